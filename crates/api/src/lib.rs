@@ -1,0 +1,1 @@
+//! The contract with any front end: calls, view models, events, errors.

@@ -1,0 +1,26 @@
+//! The vocabulary of BitDust: ids, units, messages, limits and error codes.
+//!
+//! It owns the shape of everything that two crates speak about, and nothing else:
+//! no behaviour beyond encoding, no IO, no cryptography.
+
+pub mod code;
+pub mod codec;
+pub mod document;
+pub mod error;
+pub mod id;
+pub mod limits;
+pub mod locator;
+pub mod manifest;
+pub mod message;
+pub mod policy;
+pub mod status;
+pub mod tree;
+pub mod unit;
+
+pub use code::{Code, CodeVersion};
+pub use codec::{DecodeError, decode, encode};
+pub use document::{Document, Signed};
+pub use error::{ErrorCode, Severity};
+pub use id::*;
+pub use policy::Policy;
+pub use unit::*;

@@ -1,0 +1,104 @@
+//! Every duration and rate of the program. Time is a parameter: tests shorten these, homes
+//! of scope `loopback` may override them, others may not.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The durations by which engine and net live. All are milliseconds in configuration files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// First wait before a peer is dialled again; doubles each time.
+    #[serde(with = "millis")]
+    pub redial_min: Duration,
+    /// Longest wait between dials.
+    #[serde(with = "millis")]
+    pub redial_max: Duration,
+    /// How long a request to a peer may take.
+    #[serde(with = "millis")]
+    pub request_timeout: Duration,
+    /// How long a shard may make no progress before its transfer is given up.
+    #[serde(with = "millis")]
+    pub stall_timeout: Duration,
+    /// First wait before a failed transfer is tried again; doubles each time.
+    #[serde(with = "millis")]
+    pub retry_min: Duration,
+    /// Longest wait between tries.
+    #[serde(with = "millis")]
+    pub retry_max: Duration,
+    /// Wait between two searches for suppliers while some are missing.
+    #[serde(with = "millis")]
+    pub search_interval: Duration,
+    /// How long a backup waits for a silent supplier before it looks for a substitute.
+    #[serde(with = "millis")]
+    pub substitute_after: Duration,
+    /// How long a receipt counts as a confirmation.
+    #[serde(with = "millis")]
+    pub receipt_counts_for: Duration,
+    /// Time between two checks of a supplier.
+    #[serde(with = "millis")]
+    pub check_interval: Duration,
+    /// How long records live in the DHT.
+    #[serde(with = "millis")]
+    pub record_lifetime: Duration,
+    /// Time between two publications of the own records and those kept for customers.
+    #[serde(with = "millis")]
+    pub republish_interval: Duration,
+    /// How long recovery looks for the identity's records before it asks for another way in.
+    #[serde(with = "millis")]
+    pub recovery_timeout: Duration,
+    /// How long recovery waits for further suppliers to confirm the newest head.
+    #[serde(with = "millis")]
+    pub head_wait: Duration,
+    /// How long a restore tries for packs that cannot be had before it reports them.
+    #[serde(with = "millis")]
+    pub restore_patience: Duration,
+    /// Unseen for longer than this is away.
+    #[serde(with = "millis")]
+    pub away_after: Duration,
+    /// Days of its own uptime that a supplier keeps data of a customer who is gone.
+    pub patience_days: u16,
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            redial_min: SECOND,
+            redial_max: 10 * MINUTE,
+            request_timeout: 30 * SECOND,
+            stall_timeout: MINUTE,
+            retry_min: SECOND,
+            retry_max: 5 * MINUTE,
+            search_interval: MINUTE,
+            substitute_after: 24 * HOUR,
+            receipt_counts_for: 24 * HOUR,
+            check_interval: 24 * HOUR,
+            record_lifetime: 48 * HOUR,
+            republish_interval: 8 * HOUR,
+            recovery_timeout: 2 * MINUTE,
+            head_wait: 20 * SECOND,
+            restore_patience: 2 * MINUTE,
+            away_after: HOUR,
+            patience_days: 180,
+        }
+    }
+}
+
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}

@@ -1,0 +1,1 @@
+//! libp2p behind a client, events and an event loop.

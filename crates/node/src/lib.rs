@@ -1,0 +1,1 @@
+//! The one place that owns tokio: drives the engine with source, store, net and the CPU pool.

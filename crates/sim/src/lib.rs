@@ -1,0 +1,1 @@
+//! The world of engines in virtual time: network, disks, people.

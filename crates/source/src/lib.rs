@@ -1,0 +1,1 @@
+//! The user's files: walk, exclude, read, write back.

@@ -1,0 +1,1 @@
+//! What this machine keeps: the catalogue, shards kept for others, the spool.
