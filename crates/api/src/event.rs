@@ -1,0 +1,77 @@
+//! What the node tells without being asked.
+
+use serde::{Deserialize, Serialize};
+
+use bitdust_model::status::{Problem, Progress};
+use bitdust_model::{ErrorCode, Severity};
+
+use crate::call::JobId;
+use crate::view::VerifyView;
+
+/// Something happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A job moved on; at most four a second and job.
+    Progress {
+        /// The job.
+        job: JobId,
+        /// Its counts.
+        progress: Progress,
+        /// What it is doing or waiting for, as a short phrase.
+        phase: String,
+    },
+    /// A job ended.
+    Ended {
+        /// The job.
+        job: JobId,
+        /// How, and with what.
+        report: Box<JobReport>,
+    },
+    /// A line of the history.
+    Notice {
+        /// How loud.
+        severity: Severity,
+        /// What happened.
+        message: String,
+    },
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobOutcome {
+    /// All of it is done.
+    Complete,
+    /// Done, but for the problems listed.
+    Partial,
+    /// Not done; nothing that was safe before is less safe now.
+    Failed,
+    /// Stopped by a person.
+    Cancelled,
+}
+
+/// The end of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobReport {
+    /// How it ended.
+    pub outcome: JobOutcome,
+    /// Its counts.
+    pub progress: Progress,
+    /// New snapshots, or the one restored, as full hexadecimal ids.
+    pub snapshots: Vec<String>,
+    /// What could not be protected or restored, in full up to a limit.
+    pub problems: Vec<Problem>,
+    /// How many more problems there were.
+    pub problems_unlisted: u64,
+    /// Bytes of new chunks before compression (backup).
+    pub new_bytes: u64,
+    /// Bytes of sealed packs sent for them, before coding (backup).
+    pub packed_bytes: u64,
+    /// The error that ended it, where it failed.
+    pub error: Option<ErrorCode>,
+    /// The same for people.
+    pub message: Option<String>,
+    /// The result of a test restore.
+    pub verified: Option<VerifyView>,
+}
