@@ -1,1 +1,27 @@
 //! Every decision, as state machines without IO, clock, threads or randomness of their own.
+//!
+//! The contract: hand in one [`Input`] with [`Engine::handle`], drain [`Engine::poll`] until
+//! it is `None`, then read [`Engine::wake_at`]. The engine moves ids and decisions, never
+//! bytes; a recorded run plays back exactly ([`trace::replay`]).
+
+mod backoff;
+mod engine;
+mod fsm;
+pub mod io;
+mod random;
+mod rules;
+mod timer;
+pub mod trace;
+mod transition;
+mod view;
+
+pub use engine::Engine;
+pub use io::{
+    Access, AskId, CustomerFact, Facts, FetchId, Input, JobId, OfferFact, Output, PackFact, Phase,
+    PlaceFact, SetFact, SupplierFact,
+};
+pub use random::Random;
+pub use rules::{known_at, settled_at};
+pub use timer::WakeReason;
+pub use transition::{Machine, Subject, Transition};
+pub use view::{CustomerView, EngineView, JobView, SupplierView};

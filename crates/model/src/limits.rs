@@ -26,6 +26,8 @@ pub const CHUNKS_PER_PACK_MAX: usize = 65_536;
 pub const SHARD_ALIGN: usize = 64 * KIB;
 /// Largest shard in bytes: a whole pack at k = 1.
 pub const SHARD_BYTES_MAX: usize = PACK_BYTES_MAX;
+/// BLAKE3 proofs of ranges speak about groups of this many bytes: 16 BLAKE3 chunks.
+pub const PROOF_GROUP_BYTES: usize = 16 * KIB;
 /// Window of the erasure coder in bytes per shard: fits the second-level cache.
 pub const CODING_WINDOW_BYTES: usize = 32 * KIB;
 /// Positions of a set; more suppliers than this make a second set.
@@ -46,10 +48,43 @@ pub const ENTRY_CHUNKS_INLINE_MAX: usize = 64;
 pub const LIST_CHUNKS_MAX: usize = 65_536;
 /// Times a file that changes while it is read is taken again before it is reported.
 pub const FILE_RETAKES_MAX: u32 = 3;
+/// Fewest chunk ids in a list chunk that is not the last: repeated contents cannot make
+/// lists of one id.
+pub const LIST_CHUNKS_MIN: usize = 4_096;
+/// Chunk ids in a list chunk on average; lists are cut by content after the minimum.
+pub const LIST_CHUNKS_AVERAGE: usize = 16_384;
+/// List chunks of one file: 128 TiB at the averages of chunks and lists.
+pub const ENTRY_LISTS_MAX: usize = 8_192;
+/// Bytes of one encoded page of a directory; a longer one is cut early.
+pub const TREE_PAGE_BYTES_MAX: usize = MIB;
+/// Entries in a page of a directory on average.
+pub const TREE_PAGE_ENTRIES_AVERAGE: usize = 1_024;
+/// Bytes the chunker reads ahead of a cut: two chunks of the largest size, so that each
+/// byte is moved at most once.
+pub const CHUNKER_BUFFER_BYTES: usize = 2 * CHUNK_BYTES_MAX;
 /// Folders under protection.
 pub const FOLDERS_MAX: usize = 1_000;
 /// Exclude patterns of one folder.
 pub const EXCLUDES_MAX: usize = 1_000;
+/// Bytes of one exclude pattern; longer ones are typing errors.
+pub const EXCLUDE_BYTES_MAX: usize = 4 * KIB;
+/// Things left out of a backup by exclusion that are listed in full; further ones are counted.
+pub const DROPPED_LISTED_MAX: usize = 10_000;
+/// Folders a walk keeps open on its way down; those above are opened again on the way up,
+/// so that depth is not limited by the handles of a process (often 1,024).
+pub const WALK_HANDLES_MAX: usize = 64;
+/// Names of one folder a walk holds; a folder is listed as a whole to sort it.
+pub const FOLDER_NAMES_MAX: usize = 10_000_000;
+/// Bytes of the names and values of the extended attributes of one entry, ACLs included.
+pub const XATTRS_BYTES_MAX: usize = 128 * KIB;
+/// Ranges of one file that were restored and are not yet joined: packs come in any order.
+pub const RESTORE_RANGES_MAX: usize = 1_000_000;
+/// Restored files, complete and open, that wait for one common sync before they get their names.
+pub const RESTORE_BATCH_MAX: usize = 64;
+/// Folders whose times and permissions wait for the end of a restore.
+pub const RESTORE_FOLDERS_MAX: usize = 1_000_000;
+/// Names tried when a restore looks for a free one beside an existing file.
+pub const NAME_TRIES_MAX: u32 = 1_000;
 /// Problems listed in a report in full; further ones are counted.
 pub const PROBLEMS_LISTED_MAX: usize = 10_000;
 
@@ -93,6 +128,12 @@ pub const LOCATOR_SLOTS: u8 = 3;
 pub const OFFER_SLOTS: u8 = 16;
 /// Largest jump of a record's sequence number that is believed.
 pub const SEQUENCE_JUMP_MAX: u64 = 1_000_000;
+/// Bytes of a locator record before it is sealed: its largest class less the length in front.
+pub const LOCATOR_PLAIN_BYTES_MAX: usize = 8 * KIB - 4;
+/// Bytes of a sealed box: what is sealed to one person or device is short.
+pub const SEALED_BOX_BYTES_MAX: usize = 64 * KIB;
+/// Characters of an invitation as typed or pasted, line breaks and dashes included.
+pub const INVITATION_TEXT_BYTES_MAX: usize = 8 * KIB;
 /// Bytes of an invitation in text form.
 pub const INVITATION_BYTES_MAX: usize = 2 * KIB;
 /// Bytes of a nickname.
@@ -126,7 +167,113 @@ pub const SEGMENTS_MAX: usize = 32;
 pub const SEGMENT_PACKS_MAX: usize = 4_096;
 /// Snapshots in one manifest.
 pub const SNAPSHOTS_MAX: usize = 10_000;
+/// Epochs whose secrets a home keeps; each revoked device adds one.
+pub const EPOCHS_MAX: usize = 1_024;
+/// Bytes of a key file: the secrets of all epochs, keys and certificate, wrapped.
+pub const KEY_FILE_BYTES_MAX: usize = 256 * KIB;
+/// Bytes of a passphrase.
+pub const PASSPHRASE_BYTES_MAX: usize = KIB;
+/// Hard links whose two ends a comparison of folders remembers.
+pub const LINKS_COMPARED_MAX: usize = 1_000_000;
+/// Memory that Argon2id may be told to use by a key file, in KiB (1 GiB): more is an attack
+/// on the memory of this machine.
+pub const ARGON_MEMORY_KIB_MAX: u32 = 1024 * 1024;
+/// Passes over that memory.
+pub const ARGON_PASSES_MAX: u32 = 64;
+/// Lanes of that memory.
+pub const ARGON_LANES_MAX: u32 = 16;
 /// Bytes of a configuration file.
 pub const CONFIG_BYTES_MAX: usize = 64 * KIB;
 /// Bytes of a phrase on standard input.
 pub const PHRASE_BYTES_MAX: usize = 4 * KIB;
+
+// --- what this machine keeps ------------------------------------------------------------
+
+/// Writes waiting for the one thread that writes a database.
+pub const DATABASE_WRITES_WAITING_MAX: usize = 64;
+/// Connections that read a database at once; further readers wait.
+pub const DATABASE_READERS_MAX: usize = 8;
+/// Rows in one page of an answer from the catalogue or the shard store.
+pub const DATABASE_PAGE_MAX: usize = 4_096;
+/// Files of one directory that are loaded from the file cache at once; further ones are
+/// looked up one by one.
+pub const CACHED_FILES_PAGE_MAX: usize = 65_536;
+/// Bytes of one value in the catalogue's table of settings; a draft of a commit names its packs.
+pub const META_BYTES_MAX: usize = 4 * MIB;
+/// Bytes of one cached tree entry: 64 chunk ids, a name and its attributes.
+pub const CACHED_ENTRY_BYTES_MAX: usize = MIB;
+/// Bytes of one folder or snapshot as the catalogue keeps it.
+pub const RECORD_BYTES_MAX: usize = MIB;
+/// Invitations issued and not yet used; also friends.
+pub const FRIENDS_MAX: usize = 1_000;
+/// Days for which a supplier keeps the heads of a lane.
+pub const HEADS_KEPT_DAYS: u64 = 30;
+/// Hours for which a half-received shard is kept so that its transfer can go on.
+pub const PARTS_KEPT_HOURS: u64 = 24;
+/// Bytes of half-received shards that survive a start; the oldest go first.
+pub const PARTS_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+// --- network ----------------------------------------------------------------------------
+
+/// Characters of a network's name; it is part of every protocol name.
+pub const NETWORK_NAME_BYTES_MAX: usize = 32;
+/// Commands to the network, notices inside it, or events from it that wait at once.
+pub const NET_QUEUE_MAX: usize = 256;
+/// Connections being set up at once, each direction.
+pub const CONNECTIONS_PENDING_MAX: u32 = 64;
+/// Bytes of memory of the process above which no further connection is taken.
+pub const NET_PROCESS_BYTES_MAX: usize = 1024 * MIB;
+/// Streams of all protocols on one TCP connection.
+pub const STREAMS_PER_CONNECTION_MAX: usize = 64;
+/// Control streams that this node opens to one peer: so many requests run side by side.
+pub const CONTROL_STREAMS_MAX: usize = 4;
+/// Requests to one peer that wait for a control stream.
+pub const REQUESTS_WAITING_MAX: usize = 64;
+/// Bytes of content in one data frame: small enough that requests interleave.
+pub const DATA_FRAME_BYTES: usize = 128 * KIB;
+/// Data frames of one bulk request that wait for their reader: one MiB.
+pub const BULK_FRAMES_WAITING_MAX: usize = 8;
+/// Frames of all bulk requests that wait for the socket.
+pub const BULK_FRAMES_QUEUED_MAX: usize = 4;
+/// Stores whose bytes flow at once on one bulk stream; the others wait for their turn.
+pub const BULK_STORES_FLOWING_MAX: usize = 2;
+/// Bytes that may still arrive for requests that are over, before the stream is closed.
+pub const BULK_STRAY_BYTES_MAX: u64 = 2 * SHARD_BYTES_MAX as u64;
+/// Records that a node keeps for the DHT: 36 MiB at most.
+pub const DHT_RECORDS_MAX: usize = 4_096;
+/// DHT queries running at once for this node.
+pub const DHT_QUERIES_MAX: usize = 64;
+/// Valid copies of a record after which a query is satisfied with the newest.
+pub const DHT_ANSWERS_ENOUGH: usize = 3;
+/// Providers of one key that are taken from a query.
+pub const DHT_PROVIDERS_MAX: usize = 256;
+
+// --- decisions --------------------------------------------------------------------------
+
+/// Jobs that run or wait for their turn at once; more are refused as busy.
+pub const JOBS_MAX: usize = 64;
+/// Packs that the engine follows because a shard of them is not confirmed yet: each has a
+/// shard of at least `SHARD_ALIGN` bytes in the spool, and the spool is bounded.
+pub const PACKS_TRACKED_MAX: usize = 65_536;
+/// Fetches that wait behind those in flight; more are given up at once.
+pub const FETCHES_QUEUED_MAX: usize = 256;
+/// Combinations of shards that are tried before a pack is given up as undecodable.
+pub const DECODE_TRIES_MAX: u32 = 128;
+/// Failed sends after which a shard goes to the spool and frees its memory.
+pub const TRANSFER_TRIES_MAX: u32 = 3;
+/// Failed dials after which a stranger without a contract is dropped.
+pub const STRANGER_DIALS_MAX: u32 = 3;
+/// Outputs that one input may cause: one for each followed pack at a start, and the
+/// ordinary ones.
+pub const ENGINE_OUTPUTS_MAX: usize = PACKS_TRACKED_MAX + 4_096;
+/// Chunks packed by a walk and not yet known to the catalogue that are remembered, so that
+/// they are not packed twice: 32 MB of ids.
+pub const CHUNKS_PENDING_MAX: usize = 500_000;
+/// Chunks of one file that the file cache keeps: about 32 GB; longer files are read again.
+pub const CACHED_CHUNKS_MAX: usize = 32_000;
+/// Errands that wait for the courier of one supplier.
+pub const COURIER_QUEUE_MAX: usize = 512;
+/// Questions of peers that wait for a decision at once.
+pub const QUESTIONS_MAX: usize = 1_024;
+/// Keys in one LOCATE: all slots of the root and of every lane.
+pub const LOCATE_KEYS_MAX: usize = LOCATOR_SLOTS as usize * (DEVICES_MAX + 1);

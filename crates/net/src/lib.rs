@@ -1,1 +1,33 @@
 //! libp2p behind a client, events and an event loop.
+//!
+//! It owns connections, streams, signed sessions and the DHT's door. It decides nothing:
+//! whom to dial, when to try again and what to answer is told to it. One invariant: nothing
+//! reaches the node that a device of this network has not signed for this node.
+
+mod address;
+mod behaviour;
+mod bulk;
+mod client;
+mod config;
+mod control;
+mod dht;
+mod error;
+mod event;
+mod event_loop;
+mod greet;
+mod notice;
+mod peers;
+mod session;
+mod streams;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod wire;
+
+pub use bulk::{BulkClient, BulkRequest, BulkServer, FetchedRange, IncomingStore, OutgoingFetch};
+pub use client::Client;
+pub use config::{NetConfig, Scope, is_network_name, key_log_is_set};
+pub use error::NetError;
+pub use event::{NetEvent, Path, Peer, PeerUp, Reply};
+pub use event_loop::{EventLoop, start};
+pub use session::SessionError;

@@ -17,6 +17,18 @@ pub enum Scope {
     Loopback,
 }
 
+impl Scope {
+    /// The name in configuration and on screens.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Internet => "internet",
+            Self::Lan => "lan",
+            Self::Loopback => "loopback",
+        }
+    }
+}
+
 /// What opens the keys of a home.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unlock {

@@ -1,1 +1,42 @@
-//! Tests only; see the files beside.
+//! The house rules of the source tree, as tests.
+//!
+//! Each module holds one family of rules as plain functions from a tree or a list
+//! of packages to a list of offences, and tests them twice: the real tree has to be
+//! clean, and a small bad input has to be caught. A rule without such a twin is not
+//! trusted. Nothing here is shipped, and nothing here changes a file.
+
+#[cfg(all(test, unix))]
+mod ci;
+pub mod code;
+pub mod docs;
+pub mod edges;
+pub mod fixtures;
+pub mod licences;
+#[cfg(all(test, unix))]
+mod machine;
+pub mod machines;
+pub mod manifests;
+pub mod owners;
+pub mod purity;
+#[cfg(all(test, unix))]
+mod scripts;
+#[cfg(all(test, unix))]
+mod setup;
+pub mod shape;
+pub mod tree;
+pub mod words;
+pub mod workspace;
+
+/// Fails with one offence a line when there are any.
+///
+/// # Panics
+///
+/// When the list is not empty: this is how a rule speaks.
+pub fn assert_clean(rule: &str, offences: &[String]) {
+    assert!(
+        offences.is_empty(),
+        "{rule}: {} offence(s)\n  {}",
+        offences.len(),
+        offences.join("\n  ")
+    );
+}

@@ -1,0 +1,54 @@
+# Doors for people; cargo does the work. Each target first makes the machine ready,
+# which costs nothing on one that is.
+#
+#   make run              the desktop application, or the demo where there is none
+#   make demo DIR=folder  a whole network on this machine: back up, lose, recover
+#   make test             everything that CI runs (.ci/run calls it with CI=true)
+#   make check            formatting, lints and, where installed, cargo deny
+
+# A toolchain that setup-dev.sh has just installed is in no one's PATH yet.
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(HOME)/.local/bin:$(PATH)
+
+# What `make run` and `make demo` back up if nothing else is named.
+DIR ?= $(firstword $(wildcard /usr/share/doc) crates)
+
+# In CI warnings are errors and the lock file is final. They are made errors by clippy
+# and not by RUSTFLAGS: other flags would build every dependency a second time.
+in_ci := $(filter-out 0 false,$(CI))
+locked := $(if $(in_ci),--locked)
+deny_warnings := $(if $(in_ci),-- -D warnings)
+nextest_profile := $(if $(in_ci),--profile ci)
+
+.PHONY: run test demo check
+
+test:
+	installer/setup-dev.sh
+	cargo fetch $(locked)
+ifneq ($(in_ci),)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets $(locked) $(deny_warnings)
+endif
+	if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run --workspace $(locked) $(nextest_profile); \
+	else \
+		cargo test --workspace --lib --bins --tests $(locked); \
+	fi
+	cargo test --workspace --doc --quiet $(locked)
+
+run:
+	installer/setup-dev.sh
+	if [ -f src-tauri/Cargo.toml ] && { [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" = Darwin ]; }; then \
+		cargo run -p bitdust-desktop; \
+	else \
+		cargo run -p bitdust-cli -- demo "$(DIR)"; \
+	fi
+
+demo:
+	installer/setup-dev.sh
+	cargo run -p bitdust-cli -- demo "$(DIR)"
+
+check:
+	installer/setup-dev.sh
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets $(locked) $(deny_warnings)
+	if cargo deny --version >/dev/null 2>&1; then cargo deny check; fi

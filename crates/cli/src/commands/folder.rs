@@ -1,0 +1,87 @@
+//! `folder add`, `folder list` and `folder remove`.
+
+use std::fmt::Write as _;
+
+use bitdust_api::view::FolderView;
+use bitdust_api::{Answer, Call};
+use bitdust_model::ByteCount;
+use serde_json::json;
+
+use super::{Context, ask, order};
+use crate::escape::shown_path;
+use crate::failure::{Exit, Failure};
+use crate::text::{count, minute, protection};
+
+pub(super) async fn add(
+    context: &Context,
+    path: String,
+    excludes: Vec<String>,
+) -> Result<Exit, Failure> {
+    let Answer::Folder(folder) = ask(context, Call::FolderAdd { path, excludes }).await? else {
+        return Err(Failure::odd_answer());
+    };
+    context.output.result(&json!({ "folder": folder }), || {
+        format!(
+            "{} will be backed up from now on; `bitdust backup` does it at once.\n",
+            shown_path(&folder.path)
+        )
+    })?;
+    Ok(Exit::Done)
+}
+
+pub(super) async fn list(context: &Context) -> Result<Exit, Failure> {
+    let Answer::Folders(folders) = ask(context, Call::FolderList).await? else {
+        return Err(Failure::odd_answer());
+    };
+    context.output.result(&json!({ "folders": folders }), || {
+        if folders.is_empty() {
+            return "No folder is backed up yet. `bitdust folder add DIR` names one.\n".to_owned();
+        }
+        folders.iter().map(folder_line).collect()
+    })?;
+    Ok(Exit::Done)
+}
+
+pub(super) async fn remove(context: &Context, folder: String) -> Result<Exit, Failure> {
+    order(
+        context,
+        Call::FolderRemove {
+            folder: folder.clone(),
+        },
+    )
+    .await?;
+    context
+        .output
+        .result(&json!({ "done": true, "folder": folder }), || {
+            format!(
+                "{} is backed up no more. Its stored versions stay and can be restored.\n",
+                shown_path(&folder)
+            )
+        })?;
+    Ok(Exit::Done)
+}
+
+/// A folder on one line.
+pub(super) fn folder_line(folder: &FolderView) -> String {
+    let mut line = format!(
+        "  {}  {}",
+        shown_path(&folder.path),
+        protection(folder.protection)
+    );
+    if let Some(last) = folder.last_backup {
+        let files = count(folder.files, "file", "files");
+        write!(
+            line,
+            ", {files}, {}, backed up {}",
+            ByteCount(folder.bytes),
+            minute(last)
+        )
+        .expect("writing to a string cannot fail");
+    }
+    if folder.problems > 0 {
+        let problems = count(folder.problems, "thing", "things");
+        write!(line, ", {problems} in it could not be").expect("writing to a string cannot fail");
+    }
+    line.push('\n');
+    line
+}

@@ -1,0 +1,311 @@
+//! `init` and `recover`: a new identity, or an old one on a new machine.
+
+use std::fmt::Write as _;
+
+use bitdust_api::Call;
+use bitdust_model::ErrorCode;
+use bitdust_node::{InitOptions, RecoverOptions, Recovered, Scope, Unlock};
+use serde_json::json;
+
+use super::{Context, order};
+use crate::escape::escaped;
+use crate::failure::{Exit, Failure};
+use crate::settings::{Guard, Keys};
+use crate::terminal;
+use crate::text::{count, fingerprint, minute};
+
+/// Words that are asked back.
+const WORDS_ASKED_BACK: usize = 3;
+
+pub(super) async fn init(
+    mut context: Context,
+    nickname: String,
+    keys: Keys,
+) -> Result<Exit, Failure> {
+    prepare_passphrase(&mut context, keys)?;
+    let options = InitOptions {
+        nickname: nickname.clone(),
+        guard: keys.guard.name().to_owned(),
+    };
+    let made = bitdust_node::init(&context.settings, &options)
+        .map_err(|error| with_keyring_hint(Failure::from(error), keys))?;
+    let object = json!({
+        "words": made.words,
+        "identity": made.identity,
+        "device": made.device,
+        "nickname": nickname,
+        "keys": keys.guard.name(),
+        "home": context.settings.home.to_string_lossy(),
+    });
+    context.output.result(&object, || {
+        init_text(&context, &nickname, &made.identity, &made.words, keys)
+    })?;
+    if !context.output.is_json() && terminal::is_there() && ask_words_back(&made.words)? {
+        confirm_phrase(&context).await?;
+    }
+    Ok(Exit::Done)
+}
+
+pub(super) async fn recover(
+    mut context: Context,
+    old_machine_gone: bool,
+    keys: Keys,
+) -> Result<Exit, Failure> {
+    prepare_passphrase(&mut context, keys)?;
+    let phrase = terminal::read_phrase()?;
+    let options = RecoverOptions {
+        phrase,
+        guard: keys.guard.name().to_owned(),
+        old_machine_gone,
+    };
+    let output = context.output;
+    let progress = move |phase: &str| {
+        if output.is_json() {
+            // If nobody reads the progress, recovery still goes on; the result is told or fails.
+            let _ = output.object(&json!({ "event": "phase", "phase": phase }));
+        } else {
+            output.note(phase);
+        }
+    };
+    let found = bitdust_node::recover(&context.settings, &options, progress)
+        .await
+        .map_err(|error| with_keyring_hint(Failure::from(error), keys))?;
+    context
+        .output
+        .result(&found, || recovered_text(&found, old_machine_gone, keys))?;
+    Ok(Exit::Done)
+}
+
+/// Asks for a new passphrase where the keys shall rest under one and no file gave it.
+fn prepare_passphrase(context: &mut Context, keys: Keys) -> Result<(), Failure> {
+    let is_given = context.settings.unlock != Unlock::None;
+    match (keys.guard, is_given) {
+        (Guard::Passphrase, false) if !context.output.is_json() && terminal::is_there() => {
+            context.settings.unlock = Unlock::Passphrase(terminal::ask_new_passphrase()?);
+            Ok(())
+        }
+        (Guard::Passphrase, false) => Err(Failure::usage(
+            "--keys passphrase needs a passphrase. Nothing was made; write one into a file and add --passphrase-file FILE.",
+        )),
+        (Guard::Keyring | Guard::File, true) => Err(Failure::usage(
+            "--passphrase-file goes with --keys passphrase only. Nothing was made; add that, or leave the file out.",
+        )),
+        (Guard::Passphrase, true) | (Guard::Keyring | Guard::File, false) => Ok(()),
+    }
+}
+
+/// Where the keyring failed and nobody chose it by name, says which other ways there are.
+fn with_keyring_hint(mut failure: Failure, keys: Keys) -> Failure {
+    let is_about_keyring =
+        keys.guard == Guard::Keyring && failure.message.to_lowercase().contains("keyring");
+    if is_about_keyring && !failure.message.contains("--keys") {
+        let ways = "`--keys passphrase --passphrase-file F`, or `--keys file` if whoever can read your files may read the keys";
+        let start = if keys.was_chosen {
+            "Other ways are"
+        } else {
+            "Without a keyring, choose where the keys rest:"
+        };
+        let reason = failure.message.trim_end().trim_end_matches('.');
+        failure.message = format!("{reason}. Nothing was made. {start} {ways}.");
+    }
+    failure
+}
+
+fn init_text(
+    context: &Context,
+    nickname: &str,
+    identity: &str,
+    words: &[String],
+    keys: Keys,
+) -> String {
+    let mut text = format!(
+        "This is a new identity: {} · {}\n\nThese {} words bring everything back. They are shown this once and kept nowhere:\n\n",
+        escaped(nickname),
+        fingerprint(identity),
+        words.len(),
+    );
+    text.push_str(&numbered(words));
+    text.push_str(
+        "\nWrite them down on paper, in this order, and keep the paper away from this machine.\n\
+         Whoever has them can read everything you back up. Without them and without this\n\
+         machine nobody can bring it back; there is no other reset.\n\n\
+         Next: `bitdust accept CODE` takes a friend's invitation, `bitdust folder add DIR` names a\n\
+         folder, `bitdust backup` backs it up, `bitdust status` tells how well it is kept.\n",
+    );
+    if keys.guard == Guard::File {
+        text.push_str(
+            "\nWarning: the keys lie open in the home. Whoever can read your files can use them.\n",
+        );
+    }
+    if context.settings.scope == Some(Scope::Loopback) {
+        text.push_str(
+            "\nThis is practice: the network is this machine only and keeps nothing safe.\n",
+        );
+    }
+    text
+}
+
+/// The words in rows of four, each with its number.
+fn numbered(words: &[String]) -> String {
+    let mut text = String::new();
+    for (place, word) in words.iter().enumerate() {
+        let number = place + 1;
+        let ends_row = number.is_multiple_of(4) || number == words.len();
+        let cell = format!("  {number:>2}. {word:<10}");
+        text.push_str(if ends_row { cell.trim_end() } else { &cell });
+        if ends_row {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Whether the person could tell some of the words. Skipping is allowed.
+fn ask_words_back(words: &[String]) -> Result<bool, Failure> {
+    eprintln!(
+        "\nOnce they are on paper, type {WORDS_ASKED_BACK} of them from there. An empty line skips this."
+    );
+    for place in random_places(words.len())? {
+        loop {
+            let typed = terminal::ask_line(&format!("Word {}: ", place + 1))?;
+            if typed.is_empty() {
+                eprintln!(
+                    "Skipped. When the words are on paper: `bitdust set phrase_confirmed true`."
+                );
+                return Ok(false);
+            }
+            if typed.eq_ignore_ascii_case(&words[place]) {
+                break;
+            }
+            eprintln!(
+                "That is another word. Look again at number {} on the paper.",
+                place + 1
+            );
+        }
+    }
+    Ok(true)
+}
+
+/// Some different places, in order.
+fn random_places(words: usize) -> Result<Vec<usize>, Failure> {
+    let mut places = vec![];
+    while places.len() < WORDS_ASKED_BACK.min(words) {
+        let number = getrandom::u32().map_err(|error| {
+            Failure::new(
+                ErrorCode::Internal,
+                format!("The system gives no random numbers: {error}. The identity is made."),
+            )
+        })?;
+        let place = usize::try_from(number).unwrap_or(0) % words;
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places.sort_unstable();
+    Ok(places)
+}
+
+async fn confirm_phrase(context: &Context) -> Result<(), Failure> {
+    let call = Call::SettingsSet {
+        key: "phrase_confirmed".to_owned(),
+        value: "true".to_owned(),
+    };
+    order(context, call).await?;
+    context.output.note("The words are confirmed.");
+    Ok(())
+}
+
+fn recovered_text(found: &Recovered, old_machine_gone: bool, keys: Keys) -> String {
+    let mut text = format!(
+        "Welcome back: {} · {}. This machine is now the device {}.\n",
+        escaped(&found.nickname),
+        fingerprint(&found.identity),
+        fingerprint(&found.device),
+    );
+    match found.newest {
+        Some(newest) => {
+            writeln!(
+                text,
+                "Newest found: {}, confirmed by {} of {} suppliers.",
+                minute(newest),
+                found.confirmed,
+                found.of
+            )
+        }
+        None => writeln!(
+            text,
+            "No version was found: this identity has not backed up anything yet."
+        ),
+    }
+    .expect("writing to a string cannot fail");
+    writeln!(
+        text,
+        "{} with {} in the newest.",
+        count(found.snapshots, "version", "versions"),
+        count(found.files, "file", "files")
+    )
+    .expect("writing to a string cannot fail");
+    text.push_str("Next: `bitdust snapshots` lists the versions, `bitdust restore latest --to DIR` brings the files back.\n");
+    if !old_machine_gone {
+        text.push_str("The old machine may go on backing up; if it is gone for good, say so at recovery with --old-machine-gone.\n");
+    }
+    if keys.guard == Guard::File {
+        text.push_str(
+            "Warning: the keys lie open in the home. Whoever can read your files can use them.\n",
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_numbered_in_rows_of_four() {
+        let words: Vec<String> = ["abandon", "ability", "able", "about", "above"]
+            .map(String::from)
+            .into();
+        assert_eq!(
+            numbered(&words),
+            "   1. abandon      2. ability      3. able         4. about\n   5. above\n"
+        );
+    }
+
+    #[test]
+    fn a_missing_keyring_names_the_other_ways() {
+        let keys = Keys {
+            guard: Guard::Keyring,
+            was_chosen: false,
+        };
+        let failure = with_keyring_hint(
+            Failure::new(ErrorCode::NotFound, "There is no keyring here."),
+            keys,
+        );
+        assert!(
+            failure
+                .message
+                .contains("--keys passphrase --passphrase-file F"),
+            "{failure}"
+        );
+        assert!(failure.message.contains("--keys file"), "{failure}");
+        let other = with_keyring_hint(
+            Failure::new(ErrorCode::BadRequest, "The home has an identity."),
+            keys,
+        );
+        assert_eq!(other.message, "The home has an identity.");
+    }
+
+    #[test]
+    fn the_words_asked_back_are_different_ones() {
+        for _ in 0..100 {
+            let places = random_places(24).expect("random numbers");
+            assert_eq!(places.len(), WORDS_ASKED_BACK);
+            assert!(
+                places.windows(2).all(|pair| pair[0] < pair[1]),
+                "{places:?}"
+            );
+            assert!(places.iter().all(|place| *place < 24), "{places:?}");
+        }
+    }
+}

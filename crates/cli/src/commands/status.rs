@@ -1,0 +1,200 @@
+//! `status`: health in a sentence, then figures.
+
+use std::fmt::Write as _;
+
+use bitdust_api::view::StatusView;
+use bitdust_api::{Answer, Call};
+use bitdust_model::ByteCount;
+
+use super::folder::folder_line;
+use super::supplier::supplier_line;
+use super::{Context, ask};
+use crate::escape::escaped;
+use crate::failure::{Exit, Failure};
+use crate::text::{code, fingerprint, minute, protection};
+
+/// Lines of the history that are shown.
+const NOTICES_SHOWN: usize = 5;
+
+pub(super) async fn status(context: &Context) -> Result<Exit, Failure> {
+    let Answer::Status(view) = ask(context, Call::Status).await? else {
+        return Err(Failure::odd_answer());
+    };
+    context.output.result(&view, || {
+        status_text(&view).expect("writing to a string cannot fail")
+    })?;
+    Ok(Exit::Done)
+}
+
+fn status_text(view: &StatusView) -> Result<String, std::fmt::Error> {
+    let mut text = format!("{}\n", escaped(&view.sentence));
+    if view.scope == "loopback" {
+        text.push_str(
+            "This is practice: the network is this machine only and keeps nothing safe.\n",
+        );
+    }
+    if !view.phrase_confirmed {
+        text.push_str("Your 24 words are not confirmed yet. Once they are on paper: `bitdust set phrase_confirmed true`.\n");
+    }
+    writeln!(text, "\nOverall: {}", protection(view.protection))?;
+    if let Some(head) = &view.head {
+        writeln!(
+            text,
+            "Newest version written {}, confirmed by {} of {} suppliers",
+            minute(head.written_at),
+            head.confirmed,
+            head.of
+        )?;
+    }
+    writeln!(text, "\nFolders ({})", view.folders.len())?;
+    text.extend(view.folders.iter().map(folder_line));
+    match view.code {
+        Some(chosen) => writeln!(
+            text,
+            "\nSuppliers ({}; {})",
+            view.suppliers.len(),
+            code(chosen)
+        )?,
+        None => writeln!(text, "\nSuppliers ({})", view.suppliers.len())?,
+    }
+    text.extend(view.suppliers.iter().map(supplier_line));
+    figures(&mut text, view)?;
+    if !view.notices.is_empty() {
+        text.push_str("\nLately\n");
+    }
+    for notice in view.notices.iter().take(NOTICES_SHOWN) {
+        writeln!(
+            text,
+            "  {}  {}",
+            minute(notice.at),
+            escaped(&notice.message)
+        )?;
+    }
+    Ok(text)
+}
+
+fn figures(text: &mut String, view: &StatusView) -> std::fmt::Result {
+    writeln!(
+        text,
+        "\nStored: {} of contents, {} of lists, each before it is spread",
+        ByteCount(view.packed_bytes),
+        ByteCount(view.metadata_bytes)
+    )?;
+    if view.spooled_bytes > 0 {
+        writeln!(
+            text,
+            "Waiting here for suppliers that are away: {}",
+            ByteCount(view.spooled_bytes)
+        )?;
+    }
+    writeln!(
+        text,
+        "Space you share: {}, {} of it used",
+        ByteCount(view.offered_bytes),
+        ByteCount(view.used_by_others_bytes)
+    )?;
+    writeln!(
+        text,
+        "You: {} · {}, on the machine {}",
+        escaped(&view.nickname),
+        fingerprint(&view.identity),
+        fingerprint(&view.device)
+    )?;
+    let warning = if view.keys == "file" {
+        " (warning: whoever can read your files can use them)"
+    } else {
+        ""
+    };
+    writeln!(text, "Keys: {}{warning}", escaped(&view.keys))?;
+    writeln!(
+        text,
+        "Network: {} ({}), {} peers connected",
+        escaped(&view.network),
+        escaped(&view.scope),
+        view.peers
+    )?;
+    for address in &view.listening {
+        writeln!(text, "  listening on {}", escaped(address))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bitdust_api::view::NoticeView;
+    use bitdust_model::status::Protection;
+    use bitdust_model::{Code, Severity, UnixMillis};
+
+    use super::*;
+
+    fn view() -> StatusView {
+        StatusView {
+            sentence: "Everything is kept.".to_owned(),
+            protection: Protection::Stored {
+                confirmed: 3,
+                needed: 5,
+            },
+            nickname: "al\u{1b}ice".to_owned(),
+            identity: "7f3a91c2".repeat(8),
+            device: "00112233".repeat(8),
+            network: "demo-1".to_owned(),
+            scope: "loopback".to_owned(),
+            keys: "file".to_owned(),
+            phrase_confirmed: false,
+            code: Code::new(2, 6).ok(),
+            folders: vec![],
+            suppliers: vec![],
+            head: None,
+            offered_bytes: 0,
+            used_by_others_bytes: 0,
+            packed_bytes: 1_000_000,
+            metadata_bytes: 0,
+            spooled_bytes: 0,
+            listening: vec!["/ip4/127.0.0.1/tcp/1".to_owned()],
+            peers: 2,
+            machines: vec![],
+            notices: vec![NoticeView {
+                at: UnixMillis(0),
+                severity: Severity::Note,
+                message: "a\nb".to_owned(),
+            }],
+        }
+    }
+
+    #[test]
+    fn health_comes_first_and_doubts_are_told() {
+        let text = status_text(&view()).expect("it is written");
+        assert!(
+            text.starts_with("Everything is kept.\nThis is practice"),
+            "{text}"
+        );
+        for part in [
+            "24 words are not confirmed",
+            "3 of 5 confirmed",
+            "any 2 of 6 suppliers",
+            "warning",
+            "a\\nb",
+        ] {
+            assert!(text.contains(part), "{part:?} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn nothing_from_outside_gets_to_the_terminal_raw() {
+        let text = status_text(&view()).expect("it is written");
+        assert!(
+            !text
+                .chars()
+                .any(|character| character.is_control() && character != '\n'),
+            "{text:?}"
+        );
+    }
+
+    #[test]
+    fn words_of_the_workshop_do_not_reach_people() {
+        let text = status_text(&view()).expect("it is written").to_lowercase();
+        for word in ["shard", "erasure", "pack", "repository"] {
+            assert!(!text.contains(word), "{word:?} is in {text}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Small pieces of sentences: counts, times, durations, names of people and machines.
+
+use std::time::Duration;
+
+use bitdust_model::status::Protection;
+use bitdust_model::{Code, UnixMillis};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::escape::escaped;
+
+/// `1 file`, `3 files`.
+pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
+    if number == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{number} {many}")
+    }
+}
+
+/// The local time of a moment, to the minute.
+pub(crate) fn minute(moment: UnixMillis) -> String {
+    i64::try_from(moment.0)
+        .ok()
+        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
+        .map_or_else(|| "unknown time".to_owned(), local_minute)
+}
+
+/// The local time of a file's modification, to the minute.
+pub(crate) fn minute_of_seconds(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| "unknown time    ".to_owned(), local_minute)
+}
+
+fn local_minute(moment: Timestamp) -> String {
+    moment
+        .to_zoned(TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M")
+        .to_string()
+}
+
+/// `7f3a 91c2`: the first digits of a full id, as people compare them.
+pub(crate) fn fingerprint(id: &str) -> String {
+    match (id.get(..4), id.get(4..8)) {
+        (Some(first), Some(second)) => escaped(&format!("{first} {second}")),
+        _ => escaped(id),
+    }
+}
+
+/// A duration that is over: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`.
+pub(crate) fn elapsed(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..10 => format!("{:.1} s", duration.as_secs_f64()),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// A duration to come, no finer than it can be known.
+pub(crate) fn remaining(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..=5 => "a few seconds left".to_owned(),
+        6..60 => format!("about {} s left", seconds.div_ceil(5) * 5),
+        60..3600 => format!("about {} min left", seconds.div_ceil(60)),
+        3600..172_800 => format!(
+            "about {} h {} min left",
+            seconds / 3600,
+            seconds % 3600 / 60
+        ),
+        _ => format!("about {} days left", seconds / 86_400),
+    }
+}
+
+/// How well something is kept, in words.
+pub(crate) fn protection(protection: Protection) -> String {
+    match protection {
+        Protection::Nothing => "nothing backed up yet".to_owned(),
+        Protection::Stored { confirmed, needed } => {
+            format!("stored, more suppliers needed ({confirmed} of {needed} confirmed)")
+        }
+        Protection::Safe => "safe".to_owned(),
+    }
+}
+
+/// What a code means to a person.
+pub(crate) fn code(code: Code) -> String {
+    match (code.k(), code.n()) {
+        (1, 1) => "one supplier keeps everything".to_owned(),
+        (1, n) => format!("any one of {n} suppliers gives everything back"),
+        (k, n) => format!("any {k} of {n} suppliers give everything back"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_told_no_finer_than_they_are_known() {
+        let check = |seconds: u64, past: &str, future: &str| {
+            assert_eq!(elapsed(Duration::from_secs(seconds)), past);
+            assert_eq!(remaining(Duration::from_secs(seconds)), future);
+        };
+        check(0, "0.0 s", "a few seconds left");
+        check(12, "12 s", "about 15 s left");
+        check(185, "3 min 5 s", "about 4 min left");
+        check(7_800, "2 h 10 min", "about 2 h 10 min left");
+        check(400_000, "111 h 6 min", "about 4 days left");
+    }
+
+    #[test]
+    fn ids_are_shown_as_people_compare_them() {
+        assert_eq!(fingerprint("7f3a91c2deadbeef"), "7f3a 91c2");
+        assert_eq!(fingerprint("x\u{1b}"), "x\\u{1b}");
+    }
+
+    #[test]
+    fn odd_times_are_no_reason_to_panic() {
+        assert_eq!(minute(UnixMillis(u64::MAX)), "unknown time");
+        assert_eq!(minute_of_seconds(i64::MIN).trim(), "unknown time");
+        assert_eq!(
+            minute(UnixMillis(1_700_000_000_000)).len(),
+            "2023-11-14 22:13".len()
+        );
+    }
+
+    #[test]
+    fn codes_are_told_without_words_of_the_workshop() {
+        let check =
+            |k: u8, n: u8, text: &str| assert_eq!(code(Code::new(k, n).expect("a code")), text);
+        check(1, 1, "one supplier keeps everything");
+        check(1, 3, "any one of 3 suppliers gives everything back");
+        check(2, 6, "any 2 of 6 suppliers give everything back");
+    }
+}

@@ -1,0 +1,290 @@
+//! Who somebody is: the root secrets of the phrase, the keys of a device, the secrets of
+//! an epoch, and the selection of them that a device keeps.
+//!
+//! The root signing key lives only in [`RootSecrets`], which no format stores.
+
+use bitdust_model::limits::EPOCHS_MAX;
+use bitdust_model::locator::{Certificate, Fence};
+use bitdust_model::{DeviceId, Epoch, IdentityId, Sequence, Signed, UnixMillis};
+use x25519_dalek::{PublicKey, StaticSecret};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::derive::{Label, Secret, derive, derive_for_epoch};
+use crate::phrase::Phrase;
+use crate::random::random;
+use crate::sealed_box::{self, SealedBoxError};
+use crate::sign::{SigningKey, VerifyError, verify_certificate};
+
+/// Why secrets do not make an identity.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// The epoch is beyond what a home holds.
+    #[error("epoch {} is beyond the {EPOCHS_MAX} epochs that a home can hold", epoch.0)]
+    TooManyEpochs {
+        /// The epoch that was asked for.
+        epoch: Epoch,
+    },
+    /// There is no epoch at all.
+    #[error("a home needs the secrets of at least one epoch")]
+    NoEpoch,
+    /// The certificate was made for another device.
+    #[error("the certificate does not belong to the keys of this device")]
+    WrongDevice,
+    /// The certificate is not to be believed.
+    #[error(transparent)]
+    Certificate(#[from] VerifyError),
+}
+
+/// All that the phrase gives. Made for set-up, recovery and revocation, then dropped.
+pub struct RootSecrets {
+    entropy: Secret,
+    signing: SigningKey,
+    exchange: StaticSecret,
+}
+
+impl RootSecrets {
+    /// Derives the root signing key (Ed25519 seed: label `root-signing`) and the exchange
+    /// key (X25519: label `identity-exchange`) from the 32 bytes of the phrase.
+    #[must_use]
+    pub fn from_phrase(phrase: &Phrase) -> Self {
+        let entropy = Zeroizing::new(*phrase.entropy());
+        let signing = SigningKey::from_seed(&derive(&entropy, Label::RootSigning, &[]));
+        let exchange = StaticSecret::from(*derive(&entropy, Label::IdentityExchange, &[]));
+        Self {
+            entropy,
+            signing,
+            exchange,
+        }
+    }
+
+    /// The identity: the root public key.
+    #[must_use]
+    pub fn identity(&self) -> IdentityId {
+        IdentityId(self.signing.public())
+    }
+
+    /// The root signing key.
+    #[must_use]
+    pub const fn signing(&self) -> &SigningKey {
+        &self.signing
+    }
+
+    /// The X25519 public key to which others seal what is meant for the identity.
+    #[must_use]
+    pub fn exchange_public(&self) -> [u8; 32] {
+        PublicKey::from(&self.exchange).to_bytes()
+    }
+
+    /// Derives the five secrets of an epoch: labels `epoch-chunk`, `epoch-pack`,
+    /// `epoch-mask`, `epoch-metadata`, `epoch-locator`, each with the epoch as u32 LE.
+    #[must_use]
+    pub fn epoch(&self, epoch: Epoch) -> EpochSecrets {
+        let secret = |label| *derive_for_epoch(&self.entropy, label, epoch);
+        EpochSecrets {
+            epoch,
+            chunk: secret(Label::EpochChunk),
+            pack: secret(Label::EpochPack),
+            mask: secret(Label::EpochMask),
+            metadata: secret(Label::EpochMetadata),
+            locator: secret(Label::EpochLocator),
+        }
+    }
+
+    /// Certifies that a device belongs to the identity. `nickname` names the machine and is
+    /// empty in certificates shown to others.
+    ///
+    /// # Panics
+    /// If the nickname is so long that the certificate exceeds its limit: callers hold it
+    /// to `NICKNAME_BYTES_MAX`.
+    #[must_use]
+    pub fn certify(
+        &self,
+        device: &DeviceKeys,
+        epoch: Epoch,
+        nickname: &str,
+        issued_at: UnixMillis,
+    ) -> Signed<Certificate> {
+        self.signing.sign(&Certificate {
+            identity: self.identity(),
+            device: device.device(),
+            exchange: device.exchange_public(),
+            epoch,
+            issued_at,
+            nickname: nickname.to_owned(),
+        })
+    }
+
+    /// Closes a lane after a sequence number.
+    #[must_use]
+    pub fn fence(&self, lane: DeviceId, last: Sequence, issued_at: UnixMillis) -> Signed<Fence> {
+        self.signing.sign(&Fence {
+            identity: self.identity(),
+            lane,
+            last,
+            issued_at,
+        })
+    }
+
+    /// What a device keeps: its keys, its certificate (checked here), and the secrets of all
+    /// epochs up to `newest`. Epochs count from 0.
+    pub fn home_secrets(
+        &self,
+        device: DeviceKeys,
+        certificate: Signed<Certificate>,
+        newest: Epoch,
+    ) -> Result<HomeSecrets, IdentityError> {
+        if usize::try_from(newest.0).is_ok_and(|newest| newest >= EPOCHS_MAX) {
+            return Err(IdentityError::TooManyEpochs { epoch: newest });
+        }
+        let epochs = (0..=newest.0)
+            .map(|epoch| self.epoch(Epoch(epoch)))
+            .collect();
+        HomeSecrets::new(device, certificate, epochs, self.exchange.clone())
+    }
+}
+
+/// The keys of one machine.
+#[derive(Clone)]
+pub struct DeviceKeys {
+    signing: SigningKey,
+    exchange: StaticSecret,
+}
+
+impl DeviceKeys {
+    /// New keys from the operating system's random numbers.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self {
+            signing: SigningKey::generate(),
+            exchange: StaticSecret::from(random()),
+        }
+    }
+
+    /// The device: its Ed25519 public key.
+    #[must_use]
+    pub fn device(&self) -> DeviceId {
+        DeviceId(self.signing.public())
+    }
+
+    /// The key that signs packets and heads, and that the transport uses.
+    #[must_use]
+    pub const fn signing(&self) -> &SigningKey {
+        &self.signing
+    }
+
+    /// The X25519 public key to which others seal what is meant for this device.
+    #[must_use]
+    pub fn exchange_public(&self) -> [u8; 32] {
+        PublicKey::from(&self.exchange).to_bytes()
+    }
+
+    /// The keys of given secrets.
+    pub(crate) fn from_parts(seed: &[u8; 32], exchange: &[u8; 32]) -> Self {
+        Self {
+            signing: SigningKey::from_seed(seed),
+            exchange: StaticSecret::from(*exchange),
+        }
+    }
+
+    pub(crate) const fn exchange(&self) -> &StaticSecret {
+        &self.exchange
+    }
+}
+
+/// The secrets of one generation, from which all keys of daily work are derived.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct EpochSecrets {
+    #[zeroize(skip)]
+    pub(crate) epoch: Epoch,
+    pub(crate) chunk: [u8; 32],
+    pub(crate) pack: [u8; 32],
+    pub(crate) mask: [u8; 32],
+    pub(crate) metadata: [u8; 32],
+    pub(crate) locator: [u8; 32],
+}
+
+impl EpochSecrets {
+    /// Which generation.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+}
+
+/// All secrets that a device keeps: neither the phrase nor the root signing key is here.
+pub struct HomeSecrets {
+    /// The machine's own keys.
+    pub device: DeviceKeys,
+    /// That the machine belongs to the identity, signed by the root key.
+    pub certificate: Signed<Certificate>,
+    /// Secrets of the epochs, oldest first; never empty.
+    pub epochs: Vec<EpochSecrets>,
+    identity: IdentityId,
+    exchange: StaticSecret,
+}
+
+impl HomeSecrets {
+    /// Puts the parts together; the certificate must be good and belong to the device.
+    pub(crate) fn new(
+        device: DeviceKeys,
+        certificate: Signed<Certificate>,
+        epochs: Vec<EpochSecrets>,
+        exchange: StaticSecret,
+    ) -> Result<Self, IdentityError> {
+        let believed = verify_certificate(&certificate)?;
+        if believed.device != device.device() || believed.exchange != device.exchange_public() {
+            return Err(IdentityError::WrongDevice);
+        }
+        if epochs.is_empty() {
+            return Err(IdentityError::NoEpoch);
+        }
+        Ok(Self {
+            device,
+            certificate,
+            epochs,
+            identity: believed.identity,
+            exchange,
+        })
+    }
+
+    /// The identity that the certificate names.
+    #[must_use]
+    pub const fn identity(&self) -> IdentityId {
+        self.identity
+    }
+
+    /// The X25519 public key of the identity.
+    #[must_use]
+    pub fn exchange_public(&self) -> [u8; 32] {
+        PublicKey::from(&self.exchange).to_bytes()
+    }
+
+    /// The secrets of an epoch, if this device has them.
+    #[must_use]
+    pub fn epoch(&self, epoch: Epoch) -> Option<&EpochSecrets> {
+        self.epochs.iter().find(|secrets| secrets.epoch == epoch)
+    }
+
+    /// The secrets with which new data is sealed: those of the newest epoch.
+    ///
+    /// # Panics
+    /// If the list of epochs, which is never empty when it is made, was emptied since.
+    #[must_use]
+    pub fn newest_epoch(&self) -> &EpochSecrets {
+        let newest = self.epochs.iter().max_by_key(|secrets| secrets.epoch);
+        newest.expect("a home is made with at least one epoch")
+    }
+
+    /// Opens a sealed box addressed to this device or to its identity.
+    pub fn open_sealed(&self, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealedBoxError> {
+        match sealed_box::open(self.device.exchange(), bytes) {
+            Err(SealedBoxError::NotForUs) => sealed_box::open(&self.exchange, bytes),
+            Ok(plain) => Ok(plain),
+            Err(error @ (SealedBoxError::Malformed | SealedBoxError::TooLong { .. })) => Err(error),
+        }
+    }
+
+    pub(crate) const fn exchange(&self) -> &StaticSecret {
+        &self.exchange
+    }
+}

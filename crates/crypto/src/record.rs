@@ -1,0 +1,171 @@
+//! Records of the DHT: where each belongs, and which are believed.
+//!
+//! Nothing is stored or believed that is not signed by the key its place is made of.
+
+use bitdust_model::codec::DecodeError;
+use bitdust_model::limits::{
+    ADDRESS_BYTES_MAX, ADDRESSES_MAX, NICKNAME_BYTES_MAX, SEQUENCE_JUMP_MAX,
+};
+use bitdust_model::locator::{
+    Addresses, Certificate, Contact, DhtRecord, KeyedRecord, NicknameClaim, Offer, RecordKind,
+};
+use bitdust_model::{DhtKey, Sequence, Signed, decode};
+
+use crate::locator::is_sealed_length;
+use crate::sign::{VerifyError, verify, verify_certificate};
+
+const DHT_PREFIX: &[u8] = b"bitdust/dht/v1/";
+
+/// Why a record is neither stored nor believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Signature, certificate or form are wrong.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// The body is no document of the record's kind.
+    #[error(transparent)]
+    Body(#[from] DecodeError),
+    /// It belongs to another network.
+    #[error("the record belongs to another network than {network:?}")]
+    ForeignNetwork {
+        /// The network that was expected.
+        network: String,
+    },
+    /// It lies under a key that is not its signer's (or its name's).
+    #[error("the record does not belong under the key {key}")]
+    WrongKey {
+        /// Where it lay.
+        key: DhtKey,
+    },
+    /// The body speaks for another device than the one that signed.
+    #[error("the body of the record speaks for another device than its signer")]
+    WrongDevice,
+    /// Too many or too long addresses, too long a name, or a length no record has.
+    #[error("the body of the record breaks a limit: {limit}")]
+    Limit {
+        /// Which.
+        limit: &'static str,
+    },
+}
+
+/// Where a record of a signer lies: `BLAKE3("bitdust/dht/v1/" ‖ kind name ‖ 0x00 ‖ signer)`.
+/// Nicknames lie elsewhere: see [`nickname_key`].
+#[must_use]
+pub fn dht_key(kind: RecordKind, signer: &[u8; 32]) -> DhtKey {
+    let name: &'static str = kind.into();
+    hash_key(&[name.as_bytes(), &[0], signer])
+}
+
+/// Where claims of a nickname lie: `BLAKE3("bitdust/dht/v1/nickname" ‖ 0x00 ‖ slot ‖ name)`.
+#[must_use]
+pub fn nickname_key(name: &str, slot: u8) -> DhtKey {
+    hash_key(&[b"nickname", &[0, slot], name.as_bytes()])
+}
+
+/// Where those who offer space announce themselves:
+/// `BLAKE3("bitdust/dht/v1/offers" ‖ 0x00 ‖ slot)`.
+#[must_use]
+pub fn offers_key(slot: u8) -> DhtKey {
+    hash_key(&[b"offers", &[0, slot]])
+}
+
+/// Whether a record of `candidate` replaces one of `known`: it must be larger, but not by
+/// more than `SEQUENCE_JUMP_MAX`, so that nobody who once had the key can end the sequence.
+#[must_use]
+pub const fn is_newer(candidate: Sequence, known: Sequence) -> bool {
+    candidate.0 > known.0 && candidate.0 - known.0 <= SEQUENCE_JUMP_MAX
+}
+
+/// Checks everything about a record that can be checked without opening it.
+pub fn validate_record(record: &KeyedRecord, network: &str) -> Result<DhtRecord, RecordError> {
+    let signer = record.record.signer;
+    let believed = verify(&record.record)?;
+    if believed.network != network {
+        return Err(RecordError::ForeignNetwork {
+            network: network.to_owned(),
+        });
+    }
+    let expected_key = match believed.kind {
+        RecordKind::Locator => {
+            check(
+                is_sealed_length(believed.body.len()),
+                "a locator has one of three lengths",
+            )?;
+            dht_key(RecordKind::Locator, &signer)
+        }
+        RecordKind::Offer => {
+            let offer: Offer = decode(&believed.body)?;
+            check_contact(&offer.contact, &signer)?;
+            let certificate = check_certificate(&offer.certificate, &signer)?;
+            if certificate.identity != offer.contact.identity {
+                return Err(RecordError::WrongDevice);
+            }
+            dht_key(RecordKind::Offer, &signer)
+        }
+        RecordKind::Addresses => {
+            let addresses: Addresses = decode(&believed.body)?;
+            check_contact(&addresses.contact, &signer)?;
+            dht_key(RecordKind::Addresses, &signer)
+        }
+        RecordKind::Nickname => {
+            let claim: NicknameClaim = decode(&believed.body)?;
+            check(
+                claim.nickname.len() <= NICKNAME_BYTES_MAX,
+                "length of a nickname",
+            )?;
+            check_certificate(&claim.certificate, &signer)?;
+            nickname_key(&claim.nickname, claim.slot)
+        }
+    };
+    if record.key != expected_key {
+        return Err(RecordError::WrongKey { key: record.key });
+    }
+    Ok(believed)
+}
+
+/// Whether a contact keeps the limits of what is remembered of a peer.
+pub(crate) fn contact_is_bounded(contact: &Contact) -> bool {
+    contact.addresses.len() <= ADDRESSES_MAX
+        && contact
+            .addresses
+            .iter()
+            .all(|address| address.len() <= ADDRESS_BYTES_MAX)
+}
+
+fn check_contact(contact: &Contact, signer: &[u8; 32]) -> Result<(), RecordError> {
+    if contact.device.0 != *signer {
+        return Err(RecordError::WrongDevice);
+    }
+    check(
+        contact_is_bounded(contact),
+        "number and length of addresses",
+    )
+}
+
+fn check_certificate(
+    certificate: &Signed<Certificate>,
+    signer: &[u8; 32],
+) -> Result<Certificate, RecordError> {
+    let believed = verify_certificate(certificate)?;
+    if believed.device.0 != *signer {
+        return Err(RecordError::WrongDevice);
+    }
+    Ok(believed)
+}
+
+fn check(kept: bool, limit: &'static str) -> Result<(), RecordError> {
+    if kept {
+        Ok(())
+    } else {
+        Err(RecordError::Limit { limit })
+    }
+}
+
+fn hash_key(parts: &[&[u8]]) -> DhtKey {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(DHT_PREFIX);
+    for part in parts {
+        hasher.update(part);
+    }
+    DhtKey(*hasher.finalize().as_bytes())
+}

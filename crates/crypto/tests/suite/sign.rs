@@ -1,0 +1,168 @@
+//! Signatures: what is believed, and that every altered part is noticed.
+
+use bitdust_crypto::{
+    SigningKey, VerifyError, contract_id, head_hash, verify, verify_by, verify_certificate,
+};
+use bitdust_model::codec::{DecodeError, Versioned};
+use bitdust_model::locator::{Certificate, Fence};
+use bitdust_model::manifest::Head;
+use bitdust_model::message::Contract;
+use bitdust_model::{DeviceId, Document, Epoch, IdentityId, Sequence, Signed, UnixMillis};
+use serde::{Deserialize, Serialize};
+
+use crate::world::Person;
+
+#[test]
+fn what_was_signed_is_believed() {
+    let key = SigningKey::generate();
+    let signed = key.sign(&fence());
+    assert_eq!(verify(&signed), Ok(fence()));
+    assert_eq!(verify_by(&signed, &key.public()), Ok(fence()));
+    assert_eq!(signed.signer, key.public());
+}
+
+#[test]
+fn a_change_of_any_byte_is_noticed() {
+    let signed = SigningKey::generate().sign(&fence());
+    for index in 0..signed.bytes.len() {
+        let mut altered = signed.clone();
+        altered.bytes[index] ^= 1;
+        assert!(verify(&altered).is_err(), "byte {index} of the document");
+    }
+    for index in 0..32 {
+        let mut altered = signed.clone();
+        altered.signer[index] ^= 1;
+        assert!(verify(&altered).is_err(), "byte {index} of the signer");
+    }
+    for index in 0..64 {
+        let mut altered = signed.clone();
+        altered.signature.0[index] ^= 1;
+        assert!(verify(&altered).is_err(), "byte {index} of the signature");
+    }
+}
+
+#[test]
+fn a_change_of_any_field_needs_a_new_signature() {
+    let signed = SigningKey::generate().sign(&fence());
+    let changes: [fn(&mut Fence); 4] = [
+        |fence| fence.identity = IdentityId([9; 32]),
+        |fence| fence.lane = DeviceId([9; 32]),
+        |fence| fence.last = Sequence(9),
+        |fence| fence.issued_at = UnixMillis(9),
+    ];
+    for change in changes {
+        let mut changed = fence();
+        change(&mut changed);
+        let bytes = bitdust_model::encode(&changed);
+        let altered = Signed::<Fence>::from_parts(bytes, signed.signer, signed.signature);
+        assert_eq!(verify(&altered), Err(VerifyError::Forged { kind: "fence" }));
+    }
+}
+
+/// A document with the form of [`Fence`] and another kind.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Twin(Fence);
+
+impl Versioned for Twin {
+    const KIND: &'static str = "twin";
+    const BYTES_MAX: usize = 256;
+}
+impl Document for Twin {}
+
+#[test]
+fn a_signature_of_one_kind_is_worth_nothing_for_another() {
+    let signed = SigningKey::generate().sign(&fence());
+    let twin = Signed::<Twin>::from_parts(signed.bytes, signed.signer, signed.signature);
+    assert_eq!(verify(&twin), Err(VerifyError::Forged { kind: "twin" }));
+    let honest = SigningKey::generate().sign(&Twin(fence()));
+    assert_eq!(
+        verify(&honest),
+        Ok(Twin(fence())),
+        "the form itself is fine"
+    );
+}
+
+#[test]
+fn another_signer_than_expected_is_refused() {
+    let key = SigningKey::generate();
+    let signed = key.sign(&fence());
+    let other = SigningKey::generate().public();
+    assert_eq!(
+        verify_by(&signed, &other),
+        Err(VerifyError::WrongSigner { kind: "fence" })
+    );
+}
+
+#[test]
+fn too_many_bytes_are_refused_before_anything_is_computed() {
+    let key = SigningKey::generate();
+    let mut signed = key.sign(&fence());
+    signed.bytes.resize(Fence::BYTES_MAX + 1, 0);
+    let refused = verify(&signed);
+    assert!(matches!(
+        refused,
+        Err(VerifyError::Decode(DecodeError::TooLong { .. }))
+    ));
+}
+
+#[test]
+fn a_small_order_key_signs_nothing() {
+    let signed = SigningKey::generate().sign(&fence());
+    let mut identity_point = [0; 32];
+    identity_point[0] = 1;
+    let mut forged = Signed::<Fence>::from_parts(signed.bytes, identity_point, signed.signature);
+    forged.signature.0 = [0; 64];
+    forged.signature.0[0] = 1;
+    assert_eq!(verify(&forged), Err(VerifyError::Forged { kind: "fence" }));
+}
+
+#[test]
+fn a_certificate_must_be_signed_by_the_identity_it_names() {
+    let alice = Person::new();
+    let believed = verify_certificate(&alice.home.certificate).expect("the root signed it");
+    assert_eq!(believed.device, alice.home.device.device());
+
+    let forger = SigningKey::generate();
+    let forged: Signed<Certificate> = forger.sign(&believed);
+    let refused = verify_certificate(&forged);
+    assert_eq!(
+        refused,
+        Err(VerifyError::WrongSigner {
+            kind: "certificate"
+        })
+    );
+}
+
+#[test]
+fn hashes_are_of_the_signed_bytes() {
+    let expected = *blake3::hash(b"bytes").as_bytes();
+    let signature = SigningKey::generate().sign(&fence()).signature;
+    let head = Signed::<Head>::from_parts(b"bytes".to_vec(), [0; 32], signature);
+    assert_eq!(head_hash(&head).0, expected);
+    let contract = Signed::<Contract>::from_parts(b"bytes".to_vec(), [0; 32], signature);
+    assert_eq!(contract_id(&contract).0, expected);
+}
+
+#[test]
+fn a_seed_gives_its_key_again() {
+    let key = SigningKey::generate();
+    assert_eq!(SigningKey::from_seed(&key.seed()).public(), key.public());
+    assert_ne!(SigningKey::generate().public(), key.public());
+}
+
+#[test]
+fn epochs_of_a_home_go_up_to_the_newest() {
+    let home = Person::new().home;
+    assert!(home.epoch(Epoch(0)).is_some());
+    assert_eq!(home.newest_epoch().epoch(), Epoch(1));
+    assert!(home.epoch(Epoch(2)).is_none());
+}
+
+fn fence() -> Fence {
+    Fence {
+        identity: IdentityId([1; 32]),
+        lane: DeviceId([2; 32]),
+        last: Sequence(3),
+        issued_at: UnixMillis(4),
+    }
+}

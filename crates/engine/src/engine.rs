@@ -1,0 +1,336 @@
+//! The engine: routes inputs to machines and turns what they want into outputs.
+//!
+//! It keeps the machines, their deadlines and the facts they share, and decides nothing
+//! itself. One input, then `poll` to `None`, then `wake_at`.
+
+mod customers;
+mod fetches;
+mod jobs;
+mod looks;
+mod packs;
+mod routes;
+mod suppliers;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bitdust_model::limits::ENGINE_OUTPUTS_MAX;
+use bitdust_model::{
+    ByteCount, Code, DeviceId, IdentityId, PackId, Policy, Position, Sequence, Tick,
+};
+
+use crate::fsm::{
+    Moment, backup, check, deposits, fetch, head, holder_set, pack, recovery, restore, set_up,
+    supplier_link, supplier_search, transfer, unspool,
+};
+use crate::io::{AskId, FetchId, Input, JobId, Output, SetFact};
+use crate::random::Random;
+use crate::timer::{Timers, WakeReason};
+use crate::transition::{Machine, Subject, Transition};
+
+use customers::Customer;
+use fetches::Fetch;
+use jobs::Job;
+use packs::Pack;
+use suppliers::Supplier;
+
+/// All decisions of one node. See the crate's documentation for the contract.
+#[derive(Debug)]
+pub struct Engine {
+    policy: Policy,
+    random: Random,
+    now: Tick,
+    /// This machine and person, once started.
+    own: Option<(DeviceId, IdentityId)>,
+    listening: bool,
+    online: BTreeSet<DeviceId>,
+    dialing: BTreeSet<DeviceId>,
+
+    set_up: set_up::State,
+    deposits: deposits::State,
+    search: supplier_search::State,
+    suppliers: BTreeMap<DeviceId, Supplier>,
+    suppliers_wanted: u8,
+    code_wanted: Option<Code>,
+    contract_bytes: ByteCount,
+
+    holder_set: holder_set::State,
+    set: Option<SetFact>,
+    head: head::State,
+    head_recorded: Option<Sequence>,
+    packs: BTreeMap<PackId, Pack>,
+
+    jobs: BTreeMap<JobId, Job>,
+    fetches: BTreeMap<FetchId, Fetch>,
+
+    customers: BTreeMap<DeviceId, Customer>,
+    asks: BTreeMap<AskId, DeviceId>,
+    offered: ByteCount,
+
+    tasks: VecDeque<Task>,
+    outputs: VecDeque<Output>,
+    timers: Timers,
+    transitions: Vec<Transition>,
+    /// Who is hired, wanted or doubted changed.
+    census_due: bool,
+    /// Packs whose shards moved.
+    packs_due: BTreeSet<PackId>,
+    /// Something that jobs wait for moved.
+    jobs_due: bool,
+}
+
+/// An event on its way to a machine.
+#[derive(Debug)]
+enum Task {
+    SetUp(set_up::Event),
+    Deposits(deposits::Event),
+    Search(supplier_search::Event),
+    Link(DeviceId, supplier_link::Event),
+    Check(DeviceId, check::Event),
+    Unspool(DeviceId, unspool::Event),
+    HolderSet(holder_set::Event),
+    Head(head::Event),
+    Pack(PackId, pack::Event),
+    Transfer(PackId, Position, transfer::Event),
+    Backup(JobId, backup::Event),
+    Restore(JobId, restore::Event),
+    Recovery(JobId, recovery::Event),
+    Fetch(FetchId, fetch::Event),
+}
+
+impl Engine {
+    /// An engine that knows nothing until [`Input::Started`].
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            random: Random::from_number(0),
+            now: Tick(0),
+            own: None,
+            listening: false,
+            online: BTreeSet::new(),
+            dialing: BTreeSet::new(),
+            set_up: set_up::State::default(),
+            deposits: deposits::State::default(),
+            search: supplier_search::State::default(),
+            suppliers: BTreeMap::new(),
+            suppliers_wanted: 0,
+            code_wanted: None,
+            contract_bytes: ByteCount(0),
+            holder_set: holder_set::State::default(),
+            set: None,
+            head: head::State::default(),
+            head_recorded: None,
+            packs: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            fetches: BTreeMap::new(),
+            customers: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            offered: ByteCount(0),
+            tasks: VecDeque::new(),
+            outputs: VecDeque::new(),
+            timers: Timers::default(),
+            transitions: Vec::new(),
+            census_due: false,
+            packs_due: BTreeSet::new(),
+            jobs_due: false,
+        }
+    }
+
+    /// Takes one input. `now` never goes back.
+    pub fn handle(&mut self, input: Input, now: Tick) {
+        self.now = now.max(self.now);
+        self.transitions.clear();
+        self.route(input);
+        loop {
+            while let Some(task) = self.tasks.pop_front() {
+                self.run(task);
+            }
+            self.maintain();
+            if self.tasks.is_empty() {
+                break;
+            }
+        }
+    }
+
+    /// The next thing to do, in order; `None` when there is nothing more for this input.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to come back with [`Input::Wake`] at the latest, and what for.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<(Tick, WakeReason)> {
+        self.timers.next()
+    }
+
+    /// The steps that the last input caused, for logs and tests.
+    #[must_use]
+    pub fn transitions(&self) -> &[Transition] {
+        &self.transitions
+    }
+
+    fn run(&mut self, task: Task) {
+        match task {
+            Task::SetUp(event) => self.step_set_up(event),
+            Task::Deposits(event) => self.step_deposits(event),
+            Task::Search(event) => self.step_search(event),
+            Task::Link(device, event) => self.step_link(device, event),
+            Task::Check(device, event) => self.step_check(device, event),
+            Task::Unspool(device, event) => self.step_unspool(device, event),
+            Task::HolderSet(event) => self.step_holder_set(event),
+            Task::Head(event) => self.step_head(event),
+            Task::Pack(pack, event) => self.step_pack(pack, event),
+            Task::Transfer(pack, position, event) => self.step_transfer(pack, position, event),
+            Task::Backup(job, event) => self.step_backup(job, event),
+            Task::Restore(job, event) => self.step_restore(job, event),
+            Task::Recovery(job, event) => self.step_recovery(job, event),
+            Task::Fetch(fetch, event) => self.step_fetch(fetch, event),
+        }
+    }
+
+    /// What is cheap to look at after every input: counts that machines wait for.
+    fn maintain(&mut self) {
+        if std::mem::take(&mut self.census_due) {
+            self.count_suppliers();
+        }
+        for pack in std::mem::take(&mut self.packs_due) {
+            self.count_shards(pack);
+        }
+        if !self.tasks.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.jobs_due) {
+            self.start_fetches();
+            self.count_for_jobs();
+        }
+        if self.tasks.is_empty() {
+            self.tell_phases();
+        }
+    }
+
+    /// Hands the event of a deadline to the machine that set it.
+    fn wake(&mut self) {
+        for WakeReason { machine, subject } in self.timers.take_due(self.now) {
+            let task = match (machine, subject) {
+                (Machine::SetUp, _) => Task::SetUp(set_up::Event::Wake),
+                (Machine::Deposits, _) => Task::Deposits(deposits::Event::Wake),
+                (Machine::SupplierSearch, _) => Task::Search(supplier_search::Event::Wake),
+                (Machine::Head, _) => Task::Head(head::Event::Wake),
+                (Machine::SupplierLink, Subject::Device(device)) => {
+                    Task::Link(device, supplier_link::Event::Wake)
+                }
+                (Machine::Check, Subject::Device(device)) => {
+                    Task::Check(device, check::Event::Wake)
+                }
+                (Machine::Unspool, Subject::Device(device)) => {
+                    Task::Unspool(device, unspool::Event::Wake)
+                }
+                (Machine::Transfer, Subject::Shard(pack, position)) => {
+                    Task::Transfer(pack, position, transfer::Event::Wake)
+                }
+                (Machine::Recovery, Subject::Job(job)) => {
+                    Task::Recovery(job, recovery::Event::Wake)
+                }
+                (Machine::Fetch, Subject::Fetch(fetch)) => Task::Fetch(fetch, fetch::Event::Wake),
+                // The end of a confirmation wakes whoever shows it; no machine moves.
+                (
+                    Machine::SupplierLink
+                    | Machine::Check
+                    | Machine::Unspool
+                    | Machine::Transfer
+                    | Machine::Recovery
+                    | Machine::Fetch
+                    | Machine::HolderSet
+                    | Machine::Pack
+                    | Machine::Backup
+                    | Machine::Restore
+                    | Machine::CustomerLink,
+                    _,
+                ) => continue,
+            };
+            self.tasks.push_back(task);
+        }
+    }
+
+    fn emit(&mut self, output: Output) {
+        self.outputs.push_back(output);
+        debug_assert!(self.outputs.len() <= ENGINE_OUTPUTS_MAX, "outputs were not polled");
+    }
+
+    /// Writes a step down, unless nothing came of it, and sets the machine's deadline.
+    fn noted(&mut self, step: Step, to: &'static str, acted: bool, deadline: Option<Tick>) {
+        let Step { machine, subject, from, event } = step;
+        self.timers.set(WakeReason { machine, subject }, deadline);
+        if from != to || acted {
+            self.transitions.push(Transition { machine, subject, from, event, to });
+        }
+    }
+
+    /// Connects to a peer unless that is done or under way; says whether it is connected.
+    fn dial(&mut self, device: DeviceId) -> bool {
+        if self.online.contains(&device) {
+            return true;
+        }
+        if self.dialing.insert(device) {
+            self.emit(Output::Dial { device });
+        }
+        false
+    }
+
+    fn draw(&mut self) -> u64 {
+        self.random.next_word()
+    }
+
+    const fn moment(&self, random: u64) -> Moment<'_> {
+        Moment { now: self.now, policy: &self.policy, random }
+    }
+
+    fn step_set_up(&mut self, event: set_up::Event) {
+        let random = self.draw();
+        let mut out = Vec::new();
+        let step = Step::of(Machine::SetUp, Subject::Node, &self.set_up, &event);
+        self.set_up = set_up::step(self.set_up, event, &self.moment(random), &mut out);
+        self.noted(step, crate::fsm::name(&self.set_up), !out.is_empty(), self.set_up.deadline());
+        for action in out {
+            match action {
+                set_up::Action::Publish => self.emit(Output::PublishRecords),
+                set_up::Action::Online => self.go_online(),
+            }
+        }
+    }
+
+    fn step_deposits(&mut self, event: deposits::Event) {
+        let random = self.draw();
+        let mut out = Vec::new();
+        let step = Step::of(Machine::Deposits, Subject::Node, &self.deposits, &event);
+        let customers = !self.customers.is_empty();
+        self.deposits =
+            deposits::step(self.deposits, event, &self.moment(random), customers, &mut out);
+        let to = crate::fsm::name(&self.deposits);
+        self.noted(step, to, !out.is_empty(), self.deposits.deadline());
+        for action in out {
+            match action {
+                deposits::Action::Publish => self.emit(Output::PublishDeposits),
+            }
+        }
+    }
+}
+
+/// The first half of a transition.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    machine: Machine,
+    subject: Subject,
+    from: &'static str,
+    event: &'static str,
+}
+
+impl Step {
+    fn of<'a, S, E>(machine: Machine, subject: Subject, state: &'a S, event: &'a E) -> Self
+    where
+        &'a S: Into<&'static str>,
+        &'a E: Into<&'static str>,
+    {
+        Self { machine, subject, from: state.into(), event: event.into() }
+    }
+}

@@ -1,0 +1,308 @@
+//! Jobs: backups, restores and recoveries, their turns and what people are told of them.
+
+use bitdust_model::limits::JOBS_MAX;
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{ErrorCode, Sequence};
+
+use super::packs::PackGroup;
+use super::{Engine, Step, Task};
+use crate::fsm::{backup, head, holder_set, name, recovery, restore};
+use crate::io::{JobId, Output, Phase};
+use crate::timer::WakeReason;
+use crate::transition::{Machine, Subject};
+
+/// One job with its machine.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) work: Work,
+    /// What people were told last.
+    pub(crate) told: Option<Phase>,
+}
+
+/// What kind of job.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// A backup; what it sealed so far.
+    Backup { state: backup::State, contents: bool, lists: bool },
+    /// A restore.
+    Restore(restore::State),
+    /// A recovery.
+    Recovery(recovery::State),
+}
+
+impl Engine {
+    pub(super) fn ask_backup(&mut self, job: JobId) {
+        let work =
+            Work::Backup { state: backup::State::default(), contents: false, lists: false };
+        self.add_job(job, work);
+    }
+
+    pub(super) fn ask_restore(&mut self, job: JobId) {
+        if self.add_job(job, Work::Restore(restore::State::default())) {
+            self.tasks.push_back(Task::Restore(job, restore::Event::Begin));
+        }
+    }
+
+    pub(super) fn ask_recovery(&mut self, job: JobId) {
+        if self.add_job(job, Work::Recovery(recovery::State::default())) {
+            self.tasks.push_back(Task::Recovery(job, recovery::Event::Begin));
+        }
+    }
+
+    fn add_job(&mut self, job: JobId, work: Work) -> bool {
+        let refusal = if self.jobs.contains_key(&job) {
+            // The one that runs under this number goes on.
+            return false;
+        } else if self.jobs.len() >= JOBS_MAX {
+            Some(ErrorCode::Busy)
+        } else {
+            None
+        };
+        if refusal.is_some() {
+            self.emit(Output::JobEnded { job, failure: refusal });
+            return false;
+        }
+        self.jobs.insert(job, Job { work, told: None });
+        self.jobs_due = true;
+        true
+    }
+
+    pub(super) fn cancel(&mut self, job: JobId) {
+        let task = match self.jobs.get(&job).map(|job| &job.work) {
+            Some(Work::Backup { .. }) => Task::Backup(job, backup::Event::Cancel),
+            Some(Work::Restore(_)) => Task::Restore(job, restore::Event::Cancel),
+            Some(Work::Recovery(_)) => Task::Recovery(job, recovery::Event::Cancel),
+            None => return,
+        };
+        self.tasks.push_back(task);
+    }
+
+    pub(super) fn step_backup(&mut self, job: JobId, event: backup::Event) {
+        let Some(Job { work: Work::Backup { state, .. }, .. }) = self.jobs.get_mut(&job) else {
+            return;
+        };
+        let mut out = Vec::new();
+        let step = Step::of(Machine::Backup, Subject::Job(job), state, &event);
+        *state = backup::step(*state, event, &mut out);
+        let (to, is_over) = (name(state), state.is_over());
+        let moved = step.from != to;
+        self.noted(step, to, !out.is_empty(), None);
+        self.jobs_due |= moved;
+        for action in out {
+            match action {
+                backup::Action::Scan => self.emit(Output::StartScan { job }),
+                backup::Action::SealMetadata => self.emit(Output::SealMetadata { job }),
+                backup::Action::PublishHead => {
+                    self.tasks.push_back(Task::Head(head::Event::PackPlaced));
+                }
+                backup::Action::End { failure } => self.emit(Output::JobEnded { job, failure }),
+            }
+        }
+        if is_over {
+            self.end_job(job);
+        }
+    }
+
+    pub(super) fn step_restore(&mut self, job: JobId, event: restore::Event) {
+        let Some(Job { work: Work::Restore(state), .. }) = self.jobs.get_mut(&job) else {
+            return;
+        };
+        let mut out = Vec::new();
+        let step = Step::of(Machine::Restore, Subject::Job(job), state, &event);
+        *state = restore::step(*state, event, &mut out);
+        let (to, is_over) = (name(state), state.is_over());
+        self.noted(step, to, !out.is_empty(), None);
+        for action in out {
+            match action {
+                restore::Action::Start => self.emit(Output::StartRestore { job }),
+                restore::Action::End { failure } => self.emit(Output::JobEnded { job, failure }),
+            }
+        }
+        if is_over {
+            self.end_job(job);
+        }
+    }
+
+    pub(super) fn step_recovery(&mut self, job: JobId, event: recovery::Event) {
+        let random = self.draw();
+        let Some(Job { work: Work::Recovery(state), .. }) = self.jobs.get_mut(&job) else {
+            return;
+        };
+        let mut out = Vec::new();
+        let step = Step::of(Machine::Recovery, Subject::Job(job), state, &event);
+        let before = std::mem::take(state);
+        let after = recovery::step(before, event, &self.moment(random), &self.online, &mut out);
+        self.noted(step, name(&after), !out.is_empty(), after.deadline());
+        let is_over = after.is_over();
+        if let Some(job) = self.jobs.get_mut(&job) {
+            job.work = Work::Recovery(after);
+        }
+        for action in out {
+            self.do_recovery(job, action);
+        }
+        if is_over {
+            self.end_job(job);
+        }
+    }
+
+    fn do_recovery(&mut self, job: JobId, action: recovery::Action) {
+        match action {
+            recovery::Action::Seek => self.emit(Output::SeekLanes { job }),
+            recovery::Action::Dial { device } => {
+                if self.dial(device) {
+                    let event = recovery::Event::PeerUp { device };
+                    self.tasks.push_back(Task::Recovery(job, event));
+                }
+            }
+            recovery::Action::Ask { device } => self.emit(Output::AskHeads { job, device }),
+            recovery::Action::Rebuild { lanes, confirmed, of } => {
+                self.emit(Output::RebuildCatalogue { job, lanes, confirmed, of });
+            }
+            recovery::Action::End { failure } => self.emit(Output::JobEnded { job, failure }),
+        }
+    }
+
+    fn end_job(&mut self, job: JobId) {
+        self.jobs.remove(&job);
+        let reason = WakeReason { machine: Machine::Recovery, subject: Subject::Job(job) };
+        self.timers.set(reason, None);
+        self.drop_fetches(job);
+        self.jobs_due = true;
+    }
+
+    /// A pack of a job was sealed.
+    pub(super) fn note_sealed(&mut self, job: JobId, kind: PackKind) {
+        if let Some(Job { work: Work::Backup { contents, lists, .. }, .. }) =
+            self.jobs.get_mut(&job)
+        {
+            match kind {
+                PackKind::Data | PackKind::Tree => *contents = true,
+                PackKind::Commit => *lists = true,
+            }
+        }
+    }
+
+    /// A head was signed, also when its job was stopped meanwhile.
+    pub(super) fn metadata_sealed(&mut self, job: JobId, sequence: Sequence) {
+        self.tasks.push_back(Task::Head(head::Event::Signed { sequence }));
+        self.tasks.push_back(Task::Backup(job, backup::Event::MetadataSealed { sequence }));
+        self.jobs_due = true;
+    }
+
+    pub(super) fn tell_backups(&mut self, event: backup::Event) {
+        for (&job, entry) in &self.jobs {
+            if matches!(entry.work, Work::Backup { .. }) {
+                self.tasks.push_back(Task::Backup(job, event));
+            }
+        }
+    }
+
+    /// Tells jobs what they wait for: their turn, the set, confirmations, pieces.
+    pub(super) fn count_for_jobs(&mut self) {
+        let mut tasks = Vec::new();
+        let mut first_backup = None;
+        let mut running = None;
+        for (&job, entry) in &self.jobs {
+            match entry.work {
+                Work::Backup { state: backup::State::Queued, .. } => {
+                    first_backup = first_backup.or(Some(job));
+                }
+                Work::Backup { state, contents, lists } => {
+                    running = Some(state);
+                    self.count_for_backup(job, state, contents, lists, &mut tasks);
+                }
+                Work::Restore(_) => {
+                    let event = if self.is_stuck(job) {
+                        restore::Event::PiecesMissing
+                    } else {
+                        restore::Event::PiecesComing
+                    };
+                    tasks.push(Task::Restore(job, event));
+                }
+                Work::Recovery(_) => {}
+            }
+        }
+        if let (Some(job), None, true) = (first_backup, running, self.head.is_settled()) {
+            tasks.push(Task::Backup(job, backup::Event::TurnCame));
+        }
+        self.count_for_draft(running, &mut tasks);
+        self.tasks.extend(tasks);
+    }
+
+    fn count_for_backup(
+        &self,
+        job: JobId,
+        state: backup::State,
+        has_contents: bool,
+        has_lists: bool,
+        tasks: &mut Vec<Task>,
+    ) {
+        if state == backup::State::WaitingForSuppliers && self.set.is_some() {
+            tasks.push(Task::Backup(job, backup::Event::SetFormed));
+        }
+        let contents = self.contents_standing(job, has_contents);
+        let lists = has_lists.then(|| self.standing(Some(job), PackGroup::Lists));
+        tasks.push(Task::Backup(job, backup::Event::Counted { contents, lists }));
+    }
+
+    /// A draft without a running backup to drive it: of an earlier run, or of a stopped job.
+    fn count_for_draft(&self, running: Option<backup::State>, tasks: &mut Vec<Task>) {
+        let head::State::Drafted { .. } = self.head else {
+            return;
+        };
+        if running.is_some() {
+            return;
+        }
+        match self.standing(None, PackGroup::Lists) {
+            backup::Standing::Enough => tasks.push(Task::Head(head::Event::PackPlaced)),
+            backup::Standing::Short { need, .. } => {
+                if self.lists_within_reach() < need {
+                    tasks.push(Task::Head(head::Event::PackLost));
+                }
+            }
+        }
+    }
+
+    fn contents_standing(&self, job: JobId, has_contents: bool) -> backup::Standing {
+        if has_contents {
+            self.standing(Some(job), PackGroup::Contents)
+        } else {
+            backup::Standing::Enough
+        }
+    }
+
+    /// Tells people what moved.
+    pub(super) fn tell_phases(&mut self) {
+        let mut moved = Vec::new();
+        let hired = self.hired();
+        for (&job, entry) in &self.jobs {
+            let phase = match &entry.work {
+                Work::Backup { state, contents, .. } => {
+                    backup::phase(*state, self.contents_standing(job, *contents), hired)
+                }
+                Work::Restore(state) => restore::phase(*state),
+                Work::Recovery(state) => recovery::phase(state),
+            };
+            if let Some(phase) = phase
+                && entry.told != Some(phase)
+            {
+                moved.push((job, phase));
+            }
+        }
+        for (job, phase) in moved {
+            if let Some(entry) = self.jobs.get_mut(&job) {
+                entry.told = Some(phase);
+            }
+            self.emit(Output::JobMoved { job, phase });
+        }
+    }
+
+    fn hired(&self) -> backup::Hired {
+        let signed = self.suppliers.values();
+        let have = signed.filter(|supplier| supplier.link.has_contract()).count();
+        backup::Hired {
+            have: u8::try_from(have).unwrap_or(u8::MAX),
+            need: holder_set::need(self.suppliers_wanted, self.code_wanted),
+        }
+    }
+}

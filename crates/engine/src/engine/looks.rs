@@ -1,0 +1,93 @@
+//! The engine's look at itself, for people.
+
+use bitdust_model::status::Protection;
+
+use super::Engine;
+use super::jobs::{Job, Work};
+use super::suppliers::Supplier;
+use crate::fsm::name;
+use crate::io::JobId;
+use crate::view::{CustomerView, EngineView, JobView, SupplierView};
+use bitdust_model::DeviceId;
+
+impl Engine {
+    pub(crate) fn look(&self) -> EngineView {
+        let suppliers = self.suppliers.iter().map(|(device, it)| self.look_at(*device, it));
+        let customers = self.customers.iter().filter_map(|(&lane, customer)| {
+            let account = customer.link.account()?;
+            Some(CustomerView {
+                identity: customer.identity,
+                lane,
+                contract: account.agreed,
+                used: account.used,
+                reserved: account.reserved(),
+            })
+        });
+        EngineView {
+            set_up: name(&self.set_up),
+            supplier_search: name(&self.search),
+            holder_set: name(&self.holder_set),
+            head: name(&self.head),
+            deposits: name(&self.deposits),
+            protection: self.protection(),
+            set: self.set.as_ref().map(|set| set.set),
+            code: self.set.as_ref().map(|set| set.code),
+            published: self.head_recorded,
+            suppliers_wanted: self.suppliers_wanted,
+            suppliers: suppliers.collect(),
+            jobs: self.jobs.iter().map(|(job, entry)| look_at_job(*job, entry)).collect(),
+            customers: customers.collect(),
+            offered: self.offered,
+            promised: self.promised(),
+            packs_unsettled: self.packs.len(),
+            fetches: self.fetches.len(),
+            deadlines: self.timers.len(),
+        }
+    }
+
+    /// Safe only when something is published, enough holders have fresh proofs, and no data
+    /// pack it relies on has fewer confirmations of such holders.
+    fn protection(&self) -> Protection {
+        if self.head_recorded.is_none() {
+            return Protection::Nothing;
+        }
+        let safe_at = self.set.as_ref().and_then(|set| set.code.safe_at());
+        let confirmed = self.weakest_fresh();
+        match safe_at {
+            Some(needed) if confirmed >= needed => Protection::Safe,
+            Some(needed) => Protection::Stored { confirmed, needed },
+            // A lone copy is never safe: a second place is needed at least.
+            None => Protection::Stored { confirmed, needed: 2 },
+        }
+    }
+
+    fn look_at(&self, device: DeviceId, supplier: &Supplier) -> SupplierView {
+        let confirmed = supplier.is_fresh(self.now);
+        SupplierView {
+            device,
+            identity: supplier.identity,
+            friend: supplier.friend,
+            link: name(&supplier.link),
+            check: name(&supplier.check),
+            unspool: name(&supplier.unspool),
+            online: self.online.contains(&device),
+            contract: supplier.contract,
+            position: self.position_of(device),
+            confirmed,
+            confirmed_for: supplier
+                .fresh_until
+                .filter(|_| confirmed)
+                .map(|until| until.since(self.now)),
+            doubted: supplier.is_doubted(),
+        }
+    }
+}
+
+fn look_at_job(job: JobId, entry: &Job) -> JobView {
+    let (kind, state) = match &entry.work {
+        Work::Backup { state, .. } => ("backup", name(state)),
+        Work::Restore(state) => ("restore", name(state)),
+        Work::Recovery(state) => ("recovery", name(state)),
+    };
+    JobView { job, kind, state, phase: entry.told }
+}

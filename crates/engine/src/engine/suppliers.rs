@@ -1,0 +1,352 @@
+//! Suppliers: links, checks, the search for more, and the set they form.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bitdust_model::limits::SUPPLIERS_MAX;
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, Position, Tick};
+
+use super::{Engine, Step, Task};
+use crate::fsm::{
+    check, head, holder_set, name, set_up, supplier_link, supplier_search, transfer, unspool,
+};
+use crate::io::{Output, SetFact, SupplierFact};
+use crate::timer::WakeReason;
+use crate::transition::{Machine, Subject};
+
+/// One supplier with its machines.
+#[derive(Debug)]
+pub(crate) struct Supplier {
+    pub(crate) identity: IdentityId,
+    pub(crate) friend: bool,
+    pub(crate) contract: Option<ByteCount>,
+    pub(crate) link: supplier_link::State,
+    pub(crate) check: check::State,
+    pub(crate) unspool: unspool::State,
+    /// Its last proof or receipt counts until then.
+    pub(crate) fresh_until: Option<Tick>,
+}
+
+impl Supplier {
+    /// Whether its confirmations count for nothing.
+    pub(crate) const fn is_doubted(&self) -> bool {
+        matches!(self.check, check::State::Doubted)
+    }
+
+    /// Whether it may be sent shards now.
+    pub(crate) const fn is_ready(&self) -> bool {
+        self.link.is_ready() && !self.is_doubted()
+    }
+
+    /// Whether a proof or receipt of it is fresh enough to count.
+    pub(crate) fn is_fresh(&self, now: Tick) -> bool {
+        !self.is_doubted() && self.fresh_until.is_some_and(|until| until > now)
+    }
+}
+
+impl Engine {
+    /// Learns of a supplier; one that is known keeps its machines.
+    pub(super) fn add_supplier(&mut self, fact: &SupplierFact) {
+        if let Some(known) = self.suppliers.get_mut(&fact.device) {
+            known.friend |= fact.friend;
+            let is_dropped = matches!(known.link, supplier_link::State::Dropped { .. });
+            if !is_dropped {
+                return;
+            }
+        } else if self.suppliers.len() >= SUPPLIERS_MAX {
+            return;
+        }
+        let proved_ago = fact.proved_ago_ms.map(Duration::from_millis);
+        let left = proved_ago.and_then(|ago| self.policy.receipt_counts_for.checked_sub(ago));
+        let supplier = Supplier {
+            identity: fact.identity,
+            friend: fact.friend,
+            contract: fact.contract,
+            link: supplier_link::State::default(),
+            check: check::State::default(),
+            unspool: unspool::State::default(),
+            fresh_until: left.map(|left| self.now + left),
+        };
+        self.set_freshness(fact.device, supplier.fresh_until);
+        self.suppliers.insert(fact.device, supplier);
+        if fact.doubted {
+            self.tasks.push_back(Task::Check(fact.device, check::Event::Distrusted));
+        } else if fact.contract.is_some() {
+            let event = check::Event::Contracted { proved_ago };
+            self.tasks.push_back(Task::Check(fact.device, event));
+        }
+        if self.listening {
+            self.start_link(fact.device);
+        }
+        self.census_due = true;
+    }
+
+    /// The node is in the network: everybody may be dialed.
+    pub(super) fn go_online(&mut self) {
+        self.listening = true;
+        self.census_due = true;
+        let devices: Vec<_> = self.suppliers.keys().copied().collect();
+        for device in devices {
+            self.start_link(device);
+        }
+    }
+
+    fn start_link(&mut self, device: DeviceId) {
+        let contract =
+            self.suppliers.get(&device).is_some_and(|supplier| supplier.contract.is_some());
+        let online = self.online.contains(&device);
+        self.tasks
+            .push_back(Task::Link(device, supplier_link::Event::Start { contract, online }));
+    }
+
+    pub(super) fn step_link(&mut self, device: DeviceId, event: supplier_link::Event) {
+        let random = self.draw();
+        let moment = self.moment(random);
+        let Some(supplier) = self.suppliers.get(&device) else {
+            return;
+        };
+        let mut out = Vec::new();
+        let step = Step::of(Machine::SupplierLink, Subject::Device(device), &supplier.link, &event);
+        let had_contract = supplier.link.has_contract();
+        let link = supplier_link::step(supplier.link, event, &moment, supplier.friend, &mut out);
+        self.noted(step, name(&link), !out.is_empty(), link.deadline());
+        if let Some(supplier) = self.suppliers.get_mut(&device) {
+            supplier.link = link;
+        }
+        self.census_due = true;
+        self.jobs_due = true;
+        if link.has_contract() && !had_contract {
+            let event = check::Event::Contracted { proved_ago: None };
+            self.tasks.push_back(Task::Check(device, event));
+        }
+        for action in out {
+            self.do_link(device, action);
+        }
+    }
+
+    fn do_link(&mut self, device: DeviceId, action: supplier_link::Action) {
+        match action {
+            supplier_link::Action::Dial => {
+                if self.dial(device) {
+                    self.tasks.push_back(Task::Link(device, supplier_link::Event::Connected));
+                }
+            }
+            supplier_link::Action::Propose => {
+                self.emit(Output::Propose { device, bytes: self.contract_bytes });
+            }
+            supplier_link::Action::Ready => {
+                self.tasks.push_back(Task::Check(device, check::Event::Online));
+                if self.is_trusted(device) {
+                    self.tasks.push_back(Task::Head(head::Event::HolderOnline { device }));
+                    self.tell_transfers(device, transfer::Event::SupplierReady);
+                    self.tasks.push_back(Task::Unspool(device, unspool::Event::Ready));
+                }
+            }
+            supplier_link::Action::Away => {
+                self.tell_transfers(device, transfer::Event::SupplierGone);
+                self.tasks.push_back(Task::Unspool(device, unspool::Event::Gone));
+            }
+            supplier_link::Action::Forget => {
+                self.suppliers.remove(&device);
+                self.set_freshness(device, None);
+                for machine in [Machine::SupplierLink, Machine::Check, Machine::Unspool] {
+                    self.timers.set(WakeReason { machine, subject: Subject::Device(device) }, None);
+                }
+            }
+        }
+    }
+
+    pub(super) fn step_check(&mut self, device: DeviceId, event: check::Event) {
+        let random = self.draw();
+        let moment = self.moment(random);
+        let Some(supplier) = self.suppliers.get(&device) else {
+            return;
+        };
+        let mut out = Vec::new();
+        let step = Step::of(Machine::Check, Subject::Device(device), &supplier.check, &event);
+        let online = supplier.link.has_contract() && self.online.contains(&device);
+        let check = check::step(supplier.check, event, &moment, online, &mut out);
+        self.noted(step, name(&check), !out.is_empty(), check.deadline());
+        if let Some(supplier) = self.suppliers.get_mut(&device) {
+            supplier.check = check;
+        }
+        for action in out {
+            match action {
+                check::Action::Check { pick } => self.emit(Output::CheckSupplier { device, pick }),
+                check::Action::Refresh => self.refresh(device),
+                check::Action::Doubt { code } => self.doubt(device, code),
+            }
+        }
+    }
+
+    /// A proof or a receipt came: it counts for a while.
+    pub(super) fn refresh(&mut self, device: DeviceId) {
+        let until = self.now + self.policy.receipt_counts_for;
+        if let Some(supplier) = self.suppliers.get_mut(&device) {
+            supplier.fresh_until = Some(until);
+            self.set_freshness(device, Some(until));
+        }
+    }
+
+    /// Wakes the node when a confirmation ends, so that what it shows is never too good.
+    fn set_freshness(&mut self, device: DeviceId, until: Option<Tick>) {
+        let reason =
+            WakeReason { machine: Machine::HolderSet, subject: Subject::Device(device) };
+        self.timers.set(reason, until);
+    }
+
+    fn doubt(&mut self, device: DeviceId, code: ErrorCode) {
+        self.emit(Output::DoubtSupplier { device, code });
+        self.tell_transfers(device, transfer::Event::SupplierGone);
+        self.tasks.push_back(Task::Unspool(device, unspool::Event::Gone));
+        self.tasks.push_back(Task::Head(head::Event::HoldersChanged));
+        if self.position_of(device).is_some() {
+            self.packs_due.extend(self.packs.keys().copied());
+        }
+        self.census_due = true;
+        self.jobs_due = true;
+    }
+
+    pub(super) fn step_search(&mut self, event: supplier_search::Event) {
+        let random = self.draw();
+        let devices: BTreeSet<_> =
+            self.suppliers.keys().copied().chain(self.own.map(|(device, _)| device)).collect();
+        let identities: BTreeSet<_> = self
+            .suppliers
+            .values()
+            .map(|supplier| supplier.identity)
+            .chain(self.own.map(|(_, identity)| identity))
+            .collect();
+        let fit = supplier_search::Fit {
+            bytes: self.contract_bytes,
+            devices: &devices,
+            identities: &identities,
+        };
+        let mut out = Vec::new();
+        let step = Step::of(Machine::SupplierSearch, Subject::Node, &self.search, &event);
+        let moment = self.moment(random);
+        self.search = supplier_search::step(self.search, event, &moment, &fit, &mut out);
+        self.noted(step, name(&self.search), !out.is_empty(), self.search.deadline());
+        for action in out {
+            match action {
+                supplier_search::Action::Search { slot } => {
+                    self.emit(Output::SearchOffers { slot });
+                }
+                supplier_search::Action::Adopt { offer } => {
+                    let fact = SupplierFact {
+                        device: offer.device,
+                        identity: offer.identity,
+                        friend: false,
+                        contract: None,
+                        proved_ago_ms: None,
+                        doubted: false,
+                    };
+                    self.emit(Output::AdoptSupplier { offer });
+                    self.add_supplier(&fact);
+                }
+            }
+        }
+    }
+
+    pub(super) fn step_holder_set(&mut self, event: holder_set::Event) {
+        let mut out = Vec::new();
+        let step = Step::of(Machine::HolderSet, Subject::Node, &self.holder_set, &event);
+        self.holder_set = holder_set::step(self.holder_set, event, &mut out);
+        self.noted(step, name(&self.holder_set), !out.is_empty(), None);
+        for action in out {
+            match action {
+                holder_set::Action::Record { code, holders } => {
+                    self.emit(Output::RecordSet { code, holders });
+                }
+            }
+        }
+    }
+
+    /// A set was recorded: jobs may begin and everybody must find its holders.
+    pub(super) fn adopt_set(&mut self, set: SetFact) {
+        if self.set.is_some() {
+            return;
+        }
+        self.set = Some(set);
+        self.jobs_due = true;
+        self.tasks.push_back(Task::HolderSet(holder_set::Event::Recorded));
+        self.tasks.push_back(Task::SetUp(set_up::Event::RecordsChanged));
+    }
+
+    /// Tells search and set how many suppliers there are.
+    pub(super) fn count_suppliers(&mut self) {
+        if !self.listening {
+            return;
+        }
+        let mut hired = BTreeSet::new();
+        let mut candidates = Vec::new();
+        let mut friends_open = false;
+        for (&device, supplier) in &self.suppliers {
+            if supplier.is_doubted() {
+                continue;
+            }
+            let contracted = supplier.link.has_contract();
+            if contracted || supplier.link.is_pending() {
+                hired.insert(supplier.identity);
+            }
+            friends_open |= supplier.friend && supplier.link.is_open();
+            if contracted {
+                candidates.push(holder_set::Candidate {
+                    stranger: !supplier.friend,
+                    device,
+                    identity: supplier.identity,
+                });
+            }
+        }
+        let hired = u8::try_from(hired.len()).unwrap_or(u8::MAX);
+        let wanted = match self.suppliers_wanted {
+            0 => 0,
+            wanted => wanted.max(self.code_wanted.map_or(0, bitdust_model::Code::n)),
+        };
+        let count = wanted.saturating_sub(hired);
+        self.tasks.push_back(Task::Search(supplier_search::Event::Missing { count }));
+        if self.set.is_none() {
+            let census = holder_set::Census {
+                candidates,
+                friends_open,
+                wanted: self.suppliers_wanted,
+                code_wanted: self.code_wanted,
+            };
+            self.tasks.push_back(Task::HolderSet(holder_set::Event::Counted { census }));
+        }
+    }
+
+    /// The position that a supplier holds.
+    pub(crate) fn position_of(&self, device: DeviceId) -> Option<Position> {
+        let index = self.set.as_ref()?.holders.iter().position(|holder| *holder == device)?;
+        u8::try_from(index).ok().map(Position)
+    }
+
+    /// Who holds a position.
+    pub(crate) fn holder_at(&self, position: Position) -> Option<DeviceId> {
+        self.set.as_ref()?.holders.get(usize::from(position.0)).copied()
+    }
+
+    /// Whether a supplier's confirmations count.
+    pub(crate) fn is_trusted(&self, device: DeviceId) -> bool {
+        self.suppliers.get(&device).is_none_or(|supplier| !supplier.is_doubted())
+    }
+
+    /// Whether a supplier may be sent shards now.
+    pub(crate) fn is_ready(&self, device: DeviceId) -> bool {
+        self.suppliers.get(&device).is_some_and(Supplier::is_ready)
+    }
+
+    /// Holders that are not doubted, and those of them that are connected with a contract.
+    pub(crate) fn trusted_holders(&self) -> (BTreeSet<DeviceId>, BTreeSet<DeviceId>) {
+        let holders = self.set.iter().flat_map(|set| set.holders.iter().copied());
+        let trusted: BTreeSet<_> = holders.filter(|device| self.is_trusted(*device)).collect();
+        let is_online = |device: &DeviceId| {
+            let supplier = self.suppliers.get(device);
+            self.online.contains(device)
+                && supplier.is_some_and(|supplier| supplier.link.has_contract())
+        };
+        let online = trusted.iter().copied().filter(is_online).collect();
+        (trusted, online)
+    }
+}

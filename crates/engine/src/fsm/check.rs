@@ -1,0 +1,167 @@
+//! One supplier: a fresh proof, once in every interval, that it keeps what it receipted.
+//!
+//! Wrong bytes or a missing shard are proof of loss and end the trust for good; anything
+//! transient is tried again.
+
+use std::time::Duration;
+
+use bitdust_model::{ErrorCode, Tick};
+
+use super::Moment;
+use crate::backoff::interval;
+
+/// Where the checks stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+pub(crate) enum State {
+    /// No contract yet.
+    #[default]
+    Idle,
+    /// The next check is planned.
+    Resting {
+        /// For then.
+        due_at: Tick,
+    },
+    /// A check is due, the supplier is away.
+    Overdue,
+    /// A check is under way.
+    Checking,
+    /// It failed a proof.
+    Doubted,
+}
+
+impl State {
+    /// When time alone moves this machine.
+    pub(crate) const fn deadline(self) -> Option<Tick> {
+        match self {
+            Self::Idle | Self::Overdue | Self::Checking | Self::Doubted => None,
+            Self::Resting { due_at } => Some(due_at),
+        }
+    }
+}
+
+/// What happens to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+pub(crate) enum Event {
+    /// A contract is in force.
+    Contracted {
+        /// Time since the last proof; `None` for a new contract.
+        proved_ago: Option<Duration>,
+    },
+    /// The catalogue says that it failed a proof before.
+    Distrusted,
+    /// The supplier is connected.
+    Online,
+    /// It proved a piece.
+    Passed,
+    /// It did not.
+    Failed {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// It holds nothing to prove.
+    Empty,
+    /// Time passed.
+    Wake,
+}
+
+/// What it wants done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+pub(crate) enum Action {
+    /// Check a piece.
+    Check {
+        /// Which.
+        pick: u64,
+    },
+    /// It counts as confirmed from now on.
+    Refresh,
+    /// It does not count any more.
+    Doubt {
+        /// Why.
+        code: ErrorCode,
+    },
+}
+
+/// One step; `online`: whether the supplier is connected with a contract.
+pub(crate) fn step(
+    state: State,
+    event: Event,
+    at: &Moment<'_>,
+    online: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match state {
+        State::Idle => match event {
+            Event::Contracted { proved_ago } => State::Resting {
+                due_at: at.now + full_interval(at).saturating_sub(proved_ago.unwrap_or_default()),
+            },
+            Event::Distrusted => State::Doubted,
+            Event::Passed => pass(at, out),
+            Event::Failed { code } if is_loss(code) => doubt(code, out),
+            Event::Failed { .. } | Event::Online | Event::Empty | Event::Wake => state,
+        },
+        State::Resting { due_at } => match event {
+            Event::Wake if at.now >= due_at && online => ask(at, out),
+            Event::Wake if at.now >= due_at => State::Overdue,
+            Event::Distrusted => State::Doubted,
+            Event::Passed => pass(at, out),
+            Event::Failed { code } if is_loss(code) => doubt(code, out),
+            Event::Failed { .. }
+            | Event::Wake
+            | Event::Contracted { .. }
+            | Event::Online
+            | Event::Empty => state,
+        },
+        State::Overdue => match event {
+            Event::Online => ask(at, out),
+            Event::Distrusted => State::Doubted,
+            Event::Passed => pass(at, out),
+            Event::Failed { code } if is_loss(code) => doubt(code, out),
+            Event::Failed { .. } | Event::Contracted { .. } | Event::Empty | Event::Wake => state,
+        },
+        State::Checking => match event {
+            Event::Passed => pass(at, out),
+            Event::Failed { code } if is_loss(code) => doubt(code, out),
+            Event::Failed { .. } => State::Resting { due_at: at.now + at.policy.retry_max },
+            Event::Empty => rest(at),
+            Event::Distrusted => State::Doubted,
+            Event::Contracted { .. } | Event::Online | Event::Wake => state,
+        },
+        State::Doubted => match event {
+            Event::Contracted { .. }
+            | Event::Distrusted
+            | Event::Online
+            | Event::Passed
+            | Event::Failed { .. }
+            | Event::Empty
+            | Event::Wake => state,
+        },
+    }
+}
+
+/// Wrong bytes and missing bytes are proof of loss.
+const fn is_loss(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::Corrupt | ErrorCode::NotFound)
+}
+
+fn full_interval(at: &Moment<'_>) -> Duration {
+    interval(at.policy.check_interval, at.random)
+}
+
+fn rest(at: &Moment<'_>) -> State {
+    State::Resting { due_at: at.now + full_interval(at) }
+}
+
+fn ask(at: &Moment<'_>, out: &mut Vec<Action>) -> State {
+    out.push(Action::Check { pick: at.random });
+    State::Checking
+}
+
+fn pass(at: &Moment<'_>, out: &mut Vec<Action>) -> State {
+    out.push(Action::Refresh);
+    rest(at)
+}
+
+fn doubt(code: ErrorCode, out: &mut Vec<Action>) -> State {
+    out.push(Action::Doubt { code });
+    State::Doubted
+}

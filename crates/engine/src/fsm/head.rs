@@ -1,0 +1,384 @@
+//! The newest head of the own lane: from draft to published, then to every holder.
+//!
+//! A head is given out only when the commit pack it points to is kept by the quorum, and is
+//! called published only when the quorum keeps the head itself. Holders that come later get
+//! it too.
+
+use std::collections::BTreeSet;
+
+use bitdust_model::{DeviceId, ErrorCode, Sequence, Tick};
+
+use super::Moment;
+
+/// Where the head stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+pub(crate) enum State {
+    /// There is none.
+    #[default]
+    Empty,
+    /// Signed; its commit pack is not yet kept by enough suppliers.
+    Drafted {
+        /// Its place in the lane.
+        sequence: Sequence,
+        /// The head before it.
+        before: Option<Sequence>,
+    },
+    /// Being given to the holders.
+    Publishing {
+        /// Its place in the lane.
+        sequence: Sequence,
+        /// Who has it.
+        round: Round,
+    },
+    /// Enough have it; the catalogue is being told.
+    Recording {
+        /// Its place in the lane.
+        sequence: Sequence,
+        /// Who has it.
+        round: Round,
+    },
+    /// Published.
+    Published {
+        /// Its place in the lane.
+        sequence: Sequence,
+        /// Who has it.
+        round: Round,
+    },
+    /// So many holders refuse it for good that it cannot be published.
+    Refused {
+        /// Its place in the lane.
+        sequence: Sequence,
+        /// Why.
+        code: ErrorCode,
+    },
+}
+
+/// Who was given a head, and how that went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Round {
+    kept: BTreeSet<DeviceId>,
+    asked: BTreeSet<DeviceId>,
+    /// Refused for good, or until it is connected anew.
+    closed: BTreeSet<DeviceId>,
+    /// Failed for now.
+    failed: BTreeSet<DeviceId>,
+    retry_at: Option<Tick>,
+    tries: u32,
+}
+
+impl State {
+    /// When time alone moves this machine.
+    pub(crate) const fn deadline(&self) -> Option<Tick> {
+        match self {
+            Self::Empty | Self::Drafted { .. } | Self::Refused { .. } => None,
+            Self::Publishing { round, .. }
+            | Self::Recording { round, .. }
+            | Self::Published { round, .. } => round.retry_at,
+        }
+    }
+
+    /// Whether a new head may be made.
+    pub(crate) const fn is_settled(&self) -> bool {
+        match self {
+            Self::Empty | Self::Published { .. } | Self::Refused { .. } => true,
+            Self::Drafted { .. } | Self::Publishing { .. } | Self::Recording { .. } => false,
+        }
+    }
+}
+
+/// What happens to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+pub(crate) enum Event {
+    /// The catalogue knows a published head.
+    Known {
+        /// Its place in the lane.
+        sequence: Sequence,
+    },
+    /// A head was signed and recorded.
+    Signed {
+        /// Its place in the lane.
+        sequence: Sequence,
+    },
+    /// Its commit pack is kept by the quorum.
+    PackPlaced,
+    /// Its commit pack can never be.
+    PackLost,
+    /// A holder is connected with a contract.
+    HolderOnline {
+        /// Who.
+        device: DeviceId,
+    },
+    /// Holders were doubted.
+    HoldersChanged,
+    /// A holder keeps it.
+    Kept {
+        /// Who.
+        device: DeviceId,
+        /// Its place in the lane.
+        sequence: Sequence,
+    },
+    /// A holder does not.
+    Declined {
+        /// Who.
+        device: DeviceId,
+        /// Its place in the lane.
+        sequence: Sequence,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// The catalogue knows that it is published.
+    Recorded {
+        /// Its place in the lane.
+        sequence: Sequence,
+    },
+    /// Time passed.
+    Wake,
+}
+
+/// What it wants done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+pub(crate) enum Action {
+    /// Give it to a holder.
+    Put {
+        /// To whom.
+        device: DeviceId,
+        /// Its place in the lane.
+        sequence: Sequence,
+    },
+    /// Tell the catalogue.
+    Record {
+        /// Its place in the lane.
+        sequence: Sequence,
+    },
+    /// Tell the backup that it cannot be published.
+    Fail {
+        /// Why.
+        code: ErrorCode,
+    },
+}
+
+/// Who holds the set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Holders<'a> {
+    /// Holders that are not doubted.
+    pub(crate) trusted: &'a BTreeSet<DeviceId>,
+    /// Those of them that are connected with a contract.
+    pub(crate) online: &'a BTreeSet<DeviceId>,
+    /// How many must keep a head.
+    pub(crate) quorum: u8,
+}
+
+/// One step.
+pub(crate) fn step(
+    state: State,
+    event: Event,
+    at: &Moment<'_>,
+    holders: &Holders<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match state {
+        State::Empty => match event {
+            Event::Known { sequence } => offer(sequence, Round::default(), holders, out),
+            Event::Signed { sequence } => State::Drafted { sequence, before: None },
+            Event::PackPlaced
+            | Event::PackLost
+            | Event::HolderOnline { .. }
+            | Event::HoldersChanged
+            | Event::Kept { .. }
+            | Event::Declined { .. }
+            | Event::Recorded { .. }
+            | Event::Wake => state,
+        },
+        State::Drafted { sequence, before } => match event {
+            Event::PackPlaced => publish(sequence, Round::default(), holders, out),
+            Event::PackLost => match before {
+                Some(sequence) => offer(sequence, Round::default(), holders, out),
+                None => State::Empty,
+            },
+            Event::Signed { sequence } => State::Drafted { sequence, before },
+            Event::Known { .. }
+            | Event::HolderOnline { .. }
+            | Event::HoldersChanged
+            | Event::Kept { .. }
+            | Event::Declined { .. }
+            | Event::Recorded { .. }
+            | Event::Wake => state,
+        },
+        State::Publishing { sequence, mut round } => match event {
+            Event::Signed { sequence } => State::Drafted { sequence, before: None },
+            Event::Known { .. } | Event::PackPlaced | Event::PackLost | Event::Recorded { .. } => {
+                State::Publishing { sequence, round }
+            }
+            Event::HolderOnline { .. }
+            | Event::HoldersChanged
+            | Event::Kept { .. }
+            | Event::Declined { .. }
+            | Event::Wake => {
+                if round.note(sequence, event, at)
+                    && let Some(code) = refusal(&round, event, holders)
+                {
+                    out.push(Action::Fail { code });
+                    return State::Refused { sequence, code };
+                }
+                publish(sequence, round, holders, out)
+            }
+        },
+        State::Recording { sequence, mut round } => match event {
+            Event::Recorded { sequence: recorded } if recorded == sequence => {
+                offer(sequence, round, holders, out)
+            }
+            Event::Signed { .. }
+            | Event::Recorded { .. }
+            | Event::Known { .. }
+            | Event::PackPlaced
+            | Event::PackLost => State::Recording { sequence, round },
+            Event::HolderOnline { .. }
+            | Event::HoldersChanged
+            | Event::Kept { .. }
+            | Event::Declined { .. }
+            | Event::Wake => {
+                round.note(sequence, event, at);
+                round.put(sequence, holders, out);
+                State::Recording { sequence, round }
+            }
+        },
+        State::Published { sequence, mut round } => match event {
+            Event::Signed { sequence: next } => {
+                State::Drafted { sequence: next, before: Some(sequence) }
+            }
+            Event::Known { .. } | Event::PackPlaced | Event::PackLost | Event::Recorded { .. } => {
+                State::Published { sequence, round }
+            }
+            Event::HolderOnline { .. }
+            | Event::HoldersChanged
+            | Event::Kept { .. }
+            | Event::Declined { .. }
+            | Event::Wake => {
+                round.note(sequence, event, at);
+                offer(sequence, round, holders, out)
+            }
+        },
+        State::Refused { .. } => match event {
+            Event::Signed { sequence } => State::Drafted { sequence, before: None },
+            Event::Known { .. }
+            | Event::PackPlaced
+            | Event::PackLost
+            | Event::HolderOnline { .. }
+            | Event::HoldersChanged
+            | Event::Kept { .. }
+            | Event::Declined { .. }
+            | Event::Recorded { .. }
+            | Event::Wake => state,
+        },
+    }
+}
+
+fn publish(
+    sequence: Sequence,
+    mut round: Round,
+    holders: &Holders<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    round.put(sequence, holders, out);
+    if round.kept.intersection(holders.trusted).count() < usize::from(holders.quorum) {
+        return State::Publishing { sequence, round };
+    }
+    out.push(Action::Record { sequence });
+    State::Recording { sequence, round }
+}
+
+fn offer(
+    sequence: Sequence,
+    mut round: Round,
+    holders: &Holders<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    round.put(sequence, holders, out);
+    State::Published { sequence, round }
+}
+
+/// The code to fail with when too few holders are left that might still keep the head.
+fn refusal(round: &Round, event: Event, holders: &Holders<'_>) -> Option<ErrorCode> {
+    let Event::Declined { code, .. } = event else {
+        return None;
+    };
+    let left = holders.trusted.difference(&round.closed).count();
+    (left < usize::from(holders.quorum)).then_some(code)
+}
+
+/// Whether asking again can never help.
+const fn is_final(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::Stale
+            | ErrorCode::Fenced
+            | ErrorCode::NotAllowed
+            | ErrorCode::NotAuthentic
+            | ErrorCode::Malformed
+            | ErrorCode::Incompatible
+            | ErrorCode::Expired
+    )
+}
+
+impl Round {
+    /// Writes down what happened; says whether a holder is closed now.
+    fn note(&mut self, current: Sequence, event: Event, at: &Moment<'_>) -> bool {
+        match event {
+            Event::HolderOnline { device } => {
+                self.closed.remove(&device);
+                self.failed.remove(&device);
+                false
+            }
+            Event::Kept { device, sequence } if sequence == current => {
+                self.asked.remove(&device);
+                self.kept.insert(device);
+                false
+            }
+            Event::Declined { device, sequence, code } if sequence == current => {
+                self.asked.remove(&device);
+                if is_final(code) {
+                    return self.closed.insert(device);
+                }
+                self.failed.insert(device);
+                if self.retry_at.is_none() {
+                    self.retry_at = Some(at.retry_at(self.tries));
+                    self.tries = self.tries.saturating_add(1);
+                }
+                false
+            }
+            Event::Wake if self.retry_at.is_some_and(|retry_at| at.now >= retry_at) => {
+                self.retry_at = None;
+                self.failed.clear();
+                false
+            }
+            Event::Known { .. }
+            | Event::Signed { .. }
+            | Event::PackPlaced
+            | Event::PackLost
+            | Event::HoldersChanged
+            | Event::Kept { .. }
+            | Event::Declined { .. }
+            | Event::Recorded { .. }
+            | Event::Wake => false,
+        }
+    }
+
+    /// Gives the head to everybody who is there and has not been asked.
+    fn put(&mut self, sequence: Sequence, holders: &Holders<'_>, out: &mut Vec<Action>) {
+        for &device in holders.online {
+            let done = self.kept.contains(&device)
+                || self.asked.contains(&device)
+                || self.closed.contains(&device)
+                || self.failed.contains(&device);
+            if !done {
+                self.asked.insert(device);
+                out.push(Action::Put { device, sequence });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn sample_round(kept: &[DeviceId], retry_at: Option<Tick>) -> Round {
+    Round { kept: kept.iter().copied().collect(), retry_at, ..Round::default() }
+}

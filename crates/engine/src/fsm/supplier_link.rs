@@ -1,0 +1,330 @@
+//! One supplier: connected or not, contract or not.
+//!
+//! It dials with growing waits, proposes where there is no contract, and says when shards
+//! may be sent. Strangers who refuse or cannot be reached are dropped for a while; friends
+//! are asked for ever.
+
+use bitdust_model::limits::STRANGER_DIALS_MAX;
+use bitdust_model::{ErrorCode, Tick};
+
+use super::Moment;
+
+/// Where the link stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+pub(crate) enum State {
+    /// Known, nothing tried yet.
+    #[default]
+    New,
+    /// Not connected; the next dial is planned.
+    Offline {
+        /// Whether a contract is in force.
+        contract: bool,
+        /// When to dial.
+        retry_at: Tick,
+        /// Failures in a row.
+        tries: u32,
+    },
+    /// A dial is out.
+    Dialing {
+        /// Whether a contract is in force.
+        contract: bool,
+        /// Failures in a row.
+        tries: u32,
+    },
+    /// Connected; a contract was proposed.
+    Proposing {
+        /// Refusals in a row.
+        tries: u32,
+    },
+    /// Connected, contract in force: shards may be sent.
+    Contracted,
+    /// Connected, contract in force, but its space is used up.
+    Full {
+        /// When to try again.
+        retry_at: Tick,
+    },
+    /// Connected, but it did not sign.
+    Refused {
+        /// When to propose again.
+        retry_at: Tick,
+        /// Refusals in a row.
+        tries: u32,
+    },
+    /// A stranger that is no use now.
+    Dropped {
+        /// When it may be found again.
+        until: Tick,
+    },
+}
+
+impl State {
+    /// When time alone moves this machine.
+    pub(crate) const fn deadline(self) -> Option<Tick> {
+        match self {
+            Self::New | Self::Dialing { .. } | Self::Proposing { .. } | Self::Contracted => None,
+            Self::Offline { retry_at, .. }
+            | Self::Full { retry_at }
+            | Self::Refused { retry_at, .. } => Some(retry_at),
+            Self::Dropped { until } => Some(until),
+        }
+    }
+
+    /// Whether a contract is in force.
+    pub(crate) const fn has_contract(self) -> bool {
+        match self {
+            Self::Offline { contract, .. } | Self::Dialing { contract, .. } => contract,
+            Self::Contracted | Self::Full { .. } => true,
+            Self::New | Self::Proposing { .. } | Self::Refused { .. } | Self::Dropped { .. } => {
+                false
+            }
+        }
+    }
+
+    /// Whether shards may be sent now.
+    pub(crate) const fn is_ready(self) -> bool {
+        matches!(self, Self::Contracted)
+    }
+
+    /// Whether it may soon become a contract that was not there before.
+    pub(crate) const fn is_pending(self) -> bool {
+        match self {
+            Self::New => true,
+            Self::Offline { contract, tries, .. } | Self::Dialing { contract, tries } => {
+                !contract && tries < STRANGER_DIALS_MAX
+            }
+            Self::Proposing { tries } => tries == 0,
+            Self::Contracted | Self::Full { .. } | Self::Refused { .. } | Self::Dropped { .. } => {
+                false
+            }
+        }
+    }
+
+    /// Whether the first attempt to get a contract is still under way.
+    pub(crate) const fn is_open(self) -> bool {
+        match self {
+            Self::New => true,
+            Self::Dialing { contract, tries } => !contract && tries == 0,
+            Self::Proposing { tries } => tries == 0,
+            Self::Offline { .. }
+            | Self::Contracted
+            | Self::Full { .. }
+            | Self::Refused { .. }
+            | Self::Dropped { .. } => false,
+        }
+    }
+}
+
+/// What happens to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+pub(crate) enum Event {
+    /// The node is in the network.
+    Start {
+        /// Whether a contract is in force.
+        contract: bool,
+        /// Whether the peer is connected.
+        online: bool,
+    },
+    /// The peer said hello.
+    Connected,
+    /// The last connection ended.
+    Lost,
+    /// A dial failed.
+    DialFailed,
+    /// Both signed.
+    Signed,
+    /// It did not sign, or could not be asked.
+    Refused {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// It refused a shard for want of space.
+    SpaceUsedUp,
+    /// It refused a shard for want of a contract.
+    ContractUnknown,
+    /// Time passed.
+    Wake,
+}
+
+/// What it wants done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+pub(crate) enum Action {
+    /// Connect.
+    Dial,
+    /// Propose a contract.
+    Propose,
+    /// Shards may be sent from now on.
+    Ready,
+    /// No more shards for now.
+    Away,
+    /// Forget this stranger.
+    Forget,
+}
+
+/// One step. A friend is never dropped.
+pub(crate) fn step(
+    state: State,
+    event: Event,
+    at: &Moment<'_>,
+    friend: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match state {
+        State::New => match event {
+            Event::Start { contract, online: true } => greet(contract, out),
+            Event::Start { contract, online: false } => dial(contract, 0, out),
+            Event::Connected
+            | Event::Lost
+            | Event::DialFailed
+            | Event::Signed
+            | Event::Refused { .. }
+            | Event::SpaceUsedUp
+            | Event::ContractUnknown
+            | Event::Wake => state,
+        },
+        State::Offline { contract, retry_at, tries } => match event {
+            Event::Wake if at.now >= retry_at => dial(contract, tries, out),
+            Event::Connected => greet(contract, out),
+            Event::Signed => State::Offline { contract: true, retry_at, tries },
+            Event::ContractUnknown => State::Offline { contract: false, retry_at, tries },
+            Event::Wake
+            | Event::Start { .. }
+            | Event::Lost
+            | Event::DialFailed
+            | Event::Refused { .. }
+            | Event::SpaceUsedUp => state,
+        },
+        State::Dialing { contract, tries } => match event {
+            Event::Connected => greet(contract, out),
+            Event::DialFailed => fail_dial(contract, tries, at, friend),
+            Event::Signed => State::Dialing { contract: true, tries },
+            Event::ContractUnknown => State::Dialing { contract: false, tries },
+            Event::Start { .. }
+            | Event::Lost
+            | Event::Refused { .. }
+            | Event::SpaceUsedUp
+            | Event::Wake => state,
+        },
+        State::Proposing { tries } => step_proposing(tries, event, at, friend, out),
+        State::Contracted => match event {
+            Event::Lost => {
+                out.push(Action::Away);
+                lose(true, at)
+            }
+            Event::SpaceUsedUp => {
+                out.push(Action::Away);
+                State::Full { retry_at: at.now + at.policy.retry_max }
+            }
+            Event::ContractUnknown => {
+                out.push(Action::Away);
+                greet(false, out)
+            }
+            Event::Start { .. }
+            | Event::Connected
+            | Event::DialFailed
+            | Event::Signed
+            | Event::Refused { .. }
+            | Event::Wake => state,
+        },
+        State::Full { retry_at } => match event {
+            Event::Wake if at.now >= retry_at => greet(true, out),
+            Event::Signed => greet(true, out),
+            Event::Lost => lose(true, at),
+            Event::ContractUnknown => greet(false, out),
+            Event::Wake
+            | Event::Start { .. }
+            | Event::Connected
+            | Event::DialFailed
+            | Event::Refused { .. }
+            | Event::SpaceUsedUp => state,
+        },
+        State::Refused { retry_at, tries } => match event {
+            Event::Wake if at.now >= retry_at => {
+                out.push(Action::Propose);
+                State::Proposing { tries }
+            }
+            Event::Signed => greet(true, out),
+            Event::Lost => State::Offline { contract: false, retry_at, tries },
+            Event::Wake
+            | Event::Start { .. }
+            | Event::Connected
+            | Event::DialFailed
+            | Event::Refused { .. }
+            | Event::SpaceUsedUp
+            | Event::ContractUnknown => state,
+        },
+        State::Dropped { until } => match event {
+            Event::Wake if at.now >= until => {
+                out.push(Action::Forget);
+                state
+            }
+            Event::Wake
+            | Event::Start { .. }
+            | Event::Connected
+            | Event::Lost
+            | Event::DialFailed
+            | Event::Signed
+            | Event::Refused { .. }
+            | Event::SpaceUsedUp
+            | Event::ContractUnknown => state,
+        },
+    }
+}
+
+fn step_proposing(
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    friend: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Signed => greet(true, out),
+        Event::Refused { code } if code.is_transient() => State::Refused {
+            retry_at: at.retry_at(tries),
+            tries: tries.saturating_add(1),
+        },
+        Event::Refused { .. } if friend => State::Refused {
+            retry_at: at.now + at.policy.retry_max,
+            tries: tries.saturating_add(1),
+        },
+        Event::Refused { .. } => drop_stranger(at),
+        Event::Lost => lose(false, at),
+        Event::Start { .. }
+        | Event::Connected
+        | Event::DialFailed
+        | Event::SpaceUsedUp
+        | Event::ContractUnknown
+        | Event::Wake => State::Proposing { tries },
+    }
+}
+
+fn greet(contract: bool, out: &mut Vec<Action>) -> State {
+    if contract {
+        out.push(Action::Ready);
+        return State::Contracted;
+    }
+    out.push(Action::Propose);
+    State::Proposing { tries: 0 }
+}
+
+fn dial(contract: bool, tries: u32, out: &mut Vec<Action>) -> State {
+    out.push(Action::Dial);
+    State::Dialing { contract, tries }
+}
+
+fn lose(contract: bool, at: &Moment<'_>) -> State {
+    State::Offline { contract, retry_at: at.redial_at(0), tries: 1 }
+}
+
+fn fail_dial(contract: bool, tries: u32, at: &Moment<'_>, friend: bool) -> State {
+    let tries_now = tries.saturating_add(1);
+    if !contract && !friend && tries_now >= STRANGER_DIALS_MAX {
+        return drop_stranger(at);
+    }
+    State::Offline { contract, retry_at: at.redial_at(tries), tries: tries_now }
+}
+
+/// Long enough that the next searches find somebody else.
+fn drop_stranger(at: &Moment<'_>) -> State {
+    State::Dropped { until: at.now + 10 * at.policy.search_interval }
+}

@@ -1,0 +1,275 @@
+//! One shard on its way to one supplier.
+//!
+//! From memory it is tried a few times and then spooled, so that a silent supplier never
+//! holds up the packs behind it. A shard from the spool goes back there when it fails.
+
+use bitdust_model::limits::TRANSFER_TRIES_MAX;
+use bitdust_model::{ErrorCode, Tick};
+
+use super::Moment;
+
+/// Where the shard stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+pub(crate) enum State {
+    /// In memory, nothing done yet.
+    Queued,
+    /// Being sent.
+    Sending {
+        /// Failures in a row.
+        tries: u32,
+        /// It came from the spool, where it still lies.
+        spooled: bool,
+    },
+    /// In memory, to be sent again.
+    Waiting {
+        /// When.
+        retry_at: Tick,
+        /// Failures in a row.
+        tries: u32,
+    },
+    /// On its way into the spool.
+    Spooling {
+        /// Refusals in a row.
+        tries: u32,
+    },
+    /// In memory, because the spool did not take it.
+    Held {
+        /// When the spool is asked again.
+        retry_at: Tick,
+        /// Refusals in a row.
+        tries: u32,
+    },
+    /// Durable in the spool.
+    Spooled,
+    /// The supplier signed for it.
+    Confirmed,
+    /// Neither here nor there: a debt, to be made anew.
+    Owed,
+}
+
+impl State {
+    /// When time alone moves this machine.
+    pub(crate) const fn deadline(self) -> Option<Tick> {
+        match self {
+            Self::Queued
+            | Self::Sending { .. }
+            | Self::Spooling { .. }
+            | Self::Spooled
+            | Self::Confirmed
+            | Self::Owed => None,
+            Self::Waiting { retry_at, .. } | Self::Held { retry_at, .. } => Some(retry_at),
+        }
+    }
+
+    /// Whether the pack's memory is not needed for it any more.
+    pub(crate) const fn is_kept(self) -> bool {
+        match self {
+            Self::Spooled | Self::Confirmed | Self::Owed | Self::Sending { spooled: true, .. } => {
+                true
+            }
+            Self::Queued
+            | Self::Sending { spooled: false, .. }
+            | Self::Waiting { .. }
+            | Self::Spooling { .. }
+            | Self::Held { .. } => false,
+        }
+    }
+
+    /// Whether it is moving towards the supplier without waiting for anybody.
+    pub(crate) const fn is_moving(self) -> bool {
+        match self {
+            Self::Queued | Self::Sending { .. } | Self::Waiting { .. } => true,
+            Self::Spooling { .. }
+            | Self::Held { .. }
+            | Self::Spooled
+            | Self::Confirmed
+            | Self::Owed => false,
+        }
+    }
+}
+
+/// What happens to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+pub(crate) enum Event {
+    /// The pack was sealed: begin.
+    Begin,
+    /// The supplier takes shards.
+    SupplierReady,
+    /// It does not any more.
+    SupplierGone,
+    /// It signed for the shard.
+    Stored,
+    /// The shard was not sent.
+    SendFailed {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// It lies in the spool.
+    Spooled,
+    /// The spool did not take it.
+    SpoolFailed,
+    /// It was loaded from the spool.
+    Loaded,
+    /// Time passed.
+    Wake,
+}
+
+/// What it wants done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+pub(crate) enum Action {
+    /// Send it.
+    Send,
+    /// Spool it.
+    Spool,
+    /// Tell the link why the supplier takes no shards.
+    TellLink {
+        /// Why.
+        code: ErrorCode,
+    },
+}
+
+/// One step; `ready`: whether the supplier takes shards now.
+pub(crate) fn step(
+    state: State,
+    event: Event,
+    at: &Moment<'_>,
+    ready: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match state {
+        State::Queued => match event {
+            Event::Begin if ready => send(0, false, out),
+            Event::Begin => spool(out),
+            Event::SupplierReady => send(0, false, out),
+            Event::Stored => State::Confirmed,
+            Event::Spooled => State::Spooled,
+            Event::Loaded => send(0, true, out),
+            Event::SupplierGone | Event::SendFailed { .. } | Event::SpoolFailed | Event::Wake => {
+                state
+            }
+        },
+        State::Sending { tries, spooled } => match event {
+            Event::Stored => State::Confirmed,
+            Event::SendFailed { code } => fail(tries, spooled, code, at, ready, out),
+            // The answer to the send that is out will come.
+            Event::Begin
+            | Event::SupplierReady
+            | Event::SupplierGone
+            | Event::Spooled
+            | Event::SpoolFailed
+            | Event::Loaded
+            | Event::Wake => state,
+        },
+        State::Waiting { retry_at, tries } => match event {
+            Event::Wake if at.now >= retry_at => send(tries, false, out),
+            Event::SupplierReady => send(tries, false, out),
+            Event::SupplierGone => spool(out),
+            Event::Stored => State::Confirmed,
+            Event::Loaded => send(0, true, out),
+            Event::Wake
+            | Event::Begin
+            | Event::SendFailed { .. }
+            | Event::Spooled
+            | Event::SpoolFailed => state,
+        },
+        State::Spooling { tries } => match event {
+            Event::Spooled => State::Spooled,
+            Event::SpoolFailed if ready => send(0, false, out),
+            Event::SpoolFailed => State::Held {
+                retry_at: at.retry_at(tries),
+                tries: tries.saturating_add(1),
+            },
+            Event::Stored => State::Confirmed,
+            Event::Begin
+            | Event::SupplierReady
+            | Event::SupplierGone
+            | Event::SendFailed { .. }
+            | Event::Loaded
+            | Event::Wake => state,
+        },
+        State::Held { retry_at, tries } => step_held(retry_at, tries, event, at, out),
+        State::Spooled | State::Owed => match event {
+            Event::Loaded => send(0, true, out),
+            Event::Stored => State::Confirmed,
+            Event::Begin
+            | Event::SupplierReady
+            | Event::SupplierGone
+            | Event::SendFailed { .. }
+            | Event::Spooled
+            | Event::SpoolFailed
+            | Event::Wake => state,
+        },
+        State::Confirmed => match event {
+            // The catalogue has the receipt and the spool still the shard: the supplier
+            // answers at once that it has it, and the spool forgets it.
+            Event::Loaded => {
+                out.push(Action::Send);
+                state
+            }
+            Event::Begin
+            | Event::SupplierReady
+            | Event::SupplierGone
+            | Event::Stored
+            | Event::SendFailed { .. }
+            | Event::Spooled
+            | Event::SpoolFailed
+            | Event::Wake => state,
+        },
+    }
+}
+
+fn step_held(
+    retry_at: Tick,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::SupplierReady => send(0, false, out),
+        Event::Wake if at.now >= retry_at => {
+            out.push(Action::Spool);
+            State::Spooling { tries }
+        }
+        Event::Stored => State::Confirmed,
+        Event::Loaded => send(0, true, out),
+        Event::Begin
+        | Event::SupplierGone
+        | Event::SendFailed { .. }
+        | Event::Spooled
+        | Event::SpoolFailed
+        | Event::Wake => State::Held { retry_at, tries },
+    }
+}
+
+fn send(tries: u32, spooled: bool, out: &mut Vec<Action>) -> State {
+    out.push(Action::Send);
+    State::Sending { tries, spooled }
+}
+
+fn spool(out: &mut Vec<Action>) -> State {
+    out.push(Action::Spool);
+    State::Spooling { tries: 0 }
+}
+
+fn fail(
+    tries: u32,
+    spooled: bool,
+    code: ErrorCode,
+    at: &Moment<'_>,
+    ready: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    let closed = matches!(code, ErrorCode::QuotaExceeded | ErrorCode::NoContract);
+    if closed {
+        out.push(Action::TellLink { code });
+    }
+    if spooled {
+        return State::Spooled;
+    }
+    let tries = tries.saturating_add(1);
+    if closed || !ready || tries >= TRANSFER_TRIES_MAX {
+        return spool(out);
+    }
+    State::Waiting { retry_at: at.retry_at(tries - 1), tries }
+}

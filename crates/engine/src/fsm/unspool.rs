@@ -1,0 +1,152 @@
+//! One supplier: the shards that waited for it in the spool, one after another.
+//!
+//! A new shard is loaded only when the one before was stored, so that at most one spooled
+//! shard of a supplier is in memory.
+
+use bitdust_model::Tick;
+
+use super::Moment;
+
+/// Where the emptying of the spool stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+pub(crate) enum State {
+    /// The supplier takes no shards now.
+    #[default]
+    Away,
+    /// The spool was asked for the next one.
+    Loading {
+        /// Failures in a row.
+        tries: u32,
+        /// A shard was spooled meanwhile.
+        again: bool,
+    },
+    /// A shard is on its way.
+    Sending {
+        /// Failures in a row.
+        tries: u32,
+    },
+    /// The last one failed.
+    Resting {
+        /// When to try again.
+        retry_at: Tick,
+        /// Failures in a row.
+        tries: u32,
+    },
+    /// Nothing is left.
+    Drained,
+}
+
+impl State {
+    /// When time alone moves this machine.
+    pub(crate) const fn deadline(self) -> Option<Tick> {
+        match self {
+            Self::Away | Self::Loading { .. } | Self::Sending { .. } | Self::Drained => None,
+            Self::Resting { retry_at, .. } => Some(retry_at),
+        }
+    }
+}
+
+/// What happens to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+pub(crate) enum Event {
+    /// The supplier takes shards.
+    Ready,
+    /// It does not any more.
+    Gone,
+    /// The next shard is in memory.
+    Loaded,
+    /// The spool has nothing for it.
+    NothingLeft,
+    /// A shard for it was spooled.
+    ShardSpooled,
+    /// The shard was stored.
+    Sent,
+    /// It was not.
+    SendFailed,
+    /// Time passed.
+    Wake,
+}
+
+/// What it wants done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+pub(crate) enum Action {
+    /// Load the next shard.
+    Load,
+    /// Send the loaded shard.
+    Send,
+}
+
+/// One step; `ready`: whether the supplier takes shards now.
+pub(crate) fn step(
+    state: State,
+    event: Event,
+    at: &Moment<'_>,
+    ready: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match state {
+        State::Away => match event {
+            Event::Ready => load(0, out),
+            Event::Loaded => send(0, out),
+            Event::Gone
+            | Event::NothingLeft
+            | Event::ShardSpooled
+            | Event::Sent
+            | Event::SendFailed
+            | Event::Wake => state,
+        },
+        State::Loading { tries, again } => match event {
+            // Also when the supplier left meanwhile: the failure frees the memory.
+            Event::Loaded => send(tries, out),
+            Event::NothingLeft if !ready => State::Away,
+            Event::NothingLeft if again => load(0, out),
+            Event::NothingLeft => State::Drained,
+            Event::ShardSpooled => State::Loading { tries, again: true },
+            Event::Ready | Event::Gone | Event::Sent | Event::SendFailed | Event::Wake => state,
+        },
+        State::Sending { tries } => match event {
+            Event::Sent if ready => load(0, out),
+            Event::Sent => State::Away,
+            Event::SendFailed if ready => State::Resting {
+                retry_at: at.retry_at(tries),
+                tries: tries.saturating_add(1),
+            },
+            Event::SendFailed => State::Away,
+            Event::Ready
+            | Event::Gone
+            | Event::Loaded
+            | Event::NothingLeft
+            | Event::ShardSpooled
+            | Event::Wake => state,
+        },
+        State::Resting { retry_at, tries } => match event {
+            Event::Wake if at.now >= retry_at => load(tries, out),
+            Event::Gone => State::Away,
+            Event::Loaded => send(tries, out),
+            Event::Wake
+            | Event::Ready
+            | Event::NothingLeft
+            | Event::ShardSpooled
+            | Event::Sent
+            | Event::SendFailed => state,
+        },
+        State::Drained => match event {
+            Event::ShardSpooled => load(0, out),
+            Event::Gone => State::Away,
+            Event::Loaded => send(0, out),
+            Event::Ready | Event::NothingLeft | Event::Sent | Event::SendFailed | Event::Wake => {
+                state
+            }
+        },
+    }
+}
+
+fn load(tries: u32, out: &mut Vec<Action>) -> State {
+    out.push(Action::Load);
+    State::Loading { tries, again: false }
+}
+
+fn send(tries: u32, out: &mut Vec<Action>) -> State {
+    out.push(Action::Send);
+    State::Sending { tries }
+}

@@ -1,0 +1,112 @@
+//! Names of the machines, of what they are about, and of the steps they take.
+
+use std::fmt;
+
+use bitdust_model::{DeviceId, PackId, Position};
+
+use crate::io::{FetchId, JobId};
+
+/// The state machines of the engine.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::IntoStaticStr, strum::EnumIter,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum Machine {
+    /// Listening and publishing the own records.
+    SetUp,
+    /// Looking for strangers with space.
+    SupplierSearch,
+    /// One supplier: connection and contract.
+    SupplierLink,
+    /// The set of holders.
+    HolderSet,
+    /// One supplier: fresh proofs.
+    Check,
+    /// One supplier: shards that wait in the spool.
+    Unspool,
+    /// One pack.
+    Pack,
+    /// One shard on its way.
+    Transfer,
+    /// The newest head.
+    Head,
+    /// A backup.
+    Backup,
+    /// A restore.
+    Restore,
+    /// A recovery.
+    Recovery,
+    /// One pack, or ranges of it, on the way back.
+    Fetch,
+    /// One customer.
+    CustomerLink,
+    /// Records kept for customers.
+    Deposits,
+}
+
+impl Machine {
+    /// The stable name, for example `supplier_link`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// What a machine is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// This node as a whole.
+    Node,
+    /// A supplier or a customer's lane.
+    Device(DeviceId),
+    /// A pack.
+    Pack(PackId),
+    /// A shard of a pack.
+    Shard(PackId, Position),
+    /// A job.
+    Job(JobId),
+    /// A fetch.
+    Fetch(FetchId),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node => f.write_str("node"),
+            Self::Device(device) => write!(f, "device {device}"),
+            Self::Pack(pack) => write!(f, "pack {pack}"),
+            Self::Shard(pack, position) => write!(f, "shard {position} of pack {pack}"),
+            Self::Job(job) => write!(f, "job {}", job.0),
+            Self::Fetch(fetch) => write!(f, "fetch {}", fetch.0),
+        }
+    }
+}
+
+/// One step that changed a state or made the machine act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transition {
+    /// The machine.
+    pub machine: Machine,
+    /// What it is about.
+    pub subject: Subject,
+    /// State before.
+    pub from: &'static str,
+    /// What happened.
+    pub event: &'static str,
+    /// State after.
+    pub to: &'static str,
+}
+
+impl fmt::Display for Transition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} ({}): {} -- {} -> {}",
+            self.machine.name(),
+            self.subject,
+            self.from,
+            self.event,
+            self.to
+        )
+    }
+}

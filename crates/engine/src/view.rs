@@ -1,0 +1,117 @@
+//! What the engine shows of itself: names of states and the few numbers behind them.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use bitdust_model::status::Protection;
+use bitdust_model::{ByteCount, Code, DeviceId, IdentityId, Position, Sequence, SetId};
+
+use crate::engine::Engine;
+use crate::io::{JobId, Phase};
+
+/// One supplier as its machines see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SupplierView {
+    /// The machine.
+    pub device: DeviceId,
+    /// The person.
+    pub identity: IdentityId,
+    /// Whether it came by invitation.
+    pub friend: bool,
+    /// State of the link, for example `contracted`.
+    pub link: &'static str,
+    /// State of the checks.
+    pub check: &'static str,
+    /// State of the emptying of the spool.
+    pub unspool: &'static str,
+    /// Whether it is connected.
+    pub online: bool,
+    /// Bytes agreed.
+    pub contract: Option<ByteCount>,
+    /// Its position in the set.
+    pub position: Option<Position>,
+    /// Whether a proof or receipt is fresh and it is not doubted.
+    pub confirmed: bool,
+    /// For how much longer its last proof or receipt counts.
+    pub confirmed_for: Option<Duration>,
+    /// Whether it failed a proof.
+    pub doubted: bool,
+}
+
+/// One job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JobView {
+    /// The job.
+    pub job: JobId,
+    /// `backup`, `restore` or `recovery`.
+    pub kind: &'static str,
+    /// State of its machine.
+    pub state: &'static str,
+    /// What people were told last.
+    pub phase: Option<Phase>,
+}
+
+/// One customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CustomerView {
+    /// The person.
+    pub identity: IdentityId,
+    /// The device that writes.
+    pub lane: DeviceId,
+    /// Bytes agreed.
+    pub contract: ByteCount,
+    /// Bytes of durable shards.
+    pub used: ByteCount,
+    /// Bytes of shards under way.
+    pub reserved: ByteCount,
+}
+
+/// Everything the status screen needs of the engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EngineView {
+    /// State of set-up.
+    pub set_up: &'static str,
+    /// State of the search for suppliers.
+    pub supplier_search: &'static str,
+    /// State of the set.
+    pub holder_set: &'static str,
+    /// State of the newest head.
+    pub head: &'static str,
+    /// State of the records kept for customers.
+    pub deposits: &'static str,
+    /// How well everything is kept, as of the last input.
+    pub protection: Protection,
+    /// The set.
+    pub set: Option<SetId>,
+    /// Its code.
+    pub code: Option<Code>,
+    /// Newest head that is published.
+    pub published: Option<Sequence>,
+    /// Suppliers a person asked for.
+    pub suppliers_wanted: u8,
+    /// Suppliers by device.
+    pub suppliers: Vec<SupplierView>,
+    /// Jobs that run or wait.
+    pub jobs: Vec<JobView>,
+    /// Customers by lane.
+    pub customers: Vec<CustomerView>,
+    /// Bytes offered to others.
+    pub offered: ByteCount,
+    /// Bytes agreed with all customers.
+    pub promised: ByteCount,
+    /// Packs of which a shard is not confirmed.
+    pub packs_unsettled: usize,
+    /// Fetches running or queued.
+    pub fetches: usize,
+    /// Deadlines set.
+    pub deadlines: usize,
+}
+
+impl Engine {
+    /// What the status screen shows, as of the last input.
+    #[must_use]
+    pub fn view(&self) -> EngineView {
+        self.look()
+    }
+}

@@ -1,0 +1,198 @@
+//! Frames of a bulk stream: type, request, length, payload. Pure; refuses a frame by its
+//! header, before its payload is buffered.
+
+use bitdust_model::limits;
+use bytes::{Buf, Bytes, BytesMut};
+use tokio_util::codec::Decoder;
+
+/// Bytes before the payload: type, request, length.
+pub(crate) const HEADER_BYTES: usize = 9;
+
+/// What a frame carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Frame {
+    /// A signed packet with Store or Fetch, from the customer.
+    Ask(Bytes),
+    /// Send the shard from this byte on, from the supplier.
+    Go(u64),
+    /// Some bytes; never none.
+    Data(Bytes),
+    /// All bytes were sent.
+    End,
+    /// A signed packet with Stored, Fetched or Refused, from the supplier.
+    Answer(Bytes),
+    /// The customer no longer wants it.
+    Cancel,
+}
+
+/// A frame that no BitDust writes.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FrameError {
+    #[error("a frame of the unknown type {kind} came")]
+    Unknown { kind: u8 },
+    #[error("a frame of type {kind} with {length} bytes came")]
+    Length { kind: u8, length: usize },
+    #[error("{0}")]
+    Stream(#[from] std::io::Error),
+}
+
+/// Numbers one request of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RequestId(pub(crate) u32);
+
+impl Frame {
+    /// The bytes before the payload, and the payload.
+    pub(crate) fn to_parts(&self, id: RequestId) -> ([u8; HEADER_BYTES], Bytes) {
+        let payload = match self {
+            Self::Ask(bytes) | Self::Data(bytes) | Self::Answer(bytes) => bytes.clone(),
+            Self::Go(offset) => Bytes::copy_from_slice(&offset.to_le_bytes()),
+            Self::End | Self::Cancel => Bytes::new(),
+        };
+        assert!(payload.len() <= limits::FRAME_BYTES_MAX, "senders cut their bytes to frames");
+        let length = u32::try_from(payload.len()).expect("a frame is far shorter than 4 GiB");
+        let mut header = [0; HEADER_BYTES];
+        header[0] = self.kind();
+        header[1..5].copy_from_slice(&id.0.to_le_bytes());
+        header[5..].copy_from_slice(&length.to_le_bytes());
+        (header, payload)
+    }
+
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::Ask(_) => ASK,
+            Self::Go(_) => GO,
+            Self::Data(_) => DATA,
+            Self::End => END,
+            Self::Answer(_) => ANSWER,
+            Self::Cancel => CANCEL,
+        }
+    }
+}
+
+/// Cuts a byte stream into frames.
+#[derive(Debug, Default)]
+pub(crate) struct FrameDecoder;
+
+impl Decoder for FrameDecoder {
+    type Item = (RequestId, Frame);
+    type Error = FrameError;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
+        let Some(header) = buffer.first_chunk::<HEADER_BYTES>() else {
+            return Ok(None);
+        };
+        let [kind, i0, i1, i2, i3, l0, l1, l2, l3] = *header;
+        let id = RequestId(u32::from_le_bytes([i0, i1, i2, i3]));
+        let length = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
+        if !may_have(kind, length)? {
+            return Err(FrameError::Length { kind, length });
+        }
+        if buffer.len() < HEADER_BYTES + length {
+            buffer.reserve(HEADER_BYTES + length - buffer.len());
+            return Ok(None);
+        }
+        buffer.advance(HEADER_BYTES);
+        let payload = buffer.split_to(length).freeze();
+        Ok(Some((id, frame_of(kind, payload)?)))
+    }
+}
+
+const ASK: u8 = 1;
+const GO: u8 = 2;
+const DATA: u8 = 3;
+const END: u8 = 4;
+const ANSWER: u8 = 5;
+const CANCEL: u8 = 6;
+
+fn may_have(kind: u8, length: usize) -> Result<bool, FrameError> {
+    match kind {
+        ASK | DATA | ANSWER => Ok((1..=limits::FRAME_BYTES_MAX).contains(&length)),
+        GO => Ok(length == size_of::<u64>()),
+        END | CANCEL => Ok(length == 0),
+        kind => Err(FrameError::Unknown { kind }),
+    }
+}
+
+fn frame_of(kind: u8, payload: Bytes) -> Result<Frame, FrameError> {
+    match kind {
+        ASK => Ok(Frame::Ask(payload)),
+        GO => {
+            let offset = <[u8; 8]>::try_from(payload.as_ref()).map_err(|_| FrameError::Length { kind, length: payload.len() })?;
+            Ok(Frame::Go(u64::from_le_bytes(offset)))
+        }
+        DATA => Ok(Frame::Data(payload)),
+        END => Ok(Frame::End),
+        ANSWER => Ok(Frame::Answer(payload)),
+        CANCEL => Ok(Frame::Cancel),
+        kind => Err(FrameError::Unknown { kind }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BufMut;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_giant_frame_is_refused_by_its_header() {
+        let mut buffer = BytesMut::new();
+        buffer.put_u8(DATA);
+        buffer.put_u32_le(1);
+        buffer.put_u32_le(u32::try_from(limits::FRAME_BYTES_MAX).expect("a small number") + 1);
+        let capacity = buffer.capacity();
+        assert!(matches!(FrameDecoder.decode(&mut buffer), Err(FrameError::Length { .. })));
+        assert_eq!(buffer.capacity(), capacity, "nothing was allocated for it");
+    }
+
+    #[test]
+    fn an_unknown_type_and_an_empty_data_frame_are_refused() {
+        assert!(matches!(FrameDecoder.decode(&mut BytesMut::from(&[9; 9][..])), Err(FrameError::Unknown { kind: 9 })));
+        let empty = [DATA, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert!(matches!(FrameDecoder.decode(&mut BytesMut::from(&empty[..])), Err(FrameError::Length { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn frames_round_trip_in_any_pieces(frames in prop::collection::vec((any::<u32>(), frame()), 1..8), piece in 1usize..50) {
+            let mut bytes = Vec::new();
+            for (id, frame) in &frames {
+                let (header, payload) = frame.to_parts(RequestId(*id));
+                bytes.extend_from_slice(&header);
+                bytes.extend_from_slice(&payload);
+            }
+            let mut buffer = BytesMut::new();
+            let mut read = Vec::new();
+            for piece in bytes.chunks(piece) {
+                buffer.extend_from_slice(piece);
+                while let Some((id, frame)) = FrameDecoder.decode(&mut buffer).expect("good frames") {
+                    read.push((id.0, frame));
+                }
+            }
+            prop_assert_eq!(read, frames);
+            prop_assert!(buffer.is_empty());
+        }
+
+        #[test]
+        fn garbage_is_cut_or_refused_but_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0u8..9) {
+            let mut buffer = BytesMut::from(&bytes[..]);
+            if let Some(first) = buffer.first_mut() {
+                *first = kind;
+            }
+            while let Ok(Some(_)) = FrameDecoder.decode(&mut buffer) {}
+        }
+    }
+
+    fn frame() -> impl Strategy<Value = Frame> {
+        let bytes = || prop::collection::vec(any::<u8>(), 1..300).prop_map(Bytes::from);
+        prop_oneof![
+            bytes().prop_map(Frame::Ask),
+            any::<u64>().prop_map(Frame::Go),
+            bytes().prop_map(Frame::Data),
+            Just(Frame::End),
+            bytes().prop_map(Frame::Answer),
+            Just(Frame::Cancel),
+        ]
+    }
+}

@@ -1,0 +1,354 @@
+//! The supplier's end of a bulk stream.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitdust_model::manifest::{Receipt, StoreHeader};
+use bitdust_model::message::{Body, Fetch, Refusal};
+use bitdust_model::{DeviceId, ErrorCode, Signed, limits};
+use bytes::Bytes;
+use futures::{AsyncRead, AsyncReadExt, AsyncWrite, Stream, StreamExt};
+use tokio::sync::mpsc;
+use tokio_util::codec::FramedRead;
+use tokio_util::compat::FuturesAsyncReadCompatExt;
+
+use super::check_header;
+use super::frame::{Frame, FrameDecoder, RequestId};
+use super::writer::{Progress, Say, What, Writer, refusal, say};
+use crate::error::NetError;
+use crate::greet::Local;
+use crate::session::{Incoming, Session, SessionError, name_of};
+use crate::wire;
+
+/// The requests of one bulk stream. Each should be served in a task of its own: a request
+/// whose bytes nobody takes holds up those behind it.
+#[derive(Debug)]
+pub struct BulkServer {
+    requests: mpsc::Receiver<BulkRequest>,
+}
+
+impl BulkServer {
+    /// The next request; `None` when the stream has ended.
+    pub async fn next(&mut self) -> Option<BulkRequest> {
+        self.requests.recv().await
+    }
+}
+
+/// What a customer asks on a bulk stream.
+#[derive(Debug)]
+pub enum BulkRequest {
+    /// May this shard be stored?
+    Store {
+        /// What it is; its signature by the device of its lane is good and its length is
+        /// one that a shard may have. Nothing else is checked.
+        header: Signed<StoreHeader>,
+        /// Where its bytes come from.
+        incoming: IncomingStore,
+    },
+    /// A range of a shard, please.
+    Fetch {
+        /// Which.
+        fetch: Fetch,
+        /// Where its bytes go.
+        outgoing: OutgoingFetch,
+    },
+}
+
+/// A shard on its way in. Dropped without an answer, it is refused as an internal error.
+#[derive(Debug)]
+pub struct IncomingStore {
+    exchange: Exchange,
+    header: StoreHeader,
+    /// Bytes still to come; `None` before Go.
+    left: Option<u64>,
+    ended: bool,
+}
+
+impl IncomingStore {
+    /// What the shard is.
+    #[must_use]
+    pub const fn header(&self) -> &StoreHeader {
+        &self.header
+    }
+
+    /// Admits the shard: its bytes come from this offset on, which is larger than zero when
+    /// an earlier attempt left its beginning here.
+    pub async fn go(&mut self, offset: u64) -> Result<(), NetError> {
+        let Some(left) = u64::from(self.header.shard_bytes).checked_sub(offset) else {
+            return Err(NetError::BadRequest { reason: "the offset lies beyond the shard".to_owned() });
+        };
+        if self.left.is_some() {
+            return Err(NetError::BadRequest { reason: "the shard was admitted before".to_owned() });
+        }
+        self.left = Some(left);
+        self.exchange.say(What::Go(offset)).await
+    }
+
+    /// The next bytes; `None` once exactly as many came as are missing. After an error
+    /// there is nothing more.
+    pub async fn data(&mut self) -> Option<Result<Bytes, NetError>> {
+        if self.ended {
+            return None;
+        }
+        match self.next_bytes().await {
+            Ok(Some(bytes)) => Some(Ok(bytes)),
+            Ok(None) => {
+                self.ended = true;
+                None
+            }
+            Err(error) => {
+                self.ended = true;
+                Some(Err(error))
+            }
+        }
+    }
+
+    /// The shard is durable: answers with the receipt.
+    pub async fn done(mut self, receipt: Signed<Receipt>) -> Result<(), NetError> {
+        self.exchange.answer(Body::Stored(receipt)).await
+    }
+
+    /// Refuses the shard, before or after Go.
+    pub async fn refuse(mut self, code: ErrorCode) -> Result<(), NetError> {
+        self.exchange.refuse(Refusal { code, retry_after_ms: None }).await
+    }
+
+    /// Refuses the shard for now.
+    pub async fn refuse_for(mut self, refusal: Refusal) -> Result<(), NetError> {
+        self.exchange.refuse(refusal).await
+    }
+
+    async fn next_bytes(&mut self) -> Result<Option<Bytes>, NetError> {
+        let heard = self.exchange.next().await?;
+        let Some(left) = self.left.as_mut() else {
+            return Err(NetError::malformed("bytes came before they were admitted"));
+        };
+        match heard {
+            Heard::Data(bytes) => {
+                let Some(rest) = left.checked_sub(bytes.len() as u64) else {
+                    return Err(NetError::malformed("more bytes came than the shard has"));
+                };
+                *left = rest;
+                Ok(Some(bytes))
+            }
+            Heard::End if *left == 0 => Ok(None),
+            Heard::End => Err(NetError::malformed(format!("{left} bytes of the shard did not come"))),
+            Heard::Cancel => Err(NetError::interrupted("the customer cancelled")),
+        }
+    }
+}
+
+/// A range on its way out. Dropped without an answer, it is refused as an internal error.
+#[derive(Debug)]
+pub struct OutgoingFetch {
+    exchange: Exchange,
+}
+
+impl OutgoingFetch {
+    /// Sends the header of the shard, then proof and bytes of the range `offset..offset +
+    /// length` as they come. An error in the stream refuses the rest with its code. Waits
+    /// for the socket, so that the source is read no faster than the customer takes it.
+    pub async fn send<E>(mut self, header: Signed<StoreHeader>, offset: u64, length: u64, mut encoded: E) -> Result<(), NetError>
+    where
+        E: Stream<Item = Result<Bytes, ErrorCode>> + Unpin,
+    {
+        self.exchange.say(What::Answer(Box::new(Body::Fetched { header, offset, length }))).await?;
+        while let Some(bytes) = encoded.next().await {
+            let mut bytes = match bytes {
+                Ok(bytes) => bytes,
+                Err(code) => return self.exchange.refuse(Refusal { code, retry_after_ms: None }).await,
+            };
+            while !bytes.is_empty() {
+                let piece = bytes.split_to(bytes.len().min(limits::DATA_FRAME_BYTES));
+                self.exchange.say_unless_cancelled(What::Data(piece)).await?;
+            }
+        }
+        self.exchange.answered = true;
+        self.exchange.say(What::End).await
+    }
+
+    /// Refuses the range.
+    pub async fn refuse(mut self, code: ErrorCode) -> Result<(), NetError> {
+        self.exchange.refuse(Refusal { code, retry_after_ms: None }).await
+    }
+}
+
+/// One request with the channels of its stream.
+#[derive(Debug)]
+struct Exchange {
+    id: RequestId,
+    heard: mpsc::Receiver<Heard>,
+    says: mpsc::Sender<Say>,
+    progress: Progress,
+    stall: Duration,
+    answered: bool,
+}
+
+impl Exchange {
+    async fn next(&mut self) -> Result<Heard, NetError> {
+        let heard = self.progress.next(&mut self.heard, self.stall).await?;
+        heard.ok_or_else(|| NetError::interrupted("the bulk stream has ended"))
+    }
+
+    async fn say(&self, what: What) -> Result<(), NetError> {
+        say(&self.says, self.id, what).await
+    }
+
+    async fn say_unless_cancelled(&mut self, what: What) -> Result<(), NetError> {
+        tokio::select! {
+            biased;
+            _ = self.heard.recv() => {
+                self.answered = true;
+                Err(NetError::interrupted("the customer no longer wants it"))
+            }
+            said = say(&self.says, self.id, what) => said,
+        }
+    }
+
+    async fn answer(&mut self, body: Body) -> Result<(), NetError> {
+        self.answered = true;
+        self.say(What::Answer(Box::new(body))).await
+    }
+
+    async fn refuse(&mut self, refusal: Refusal) -> Result<(), NetError> {
+        self.answer(Body::Refused(refusal)).await
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.answered {
+            // If the queue is full the customer's own timeout must do.
+            drop(self.says.try_send(Say { id: self.id, what: refusal(ErrorCode::Internal) }));
+        }
+    }
+}
+
+/// What a request hears from the customer.
+#[derive(Debug)]
+enum Heard {
+    Data(Bytes),
+    End,
+    Cancel,
+}
+
+/// What drives the stream of a [`BulkServer`].
+pub(super) struct Supplier {
+    local: Arc<Local>,
+    requests: mpsc::Sender<BulkRequest>,
+}
+
+/// A server and what drives its stream.
+pub(super) fn open(local: Arc<Local>) -> (BulkServer, Supplier) {
+    let (requests, received) = mpsc::channel(limits::BULK_OUTSTANDING_MAX);
+    (BulkServer { requests: received }, Supplier { local, requests })
+}
+
+impl Supplier {
+    /// Drives the stream until it ends or the customer breaks the protocol.
+    pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(self, device: DeviceId, stream: S, session: Session) -> Result<(), NetError> {
+        let Self { local, requests } = self;
+        let (read, write) = stream.split();
+        let (says, said) = mpsc::channel(limits::BULK_FRAMES_QUEUED_MAX);
+        let progress = Progress::default();
+        let stall = local.policy.stall_timeout;
+        let writer = Writer { socket: write, session: session.outgoing, local, says: said, progress: progress.clone() };
+        let table = BTreeMap::new();
+        let mut reader = Reader { device, session: session.incoming, table, requests, says, progress, stall, stray_bytes: 0 };
+        tokio::select! {
+            result = reader.run(read) => result,
+            result = writer.run() => result,
+        }
+    }
+}
+
+struct Reader {
+    device: DeviceId,
+    session: Incoming,
+    table: BTreeMap<RequestId, mpsc::Sender<Heard>>,
+    requests: mpsc::Sender<BulkRequest>,
+    says: mpsc::Sender<Say>,
+    progress: Progress,
+    stall: Duration,
+    stray_bytes: u64,
+}
+
+impl Reader {
+    async fn run<R: AsyncRead + Unpin>(&mut self, socket: R) -> Result<(), NetError> {
+        let mut frames = FramedRead::with_capacity(socket.compat(), FrameDecoder, limits::DATA_FRAME_BYTES);
+        while let Some(frame) = frames.next().await {
+            let (id, frame) = frame.map_err(NetError::malformed)?;
+            self.progress.note();
+            match frame {
+                Frame::Ask(bytes) => self.ask(id, &bytes).await?,
+                Frame::Data(bytes) => self.hear(id, Heard::Data(bytes)).await?,
+                Frame::End => self.hear(id, Heard::End).await?,
+                Frame::Cancel => self.hear(id, Heard::Cancel).await?,
+                Frame::Go(_) | Frame::Answer(_) => return Err(NetError::malformed("a customer sent what suppliers send")),
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask(&mut self, id: RequestId, bytes: &[u8]) -> Result<(), NetError> {
+        let packet = wire::packet_from_bytes(bytes)?;
+        let device = self.device;
+        let believed = self.session.open(&packet);
+        let body = believed.map_err(|reason| NetError::NotBelieved { device, reason })?;
+        self.table.retain(|_, sender| !sender.is_closed());
+        self.stray_bytes = 0;
+        if self.table.contains_key(&id) || self.table.len() >= limits::BULK_OUTSTANDING_MAX {
+            return Err(NetError::malformed("a request came too many, or under a number in use"));
+        }
+        match body {
+            Body::Store(header) => match check_header(&header) {
+                Ok(plain) => {
+                    let exchange = self.exchange(id);
+                    let incoming = IncomingStore { exchange, header: plain, left: None, ended: false };
+                    self.hand_over(BulkRequest::Store { header, incoming }).await;
+                    Ok(())
+                }
+                Err(_reason) => say(&self.says, id, refusal(ErrorCode::NotAuthentic)).await,
+            },
+            Body::Fetch(fetch) => {
+                let outgoing = OutgoingFetch { exchange: self.exchange(id) };
+                self.hand_over(BulkRequest::Fetch { fetch, outgoing }).await;
+                Ok(())
+            }
+            other => {
+                let reason = SessionError::OutOfTurn { said: name_of(&other) };
+                Err(NetError::NotBelieved { device, reason })
+            }
+        }
+    }
+
+    /// A node that no longer takes requests drops them, which refuses them.
+    async fn hand_over(&self, request: BulkRequest) {
+        drop(self.requests.send(request).await);
+    }
+
+    fn exchange(&mut self, id: RequestId) -> Exchange {
+        let (sender, heard) = mpsc::channel(limits::BULK_FRAMES_WAITING_MAX);
+        self.table.insert(id, sender);
+        Exchange { id, heard, says: self.says.clone(), progress: self.progress.clone(), stall: self.stall, answered: false }
+    }
+
+    async fn hear(&mut self, id: RequestId, heard: Heard) -> Result<(), NetError> {
+        let bytes = match &heard {
+            Heard::Data(bytes) => bytes.len() as u64,
+            Heard::End | Heard::Cancel => 1,
+        };
+        if let Some(sender) = self.table.get(&id)
+            && sender.send(heard).await.is_ok()
+        {
+            return Ok(());
+        }
+        // The request was refused meanwhile, and what was under way still comes.
+        self.stray_bytes += bytes;
+        if self.stray_bytes > limits::BULK_STRAY_BYTES_MAX {
+            return Err(NetError::malformed("bytes keep coming that were not admitted"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! What the event loop does on notices of its tasks.
+
+use std::time::Instant;
+
+use bitdust_model::limits;
+use libp2p::PeerId;
+use libp2p::swarm::ConnectionId;
+use tokio::sync::oneshot;
+use tracing::{debug, warn};
+
+use super::{EventLoop, News, acknowledge};
+use crate::address;
+use crate::error::NetError;
+use crate::event::{NetEvent, PeerUp};
+use crate::notice::{Notice, WorkerId};
+use crate::peers::PeerState;
+use crate::session::Greeting;
+
+impl EventLoop {
+    pub(super) fn heed(&mut self, notice: Notice) {
+        match notice {
+            Notice::Greeted { peer, connection, greeting, told } => self.greeted(peer, connection, &greeting, told),
+            Notice::WorkerIdle { peer, worker } => {
+                if let Some(state) = self.peers.get_mut(&peer) {
+                    state.pool.idle(worker, Instant::now());
+                }
+            }
+            Notice::WorkerGone { peer, worker, error } => self.worker_gone(peer, worker, error),
+            Notice::Offended { peer, connection, error } => {
+                warn!(%peer, %error, "A peer is disconnected for what it sent");
+                self.close(peer, connection);
+            }
+        }
+    }
+
+    fn greeted(&mut self, peer: PeerId, connection: Option<ConnectionId>, greeting: &Greeting, told: oneshot::Sender<()>) {
+        let scope = self.scope;
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        if state.up.is_some() {
+            state.settle();
+            return self.acknowledge_when_told(peer, told);
+        }
+        let admits = |address: &libp2p::Multiaddr| address::admits(scope, address);
+        let up = introduce(state, peer, connection, greeting, admits);
+        state.up = Some(up.clone());
+        state.settle();
+        self.outbox.push_back(News { event: NetEvent::PeerUp(Box::new(up)), told: vec![told] });
+    }
+
+    /// The news of a peer may still be on its way to the node.
+    fn acknowledge_when_told(&mut self, peer: PeerId, told: oneshot::Sender<()>) {
+        let device = address::device_of(&peer);
+        let pending = self.outbox.iter_mut().rev().find(|news| match &news.event {
+            NetEvent::PeerUp(up) => Some(up.device) == device,
+            NetEvent::Listening { .. } | NetEvent::PeerDown { .. } | NetEvent::Request { .. } | NetEvent::Bulk { .. } => false,
+        });
+        match pending {
+            Some(news) => news.told.push(told),
+            None => acknowledge(told),
+        }
+    }
+
+    fn worker_gone(&mut self, peer: PeerId, worker: WorkerId, error: Option<NetError>) {
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let why = error.clone().unwrap_or_else(|| NetError::interrupted("the control stream has ended"));
+        state.pool.gone(worker, &why);
+        if state.up.is_none() && state.pool.is_empty() {
+            state.fail(&why);
+        }
+        match error {
+            Some(error @ (NetError::NotBelieved { .. } | NetError::Malformed { .. } | NetError::Incompatible { .. })) => {
+                warn!(%peer, %error, "A peer is disconnected for what it sent");
+                self.close(peer, None);
+            }
+            Some(error) => debug!(%peer, %error, "A control stream has ended"),
+            None => {}
+        }
+    }
+
+    fn close(&mut self, peer: PeerId, connection: Option<ConnectionId>) {
+        match connection {
+            Some(connection) => drop(self.swarm.close_connection(connection)),
+            // Not connected is what is wanted.
+            None => drop(self.swarm.disconnect_peer_id(peer)),
+        }
+    }
+}
+
+/// Who a peer is and where it can be reached, from what it said and how it is connected.
+fn introduce(
+    state: &PeerState,
+    peer: PeerId,
+    connection: Option<ConnectionId>,
+    greeting: &Greeting,
+    admits: impl Fn(&libp2p::Multiaddr) -> bool,
+) -> PeerUp {
+    let newest = state.connections.iter().next_back().map(|(_, connection)| connection);
+    let carrying = connection.and_then(|id| state.connections.get(&id)).or(newest);
+    let path = carrying.map_or(crate::event::Path::Tcp, |connection| address::path_of(&connection.remote));
+    let dialed = state.connections.values().filter(|connection| connection.dialed).map(|connection| connection.remote.clone());
+    let said = greeting.addresses.iter().filter_map(|text| match address::parse(text) {
+        Ok((address, named)) if named.is_none_or(|named| named == peer) => Some(address),
+        Ok(_) | Err(_) => None,
+    });
+    let mut addresses = super::distinct(dialed.chain(said.filter(admits)).map(|address| address::with_peer(&address, peer)));
+    addresses.truncate(limits::ADDRESSES_MAX);
+    PeerUp {
+        device: state.device,
+        identity: greeting.identity,
+        certificate: greeting.certificate.clone(),
+        signed_certificate: greeting.signed.clone(),
+        addresses,
+        path,
+    }
+}

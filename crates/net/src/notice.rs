@@ -1,0 +1,45 @@
+//! What the tasks of the streams tell the event loop.
+
+use libp2p::PeerId;
+use libp2p::swarm::ConnectionId;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::NetError;
+use crate::session::Greeting;
+
+/// What the tasks of the streams tell the event loop.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    /// A peer has said who it is. The acknowledgement comes once the node has been told, so
+    /// that no request overtakes the news.
+    Greeted {
+        peer: PeerId,
+        /// The connection, where the peer opened the stream.
+        connection: Option<ConnectionId>,
+        greeting: Box<Greeting>,
+        told: oneshot::Sender<()>,
+    },
+    /// A control stream of ours is free for the next request.
+    WorkerIdle { peer: PeerId, worker: WorkerId },
+    /// A control stream of ours has ended.
+    WorkerGone { peer: PeerId, worker: WorkerId, error: Option<NetError> },
+    /// A peer sent what no honest peer sends.
+    Offended { peer: PeerId, connection: Option<ConnectionId>, error: NetError },
+}
+
+/// Numbers the control streams that this node opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct WorkerId(pub(crate) u64);
+
+/// Reports a greeting and waits until the node knows of it.
+pub(crate) async fn report_greeting(
+    notices: &mpsc::Sender<Notice>,
+    peer: PeerId,
+    connection: Option<ConnectionId>,
+    greeting: Greeting,
+) -> Result<(), NetError> {
+    let (told, heard) = oneshot::channel();
+    let notice = Notice::Greeted { peer, connection, greeting: Box::new(greeting), told };
+    notices.send(notice).await.map_err(|_| NetError::Stopped)?;
+    heard.await.map_err(|_| NetError::interrupted("the peer has gone"))
+}

@@ -1,0 +1,285 @@
+//! The peers that are connected: their connections, whether they have said Hello, the
+//! control streams to them and the requests that wait for one. No IO of its own.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bitdust_model::{DeviceId, limits};
+use libp2p::Multiaddr;
+use libp2p::swarm::ConnectionId;
+use tokio::sync::mpsc;
+
+use crate::control::Ask;
+use crate::dht::QueryReply;
+use crate::error::NetError;
+use crate::event::PeerUp;
+use crate::notice::WorkerId;
+
+/// One connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection {
+    pub(crate) remote: Multiaddr,
+    /// Whether this side dialed, so that the address is one at which the peer listens.
+    pub(crate) dialed: bool,
+    /// Pings that failed in a row.
+    pub(crate) pings_failed: u32,
+}
+
+/// A connected peer.
+#[derive(Debug)]
+pub(crate) struct PeerState {
+    pub(crate) device: DeviceId,
+    pub(crate) connections: BTreeMap<ConnectionId, Connection>,
+    /// Who it is, once it has said Hello.
+    pub(crate) up: Option<PeerUp>,
+    /// Whether its protocols are known.
+    pub(crate) identified: bool,
+    /// Whether the node wants the connection kept.
+    pub(crate) pinned: bool,
+    pub(crate) waiters: Vec<Waiter>,
+    pub(crate) pool: Pool,
+}
+
+impl PeerState {
+    pub(crate) fn new(device: DeviceId) -> Self {
+        Self {
+            device,
+            connections: BTreeMap::new(),
+            up: None,
+            identified: false,
+            pinned: false,
+            waiters: Vec::new(),
+            pool: Pool::default(),
+        }
+    }
+
+    /// Tells those who wait for the peer that it is there, once everything is known.
+    pub(crate) fn settle(&mut self) {
+        if self.up.is_some() && self.identified {
+            for waiter in self.waiters.drain(..) {
+                waiter.settle(Ok(self.device));
+            }
+        }
+    }
+
+    /// Tells everybody who waits for the peer that it failed.
+    pub(crate) fn fail(&mut self, error: &NetError) {
+        for waiter in self.waiters.drain(..) {
+            waiter.settle(Err(error.clone()));
+        }
+        self.pool.fail(error);
+    }
+}
+
+/// Somebody who waits until a dialed peer has said Hello.
+#[derive(Debug)]
+pub(crate) enum Waiter {
+    Known(QueryReply<()>),
+    Unknown(QueryReply<DeviceId>),
+}
+
+impl Waiter {
+    pub(crate) fn settle(self, result: Result<DeviceId, NetError>) {
+        // Whoever no longer waits does not need the result.
+        match self {
+            Self::Known(reply) => drop(reply.send(result.map(|_device| ()))),
+            Self::Unknown(reply) => drop(reply.send(result)),
+        }
+    }
+}
+
+/// The control streams to one peer, and the requests that wait for one.
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    workers: BTreeMap<WorkerId, Seat>,
+    waiting: VecDeque<Ask>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    asks: mpsc::Sender<Ask>,
+    state: SeatState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SeatState {
+    Opening,
+    Busy,
+    Idle { since: Instant },
+}
+
+impl Pool {
+    /// Whether no control stream is there or being opened.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.workers.is_empty()
+    }
+
+    /// A stream is being opened.
+    pub(crate) fn add(&mut self, worker: WorkerId, asks: mpsc::Sender<Ask>) {
+        self.workers.insert(worker, Seat { asks, state: SeatState::Opening });
+    }
+
+    /// Takes a request; true if a further stream should be opened for it.
+    pub(crate) fn take(&mut self, ask: Ask) -> bool {
+        let Some(ask) = self.hand_to_idle(ask) else {
+            return false;
+        };
+        if self.waiting.len() >= limits::REQUESTS_WAITING_MAX {
+            // An asker that has gone away meanwhile does not need the reason.
+            drop(ask.reply.send(Err(NetError::Busy)));
+            return false;
+        }
+        self.waiting.push_back(ask);
+        let opening = self.workers.values().filter(|seat| seat.state == SeatState::Opening).count();
+        self.waiting.len() > opening && self.workers.len() < limits::CONTROL_STREAMS_MAX
+    }
+
+    /// A stream is free: it gets the next request that somebody still waits for.
+    pub(crate) fn idle(&mut self, worker: WorkerId, now: Instant) {
+        let Some(seat) = self.workers.get_mut(&worker) else {
+            return;
+        };
+        while let Some(ask) = self.waiting.pop_front() {
+            if ask.reply.is_closed() {
+                continue;
+            }
+            seat.state = SeatState::Busy;
+            if let Err(refused) = seat.asks.try_send(ask) {
+                self.waiting.push_front(refused.into_inner());
+                self.workers.remove(&worker);
+            }
+            return;
+        }
+        seat.state = SeatState::Idle { since: now };
+    }
+
+    /// A stream has ended. Without any other, nobody is left to carry what waits.
+    pub(crate) fn gone(&mut self, worker: WorkerId, error: &NetError) {
+        self.workers.remove(&worker);
+        if self.workers.is_empty() {
+            self.fail(error);
+        }
+    }
+
+    /// Closes streams that were idle for so long; a pinned peer keeps one.
+    pub(crate) fn sweep(&mut self, now: Instant, idle_max: Duration, pinned: bool) {
+        let keep = usize::from(pinned);
+        let mut left = self.workers.len();
+        self.workers.retain(|_, seat| {
+            let SeatState::Idle { since } = seat.state else {
+                return true;
+            };
+            let stays = left <= keep || now.duration_since(since) < idle_max;
+            left -= usize::from(!stays);
+            stays
+        });
+    }
+
+    fn fail(&mut self, error: &NetError) {
+        for ask in self.waiting.drain(..) {
+            // An asker that has gone away meanwhile does not need the reason.
+            drop(ask.reply.send(Err(error.clone())));
+        }
+    }
+
+    /// Gives the request to a free stream; returns it when there is none.
+    fn hand_to_idle(&mut self, mut ask: Ask) -> Option<Ask> {
+        let idle: Vec<WorkerId> = self.workers.iter().filter(|(_, seat)| matches!(seat.state, SeatState::Idle { .. })).map(|(worker, _)| *worker).collect();
+        for worker in idle {
+            let seat = self.workers.get_mut(&worker)?;
+            seat.state = SeatState::Busy;
+            match seat.asks.try_send(ask) {
+                Ok(()) => return None,
+                Err(refused) => {
+                    ask = refused.into_inner();
+                    self.workers.remove(&worker);
+                }
+            }
+        }
+        Some(ask)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitdust_model::message::Body;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[test]
+    fn a_request_goes_to_a_free_stream_and_the_next_one_waits() {
+        let mut pool = Pool::default();
+        let mut first = worker(&mut pool, 1);
+        pool.idle(WorkerId(1), Instant::now());
+        let (ask, _answer) = ask();
+        assert!(!pool.take(ask), "a free stream is there");
+        assert!(first.try_recv().is_ok(), "it got the request");
+        let (ask, _answer2) = self::ask();
+        assert!(pool.take(ask), "another stream is wanted");
+        assert!(first.try_recv().is_err(), "one at a time");
+        pool.idle(WorkerId(1), Instant::now());
+        assert!(first.try_recv().is_ok(), "the next one when it is free");
+    }
+
+    #[test]
+    fn a_stream_being_opened_is_enough_for_one_request() {
+        let mut pool = Pool::default();
+        let _stream = worker(&mut pool, 1);
+        let (first, _answer) = ask();
+        let (second, _answer2) = ask();
+        assert!(!pool.take(first));
+        assert!(pool.take(second));
+    }
+
+    #[test]
+    fn requests_beyond_the_bound_are_refused() {
+        let mut pool = Pool::default();
+        let mut answers = Vec::new();
+        for _ in 0..=limits::REQUESTS_WAITING_MAX {
+            let (ask, answer) = ask();
+            pool.take(ask);
+            answers.push(answer);
+        }
+        let mut last = answers.pop().expect("one too many");
+        assert_eq!(last.try_recv(), Ok(Err(NetError::Busy)));
+    }
+
+    #[test]
+    fn requests_fail_when_the_last_stream_ends() {
+        let mut pool = Pool::default();
+        let _stream = worker(&mut pool, 1);
+        let (ask, mut answer) = ask();
+        pool.take(ask);
+        pool.gone(WorkerId(1), &NetError::Stopped);
+        assert_eq!(answer.try_recv(), Ok(Err(NetError::Stopped)));
+    }
+
+    #[test]
+    fn idle_streams_are_closed_but_a_pinned_peer_keeps_one() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(60);
+        let check = |pinned: bool, left: usize| {
+            let mut pool = Pool::default();
+            let _streams = [worker(&mut pool, 1), worker(&mut pool, 2), worker(&mut pool, 3)];
+            pool.idle(WorkerId(1), now);
+            pool.idle(WorkerId(2), now);
+            pool.idle(WorkerId(3), now);
+            pool.sweep(later, Duration::from_secs(30), pinned);
+            assert_eq!(pool.workers.len(), left, "pinned: {pinned}");
+        };
+        check(false, 0);
+        check(true, 1);
+    }
+
+    fn worker(pool: &mut Pool, number: u64) -> mpsc::Receiver<Ask> {
+        let (sender, receiver) = mpsc::channel(1);
+        pool.add(WorkerId(number), sender);
+        receiver
+    }
+
+    fn ask() -> (Ask, oneshot::Receiver<Result<Body, NetError>>) {
+        let (reply, answer) = oneshot::channel();
+        (Ask { body: Body::SpaceAsk, reply }, answer)
+    }
+}

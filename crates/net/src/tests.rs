@@ -1,0 +1,8 @@
+//! Real nodes with real sockets on loopback, in one process. Nothing sleeps: every wait is
+//! for an event, with a deadline.
+
+mod bulk;
+mod dht;
+mod hello;
+mod hostile;
+mod support;

@@ -1,0 +1,177 @@
+//! The transports: TCP with TLS or Noise under yamux, QUIC, names; behind a gate that lets
+//! nothing out of the scope of the node.
+//!
+//! The gate stands below the resolver, so that a name cannot lead out of the scope either.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bitdust_model::limits;
+use futures::future::{BoxFuture, Either};
+use futures::{AsyncRead, AsyncWrite, FutureExt, TryFutureExt};
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::{Boxed, DialOpts, ListenerId, TransportError, TransportEvent};
+use libp2p::core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade, UpgradeInfo, Version};
+use libp2p::identity::Keypair;
+use libp2p::{Multiaddr, PeerId, Transport, dns, noise, quic, tcp, tls, yamux};
+use tracing::warn;
+
+use crate::address;
+use crate::config::Scope;
+use crate::error::NetError;
+
+/// A transport whose connections are authenticated and carry many streams.
+pub(crate) type Connections = Boxed<(PeerId, StreamMuxerBox)>;
+
+/// Which encryptions a TCP connection offers, in the order of preference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encryption {
+    Both,
+    #[cfg(test)]
+    TlsOnly,
+    #[cfg(test)]
+    NoiseOnly,
+}
+
+/// All transports of a node of the scope.
+pub(crate) fn build(keypair: &Keypair, scope: Scope, encryption: Encryption) -> Result<Connections, NetError> {
+    let gated = gated(keypair, scope, encryption)?;
+    if scope == Scope::Loopback {
+        return Ok(gated);
+    }
+    match dns::tokio::Transport::system(gated) {
+        Ok(named) => Ok(named.boxed()),
+        Err(error) => {
+            warn!(%error, "Names cannot be resolved, only numeric addresses are dialed");
+            self::gated(keypair, scope, encryption)
+        }
+    }
+}
+
+/// Lowered from five seconds: a dead peer costs a DHT query one such wait.
+const QUIC_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
+
+fn gated(keypair: &Keypair, scope: Scope, encryption: Encryption) -> Result<Connections, NetError> {
+    let mut streams = yamux::Config::default();
+    streams.set_max_num_streams(limits::STREAMS_PER_CONNECTION_MAX);
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .upgrade(Version::V1Lazy)
+        .authenticate(Security::new(keypair, encryption)?)
+        .multiplex(streams)
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let mut config = quic::Config::new(keypair);
+    config.handshake_timeout = QUIC_HANDSHAKE_TIMEOUT;
+    config.max_concurrent_stream_limit = u32::try_from(limits::STREAMS_PER_CONNECTION_MAX).unwrap_or(u32::MAX);
+    let quic = quic::tokio::Transport::new(config).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let either = quic.or_transport(tcp).map(|output, _| output.into_inner());
+    Ok(Gate { inner: either.boxed(), scope }.boxed())
+}
+
+/// Lets a transport listen on and dial only what the scope admits.
+struct Gate {
+    inner: Connections,
+    scope: Scope,
+}
+
+impl Transport for Gate {
+    type Output = (PeerId, StreamMuxerBox);
+    type Error = io::Error;
+    type ListenerUpgrade = <Connections as Transport>::ListenerUpgrade;
+    type Dial = <Connections as Transport>::Dial;
+
+    fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<io::Error>> {
+        if !address::admits(self.scope, &address) {
+            return Err(TransportError::MultiaddrNotSupported(address));
+        }
+        self.inner.listen_on(id, address)
+    }
+
+    fn remove_listener(&mut self, id: ListenerId) -> bool {
+        self.inner.remove_listener(id)
+    }
+
+    fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<io::Error>> {
+        if !address::admits(self.scope, &address) {
+            return Err(TransportError::MultiaddrNotSupported(address));
+        }
+        self.inner.dial(address, options)
+    }
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<TransportEvent<Self::ListenerUpgrade, io::Error>> {
+        Pin::new(&mut self.inner).poll(context)
+    }
+}
+
+/// TLS and Noise, both offered and both accepted. TLS comes first: its key exchange also
+/// withstands quantum computers.
+#[derive(Clone)]
+struct Security {
+    tls: tls::Config,
+    noise: noise::Config,
+    offered: Encryption,
+}
+
+impl Security {
+    fn new(keypair: &Keypair, offered: Encryption) -> Result<Self, NetError> {
+        let tls = tls::Config::new(keypair).map_err(|error| NetError::Setup { reason: error.to_string() })?;
+        let noise = noise::Config::new(keypair).map_err(|error| NetError::Setup { reason: error.to_string() })?;
+        Ok(Self { tls, noise, offered })
+    }
+}
+
+const TLS: &str = "/tls/1.0.0";
+const NOISE: &str = "/noise";
+
+impl UpgradeInfo for Security {
+    type Info = &'static str;
+    type InfoIter = std::vec::IntoIter<&'static str>;
+
+    fn protocol_info(&self) -> Self::InfoIter {
+        let offered = match self.offered {
+            Encryption::Both => vec![TLS, NOISE],
+            #[cfg(test)]
+            Encryption::TlsOnly => vec![TLS],
+            #[cfg(test)]
+            Encryption::NoiseOnly => vec![NOISE],
+        };
+        offered.into_iter()
+    }
+}
+
+type Secured<C> = (PeerId, Either<tls::TlsStream<C>, noise::Output<C>>);
+
+impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> InboundConnectionUpgrade<C> for Security {
+    type Output = Secured<C>;
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<Secured<C>>>;
+
+    fn upgrade_inbound(self, socket: C, chosen: &'static str) -> Self::Future {
+        if chosen == TLS {
+            return self.tls.upgrade_inbound(socket, chosen).map_ok(by_tls).map_err(io::Error::other).boxed();
+        }
+        self.noise.upgrade_inbound(socket, chosen).map_ok(by_noise).map_err(io::Error::other).boxed()
+    }
+}
+
+impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> OutboundConnectionUpgrade<C> for Security {
+    type Output = Secured<C>;
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<Secured<C>>>;
+
+    fn upgrade_outbound(self, socket: C, chosen: &'static str) -> Self::Future {
+        if chosen == TLS {
+            return self.tls.upgrade_outbound(socket, chosen).map_ok(by_tls).map_err(io::Error::other).boxed();
+        }
+        self.noise.upgrade_outbound(socket, chosen).map_ok(by_noise).map_err(io::Error::other).boxed()
+    }
+}
+
+fn by_tls<C>((peer, stream): (PeerId, tls::TlsStream<C>)) -> Secured<C> {
+    (peer, Either::Left(stream))
+}
+
+fn by_noise<C>((peer, stream): (PeerId, noise::Output<C>)) -> Secured<C> {
+    (peer, Either::Right(stream))
+}

@@ -1,0 +1,300 @@
+//! What the engine asks for while a backup runs: scanning, sending, spooling, committing.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tracing::{debug, info};
+
+use bitdust_engine::{Input, JobId};
+use bitdust_model::manifest::{HeadBundle, PackKind};
+use bitdust_model::message::Body;
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, PackId, Position, Sequence};
+
+use crate::back::{Back, Flight};
+use crate::commit::{self, CommitRequest};
+use crate::context::Context;
+use crate::courier::{Errand, store_header};
+use crate::job::JobKind;
+use crate::runtime::Node;
+use crate::scan::{self, ScanRequest, Scanned};
+use crate::task::blocking;
+
+impl Node {
+    /// Starts the walk of a backup on a blocking thread.
+    pub(crate) fn start_scan(&mut self, id: JobId) {
+        let (Some(job), Some(set)) = (self.jobs.get(&id), self.set.clone()) else {
+            return self.tell(Input::ScanFailed { job: id, code: ErrorCode::Internal });
+        };
+        let JobKind::Backup { folders } = &job.kind else {
+            return self.tell(Input::ScanFailed { job: id, code: ErrorCode::Internal });
+        };
+        let request = ScanRequest {
+            job: id,
+            folders: folders.clone(),
+            set,
+            counters: job.counters.clone(),
+            permits: job.permits.clone(),
+            home: self.home_place,
+        };
+        let context = self.context.clone();
+        let runtime = Handle::current();
+        self.tasks.spawn(async move {
+            let worker = context.clone();
+            let result = blocking(move || scan::scan(&worker, request, runtime)).await.and_then(|result| result);
+            drop(context.back.send(Back::Scanned { job: id, result: result.map(Box::new) }).await);
+        });
+    }
+
+    /// The walk is over.
+    pub(crate) fn scanned(&mut self, id: JobId, result: Result<Box<Scanned>, ErrorCode>) {
+        let input = match result {
+            Ok(scanned) => {
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.snapshots = scanned.snapshots;
+                    job.problems = scanned.problems;
+                }
+                Input::ScanFinished { job: id }
+            }
+            Err(code) => Input::ScanFailed { job: id, code },
+        };
+        self.tell(input);
+    }
+
+    /// A pack is sealed and recorded; its shards stay in memory until the engine is done.
+    pub(crate) fn sealed(&mut self, job: JobId, flight: Flight) {
+        let pack = flight.record.pack.pack;
+        let kind = flight.record.pack.kind;
+        let shard_bytes = ByteCount(flight.shards.first().map_or(0, |shard| shard.len() as u64));
+        debug!(%pack, ?kind, "Sealed a pack");
+        self.flights.insert(pack, flight);
+        self.tell(Input::PackSealed { job, pack, kind, shard_bytes });
+    }
+
+    /// Sends a shard from memory or from the spool.
+    pub(crate) fn send_shard(&mut self, pack: PackId, position: Position, device: DeviceId) {
+        let Some((record, shard)) = self.shard_at_hand(pack, position) else {
+            return self.tell(Input::SendFailed { pack, position, device, code: ErrorCode::NotFound });
+        };
+        let counters = self.backup_counters();
+        let errand = Errand::Store { record, position, shard, counters };
+        if self.send_courier(device, errand).is_err() {
+            self.tell(Input::SendFailed { pack, position, device, code: ErrorCode::Busy });
+        }
+    }
+
+    fn shard_at_hand(
+        &self,
+        pack: PackId,
+        position: Position,
+    ) -> Option<(Arc<bitdust_model::manifest::PackRecord>, Bytes)> {
+        if let Some(loaded) = self.loaded.get(&(pack, position)) {
+            return Some((loaded.record.clone(), loaded.shard.clone()));
+        }
+        let flight = self.flights.get(&pack)?;
+        let shard = flight.shards.get(usize::from(position.0))?;
+        Some((flight.record.clone(), shard.clone()))
+    }
+
+    fn backup_counters(&self) -> Option<Arc<crate::job::Counters>> {
+        let backup = self.jobs.values().find(|job| matches!(job.kind, JobKind::Backup { .. }))?;
+        Some(backup.counters.clone())
+    }
+
+    /// A receipt is recorded: a copy in the spool has done its service.
+    pub(crate) fn shard_left_memory(&mut self, pack: PackId, position: Position) {
+        if self.loaded.remove(&(pack, position)).is_none() {
+            return;
+        }
+        let spool = self.context.spool.clone();
+        self.tasks.spawn(async move {
+            match blocking(move || spool.remove(pack, position)).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => debug!(%pack, %error, "A spooled shard stays a while longer"),
+                Err(code) => debug!(%pack, code = code.name(), "A spooled shard stays a while longer"),
+            }
+        });
+    }
+
+    /// Puts a shard into the spool.
+    pub(crate) fn spool_shard(&mut self, pack: PackId, position: Position) {
+        if self.loaded.remove(&(pack, position)).is_some() {
+            return self.tell(Input::ShardSpooled { pack, position });
+        }
+        let Some((record, shard)) = self.shard_at_hand(pack, position) else {
+            return self.tell(Input::SpoolFailed { pack, position, code: ErrorCode::NotFound });
+        };
+        let Ok(header) = store_header(&self.context, &record.pack, position, shard.len()) else {
+            return self.tell(Input::SpoolFailed { pack, position, code: ErrorCode::Internal });
+        };
+        let header = self.context.secrets.device.signing().sign(&header);
+        let spool = self.context.spool.clone();
+        self.start(async move {
+            let result = blocking(move || spool.put(pack, position, &header, &shard)).await;
+            match result {
+                Ok(Ok(())) => Input::ShardSpooled { pack, position },
+                Ok(Err(error)) => Input::SpoolFailed { pack, position, code: error.code() },
+                Err(code) => Input::SpoolFailed { pack, position, code },
+            }
+        });
+    }
+
+    /// Loads the next spooled shard of a supplier.
+    pub(crate) fn load_spool(&mut self, device: DeviceId) {
+        let Some(set) = self.set.clone() else {
+            return self.tell(Input::SpoolEmpty { device });
+        };
+        let context = self.context.clone();
+        let busy: Vec<(PackId, Position)> = self.loaded.keys().copied().collect();
+        self.tasks.spawn(async move {
+            let worker = context.clone();
+            let found = blocking(move || next_spooled(&worker, &set, device, &busy)).await;
+            let back = match found {
+                Ok(Ok(Some(back))) => back,
+                Ok(Ok(None)) => Back::Input(Input::SpoolEmpty { device }),
+                Ok(Err(code)) | Err(code) => {
+                    info!(code = code.name(), "The spool cannot be read");
+                    Back::Input(Input::SpoolEmpty { device })
+                }
+            };
+            drop(context.back.send(back).await);
+        });
+    }
+
+    /// Makes a pack's chunks known.
+    pub(crate) fn commit_pack(&mut self, pack: PackId) {
+        let catalogue = self.context.catalogue.clone();
+        let context = self.context.clone();
+        self.tasks.spawn(async move {
+            match blocking(move || catalogue.commit_pack(pack)).await {
+                Ok(Ok(())) => context.tell(Input::PackCommitted { pack }).await,
+                Ok(Err(error)) => tracing::warn!(%pack, %error, "A pack could not be committed"),
+                Err(code) => tracing::warn!(%pack, code = code.name(), "A pack could not be committed"),
+            }
+        });
+    }
+
+    /// Frees a pack's memory and its place among those in flight.
+    pub(crate) fn release_pack(&mut self, pack: PackId) {
+        self.flights.remove(&pack);
+    }
+
+    /// Seals index, manifest and head on a blocking thread.
+    pub(crate) fn seal_metadata(&mut self, id: JobId) {
+        let (Some(job), Some(set)) = (self.jobs.get(&id), self.set.clone()) else {
+            return self.tell(Input::MetadataFailed { job: id, code: ErrorCode::Internal });
+        };
+        let request = CommitRequest {
+            job: id,
+            snapshots: job.snapshots.clone(),
+            set,
+            permits: job.permits.clone(),
+            label: self.config.nickname.clone(),
+        };
+        let context = self.context.clone();
+        let runtime = Handle::current();
+        self.start(async move {
+            let sealed = blocking(move || commit::seal_commit(&context, request, &runtime)).await;
+            match sealed.and_then(|result| result) {
+                Ok(sequence) => Input::MetadataSealed { job: id, sequence },
+                Err(code) => Input::MetadataFailed { job: id, code },
+            }
+        });
+    }
+
+    /// Gives a head, its set records and the sealed records to a supplier.
+    pub(crate) fn put_head(&mut self, device: DeviceId, sequence: Sequence) {
+        let context = self.context.clone();
+        self.start(async move {
+            match give_head(&context, device, sequence).await {
+                Ok(()) => Input::HeadKept { device, sequence },
+                Err(code) => Input::HeadRefused { device, sequence, code },
+            }
+        });
+    }
+
+    /// Tells the catalogue that a head is published, and the DHT where it is.
+    pub(crate) fn record_commit(&mut self, sequence: Sequence) {
+        let context = self.context.clone();
+        let offer = self.own_offer();
+        self.tasks.spawn(async move {
+            let worker = context.clone();
+            let recorded = blocking(move || commit::record_commit(&worker, sequence)).await;
+            match recorded.and_then(|result| result) {
+                Ok(()) => {
+                    // Suppliers keep the records and publish them too; the DHT is told at once
+                    // so that a recovery finds this head and not the one before.
+                    if let Err(error) = crate::records::publish(&context, offer).await {
+                        debug!(code = error.name(), "The DHT was not told of the new head");
+                    }
+                    context.tell(Input::CommitRecorded { sequence }).await;
+                }
+                Err(code) => tracing::warn!(code = code.name(), "A commit could not be recorded"),
+            }
+        });
+    }
+}
+
+/// Finds the next shard in the spool that a supplier should have.
+fn next_spooled(
+    context: &Context,
+    set: &bitdust_engine::SetFact,
+    device: DeviceId,
+    busy: &[(PackId, Position)],
+) -> Result<Option<Back>, ErrorCode> {
+    for entry in context.spool.list() {
+        let key = (entry.pack, entry.position);
+        let is_theirs = set.holders.get(usize::from(entry.position.0)) == Some(&device);
+        if !is_theirs || busy.contains(&key) {
+            continue;
+        }
+        let record = context.catalogue.pack_record(entry.pack).map_err(|error| error.code())?;
+        let Some(record) = record.filter(|record| record.pack.set == set.set) else {
+            // Nobody will ask for it: its pack was forgotten.
+            context.spool.remove(entry.pack, entry.position).map_err(|error| error.code())?;
+            continue;
+        };
+        let shard = context.spool.read(entry.pack, entry.position).map_err(|error| error.code())?;
+        let kind: PackKind = record.pack.kind;
+        let input = Input::SpoolLoaded { pack: entry.pack, kind, position: entry.position, device };
+        return Ok(Some(Back::SpoolLoaded {
+            record: Box::new(record),
+            position: entry.position,
+            shard: Bytes::from(shard.bytes),
+            input,
+        }));
+    }
+    Ok(None)
+}
+
+/// Head first, then the records that lead to it.
+async fn give_head(context: &Context, device: DeviceId, sequence: Sequence) -> Result<(), ErrorCode> {
+    let catalogue = context.catalogue.clone();
+    let bundle = blocking(move || {
+        let head = catalogue.newest_head()?.filter(|head| head.sequence == sequence);
+        let sets = catalogue.sets()?.into_iter().map(|set| set.record).collect();
+        Ok::<_, bitdust_store::CatalogueError>(head.map(|head| HeadBundle { head: head.head, sets }))
+    })
+    .await?
+    .map_err(|error| error.code())?
+    .ok_or(ErrorCode::NotFound)?;
+    let hash = bitdust_crypto::head_hash(&bundle.head);
+    let answer = context.net.request(device, Body::HeadPut(bundle)).await.map_err(|error| error.code())?;
+    let Body::HeadKept(receipt) = answer else {
+        return Err(refusal(&answer));
+    };
+    let receipt = bitdust_crypto::verify_by(&receipt, &device.0).map_err(|_| ErrorCode::NotAuthentic)?;
+    if receipt.head != hash || receipt.sequence != sequence || receipt.lane != context.device {
+        return Err(ErrorCode::NotAuthentic);
+    }
+    let records = crate::records::locators(context).await?;
+    match context.net.request(device, Body::Deposit(records)).await.map_err(|error| error.code())? {
+        Body::Done => Ok(()),
+        other => Err(refusal(&other)),
+    }
+}
+
+/// The code of an answer that is not the one hoped for.
+pub(crate) const fn refusal(body: &Body) -> ErrorCode {
+    if let Body::Refused(refusal) = body { refusal.code } else { ErrorCode::Malformed }
+}

@@ -1,0 +1,309 @@
+//! Seals what a backup found out into a commit: index segment, manifest, head.
+//!
+//! On a blocking thread. The draft is recorded before anybody hears of the head, so that a
+//! crash at any moment ends in the old head or in this one.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use bitdust_crypto::head_hash;
+use bitdust_engine::{JobId, SetFact};
+use bitdust_model::codec::Versioned;
+use bitdust_model::manifest::{
+    BlobRef, Head, Manifest, PackKind, PackRecord, PackRef, SnapshotRecord,
+};
+use bitdust_model::{ErrorCode, HeadHash, PackId, Sequence, decode, encode, limits};
+use bitdust_pipeline::PackBuilder;
+use bitdust_pipeline::index::{SegmentWriter, plan_segments};
+use bitdust_pipeline::pack::blob_refs;
+use bitdust_store::CatalogueError;
+use bitdust_store::catalogue::{NewSegment, OwnHead, Publication, SegmentId};
+use serde::{Deserialize, Serialize};
+
+use crate::back::{Back, Flight};
+use crate::context::{Context, wall_clock};
+use crate::scan::seal_pack;
+
+/// In a manifest, a blob of the manifest's own pack names no pack: its id is made of the
+/// manifest.
+pub(crate) const OWN_PACK: PackId = PackId([0; 32]);
+
+/// Where the draft of a commit is kept until the head is published.
+const DRAFT_KEY: &str = "commit_draft";
+
+/// What will be told to the catalogue once the head is published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct CommitDraft {
+    sequence: Sequence,
+    snapshots: Vec<SnapshotRecord>,
+    replaced: Vec<u64>,
+    segment: Vec<BlobRef>,
+    packs: Vec<PackId>,
+}
+
+impl Versioned for CommitDraft {
+    const KIND: &'static str = "commit draft";
+    const BYTES_MAX: usize = limits::META_BYTES_MAX;
+}
+
+/// What a commit is made of.
+pub(crate) struct CommitRequest {
+    /// The job.
+    pub(crate) job: JobId,
+    /// New versions.
+    pub(crate) snapshots: Vec<SnapshotRecord>,
+    /// The set that packs go to.
+    pub(crate) set: SetFact,
+    /// Room for packs in flight.
+    pub(crate) permits: Arc<Semaphore>,
+    /// A name for this machine.
+    pub(crate) label: String,
+}
+
+/// Seals a commit and announces its packs; gives the head's number. Call on a blocking thread.
+pub(crate) fn seal_commit(context: &Context, request: CommitRequest, runtime: &Handle) -> Result<Sequence, ErrorCode> {
+    let mut writer = CommitWriter {
+        context,
+        runtime,
+        request,
+        builder: PackBuilder::new(PackKind::Commit),
+        packs: Vec::new(),
+    };
+    writer.seal().map_err(|error| error.code())
+}
+
+/// Tells the catalogue that the head with this number is published.
+pub(crate) fn record_commit(context: &Context, sequence: Sequence) -> Result<(), ErrorCode> {
+    let code = |error: CatalogueError| error.code();
+    let Some(bytes) = context.catalogue.get_meta(DRAFT_KEY).map_err(code)? else {
+        return context.catalogue.mark_head_published(sequence).map_err(code);
+    };
+    let draft: CommitDraft = decode(&bytes).map_err(|_| ErrorCode::Internal)?;
+    if draft.sequence != sequence {
+        return context.catalogue.mark_head_published(sequence).map_err(code);
+    }
+    let segment = NewSegment {
+        blobs: draft.segment,
+        replaced: draft.replaced.into_iter().map(SegmentId).collect(),
+        packs: draft.packs,
+    };
+    let publication = Publication {
+        segment: (!segment.blobs.is_empty()).then_some(segment),
+        head: context.catalogue.newest_head().map_err(code)?.filter(|head| head.sequence == sequence),
+        snapshots: draft.snapshots,
+    };
+    context.catalogue.publish(publication).map_err(code)?;
+    context.catalogue.mark_head_published(sequence).map_err(code)
+}
+
+/// Why a commit could not be sealed.
+#[derive(Debug, thiserror::Error)]
+enum CommitError {
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    #[error("the commit was stopped: {}", .0.name())]
+    Stopped(ErrorCode),
+}
+
+impl CommitError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Catalogue(error) => error.code(),
+            Self::Stopped(code) => *code,
+        }
+    }
+}
+
+struct CommitWriter<'a> {
+    context: &'a Context,
+    runtime: &'a Handle,
+    request: CommitRequest,
+    builder: PackBuilder,
+    /// Commit packs sealed before the last one.
+    packs: Vec<PackRef>,
+}
+
+impl CommitWriter<'_> {
+    fn seal(&mut self) -> Result<Sequence, CommitError> {
+        let mut segment = self.write_segment()?;
+        let previous = self.context.catalogue.newest_head()?;
+        let sequence = previous.as_ref().map_or(Sequence(1), |head| head.sequence.next());
+        let manifest = self.manifest(sequence, &segment)?;
+        let raw = encode(&manifest);
+        self.push(&raw)?;
+        let flight = self.seal_pack()?;
+        let record = flight.record.clone();
+        let blobs = blob_refs(record.pack.pack, &record.chunks);
+        let Some(manifest_blob) = blobs.last().copied() else {
+            return Err(CommitError::Stopped(ErrorCode::Internal));
+        };
+        for blob in &mut segment.blobs {
+            if blob.pack == OWN_PACK {
+                blob.pack = record.pack.pack;
+            }
+        }
+        let head = self.head(sequence, previous, &record, manifest_blob)?;
+        let draft = CommitDraft {
+            sequence,
+            snapshots: self.request.snapshots.clone(),
+            replaced: segment.replaced.iter().map(|segment| segment.0).collect(),
+            segment: segment.blobs,
+            packs: segment.packs,
+        };
+        self.context.catalogue.set_meta(DRAFT_KEY, &encode(&draft))?;
+        self.context.catalogue.put_head(head)?;
+        self.announce(flight)?;
+        Ok(sequence)
+    }
+
+    fn head(
+        &self,
+        sequence: Sequence,
+        previous: Option<OwnHead>,
+        record: &PackRecord,
+        manifest: BlobRef,
+    ) -> Result<OwnHead, CommitError> {
+        let sets = self.context.catalogue.sets()?;
+        let head = Head {
+            owner: self.context.identity,
+            lane: self.context.device,
+            epoch: record.pack.epoch,
+            sequence,
+            previous: previous.map_or(HeadHash([0; 32]), |head| head.hash),
+            sets: sets.iter().map(|set| (set.set, set.version)).collect(),
+            tombstones_seen: Sequence(0),
+            commit: record.pack.clone(),
+            manifest,
+            written_at: wall_clock(),
+        };
+        let signed = self.context.secrets.device.signing().sign(&head);
+        Ok(OwnHead { sequence, hash: head_hash(&signed), head: signed, published: false })
+    }
+
+    fn manifest(&self, sequence: Sequence, segment: &NewSegment) -> Result<Manifest, CommitError> {
+        let catalogue = &self.context.catalogue;
+        let mut snapshots = catalogue.snapshots()?;
+        snapshots.retain(|snapshot| snapshot.device == self.context.device);
+        snapshots.extend(self.request.snapshots.iter().cloned());
+        let mut segments: Vec<Vec<BlobRef>> = Vec::new();
+        for live in catalogue.segments()? {
+            if !segment.replaced.contains(&live.segment) {
+                segments.push(live.blobs);
+            }
+        }
+        if !segment.blobs.is_empty() {
+            segments.push(segment.blobs.clone());
+        }
+        let mut packs = self.packs.clone();
+        for blob in segments.iter().flatten() {
+            let is_named = blob.pack == OWN_PACK || packs.iter().any(|pack| pack.pack == blob.pack);
+            if !is_named {
+                packs.extend(catalogue.pack_ref(blob.pack)?);
+            }
+        }
+        Ok(Manifest {
+            lane: self.context.device,
+            sequence,
+            device_label: self.request.label.clone(),
+            folders: catalogue.folders()?,
+            snapshots,
+            segments,
+            packs,
+        })
+    }
+
+    /// Writes all packs that no segment describes yet, and merges small segments with them.
+    fn write_segment(&mut self) -> Result<NewSegment, CommitError> {
+        let mut new = NewSegment::default();
+        let mut writer = SegmentWriter::new();
+        let mut after = None;
+        loop {
+            let page = self.context.catalogue.packs_to_publish(after)?;
+            let Some(last) = page.last() else {
+                break;
+            };
+            after = Some(last.pack.pack);
+            for record in page.iter().filter(|record| record.pack.kind != PackKind::Commit) {
+                new.packs.push(record.pack.pack);
+                if let Some(piece) = writer.push(record) {
+                    self.write_piece(&piece, &mut new)?;
+                }
+            }
+        }
+        if new.packs.is_empty() {
+            return Ok(new);
+        }
+        new.replaced = self.segments_to_merge(new.packs.len() as u64)?;
+        for segment in new.replaced.clone() {
+            let mut after = None;
+            loop {
+                let page = self.context.catalogue.segment_packs(segment, after)?;
+                let Some(last) = page.last() else {
+                    break;
+                };
+                after = Some(last.pack.pack);
+                for record in &page {
+                    if let Some(piece) = writer.push(record) {
+                        self.write_piece(&piece, &mut new)?;
+                    }
+                }
+            }
+        }
+        if let Some(piece) = writer.finish() {
+            self.write_piece(&piece, &mut new)?;
+        }
+        Ok(new)
+    }
+
+    /// Newest live segments to be merged with what is new, so that their number stays
+    /// logarithmic.
+    fn segments_to_merge(&self, packs_new: u64) -> Result<Vec<SegmentId>, CommitError> {
+        let live = self.context.catalogue.segments()?;
+        let sizes: Vec<u64> = live.iter().map(|segment| segment.packs).collect();
+        let merged = plan_segments(&sizes, packs_new);
+        Ok(live.iter().rev().take(merged).map(|segment| segment.segment).collect())
+    }
+
+    fn write_piece(&mut self, piece: &[u8], new: &mut NewSegment) -> Result<(), CommitError> {
+        let before = self.packs.len();
+        self.push(piece)?;
+        if let Some(closed) = self.packs.get(before) {
+            // The pack was closed before this chunk: the pieces before it lie in that pack.
+            for blob in new.blobs.iter_mut().filter(|blob| blob.pack == OWN_PACK) {
+                blob.pack = closed.pack;
+            }
+        }
+        new.blobs.extend(self.last_blob());
+        Ok(())
+    }
+
+    /// Where the chunk pushed last will lie.
+    fn last_blob(&self) -> Option<BlobRef> {
+        blob_refs(OWN_PACK, self.builder.records()).pop()
+    }
+
+    /// Adds a chunk; closes the pack before it when that is full.
+    fn push(&mut self, raw: &[u8]) -> Result<(), CommitError> {
+        if self.builder.is_full() {
+            let flight = self.seal_pack()?;
+            self.packs.push(flight.record.pack.clone());
+            self.announce(flight)?;
+        }
+        let id = self.context.current().chunk_id(raw);
+        self.builder.push(id, raw);
+        Ok(())
+    }
+
+    fn seal_pack(&mut self) -> Result<Flight, CommitError> {
+        let full = std::mem::replace(&mut self.builder, PackBuilder::new(PackKind::Commit));
+        seal_pack(self.context, full, &self.request.set, &self.request.permits, self.runtime)
+            .map_err(CommitError::Stopped)
+    }
+
+    fn announce(&self, flight: Flight) -> Result<(), CommitError> {
+        let sealed = Back::Sealed { job: self.request.job, flight: Box::new(flight) };
+        self.context.back.blocking_send(sealed).map_err(|_| CommitError::Stopped(ErrorCode::Cancelled))
+    }
+}

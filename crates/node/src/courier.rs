@@ -1,0 +1,259 @@
+//! One courier a supplier: owns the bulk stream to it and runs errands on it, several at once.
+//!
+//! The stream is opened when there is something to do and opened anew after it broke; an
+//! errand that fails is reported and never retried here: that is the engine's to decide.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc;
+use tracing::debug;
+
+use bitdust_crypto::verify_by;
+use bitdust_engine::{FetchId, Input};
+use bitdust_model::manifest::{PackRecord, PackRef, Receipt, StoreHeader};
+use bitdust_model::message::{Fetch, FetchTarget};
+use bitdust_model::{DeviceId, ErrorCode, Position, Signed, limits};
+use bitdust_net::BulkClient;
+use bitdust_pipeline::erasure::shard_bytes;
+use bitdust_pipeline::proof::verify_range;
+
+use crate::back::Back;
+use crate::context::{Context, wall_clock};
+use crate::fetch::Piece;
+use crate::job::Counters;
+
+/// Something to carry to or from a supplier.
+pub(crate) enum Errand {
+    /// Bring a shard; tells `ShardStored` or `SendFailed`.
+    Store {
+        /// The pack.
+        record: Arc<PackRecord>,
+        /// Which shard.
+        position: Position,
+        /// Its masked bytes.
+        shard: Bytes,
+        /// Where to count.
+        counters: Option<Arc<Counters>>,
+    },
+    /// Get ranges of a shard; brings `Pieces` or tells `RangeFailed`.
+    Fetch {
+        /// The fetch.
+        fetch: FetchId,
+        /// The pack.
+        pack: Arc<PackRef>,
+        /// Which shard.
+        position: Position,
+        /// Which ranges of it.
+        ranges: Vec<Range<u64>>,
+        /// Whether they are the union of all ranges.
+        whole: bool,
+        /// Where to count.
+        counters: Option<Arc<Counters>>,
+    },
+    /// Get a random range of a shard and check its proof; tells `CheckPassed` or
+    /// `CheckFailed`.
+    Check {
+        /// The pack.
+        pack: Box<PackRef>,
+        /// Which shard.
+        position: Position,
+        /// Picks the range.
+        pick: u64,
+    },
+}
+
+/// Runs errands until the sender is dropped.
+pub(crate) async fn run(context: Context, device: DeviceId, mut errands: mpsc::Receiver<Errand>) {
+    let mut client: Option<BulkClient> = None;
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            errand = errands.recv(), if under_way.len() < limits::BULK_OUTSTANDING_MAX => {
+                let Some(errand) = errand else {
+                    break;
+                };
+                if client.as_ref().is_none_or(BulkClient::is_closed) {
+                    client = open(&context, device).await;
+                }
+                match &client {
+                    Some(client) => under_way.push(carry(context.clone(), client.clone(), device, errand)),
+                    None => fail(&context, device, errand, ErrorCode::Unreachable).await,
+                }
+            }
+            Some(()) = under_way.next(), if !under_way.is_empty() => {}
+        }
+    }
+    while under_way.next().await.is_some() {}
+}
+
+async fn open(context: &Context, device: DeviceId) -> Option<BulkClient> {
+    match context.net.bulk(device).await {
+        Ok(client) => Some(client),
+        Err(error) => {
+            debug!(%device, %error, "Could not open a bulk stream");
+            None
+        }
+    }
+}
+
+async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: Errand) {
+    match errand {
+        Errand::Store { record, position, shard, counters } => {
+            let pack = record.pack.pack;
+            let bytes = shard.len() as u64;
+            match store(&context, &client, device, &record.pack, position, shard).await {
+                Ok(()) => {
+                    if let Some(counters) = counters {
+                        counters.moved_bytes(bytes);
+                    }
+                    context.tell(Input::ShardStored { pack, position, device }).await;
+                }
+                Err(code) => context.tell(Input::SendFailed { pack, position, device, code }).await,
+            }
+        }
+        Errand::Fetch { fetch, pack, position, ranges, whole, counters } => {
+            match fetch_ranges(&client, &pack, position, ranges).await {
+                Ok(pieces) => {
+                    if let Some(counters) = counters {
+                        counters.moved_bytes(pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
+                    }
+                    drop(context.back.send(Back::Pieces { fetch, position, whole, pieces }).await);
+                }
+                Err(code) => context.tell(Input::RangeFailed { fetch, position, device, code }).await,
+            }
+        }
+        Errand::Check { pack, position, pick } => {
+            let input = match check(&client, &pack, position, pick).await {
+                Ok(()) => Input::CheckPassed { device },
+                Err(code) => Input::CheckFailed { device, code },
+            };
+            context.tell(input).await;
+        }
+    }
+}
+
+async fn fail(context: &Context, device: DeviceId, errand: Errand, code: ErrorCode) {
+    let input = match errand {
+        Errand::Store { record, position, .. } => {
+            Input::SendFailed { pack: record.pack.pack, position, device, code }
+        }
+        Errand::Fetch { fetch, position, .. } => Input::RangeFailed { fetch, position, device, code },
+        Errand::Check { .. } => Input::CheckFailed { device, code },
+    };
+    context.tell(input).await;
+}
+
+/// Sends a shard, checks the receipt and records it. The order matters: a receipt counts
+/// only once it is in the catalogue.
+async fn store(
+    context: &Context,
+    client: &BulkClient,
+    device: DeviceId,
+    pack: &PackRef,
+    position: Position,
+    shard: Bytes,
+) -> Result<(), ErrorCode> {
+    let header = store_header(context, pack, position, shard.len())?;
+    let signed = context.secrets.device.signing().sign(&header);
+    let receipt = client.store(signed, shard).await.map_err(|error| {
+        debug!(%device, %error, "A shard was not stored");
+        error.code()
+    })?;
+    check_receipt(&receipt, device, &header)?;
+    let (catalogue, pack) = (context.catalogue.clone(), pack.pack);
+    crate::task::blocking(move || catalogue.confirm_shard(pack, position, device, Some(&receipt), wall_clock()))
+        .await?
+        .map_err(|error| error.code())
+}
+
+/// The header of one shard of a pack.
+pub(crate) fn store_header(
+    context: &Context,
+    pack: &PackRef,
+    position: Position,
+    bytes: usize,
+) -> Result<StoreHeader, ErrorCode> {
+    let shard = *pack.shards.get(usize::from(position.0)).ok_or(ErrorCode::Internal)?;
+    Ok(StoreHeader {
+        owner: context.identity,
+        lane: context.device,
+        epoch: pack.epoch,
+        set: pack.set,
+        position,
+        pack: pack.pack,
+        kind: pack.kind,
+        k: pack.k,
+        code_version: pack.code_version,
+        pack_bytes: pack.pack_bytes,
+        shard,
+        shard_bytes: u32::try_from(bytes).map_err(|_| ErrorCode::Internal)?,
+    })
+}
+
+/// A receipt counts only if the supplier signed exactly this shard of this pack.
+fn check_receipt(signed: &Signed<Receipt>, device: DeviceId, header: &StoreHeader) -> Result<(), ErrorCode> {
+    let receipt = verify_by(signed, &device.0).map_err(|_| ErrorCode::NotAuthentic)?;
+    let is_ours = receipt.supplier == device
+        && receipt.owner == header.owner
+        && receipt.lane == header.lane
+        && receipt.pack == header.pack
+        && receipt.position == header.position
+        && receipt.shard == header.shard
+        && receipt.shard_bytes == header.shard_bytes;
+    if is_ours { Ok(()) } else { Err(ErrorCode::NotAuthentic) }
+}
+
+/// Ranges asked for at once within one errand.
+const RANGES_AT_ONCE: usize = 8;
+
+async fn fetch_ranges(
+    client: &BulkClient,
+    pack: &Arc<PackRef>,
+    position: Position,
+    ranges: Vec<Range<u64>>,
+) -> Result<Vec<Piece>, ErrorCode> {
+    let mut fetches = futures::stream::iter(ranges)
+        .map(|range| fetch_range(client, pack, position, range))
+        .buffered(RANGES_AT_ONCE);
+    let mut pieces = Vec::new();
+    while let Some(piece) = fetches.next().await {
+        pieces.push(piece?);
+    }
+    Ok(pieces)
+}
+
+async fn fetch_range(
+    client: &BulkClient,
+    pack: &PackRef,
+    position: Position,
+    range: Range<u64>,
+) -> Result<Piece, ErrorCode> {
+    let shard = *pack.shards.get(usize::from(position.0)).ok_or(ErrorCode::Internal)?;
+    let whole_bytes = shard_bytes(pack.pack_bytes, pack.k);
+    let ask = Fetch { target: FetchTarget::Shard(shard), offset: range.start, length: range.end - range.start };
+    let got = client.fetch(ask).await.map_err(|error| {
+        debug!(%error, "A range was not fetched");
+        error.code()
+    })?;
+    if got.offset != range.start || got.length != range.end - range.start {
+        return Err(ErrorCode::Malformed);
+    }
+    let bytes = crate::task::blocking(move || {
+        verify_range(shard, whole_bytes, got.offset, got.length, &got.encoded)
+    })
+    .await?
+    .map_err(|_| ErrorCode::Corrupt)?;
+    Ok(Piece { offset: range.start, bytes })
+}
+
+/// Bytes of one check: enough to need the disk, little enough for a slow line.
+const CHECK_BYTES: u64 = limits::SHARD_ALIGN as u64;
+
+async fn check(client: &BulkClient, pack: &PackRef, position: Position, pick: u64) -> Result<(), ErrorCode> {
+    let blocks = shard_bytes(pack.pack_bytes, pack.k).div_ceil(CHECK_BYTES).max(1);
+    let start = (pick % blocks) * CHECK_BYTES;
+    fetch_range(client, pack, position, start..start + CHECK_BYTES).await.map(drop)
+}

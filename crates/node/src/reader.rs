@@ -1,0 +1,236 @@
+//! Reads chunks, trees and versions back from the network, on a blocking thread.
+//!
+//! Every chunk comes through a fetch that the engine directs. Pages are read ahead within
+//! their pack, since neighbours in a tree are neighbours in a pack; what is read ahead is
+//! bounded and dropped first.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use bitdust_engine::{FetchId, JobId};
+use bitdust_model::manifest::{BlobRef, PackRef, SnapshotRecord};
+use bitdust_model::tree::{Content, Entry, Meta, Node};
+use bitdust_model::{ChunkId, ErrorCode, PackId, limits};
+use bitdust_pipeline::content::read_list;
+use bitdust_pipeline::tree::read_page;
+
+use crate::back::Back;
+use crate::context::Context;
+use crate::fetch::FetchRequest;
+
+/// Numbers fetches of all jobs; far above what the loop numbers itself.
+static NEXT_FETCH: AtomicU64 = AtomicU64::new(1 << 32);
+
+/// Plain bytes of pages kept for their neighbours.
+const AHEAD_BYTES_MAX: usize = 32 * limits::MIB;
+
+/// Where a chunk lies.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// The pack.
+    pub(crate) pack: PackRef,
+    /// The chunk in it.
+    pub(crate) blob: BlobRef,
+}
+
+/// Reads what versions are made of.
+pub(crate) struct Reader<'a> {
+    context: &'a Context,
+    runtime: Handle,
+    job: JobId,
+    /// Sealed bytes behind a wanted page that are fetched with it.
+    read_ahead: u32,
+    ahead: HashMap<ChunkId, Vec<u8>>,
+    ahead_order: VecDeque<ChunkId>,
+    ahead_bytes: usize,
+}
+
+/// What a path leads to.
+pub(crate) enum Found {
+    /// The folder of the version, or one inside it.
+    Folder {
+        /// Its metadata.
+        meta: Meta,
+        /// Its pages.
+        pages: Vec<ChunkId>,
+    },
+    /// Anything else.
+    Other(Entry),
+}
+
+impl<'a> Reader<'a> {
+    /// A reader for one job; `read_ahead` bytes are fetched behind each page.
+    pub(crate) fn new(context: &'a Context, runtime: Handle, job: JobId, read_ahead: u32) -> Self {
+        Self {
+            context,
+            runtime,
+            job,
+            read_ahead,
+            ahead: HashMap::new(),
+            ahead_order: VecDeque::new(),
+            ahead_bytes: 0,
+        }
+    }
+
+    /// The entries of one page.
+    pub(crate) fn page(&mut self, id: ChunkId) -> Result<Vec<Entry>, ErrorCode> {
+        let bytes = self.metadata(id)?;
+        Ok(read_page(&bytes).map_err(|_| ErrorCode::Corrupt)?.entries)
+    }
+
+    /// The chunk ids of one list of a big file.
+    pub(crate) fn chunk_list(&mut self, id: ChunkId) -> Result<Vec<ChunkId>, ErrorCode> {
+        let bytes = self.metadata(id)?;
+        Ok(read_list(&bytes).map_err(|_| ErrorCode::Corrupt)?.chunks)
+    }
+
+    /// All chunk ids of a file; for files of moderate size.
+    pub(crate) fn chunks_of(&mut self, content: &Content) -> Result<Vec<ChunkId>, ErrorCode> {
+        match content {
+            Content::Chunks(ids) => Ok(ids.clone()),
+            Content::Lists(lists) => {
+                let mut ids = Vec::new();
+                for list in lists {
+                    ids.extend(self.chunk_list(*list)?);
+                }
+                Ok(ids)
+            }
+        }
+    }
+
+    /// Follows a path from a version's root.
+    pub(crate) fn find(&mut self, snapshot: &SnapshotRecord, path: &[u8]) -> Result<Found, ErrorCode> {
+        let mut meta = snapshot.root.clone();
+        let mut pages = snapshot.pages.clone();
+        let mut names = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()).peekable();
+        while let Some(name) = names.next() {
+            let entry = self.entry(&pages, name)?.ok_or(ErrorCode::NotFound)?;
+            match entry.node {
+                Node::Directory { pages: inner } => {
+                    meta = entry.meta;
+                    pages = inner;
+                }
+                Node::File { .. } | Node::Symlink { .. } | Node::Fifo | Node::Socket | Node::Device { .. } => {
+                    return if names.peek().is_none() { Ok(Found::Other(entry)) } else { Err(ErrorCode::NotFound) };
+                }
+            }
+        }
+        Ok(Found::Folder { meta, pages })
+    }
+
+    fn entry(&mut self, pages: &[ChunkId], name: &[u8]) -> Result<Option<Entry>, ErrorCode> {
+        for page in pages {
+            let mut entries = self.page(*page)?;
+            let is_behind = entries.last().is_some_and(|last| last.name.as_slice() < name);
+            if is_behind {
+                continue;
+            }
+            let index = entries.binary_search_by(|entry| entry.name.as_slice().cmp(name));
+            return Ok(index.ok().map(|index| entries.swap_remove(index)));
+        }
+        Ok(None)
+    }
+
+    /// Where chunks lie; `None` for those that the catalogue does not know.
+    pub(crate) fn places(&self, ids: &[ChunkId]) -> Result<Vec<Option<Place>>, ErrorCode> {
+        let located = self.context.catalogue.locate_many(ids).map_err(|error| error.code())?;
+        let place = |blob: BlobRef| Some(Place { pack: located.packs.get(&blob.pack)?.clone(), blob });
+        Ok(located.blobs.iter().map(|blob| blob.and_then(place)).collect())
+    }
+
+    /// Fetches chunks of several packs, a few packs at a time. `take` gets each pack's chunks
+    /// as they come, or why they cannot be had.
+    pub(crate) fn fetch_packs(
+        &self,
+        wanted: BTreeMap<PackId, (PackRef, Vec<BlobRef>)>,
+        mut take: impl FnMut(&[BlobRef], Result<Vec<Vec<u8>>, ErrorCode>),
+    ) {
+        let mut waiting = wanted.into_values();
+        let runtime = self.runtime.clone();
+        runtime.block_on(async {
+            let mut under_way = FuturesUnordered::new();
+            loop {
+                while under_way.len() < limits::FETCHES_IN_FLIGHT_MAX {
+                    let Some((pack, blobs)) = waiting.next() else {
+                        break;
+                    };
+                    under_way.push(async {
+                        let result = fetch(self.context, self.job, pack, blobs.clone()).await;
+                        (blobs, result)
+                    });
+                }
+                let Some((blobs, result)) = under_way.next().await else {
+                    return;
+                };
+                take(&blobs, result);
+            }
+        });
+    }
+
+    fn metadata(&mut self, id: ChunkId) -> Result<Vec<u8>, ErrorCode> {
+        if let Some(bytes) = self.ahead.get(&id) {
+            return Ok(bytes.clone());
+        }
+        let place = self.places(&[id])?.pop().flatten().ok_or(ErrorCode::NotFound)?;
+        let blobs = self.with_neighbours(&place)?;
+        let chunks = self.runtime.block_on(fetch(self.context, self.job, place.pack, blobs.clone()))?;
+        let mut wanted = None;
+        for (blob, bytes) in blobs.iter().zip(chunks) {
+            if blob.record.chunk == id {
+                wanted = Some(bytes.clone());
+            }
+            self.keep(blob.record.chunk, bytes);
+        }
+        wanted.ok_or(ErrorCode::Internal)
+    }
+
+    /// The chunk and those right behind it in the pack.
+    fn with_neighbours(&self, place: &Place) -> Result<Vec<BlobRef>, ErrorCode> {
+        if self.read_ahead == 0 {
+            return Ok(vec![place.blob]);
+        }
+        let end = place.blob.offset.saturating_add(self.read_ahead);
+        let record = self.context.catalogue.pack_record(place.pack.pack).map_err(|error| error.code())?;
+        let Some(record) = record else {
+            return Ok(vec![place.blob]);
+        };
+        let all = bitdust_pipeline::pack::blob_refs(place.pack.pack, &record.chunks);
+        let near = all.into_iter().filter(|blob| blob.offset >= place.blob.offset && blob.offset < end);
+        Ok(near.collect())
+    }
+
+    fn keep(&mut self, id: ChunkId, bytes: Vec<u8>) {
+        if self.ahead.contains_key(&id) {
+            return;
+        }
+        self.ahead_bytes += bytes.len();
+        self.ahead.insert(id, bytes);
+        self.ahead_order.push_back(id);
+        while self.ahead_bytes > AHEAD_BYTES_MAX {
+            let Some(oldest) = self.ahead_order.pop_front() else {
+                return;
+            };
+            if let Some(bytes) = self.ahead.remove(&oldest) {
+                self.ahead_bytes -= bytes.len();
+            }
+        }
+    }
+}
+
+/// Fetches chunks of one pack through the loop.
+pub(crate) async fn fetch(
+    context: &Context,
+    job: JobId,
+    pack: PackRef,
+    blobs: Vec<BlobRef>,
+) -> Result<Vec<Vec<u8>>, ErrorCode> {
+    let fetch = FetchId(NEXT_FETCH.fetch_add(1, Ordering::Relaxed));
+    let (reply, result) = oneshot::channel();
+    let request = FetchRequest { fetch, job, pack, blobs, reply };
+    context.back.send(Back::FetchWanted(Box::new(request))).await.map_err(|_| ErrorCode::Cancelled)?;
+    result.await.map_err(|_| ErrorCode::Cancelled)?
+}

@@ -1,0 +1,331 @@
+//! The writing half of a restore, on a blocking thread: read trees, fetch chunks, write files.
+//!
+//! Files are taken in windows that are bounded in bytes and number; within a window the
+//! chunks of one pack are fetched together. What cannot be had is listed and the rest goes
+//! on; a second run leaves what is finished alone.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use bitdust_engine::JobId;
+use bitdust_model::manifest::{BlobRef, PackRef, SnapshotRecord};
+use bitdust_model::status::Problems;
+use bitdust_model::tree::{Content, Entry, Meta, Node};
+use bitdust_model::{ChunkId, ErrorCode, PackId, limits};
+use bitdust_source::{
+    Conflict, FileStart, FileWriter, RelativePath, RestoreError, RestoreOptions, RestoreTarget,
+};
+
+use crate::context::Context;
+use crate::job::Counters;
+use crate::reader::{Found, Reader};
+
+/// What to bring back, and where to.
+#[derive(Debug, Clone)]
+pub(crate) struct RestoreRequest {
+    /// The version.
+    pub(crate) snapshot: SnapshotRecord,
+    /// A path inside it; empty: all of it.
+    pub(crate) path: Vec<u8>,
+    /// The folder to write into.
+    pub(crate) to: PathBuf,
+    /// What to do with files that are there and differ.
+    pub(crate) conflict: Conflict,
+}
+
+/// Sealed bytes read ahead of pages when a whole folder is restored.
+const FOLDER_READ_AHEAD: u32 = 1024 * 1024;
+/// Plain bytes of one window.
+const WINDOW_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Files of one window; each holds a descriptor.
+const WINDOW_FILES_MAX: usize = 256;
+
+/// Restores what a request names. Call on a blocking thread.
+pub(crate) fn restore(
+    context: &Context,
+    job: JobId,
+    request: &RestoreRequest,
+    counters: &Arc<Counters>,
+    runtime: Handle,
+) -> Result<Problems, ErrorCode> {
+    let read_ahead = if request.path.is_empty() { FOLDER_READ_AHEAD } else { 0 };
+    let mut reader = Reader::new(context, runtime.clone(), job, read_ahead);
+    let found = reader.find(&request.snapshot, &request.path)?;
+    let options = RestoreOptions { conflict: request.conflict, ..RestoreOptions::default() };
+    let target = RestoreTarget::open(&request.to, options).map_err(|error| error.code())?;
+    if matches!(found, Found::Folder { .. }) {
+        reader = Reader::new(context, runtime, job, FOLDER_READ_AHEAD);
+    }
+    let mut writer = Writer { reader, target, counters, window: Window::default() };
+    let root = RelativePath::root();
+    match found {
+        Found::Folder { meta, pages } => writer.folder(&root, &meta, &pages)?,
+        Found::Other(entry) => writer.entry(&root, entry)?,
+    }
+    writer.flush()?;
+    Ok(writer.target.finish().problems)
+}
+
+struct Writer<'a> {
+    reader: Reader<'a>,
+    target: RestoreTarget,
+    counters: &'a Arc<Counters>,
+    window: Window,
+}
+
+/// Files that are being written.
+#[derive(Default)]
+struct Window {
+    files: Vec<OpenFile>,
+    bytes: u64,
+}
+
+struct OpenFile {
+    writer: Option<FileWriter>,
+    meta: Meta,
+    pieces: Vec<(ChunkId, u64)>,
+    size: u64,
+    failure: Option<ErrorCode>,
+    /// Whether more windows follow for this file.
+    is_open_ended: bool,
+}
+
+/// A folder on the way down: its path and the pages not read yet, the next one last.
+struct Level {
+    path: RelativePath,
+    pages: Vec<ChunkId>,
+    entries: std::vec::IntoIter<Entry>,
+}
+
+impl Writer<'_> {
+    fn folder(&mut self, path: &RelativePath, meta: &Meta, pages: &[ChunkId]) -> Result<(), ErrorCode> {
+        let mut levels = Vec::new();
+        self.enter(&mut levels, path.clone(), meta, pages);
+        while let Some(level) = levels.last_mut() {
+            if self.counters.is_cancelled() {
+                return Err(ErrorCode::Cancelled);
+            }
+            if let Some(entry) = level.entries.next() {
+                let parent = level.path.clone();
+                match entry.node {
+                    Node::Directory { pages } => match parent.join(&entry.name) {
+                        Ok(path) => self.enter(&mut levels, path, &entry.meta, &pages),
+                        Err(error) => self.target.add_problem(&parent, ErrorCode::BadPath, error.to_string()),
+                    },
+                    Node::File { .. } | Node::Symlink { .. } | Node::Fifo | Node::Socket | Node::Device { .. } => {
+                        self.entry(&parent, entry)?;
+                    }
+                }
+                continue;
+            }
+            let Some(page) = level.pages.pop() else {
+                levels.pop();
+                continue;
+            };
+            match self.reader.page(page) {
+                Ok(entries) => level.entries = entries.into_iter(),
+                Err(ErrorCode::Cancelled) => return Err(ErrorCode::Cancelled),
+                Err(code) => {
+                    let detail = "a part of this folder's list cannot be had; what it names is not restored";
+                    self.target.add_problem(&level.path, code, detail.to_owned());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, levels: &mut Vec<Level>, path: RelativePath, meta: &Meta, pages: &[ChunkId]) {
+        // Whatever came of it is in the report.
+        let _placed = self.target.create_folder(&path, meta);
+        let pages = pages.iter().rev().copied().collect();
+        levels.push(Level { path, pages, entries: Vec::new().into_iter() });
+    }
+
+    fn entry(&mut self, parent: &RelativePath, entry: Entry) -> Result<(), ErrorCode> {
+        let path = match parent.join(&entry.name) {
+            Ok(path) => path,
+            Err(error) => {
+                self.target.add_problem(parent, ErrorCode::BadPath, error.to_string());
+                return Ok(());
+            }
+        };
+        match entry.node {
+            Node::File { size, content, .. } => self.file(&path, size, &content, entry.meta),
+            node @ (Node::Symlink { .. } | Node::Fifo | Node::Socket | Node::Device { .. }) => {
+                let _placed = self.target.create_other(&path, &node, &entry.meta);
+                Ok(())
+            }
+            Node::Directory { .. } => Err(ErrorCode::Internal),
+        }
+    }
+
+    fn file(&mut self, path: &RelativePath, size: u64, content: &Content, meta: Meta) -> Result<(), ErrorCode> {
+        self.counters.saw_file(size);
+        let mut start = self.target.start_file(path, size, &meta);
+        if let FileStart::Compare(_) = start {
+            // The options ask for no comparison of contents; treat it as different.
+            start = self.target.rewrite_file(path, size);
+        }
+        match start {
+            FileStart::Write(writer) => self.window.files.push(OpenFile {
+                writer: Some(writer),
+                meta,
+                pieces: Vec::new(),
+                size,
+                failure: None,
+                is_open_ended: true,
+            }),
+            FileStart::Kept => {
+                self.counters.did_file(size);
+                return Ok(());
+            }
+            FileStart::Failed | FileStart::Compare(_) => {
+                self.counters.did_file(size);
+                return Ok(());
+            }
+        }
+        let mut offset = 0;
+        match content {
+            Content::Chunks(ids) => self.add_pieces(ids, &mut offset)?,
+            Content::Lists(lists) => {
+                for list in lists {
+                    match self.reader.chunk_list(*list) {
+                        Ok(ids) => self.add_pieces(&ids, &mut offset)?,
+                        Err(code) => self.fail_last(code),
+                    }
+                }
+            }
+        }
+        if let Some(file) = self.window.files.last_mut() {
+            file.is_open_ended = false;
+        }
+        if self.window.is_full() { self.flush() } else { Ok(()) }
+    }
+
+    /// Adds chunks of the last file to the window; flushes it on the way when it is full.
+    fn add_pieces(&mut self, ids: &[ChunkId], offset: &mut u64) -> Result<(), ErrorCode> {
+        for part in ids.chunks(limits::ENTRY_CHUNKS_INLINE_MAX) {
+            let places = self.reader.places(part)?;
+            for (id, place) in part.iter().zip(places) {
+                let Some(place) = place else {
+                    self.fail_last(ErrorCode::NotFound);
+                    continue;
+                };
+                let bytes = u64::from(place.blob.record.raw_bytes);
+                if let Some(file) = self.window.files.last_mut() {
+                    file.pieces.push((*id, *offset));
+                }
+                *offset += bytes;
+                self.window.bytes += bytes;
+            }
+            if self.window.bytes >= WINDOW_BYTES_MAX {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fail_last(&mut self, code: ErrorCode) {
+        if let Some(file) = self.window.files.last_mut() {
+            file.failure.get_or_insert(code);
+        }
+    }
+
+    /// Fetches what the window needs, writes it, finishes its files.
+    fn flush(&mut self) -> Result<(), ErrorCode> {
+        let wanted = self.window_packs()?;
+        let mut takers: BTreeMap<ChunkId, Vec<(usize, u64)>> = BTreeMap::new();
+        for (index, file) in self.window.files.iter().enumerate() {
+            for (id, offset) in &file.pieces {
+                takers.entry(*id).or_default().push((index, *offset));
+            }
+        }
+        let files = &mut self.window.files;
+        let counters = self.counters;
+        let mut cancelled = false;
+        self.reader.fetch_packs(wanted, |blobs, result| match result {
+            Ok(chunks) => {
+                for (blob, bytes) in blobs.iter().zip(chunks) {
+                    for (index, offset) in takers.get(&blob.record.chunk).into_iter().flatten() {
+                        counters.did_bytes(bytes.len() as u64);
+                        files[*index].write(*offset, &bytes);
+                    }
+                }
+            }
+            Err(code) => {
+                cancelled |= code == ErrorCode::Cancelled;
+                for (index, _) in blobs.iter().filter_map(|blob| takers.get(&blob.record.chunk)).flatten() {
+                    files[*index].failure.get_or_insert(code);
+                }
+            }
+        });
+        if cancelled || self.counters.is_cancelled() {
+            return Err(ErrorCode::Cancelled);
+        }
+        self.finish_files();
+        Ok(())
+    }
+
+    fn window_packs(&self) -> Result<BTreeMap<PackId, (PackRef, Vec<BlobRef>)>, ErrorCode> {
+        let mut ids: Vec<ChunkId> =
+            self.window.files.iter().flat_map(|file| file.pieces.iter().map(|(id, _)| *id)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut packs: BTreeMap<PackId, (PackRef, Vec<BlobRef>)> = BTreeMap::new();
+        for place in self.reader.places(&ids)?.into_iter().flatten() {
+            packs.entry(place.pack.pack).or_insert_with(|| (place.pack, Vec::new())).1.push(place.blob);
+        }
+        for (_, blobs) in packs.values_mut() {
+            blobs.sort_unstable_by_key(|blob| blob.offset);
+        }
+        Ok(packs)
+    }
+
+    fn finish_files(&mut self) {
+        self.window.bytes = 0;
+        let mut open_ended = None;
+        for mut file in std::mem::take(&mut self.window.files) {
+            if file.is_open_ended {
+                file.pieces.clear();
+                open_ended = Some(file);
+                continue;
+            }
+            let Some(writer) = file.writer.take() else {
+                continue;
+            };
+            match file.failure {
+                None => {
+                    let _placed = self.target.finish_file(writer, &file.meta);
+                }
+                Some(code) => {
+                    let path = writer.path().clone();
+                    drop(writer);
+                    let detail = format!("it is not restored, {} bytes: {}", file.size, crate::words::failure(code));
+                    self.target.add_problem(&path, code, detail);
+                }
+            }
+            self.counters.did_file(0);
+        }
+        self.window.files.extend(open_ended);
+    }
+}
+
+impl Window {
+    fn is_full(&self) -> bool {
+        self.bytes >= WINDOW_BYTES_MAX || self.files.len() >= WINDOW_FILES_MAX
+    }
+}
+
+impl OpenFile {
+    fn write(&mut self, offset: u64, bytes: &[u8]) {
+        let Some(writer) = &mut self.writer else {
+            return;
+        };
+        if let Err(error) = writer.write_at(offset, bytes) {
+            self.failure.get_or_insert(RestoreError::code(&error));
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! The loop: select → apply → perform.
+//!
+//! Only `select` awaits. `apply` is synchronous: it hands the engine what happened and
+//! performs what the engine asks for by starting bounded tasks, each of which comes back
+//! with one message. The loop owns all state; nothing is shared behind a lock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::JoinSet;
+use tracing::{debug, info, warn};
+
+use bitdust_api::{Event, JobOutcome};
+use bitdust_engine::{AskId, Engine, FetchId, Input, JobId, Output, SetFact};
+use bitdust_engine::trace::TraceLine;
+use bitdust_model::manifest::{PackRecord, SetRecord};
+use bitdust_model::status::Problem;
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, PackId, Position, SetId, Severity, Tick, limits};
+use bitdust_net::NetEvent;
+use bitdust_store::Home;
+
+use crate::back::{Back, Flight};
+use crate::config::Config;
+use crate::context::{Context, wall_clock};
+use crate::courier::{self, Errand};
+use crate::fetch::FetchState;
+use crate::job::{Job, JobKind};
+use crate::local::PendingCall;
+use crate::recovery::Recovery;
+use crate::serve::Question;
+use crate::trace::Trace;
+
+/// At most so often is progress told.
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+
+/// A peer that is connected now.
+pub(crate) struct PeerState {
+    /// The person.
+    pub(crate) identity: IdentityId,
+    /// What they call themselves.
+    pub(crate) nickname: String,
+    /// Where they can be reached.
+    pub(crate) addresses: Vec<String>,
+}
+
+/// A spooled shard on its way.
+pub(crate) struct Loaded {
+    /// Its pack.
+    pub(crate) record: Arc<PackRecord>,
+    /// Its bytes.
+    pub(crate) shard: Bytes,
+}
+
+/// A line of the history, kept for `status`.
+pub(crate) type Notices = std::collections::VecDeque<bitdust_api::view::NoticeView>;
+
+/// Lines of the history that `status` shows.
+const NOTICES_MAX: usize = 50;
+
+/// The node of one home.
+pub(crate) struct Node {
+    pub(crate) engine: Engine,
+    pub(crate) started: Instant,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) context: Context,
+    pub(crate) home: Home,
+    pub(crate) config: Config,
+    pub(crate) guard: &'static str,
+    pub(crate) inbox: Inbox,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) tasks: JoinSet<()>,
+    pub(crate) network_loop: tokio::task::JoinHandle<()>,
+    pub(crate) couriers: BTreeMap<DeviceId, mpsc::Sender<Errand>>,
+    pub(crate) peers: BTreeMap<DeviceId, PeerState>,
+    /// Where peers may be reached.
+    pub(crate) contacts: BTreeMap<DeviceId, Vec<String>>,
+    /// Bytes promised by lane.
+    pub(crate) customers: BTreeMap<DeviceId, ByteCount>,
+    pub(crate) friends: BTreeSet<IdentityId>,
+    /// The home's own folder, which is never backed up.
+    pub(crate) home_place: Option<(u64, u64)>,
+    pub(crate) listening: Vec<String>,
+    pub(crate) set: Option<SetFact>,
+    pub(crate) sets: BTreeMap<SetId, SetRecord>,
+    pub(crate) flights: BTreeMap<PackId, Flight>,
+    pub(crate) loaded: BTreeMap<(PackId, Position), Loaded>,
+    pub(crate) fetches: BTreeMap<FetchId, FetchState>,
+    pub(crate) questions: BTreeMap<AskId, Question>,
+    pub(crate) jobs: BTreeMap<JobId, Job>,
+    /// Why jobs failed whose failure the engine does not know.
+    pub(crate) failures: BTreeMap<JobId, ErrorCode>,
+    /// Jobs that nobody hears of: look-ups.
+    pub(crate) quiet: BTreeSet<JobId>,
+    pub(crate) recovery: Option<Recovery>,
+    pub(crate) notices: Notices,
+    pub(crate) next_number: u64,
+    pub(crate) progress_told: Instant,
+    pub(crate) is_stopping: bool,
+}
+
+/// Where everything comes from.
+pub(crate) struct Inbox {
+    /// The network.
+    pub(crate) net: mpsc::Receiver<NetEvent>,
+    /// Tasks.
+    pub(crate) back: mpsc::Receiver<Back>,
+    /// Front ends.
+    pub(crate) calls: mpsc::Receiver<PendingCall>,
+    /// The wish to stop.
+    pub(crate) stop: oneshot::Receiver<()>,
+}
+
+/// One thing that happened.
+enum Step {
+    Net(NetEvent),
+    Back(Back),
+    Call(PendingCall),
+    Time,
+    TaskEnded(Result<(), tokio::task::JoinError>),
+    Stop,
+}
+
+impl Node {
+    /// Runs until it is told to stop.
+    pub(crate) async fn run(mut self) {
+        while !self.is_stopping {
+            let step = self.select().await;
+            self.apply(step);
+            self.tell_progress();
+        }
+        self.shut_down().await;
+    }
+
+    async fn select(&mut self) -> Step {
+        let deadline = self.deadline();
+        let inbox = &mut self.inbox;
+        tokio::select! {
+            biased;
+            stop = &mut inbox.stop => {
+                drop(stop);
+                Step::Stop
+            }
+            Some(back) = inbox.back.recv() => Step::Back(back),
+            event = inbox.net.recv() => event.map_or(Step::Stop, Step::Net),
+            Some(call) = inbox.calls.recv() => Step::Call(call),
+            Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => Step::TaskEnded(ended),
+            () = tokio::time::sleep_until(deadline.into()) => Step::Time,
+        }
+    }
+
+    fn apply(&mut self, step: Step) {
+        match step {
+            Step::Net(event) => self.apply_net(event),
+            Step::Back(back) => self.apply_back(back),
+            Step::Call(call) => self.answer(call),
+            Step::Time => self.tell(Input::Wake),
+            Step::TaskEnded(Ok(())) => {}
+            Step::TaskEnded(Err(error)) => self.task_failed(&error),
+            Step::Stop => self.is_stopping = true,
+        }
+    }
+
+    /// Milliseconds since the start.
+    pub(crate) fn now(&self) -> Tick {
+        Tick(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Gives the engine one input and performs all it asks for.
+    pub(crate) fn tell(&mut self, input: Input) {
+        let at = self.now();
+        let mut outputs = Vec::new();
+        let recorded = self.trace.is_some().then(|| input.clone());
+        self.engine.handle(input, at);
+        while let Some(output) = self.engine.poll() {
+            outputs.push(output);
+        }
+        if let (Some(trace), Some(input)) = (&mut self.trace, recorded) {
+            let line = TraceLine { at, input, outputs: outputs.clone() };
+            if let Err(error) = trace.record(&line) {
+                warn!(%error, "The trace cannot be written any more");
+                self.trace = None;
+            }
+        }
+        for output in outputs {
+            self.perform(output);
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        let engine = self.engine.wake_at().map(|(tick, _)| self.started + Duration::from_millis(tick.0));
+        let idle = Instant::now() + Duration::from_secs(3600);
+        let wake = engine.unwrap_or(idle).min(idle);
+        if self.jobs.is_empty() { wake } else { wake.min(self.progress_told + PROGRESS_EVERY) }
+    }
+
+    fn apply_net(&mut self, event: NetEvent) {
+        match event {
+            NetEvent::Listening { address } => self.listens(address),
+            NetEvent::PeerUp(peer) => {
+                let state = PeerState {
+                    identity: peer.identity,
+                    nickname: peer.certificate.nickname.clone(),
+                    addresses: peer.addresses.clone(),
+                };
+                debug!(device = %peer.device, path = ?peer.path, "Peer up");
+                self.peers.insert(peer.device, state);
+                self.remember_peer(&peer);
+                self.tell(Input::PeerUp { device: peer.device, identity: peer.identity });
+            }
+            NetEvent::PeerDown { device } => {
+                debug!(%device, "Peer down");
+                self.peers.remove(&device);
+                self.couriers.remove(&device);
+                self.tell(Input::PeerDown { device });
+            }
+            NetEvent::Request { from, body, reply } => self.requested(from, body, reply),
+            NetEvent::Bulk { from, server } => {
+                let context = self.context.clone();
+                self.tasks.spawn(crate::serve::listen(context, from, server));
+            }
+        }
+    }
+
+    fn listens(&mut self, address: String) {
+        if !self.listening.contains(&address) && self.listening.len() < limits::ADDRESSES_MAX {
+            info!("Listening on a further address");
+            self.listening.push(address);
+        }
+    }
+
+    fn apply_back(&mut self, back: Back) {
+        match back {
+            Back::Input(input) => self.tell_with_effects(input),
+            Back::Sealed { job, flight } => self.sealed(job, *flight),
+            Back::Scanned { job, result } => self.scanned(job, result),
+            Back::SpoolLoaded { record, position, shard, input } => {
+                self.loaded.insert((record.pack.pack, position), Loaded { record: Arc::new(*record), shard });
+                self.tell(input);
+            }
+            Back::FetchWanted(request) => self.fetch_wanted(*request),
+            Back::Pieces { fetch, position, whole, pieces } => self.pieces_came(fetch, position, whole, pieces),
+            Back::Assembled { fetch, chunks } => self.assembled(fetch, chunks),
+            Back::Asked(question) => self.asked(*question),
+            Back::Problem { job, problem } => self.add_problem(job, problem),
+            Back::SetRecorded { record, fact } => self.set_recorded(record, fact),
+            Back::Recovery(found) => self.recovery_moved(*found),
+            Back::Offers(offers) => self.offers_found(offers),
+            Back::Check { device, shard, pick } => self.check_piece(device, *shard, pick),
+            Back::Restored { job, result } => self.restored(job, result),
+            Back::FriendMade { invitation, reply } => self.friend_made(&invitation, reply),
+            Back::Verified { job, view } => {
+                if let Some(job) = self.jobs.get_mut(&job) {
+                    job.verified = Some(view);
+                }
+            }
+        }
+    }
+
+    /// Inputs of tasks that also end something the loop keeps.
+    fn tell_with_effects(&mut self, input: Input) {
+        if let Input::ShardStored { pack, position, .. } = &input {
+            self.shard_left_memory(*pack, *position);
+        }
+        if let Input::CheckPassed { device } = &input {
+            self.checked(*device, true);
+        }
+        if let Input::CheckFailed { device, .. } = &input {
+            self.checked(*device, false);
+        }
+        self.tell(input);
+    }
+
+    /// A job's problem, up to the limit of its list.
+    pub(crate) fn add_problem(&mut self, job: JobId, problem: Problem) {
+        if let Some(job) = self.jobs.get_mut(&job) {
+            job.problems.push(problem);
+        }
+    }
+
+    /// Hands an errand to the courier of a supplier, hiring one if there is none.
+    pub(crate) fn send_courier(&mut self, device: DeviceId, errand: Errand) -> Result<(), Errand> {
+        let courier = self.couriers.entry(device).or_insert_with(|| {
+            let (sender, receiver) = mpsc::channel(limits::COURIER_QUEUE_MAX);
+            self.tasks.spawn(courier::run(self.context.clone(), device, receiver));
+            sender
+        });
+        courier.try_send(errand).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(errand) | mpsc::error::TrySendError::Closed(errand) => errand,
+        })
+    }
+
+    /// Starts a task that tells the engine one thing in the end.
+    pub(crate) fn start(&mut self, task: impl Future<Output = Input> + Send + 'static) {
+        let context = self.context.clone();
+        self.tasks.spawn(async move {
+            let input = task.await;
+            context.tell(input).await;
+        });
+    }
+
+    /// A fresh number for jobs, fetches and questions.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+
+    /// Tells people, and keeps the line for `status`.
+    pub(crate) fn notice(&mut self, severity: Severity, message: impl Into<String>) {
+        let message = message.into();
+        if self.notices.len() == NOTICES_MAX {
+            self.notices.pop_back();
+        }
+        self.notices.push_front(bitdust_api::view::NoticeView { at: wall_clock(), severity, message: message.clone() });
+        self.emit(Event::Notice { severity, message });
+    }
+
+    /// Sends an event to all front ends; none may be listening.
+    pub(crate) fn emit(&self, event: Event) {
+        drop(self.events.send(event));
+    }
+
+    fn tell_progress(&mut self) {
+        if self.jobs.is_empty() || self.progress_told.elapsed() < PROGRESS_EVERY {
+            return;
+        }
+        self.progress_told = Instant::now();
+        for (id, job) in &self.jobs {
+            let phase = job.phase.map(crate::words::phase).unwrap_or_default();
+            self.emit(Event::Progress { job: bitdust_api::JobId(id.0), progress: job.counters.progress(), phase });
+        }
+    }
+
+    /// A job ended: its report goes to the front ends.
+    pub(crate) fn end_job(&mut self, id: JobId, failure: Option<ErrorCode>) {
+        let failure = self.failures.remove(&id).or(failure);
+        self.quiet.remove(&id);
+        let Some(job) = self.jobs.remove(&id) else {
+            return;
+        };
+        job.permits.close();
+        let is_recovery = matches!(job.kind, JobKind::Recover);
+        let report = job.report(failure);
+        if !is_recovery {
+            let severity = match report.outcome {
+                JobOutcome::Complete | JobOutcome::Cancelled => Severity::Note,
+                JobOutcome::Partial => Severity::Warning,
+                JobOutcome::Failed => Severity::Problem,
+            };
+            let message = report.message.clone().unwrap_or_else(|| "a job is done".to_owned());
+            self.notice(severity, message);
+        }
+        self.emit(Event::Ended { job: bitdust_api::JobId(id.0), report: Box::new(report) });
+        if is_recovery {
+            self.recovery_ended(failure);
+        }
+    }
+
+    fn task_failed(&mut self, error: &tokio::task::JoinError) {
+        if error.is_panic() {
+            warn!(%error, "A task ended in a defect");
+            self.notice(Severity::Problem, "a part of the program failed; please report it; your data is as safe as before");
+        }
+    }
+
+    /// Ends everything in order: no new work, tasks cancelled, databases closed.
+    async fn shut_down(mut self) {
+        for job in self.jobs.values() {
+            job.counters.cancel();
+            job.permits.close();
+        }
+        self.inbox.back.close();
+        self.couriers.clear();
+        self.questions.clear();
+        self.tasks.shutdown().await;
+        self.context.net.shutdown().await;
+        self.network_loop.abort();
+        drop(self.home);
+    }
+
+    /// Performs what the engine asked for.
+    fn perform(&mut self, output: Output) {
+        match output {
+            Output::PublishRecords => self.publish_records(),
+            Output::Dial { device } => self.dial(device),
+            Output::SearchOffers { slot } => self.search_offers(slot),
+            Output::AdoptSupplier { offer } => self.adopt_supplier(&offer),
+            Output::Propose { device, bytes } => self.propose(device, bytes),
+            Output::RecordSet { code, holders } => self.record_set(code, holders),
+            Output::CheckSupplier { device, pick } => self.check_supplier(device, pick),
+            Output::DoubtSupplier { device, code } => self.doubt_supplier(device, code),
+            Output::StartScan { job } => self.start_scan(job),
+            Output::SendShard { pack, position, device } => self.send_shard(pack, position, device),
+            Output::SpoolShard { pack, position } => self.spool_shard(pack, position),
+            Output::LoadSpool { device } => self.load_spool(device),
+            Output::CommitPack { pack } => self.commit_pack(pack),
+            Output::ReleasePack { pack } => self.release_pack(pack),
+            Output::SealMetadata { job } => self.seal_metadata(job),
+            Output::PutHead { device, sequence } => self.put_head(device, sequence),
+            Output::RecordCommit { sequence } => self.record_commit(sequence),
+            Output::StartRestore { job } => self.start_restore(job),
+            Output::FetchRange { fetch, position, device, whole } => self.fetch_range(fetch, position, device, whole),
+            Output::Decode { fetch, positions } => self.decode(fetch, &positions),
+            Output::GiveUpFetch { fetch } => self.give_up_fetch(fetch),
+            Output::SeekLanes { job } => self.seek_lanes(job),
+            Output::AskHeads { job, device } => self.ask_heads(job, device),
+            Output::RebuildCatalogue { job, lanes, confirmed, of } => self.rebuild_catalogue(job, &lanes, confirmed, of),
+            Output::AcceptContract { ask } => self.accept_contract(ask),
+            Output::AcceptStore { ask } => self.accept_store(ask),
+            Output::AllowAccess { ask } => self.allow_access(ask),
+            Output::Refuse { ask, code } => self.refuse(ask, code),
+            Output::PublishDeposits => self.publish_deposits(),
+            Output::JobMoved { job, phase } => {
+                if let Some(job) = self.jobs.get_mut(&job) {
+                    job.phase = Some(phase);
+                }
+            }
+            Output::JobEnded { job, failure } => self.end_job(job, failure),
+        }
+    }
+}

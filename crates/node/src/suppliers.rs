@@ -1,0 +1,344 @@
+//! What the engine asks for to find, hire and check suppliers, and to reach peers at all.
+
+use bitdust_crypto::{contract_id, dht_key, offers_key, random, validate_record, verify_by};
+use bitdust_engine::{Input, OfferFact, SetFact};
+use bitdust_model::locator::{Addresses, KeyedRecord, Offer, RecordKind};
+use bitdust_model::manifest::{Holder, PositionRecord, SetRecord};
+use bitdust_model::message::{Body, Contract};
+use bitdust_model::{
+    ByteCount, Code, DeviceId, ErrorCode, Sequence, SetId, Severity, decode, limits,
+};
+use bitdust_net::PeerUp;
+use bitdust_store::CatalogueError;
+use bitdust_store::catalogue::{OwnSet, Supplier};
+use futures::stream::{self, StreamExt};
+use tracing::{debug, info};
+
+use crate::back::Back;
+use crate::backup::refusal;
+use crate::context::{Context, wall_clock};
+use crate::courier::Errand;
+use crate::records::{self, OwnOffer};
+use crate::runtime::Node;
+use crate::task::blocking;
+
+/// Offers looked at in one search.
+const OFFERS_MAX: usize = 20;
+/// Offers looked up at once.
+const OFFERS_AT_ONCE: usize = 4;
+
+impl Node {
+    /// What this node tells strangers about itself.
+    pub(crate) fn own_offer(&self) -> OwnOffer {
+        let promised = self.customers.values().fold(ByteCount(0), |sum, bytes| sum + *bytes);
+        let free = (self.config.offer.0 > 0).then(|| self.config.offer.saturating_sub(promised));
+        OwnOffer { addresses: self.reachable_addresses(), free }
+    }
+
+    /// Addresses under which others reach this node.
+    pub(crate) fn reachable_addresses(&self) -> Vec<String> {
+        self.listening.iter().chain(&self.config.external).take(limits::ADDRESSES_MAX).cloned().collect()
+    }
+
+    /// Joins the DHT and puts the own records.
+    pub(crate) fn publish_records(&mut self) {
+        let (context, offer) = (self.context.clone(), self.own_offer());
+        self.start(async move {
+            match records::publish(&context, offer).await {
+                Ok(()) => Input::RecordsPublished,
+                Err(code) => Input::PublishFailed { code },
+            }
+        });
+    }
+
+    /// Connects to the nodes the home knows by address.
+    pub(crate) fn reach_bootstrap(&mut self) {
+        for address in self.config.bootstrap.clone() {
+            let context = self.context.clone();
+            self.tasks.spawn(async move {
+                match context.net.dial_address(&address).await {
+                    Ok(device) => debug!(%device, "Reached an entry node"),
+                    Err(error) => debug!(%error, "An entry node does not answer"),
+                }
+            });
+        }
+    }
+
+    /// Connects to a peer: where it was last, else where the DHT says.
+    pub(crate) fn dial(&mut self, device: DeviceId) {
+        let context = self.context.clone();
+        let hints = self.contacts.get(&device).cloned().unwrap_or_default();
+        self.tasks.spawn(async move {
+            if dial_known(&context, device, hints).await || dial_found(&context, device).await {
+                return;
+            }
+            context.tell(Input::DialFailed { device }).await;
+        });
+    }
+
+    /// A peer said hello: its addresses are worth remembering if it keeps data.
+    pub(crate) fn remember_peer(&mut self, peer: &PeerUp) {
+        if !peer.addresses.is_empty() {
+            self.contacts.insert(peer.device, peer.addresses.clone());
+        }
+        if self.contacts.len() > limits::CONNECTIONS_MAX as usize * 4 {
+            let peers = &self.peers;
+            self.contacts.retain(|device, _| peers.contains_key(device));
+        }
+        let (catalogue, device, addresses) = (self.context.catalogue.clone(), peer.device, peer.addresses.clone());
+        self.tasks.spawn(async move {
+            let seen = blocking(move || match catalogue.supplier(device)? {
+                Some(_) => catalogue.mark_supplier_seen(device, wall_clock(), addresses),
+                None => Ok(()),
+            });
+            if let Ok(Err(error)) = seen.await {
+                debug!(%error, "A supplier's addresses were not remembered");
+            }
+        });
+    }
+
+    /// Looks for offers of space in one part of the key space.
+    pub(crate) fn search_offers(&mut self, slot: u8) {
+        let context = self.context.clone();
+        self.tasks.spawn(async move {
+            let devices = match context.net.providers(offers_key(slot)).await {
+                Ok(devices) => devices,
+                Err(error) => {
+                    debug!(%error, "The search for suppliers failed");
+                    Vec::new()
+                }
+            };
+            let own = context.device;
+            let offers: Vec<Offer> = stream::iter(devices.into_iter().filter(|device| *device != own).take(OFFERS_MAX))
+                .map(|device| find_offer(&context, device))
+                .buffer_unordered(OFFERS_AT_ONCE)
+                .filter_map(|offer| async { offer })
+                .collect()
+                .await;
+            drop(context.back.send(Back::Offers(offers)).await);
+        });
+    }
+
+    /// Offers came: their addresses are kept until the engine chose.
+    pub(crate) fn offers_found(&mut self, offers: Vec<Offer>) {
+        let mut facts = Vec::with_capacity(offers.len());
+        for offer in offers {
+            let contact = offer.contact;
+            self.contacts.insert(contact.device, contact.addresses);
+            facts.push(OfferFact { device: contact.device, identity: contact.identity, free: offer.free });
+        }
+        self.tell(Input::OffersFound { offers: facts });
+    }
+
+    /// Remembers a stranger as a supplier.
+    pub(crate) fn adopt_supplier(&mut self, offer: &OfferFact) {
+        let supplier = Supplier {
+            device: offer.device,
+            identity: offer.identity,
+            friend: false,
+            addresses: self.contacts.get(&offer.device).cloned().unwrap_or_default(),
+            contract: None,
+            acceptance: None,
+            bytes: ByteCount(0),
+            last_seen: None,
+            last_proof: None,
+            last_miss: None,
+            doubted: false,
+        };
+        let catalogue = self.context.catalogue.clone();
+        self.tasks.spawn(async move {
+            if let Ok(Err(error)) = blocking(move || catalogue.put_supplier(supplier)).await {
+                info!(%error, "A supplier could not be remembered");
+            }
+        });
+    }
+
+    /// Proposes a contract.
+    pub(crate) fn propose(&mut self, device: DeviceId, bytes: ByteCount) {
+        let Some(peer) = self.peers.get(&device) else {
+            return self.tell(Input::ContractRefused { device, code: ErrorCode::Unreachable });
+        };
+        let contract = Contract {
+            customer: self.context.identity,
+            lane: self.context.device,
+            supplier_identity: peer.identity,
+            supplier: device,
+            bytes,
+            patience_days: self.context.policy.patience_days,
+            proposed_at: wall_clock(),
+            nonce: random(),
+        };
+        let context = self.context.clone();
+        self.start(async move {
+            match sign_contract(&context, contract).await {
+                Ok(()) => Input::ContractSigned { device, bytes },
+                Err(code) => Input::ContractRefused { device, code },
+            }
+        });
+    }
+
+    /// Records a new set of holders.
+    pub(crate) fn record_set(&mut self, code: Code, holders: Vec<DeviceId>) {
+        let context = self.context.clone();
+        self.tasks.spawn(async move {
+            let worker = context.clone();
+            match blocking(move || new_set(&worker, code, holders)).await {
+                Ok(Ok((record, fact))) => drop(context.back.send(Back::SetRecorded { record, fact }).await),
+                Ok(Err(error)) => tracing::warn!(%error, "The set of suppliers could not be recorded"),
+                Err(code) => tracing::warn!(code = code.name(), "The set of suppliers could not be recorded"),
+            }
+        });
+    }
+
+    /// The set is durable.
+    pub(crate) fn set_recorded(&mut self, record: SetRecord, fact: SetFact) {
+        self.sets.insert(record.set, record);
+        self.set = Some(fact.clone());
+        self.tell(Input::SetRecorded { set: fact });
+    }
+
+    /// Checks a random piece of what a supplier confirmed.
+    pub(crate) fn check_supplier(&mut self, device: DeviceId, pick: u64) {
+        let context = self.context.clone();
+        self.tasks.spawn(async move {
+            let catalogue = context.catalogue.clone();
+            let back = match blocking(move || catalogue.random_confirmed_shard(device, pick)).await {
+                Ok(Ok(Some(shard))) => Back::Check { device, shard: Box::new(shard), pick },
+                Ok(Ok(None)) => Back::Input(Input::CheckEmpty { device }),
+                Ok(Err(error)) => Back::Input(Input::CheckFailed { device, code: error.code() }),
+                Err(code) => Back::Input(Input::CheckFailed { device, code }),
+            };
+            drop(context.back.send(back).await);
+        });
+    }
+
+    /// The piece to check is chosen.
+    pub(crate) fn check_piece(&mut self, device: DeviceId, shard: bitdust_store::catalogue::ConfirmedShard, pick: u64) {
+        let errand = Errand::Check { pack: Box::new(shard.pack), position: shard.position, pick };
+        if self.send_courier(device, errand).is_err() {
+            self.tell(Input::CheckFailed { device, code: ErrorCode::Busy });
+        }
+    }
+
+    /// Remembers the outcome of a check.
+    pub(crate) fn checked(&mut self, device: DeviceId, ok: bool) {
+        let catalogue = self.context.catalogue.clone();
+        self.tasks.spawn(async move {
+            if let Ok(Err(error)) = blocking(move || catalogue.mark_checked(device, wall_clock(), ok)).await {
+                debug!(%error, "The outcome of a check was not remembered");
+            }
+        });
+    }
+
+    /// A supplier was caught: nothing it confirmed counts any more.
+    pub(crate) fn doubt_supplier(&mut self, device: DeviceId, code: ErrorCode) {
+        let reason = if code == ErrorCode::NotFound { "does not have" } else { "gives wrong bytes for" };
+        let name = self.supplier_name(device);
+        self.notice(
+            Severity::Problem,
+            format!(
+                "{name} {reason} what it confirmed; it no longer counts. \
+                 Your data is as safe as the other suppliers make it"
+            ),
+        );
+        let catalogue = self.context.catalogue.clone();
+        self.tasks.spawn(async move {
+            let doubted = blocking(move || {
+                catalogue.set_doubted(device, true)?;
+                catalogue.unconfirm_supplier(device)
+            });
+            if let Ok(Err(error)) = doubted.await {
+                tracing::warn!(%error, "A doubt was not remembered");
+            }
+        });
+    }
+}
+
+async fn dial_known(context: &Context, device: DeviceId, mut hints: Vec<String>) -> bool {
+    let catalogue = context.catalogue.clone();
+    if let Ok(Ok(Some(supplier))) = blocking(move || catalogue.supplier(device)).await {
+        hints.extend(supplier.addresses);
+    }
+    hints.sort();
+    hints.dedup();
+    !hints.is_empty() && context.net.dial(device, hints).await.is_ok()
+}
+
+async fn dial_found(context: &Context, device: DeviceId) -> bool {
+    let key = dht_key(RecordKind::Addresses, &device.0);
+    let Ok(Some(record)) = context.net.get_record(key).await else {
+        return false;
+    };
+    let Ok(record) = validate_record(&KeyedRecord { key, record }, &context.network) else {
+        return false;
+    };
+    let Ok(Addresses { contact }) = decode(&record.body) else {
+        return false;
+    };
+    context.net.dial(device, contact.addresses).await.is_ok()
+}
+
+async fn find_offer(context: &Context, device: DeviceId) -> Option<Offer> {
+    let key = dht_key(RecordKind::Offer, &device.0);
+    let record = context.net.get_record(key).await.ok()??;
+    let record = validate_record(&KeyedRecord { key, record }, &context.network).ok()?;
+    decode(&record.body).ok()
+}
+
+/// Signs, asks for the other signature, checks it, records both.
+async fn sign_contract(context: &Context, contract: Contract) -> Result<(), ErrorCode> {
+    let signed = context.secrets.device.signing().sign(&contract);
+    let answer = context
+        .net
+        .request(contract.supplier, Body::Propose(signed.clone()))
+        .await
+        .map_err(|error| error.code())?;
+    let Body::ContractSigned(acceptance) = answer else {
+        return Err(refusal(&answer));
+    };
+    let accepted = verify_by(&acceptance, &contract.supplier.0).map_err(|_| ErrorCode::NotAuthentic)?;
+    if accepted.contract != contract_id(&signed) || accepted.supplier != contract.supplier {
+        return Err(ErrorCode::NotAuthentic);
+    }
+    let catalogue = context.catalogue.clone();
+    blocking(move || {
+        let known = catalogue.supplier(contract.supplier)?;
+        let supplier = Supplier {
+            device: contract.supplier,
+            identity: contract.supplier_identity,
+            friend: known.as_ref().is_some_and(|known| known.friend),
+            addresses: known.as_ref().map(|known| known.addresses.clone()).unwrap_or_default(),
+            contract: Some(signed),
+            acceptance: Some(acceptance),
+            bytes: contract.bytes,
+            last_seen: Some(wall_clock()),
+            last_proof: known.as_ref().and_then(|known| known.last_proof),
+            last_miss: known.as_ref().and_then(|known| known.last_miss),
+            doubted: known.is_some_and(|known| known.doubted),
+        };
+        catalogue.put_supplier(supplier)
+    })
+    .await?
+    .map_err(|error| error.code())
+}
+
+fn new_set(context: &Context, code: Code, holders: Vec<DeviceId>) -> Result<(SetRecord, SetFact), CatalogueError> {
+    let mut positions = Vec::with_capacity(holders.len());
+    for device in &holders {
+        let identity = context.catalogue.supplier(*device)?.map(|supplier| supplier.identity);
+        let current = identity.map(|identity| Holder { identity, device: *device });
+        positions.push(PositionRecord { current, previous: None, full: false });
+    }
+    let record = SetRecord {
+        set: SetId(random()),
+        owner: context.identity,
+        lane: context.device,
+        version: Sequence(1),
+        k: code.k(),
+        positions,
+    };
+    let signed = context.secrets.device.signing().sign(&record);
+    context.catalogue.put_set(OwnSet { set: record.set, version: record.version, record: signed })?;
+    let fact = SetFact { set: record.set, code, holders };
+    Ok((record, fact))
+}

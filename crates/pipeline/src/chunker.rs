@@ -1,0 +1,297 @@
+//! Cuts a stream of bytes into content-defined chunks: FastCDC of 2020.
+//!
+//! The cut depends on the bytes and on the seed alone, never on how the reader hands them
+//! out. Parameters are part of the format: bounds of 256 KiB, 1 MiB and 4 MiB, level 2 of
+//! normalisation (22 mask bits below the average, 18 above), and the crate's gear table with
+//! every value XORed with the seed. Another choice would cut the same file elsewhere, and
+//! nothing would be recognised any more.
+//!
+//! Invariant: a running iterator holds one buffer of at most `CHUNKER_BUFFER_BYTES`, however
+//! long the stream is.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+use bitdust_model::limits::{
+    CHUNK_BYTES_AVERAGE, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CHUNKER_BUFFER_BYTES,
+};
+use fastcdc::v2020::{Normalization, cut_gear, get_gear_with_seed, select_masks};
+
+use crate::compress::with_room;
+
+/// The level of normalised chunking: most chunks are close to the average.
+const LEVEL: Normalization = Normalization::Level2;
+/// What a small file makes the buffer cost.
+const FIRST_BUFFER_BYTES: usize = 64 * 1024;
+/// By how much the buffer grows while a file turns out to be longer.
+const BUFFER_GROWTH: usize = 8;
+
+/// The cutting rule of one identity's epoch.
+#[derive(Clone)]
+pub struct Chunker {
+    gear: Cow<'static, [u64]>,
+    gear_shifted: Cow<'static, [u64]>,
+    mask_below: u64,
+    mask_above: u64,
+}
+
+impl Chunker {
+    /// A rule with a gear table of its own, so that chunk lengths are no fingerprint.
+    #[must_use]
+    pub fn new(gear_seed: u64) -> Self {
+        let (gear, gear_shifted) = get_gear_with_seed(gear_seed);
+        let (mask_below, mask_above) = select_masks(CHUNK_BYTES_AVERAGE, LEVEL);
+        Self {
+            gear,
+            gear_shifted,
+            mask_below,
+            mask_above,
+        }
+    }
+
+    /// Reads to the end and gives the chunks in order; a stream of no bytes gives none.
+    /// After an error there are no further chunks.
+    pub fn chunks<R: Read>(&self, reader: R) -> Chunks<'_, R> {
+        Chunks {
+            chunker: self,
+            reader,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            ended: false,
+        }
+    }
+
+    /// The length of the first chunk of `bytes`, which must reach `CHUNK_BYTES_MAX` unless
+    /// the stream ends with them.
+    fn cut(&self, bytes: &[u8]) -> usize {
+        let (_hash, length) = cut_gear(
+            bytes,
+            CHUNK_BYTES_MIN,
+            CHUNK_BYTES_AVERAGE,
+            CHUNK_BYTES_MAX,
+            self.mask_below,
+            self.mask_above,
+            self.mask_below << 1,
+            self.mask_above << 1,
+            &self.gear,
+            &self.gear_shifted,
+        );
+        length
+    }
+}
+
+/// The chunks of one stream, made as they are asked for.
+pub struct Chunks<'a, R> {
+    chunker: &'a Chunker,
+    reader: R,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    ended: bool,
+}
+
+impl<R: Read> Iterator for Chunks<'_, R> {
+    type Item = io::Result<Vec<u8>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Err(error) = self.fill() {
+            self.ended = true;
+            self.start = self.end;
+            return Some(Err(error));
+        }
+        let rest = &self.buffer[self.start..self.end];
+        if rest.is_empty() {
+            return None;
+        }
+        let length = self.chunker.cut(rest);
+        let chunk = with_room(&rest[..length]);
+        self.start += length;
+        Some(Ok(chunk))
+    }
+}
+
+impl<R: Read> Chunks<'_, R> {
+    /// Sees to it that the longest chunk, or the rest of the stream, lies in the buffer.
+    fn fill(&mut self) -> io::Result<()> {
+        if self.ended || self.end - self.start >= CHUNK_BYTES_MAX {
+            return Ok(());
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        while !self.ended && self.end < CHUNKER_BUFFER_BYTES {
+            if self.end == self.buffer.len() {
+                let grown = self.buffer.len() * BUFFER_GROWTH;
+                self.buffer
+                    .resize(grown.clamp(FIRST_BUFFER_BYTES, CHUNKER_BUFFER_BYTES), 0);
+            }
+            match self.reader.read(&mut self.buffer[self.end..]) {
+                Ok(0) => self.ended = true,
+                Ok(count) => self.end += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::testing::noise;
+
+    const SEED: u64 = 0x0123_4567_89ab_cdef;
+
+    #[test]
+    fn cut_points_of_the_format_never_move() {
+        let lengths = lengths_of(&cut(SEED, &noise(1, 16 << 20)));
+        assert_eq!(lengths, GOLDEN_LENGTHS);
+    }
+
+    /// The definition in CODE.md, one byte at a time.
+    #[test]
+    fn cuts_follow_the_written_definition() {
+        let (gear, _) = get_gear_with_seed(SEED);
+        let stream = noise(6, 24 << 20);
+        let mut rest = &stream[..];
+        for chunk in cut(SEED, &stream) {
+            let end = rest.len().min(CHUNK_BYTES_MAX) / 2 * 2;
+            let mut hash = 0_u64;
+            let length = (CHUNK_BYTES_MIN..end).find(|&at| {
+                hash = (hash << 1).wrapping_add(gear[usize::from(rest[at])]);
+                let mask = if at < CHUNK_BYTES_AVERAGE {
+                    MASK_BELOW
+                } else {
+                    MASK_ABOVE
+                };
+                hash & mask == 0
+            });
+            assert_eq!(
+                chunk.len(),
+                length.unwrap_or(rest.len().min(CHUNK_BYTES_MAX))
+            );
+            rest = &rest[chunk.len()..];
+        }
+        assert!(rest.is_empty());
+    }
+
+    #[test]
+    fn chunks_join_to_the_stream_and_keep_the_bounds() {
+        for bytes in [0, 1, CHUNK_BYTES_MIN, CHUNK_BYTES_MAX + 1, 21_000_001] {
+            let stream = noise(2, bytes);
+            let chunks = cut(SEED, &stream);
+            assert_eq!(chunks.concat(), stream, "{bytes} bytes");
+            let (_, inner) = chunks.split_last().unwrap_or((const { &Vec::new() }, &[]));
+            assert!(inner.iter().all(|chunk| chunk.len() >= CHUNK_BYTES_MIN));
+            assert!(chunks.iter().all(|chunk| chunk.len() <= CHUNK_BYTES_MAX));
+        }
+    }
+
+    #[test]
+    fn a_stream_without_bytes_gives_no_chunk() {
+        assert!(cut(SEED, &[]).is_empty());
+    }
+
+    #[test]
+    fn a_stream_of_one_value_gives_chunks_of_the_largest_size() {
+        let lengths = lengths_of(&cut(SEED, &vec![7; 9 << 20]));
+        assert_eq!(lengths, [CHUNK_BYTES_MAX, CHUNK_BYTES_MAX, 1 << 20]);
+    }
+
+    #[test]
+    fn the_reader_cannot_move_a_cut() {
+        let stream = noise(3, 12_345_678);
+        let stutter: Vec<_> = Chunker::new(SEED)
+            .chunks(Stutter {
+                rest: &stream,
+                turn: 0,
+            })
+            .collect::<Result<_, _>>()
+            .expect("reading from memory");
+        assert_eq!(stutter, cut(SEED, &stream));
+    }
+
+    #[test]
+    fn an_inserted_byte_changes_few_chunks() {
+        let stream = noise(4, 32 << 20);
+        let mut edited = stream.clone();
+        edited.insert(15_000_000, 0x55);
+        let before: BTreeSet<_> = cut(SEED, &stream).into_iter().collect();
+        let after: BTreeSet<_> = cut(SEED, &edited).into_iter().collect();
+        assert!(before.len() > 20, "the stream has chunks to keep");
+        let fresh = after.difference(&before).count();
+        assert!((1..=3).contains(&fresh), "{fresh} chunks changed");
+    }
+
+    #[test]
+    fn another_seed_cuts_elsewhere() {
+        let stream = noise(5, 16 << 20);
+        assert_ne!(
+            lengths_of(&cut(SEED, &stream)),
+            lengths_of(&cut(SEED + 1, &stream))
+        );
+    }
+
+    #[test]
+    fn an_error_ends_the_stream() {
+        let chunker = Chunker::new(SEED);
+        let mut chunks = chunker.chunks(Broken);
+        assert!(chunks.next().expect("one answer").is_err());
+        assert!(chunks.next().is_none());
+    }
+
+    #[test]
+    fn the_buffer_stays_within_its_bound() {
+        let chunker = Chunker::new(SEED);
+        let mut chunks = chunker.chunks(io::repeat(1).take(40 << 20));
+        while let Some(chunk) = chunks.next() {
+            chunk.expect("reading from memory");
+            assert!(chunks.buffer.capacity() <= CHUNKER_BUFFER_BYTES);
+        }
+    }
+
+    const MASK_BELOW: u64 = 0x0000_d937_6753_7000;
+    const MASK_ABOVE: u64 = 0x0000_d907_0753_7000;
+    const GOLDEN_LENGTHS: [usize; 14] = [
+        1_122_246, 1_097_106, 1_108_506, 1_542_891, 1_102_761, 1_116_629, 849_002, 1_229_486,
+        1_260_020, 1_060_954, 1_494_146, 1_358_061, 1_261_836, 1_173_572,
+    ];
+
+    fn cut(seed: u64, stream: &[u8]) -> Vec<Vec<u8>> {
+        let chunks = Chunker::new(seed).chunks(stream).collect::<Result<_, _>>();
+        chunks.expect("reading from memory")
+    }
+
+    fn lengths_of(chunks: &[Vec<u8>]) -> Vec<usize> {
+        chunks.iter().map(Vec::len).collect()
+    }
+
+    /// Hands out few bytes at a time and is interrupted between.
+    struct Stutter<'a> {
+        rest: &'a [u8],
+        turn: usize,
+    }
+
+    impl Read for Stutter<'_> {
+        fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+            self.turn += 1;
+            if self.turn.is_multiple_of(5) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let limit = target.len().min(1 + self.turn * 7919 % 100_000);
+            self.rest.read(&mut target[..limit])
+        }
+    }
+
+    struct Broken;
+
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::Other.into())
+        }
+    }
+}

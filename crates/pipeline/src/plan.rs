@@ -1,0 +1,241 @@
+//! Which bytes of which shards a restore must fetch.
+//!
+//! A file needs the ranges of the data shards that hold its chunks, not k whole shards. All
+//! ranges are within a shard, aligned to `SHARD_ALIGN`, sorted, and merged. When a data shard
+//! is away, the same range of any k others stands in for it.
+
+use std::ops::Range;
+
+use bitdust_model::Position;
+use bitdust_model::limits::SHARD_ALIGN;
+
+use crate::erasure::shard_bytes;
+
+/// A range of the shard at a position.
+pub type ShardRange = (Position, Range<u64>);
+
+/// The range a supplier answers with when asked for `length` bytes from `offset`: its start
+/// rounded down and its end rounded up to `SHARD_ALIGN`, and nothing beyond the shard.
+#[must_use]
+pub fn align_range(shard_bytes: u64, offset: u64, length: u64) -> Range<u64> {
+    let align = SHARD_ALIGN as u64;
+    let start = offset.min(shard_bytes) / align * align;
+    let end = offset.saturating_add(length).min(shard_bytes);
+    start..end.next_multiple_of(align).min(shard_bytes)
+}
+
+/// The ranges of the data shards that hold `wanted` parts (offset and length) of a pack.
+/// Parts beyond the pack's shards are left out: nobody has them.
+#[must_use]
+pub fn shard_ranges(k: u8, pack_bytes: u32, wanted: &[(u32, u32)]) -> Vec<ShardRange> {
+    let length = shard_bytes(pack_bytes, k);
+    let mut ranges = Vec::new();
+    for &(offset, bytes) in wanted {
+        for (position, range) in split(k, length, offset, bytes) {
+            let aligned = align_range(length, range.start, range.end - range.start);
+            ranges.push((position, aligned));
+        }
+    }
+    merge(ranges)
+}
+
+/// The ranges to fetch when only the shards at `reachable` positions can be had, best first.
+/// Those of data shards that are away are replaced by the same ranges of k reachable ones.
+/// `None` when fewer than k positions are reachable and a wanted one is not among them.
+#[must_use]
+pub fn plan_fetch(
+    k: u8,
+    pack_bytes: u32,
+    wanted: &[(u32, u32)],
+    reachable: &[Position],
+) -> Option<Vec<ShardRange>> {
+    let direct = shard_ranges(k, pack_bytes, wanted);
+    let (mut here, away): (Vec<_>, Vec<_>) = direct
+        .into_iter()
+        .partition(|(position, _)| reachable.contains(position));
+    if away.is_empty() {
+        return Some(here);
+    }
+    let away = union(away.into_iter().map(|(_, range)| range));
+    let fetched: Vec<Position> = here.iter().map(|(position, _)| *position).collect();
+    let mut stand_ins: Vec<Position> = Vec::new();
+    // Those that are asked anyway come first: their ranges often are the same ones.
+    for &position in fetched.iter().chain(reachable) {
+        if stand_ins.len() < usize::from(k) && !stand_ins.contains(&position) {
+            stand_ins.push(position);
+        }
+    }
+    if stand_ins.len() < usize::from(k) {
+        return None;
+    }
+    for position in stand_ins {
+        here.extend(away.iter().map(|range| (position, range.clone())));
+    }
+    Some(merge(here))
+}
+
+/// Sorts ranges and joins those that touch or overlap.
+#[must_use]
+pub fn union(ranges: impl IntoIterator<Item = Range<u64>>) -> Vec<Range<u64>> {
+    let at_one_place = ranges
+        .into_iter()
+        .map(|range| (Position(0), range))
+        .collect();
+    merge(at_one_place)
+        .into_iter()
+        .map(|(_, range)| range)
+        .collect()
+}
+
+/// The parts of the data shards that make up a part of the pack, in order, not aligned.
+pub(crate) fn split(
+    k: u8,
+    shard_bytes: u64,
+    offset: u32,
+    bytes: u32,
+) -> impl Iterator<Item = ShardRange> {
+    let start = u64::from(offset);
+    let end = start + u64::from(bytes);
+    (0..k).filter_map(move |index| {
+        let base = u64::from(index) * shard_bytes;
+        let from = start.clamp(base, base + shard_bytes) - base;
+        let to = end.clamp(base, base + shard_bytes) - base;
+        (from < to).then_some((Position(index), from..to))
+    })
+}
+
+fn merge(mut ranges: Vec<ShardRange>) -> Vec<ShardRange> {
+    ranges.sort_by_key(|(position, range)| (*position, range.start));
+    let mut merged: Vec<ShardRange> = Vec::with_capacity(ranges.len());
+    for (position, range) in ranges {
+        match merged.last_mut() {
+            Some((last, before)) if *last == position && range.start <= before.end => {
+                before.end = before.end.max(range.end);
+            }
+            Some(_) | None => merged.push((position, range)),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KIB: u64 = 1024;
+
+    #[test]
+    fn ranges_are_aligned_and_merged() {
+        let check = |k: u8, wanted: &[(u32, u32)], expected: &[(u8, u64, u64)]| {
+            let expected: Vec<ShardRange> = expected
+                .iter()
+                .map(|&(position, start, end)| (Position(position), start * KIB..end * KIB))
+                .collect();
+            // 1 MiB: shards of 512 KiB at k = 2, of 384 KiB at k = 3.
+            assert_eq!(shard_ranges(k, 1 << 20, wanted), expected, "{k} {wanted:?}");
+        };
+        check(2, &[], &[]);
+        check(2, &[(5, 0)], &[]);
+        check(2, &[(0, 1)], &[(0, 0, 64)]);
+        check(2, &[(42, 70_000)], &[(0, 0, 128)]);
+        check(2, &[(524_287, 2)], &[(0, 448, 512), (1, 0, 64)]);
+        check(2, &[(524_288, 65_536)], &[(1, 0, 64)]);
+        check(
+            2,
+            &[(300_000, 10), (10, 10), (70_000, 10)],
+            &[(0, 0, 128), (0, 256, 320)],
+        );
+        check(3, &[(0, 1 << 20)], &[(0, 0, 384), (1, 0, 384), (2, 0, 256)]);
+        check(1, &[(1_000_000, 100_000)], &[(0, 960, 1024)]);
+        check(2, &[(u32::MAX, u32::MAX)], &[]);
+    }
+
+    #[test]
+    fn what_is_away_is_replaced_by_the_same_ranges_of_others() {
+        let plan = |wanted: &[(u32, u32)], reachable: &[u8]| {
+            let reachable: Vec<_> = reachable.iter().copied().map(Position).collect();
+            plan_fetch(2, 1 << 20, wanted, &reachable).map(|ranges| {
+                ranges
+                    .into_iter()
+                    .map(|(position, range)| (position.0, range.start / KIB, range.end / KIB))
+                    .collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(plan(&[(0, 10)], &[0]), Some(vec![(0, 0, 64)]));
+        assert_eq!(
+            plan(&[(0, 10)], &[3, 2]),
+            Some(vec![(2, 0, 64), (3, 0, 64)])
+        );
+        assert_eq!(plan(&[(0, 10)], &[3]), None);
+        assert_eq!(plan(&[(0, 10)], &[3, 3]), None);
+        let both = plan(&[(0, 10), (700_000, 10)], &[2, 1, 3]);
+        assert_eq!(both, Some(vec![(1, 0, 64), (1, 128, 192), (2, 0, 64)]));
+    }
+
+    #[test]
+    fn any_copy_will_do() {
+        let plan = plan_fetch(1, 1 << 20, &[(0, 10)], &[Position(5), Position(3)]);
+        assert_eq!(plan, Some(vec![(Position(5), 0..64 * KIB)]));
+    }
+
+    #[test]
+    fn answers_of_suppliers_are_aligned() {
+        assert_eq!(align_range(128 * KIB, 1, 1), 0..64 * KIB);
+        assert_eq!(align_range(100 * KIB, 70 * KIB, 1), 64 * KIB..100 * KIB);
+        assert_eq!(
+            align_range(128 * KIB, 64 * KIB, u64::MAX),
+            64 * KIB..128 * KIB
+        );
+        assert!(align_range(128 * KIB, 128 * KIB, 10).is_empty());
+        assert!(align_range(128 * KIB, u64::MAX, u64::MAX).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_wanted_byte_is_planned_and_little_else(
+            k in 1_u8..12,
+            pack_bytes in 1_u32..5_000_000,
+            wanted in prop::collection::vec((0_u32..5_000_000, 0_u32..300_000), 0..10),
+        ) {
+            let length = shard_bytes(pack_bytes, k);
+            let ranges = shard_ranges(k, pack_bytes, &wanted);
+            for (one, two) in ranges.iter().zip(&ranges[ranges.len().min(1)..]) {
+                prop_assert!(one.0 < two.0 || one.1.end < two.1.start);
+            }
+            for (position, range) in &ranges {
+                prop_assert!(position.0 < k && range.end <= length && !range.is_empty());
+                prop_assert_eq!(range.start % SHARD_ALIGN as u64, 0);
+            }
+            for &(offset, bytes) in &wanted {
+                for place in [u64::from(offset), u64::from(offset) + u64::from(bytes) / 2] {
+                    let (index, at) = (place / length, place % length);
+                    let is_planned = ranges.iter().any(|(position, range)| {
+                        u64::from(position.0) == index && range.contains(&at)
+                    });
+                    prop_assert!(is_planned || bytes == 0 || index >= u64::from(k));
+                }
+            }
+            let planned: u64 = ranges.iter().map(|(_, range)| range.end - range.start).sum();
+            let asked: u64 = wanted.iter().map(|(_, bytes)| u64::from(*bytes)).sum();
+            let slack = 2 * SHARD_ALIGN as u64 * (wanted.len() as u64 + u64::from(k) * wanted.len() as u64);
+            prop_assert!(planned <= asked + slack);
+        }
+
+        #[test]
+        fn a_plan_asks_reachable_positions_only(
+            k in 1_u8..8,
+            wanted in prop::collection::vec((0_u32..3_000_000, 1_u32..300_000), 1..10),
+            reachable in prop::collection::btree_set(0_u8..15, 0..15),
+        ) {
+            let reachable: Vec<_> = reachable.into_iter().map(Position).collect();
+            match plan_fetch(k, 3_000_000, &wanted, &reachable) {
+                Some(plan) => {
+                    prop_assert!(plan.iter().all(|(position, _)| reachable.contains(position)));
+                }
+                None => prop_assert!(reachable.len() < usize::from(k)),
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Turns a sealed pack into the shards that leave this machine, and unmasks what comes back.
+//!
+//! Each shard is XORed with a stream of its own before it is hashed and sent. Without it
+//! copies are identical and k suppliers could compute the shards of all others, so that one
+//! disk could pose as n. No unmasked shard is ever given out by this file.
+
+use bitdust_crypto::{EpochSecrets, ShardMask};
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{Code, PackId, Position, SetId, ShardId};
+
+use crate::erasure;
+use crate::pack::SealedPack;
+
+/// Bytes masked and hashed at a time, so that they are in the cache for both.
+const MASK_WINDOW_BYTES: usize = 256 * 1024;
+
+/// A shard as its supplier keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaskedShard {
+    /// Its place in the set.
+    pub position: Position,
+    /// Its id: BLAKE3 of `bytes`.
+    pub shard: ShardId,
+    /// What is stored.
+    pub bytes: Vec<u8>,
+}
+
+/// The code of a pack in a set: that of the set for contents of files, copies at every
+/// position for metadata.
+#[must_use]
+pub fn code_of(kind: PackKind, set_code: Code) -> Code {
+    match kind {
+        PackKind::Data => set_code,
+        PackKind::Tree | PackKind::Commit => {
+            Code::new(1, set_code.n()).expect("n of a code is at least one")
+        }
+    }
+}
+
+/// Makes the shards of all n positions. For metadata packs k counts as 1, whatever `code`
+/// says. Memory: n / k times the pack.
+#[must_use]
+pub fn make_shards(
+    secrets: &EpochSecrets,
+    set: SetId,
+    sealed: &SealedPack,
+    code: Code,
+) -> Vec<MaskedShard> {
+    let shards = erasure::encode(&sealed.bytes, code_of(sealed.kind, code));
+    (0..)
+        .map(Position)
+        .zip(shards)
+        .map(|(position, bytes)| mask(secrets, set, sealed.pack, position, bytes))
+        .collect()
+}
+
+/// Makes the shard of one position: what repair needs while the pack is at hand.
+///
+/// # Panics
+/// If the position is not below n.
+#[must_use]
+pub fn make_shard(
+    secrets: &EpochSecrets,
+    set: SetId,
+    sealed: &SealedPack,
+    code: Code,
+    position: Position,
+) -> MaskedShard {
+    let bytes = erasure::encode_one(&sealed.bytes, code_of(sealed.kind, code), position.0);
+    mask(secrets, set, sealed.pack, position, bytes)
+}
+
+/// Masks a shard that the erasure code made, and names it.
+#[must_use]
+pub fn mask(
+    secrets: &EpochSecrets,
+    set: SetId,
+    pack: PackId,
+    position: Position,
+    mut bytes: Vec<u8>,
+) -> MaskedShard {
+    let mask = ShardMask::new(secrets, set, pack, position);
+    let mut hasher = blake3::Hasher::new();
+    for (offset, window) in (0..).step_by(MASK_WINDOW_BYTES).zip(windows(&mut bytes)) {
+        mask.apply(offset, window);
+        hasher.update(window);
+    }
+    let shard = ShardId(*hasher.finalize().as_bytes());
+    MaskedShard {
+        position,
+        shard,
+        bytes,
+    }
+}
+
+/// Takes the mask off a range of a shard that begins at byte `offset` of it.
+pub fn unmask(
+    secrets: &EpochSecrets,
+    set: SetId,
+    pack: PackId,
+    position: Position,
+    offset: u64,
+    bytes: &mut [u8],
+) {
+    ShardMask::new(secrets, set, pack, position).apply(offset, bytes);
+}
+
+/// The id of a masked shard.
+#[must_use]
+pub fn shard_id(masked: &[u8]) -> ShardId {
+    ShardId(*blake3::hash(masked).as_bytes())
+}
+
+fn windows(bytes: &mut [u8]) -> impl Iterator<Item = &mut [u8]> {
+    bytes.chunks_mut(MASK_WINDOW_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::pack::PackBuilder;
+    use crate::testing::{noise, secrets};
+
+    const SET: SetId = SetId([5; 32]);
+
+    #[test]
+    fn unmasked_shards_give_the_pack() {
+        let secrets = secrets(0);
+        let sealed = seal(PackKind::Data, 700_000);
+        let shards = make_shards(&secrets, SET, &sealed, code(3, 6));
+        assert_eq!(shards.len(), 6);
+        let mut present = vec![None; 6];
+        for shard in &shards[2..5] {
+            assert_eq!(shard.shard, shard_id(&shard.bytes));
+            let mut bytes = shard.bytes.clone();
+            unmask(&secrets, SET, sealed.pack, shard.position, 0, &mut bytes);
+            present[usize::from(shard.position.0)] = Some(bytes);
+        }
+        let pack = erasure::decode_pack(3, 6, sealed.pack_bytes(), present);
+        assert!(pack == Ok(sealed.bytes));
+    }
+
+    #[test]
+    fn metadata_is_a_copy_for_each_and_no_copy_is_like_another() {
+        let secrets = secrets(0);
+        for kind in [PackKind::Tree, PackKind::Commit] {
+            let sealed = seal(kind, 10_000);
+            let shards = make_shards(&secrets, SET, &sealed, code(3, 6));
+            let ids: BTreeSet<_> = shards.iter().map(|shard| shard.shard).collect();
+            assert_eq!(ids.len(), 6);
+            for shard in shards {
+                let mut bytes = shard.bytes;
+                assert!(bytes[..sealed.bytes.len()] != sealed.bytes);
+                unmask(&secrets, SET, sealed.pack, shard.position, 0, &mut bytes);
+                assert!(bytes[..sealed.bytes.len()] == sealed.bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_shard_made_alone_is_the_same() {
+        let secrets = secrets(0);
+        let sealed = seal(PackKind::Data, 900_000);
+        for shard in make_shards(&secrets, SET, &sealed, code(2, 5)) {
+            let alone = make_shard(&secrets, SET, &sealed, code(2, 5), shard.position);
+            assert!(alone == shard);
+        }
+    }
+
+    #[test]
+    fn another_set_means_other_shards() {
+        let secrets = secrets(0);
+        let sealed = seal(PackKind::Data, 10_000);
+        let here = make_shards(&secrets, SET, &sealed, code(1, 2));
+        let there = make_shards(&secrets, SetId([6; 32]), &sealed, code(1, 2));
+        assert_ne!(here[0].shard, there[0].shard);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn any_range_unmasks_alone(start in 0_usize..700_000, length in 0_usize..600_000) {
+            let secrets = secrets(0);
+            let (position, pack) = (Position(4), PackId([2; 32]));
+            let plain = noise(1, 700_000);
+            let range = start..(start + length).min(plain.len());
+            let masked = mask(&secrets, SET, pack, position, plain.clone());
+            let mut part = masked.bytes[range.clone()].to_vec();
+            unmask(&secrets, SET, pack, position, start as u64, &mut part);
+            prop_assert!(part == plain[range]);
+        }
+    }
+
+    fn seal(kind: PackKind, bytes: usize) -> SealedPack {
+        let mut builder = PackBuilder::new(kind);
+        let raw = noise(8, bytes);
+        builder.push(secrets(0).chunk_id(&raw), &raw);
+        builder.seal(&secrets(0), [3; 32])
+    }
+
+    fn code(k: u8, n: u8) -> Code {
+        Code::new(k, n).expect("a code")
+    }
+}

@@ -1,0 +1,137 @@
+//! The whole way through the public doors: a stream becomes chunks, packs and masked shards;
+//! suppliers answer ranges with proofs; some of them are gone; the stream comes back.
+
+use bao_tree::io::outboard::PreOrderOutboard;
+use bao_tree::io::sync::{CreateOutboard, encode_ranges_validated};
+use bao_tree::{BlockSize, ChunkNum, ChunkRanges};
+use bitdust_crypto::{EpochSecrets, PackCipher, Phrase, RootSecrets};
+use bitdust_model::manifest::{BlobRef, PackKind};
+use bitdust_model::{Code, Epoch, Position, SetId};
+use bitdust_pipeline::pack::open::open_chunk;
+use bitdust_pipeline::plan::plan_fetch;
+use bitdust_pipeline::proof::{proof_bytes, verify_range};
+use bitdust_pipeline::shard::{make_shards, unmask};
+use bitdust_pipeline::{Chunker, Gathered, MaskedShard, PackBuilder, SealedPack};
+
+const SET: SetId = SetId([3; 32]);
+const GONE: [u8; 3] = [0, 2, 5];
+
+#[test]
+fn a_stream_survives_the_loss_of_all_but_k_suppliers() {
+    let secrets = secrets();
+    let stream = stream(40 << 20);
+    let packs = pack_stream(&secrets, &stream);
+    assert!(packs.len() > 1, "the stream fills more than one pack");
+    let code = Code::new(3, 6).expect("a code");
+
+    let mut restored = Vec::with_capacity(stream.len());
+    for (number, sealed) in packs.iter().enumerate() {
+        let shards = make_shards(&secrets, SET, sealed, code);
+        let blobs = sealed.blob_refs();
+        // Whole packs, and in one case a chunk at a time.
+        let parts = if number == 0 { 1 } else { blobs.len() };
+        for wanted in blobs.chunks(parts) {
+            restored.extend(restore(&secrets, sealed, &shards, wanted));
+        }
+    }
+    assert!(restored == stream);
+}
+
+/// Fetches, proves, unmasks, decodes and opens some chunks of a pack.
+fn restore(
+    secrets: &EpochSecrets,
+    sealed: &SealedPack,
+    shards: &[MaskedShard],
+    blobs: &[BlobRef],
+) -> Vec<u8> {
+    let wanted: Vec<_> = blobs
+        .iter()
+        .map(|blob| (blob.offset, blob.record.stored_bytes))
+        .collect();
+    let reachable: Vec<_> = (0..6)
+        .filter(|index| !GONE.contains(index))
+        .map(Position)
+        .collect();
+    let plan = plan_fetch(3, sealed.pack_bytes(), &wanted, &reachable).expect("k are left");
+    let mut gathered = Gathered::new(3, sealed.pack_bytes()).expect("a pack");
+    for (position, range) in plan {
+        let shard = &shards[usize::from(position.0)];
+        let (length, shard_bytes) = (range.end - range.start, shard.bytes.len() as u64);
+        let slice = answer(&shard.bytes, range.start, length);
+        assert_eq!(
+            proof_bytes(shard_bytes, range.start, length),
+            Ok(slice.len() as u64)
+        );
+        let mut bytes = verify_range(shard.shard, shard_bytes, range.start, length, &slice)
+            .expect("the supplier is honest");
+        unmask(secrets, SET, sealed.pack, position, range.start, &mut bytes);
+        gathered
+            .insert(position, range.start, bytes)
+            .expect("it fits");
+    }
+    let cipher = PackCipher::new(secrets, sealed.kind, sealed.pack);
+    blobs
+        .iter()
+        .flat_map(|blob| {
+            let part = gathered
+                .read(blob.offset, blob.record.stored_bytes)
+                .expect("planned");
+            open_chunk(&cipher, secrets, blob, &part).expect("the chunk is whole")
+        })
+        .collect()
+}
+
+fn pack_stream(secrets: &EpochSecrets, stream: &[u8]) -> Vec<SealedPack> {
+    let chunker = Chunker::new(secrets.gear_seed());
+    let mut packs = Vec::new();
+    let mut builder = PackBuilder::new(PackKind::Data);
+    for chunk in chunker.chunks(stream) {
+        let chunk = chunk.expect("reading from memory");
+        builder.push(secrets.chunk_id(&chunk), &chunk);
+        if builder.is_full() {
+            let full = std::mem::replace(&mut builder, PackBuilder::new(PackKind::Data));
+            packs.push(seal(full, secrets, packs.len()));
+        }
+    }
+    if !builder.is_empty() {
+        packs.push(seal(builder, secrets, packs.len()));
+    }
+    packs
+}
+
+fn seal(builder: PackBuilder, secrets: &EpochSecrets, number: usize) -> SealedPack {
+    builder.seal(secrets, [u8::try_from(number).expect("few packs"); 32])
+}
+
+/// A supplier's answer.
+fn answer(shard: &[u8], offset: u64, length: u64) -> Vec<u8> {
+    let groups = BlockSize::from_chunk_log(4);
+    let outboard = PreOrderOutboard::<Vec<u8>>::create(std::io::Cursor::new(shard), groups)
+        .expect("hashing memory");
+    let ranges =
+        ChunkRanges::from(ChunkNum(offset / 1024)..ChunkNum((offset + length).div_ceil(1024)));
+    let mut slice = Vec::new();
+    encode_ranges_validated(shard, &outboard, &ranges, &mut slice).expect("reading memory");
+    slice
+}
+
+fn secrets() -> EpochSecrets {
+    let words = format!("{}art", "abandon ".repeat(23));
+    RootSecrets::from_phrase(&Phrase::parse(&words).expect("a phrase")).epoch(Epoch(0))
+}
+
+/// Bytes of which one half shrinks and the other does not.
+fn stream(bytes: usize) -> Vec<u8> {
+    let mut state = 1_u32;
+    (0..bytes)
+        .map(|at| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let [.., high] = state.to_le_bytes();
+            if at / (3 << 20) % 2 == 0 {
+                high
+            } else {
+                high & 3
+            }
+        })
+        .collect()
+}

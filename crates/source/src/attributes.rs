@@ -1,0 +1,143 @@
+//! Extended attributes, ACLs included: read without opening the file, compared before they
+//! are written.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use bitdust_model::limits;
+use rustix::fs::{
+    XattrFlags, fgetxattr, flistxattr, fsetxattr, getxattr, lgetxattr, llistxattr, setxattr,
+};
+use rustix::io::Errno;
+
+use crate::failure::FileError;
+use crate::folder::FolderHandle;
+
+/// Attributes by name, sorted.
+pub(crate) type Attributes = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Where attributes are read from and written to.
+#[derive(Debug, Clone)]
+pub(crate) enum Bearer<'a> {
+    /// A file or folder that is open for reading or writing.
+    Open(BorrowedFd<'a>),
+    /// A path through `/proc/self/fd`: nothing is opened, a link at its end is not followed.
+    Named(Vec<u8>),
+    /// A handle made with `O_PATH`, through `/proc/self/fd`.
+    Handle(Vec<u8>),
+}
+
+impl<'a> Bearer<'a> {
+    /// `name` in an open folder.
+    pub(crate) fn named(folder: &FolderHandle, name: &[u8]) -> Self {
+        let mut path = handle_path(folder.as_fd());
+        path.push(b'/');
+        path.extend_from_slice(name);
+        Self::Named(path)
+    }
+
+    /// A thing by an `O_PATH` handle.
+    pub(crate) fn handle(handle: BorrowedFd<'_>) -> Self {
+        Self::Handle(handle_path(handle))
+    }
+
+    fn list(&self, buffer: &mut Vec<u8>) -> Result<usize, Errno> {
+        match self {
+            Self::Open(fd) => flistxattr(fd, buffer.as_mut_slice()),
+            Self::Named(path) => llistxattr(path, buffer.as_mut_slice()),
+            Self::Handle(path) => rustix::fs::listxattr(path, buffer.as_mut_slice()),
+        }
+    }
+
+    fn get(&self, name: &[u8], buffer: &mut [u8]) -> Result<usize, Errno> {
+        match self {
+            Self::Open(fd) => fgetxattr(fd, name, buffer),
+            Self::Named(path) => lgetxattr(path, name, buffer),
+            Self::Handle(path) => getxattr(path, name, buffer),
+        }
+    }
+
+    fn set(&self, name: &[u8], value: &[u8]) -> Result<(), Errno> {
+        match self {
+            Self::Open(fd) => fsetxattr(fd, name, value, XattrFlags::empty()),
+            Self::Named(path) => rustix::fs::lsetxattr(path, name, value, XattrFlags::empty()),
+            Self::Handle(path) => setxattr(path, name, value, XattrFlags::empty()),
+        }
+    }
+}
+
+/// The path of a handle of this process; what the system offers instead of calls on `O_PATH`.
+pub(crate) fn handle_path(handle: BorrowedFd<'_>) -> Vec<u8> {
+    format!("/proc/self/fd/{}", handle.as_raw_fd()).into_bytes()
+}
+
+/// Reads attributes with one buffer for many files.
+#[derive(Debug)]
+pub(crate) struct AttributeReader {
+    buffer: Vec<u8>,
+}
+
+impl AttributeReader {
+    pub(crate) fn new() -> Self {
+        Self {
+            buffer: vec![0; limits::XATTRS_BYTES_MAX],
+        }
+    }
+
+    /// All attributes of a thing, sorted by name; none where the file system knows none.
+    pub(crate) fn read(&mut self, bearer: &Bearer<'_>) -> Result<Attributes, FileError> {
+        let length = match bearer.list(&mut self.buffer) {
+            Ok(0) | Err(Errno::NOTSUP) => return Ok(Vec::new()),
+            Ok(length) => length,
+            Err(Errno::RANGE | Errno::TOOBIG) => return Err(too_many()),
+            Err(errno) => return Err(FileError::of("listing extended attributes", errno)),
+        };
+        let names: Vec<Vec<u8>> = self.buffer[..length]
+            .split(|byte| *byte == 0)
+            .filter(|name| !name.is_empty())
+            .map(<[u8]>::to_vec)
+            .collect();
+        let mut room = limits::XATTRS_BYTES_MAX;
+        let mut attributes = Vec::with_capacity(names.len());
+        for name in names {
+            let Some(left) = room.checked_sub(name.len()) else {
+                return Err(too_many());
+            };
+            match bearer.get(&name, &mut self.buffer[..left.max(1)]) {
+                Ok(length) if length > left => return Err(too_many()),
+                Ok(length) => {
+                    room = left - length;
+                    attributes.push((name, self.buffer[..length].to_vec()));
+                }
+                // It went away since it was listed.
+                Err(Errno::NODATA | Errno::NOTSUP) => {}
+                // Who may not read an attribute may not read the contents either, and that
+                // is reported when they are opened.
+                Err(Errno::ACCESS) => {}
+                Err(Errno::RANGE | Errno::TOOBIG) => return Err(too_many()),
+                Err(errno) => return Err(FileError::of("reading an extended attribute", errno)),
+            }
+        }
+        attributes.sort_unstable();
+        Ok(attributes)
+    }
+}
+
+/// Sets an attribute unless it already has that value, so that labels which only the system
+/// may write do not become problems when they are right anyway.
+pub(crate) fn set(bearer: &Bearer<'_>, name: &[u8], value: &[u8]) -> Result<(), Errno> {
+    let mut present = vec![0; value.len() + 1];
+    if bearer
+        .get(name, &mut present)
+        .is_ok_and(|length| present[..length] == *value)
+    {
+        return Ok(());
+    }
+    bearer.set(name, value)
+}
+
+const fn too_many() -> FileError {
+    FileError::TooMany {
+        what: "bytes of extended attributes",
+        max: limits::XATTRS_BYTES_MAX,
+    }
+}

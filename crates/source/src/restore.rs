@@ -1,0 +1,304 @@
+//! A tree written back below one folder: never outside it, never half a file under its name.
+//!
+//! A file is written under a temporary name beside its place, filled in any order, synced,
+//! given its metadata and renamed, in this order. Folders get their permissions and times
+//! last, deepest first. No symbolic link is followed, whether it stood there before or came
+//! with the tree. What cannot be restored becomes a problem of the report and the rest goes
+//! on. A second run into the same place leaves finished files alone.
+
+mod files;
+mod folders;
+mod metadata;
+mod others;
+mod part;
+mod place;
+mod ranges;
+mod writer;
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use bitdust_model::ErrorCode;
+use bitdust_model::status::{Problem, Problems};
+use bitdust_model::tree::Meta;
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+use crate::failure::{FileError, code_of};
+use crate::folder::FolderHandle;
+use crate::read::FileReader;
+use crate::relative::{BadPath, RelativePath};
+use crate::restore::folders::WaitingFolder;
+use crate::restore::metadata::Applied;
+
+pub use crate::restore::writer::FileWriter;
+
+/// What happens where something else already has the name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Conflict {
+    /// A file or link of other contents is replaced; a folder never is.
+    #[default]
+    Replace,
+    /// What is there stays; what is restored gets a name beside it, `report (restored).txt`.
+    KeepBoth,
+    /// What is there stays; nothing is restored in its place.
+    Skip,
+}
+
+/// When restored files are forced to the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Up to `RESTORE_BATCH_MAX` files are synced together before they get their names.
+    #[default]
+    Batches,
+    /// Each file is synced before it gets its name.
+    EachFile,
+    /// Never: after a power cut a file may have its name, size and time but not its bytes.
+    Never,
+}
+
+/// How a tree is written back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RestoreOptions {
+    /// What happens to things that are there already.
+    pub conflict: Conflict,
+    /// When files are forced to the disk.
+    pub durability: Durability,
+    /// Whether a file of the right size and time is still compared by its contents; see
+    /// [`FileStart::Compare`].
+    pub compares_contents: bool,
+}
+
+/// How a file begins.
+#[derive(Debug)]
+pub enum FileStart {
+    /// Fill this, then give it to [`RestoreTarget::finish_file`].
+    Write(FileWriter),
+    /// Read this and compare it with what is to be restored; then call
+    /// [`RestoreTarget::keep_file`] or [`RestoreTarget::rewrite_file`].
+    Compare(FileReader),
+    /// What is there stays: it is the same, or the options say so.
+    Kept,
+    /// It cannot be restored; the report says why.
+    Failed,
+}
+
+/// What became of one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Placed {
+    /// It is in its place.
+    Done,
+    /// It is complete and gets its name with its batch, at [`RestoreTarget::flush`] at last.
+    Waiting,
+    /// What is there stays.
+    Kept,
+    /// It cannot be restored; the report says why.
+    Failed,
+}
+
+/// What a restore did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RestoreReport {
+    /// Files in their places, hard links included.
+    pub files_written: u64,
+    /// Files, links and others that were there already and stayed.
+    pub kept: u64,
+    /// Folders that were made.
+    pub folders_made: u64,
+    /// Links, pipes, sockets and devices in their places.
+    pub others_made: u64,
+    /// Things that belong to who restored them and not to their former owner, which only
+    /// root can change. They also lost their set-user and set-group bits.
+    pub owners_not_set: u64,
+    /// Left behind by an earlier run and removed.
+    pub leftovers_removed: u64,
+    /// What could not be restored, or not in full.
+    pub problems: Problems,
+}
+
+/// Why something cannot be restored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// The way to it, or what is there, cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Its name or target cannot exist here.
+    #[error(transparent)]
+    Path(#[from] BadPath),
+    /// Its place is taken by something that is not replaced.
+    #[error("{occupant} stands in its place and is not replaced")]
+    Occupied {
+        /// What is there.
+        occupant: &'static str,
+    },
+    /// Not all of its bytes were written.
+    #[error("{missing} of {size} bytes are missing")]
+    Incomplete {
+        /// Bytes that are missing.
+        missing: u64,
+        /// Bytes the file has.
+        size: u64,
+    },
+    /// A write reached beyond the end of the file.
+    #[error("{length} bytes at {offset} do not fit into {size} bytes")]
+    OutOfRange {
+        /// Where the write began.
+        offset: u64,
+        /// How long it was.
+        length: u64,
+        /// Bytes the file has.
+        size: u64,
+    },
+    /// The system refused or failed.
+    #[error("{doing} failed: {errno}")]
+    System {
+        /// What was tried.
+        doing: &'static str,
+        /// What the system answered.
+        errno: Errno,
+    },
+    /// Only root can make such a thing.
+    #[error("only root can restore {what}")]
+    OnlyRoot {
+        /// What it is.
+        what: &'static str,
+    },
+    /// A thing of this kind is made by another call.
+    #[error("{what} is not restored this way")]
+    WrongKind {
+        /// What it is.
+        what: &'static str,
+    },
+    /// There is more of something than can be held.
+    #[error("{what}: more than {max}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
+}
+
+impl RestoreError {
+    pub(crate) const fn of(doing: &'static str, errno: Errno) -> Self {
+        Self::System { doing, errno }
+    }
+
+    /// The code for machines.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::File(FileError::System { errno, .. }) | Self::System { errno, .. } => {
+                code_of(*errno, ErrorCode::NotAllowed)
+            }
+            Self::File(FileError::Path(_) | FileError::OtherKind { .. })
+            | Self::Path(_)
+            | Self::Occupied { .. } => ErrorCode::BadPath,
+            Self::File(error @ (FileError::Vanished | FileError::TooMany { .. })) => error.code(),
+            Self::Incomplete { .. } => ErrorCode::Interrupted,
+            Self::OutOfRange { .. } => ErrorCode::Corrupt,
+            Self::OnlyRoot { .. } => ErrorCode::NotAllowed,
+            Self::WrongKind { .. } => ErrorCode::BadRequest,
+            Self::TooMany { .. } => ErrorCode::BadRequest,
+        }
+    }
+}
+
+/// The folder a tree is written back into.
+///
+/// Its calls take what comes in any order; folders above a thing that are not there yet are
+/// made. Errors are collected in the report, so that no caller can lose one.
+#[derive(Debug)]
+pub struct RestoreTarget {
+    root_path: Vec<u8>,
+    root: FolderHandle,
+    options: RestoreOptions,
+    is_root_user: bool,
+    user: u32,
+    latest_folder: Option<(RelativePath, FolderHandle)>,
+    waiting_folders: Vec<WaitingFolder>,
+    batch: Vec<(FileWriter, Applied)>,
+    report: RestoreReport,
+}
+
+impl RestoreTarget {
+    /// Opens the folder, making it if it is not there; it may be a symbolic link to one.
+    /// Files an interrupted run left in it are removed.
+    pub fn open(path: &Path, options: RestoreOptions) -> Result<Self, RestoreError> {
+        let made = std::fs::create_dir_all(path);
+        if let Err(error) = made {
+            let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+            return Err(RestoreError::of("making the folder", errno));
+        }
+        let root = FolderHandle::open(path)?;
+        let user = geteuid();
+        let mut target = Self {
+            root_path: path.as_os_str().as_bytes().to_vec(),
+            root: root.clone(),
+            options,
+            is_root_user: user.is_root(),
+            user: user.as_raw(),
+            latest_folder: None,
+            waiting_folders: Vec::new(),
+            batch: Vec::new(),
+            report: RestoreReport::default(),
+        };
+        target.remove_leftovers(&RelativePath::root(), &root);
+        Ok(target)
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub const fn report(&self) -> &RestoreReport {
+        &self.report
+    }
+
+    /// Ends the restore: the last batch is placed, folders get their metadata, and unless
+    /// the options say never all of it is on the disk.
+    #[must_use]
+    pub fn finish(mut self) -> RestoreReport {
+        self.flush();
+        self.finish_folders();
+        self.sync_all();
+        std::mem::take(&mut self.report)
+    }
+
+    /// Records a problem with the thing at `path` that a caller came upon.
+    pub fn add_problem(&mut self, path: &RelativePath, code: ErrorCode, detail: String) {
+        let path = path.below(&self.root_path);
+        self.report.problems.push(Problem { path, code, detail });
+    }
+
+    fn fail(&mut self, path: &RelativePath, error: &RestoreError) {
+        self.add_problem(path, error.code(), error.to_string());
+    }
+
+    /// Takes the account of metadata into the report.
+    fn note_applied(&mut self, path: &RelativePath, applied: Applied) {
+        self.report.owners_not_set += u64::from(!applied.is_owner_set);
+        for shortfall in applied.shortfalls {
+            self.add_problem(
+                path,
+                code_of(shortfall.errno, ErrorCode::NotAllowed),
+                shortfall.to_string(),
+            );
+        }
+    }
+
+    fn sync_all(&mut self) {
+        if self.options.durability == Durability::Never {
+            return;
+        }
+        if let Err(errno) = rustix::fs::syncfs(&self.root) {
+            self.fail(
+                &RelativePath::root(),
+                &RestoreError::of("forcing everything to the disk", errno),
+            );
+        }
+    }
+
+    fn apply_open(&self, fd: std::os::fd::BorrowedFd<'_>, meta: &Meta, is_folder: bool) -> Applied {
+        metadata::apply_open(fd, meta, is_folder, self.is_root_user)
+    }
+}

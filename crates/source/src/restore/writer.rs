@@ -1,0 +1,142 @@
+//! One file being restored, under a temporary name until it is complete.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::{FallocateFlags, fallocate, ftruncate};
+use rustix::io::Errno;
+
+use crate::folder::FolderHandle;
+use crate::relative::RelativePath;
+use crate::restore::ranges::Ranges;
+use crate::restore::{RestoreError, part};
+
+/// A file that is being filled. Dropped before it is finished, it leaves nothing behind.
+#[derive(Debug)]
+pub struct FileWriter {
+    path: RelativePath,
+    folder: FolderHandle,
+    part_name: Vec<u8>,
+    file: File,
+    size: u64,
+    written: Ranges,
+    is_placed: bool,
+}
+
+impl FileWriter {
+    /// Makes an empty part of the full size, so that a full disk shows at once.
+    pub(super) fn create(
+        path: RelativePath,
+        folder: FolderHandle,
+        size: u64,
+    ) -> Result<Self, RestoreError> {
+        let (part_name, file) =
+            part::create(&folder).map_err(|errno| RestoreError::of("making a file", errno))?;
+        let writer = Self {
+            path,
+            folder,
+            part_name,
+            file,
+            size,
+            written: Ranges::default(),
+            is_placed: false,
+        };
+        writer
+            .reserve()
+            .map_err(|errno| RestoreError::of("reserving space", errno))?;
+        Ok(writer)
+    }
+
+    /// Where the file will be.
+    #[must_use]
+    pub const fn path(&self) -> &RelativePath {
+        &self.path
+    }
+
+    /// Bytes the file will have.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Bytes that are still missing.
+    #[must_use]
+    pub const fn missing(&self) -> u64 {
+        self.size - self.written.covered()
+    }
+
+    /// Writes a piece. Pieces may come in any order, and twice.
+    pub fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), RestoreError> {
+        let length = bytes.len() as u64;
+        let end = offset.checked_add(length).filter(|end| *end <= self.size);
+        let Some(end) = end else {
+            return Err(RestoreError::OutOfRange {
+                offset,
+                length,
+                size: self.size,
+            });
+        };
+        self.file
+            .write_all_at(bytes, offset)
+            .map_err(|error| RestoreError::of("writing", errno_of(&error)))?;
+        self.written.add(offset, end)
+    }
+
+    pub(super) fn check_complete(&self) -> Result<(), RestoreError> {
+        match self.missing() {
+            0 => Ok(()),
+            missing => Err(RestoreError::Incomplete {
+                missing,
+                size: self.size,
+            }),
+        }
+    }
+
+    pub(super) fn sync(&self) -> Result<(), RestoreError> {
+        self.file
+            .sync_all()
+            .map_err(|error| RestoreError::of("forcing the file to the disk", errno_of(&error)))
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    pub(super) const fn folder(&self) -> &FolderHandle {
+        &self.folder
+    }
+
+    pub(super) fn part_name(&self) -> &[u8] {
+        &self.part_name
+    }
+
+    /// Says that the part has its final name and is no longer to be removed.
+    pub(super) const fn set_placed(&mut self) {
+        self.is_placed = true;
+    }
+
+    fn reserve(&self) -> Result<(), Errno> {
+        if self.size == 0 {
+            return Ok(());
+        }
+        match fallocate(&self.file, FallocateFlags::empty(), 0, self.size) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => ftruncate(&self.file, self.size),
+            other => other,
+        }
+    }
+}
+
+impl Drop for FileWriter {
+    fn drop(&mut self) {
+        if !self.is_placed {
+            // If this fails, the part is a leftover and the next restore removes it.
+            let _left = part::remove(&self.folder, &self.part_name);
+        }
+    }
+}
+
+fn errno_of(error: &io::Error) -> Errno {
+    Errno::from_io_error(error).unwrap_or(Errno::IO)
+}

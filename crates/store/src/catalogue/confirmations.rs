@@ -1,0 +1,294 @@
+//! Which supplier confirmed which shard, and what follows from it.
+//!
+//! A confirmation is one supplier's word for one position. A pack's count of them is kept
+//! beside it and changes in the same transaction.
+
+use bitdust_model::document::Signed;
+use bitdust_model::manifest::{PackKind, PackRef, Receipt};
+use bitdust_model::{ByteCount, DeviceId, PackId, Position, SetId, ShardId, UnixMillis};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::packs::{expect_number, kind_from_column, number_of, ref_of};
+use super::{Catalogue, CatalogueError};
+use crate::row::{decode_signed, encode_signed, from_column, to_column};
+
+/// One confirmed shard of a pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// Which shard of the pack.
+    pub position: Position,
+    /// Who keeps it.
+    pub supplier: DeviceId,
+    /// When it was confirmed, by our clock.
+    pub at: UnixMillis,
+    /// The supplier's receipt; `None` when it was confirmed by a listing or a proof.
+    pub receipt: Option<Signed<Receipt>>,
+}
+
+/// How many shards of a pack are confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConfirmedCounts {
+    /// Confirmed shards.
+    pub confirmed: u8,
+    /// Shards that give the pack back.
+    pub k: u8,
+    /// Shards in all.
+    pub positions: u8,
+}
+
+/// A shard that a supplier says it keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfirmedShard {
+    /// The pack.
+    pub pack: PackRef,
+    /// Which shard of it.
+    pub position: Position,
+    /// The shard.
+    pub shard: ShardId,
+    /// Its length in bytes.
+    pub shard_bytes: u32,
+}
+
+/// The weakest pack among those of one kind, set and code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WeakestPack {
+    /// What the packs carry.
+    pub kind: PackKind,
+    /// The set that holds them.
+    pub set: SetId,
+    /// Shards that give one back.
+    pub k: u8,
+    /// Shards of each.
+    pub positions: u8,
+    /// Confirmed shards of the weakest.
+    pub confirmed: u8,
+    /// How many such packs there are.
+    pub packs: u64,
+}
+
+impl Catalogue {
+    /// Records that a supplier keeps a shard. A position has one holder: a later one takes
+    /// the place of the one before.
+    pub fn confirm_shard(
+        &self,
+        pack: PackId,
+        position: Position,
+        supplier: DeviceId,
+        receipt: Option<&Signed<Receipt>>,
+        at: UnixMillis,
+    ) -> Result<(), CatalogueError> {
+        let receipt = receipt.map(encode_signed).transpose()?;
+        let at = to_column("time", at.0)?;
+        self.write(move |transaction| {
+            let number = expect_number(transaction, pack)?;
+            if usize::from(position.0) >= ref_of(transaction, number)?.shards.len() {
+                return Err(CatalogueError::NoPosition { pack, position });
+            }
+            let holder = make_holder(transaction, supplier)?;
+            transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO confirmations (pack, position, holder, confirmed_at, receipt)
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![number, position.0, holder, at, receipt])?;
+            recount(transaction, number)
+        })
+    }
+
+    /// Takes back all that a supplier confirmed. Gives the number of shards.
+    pub fn unconfirm_supplier(&self, supplier: DeviceId) -> Result<u64, CatalogueError> {
+        self.write_durably(move |transaction| unconfirm(transaction, supplier))
+    }
+
+    /// How many shards of a pack are confirmed; `None` when it is unknown.
+    pub fn confirmed_counts(
+        &self,
+        pack: PackId,
+    ) -> Result<Option<ConfirmedCounts>, CatalogueError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT confirmed, k, positions FROM packs WHERE pack = ?1")?;
+            let counts = statement.query_row([pack.0], |row| {
+                Ok(ConfirmedCounts {
+                    confirmed: row.get(0)?,
+                    k: row.get(1)?,
+                    positions: row.get(2)?,
+                })
+            });
+            Ok(counts.optional()?)
+        })
+    }
+
+    /// Who confirmed what of a pack, by position.
+    pub fn confirmations(&self, pack: PackId) -> Result<Vec<Confirmation>, CatalogueError> {
+        self.read(|connection| match number_of(connection, pack)? {
+            Some(number) => confirmations_of(connection, number),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    /// One of the shards that a supplier confirmed; `pick` chooses, evenly when it is random.
+    pub fn random_confirmed_shard(
+        &self,
+        supplier: DeviceId,
+        pick: u64,
+    ) -> Result<Option<ConfirmedShard>, CatalogueError> {
+        self.read(|connection| {
+            let Some(holder) = holder_of(connection, supplier)? else {
+                return Ok(None);
+            };
+            let count: i64 = connection
+                .prepare_cached("SELECT count(*) FROM confirmations WHERE holder = ?1")?
+                .query_row([holder], |row| row.get(0))?;
+            let Some(skip) = pick.checked_rem(from_column("row count", count)?) else {
+                return Ok(None);
+            };
+            let (number, position): (i64, u8) = connection
+                .prepare_cached(
+                    "SELECT pack, position FROM confirmations WHERE holder = ?1
+                     ORDER BY pack, position LIMIT 1 OFFSET ?2",
+                )?
+                .query_row(params![holder, to_column("offset", skip)?], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })?;
+            let pack = ref_of(connection, number)?;
+            let Some(shard) = pack.shards.get(usize::from(position)).copied() else {
+                return Err(CatalogueError::NoPosition {
+                    pack: pack.pack,
+                    position: Position(position),
+                });
+            };
+            let shard_bytes = super::packs::shard_bytes(&pack);
+            Ok(Some(ConfirmedShard {
+                pack,
+                position: Position(position),
+                shard,
+                shard_bytes,
+            }))
+        })
+    }
+
+    /// Bytes of shards that a supplier confirmed.
+    pub fn supplier_bytes(&self, supplier: DeviceId) -> Result<ByteCount, CatalogueError> {
+        self.read(|connection| {
+            let bytes: i64 = connection
+                .prepare_cached(
+                    "SELECT coalesce(sum(p.shard_bytes), 0) FROM confirmations c
+                     JOIN holders h ON h.id = c.holder JOIN packs p ON p.id = c.pack
+                     WHERE h.device = ?1",
+                )?
+                .query_row([supplier.0], |row| row.get(0))?;
+            Ok(ByteCount(from_column("byte count", bytes)?))
+        })
+    }
+
+    /// The weakest committed or published pack of each kind, set and code, by all
+    /// confirmations.
+    pub fn weakest_packs(&self) -> Result<Vec<WeakestPack>, CatalogueError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT kind, set_id, k, positions, min(confirmed), count(*) FROM packs
+                 WHERE state > 0 GROUP BY kind, set_id, k, positions",
+            )?;
+            statement.query_and_then([], weakest_from_row)?.collect()
+        })
+    }
+
+    /// Like [`weakest_packs`](Self::weakest_packs), counting only what these suppliers
+    /// confirmed. Looks at every confirmation: some hundred milliseconds for a million.
+    pub fn weakest_packs_among(
+        &self,
+        suppliers: &[DeviceId],
+    ) -> Result<Vec<WeakestPack>, CatalogueError> {
+        self.read(|connection| {
+            let mut holders = Vec::new();
+            for supplier in suppliers {
+                holders.extend(holder_of(connection, *supplier)?.map(|holder| holder.to_string()));
+            }
+            let mut statement = connection.prepare(&format!(
+                "SELECT kind, set_id, k, positions, min(counted), count(*) FROM (
+                     SELECT p.kind, p.set_id, p.k, p.positions, (
+                         SELECT count(*) FROM confirmations c WHERE c.pack = p.id AND c.holder IN ({})
+                     ) AS counted FROM packs p WHERE p.state > 0
+                 ) GROUP BY kind, set_id, k, positions",
+                holders.join(", ")
+            ))?;
+            statement.query_and_then([], weakest_from_row)?.collect()
+        })
+    }
+}
+
+fn weakest_from_row(row: &Row<'_>) -> Result<WeakestPack, CatalogueError> {
+    Ok(WeakestPack {
+        kind: kind_from_column(row.get(0)?)?,
+        set: SetId(row.get(1)?),
+        k: row.get(2)?,
+        positions: row.get(3)?,
+        confirmed: row.get(4)?,
+        packs: from_column("row count", row.get(5)?)?,
+    })
+}
+
+/// Who confirmed what of the pack of a number, by position.
+pub(super) fn confirmations_of(
+    connection: &Connection,
+    number: i64,
+) -> Result<Vec<Confirmation>, CatalogueError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.position, h.device, c.confirmed_at, c.receipt FROM confirmations c
+         JOIN holders h ON h.id = c.holder WHERE c.pack = ?1 ORDER BY c.position",
+    )?;
+    let rows = statement.query_and_then([number], |row| {
+        let receipt: Option<Vec<u8>> = row.get(3)?;
+        Ok(Confirmation {
+            position: Position(row.get(0)?),
+            supplier: DeviceId(row.get(1)?),
+            at: UnixMillis(from_column("time", row.get(2)?)?),
+            receipt: receipt.as_deref().map(decode_signed).transpose()?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// Brings a pack's count in line with its confirmations.
+pub(super) fn recount(transaction: &Transaction<'_>, number: i64) -> Result<(), CatalogueError> {
+    transaction
+        .prepare_cached(
+            "UPDATE packs SET confirmed = (SELECT count(*) FROM confirmations WHERE pack = ?1) WHERE id = ?1",
+        )?
+        .execute([number])?;
+    Ok(())
+}
+
+/// Takes back all that a supplier confirmed.
+pub(super) fn unconfirm(
+    transaction: &Transaction<'_>,
+    supplier: DeviceId,
+) -> Result<u64, CatalogueError> {
+    let Some(holder) = holder_of(transaction, supplier)? else {
+        return Ok(0);
+    };
+    transaction.execute(
+        "UPDATE packs SET confirmed = (
+             SELECT count(*) FROM confirmations c WHERE c.pack = packs.id AND c.holder <> ?1
+         ) WHERE id IN (SELECT pack FROM confirmations WHERE holder = ?1)",
+        [holder],
+    )?;
+    let shards = transaction.execute("DELETE FROM confirmations WHERE holder = ?1", [holder])?;
+    Ok(shards as u64)
+}
+
+fn holder_of(connection: &Connection, device: DeviceId) -> Result<Option<i64>, CatalogueError> {
+    let mut statement = connection.prepare_cached("SELECT id FROM holders WHERE device = ?1")?;
+    Ok(statement
+        .query_row([device.0], |row| row.get(0))
+        .optional()?)
+}
+
+fn make_holder(transaction: &Transaction<'_>, device: DeviceId) -> Result<i64, CatalogueError> {
+    if let Some(holder) = holder_of(transaction, device)? {
+        return Ok(holder);
+    }
+    transaction.execute("INSERT INTO holders (device) VALUES (?1)", [device.0])?;
+    Ok(transaction.last_insert_rowid())
+}

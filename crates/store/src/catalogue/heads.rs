@@ -1,0 +1,192 @@
+//! The own lane: heads that this device signed, and its set records.
+//!
+//! A head is recorded before it is shown to anyone and marked when it is published. A number
+//! of the lane is never given to two heads: that would be a fork.
+
+use bitdust_model::document::Signed;
+use bitdust_model::limits::{HEADS_PER_LANE_MAX, SETS_MAX};
+use bitdust_model::manifest::{Head, SetRecord};
+use bitdust_model::{HeadHash, Sequence, SetId};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::error::refuse_when_full;
+use super::{Catalogue, CatalogueError};
+use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
+
+/// A head of the own lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnHead {
+    /// Its place in the lane.
+    pub sequence: Sequence,
+    /// Its hash.
+    pub hash: HeadHash,
+    /// The head as it was signed.
+    pub head: Signed<Head>,
+    /// Whether enough suppliers keep it; until then it is a draft that some may have seen.
+    pub published: bool,
+}
+
+/// A set record of this device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnSet {
+    /// The set.
+    pub set: SetId,
+    /// Its version.
+    pub version: Sequence,
+    /// The record as it was signed.
+    pub record: Signed<SetRecord>,
+}
+
+impl Catalogue {
+    /// Records a head durably. The same head again is no error; another head with its number,
+    /// or one older than the newest, is refused as stale. The newest `HEADS_PER_LANE_MAX` are
+    /// kept.
+    pub fn put_head(&self, head: OwnHead) -> Result<(), CatalogueError> {
+        self.write_durably(move |transaction| insert_head(transaction, &head))
+    }
+
+    /// Marks a recorded head as published.
+    pub fn mark_head_published(&self, sequence: Sequence) -> Result<(), CatalogueError> {
+        let sequence = to_column("sequence", sequence.0)?;
+        self.write_durably(move |transaction| {
+            transaction.execute(
+                "UPDATE own_heads SET published = 1 WHERE sequence = ?1",
+                [sequence],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// The newest head, published or not.
+    pub fn newest_head(&self) -> Result<Option<OwnHead>, CatalogueError> {
+        self.read(|connection| {
+            one_head(connection, "SELECT sequence, hash, published, head FROM own_heads ORDER BY sequence DESC LIMIT 1")
+        })
+    }
+
+    /// The newest head known to be published.
+    pub fn newest_published_head(&self) -> Result<Option<OwnHead>, CatalogueError> {
+        self.read(|connection| {
+            one_head(
+                connection,
+                "SELECT sequence, hash, published, head FROM own_heads WHERE published = 1
+                 ORDER BY sequence DESC LIMIT 1",
+            )
+        })
+    }
+
+    /// Forgets a draft that nobody can have seen. A published head stays.
+    pub fn forget_head_draft(&self, sequence: Sequence) -> Result<bool, CatalogueError> {
+        let sequence = to_column("sequence", sequence.0)?;
+        self.write_durably(move |transaction| {
+            let forgotten = transaction.execute(
+                "DELETE FROM own_heads WHERE sequence = ?1 AND published = 0",
+                [sequence],
+            )?;
+            Ok(forgotten > 0)
+        })
+    }
+
+    /// Records a set record durably. An older version than the one that is kept, or another
+    /// record of the same version, is refused as stale.
+    pub fn put_set(&self, set: OwnSet) -> Result<(), CatalogueError> {
+        let record = encode_signed(&set.record)?;
+        let version = to_column("version", set.version.0)?;
+        self.write_durably(move |transaction| {
+            let kept: Option<(i64, Vec<u8>)> = transaction
+                .query_row("SELECT version, record FROM own_sets WHERE set_id = ?1", [set.set.0], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .optional()?;
+            match kept {
+                Some((kept, _)) if kept > version => return Err(CatalogueError::Stale { what: "set record" }),
+                Some((kept, bytes)) if kept == version && bytes != record => {
+                    return Err(CatalogueError::Stale { what: "set record" });
+                }
+                Some(_) => {}
+                None => refuse_when_full(transaction, "sets", "SELECT count(*) FROM own_sets", SETS_MAX)?,
+            }
+            transaction.execute(
+                "INSERT INTO own_sets (set_id, version, record) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (set_id) DO UPDATE SET version = excluded.version, record = excluded.record",
+                params![set.set.0, version, record],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// All set records, newest versions, in the order in which the sets were made.
+    pub fn sets(&self) -> Result<Vec<OwnSet>, CatalogueError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT set_id, version, record FROM own_sets ORDER BY rowid")?;
+            let rows = statement.query_and_then([], |row| {
+                Ok(OwnSet {
+                    set: SetId(row.get(0)?),
+                    version: Sequence(from_column("version", row.get(1)?)?),
+                    record: decode_signed(blob(row, 2)?)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+}
+
+/// Inserts a head or marks it; see [`Catalogue::put_head`].
+pub(super) fn insert_head(
+    transaction: &Transaction<'_>,
+    head: &OwnHead,
+) -> Result<(), CatalogueError> {
+    let stale = || CatalogueError::Stale { what: "head" };
+    let sequence = to_column("sequence", head.sequence.0)?;
+    let newest: Option<(i64, [u8; 32])> = transaction
+        .query_row(
+            "SELECT sequence, hash FROM own_heads ORDER BY sequence DESC LIMIT 1",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    if let Some((newest, hash)) = newest {
+        if sequence < newest {
+            return Err(stale());
+        }
+        if sequence == newest && hash != head.hash.0 {
+            return Err(stale());
+        }
+    }
+    transaction.execute(
+        "INSERT INTO own_heads (sequence, hash, published, head) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (sequence) DO UPDATE SET published = max(published, excluded.published)",
+        params![
+            sequence,
+            head.hash.0,
+            head.published,
+            encode_signed(&head.head)?
+        ],
+    )?;
+    let kept = to_column("count", HEADS_PER_LANE_MAX as u64)?;
+    transaction.execute(
+        "DELETE FROM own_heads WHERE sequence NOT IN (SELECT sequence FROM own_heads ORDER BY sequence DESC LIMIT ?1)
+         AND sequence < (SELECT max(sequence) FROM own_heads WHERE published = 1)",
+        [kept],
+    )?;
+    Ok(())
+}
+
+fn one_head(connection: &Connection, sql: &str) -> Result<Option<OwnHead>, CatalogueError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    match rows.next()? {
+        Some(row) => Ok(Some(head_from_row(row)?)),
+        None => Ok(None),
+    }
+}
+
+fn head_from_row(row: &Row<'_>) -> Result<OwnHead, CatalogueError> {
+    Ok(OwnHead {
+        sequence: Sequence(from_column("sequence", row.get(0)?)?),
+        hash: HeadHash(row.get(1)?),
+        published: row.get(2)?,
+        head: decode_signed(blob(row, 3)?)?,
+    })
+}

@@ -1,0 +1,84 @@
+//! The catalogue from what suppliers keep: segments and snapshots read back at a recovery.
+//!
+//! What is imported can be located and restored from. It is not known to later backups until
+//! suppliers confirm its shards anew: an index says what was once stored, not what still is.
+
+use bitdust_model::manifest::{PackRecord, PackRef, Segment, SnapshotRecord};
+
+use super::packs::{CheckedPack, PackState, insert, number_of, raise_state};
+use super::snapshots::insert_snapshot;
+use super::{Catalogue, CatalogueError};
+use rusqlite::Transaction;
+
+/// What an import brought.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Packs that were not in the catalogue.
+    pub packs_new: u64,
+    /// Packs that were.
+    pub packs_known: u64,
+}
+
+impl Catalogue {
+    /// Takes a segment of the pack index in, whole or not at all. Doing it again changes
+    /// nothing.
+    pub fn import_segment(&self, segment: Segment) -> Result<Imported, CatalogueError> {
+        let packs = segment
+            .packs
+            .into_iter()
+            .map(|record| {
+                Ok((
+                    record.pack.pack,
+                    CheckedPack::new(record, self.pack_header_bytes)?,
+                ))
+            })
+            .collect::<Result<Vec<_>, CatalogueError>>()?;
+        self.write(move |transaction| {
+            let mut imported = Imported::default();
+            for (id, pack) in &packs {
+                if number_of(transaction, *id)?.is_some() {
+                    imported.packs_known += 1;
+                } else {
+                    imported.packs_new += 1;
+                }
+                import_pack(transaction, pack)?;
+            }
+            Ok(imported)
+        })
+    }
+
+    /// Takes in packs whose contents are described elsewhere: the commit packs of a manifest.
+    pub fn import_pack_refs(&self, packs: Vec<PackRef>) -> Result<(), CatalogueError> {
+        let packs = packs
+            .into_iter()
+            .map(|pack| {
+                CheckedPack::new(
+                    PackRecord {
+                        pack,
+                        chunks: Vec::new(),
+                    },
+                    self.pack_header_bytes,
+                )
+            })
+            .collect::<Result<Vec<_>, CatalogueError>>()?;
+        self.write(move |transaction| {
+            packs
+                .iter()
+                .try_for_each(|pack| import_pack(transaction, pack))
+        })
+    }
+
+    /// Takes snapshots in, all or none. Doing it again changes nothing.
+    pub fn import_snapshots(&self, snapshots: Vec<SnapshotRecord>) -> Result<(), CatalogueError> {
+        self.write(move |transaction| {
+            snapshots
+                .into_iter()
+                .try_for_each(|snapshot| insert_snapshot(transaction, snapshot))
+        })
+    }
+}
+
+fn import_pack(transaction: &Transaction<'_>, pack: &CheckedPack) -> Result<(), CatalogueError> {
+    let number = insert(transaction, pack)?;
+    raise_state(transaction, number, PackState::Published)
+}

@@ -1,0 +1,68 @@
+//! Versions of folders.
+
+use bitdust_model::SnapshotId;
+use bitdust_model::limits::SNAPSHOTS_MAX;
+use bitdust_model::manifest::SnapshotRecord;
+use rusqlite::{Transaction, params};
+
+use super::error::refuse_when_full;
+use super::{Catalogue, CatalogueError};
+use crate::row::{SnapshotRow, blob, decode_row, encode_row, to_column};
+
+impl Catalogue {
+    /// Adds a snapshot; one with its id is replaced. At most `SNAPSHOTS_MAX`.
+    pub fn add_snapshot(&self, record: SnapshotRecord) -> Result<(), CatalogueError> {
+        self.write_durably(move |transaction| insert_snapshot(transaction, record))
+    }
+
+    /// All snapshots, oldest first.
+    pub fn snapshots(&self) -> Result<Vec<SnapshotRecord>, CatalogueError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT record FROM snapshots ORDER BY taken_at, snapshot")?;
+            let rows = statement
+                .query_and_then([], |row| Ok(decode_row::<SnapshotRow>(blob(row, 0)?)?.0))?;
+            rows.collect()
+        })
+    }
+
+    /// One snapshot.
+    pub fn snapshot(&self, snapshot: SnapshotId) -> Result<Option<SnapshotRecord>, CatalogueError> {
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT record FROM snapshots WHERE snapshot = ?1")?;
+            let mut rows = statement.query([snapshot.0])?;
+            match rows.next()? {
+                Some(row) => Ok(Some(decode_row::<SnapshotRow>(blob(row, 0)?)?.0)),
+                None => Ok(None),
+            }
+        })
+    }
+
+    /// Forgets a snapshot. Says whether it was there.
+    pub fn remove_snapshot(&self, snapshot: SnapshotId) -> Result<bool, CatalogueError> {
+        self.write_durably(move |transaction| {
+            Ok(transaction.execute("DELETE FROM snapshots WHERE snapshot = ?1", [snapshot.0])? > 0)
+        })
+    }
+}
+
+/// Inserts or replaces a snapshot.
+pub(super) fn insert_snapshot(
+    transaction: &Transaction<'_>,
+    record: SnapshotRecord,
+) -> Result<(), CatalogueError> {
+    let (snapshot, folder) = (record.snapshot.0, record.folder.0);
+    let taken_at = to_column("time", record.taken_at.0)?;
+    let bytes = encode_row(&SnapshotRow(record))?;
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO snapshots (snapshot, folder, taken_at, record) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![snapshot, folder, taken_at, bytes])?;
+    // One more than allowed is one too many: the transaction is rolled back.
+    refuse_when_full(
+        transaction,
+        "snapshots",
+        "SELECT count(*) FROM snapshots",
+        SNAPSHOTS_MAX + 1,
+    )
+}

@@ -1,0 +1,210 @@
+//! The people who keep our data: contracts, addresses, and when they last proved it.
+
+use bitdust_model::document::Signed;
+use bitdust_model::limits::{ADDRESSES_MAX, SUPPLIERS_MAX};
+use bitdust_model::message::{Contract, ContractAcceptance};
+use bitdust_model::{ByteCount, DeviceId, IdentityId, UnixMillis};
+use rusqlite::{Row, Transaction, params};
+
+use super::confirmations::unconfirm;
+use super::error::refuse_when_full;
+use super::{Catalogue, CatalogueError};
+use crate::database::DatabaseError;
+use crate::row::{
+    AddressesRow, blob, decode_row, decode_signed, encode_row, encode_signed, from_column,
+    time_or_none, to_column,
+};
+
+/// A supplier as this device knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supplier {
+    /// The machine.
+    pub device: DeviceId,
+    /// The person.
+    pub identity: IdentityId,
+    /// Whether it came by invitation.
+    pub friend: bool,
+    /// Where it was last reached; at most `ADDRESSES_MAX`.
+    pub addresses: Vec<String>,
+    /// The contract as we signed it.
+    pub contract: Option<Signed<Contract>>,
+    /// The supplier's signature under it.
+    pub acceptance: Option<Signed<ContractAcceptance>>,
+    /// Bytes agreed.
+    pub bytes: ByteCount,
+    /// When it was last connected, by our clock.
+    pub last_seen: Option<UnixMillis>,
+    /// When it last gave a receipt or a good proof, by our clock.
+    pub last_proof: Option<UnixMillis>,
+    /// When it last failed to give one.
+    pub last_miss: Option<UnixMillis>,
+    /// Whether it was caught without what it had confirmed.
+    pub doubted: bool,
+}
+
+const COLUMNS: &str = "device, identity, friend, addresses, contract, acceptance, bytes, last_seen, last_proof, last_miss, doubted";
+
+impl Catalogue {
+    /// Adds a supplier or replaces all that is known of it. At most `SUPPLIERS_MAX`.
+    pub fn put_supplier(&self, supplier: Supplier) -> Result<(), CatalogueError> {
+        let addresses = encode_addresses(supplier.addresses.clone())?;
+        let contract = supplier.contract.as_ref().map(encode_signed).transpose()?;
+        let acceptance = supplier
+            .acceptance
+            .as_ref()
+            .map(encode_signed)
+            .transpose()?;
+        let bytes = to_column("byte count", supplier.bytes.0)?;
+        let time = |at: Option<UnixMillis>| at.map(|at| to_column("time", at.0)).transpose();
+        let (seen, proof, miss) = (
+            time(supplier.last_seen)?,
+            time(supplier.last_proof)?,
+            time(supplier.last_miss)?,
+        );
+        self.write_durably(move |transaction| {
+            transaction.execute(
+                &format!(
+                    "INSERT OR REPLACE INTO suppliers ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+                ),
+                params![
+                    supplier.device.0,
+                    supplier.identity.0,
+                    supplier.friend,
+                    addresses,
+                    contract,
+                    acceptance,
+                    bytes,
+                    seen,
+                    proof,
+                    miss,
+                    supplier.doubted,
+                ],
+            )?;
+            refuse_when_full(transaction, "suppliers", "SELECT count(*) FROM suppliers", SUPPLIERS_MAX + 1)
+        })
+    }
+
+    /// All suppliers, by device.
+    pub fn suppliers(&self) -> Result<Vec<Supplier>, CatalogueError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached(&format!("SELECT {COLUMNS} FROM suppliers ORDER BY device"))?;
+            statement.query_and_then([], supplier_from_row)?.collect()
+        })
+    }
+
+    /// One supplier.
+    pub fn supplier(&self, device: DeviceId) -> Result<Option<Supplier>, CatalogueError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM suppliers WHERE device = ?1"
+            ))?;
+            let mut rows = statement.query([device.0])?;
+            match rows.next()? {
+                Some(row) => Ok(Some(supplier_from_row(row)?)),
+                None => Ok(None),
+            }
+        })
+    }
+
+    /// Forgets a supplier and all that it confirmed. Says whether it was there.
+    pub fn remove_supplier(&self, device: DeviceId) -> Result<bool, CatalogueError> {
+        self.write_durably(move |transaction| {
+            unconfirm(transaction, device)?;
+            Ok(transaction.execute("DELETE FROM suppliers WHERE device = ?1", [device.0])? > 0)
+        })
+    }
+
+    /// Remembers that a supplier was connected, and where; no addresses keep the old ones.
+    pub fn mark_supplier_seen(
+        &self,
+        device: DeviceId,
+        at: UnixMillis,
+        addresses: Vec<String>,
+    ) -> Result<(), CatalogueError> {
+        let at = to_column("time", at.0)?;
+        let addresses = if addresses.is_empty() {
+            None
+        } else {
+            Some(encode_addresses(addresses)?)
+        };
+        self.write(move |transaction| {
+            transaction
+                .prepare_cached(
+                    "UPDATE suppliers SET last_seen = ?2, addresses = coalesce(?3, addresses) WHERE device = ?1",
+                )?
+                .execute(params![device.0, at, addresses])?;
+            Ok(())
+        })
+    }
+
+    /// Remembers the outcome of a check. A good one ends doubt; a miss alone does not begin
+    /// it, see [`set_doubted`](Self::set_doubted).
+    pub fn mark_checked(
+        &self,
+        device: DeviceId,
+        at: UnixMillis,
+        ok: bool,
+    ) -> Result<(), CatalogueError> {
+        let at = to_column("time", at.0)?;
+        let sql = if ok {
+            "UPDATE suppliers SET last_proof = ?2, doubted = 0 WHERE device = ?1"
+        } else {
+            "UPDATE suppliers SET last_miss = ?2 WHERE device = ?1"
+        };
+        self.write(move |transaction| update(transaction, sql, device, at))
+    }
+
+    /// Remembers whether a supplier was caught without what it had confirmed.
+    pub fn set_doubted(&self, device: DeviceId, doubted: bool) -> Result<(), CatalogueError> {
+        self.write_durably(move |transaction| {
+            update(
+                transaction,
+                "UPDATE suppliers SET doubted = ?2 WHERE device = ?1",
+                device,
+                i64::from(doubted),
+            )
+        })
+    }
+}
+
+fn update(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    device: DeviceId,
+    value: i64,
+) -> Result<(), CatalogueError> {
+    transaction
+        .prepare_cached(sql)?
+        .execute(params![device.0, value])?;
+    Ok(())
+}
+
+/// Encodes addresses within their limits: a longer list is cut, a longer address refused.
+pub(super) fn encode_addresses(mut addresses: Vec<String>) -> Result<Vec<u8>, DatabaseError> {
+    addresses.truncate(ADDRESSES_MAX);
+    encode_row(&AddressesRow(addresses))
+}
+
+/// Addresses as a column held them.
+pub(super) fn decode_addresses(bytes: &[u8]) -> Result<Vec<String>, DatabaseError> {
+    Ok(decode_row::<AddressesRow>(bytes)?.0)
+}
+
+fn supplier_from_row(row: &Row<'_>) -> Result<Supplier, CatalogueError> {
+    let contract: Option<Vec<u8>> = row.get(4)?;
+    let acceptance: Option<Vec<u8>> = row.get(5)?;
+    Ok(Supplier {
+        device: DeviceId(row.get(0)?),
+        identity: IdentityId(row.get(1)?),
+        friend: row.get(2)?,
+        addresses: decode_addresses(blob(row, 3)?)?,
+        contract: contract.as_deref().map(decode_signed).transpose()?,
+        acceptance: acceptance.as_deref().map(decode_signed).transpose()?,
+        bytes: ByteCount(from_column("byte count", row.get(6)?)?),
+        last_seen: time_or_none(row, 7)?,
+        last_proof: time_or_none(row, 8)?,
+        last_miss: time_or_none(row, 9)?,
+        doubted: row.get(10)?,
+    })
+}

@@ -1,0 +1,114 @@
+//! What is kept for others: shards as files, and a database that says whose they are.
+//!
+//! A shard counts as kept only after its bytes were hashed, synced, named and entered in the
+//! database, in that order; before that no receipt may be signed. A file that does not match
+//! its hash is never given out as if it did. Quotas are decided elsewhere; usage is reported
+//! exactly.
+
+mod contracts;
+mod deposits;
+mod error;
+mod fences;
+mod files;
+mod grace;
+mod heads;
+mod read;
+mod schema;
+mod shards;
+mod sweep;
+mod write;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bitdust_model::{IdentityId, ShardId, UnixMillis};
+use rusqlite::{Connection, Transaction};
+
+use crate::database::{Database, Durability};
+use crate::home::HomePaths;
+use files::ShardFiles;
+
+pub use contracts::StoredContract;
+pub use error::ShardError;
+pub use read::{ServedRange, aligned_range};
+pub use shards::{ShardListing, Usage};
+pub use sweep::Swept;
+pub use write::{Begin, ShardWriter, StoredShard};
+
+/// A handle of the store; clones share it. Every call blocks until it is done.
+#[derive(Clone)]
+pub struct ShardStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    database: Database,
+    files: ShardFiles,
+    /// Shards whose files somebody is changing right now.
+    claimed: Mutex<BTreeSet<(IdentityId, ShardId)>>,
+}
+
+impl ShardStore {
+    /// Opens or creates the store of a home, and brings files and database in line after a
+    /// crash; what that did is reported. `now` judges the age of half-received shards.
+    pub fn open(paths: &HomePaths, now: UnixMillis) -> Result<(Self, Swept), ShardError> {
+        let database = Database::open(&paths.supplier(), "supplier database", &schema::STEPS)?;
+        let files = ShardFiles::new(paths.shards(), paths.graced());
+        let store = Self {
+            shared: Arc::new(Shared {
+                database,
+                files,
+                claimed: Mutex::default(),
+            }),
+        };
+        let swept = store.sweep(now)?;
+        Ok((store, swept))
+    }
+
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, ShardError>,
+    ) -> Result<T, ShardError> {
+        self.shared.database.read(work)
+    }
+
+    /// Every write survives a power cut: others rely on it as soon as they hear of it.
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, ShardError> + Send + 'static,
+    ) -> Result<T, ShardError> {
+        self.shared.database.write(Durability::Power, work)
+    }
+
+    fn files(&self) -> &ShardFiles {
+        &self.shared.files
+    }
+
+    /// Claims the files of one shard; `None` while somebody else has them.
+    fn claim(&self, identity: IdentityId, shard: ShardId) -> Option<Claim> {
+        let is_free = self.shared.lock().insert((identity, shard));
+        is_free.then(|| Claim {
+            store: self.clone(),
+            key: (identity, shard),
+        })
+    }
+}
+
+impl Shared {
+    /// A poisoned lock is taken all the same: a set is whole between any two statements.
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<(IdentityId, ShardId)>> {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The sole right to change the files of one shard, until it is dropped.
+struct Claim {
+    store: ShardStore,
+    key: (IdentityId, ShardId),
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.store.shared.lock().remove(&self.key);
+    }
+}

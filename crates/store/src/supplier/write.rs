@@ -1,0 +1,241 @@
+//! A shard on its way in: begun, continued where it broke off, finished or thrown away.
+
+use std::fs::{self, File};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+use bitdust_model::UnixMillis;
+use bitdust_model::document::Signed;
+use bitdust_model::limits::SHARD_BYTES_MAX;
+use bitdust_model::manifest::StoreHeader;
+
+use super::files::{hash_tree, outboard_path, part_path};
+use super::shards::{Kept, ShardRow, kept_at_place, kept_shard};
+use super::{Claim, ShardError, ShardStore};
+use crate::durable;
+use crate::row::encode_signed;
+
+/// What a request to store a shard finds.
+pub enum Begin {
+    /// The shard is here, whole, since then.
+    Have {
+        /// When it was made durable.
+        stored_at: UnixMillis,
+    },
+    /// Its bytes may come, from [`ShardWriter::offset`] on.
+    Write(Box<ShardWriter>),
+}
+
+/// A shard that is durable: a receipt may be signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredShard {
+    /// When it was made durable, as given to [`ShardWriter::finish`].
+    pub stored_at: UnixMillis,
+}
+
+impl ShardStore {
+    /// Begins to store a shard, or goes on where an earlier try broke off. `header` is the
+    /// verified content of `signed`.
+    ///
+    /// Refuses a closed lane, a second writer of the same shard, and a shard whose place is
+    /// taken by another.
+    pub fn begin(
+        &self,
+        header: &StoreHeader,
+        signed: &Signed<StoreHeader>,
+    ) -> Result<Begin, ShardError> {
+        let (identity, shard) = (header.owner, header.shard);
+        if header.shard_bytes == 0 || header.shard_bytes as usize > SHARD_BYTES_MAX {
+            return Err(ShardError::BadLength {
+                shard,
+                shard_bytes: header.shard_bytes,
+            });
+        }
+        let row = ShardRow {
+            header: header.clone(),
+            encoded: encode_signed(signed)?,
+        };
+        let claim = self
+            .claim(identity, shard)
+            .ok_or(ShardError::Busy { shard })?;
+        if self.is_fenced(identity, header.lane)? {
+            return Err(ShardError::Fenced { lane: header.lane });
+        }
+        let (kept, is_new) =
+            self.read(
+                |connection| match kept_shard(connection, identity, shard)? {
+                    Some(kept) => Ok((Some(kept), false)),
+                    None => Ok((
+                        kept_at_place(
+                            connection,
+                            identity,
+                            header.set,
+                            header.pack,
+                            header.position,
+                        )?,
+                        true,
+                    )),
+                },
+            )?;
+        if let Some(Kept {
+            header: kept,
+            stored_at,
+            is_whole: true,
+        }) = kept
+        {
+            if !is_same_place(&kept, header) {
+                return Err(ShardError::Conflict { shard });
+            }
+            if self.file_is_there(header)? {
+                return Ok(Begin::Have { stored_at });
+            }
+            self.mark_missing(identity, shard)?;
+        }
+        if is_new {
+            self.reuse_unentered(header)?;
+        }
+        Ok(Begin::Write(Box::new(ShardWriter::open(
+            self.clone(),
+            claim,
+            row,
+        )?)))
+    }
+
+    /// A finished file that never got its row (the database failed) is as good as one that is
+    /// still arriving: its bytes need not be sent again.
+    fn reuse_unentered(&self, header: &StoreHeader) -> Result<(), ShardError> {
+        let path = self.files().shard(header.owner, header.shard);
+        match fs::rename(&path, part_path(&path)) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(ShardError::disk(&path)(error)),
+        }
+    }
+
+    /// Whether a shard's file is there with its length; its bytes are not read.
+    fn file_is_there(&self, header: &StoreHeader) -> Result<bool, ShardError> {
+        let path = self.files().shard(header.owner, header.shard);
+        match fs::metadata(&path) {
+            Ok(found) => Ok(found.is_file() && found.len() == u64::from(header.shard_bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(ShardError::disk(&path)(error)),
+        }
+    }
+}
+
+fn is_same_place(a: &StoreHeader, b: &StoreHeader) -> bool {
+    (a.shard, a.shard_bytes, a.set, a.pack, a.position, a.lane)
+        == (b.shard, b.shard_bytes, b.set, b.pack, b.position, b.lane)
+}
+
+/// Takes the bytes of one shard. Dropped before [`finish`](Self::finish), it leaves what came
+/// so far for another try.
+pub struct ShardWriter {
+    store: ShardStore,
+    /// Keeps other writers away from the files.
+    _claim: Claim,
+    row: ShardRow,
+    path: PathBuf,
+    file: File,
+    offset: u64,
+}
+
+impl ShardWriter {
+    fn open(store: ShardStore, claim: Claim, row: ShardRow) -> Result<Self, ShardError> {
+        let (identity, shard) = (row.header.owner, row.header.shard);
+        store.files().make_bucket(identity, shard)?;
+        let path = store.files().shard(identity, shard);
+        let part = part_path(&path);
+        let open = || {
+            let mut file = durable::private_file()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&part)?;
+            let mut offset = file.metadata()?.len();
+            if offset > u64::from(row.header.shard_bytes) {
+                // Not a beginning of this shard, whatever it is.
+                file.set_len(0)?;
+                offset = 0;
+            }
+            file.seek(SeekFrom::Start(offset))?;
+            Ok((file, offset))
+        };
+        let (file, offset) = open().map_err(ShardError::disk(&part))?;
+        Ok(Self {
+            store,
+            _claim: claim,
+            row,
+            path,
+            file,
+            offset,
+        })
+    }
+
+    /// Bytes that are here: where the sender goes on.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Bytes still to come.
+    #[must_use]
+    pub fn remaining(&self) -> u64 {
+        u64::from(self.row.header.shard_bytes).saturating_sub(self.offset)
+    }
+
+    /// Appends bytes. More than announced are refused before they are written. After any
+    /// other error the writer is to be dropped: a later one finds how far this one came.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), ShardError> {
+        if bytes.len() as u64 > self.remaining() {
+            let header = &self.row.header;
+            return Err(ShardError::TooManyBytes {
+                shard: header.shard,
+                shard_bytes: header.shard_bytes,
+            });
+        }
+        self.file
+            .write_all(bytes)
+            .map_err(ShardError::disk(&part_path(&self.path)))?;
+        self.offset += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Makes the shard durable: hashes what is in the file, syncs it and its hash tree, gives
+    /// it its name, enters it in the database. `now` becomes its time of storage.
+    ///
+    /// Bytes that do not match the hash are removed. Any other error keeps them, and the next
+    /// writer need not send them again.
+    pub fn finish(mut self, now: UnixMillis) -> Result<StoredShard, ShardError> {
+        let header = &self.row.header;
+        let (identity, shard, shard_bytes) = (header.owner, header.shard, header.shard_bytes);
+        if self.offset != u64::from(shard_bytes) {
+            return Err(ShardError::Incomplete {
+                shard,
+                bytes: self.offset,
+                shard_bytes,
+            });
+        }
+        let part = part_path(&self.path);
+        let tree = hash_tree(&mut self.file, self.offset).map_err(ShardError::disk(&part))?;
+        if tree.root.as_bytes() != shard.as_bytes() {
+            durable::remove_if_there(&part).map_err(ShardError::disk(&part))?;
+            return Err(ShardError::Corrupt { shard });
+        }
+        self.file.sync_all().map_err(ShardError::disk(&part))?;
+        let outboard = outboard_path(&self.path);
+        durable::write_synced(&outboard, &[&tree.data, &self.row.encoded])
+            .map_err(ShardError::disk(&outboard))?;
+        fs::rename(&part, &self.path).map_err(ShardError::disk(&self.path))?;
+        let bucket = durable::parent_of(&self.path);
+        durable::sync_dir(bucket).map_err(ShardError::disk(bucket))?;
+        let inserted = self.store.insert_shard(self.row, now);
+        if let Err(ShardError::Conflict { .. }) = inserted {
+            // Its place was taken meanwhile; without a row the file would be nobody's.
+            self.store.files().remove_shard(identity, shard)?;
+        }
+        inserted?;
+        Ok(StoredShard { stored_at: now })
+    }
+}

@@ -1,0 +1,428 @@
+//! The rest of the catalogue: settings, snapshots, heads, suppliers, friends, versions.
+
+use bitdust_model::limits::{ADDRESSES_MAX, HEADS_PER_LANE_MAX};
+use bitdust_model::manifest::{Holder, PositionRecord, SetRecord};
+use bitdust_model::message::{Contract, ContractAcceptance};
+use bitdust_model::{ByteCount, ContractId, ErrorCode, HeadHash, Sequence, SetId, UnixMillis};
+use bitdust_store::Catalogue;
+use bitdust_store::catalogue::{Friend, OwnHead, OwnSet, Redeemed, Supplier};
+
+use crate::support::{
+    NOW, PACK_HEADER_BYTES, chunk, commit, device, head, id, identity, open_catalogue, pack,
+    signed, snapshot, temporary_folder,
+};
+
+fn own_head(sequence: u64, version: u8) -> OwnHead {
+    let content = head(identity(1), device(1), sequence, HeadHash([version; 32]));
+    let mut hash = id("head", sequence);
+    hash[0] = version;
+    OwnHead {
+        sequence: Sequence(sequence),
+        hash: HeadHash(hash),
+        head: signed(&content),
+        published: false,
+    }
+}
+
+fn supplier(number: u64) -> Supplier {
+    let contract = Contract {
+        customer: identity(1),
+        lane: device(1),
+        supplier_identity: identity(number),
+        supplier: device(number),
+        bytes: ByteCount(1_000),
+        patience_days: 180,
+        proposed_at: NOW,
+        nonce: [1; 16],
+    };
+    let acceptance = ContractAcceptance {
+        contract: ContractId([1; 32]),
+        supplier: device(number),
+        accepted_at: NOW,
+    };
+    Supplier {
+        device: device(number),
+        identity: identity(number),
+        friend: number == 1,
+        addresses: vec!["/ip4/127.0.0.1/tcp/1".to_owned()],
+        contract: Some(signed(&contract)),
+        acceptance: Some(signed(&acceptance)),
+        bytes: ByteCount(1_000),
+        last_seen: None,
+        last_proof: Some(NOW),
+        last_miss: None,
+        doubted: false,
+    }
+}
+
+#[test]
+fn settings_are_kept_and_limited() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    catalogue.set_meta("epoch", b"1").expect("set");
+    catalogue.set_meta("epoch", b"").expect("changed");
+    drop(catalogue);
+    let catalogue = open_catalogue(&dir);
+    assert_eq!(catalogue.get_meta("epoch").expect("read"), Some(Vec::new()));
+    assert_eq!(catalogue.get_meta("other").expect("read"), None);
+    let refused = catalogue
+        .set_meta("long", &[0; 65 * 1024])
+        .expect_err("too long");
+    assert_eq!(refused.code(), ErrorCode::BadRequest);
+}
+
+#[test]
+fn snapshots_come_oldest_first() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    for number in [3, 1, 2] {
+        catalogue.add_snapshot(snapshot(number)).expect("added");
+    }
+    assert_eq!(
+        catalogue.snapshots().expect("listed"),
+        [1, 2, 3].map(snapshot)
+    );
+    assert_eq!(
+        catalogue.snapshot(snapshot(2).snapshot).expect("read"),
+        Some(snapshot(2))
+    );
+    assert!(
+        catalogue
+            .remove_snapshot(snapshot(2).snapshot)
+            .expect("removed")
+    );
+    assert_eq!(
+        catalogue.snapshot(snapshot(2).snapshot).expect("read"),
+        None
+    );
+}
+
+#[test]
+fn a_number_of_the_lane_is_never_given_twice() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    catalogue.put_head(own_head(4, 1)).expect("recorded");
+    catalogue.put_head(own_head(4, 1)).expect("the same again");
+    for refused in [own_head(4, 2), own_head(3, 1)] {
+        assert_eq!(
+            catalogue.put_head(refused).expect_err("refused").code(),
+            ErrorCode::Stale
+        );
+    }
+    assert_eq!(catalogue.newest_published_head().expect("read"), None);
+    catalogue.mark_head_published(Sequence(4)).expect("marked");
+    catalogue.put_head(own_head(4, 1)).expect("the same again");
+    assert!(
+        catalogue
+            .newest_head()
+            .expect("read")
+            .expect("there")
+            .published,
+        "a publication is not taken back"
+    );
+
+    catalogue.put_head(own_head(5, 1)).expect("a draft");
+    assert_eq!(catalogue.newest_head().expect("read"), Some(own_head(5, 1)));
+    let published = catalogue
+        .newest_published_head()
+        .expect("read")
+        .expect("there");
+    assert_eq!(published.sequence, Sequence(4));
+    assert!(
+        !catalogue.forget_head_draft(Sequence(4)).expect("asked"),
+        "published heads stay"
+    );
+    assert!(catalogue.forget_head_draft(Sequence(5)).expect("forgotten"));
+    catalogue
+        .put_head(own_head(5, 2))
+        .expect("nobody saw the first");
+}
+
+#[test]
+fn old_heads_go_but_never_the_newest_published_one() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    catalogue
+        .put_head(OwnHead {
+            published: true,
+            ..own_head(1, 1)
+        })
+        .expect("recorded");
+    for sequence in 2..HEADS_PER_LANE_MAX as u64 + 10 {
+        catalogue.put_head(own_head(sequence, 1)).expect("recorded");
+    }
+    let published = catalogue
+        .newest_published_head()
+        .expect("read")
+        .expect("still there");
+    assert_eq!(published.sequence, Sequence(1));
+}
+
+#[test]
+fn set_records_only_go_forward() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    let set = |number: u64, version: u64, k: u8| {
+        let holder = Holder {
+            identity: identity(2),
+            device: device(2),
+        };
+        let record = SetRecord {
+            set: SetId(id("set", number)),
+            owner: identity(1),
+            lane: device(1),
+            version: Sequence(version),
+            k,
+            positions: vec![PositionRecord {
+                current: Some(holder),
+                previous: None,
+                full: false,
+            }],
+        };
+        OwnSet {
+            set: record.set,
+            version: record.version,
+            record: signed(&record),
+        }
+    };
+    catalogue.put_set(set(1, 1, 1)).expect("recorded");
+    catalogue.put_set(set(2, 1, 1)).expect("recorded");
+    catalogue.put_set(set(1, 3, 1)).expect("newer");
+    catalogue.put_set(set(1, 3, 1)).expect("the same again");
+    for refused in [set(1, 2, 1), set(1, 3, 2)] {
+        assert_eq!(
+            catalogue.put_set(refused).expect_err("refused").code(),
+            ErrorCode::Stale
+        );
+    }
+    assert_eq!(
+        catalogue.sets().expect("listed"),
+        [set(1, 3, 1), set(2, 1, 1)]
+    );
+}
+
+#[test]
+fn suppliers_are_remembered_checked_and_forgotten() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    catalogue.put_supplier(supplier(1)).expect("added");
+    catalogue.put_supplier(supplier(2)).expect("added");
+    commit(&catalogue, 1, &[1]);
+    assert_eq!(
+        catalogue.supplier(device(2)).expect("read"),
+        Some(supplier(2))
+    );
+
+    catalogue
+        .mark_supplier_seen(device(1), UnixMillis(7), Vec::new())
+        .expect("seen");
+    catalogue.set_doubted(device(1), true).expect("doubted");
+    catalogue
+        .mark_checked(device(1), UnixMillis(8), false)
+        .expect("missed");
+    let doubted = catalogue.supplier(device(1)).expect("read").expect("there");
+    assert_eq!(
+        (doubted.last_seen, doubted.last_proof, doubted.last_miss),
+        (Some(UnixMillis(7)), Some(NOW), Some(UnixMillis(8)))
+    );
+    assert!(doubted.doubted);
+    assert_eq!(doubted.addresses, supplier(1).addresses);
+    catalogue
+        .mark_checked(device(1), UnixMillis(9), true)
+        .expect("proved");
+    catalogue
+        .mark_supplier_seen(
+            device(1),
+            UnixMillis(10),
+            vec!["/ip4/10.0.0.1/tcp/2".to_owned()],
+        )
+        .expect("moved");
+    let proved = catalogue.supplier(device(1)).expect("read").expect("there");
+    assert_eq!(
+        (proved.last_proof, proved.doubted),
+        (Some(UnixMillis(9)), false)
+    );
+    assert_eq!(proved.addresses, ["/ip4/10.0.0.1/tcp/2"]);
+
+    assert_eq!(
+        catalogue
+            .confirmed_counts(pack(1))
+            .expect("read")
+            .map(|counts| counts.confirmed),
+        Some(3)
+    );
+    assert!(catalogue.remove_supplier(device(1)).expect("removed"));
+    assert_eq!(
+        catalogue
+            .confirmed_counts(pack(1))
+            .expect("read")
+            .map(|counts| counts.confirmed),
+        Some(2)
+    );
+    assert!(
+        !catalogue.known_chunk(chunk(1)).expect("looked up"),
+        "its confirmations went with it"
+    );
+    assert_eq!(catalogue.suppliers().expect("listed"), [supplier(2)]);
+}
+
+#[test]
+fn addresses_are_cut_to_their_number_and_refused_by_their_length() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    let many = Supplier {
+        addresses: vec!["a".to_owned(); 100],
+        ..supplier(1)
+    };
+    catalogue.put_supplier(many).expect("added");
+    assert_eq!(
+        catalogue
+            .supplier(device(1))
+            .expect("read")
+            .expect("there")
+            .addresses
+            .len(),
+        ADDRESSES_MAX
+    );
+    let long = Supplier {
+        addresses: vec!["a".repeat(10_000)],
+        ..supplier(2)
+    };
+    assert_eq!(
+        catalogue.put_supplier(long).expect_err("refused").code(),
+        ErrorCode::BadRequest
+    );
+}
+
+#[test]
+fn an_invitation_is_used_by_one_person() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    catalogue.issue_invitation(&[1; 16], NOW).expect("issued");
+    let redeem = |token: u8, by: u64| {
+        catalogue
+            .redeem_invitation(&[token; 16], identity(by), NOW)
+            .expect("asked")
+    };
+    assert_eq!(redeem(2, 1), Redeemed::Unknown);
+    assert_eq!(redeem(1, 1), Redeemed::Accepted);
+    assert_eq!(
+        redeem(1, 1),
+        Redeemed::Accepted,
+        "the answer may have been lost"
+    );
+    assert_eq!(redeem(1, 2), Redeemed::AlreadyUsed);
+    catalogue
+        .issue_invitation(&[1; 16], NOW)
+        .expect("issued again by mistake");
+    assert_eq!(
+        redeem(1, 2),
+        Redeemed::AlreadyUsed,
+        "a used token stays used"
+    );
+
+    let friend = Friend {
+        device: device(3),
+        identity: identity(3),
+        nickname: "zoë".to_owned(),
+        addresses: Vec::new(),
+        since: NOW,
+    };
+    catalogue.put_friend(friend.clone()).expect("added");
+    assert_eq!(
+        catalogue.friends().expect("listed"),
+        std::slice::from_ref(&friend)
+    );
+    let long = Friend {
+        nickname: "x".repeat(65),
+        ..friend
+    };
+    assert_eq!(
+        catalogue.put_friend(long).expect_err("refused").code(),
+        ErrorCode::BadRequest
+    );
+    assert!(catalogue.remove_friend(device(3)).expect("removed"));
+}
+
+#[test]
+fn the_token_of_an_invitation_is_not_in_the_file() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    let token = *b"a very secret 16";
+    catalogue.issue_invitation(&token, NOW).expect("issued");
+    drop(catalogue);
+    let file = std::fs::read(dir.path().join("catalogue.db")).expect("read");
+    assert!(!file.windows(token.len()).any(|window| window == token));
+}
+
+#[test]
+fn a_newer_catalogue_is_refused() {
+    let dir = temporary_folder();
+    drop(open_catalogue(&dir));
+    let path = dir.path().join("catalogue.db");
+    let connection = rusqlite::Connection::open(&path).expect("opened");
+    connection
+        .pragma_update(None, "user_version", 1_000)
+        .expect("set");
+    drop(connection);
+    let Err(refused) = Catalogue::open(&path, PACK_HEADER_BYTES) else {
+        panic!("it was opened")
+    };
+    assert_eq!(refused.code(), ErrorCode::Incompatible);
+    assert!(refused.to_string().contains("newer program"), "{refused}");
+}
+
+#[test]
+fn damaged_rows_are_errors() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    commit(&catalogue, 1, &[1]);
+    catalogue.add_snapshot(snapshot(1)).expect("added");
+    catalogue.put_supplier(supplier(1)).expect("added");
+    drop(catalogue);
+    let connection = rusqlite::Connection::open(dir.path().join("catalogue.db")).expect("opened");
+    connection
+        .execute_batch(
+            "UPDATE packs SET record = x'01ffffffff'; UPDATE pack_chunks SET chunks = x'02';
+             UPDATE snapshots SET record = x''; UPDATE suppliers SET bytes = -1;",
+        )
+        .expect("damaged");
+    drop(connection);
+    let catalogue = open_catalogue(&dir);
+    let codes = [
+        catalogue.locate(chunk(1)).expect_err("damaged").code(),
+        catalogue.pack_record(pack(1)).expect_err("damaged").code(),
+        catalogue.snapshots().expect_err("damaged").code(),
+        catalogue.suppliers().expect_err("damaged").code(),
+    ];
+    assert_eq!(codes, [ErrorCode::DiskFailed; 4]);
+}
+
+#[test]
+fn many_threads_look_up_while_packs_are_committed() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    std::thread::scope(|scope| {
+        for reader in 0..12_u64 {
+            let catalogue = catalogue.clone();
+            scope.spawn(move || {
+                let mut known_before = 0;
+                while known_before < 50 {
+                    let ids: Vec<_> = (0..50).map(chunk).collect();
+                    let known = catalogue.known_chunks(&ids).expect("looked up");
+                    let count = known.iter().filter(|known| **known).count();
+                    assert!(
+                        count >= known_before,
+                        "reader {reader} saw a chunk become unknown"
+                    );
+                    assert_eq!(count % 5, 0, "reader {reader} saw half a pack");
+                    known_before = count;
+                }
+            });
+        }
+        for number in 0..10_u64 {
+            let chunks: Vec<u64> = (number * 5..number * 5 + 5).collect();
+            commit(&catalogue, number, &chunks);
+        }
+    });
+}

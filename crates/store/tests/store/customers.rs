@@ -1,0 +1,347 @@
+//! What a supplier keeps about its customers: contracts, heads, fences, deposits.
+
+use bitdust_model::limits::{DEPOSITS_PER_CUSTOMER_MAX, DEVICES_MAX, HEADS_PER_LANE_MAX};
+use bitdust_model::locator::{DhtRecord, Fence, KeyedRecord, RecordKind};
+use bitdust_model::manifest::{HeadBundle, SetRecord};
+use bitdust_model::message::{Contract, ContractAcceptance};
+use bitdust_model::{
+    ByteCount, ContractId, DhtKey, ErrorCode, HeadHash, Sequence, SetId, UnixMillis,
+};
+use bitdust_store::supplier::{ShardError, ShardStore, StoredContract};
+
+use crate::support::{
+    NOW, Supplier, device, head, header, id, identity, noise, refusal, signed, store_bytes,
+};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+fn hash(lane: u64, sequence: u64) -> HeadHash {
+    HeadHash(id("head", lane << 32 | sequence))
+}
+
+fn bundle(lane: u64, sequence: u64, sets: &[SetRecord]) -> HeadBundle {
+    let head = head(
+        identity(1),
+        device(lane),
+        sequence,
+        hash(lane, sequence - 1),
+    );
+    HeadBundle {
+        head: signed(&head),
+        sets: sets.iter().map(signed).collect(),
+    }
+}
+
+fn put(store: &ShardStore, lane: u64, sequence: u64) -> Result<(), ShardError> {
+    store.put_head(&bundle(lane, sequence, &[]), hash(lane, sequence), NOW)
+}
+
+fn set_record(number: u64, version: u64, k: u8) -> SetRecord {
+    SetRecord {
+        set: SetId(id("set", number)),
+        owner: identity(1),
+        lane: device(1),
+        version: Sequence(version),
+        k,
+        positions: Vec::new(),
+    }
+}
+
+fn deposit(key: u64, sequence: u64) -> KeyedRecord {
+    let record = DhtRecord {
+        kind: RecordKind::Locator,
+        network: "test".to_owned(),
+        sequence: Sequence(sequence),
+        written_at: NOW,
+        body: vec![7; 2_048],
+    };
+    KeyedRecord {
+        key: DhtKey(id("key", key)),
+        record: signed(&record),
+    }
+}
+
+#[test]
+fn contracts_are_kept_by_lane() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    let contract = |lane: u64, bytes: u64| {
+        let contract = Contract {
+            customer: identity(1),
+            lane: device(lane),
+            supplier_identity: identity(2),
+            supplier: device(9),
+            bytes: ByteCount(bytes),
+            patience_days: 180,
+            proposed_at: NOW,
+            nonce: [0; 16],
+        };
+        let acceptance = ContractAcceptance {
+            contract: ContractId([1; 32]),
+            supplier: device(9),
+            accepted_at: NOW,
+        };
+        StoredContract {
+            identity: identity(1),
+            lane: device(lane),
+            bytes: ByteCount(bytes),
+            contract: signed(&contract),
+            acceptance: signed(&acceptance),
+        }
+    };
+    store.put_contract(contract(1, 100)).expect("entered");
+    store.put_contract(contract(2, 100)).expect("entered");
+    store.put_contract(contract(1, 200)).expect("renewed");
+    drop(store);
+    let (store, _) = home.open();
+    assert_eq!(store.contracts().expect("listed").len(), 2);
+    assert_eq!(
+        store.contract(identity(1), device(1)).expect("asked"),
+        Some(contract(1, 200))
+    );
+    assert!(
+        store
+            .remove_contract(identity(1), device(1))
+            .expect("ended")
+    );
+    assert_eq!(store.contract(identity(1), device(1)).expect("asked"), None);
+}
+
+#[test]
+fn heads_go_forward_and_follow_each_other() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    put(&store, 1, 3).expect("kept");
+    put(&store, 1, 3).expect("the same again");
+    let stale = |bundle: &HeadBundle, hash: HeadHash| {
+        let refused = store.put_head(bundle, hash, NOW).expect_err("refused");
+        assert_eq!(refused.code(), ErrorCode::Stale);
+    };
+    stale(&bundle(1, 3, &[]), HeadHash([9; 32]));
+    stale(&bundle(1, 2, &[]), hash(1, 2));
+    let fork = head(identity(1), device(1), 4, HeadHash([9; 32]));
+    stale(
+        &HeadBundle {
+            head: signed(&fork),
+            sets: Vec::new(),
+        },
+        hash(1, 4),
+    );
+    put(&store, 1, 4).expect("it follows");
+    put(&store, 1, 9).expect("some were missed");
+    put(&store, 2, 1).expect("another lane");
+    let heads = store.heads(identity(1)).expect("listed");
+    let mut expected = [bundle(1, 9, &[]), bundle(2, 1, &[])];
+    if device(1) > device(2) {
+        expected.reverse();
+    }
+    assert_eq!(heads, expected);
+    assert!(store.heads(identity(2)).expect("listed").is_empty());
+}
+
+#[test]
+fn set_records_are_served_in_their_newest_versions() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    let sets = |store: &ShardStore| store.heads(identity(1)).expect("listed").remove(0).sets;
+    let first = [set_record(1, 5, 2), set_record(2, 1, 2)];
+    store
+        .put_head(&bundle(1, 1, &first), hash(1, 1), NOW)
+        .expect("kept");
+    let second = [set_record(1, 4, 2), set_record(3, 1, 2)];
+    store
+        .put_head(&bundle(1, 2, &second), hash(1, 2), NOW)
+        .expect("kept");
+    let mut expected = [signed(&set_record(1, 5, 2)), signed(&set_record(3, 1, 2))];
+    if SetId(id("set", 1)) > SetId(id("set", 3)) {
+        expected.reverse();
+    }
+    assert_eq!(sets(&store), expected);
+
+    let mut foreign = set_record(1, 6, 2);
+    foreign.owner = identity(2);
+    let refused = store
+        .put_head(&bundle(1, 3, &[foreign]), hash(1, 3), NOW)
+        .expect_err("not its own");
+    assert_eq!(refused.code(), ErrorCode::Malformed);
+    let many: Vec<_> = (0..17).map(|number| set_record(number, 1, 2)).collect();
+    let refused = store
+        .put_head(&bundle(1, 3, &many), hash(1, 3), NOW)
+        .expect_err("too many");
+    assert_eq!(refused.code(), ErrorCode::QuotaExceeded);
+    assert_eq!(sets(&store), expected);
+}
+
+#[test]
+fn heads_and_lanes_are_bounded() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    for lane in 0..DEVICES_MAX as u64 {
+        put(&store, lane, 1).expect("kept");
+    }
+    assert_eq!(
+        put(&store, 99, 1).expect_err("too many lanes").code(),
+        ErrorCode::QuotaExceeded
+    );
+    for sequence in 2..HEADS_PER_LANE_MAX as u64 + 20 {
+        put(&store, 1, sequence).expect("kept");
+    }
+    let late = UnixMillis(NOW.0 + 31 * DAY_MS);
+    drop(store);
+    let count = || {
+        let connection = rusqlite::Connection::open(home.paths.supplier()).expect("opened");
+        let sql = "SELECT count(*) FROM heads WHERE lane = ?1";
+        connection
+            .query_row(sql, [device(1).0], |row| row.get::<_, i64>(0))
+            .expect("counted")
+    };
+    assert_eq!(count(), i64::try_from(HEADS_PER_LANE_MAX).expect("fits"));
+    let (store, _) = home.open();
+    let next = HEADS_PER_LANE_MAX as u64 + 20;
+    store
+        .put_head(&bundle(1, next, &[]), hash(1, next), late)
+        .expect("kept");
+    drop(store);
+    assert_eq!(count(), 1, "the others are older than thirty days");
+}
+
+#[test]
+fn a_fence_ends_a_lane() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    for sequence in 1..=3 {
+        put(&store, 1, sequence).expect("kept");
+    }
+    let bytes = noise(1, 1_000);
+    store_bytes(&store, &header(identity(1), device(1), 1, &bytes), &bytes);
+    let fence = |owner: u64, lane: u64, last: u64| {
+        let fence = Fence {
+            identity: identity(owner),
+            lane: device(lane),
+            last: Sequence(last),
+            issued_at: NOW,
+        };
+        store.put_fence(&fence, &signed(&fence))
+    };
+    fence(2, 1, 1).expect("kept");
+    put(&store, 1, 4).expect("somebody else's fence closes nothing of ours");
+    fence(1, 1, 2).expect("kept");
+    fence(1, 1, 8).expect("a later end does not count");
+    assert!(store.is_fenced(identity(1), device(1)).expect("asked"));
+    assert_eq!(
+        put(&store, 1, 5).expect_err("closed").code(),
+        ErrorCode::Fenced
+    );
+    assert_eq!(
+        store.heads(identity(1)).expect("listed"),
+        [bundle(1, 2, &[])],
+        "the last one that counts"
+    );
+    let more = noise(2, 1_000);
+    let refused = refusal(&store, &header(identity(1), device(1), 2, &more));
+    assert_eq!(refused.code(), ErrorCode::Fenced);
+    let first = header(identity(1), device(1), 1, &bytes);
+    store
+        .read_range(identity(1), first.shard, 0, 1, &mut Vec::new())
+        .expect("what is here can be read");
+    assert_eq!(store.fences(identity(1)).expect("listed").len(), 1);
+    for lane in 2..=DEVICES_MAX as u64 {
+        fence(1, lane, 1).expect("kept");
+    }
+    assert_eq!(
+        fence(1, 99, 1).expect_err("too many").code(),
+        ErrorCode::QuotaExceeded
+    );
+}
+
+#[test]
+fn the_newest_deposit_of_a_key_wins() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    assert!(
+        store
+            .put_deposit(identity(1), &deposit(1, 5))
+            .expect("kept")
+    );
+    assert!(
+        !store
+            .put_deposit(identity(1), &deposit(1, 5))
+            .expect("the same again")
+    );
+    assert!(
+        !store
+            .put_deposit(identity(1), &deposit(1, 4))
+            .expect("older")
+    );
+    assert!(
+        store
+            .put_deposit(identity(1), &deposit(1, 6))
+            .expect("newer")
+    );
+    assert!(
+        store
+            .put_deposit(identity(2), &deposit(1, 3))
+            .expect("a copy somebody else left")
+    );
+    assert_eq!(
+        store.deposit(deposit(1, 0).key).expect("asked"),
+        Some(deposit(1, 6))
+    );
+    assert_eq!(store.deposit(deposit(2, 0).key).expect("asked"), None);
+    store.remove_deposits(identity(1)).expect("forgotten");
+    assert_eq!(
+        store.deposit(deposit(1, 0).key).expect("asked"),
+        Some(deposit(1, 3))
+    );
+}
+
+#[test]
+fn deposits_are_bounded_and_paged() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    for key in 0..DEPOSITS_PER_CUSTOMER_MAX as u64 {
+        store
+            .put_deposit(identity(1), &deposit(key, 1))
+            .expect("kept");
+        store
+            .put_deposit(identity(2), &deposit(key, 2))
+            .expect("kept");
+    }
+    let refused = store
+        .put_deposit(identity(1), &deposit(1_000, 1))
+        .expect_err("one too many");
+    assert_eq!(refused.code(), ErrorCode::QuotaExceeded);
+    store
+        .put_deposit(identity(1), &deposit(0, 2))
+        .expect("a newer one of a kept key");
+
+    let mut listed = Vec::new();
+    loop {
+        let page = store
+            .deposits(listed.last().map(|record: &KeyedRecord| record.key), 7)
+            .expect("a page");
+        if page.is_empty() {
+            break;
+        }
+        listed.extend(page);
+    }
+    let mut expected: Vec<_> = (0..DEPOSITS_PER_CUSTOMER_MAX as u64)
+        .map(|key| deposit(key, 2))
+        .collect();
+    expected.sort_by_key(|record| record.key);
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn absurd_sequences_are_refused() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    assert_eq!(
+        put(&store, 1, u64::MAX).expect_err("refused").code(),
+        ErrorCode::BadRequest
+    );
+    let refused = store
+        .put_deposit(identity(1), &deposit(1, u64::MAX))
+        .expect_err("refused");
+    assert_eq!(refused.code(), ErrorCode::BadRequest);
+}

@@ -1,0 +1,12 @@
+//! The crate from outside, with real files and databases.
+
+mod cache;
+mod catalogue;
+mod crash;
+mod customers;
+mod golden;
+mod packs;
+mod ranges;
+mod shards;
+mod spool;
+mod support;

@@ -1,0 +1,54 @@
+//! The doors to the tests, `.ci/run` and `make test`, on a machine of stand-ins.
+
+use anyhow::Result;
+
+use crate::machine::Machine;
+
+#[test]
+fn ci_checks_form_first_and_builds_outside_of_the_clone() -> Result<()> {
+    let machine = machine_with_cargo("echo \"$CARGO_TARGET_DIR\"; if read -r; then exit 9; fi")?;
+    let run = machine.run_script("tree/.ci/run")?;
+    assert!(
+        run.done,
+        "standard input is empty, and nothing failed: {run:?}"
+    );
+    let expected = [
+        "cargo fetch --locked",
+        "cargo fmt --all --check",
+        "cargo clippy --workspace --all-targets --locked -- -D warnings",
+        "cargo nextest --version",
+        "cargo nextest run --workspace --locked --profile ci",
+        "cargo test --workspace --doc --quiet --locked",
+    ];
+    assert_eq!(run.calls, expected, "cheap checks come first");
+    let target = machine.path("home/.cache/bitdust/target");
+    assert!(run.text.contains(&*target.to_string_lossy()), "{run:?}");
+    Ok(())
+}
+
+#[test]
+fn a_failing_step_fails_the_run() -> Result<()> {
+    for step in ["fmt", "clippy", "'nextest run'", "'test --workspace --doc'"] {
+        let machine = machine_with_cargo(&format!("case \"$*\" in {step}*) exit 1 ;; esac"))?;
+        assert!(!machine.run_script("tree/.ci/run")?.done, "{step} failed");
+    }
+    Ok(())
+}
+
+#[test]
+fn without_nextest_cargo_runs_the_tests() -> Result<()> {
+    let machine = machine_with_cargo("case $1 in nextest) exit 101 ;; esac")?;
+    let run = machine.run_script("tree/.ci/run")?;
+    assert!(run.done, "{run:?}");
+    let expected = "cargo test --workspace --lib --bins --tests --locked";
+    assert!(run.calls.iter().any(|call| call == expected), "{run:?}");
+    Ok(())
+}
+
+fn machine_with_cargo(body: &str) -> Result<Machine> {
+    let machine = Machine::ready()?;
+    machine.lend("make")?;
+    machine.lend("sh")?;
+    machine.stand_in("cargo", body)?;
+    Ok(machine)
+}

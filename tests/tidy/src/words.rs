@@ -1,0 +1,197 @@
+//! Words that do not pass: unfinished work, silenced lints, unbounded queues, sleep.
+
+use crate::code::{After, Before, Spot};
+use crate::tree::{File, RustFile};
+
+/// Macros that are left behind by unfinished work.
+const UNFINISHED: [&str; 3] = ["todo", "unimplemented", "dbg"];
+/// Macros that print, which is the business of the command line alone.
+const PRINTING: [&str; 2] = ["print", "println"];
+/// Channels without a bound.
+const UNBOUNDED: [&str; 3] = ["unbounded_channel", "UnboundedSender", "UnboundedReceiver"];
+/// Kinds of files whose comments are read.
+const SOURCE_KINDS: [&str; 8] = ["rs", "sh", "toml", "ts", "js", "svelte", "css", "yml"];
+const PRINTER: &str = "crates/cli/";
+
+/// Banned words among the tokens of Rust files.
+#[must_use]
+pub fn banned_tokens(files: &[RustFile]) -> Vec<String> {
+    let mut offences = Vec::new();
+    for rust in files {
+        let path = &rust.file.path;
+        for line in &rust.code.allows {
+            offences.push(format!(
+                "{path}:{line} allows a lint; #[expect(lint, reason = \"…\")] instead"
+            ));
+        }
+        for spot in &rust.code.paths {
+            let is_test = rust.is_test || spot.is_test;
+            if let Some(reason) = why_banned(spot, path, is_test) {
+                offences.push(format!("{path}:{} {}: {reason}", spot.line, spot.path));
+            }
+        }
+    }
+    offences
+}
+
+fn why_banned(spot: &Spot, path: &str, is_test: bool) -> Option<&'static str> {
+    let last = spot.last();
+    let is_macro = spot.after == After::Bang;
+    if is_macro && UNFINISHED.contains(&last) {
+        return Some("unfinished work");
+    }
+    if is_macro && PRINTING.contains(&last) && !is_test && !path.starts_with(PRINTER) {
+        return Some("only the command line prints");
+    }
+    if UNBOUNDED.contains(&last) {
+        return Some("channels are bounded");
+    }
+    if last == "unwrap" && spot.before == Before::Dot && spot.after == After::Call && !is_test {
+        return Some("say in expect why this cannot fail, or return the error");
+    }
+    if is_test && sleeps(spot) {
+        return Some("tests wait for an event, never for a time");
+    }
+    None
+}
+
+fn sleeps(spot: &Spot) -> bool {
+    if !matches!(spot.last(), "sleep" | "sleep_until") {
+        return false;
+    }
+    let is_bare_call =
+        spot.path == spot.last() && spot.before == Before::Other && spot.after == After::Call;
+    let parent = spot.path.rsplit("::").nth(1);
+    is_bare_call || matches!(parent, Some("thread" | "time"))
+}
+
+/// Banned words in the text of sources, comments included.
+#[must_use]
+pub fn banned_text(files: &[File]) -> Vec<String> {
+    // Written in two parts, so that this file passes its own rule.
+    let fix = concat!("FIX", "ME");
+    let later = concat!("TO", "DO");
+    let mut offences = Vec::new();
+    let sources = files
+        .iter()
+        .filter(|file| SOURCE_KINDS.contains(&file.extension()) || file.name() == "Makefile");
+    for file in sources {
+        for (index, line) in file.text.lines().enumerate() {
+            let place = format!("{}:{}", file.path, index + 1);
+            if line.contains(fix) {
+                offences.push(format!("{place} {fix}: fix it, or open an issue"));
+            }
+            let mut parts = line.split(later);
+            parts.next();
+            if parts.any(|rest| !names_an_issue(rest)) {
+                offences.push(format!("{place} {later} without an issue: {later}(#12)"));
+            }
+        }
+    }
+    offences
+}
+
+fn names_an_issue(rest: &str) -> bool {
+    rest.strip_prefix("(#")
+        .and_then(|rest| rest.split_once(')'))
+        .is_some_and(|(number, _)| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{assert_clean, tree};
+
+    const PRODUCT: &str = "crates/x/src/a.rs";
+    const SUITE: &str = "crates/x/tests/a.rs";
+
+    #[test]
+    fn no_banned_word_is_in_the_sources() {
+        assert_clean("banned tokens", &banned_tokens(&tree::real_rust()));
+    }
+
+    #[test]
+    fn no_unfinished_work_is_in_the_sources() {
+        assert_clean("banned text", &banned_text(&tree::real()));
+    }
+
+    #[test]
+    fn each_banned_token_is_caught() {
+        let rows = [
+            (PRODUCT, "fn a() { todo!() }", 1),
+            (PRODUCT, "fn a() { unimplemented!(\"later\") }", 1),
+            (SUITE, "fn a() { dbg!(1); }", 1),
+            (PRODUCT, "#[allow(dead_code)] fn a() {}", 1),
+            (PRODUCT, "#![allow(dead_code)]", 1),
+            (PRODUCT, "#[cfg_attr(test, allow(dead_code))] fn a() {}", 1),
+            (
+                PRODUCT,
+                "#[expect(dead_code, reason = \"b\")] fn a() { allow(1) }",
+                0,
+            ),
+            (PRODUCT, "fn a() { b().unwrap(); }", 1),
+            (PRODUCT, "fn a() { b().unwrap_or_default(); unwrap(); }", 0),
+            (PRODUCT, "#[test] fn a() { b().unwrap(); }", 0),
+            (
+                PRODUCT,
+                "use tokio::sync::mpsc::{Sender, unbounded_channel};",
+                1,
+            ),
+            (PRODUCT, "fn a() { println!(); }", 1),
+            (PRODUCT, "fn a() { std::print!(); }", 1),
+            ("crates/cli/src/a.rs", "fn a() { println!(); }", 0),
+            (PRODUCT, "fn a() { println != 1; }", 0),
+        ];
+        for (path, text, expected) in rows {
+            check(path, text, expected);
+        }
+    }
+
+    #[test]
+    fn sleep_is_caught_in_tests_only() {
+        let rows = [
+            (SUITE, "fn a() { std::thread::sleep(b); }", 1),
+            (SUITE, "async fn a() { tokio::time::sleep(b).await; }", 1),
+            (SUITE, "use tokio::time::{timeout, sleep};", 1),
+            (SUITE, "async fn a() { sleep(b).await; }", 1),
+            (
+                SUITE,
+                "fn a() { world.laptop(3).sleep(); } fn sleep() {}",
+                0,
+            ),
+            (
+                PRODUCT,
+                "#[cfg(test)] mod tests { fn a() { thread::sleep(b); } }",
+                1,
+            ),
+            (PRODUCT, "async fn a() { tokio::time::sleep(b).await; }", 0),
+        ];
+        for (path, text, expected) in rows {
+            check(path, text, expected);
+        }
+    }
+
+    #[test]
+    fn words_in_comments_are_caught() {
+        let (fix, later) = (concat!("FIX", "ME"), concat!("TO", "DO"));
+        check_text("a.rs", &format!("// {fix} b"), 1);
+        check_text("Makefile", &format!("# {fix}"), 1);
+        check_text("a.rs", &format!("// {later} b"), 1);
+        check_text("a.rs", &format!("// {later}(#) b"), 1);
+        check_text("a.rs", &format!("// {later}(#12): b"), 0);
+        check_text("a.md", fix, 0);
+    }
+
+    fn check(path: &str, text: &str, expected: usize) {
+        let files = tree::rust_files(&[File::new(path, text)]).expect("the twin is Rust");
+        let offences = banned_tokens(&files);
+        assert_eq!(offences.len(), expected, "{path}: {text}: {offences:?}");
+    }
+
+    fn check_text(path: &str, text: &str, expected: usize) {
+        let offences = banned_text(&[File::new(path, text)]);
+        assert_eq!(offences.len(), expected, "{text}: {offences:?}");
+    }
+}
