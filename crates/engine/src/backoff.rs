@@ -18,9 +18,11 @@ pub(crate) fn interval(base: Duration, jitter: u64) -> Duration {
 
 fn spread(base: Duration, jitter: u64, from_quarters: u32, to_quarters: u32) -> Duration {
     let quarter = base / 4;
-    let width = quarter.saturating_mul(to_quarters - from_quarters);
     let part = u32::try_from(jitter >> 48).expect("sixteen bits fit");
-    quarter.saturating_mul(from_quarters) + width / 65_536 * part
+    let width = quarter.saturating_mul(to_quarters - from_quarters);
+    let fine = width.as_micros().saturating_mul(u128::from(part)) / 65_536;
+    let fine = Duration::from_micros(u64::try_from(fine).unwrap_or(u64::MAX));
+    quarter.saturating_mul(from_quarters).saturating_add(fine)
 }
 
 #[cfg(test)]

@@ -118,12 +118,16 @@ pub async fn recover(
     let running = open::start(home, settings, Some(start)).await?;
     let mut watcher = Client::join(&local::socket_path(&settings.home), JOIN_PATIENCE).await?;
     let mut result = std::pin::pin!(result);
+    let mut told = String::new();
     let recovered = loop {
         tokio::select! {
             recovered = &mut result => break recovered,
             event = watcher.event() => {
-                if let Some(Event::Progress { phase, .. }) = event {
+                if let Some(Event::Progress { phase, .. }) = event
+                    && phase != told
+                {
                     progress(&phase);
+                    told = phase;
                 }
             }
         }

@@ -42,7 +42,7 @@ impl Running {
     /// Stops the node in order.
     pub(crate) async fn close(self) -> Result<(), NodeError> {
         // A node that has ended by itself no longer listens.
-        drop(self.stop.send(()));
+        let _ended = self.stop.send(());
         let ended = self.node.await;
         self.front_door.abort();
         ended.map_err(|_| NodeError::new(ErrorCode::Internal, "the node ended in a defect; what was stored is safe"))

@@ -131,8 +131,9 @@ pub(crate) async fn publish(context: &Context, offer: OwnOffer) -> Result<(), Er
     }
     let mut copies = 0;
     let mut failure = ErrorCode::Unreachable;
-    for record in records {
-        match context.net.put_record(record).await {
+    let puts = records.into_iter().map(|record| context.net.put_record(record));
+    for put in futures::future::join_all(puts).await {
+        match put {
             Ok(taken) => copies += taken,
             Err(error) => {
                 debug!(%error, "A record could not be put");

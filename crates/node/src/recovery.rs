@@ -479,19 +479,28 @@ impl Rebuild {
         let bytes = encode(&kept);
         blocking(move || catalogue.set_meta(ROOT_KEY, &bytes)).await?.map_err(|error| error.code())?;
         let records = crate::records::locators(context).await?;
-        for record in records.clone() {
+        let connected: Vec<DeviceId> =
+            context.net.peers().await.unwrap_or_default().into_iter().map(|peer| peer.device).collect();
+        let suppliers = self.suppliers.iter().map(|supplier| supplier.device);
+        let told = suppliers.filter(|device| connected.contains(device)).map(|device| {
+            let bodies = fences.iter().cloned().map(Body::FencePut).chain([Body::Deposit(records.clone())]);
+            tell_supplier(context, device, bodies.collect())
+        });
+        let put = records.iter().cloned().map(|record| async {
             if let Err(error) = context.net.put_record(record).await {
                 debug!(%error, "A record could not be put");
             }
-        }
-        for supplier in &self.suppliers {
-            for body in fences.iter().cloned().map(Body::FencePut).chain([Body::Deposit(records.clone())]) {
-                if let Err(error) = context.net.request(supplier.device, body).await {
-                    debug!(%error, "A supplier was not told of this device");
-                }
-            }
-        }
+        });
+        futures::join!(futures::future::join_all(told), futures::future::join_all(put));
         Ok(nickname)
+    }
+}
+
+async fn tell_supplier(context: &Context, device: DeviceId, bodies: Vec<Body>) {
+    for body in bodies {
+        if let Err(error) = context.net.request(device, body).await {
+            debug!(%error, "A supplier was not told of this device");
+        }
     }
 }
 

@@ -1,1 +1,23 @@
 //! The world of engines in virtual time: network, disks, people.
+//!
+//! Real engines, several in one process; everything around them is a model: connections
+//! that break, answers that get lost, disks that fill, nodes that crash and lie. Time is a
+//! queue, chance a seed, so a run replays exactly. After every step the checker compares
+//! what engines do with the world's own books.
+
+mod books;
+mod checker;
+mod customer;
+mod failure;
+mod network;
+mod node;
+mod people;
+mod restore;
+mod sabotage;
+mod supplier;
+mod world;
+
+pub use failure::Failure;
+pub use node::{Lie, NodeId};
+pub use sabotage::Sabotage;
+pub use world::{World, WorldOptions};

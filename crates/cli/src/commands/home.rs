@@ -1,6 +1,7 @@
 //! `init` and `recover`: a new identity, or an old one on a new machine.
 
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 
 use bitdust_api::Call;
 use bitdust_model::ErrorCode;
@@ -10,6 +11,7 @@ use serde_json::json;
 use super::{Context, order};
 use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
+use crate::output::Output;
 use crate::settings::{Guard, Keys};
 use crate::terminal;
 use crate::text::{count, fingerprint, minute};
@@ -59,12 +61,10 @@ pub(super) async fn recover(
         old_machine_gone,
     };
     let output = context.output;
+    let told = Mutex::new(String::new());
     let progress = move |phase: &str| {
-        if output.is_json() {
-            // If nobody reads the progress, recovery still goes on; the result is told or fails.
-            let _ = output.object(&json!({ "event": "phase", "phase": phase }));
-        } else {
-            output.note(phase);
+        if is_news(&told, phase) {
+            tell_phase(output, phase);
         }
     };
     let found = bitdust_node::recover(&context.settings, &options, progress)
@@ -74,6 +74,23 @@ pub(super) async fn recover(
         .output
         .result(&found, || recovered_text(&found, old_machine_gone, keys))?;
     Ok(Exit::Done)
+}
+
+/// Whether a phase is another one than the last; it is the last from then on.
+fn is_news(told: &Mutex<String>, phase: &str) -> bool {
+    let mut last = told.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_news = *last != phase;
+    phase.clone_into(&mut last);
+    is_news
+}
+
+fn tell_phase(output: Output, phase: &str) {
+    if output.is_json() {
+        // If nobody reads the progress, recovery still goes on; the result is told or fails.
+        let _ = output.object(&json!({ "event": "phase", "phase": phase }));
+    } else {
+        output.note(phase);
+    }
 }
 
 /// Asks for a new passphrase where the keys shall rest under one and no file gave it.
@@ -270,6 +287,14 @@ mod tests {
             numbered(&words),
             "   1. abandon      2. ability      3. able         4. about\n   5. above\n"
         );
+    }
+
+    #[test]
+    fn a_phase_is_told_when_it_changes() {
+        let told = Mutex::new(String::new());
+        let news =
+            ["seeking", "seeking", "loading", "seeking", ""].map(|phase| is_news(&told, phase));
+        assert_eq!(news, [true, false, true, true, true]);
     }
 
     #[test]

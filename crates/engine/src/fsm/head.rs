@@ -377,8 +377,3 @@ impl Round {
         }
     }
 }
-
-#[cfg(test)]
-pub(crate) fn sample_round(kept: &[DeviceId], retry_at: Option<Tick>) -> Round {
-    Round { kept: kept.iter().copied().collect(), retry_at, ..Round::default() }
-}

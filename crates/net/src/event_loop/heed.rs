@@ -83,9 +83,12 @@ impl EventLoop {
 
     fn close(&mut self, peer: PeerId, connection: Option<ConnectionId>) {
         match connection {
-            Some(connection) => drop(self.swarm.close_connection(connection)),
-            // Not connected is what is wanted.
-            None => drop(self.swarm.disconnect_peer_id(peer)),
+            Some(connection) => {
+                self.swarm.close_connection(connection);
+            }
+            None => {
+                let _was_connected = self.swarm.disconnect_peer_id(peer);
+            }
         }
     }
 }

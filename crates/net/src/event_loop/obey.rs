@@ -124,8 +124,7 @@ impl EventLoop {
         if let Some(state) = self.peers.get_mut(&peer) {
             state.pinned = false;
         }
-        // Not connected is what is wanted.
-        drop(self.swarm.disconnect_peer_id(peer));
+        let _was_connected = self.swarm.disconnect_peer_id(peer);
     }
 
     fn request(&mut self, device: DeviceId, ask: Ask) {

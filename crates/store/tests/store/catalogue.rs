@@ -1,6 +1,6 @@
 //! The rest of the catalogue: settings, snapshots, heads, suppliers, friends, versions.
 
-use bitdust_model::limits::{ADDRESSES_MAX, HEADS_PER_LANE_MAX};
+use bitdust_model::limits::{ADDRESSES_MAX, HEADS_PER_LANE_MAX, META_BYTES_MAX};
 use bitdust_model::manifest::{Holder, PositionRecord, SetRecord};
 use bitdust_model::message::{Contract, ContractAcceptance};
 use bitdust_model::{ByteCount, ContractId, ErrorCode, HeadHash, Sequence, SetId, UnixMillis};
@@ -66,7 +66,7 @@ fn settings_are_kept_and_limited() {
     assert_eq!(catalogue.get_meta("epoch").expect("read"), Some(Vec::new()));
     assert_eq!(catalogue.get_meta("other").expect("read"), None);
     let refused = catalogue
-        .set_meta("long", &[0; 65 * 1024])
+        .set_meta("long", &vec![0; META_BYTES_MAX + 1])
         .expect_err("too long");
     assert_eq!(refused.code(), ErrorCode::BadRequest);
 }

@@ -8,8 +8,8 @@ use bitdust_store::supplier::{Begin, ShardError, Usage};
 use proptest::prelude::*;
 
 use crate::support::{
-    NOW, Supplier, begin_writing, device, header, identity, noise, pack, refusal, signed,
-    store_bytes,
+    NOW, Supplier, begin_writing, device, header, identity, keep_bytes, noise, pack, refusal,
+    signed, store_bytes,
 };
 
 fn usage(shards: u64, bytes: u64, graced: u64) -> Usage {
@@ -386,9 +386,7 @@ proptest! {
                 Step::Store(number) => {
                     let bytes = noise(number, 1_000);
                     let header = header(identity(1), device(1), number, &bytes);
-                    if let Begin::Write(_) = store.begin(&header, &signed(&header)).expect("begun") {
-                        store_bytes(&store, &header, &bytes);
-                    }
+                    keep_bytes(&store, &header, &bytes);
                 }
                 Step::Delete(number) => {
                     store.delete(identity(1), device(1), &[pack(number)], UnixMillis(now)).expect("deleted");

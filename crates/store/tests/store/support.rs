@@ -92,7 +92,9 @@ pub(crate) fn pack_record(number: u64, chunks: &[u64]) -> PackRecord {
             code_version: CodeVersion::Vandermonde1,
             pack_bytes: PACK_HEADER_BYTES + body + 500,
             shards: (0..4)
-                .map(|position| ShardId(id("shard", number * 100 + position)))
+                .map(|position| {
+                    ShardId(id("shard", number.wrapping_mul(100).wrapping_add(position)))
+                })
                 .collect(),
         },
         chunks: records,
@@ -261,4 +263,15 @@ pub(crate) fn store_bytes(store: &ShardStore, header: &StoreHeader, bytes: &[u8]
         writer.write(piece).expect("written");
     }
     writer.finish(NOW).expect("finished")
+}
+
+/// Stores bytes unless they are here.
+pub(crate) fn keep_bytes(store: &ShardStore, header: &StoreHeader, bytes: &[u8]) {
+    if store
+        .stored_at(header.owner, header.shard)
+        .expect("asked")
+        .is_none()
+    {
+        store_bytes(store, header, bytes);
+    }
 }

@@ -1,0 +1,71 @@
+//! The world's own books: what truly happened, independent of what engines believe.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitdust_engine::{JobId, SetFact};
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{DeviceId, IdentityId, PackId, Position, Tick};
+
+use crate::node::NodeId;
+use crate::sabotage::{HeadKey, PackKey};
+
+/// A pack as it was sealed.
+#[derive(Debug, Clone)]
+pub(crate) struct PackEntry {
+    pub(crate) kind: PackKind,
+    pub(crate) job: JobId,
+    pub(crate) boot: u64,
+    pub(crate) set: SetFact,
+    pub(crate) chunks: BTreeSet<u64>,
+    /// Receipts that reached the owner.
+    pub(crate) receipts: BTreeMap<Position, DeviceId>,
+}
+
+/// A head as it was signed.
+#[derive(Debug, Clone)]
+pub(crate) struct HeadEntry {
+    pub(crate) snapshot: BTreeSet<u64>,
+    /// Packs of contents and trees that the snapshot relies on.
+    pub(crate) packs: BTreeSet<PackId>,
+    pub(crate) commit: PackId,
+    /// Suppliers whose word on it reached the owner.
+    pub(crate) kept: BTreeSet<DeviceId>,
+    pub(crate) recorded: bool,
+}
+
+/// A record in the DHT.
+#[derive(Debug, Clone)]
+pub(crate) struct LaneEntry {
+    pub(crate) suppliers: Vec<DeviceId>,
+    pub(crate) k: u8,
+    pub(crate) published_at: Tick,
+}
+
+/// All books.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    pub(crate) packs: BTreeMap<PackKey, PackEntry>,
+    pub(crate) heads: BTreeMap<HeadKey, HeadEntry>,
+    /// Customer and supplier: the supplier failed a proof.
+    pub(crate) doubts: BTreeSet<(NodeId, DeviceId)>,
+    /// Customer and supplier: the last receipt or proof.
+    pub(crate) proofs: BTreeMap<(NodeId, DeviceId), Tick>,
+    /// The DHT, by person and lane.
+    pub(crate) lanes: BTreeMap<(IdentityId, DeviceId), LaneEntry>,
+}
+
+impl Books {
+    /// Receipts for a pack from suppliers that its owner does not doubt.
+    pub(crate) fn trusted_receipts(&self, owner: NodeId, pack: PackId) -> usize {
+        let Some(entry) = self.packs.get(&(owner, pack)) else {
+            return 0;
+        };
+        let receipts = entry.receipts.values();
+        receipts.filter(|device| !self.doubts.contains(&(owner, **device))).count()
+    }
+
+    /// Receipts for a pack from anybody.
+    pub(crate) fn receipts(&self, owner: NodeId, pack: PackId) -> usize {
+        self.packs.get(&(owner, pack)).map_or(0, |entry| entry.receipts.len())
+    }
+}

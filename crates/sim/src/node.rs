@@ -1,0 +1,215 @@
+//! One machine: its engine, what its disk keeps, and what is lost when it stops.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitdust_engine::trace::TraceLine;
+use bitdust_engine::{
+    AskId, CustomerFact, Engine, Facts, FetchId, JobId, PackFact, SetFact, SupplierFact,
+};
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{
+    ByteCount, Code, DeviceId, IdentityId, PackId, Position, Sequence, Tick,
+};
+
+use crate::network::Call;
+use crate::sabotage::{HeadKey, Sabotage};
+
+/// A machine of the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub usize);
+
+/// How a supplier lies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Lie {
+    /// Not at all.
+    #[default]
+    None,
+    /// It signs receipts and keeps nothing.
+    KeepsNothing,
+    /// It answers with wrong bytes; the proof betrays it.
+    WrongBytes,
+    /// It answers with wrong bytes that only the decoding betrays.
+    Forges,
+}
+
+/// One machine.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) device: DeviceId,
+    pub(crate) identity: IdentityId,
+    /// `None` while it is down.
+    pub(crate) engine: Option<Engine>,
+    /// Counts starts, so that answers to an earlier run are not taken for new ones.
+    pub(crate) boot: u64,
+    pub(crate) started_at: Tick,
+    pub(crate) inputs: u64,
+    pub(crate) trace: Vec<TraceLine>,
+    /// The deadline that is queued.
+    pub(crate) wake_at: Option<Tick>,
+    pub(crate) disk: Disk,
+    pub(crate) memory: Memory,
+    pub(crate) lie: Lie,
+    pub(crate) dead: bool,
+    /// The spool takes nothing.
+    pub(crate) spool_full: bool,
+    /// Shards of customers cannot be written.
+    pub(crate) disk_full: bool,
+    pub(crate) sabotage: Sabotage,
+    /// The engine stops after so many inputs of the current run, once.
+    pub(crate) crash_at: Option<u64>,
+}
+
+/// A pack in the catalogue.
+#[derive(Debug, Clone)]
+pub(crate) struct PackRow {
+    pub(crate) kind: PackKind,
+    pub(crate) chunks: BTreeSet<u64>,
+    pub(crate) shard_bytes: ByteCount,
+    pub(crate) confirmed: BTreeSet<Position>,
+    pub(crate) spooled: BTreeSet<Position>,
+    pub(crate) committed: bool,
+}
+
+/// What a stop does not take.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Disk {
+    pub(crate) suppliers: BTreeMap<DeviceId, SupplierFact>,
+    /// When each last proved something, by world time.
+    pub(crate) proved_at: BTreeMap<DeviceId, Tick>,
+    pub(crate) suppliers_wanted: u8,
+    pub(crate) code_wanted: Option<Code>,
+    pub(crate) contract_bytes: ByteCount,
+    pub(crate) set: Option<SetFact>,
+    pub(crate) packs: BTreeMap<PackId, PackRow>,
+    pub(crate) draft: Option<Sequence>,
+    pub(crate) head: Option<Sequence>,
+    /// The newest head that recovery found in another lane.
+    pub(crate) recovered: Option<HeadKey>,
+    pub(crate) offered: ByteCount,
+    pub(crate) customers: BTreeMap<DeviceId, CustomerFact>,
+    /// Shards kept for customers: lane, pack, position.
+    pub(crate) kept: BTreeMap<(DeviceId, PackId, Position), ByteCount>,
+    /// Newest head kept for each lane.
+    pub(crate) heads: BTreeMap<DeviceId, Sequence>,
+    /// The user's files.
+    pub(crate) folder: BTreeSet<u64>,
+}
+
+/// What a stop takes.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) scans: BTreeMap<JobId, Scan>,
+    pub(crate) held: BTreeSet<PackId>,
+    pub(crate) sealing: Option<JobId>,
+    pub(crate) asks: BTreeMap<AskId, Call>,
+    pub(crate) fetches: BTreeMap<FetchId, FetchRow>,
+    pub(crate) restores: BTreeMap<JobId, RestoreRow>,
+    pub(crate) heard: BTreeMap<DeviceId, Sequence>,
+    pub(crate) ended: BTreeMap<JobId, Option<bitdust_model::ErrorCode>>,
+}
+
+/// A walk under way.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    pub(crate) snapshot: BTreeSet<u64>,
+    pub(crate) left: Vec<u64>,
+    pub(crate) trees_left: u8,
+    pub(crate) sealed: BTreeSet<PackId>,
+    pub(crate) told: bool,
+}
+
+/// A fetch under way.
+#[derive(Debug)]
+pub(crate) struct FetchRow {
+    pub(crate) job: JobId,
+    pub(crate) owner: NodeId,
+    pub(crate) pack: PackId,
+    pub(crate) k: u8,
+    pub(crate) direct: Vec<Position>,
+    /// What came: whole or not, right or not.
+    pub(crate) pieces: BTreeMap<Position, (bool, bool)>,
+}
+
+/// A restore, or the loading of lists, under way.
+#[derive(Debug)]
+pub(crate) struct RestoreRow {
+    pub(crate) head: HeadKey,
+    pub(crate) lists_only: bool,
+    pub(crate) queue: Vec<PackId>,
+    pub(crate) open: BTreeSet<FetchId>,
+    pub(crate) problems: u64,
+    pub(crate) chunks: BTreeSet<u64>,
+    pub(crate) written: bool,
+}
+
+impl Node {
+    pub(crate) fn new(device: DeviceId, identity: IdentityId) -> Self {
+        Self {
+            device,
+            identity,
+            engine: None,
+            boot: 0,
+            started_at: Tick(0),
+            inputs: 0,
+            trace: Vec::new(),
+            wake_at: None,
+            disk: Disk::default(),
+            memory: Memory::default(),
+            lie: Lie::None,
+            dead: false,
+            spool_full: false,
+            disk_full: false,
+            sabotage: Sabotage::None,
+            crash_at: None,
+        }
+    }
+
+    pub(crate) const fn is_up(&self) -> bool {
+        self.engine.is_some()
+    }
+
+    /// The engine's own time.
+    pub(crate) fn tick(&self, now: Tick) -> Tick {
+        Tick(now.0.saturating_sub(self.started_at.0))
+    }
+
+    /// What the catalogue tells a new engine.
+    pub(crate) fn facts(&self, now: Tick) -> Facts {
+        let disk = &self.disk;
+        let suppliers = disk.suppliers.values().map(|fact| SupplierFact {
+            proved_ago_ms: disk.proved_at.get(&fact.device).map(|at| now.0 - at.0),
+            ..fact.clone()
+        });
+        let places = disk.set.as_ref().map_or(0, |set| set.holders.len());
+        let unsettled = disk.packs.iter().filter(|(_, row)| row.confirmed.len() < places);
+        Facts {
+            device: self.device,
+            identity: self.identity,
+            code_wanted: disk.code_wanted,
+            suppliers_wanted: disk.suppliers_wanted,
+            contract_bytes: disk.contract_bytes,
+            suppliers: suppliers.collect(),
+            set: disk.set.clone(),
+            customers: disk.customers.values().cloned().collect(),
+            offered: disk.offered,
+            packs: unsettled
+                .map(|(pack, row)| PackFact {
+                    pack: *pack,
+                    kind: row.kind,
+                    confirmed: row.confirmed.iter().copied().collect(),
+                    spooled: row.spooled.difference(&row.confirmed).copied().collect(),
+                })
+                .collect(),
+            head_draft: disk.draft,
+            head: disk.head,
+        }
+    }
+}
+
+impl Disk {
+    /// Chunks that a backup need not store again.
+    pub(crate) fn known_chunks(&self) -> BTreeSet<u64> {
+        let committed = self.packs.values().filter(|row| row.committed);
+        committed.flat_map(|row| row.chunks.iter().copied()).collect()
+    }
+}

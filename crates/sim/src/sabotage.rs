@@ -1,0 +1,102 @@
+//! Engines broken on purpose: each breaks one promise, and the checker must see it.
+
+use bitdust_engine::{Input, Output, SetFact};
+use bitdust_model::status::Protection;
+use bitdust_model::{PackId, Sequence};
+
+/// One way to break an engine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sabotage {
+    /// Not broken.
+    #[default]
+    None,
+    /// Says safe whatever is confirmed.
+    SaysSafe,
+    /// Commits a pack as soon as it is sealed.
+    CommitsEarly,
+    /// Seals the lists when the walk is over.
+    SealsEarly,
+    /// Gives the head out before its pack is placed.
+    PublishesEarly,
+    /// Calls the head published at once.
+    RecordsEarly,
+    /// Signs every contract.
+    SignsAll,
+    /// Lets every shard come.
+    StoresAll,
+    /// Never sends a shard.
+    NeverSends,
+    /// Gives up every fetch.
+    NeverFetches,
+}
+
+impl Sabotage {
+    /// What the broken engine asks for instead.
+    pub(crate) fn bend(self, input: &Input, outputs: &mut Vec<Output>, set: Option<&SetFact>) {
+        match self {
+            Self::None | Self::SaysSafe => {}
+            Self::CommitsEarly => {
+                if let Input::PackSealed { pack, .. } = input {
+                    outputs.push(Output::CommitPack { pack: *pack });
+                }
+            }
+            Self::SealsEarly => {
+                if let Input::ScanFinished { job } = input {
+                    outputs.push(Output::SealMetadata { job: *job });
+                }
+            }
+            Self::PublishesEarly => {
+                if let (Input::MetadataSealed { sequence, .. }, Some(set)) = (input, set) {
+                    let sequence = *sequence;
+                    outputs.push(Output::PutHead { device: set.holders[0], sequence });
+                }
+            }
+            Self::RecordsEarly => {
+                if let Input::MetadataSealed { sequence, .. } = input {
+                    outputs.push(Output::RecordCommit { sequence: *sequence });
+                }
+            }
+            Self::SignsAll => bend_refusals(outputs, |ask| Output::AcceptContract { ask }),
+            Self::StoresAll => bend_refusals(outputs, |ask| Output::AcceptStore { ask }),
+            Self::NeverSends => {
+                outputs.retain(|output| !matches!(output, Output::SendShard { .. }));
+            }
+            Self::NeverFetches => {
+                for output in outputs {
+                    if let Output::FetchRange { fetch, .. } = output {
+                        *output = Output::GiveUpFetch { fetch: *fetch };
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the broken engine says of itself.
+    pub(crate) const fn bend_protection(self, told: Protection) -> Protection {
+        match self {
+            Self::SaysSafe => Protection::Safe,
+            Self::None
+            | Self::CommitsEarly
+            | Self::SealsEarly
+            | Self::PublishesEarly
+            | Self::RecordsEarly
+            | Self::SignsAll
+            | Self::StoresAll
+            | Self::NeverSends
+            | Self::NeverFetches => told,
+        }
+    }
+}
+
+fn bend_refusals(outputs: &mut [Output], accept: impl Fn(bitdust_engine::AskId) -> Output) {
+    for output in outputs {
+        if let Output::Refuse { ask, .. } = output {
+            *output = accept(*ask);
+        }
+    }
+}
+
+/// Names in the world's own books: a pack or a head of one machine.
+pub(crate) type PackKey = (crate::node::NodeId, PackId);
+/// A head by its lane.
+pub(crate) type HeadKey = (crate::node::NodeId, Sequence);
