@@ -201,7 +201,6 @@ impl Dht {
     }
 
     /// One step of a query: what is left of it, and what a look-up found.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "a query gets results of its own kind only")]
     fn step(&self, query: Query, result: QueryResult, last: bool) -> (Option<Query>, Option<Found>) {
         match (query, result) {
             (Query::Put { reply, .. }, QueryResult::PutRecord(result)) => {

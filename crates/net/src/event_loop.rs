@@ -233,7 +233,7 @@ impl EventLoop {
 
 fn acknowledge(told: oneshot::Sender<()>) {
     // A task that has ended meanwhile does not need to know.
-    drop(told.send(()));
+    let _was_heard = told.send(());
 }
 
 fn log_panic(ended: Result<(), tokio::task::JoinError>) {

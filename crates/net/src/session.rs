@@ -139,10 +139,14 @@ impl Incoming {
     /// Checks the first packet of the other side, which must be a Hello of this network with
     /// a certificate for the very device at the other end.
     pub(crate) fn greet(&mut self, packet: &SignedPacket, network: &str) -> Result<Greeting, SessionError> {
-        let hello = match self.check(packet)? {
-            Body::Hello(hello) if !self.greeted => hello,
-            other => return Err(SessionError::OutOfTurn { said: name_of(&other) }),
+        let body = self.check(packet)?;
+        let said = name_of(&body);
+        let Body::Hello(hello) = body else {
+            return Err(SessionError::OutOfTurn { said });
         };
+        if self.greeted {
+            return Err(SessionError::OutOfTurn { said });
+        }
         let greeting = self.check_hello(hello, network)?;
         self.greeted = true;
         Ok(greeting)

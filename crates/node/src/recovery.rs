@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tracing::{debug, info};
@@ -17,7 +18,7 @@ use bitdust_model::locator::{Certificate, KeyedRecord, LaneRecord, RootRecord};
 use bitdust_model::manifest::{BlobRef, Head, HeadBundle, Manifest, PackRef, SetRecord};
 use bitdust_model::message::Body;
 use bitdust_model::{
-    ByteCount, DeviceId, Document, Epoch, ErrorCode, Sequence, Signed, decode, encode, limits,
+    ByteCount, DeviceId, DhtKey, Document, Epoch, ErrorCode, Sequence, Signed, decode, encode, limits,
 };
 use bitdust_pipeline::index::{read_manifest, read_segment};
 use bitdust_store::CatalogueError;
@@ -307,6 +308,22 @@ fn own_certificate(root: &RootSecrets, signed: &Signed<Certificate>) -> Option<C
     verify_certificate(signed).ok().filter(|certificate| certificate.identity == root.identity())
 }
 
+/// How long the DHT may take to know better than connected peers.
+const DHT_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What connected peers keep under the keys.
+async fn located(context: &Context, keys: &[DhtKey]) -> Vec<KeyedRecord> {
+    let peers = context.net.peers().await.unwrap_or_default();
+    let asked = peers.into_iter().map(|peer| context.net.request(peer.device, Body::Locate(keys.to_vec())));
+    let mut records = Vec::new();
+    for answer in futures::future::join_all(asked).await {
+        if let Ok(Body::Located(found)) = answer {
+            records.extend(found.into_iter().take(limits::LOCATE_KEYS_MAX));
+        }
+    }
+    records
+}
+
 /// The newest believable document under any of the keys: from the DHT, and from connected
 /// peers, who may keep it for us.
 async fn gather<T: Document>(
@@ -316,18 +333,15 @@ async fn gather<T: Document>(
     number: impl Fn(&T) -> Sequence,
 ) -> Option<T> {
     let ids: Vec<_> = keys.iter().map(LocatorKey::dht_key).collect();
-    let mut records: Vec<KeyedRecord> = Vec::new();
-    for peer in context.net.peers().await.unwrap_or_default() {
-        if let Ok(Body::Located(found)) = context.net.request(peer.device, Body::Locate(ids.clone())).await {
-            records.extend(found.into_iter().take(limits::LOCATE_KEYS_MAX));
-        }
-    }
-    for key in ids {
-        match context.net.get_record(key).await {
-            Ok(found) => records.extend(found.map(|record| KeyedRecord { key, record })),
-            Err(error) => debug!(%error, "A look-up in the DHT failed"),
-        }
-    }
+    let mut records = located(context, &ids).await;
+    // Peers that keep the records answer at once; the DHT may have newer ones, but a query
+    // that meets many dead nodes takes long.
+    let patience = if records.is_empty() { context.policy.request_timeout } else { DHT_PATIENCE };
+    let looks = ids.iter().map(|key| {
+        let look = tokio::time::timeout(patience, context.net.get_record(*key));
+        async move { look.await.ok().and_then(Result::ok).flatten().map(|record| KeyedRecord { key: *key, record }) }
+    });
+    records.extend(futures::future::join_all(looks).await.into_iter().flatten());
     let mut newest: Option<T> = None;
     for record in records {
         let Some(key) = keys.iter().find(|key| key.dht_key() == record.key) else {

@@ -14,7 +14,6 @@ use crate::sabotage::{HeadKey, PackKey};
 pub(crate) struct PackEntry {
     pub(crate) kind: PackKind,
     pub(crate) job: JobId,
-    pub(crate) boot: u64,
     pub(crate) set: SetFact,
     pub(crate) chunks: BTreeSet<u64>,
     /// Receipts that reached the owner.

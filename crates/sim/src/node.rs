@@ -64,7 +64,6 @@ pub(crate) struct Node {
 pub(crate) struct PackRow {
     pub(crate) kind: PackKind,
     pub(crate) chunks: BTreeSet<u64>,
-    pub(crate) shard_bytes: ByteCount,
     pub(crate) confirmed: BTreeSet<Position>,
     pub(crate) spooled: BTreeSet<Position>,
     pub(crate) committed: bool,
@@ -104,7 +103,6 @@ pub(crate) struct Memory {
     pub(crate) asks: BTreeMap<AskId, Call>,
     pub(crate) fetches: BTreeMap<FetchId, FetchRow>,
     pub(crate) restores: BTreeMap<JobId, RestoreRow>,
-    pub(crate) heard: BTreeMap<DeviceId, Sequence>,
     pub(crate) ended: BTreeMap<JobId, Option<bitdust_model::ErrorCode>>,
 }
 

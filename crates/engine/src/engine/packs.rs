@@ -46,10 +46,10 @@ impl PackGroup {
 impl Engine {
     /// Follows a pack of an earlier run, if it can still become known. One that is neither
     /// confirmed nor spooled often enough is not continued: its contents are not known, so
-    /// the next backup seals them anew.
-    pub(super) fn continue_pack(&mut self, fact: &PackFact) {
+    /// the next backup seals them anew. Says whether it is followed.
+    pub(super) fn continue_pack(&mut self, fact: &PackFact) -> bool {
         let Some(set) = &self.set else {
-            return;
+            return false;
         };
         let mut transfers = vec![transfer::State::Owed; set.holders.len()];
         for (positions, state) in [
@@ -70,10 +70,11 @@ impl Engine {
         };
         let within_reach = self.confirmed(&pack) + self.spooled(&pack);
         if within_reach < known_at(fact.kind, set.code) || self.packs.len() >= PACKS_TRACKED_MAX {
-            return;
+            return false;
         }
         self.packs.insert(fact.pack, pack);
         self.packs_due.insert(fact.pack);
+        true
     }
 
     /// A pack was sealed: all its shards begin their way.
@@ -245,6 +246,7 @@ impl Engine {
         }
         if recorded {
             self.packs_due.insert(pack);
+            self.jobs_due = true;
         }
         if state == pack::State::Settled {
             self.forget_pack(pack);
@@ -305,7 +307,13 @@ impl Engine {
         let need = settled_at(pack.kind, code);
         let confirmed = self.confirmed(pack);
         if confirmed >= need {
-            return backup::Standing::Enough;
+            // What is sealed next describes only packs that the catalogue knows as committed.
+            return match pack.state {
+                pack::State::Committed { .. } | pack::State::Settled => backup::Standing::Enough,
+                pack::State::Placing { .. } | pack::State::Committing { .. } => {
+                    backup::Standing::Short { confirmed, need, moving: true }
+                }
+            };
         }
         let moving = self.count_positions(pack, |transfer| transfer.is_moving());
         backup::Standing::Short { confirmed, need, moving: confirmed + moving >= need }

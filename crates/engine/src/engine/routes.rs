@@ -4,6 +4,7 @@
 //! family's route then tells the machines.
 
 use bitdust_model::limits::CONNECTIONS_MAX;
+use bitdust_model::manifest::PackKind;
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
 
 use super::jobs::Work;
@@ -154,13 +155,19 @@ impl Engine {
             self.set = Some(set.clone());
             self.tasks.push_back(Task::HolderSet(holder_set::Event::Recorded));
         }
+        // A draft whose commit pack can never be placed must never be given out; which commit
+        // pack is the draft's is not known here, so any lost one ends it. The next backup
+        // makes a new head with a larger number.
+        let mut is_draft_sound = true;
         for pack in &facts.packs {
-            self.continue_pack(pack);
+            let is_followed = self.continue_pack(pack);
+            is_draft_sound &= is_followed || pack.kind != PackKind::Commit;
         }
         if let Some(sequence) = facts.head {
             self.tasks.push_back(Task::Head(head::Event::Known { sequence }));
         }
-        if let Some(sequence) = facts.head_draft.filter(|draft| Some(*draft) > facts.head) {
+        let draft = facts.head_draft.filter(|draft| Some(*draft) > facts.head);
+        if let Some(sequence) = draft.filter(|_| is_draft_sound) {
             self.tasks.push_back(Task::Head(head::Event::Signed { sequence }));
         }
         self.jobs_due = true;

@@ -243,10 +243,22 @@ pub(crate) fn step(
             | Event::Cancel
             | Event::Wake => state,
         },
-        State::AskingHeads { mut inquiry } => {
-            inquiry.note(event, at, out);
-            inquiry.go_on(at, out)
-        }
+        State::AskingHeads { mut inquiry } => match event {
+            Event::PeerUp { .. }
+            | Event::DialFailed { .. }
+            | Event::HeadsHeard { .. }
+            | Event::HeadsFailed { .. }
+            | Event::Wake => {
+                inquiry.note(event, at, out);
+                inquiry.go_on(at, out)
+            }
+            Event::Begin
+            | Event::LanesFound { .. }
+            | Event::LanesMissing
+            | Event::Rebuilt
+            | Event::RebuildFailed { .. }
+            | Event::Cancel => State::AskingHeads { inquiry },
+        },
         State::Rebuilding => match event {
             Event::Rebuilt => end(State::Done, None, out),
             Event::RebuildFailed { code } => end(State::Failed { code }, Some(code), out),

@@ -179,14 +179,15 @@ impl Call {
     }
 
     fn early_end(&mut self, heard: Option<Heard>) -> NetError {
-        match heard {
-            Some(Heard::Answer(body)) if matches!(*body, Body::Refused(_)) => match *body {
-                Body::Refused(refusal) => NetError::Refused { refusal },
-                body => self.broken(name_of(&body)),
-            },
-            Some(_) => self.broken("a Store was answered before all bytes were sent"),
-            None => self.client.why_ended(),
+        let Some(heard) = heard else {
+            return self.client.why_ended();
+        };
+        if let Heard::Answer(body) = heard
+            && let Body::Refused(refusal) = *body
+        {
+            return NetError::Refused { refusal };
         }
+        self.broken("a Store was answered before all bytes were sent")
     }
 
     fn receipt_of(&mut self, answer: Body) -> Result<Signed<Receipt>, NetError> {

@@ -59,7 +59,7 @@ pub enum BulkRequest {
 #[derive(Debug)]
 pub struct IncomingStore {
     exchange: Exchange,
-    header: StoreHeader,
+    header: Box<StoreHeader>,
     /// Bytes still to come; `None` before Go.
     left: Option<u64>,
     ended: bool,
@@ -68,7 +68,7 @@ pub struct IncomingStore {
 impl IncomingStore {
     /// What the shard is.
     #[must_use]
-    pub const fn header(&self) -> &StoreHeader {
+    pub fn header(&self) -> &StoreHeader {
         &self.header
     }
 
@@ -301,26 +301,25 @@ impl Reader {
         if self.table.contains_key(&id) || self.table.len() >= limits::BULK_OUTSTANDING_MAX {
             return Err(NetError::malformed("a request came too many, or under a number in use"));
         }
-        match body {
-            Body::Store(header) => match check_header(&header) {
-                Ok(plain) => {
-                    let exchange = self.exchange(id);
-                    let incoming = IncomingStore { exchange, header: plain, left: None, ended: false };
-                    self.hand_over(BulkRequest::Store { header, incoming }).await;
-                    Ok(())
-                }
-                Err(_reason) => say(&self.says, id, refusal(ErrorCode::NotAuthentic)).await,
-            },
-            Body::Fetch(fetch) => {
-                let outgoing = OutgoingFetch { exchange: self.exchange(id) };
-                self.hand_over(BulkRequest::Fetch { fetch, outgoing }).await;
-                Ok(())
-            }
-            other => {
-                let reason = SessionError::OutOfTurn { said: name_of(&other) };
-                Err(NetError::NotBelieved { device, reason })
-            }
+        if let Body::Store(header) = body {
+            return self.ask_store(id, header).await;
         }
+        let Body::Fetch(fetch) = body else {
+            let reason = SessionError::OutOfTurn { said: name_of(&body) };
+            return Err(NetError::NotBelieved { device, reason });
+        };
+        let outgoing = OutgoingFetch { exchange: self.exchange(id) };
+        self.hand_over(BulkRequest::Fetch { fetch, outgoing }).await;
+        Ok(())
+    }
+
+    async fn ask_store(&mut self, id: RequestId, header: Signed<StoreHeader>) -> Result<(), NetError> {
+        let Ok(plain) = check_header(&header) else {
+            return say(&self.says, id, refusal(ErrorCode::NotAuthentic)).await;
+        };
+        let incoming = IncomingStore { exchange: self.exchange(id), header: Box::new(plain), left: None, ended: false };
+        self.hand_over(BulkRequest::Store { header, incoming }).await;
+        Ok(())
     }
 
     /// A node that no longer takes requests drops them, which refuses them.

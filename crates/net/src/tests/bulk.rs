@@ -216,10 +216,11 @@ async fn calls_end_when_the_connection_does() {
 pub(super) const SHARD: ShardId = ShardId([5; 32]);
 
 pub(super) async fn bulk_server(node: &mut Node) -> BulkServer {
-    match node.event().await {
-        NetEvent::Bulk { server, .. } => server,
-        other => panic!("a bulk stream should come, but: {other:?}"),
-    }
+    let event = node.event().await;
+    let NetEvent::Bulk { server, .. } = event else {
+        panic!("a bulk stream should come, but: {event:?}");
+    };
+    server
 }
 
 pub(super) fn header(node: &Node, bytes: usize) -> Signed<StoreHeader> {
@@ -236,7 +237,7 @@ fn plain_header(node: &Node, bytes: usize) -> StoreHeader {
         pack: PackId([2; 32]),
         kind: PackKind::Data,
         k: 1,
-        code_version: CodeVersion::default(),
+        code_version: CodeVersion::Vandermonde1,
         pack_bytes: u32::try_from(bytes).expect("a small number"),
         shard: SHARD,
         shard_bytes: u32::try_from(bytes).expect("a small number"),

@@ -75,7 +75,7 @@ async fn a_storing_node_refuses_forgeries_and_older_records() {
     let mut forged = record(&author, 6);
     forged.record.signature.0[0] ^= 1;
 
-    let mut mallory = KadByHand::start(&alice).await;
+    let mut mallory = KadByHand::start(&alice);
     mallory.put(&forged).await;
     assert_eq!(soon(alice.client.get_record(good.key)).await, Ok(None), "the forgery was not stored");
     mallory.put(&good).await;
@@ -169,7 +169,7 @@ struct KadByHand {
 }
 
 impl KadByHand {
-    async fn start(node: &Node) -> Self {
+    fn start(node: &Node) -> Self {
         let keypair = Keypair::generate_ed25519();
         let me = keypair.public().to_peer_id();
         let protocols = Protocols::of(NETWORK).expect("a good name");

@@ -57,19 +57,20 @@ impl Node {
     /// The next event but news about listening.
     pub(super) async fn event(&mut self) -> NetEvent {
         loop {
-            match soon(self.events.recv()).await.expect("the event loop runs") {
-                NetEvent::Listening { .. } => {}
-                event => return event,
+            let event = soon(self.events.recv()).await.expect("the event loop runs");
+            if !matches!(event, NetEvent::Listening { .. }) {
+                return event;
             }
         }
     }
 
     /// The next event, which must be a peer that is up.
     pub(super) async fn peer_up(&mut self) -> PeerUp {
-        match self.event().await {
-            NetEvent::PeerUp(up) => *up,
-            other => panic!("a peer should be up, but: {other:?}"),
-        }
+        let event = self.event().await;
+        let NetEvent::PeerUp(up) = event else {
+            panic!("a peer should be up, but: {event:?}");
+        };
+        *up
     }
 
     /// Answers every request in the same way from now on.
@@ -208,6 +209,7 @@ impl Drop for ByHand {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of the swarm's many events three matter here")]
 async fn drive(
     mut swarm: Swarm<streams::Behaviour>,
     mut orders: mpsc::Receiver<Order>,

@@ -115,6 +115,29 @@ fn files_that_a_walk_did_not_see_are_forgotten() {
 }
 
 #[test]
+fn files_are_forgotten_by_their_paths() {
+    let dir = temporary_folder();
+    let catalogue = with_folder(&dir);
+    let files = ["a/one", "a/two", "b/one"].map(|path| (path.as_bytes().to_vec(), cached(1)));
+    catalogue
+        .remember_files(folder(1), files.to_vec())
+        .expect("remembered");
+    let paths = [&b"a/one"[..], b"b/one", b"c/never"].map(<[u8]>::to_vec);
+    catalogue
+        .forget_files(folder(1), paths.to_vec())
+        .expect("forgotten");
+    let is_cached = |path: &[u8]| {
+        catalogue
+            .cached_file(folder(1), path)
+            .expect("read")
+            .is_some()
+    };
+    assert!(is_cached(b"a/two"));
+    assert!(!is_cached(b"a/one"));
+    assert!(!is_cached(b"b/one"));
+}
+
+#[test]
 fn a_removed_folder_takes_its_cache_along() {
     let dir = temporary_folder();
     let catalogue = with_folder(&dir);

@@ -612,6 +612,21 @@ fn an_import_completes_what_was_half_known() {
 }
 
 #[test]
+fn bytes_are_summed_by_kind_over_committed_packs() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    commit(&catalogue, 1, &[1]);
+    commit(&catalogue, 2, &[2]);
+    catalogue
+        .record_pack(pack_record(3, &[3]))
+        .expect("sealed only, so it does not count");
+    assert_eq!(
+        catalogue.pack_bytes_by_kind().expect("summed"),
+        [(PackKind::Data, ByteCount(2 * 2 * 65_536))]
+    );
+}
+
+#[test]
 fn shards_are_the_k_th_part_of_a_pack_rounded_up() {
     let check = |pack_bytes: u32, k: u8, expected: u32| {
         let mut pack = pack_record(1, &[]).pack;

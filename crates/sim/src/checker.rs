@@ -1,0 +1,186 @@
+//! The promises, checked after every step against the world's own books.
+
+use bitdust_engine::{JobId, Output, known_at, settled_at};
+use bitdust_model::limits::{FETCHES_QUEUED_MAX, JOBS_MAX, PACKS_TRACKED_MAX};
+use bitdust_model::manifest::PackKind;
+use bitdust_model::status::Protection;
+use bitdust_model::{Code, DeviceId, PackId, Sequence};
+
+use crate::node::NodeId;
+use crate::world::World;
+
+impl World {
+    /// Checks that an output's precondition holds, before it is carried out.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most outputs have no precondition")]
+    pub(crate) fn check_output(&mut self, node: NodeId, output: &Output) {
+        let broken = match output {
+            Output::CommitPack { pack } => self.why_not_commit(node, *pack),
+            Output::SealMetadata { job } => self.why_not_seal(node, *job),
+            Output::PutHead { sequence, .. } => self.why_not_put(node, *sequence),
+            Output::RecordCommit { sequence } => self.why_not_record(node, *sequence),
+            Output::RecordSet { code, holders } => self.why_not_set(node, *code, holders),
+            Output::RebuildCatalogue { lanes, .. } => self.why_not_rebuild(node, lanes),
+            Output::JobEnded { job, failure: None } => self.why_not_ended(node, *job),
+            _ => None,
+        };
+        if let Some(why) = broken {
+            self.break_promise(format!("node {}: {why}", node.0));
+        }
+    }
+
+    fn why_not_commit(&self, node: NodeId, pack: PackId) -> Option<String> {
+        let entry = self.books.packs.get(&(node, pack))?;
+        let need = usize::from(known_at(entry.kind, entry.set.code));
+        let have = self.books.trusted_receipts(node, pack);
+        (have < need).then(|| format!("pack {pack} is committed with {have} of {need} receipts"))
+    }
+
+    fn why_not_seal(&self, node: NodeId, job: JobId) -> Option<String> {
+        let mut packs = self.books.packs.iter();
+        let short = packs.find_map(|((owner, pack), entry)| {
+            let counts = *owner == node && entry.job == job && entry.kind != PackKind::Commit;
+            let need = usize::from(settled_at(entry.kind, entry.set.code));
+            let have = self.books.trusted_receipts(node, *pack);
+            (counts && have < need).then_some((pack, have, need))
+        });
+        short.map(|(pack, have, need)| {
+            format!("lists are sealed while pack {pack} has {have} of {need} receipts")
+        })
+    }
+
+    fn why_not_put(&self, node: NodeId, sequence: Sequence) -> Option<String> {
+        let Some(head) = self.books.heads.get(&(node, sequence)) else {
+            return Some(format!("head {} is given out and was never signed", sequence.0));
+        };
+        let code = self.books.packs.get(&(node, head.commit))?.set.code;
+        let need = usize::from(code.metadata_quorum());
+        // Doubts that come later do not call a head back.
+        let have = self.books.receipts(node, head.commit);
+        (have < need).then(|| {
+            format!("head {} is given out while its pack has {have} of {need}", sequence.0)
+        })
+    }
+
+    fn why_not_record(&self, node: NodeId, sequence: Sequence) -> Option<String> {
+        let head = self.books.heads.get(&(node, sequence))?;
+        let code = self.nodes[node.0].disk.set.as_ref()?.code;
+        let need = usize::from(code.metadata_quorum());
+        let kept = head.kept.iter().filter(|device| !self.is_doubted(node, **device)).count();
+        (kept < need).then(|| {
+            format!("head {} is called published with {kept} of {need}", sequence.0)
+        })
+    }
+
+    fn why_not_set(&self, node: NodeId, code: Code, holders: &[DeviceId]) -> Option<String> {
+        let disk = &self.nodes[node.0].disk;
+        if disk.set.is_some() {
+            return Some("a second set is recorded".to_owned());
+        }
+        let mut distinct = holders.to_vec();
+        distinct.sort();
+        distinct.dedup();
+        let signed = |device: &&DeviceId| {
+            disk.suppliers.get(*device).is_some_and(|fact| fact.contract.is_some())
+        };
+        let all = distinct.iter().filter(signed).count();
+        let fits = all == holders.len() && holders.len() == usize::from(code.n());
+        (!fits).then(|| format!("a set {code} of {all} distinct suppliers that signed"))
+    }
+
+    /// Any published head must be among what k suppliers told.
+    fn why_not_rebuild(&self, node: NodeId, lanes: &[(DeviceId, Sequence)]) -> Option<String> {
+        let identity = self.nodes[node.0].identity;
+        let mut heads = self.books.heads.iter().filter(|((owner, _), head)| {
+            head.recorded && self.nodes[owner.0].identity == identity
+        });
+        let missed = heads.find(|((owner, sequence), _)| {
+            let lane = self.nodes[owner.0].device;
+            !lanes.iter().any(|(told, newest)| *told == lane && newest >= sequence)
+        });
+        missed.map(|((_, sequence), _)| {
+            format!("recovery goes on without published head {}", sequence.0)
+        })
+    }
+
+    /// A backup that is told done has published what it read.
+    fn why_not_ended(&self, node: NodeId, job: JobId) -> Option<String> {
+        let machine = &self.nodes[node.0];
+        let scan = machine.memory.scans.get(&job)?;
+        let head = machine.disk.head.and_then(|head| self.books.heads.get(&(node, head)));
+        let is_published = head.is_some_and(|head| head.snapshot == scan.snapshot);
+        (!is_published).then(|| "a backup is told done and its snapshot is not published".to_owned())
+    }
+
+    fn is_doubted(&self, node: NodeId, device: DeviceId) -> bool {
+        self.books.doubts.contains(&(node, device))
+    }
+
+    /// Checks what must hold of a machine at any moment.
+    pub(crate) fn check_node(&mut self, node: NodeId) {
+        let Some(view) = self.view(node) else {
+            return;
+        };
+        let broken = if view.protection == Protection::Safe {
+            self.why_not_safe(node)
+        } else {
+            None
+        };
+        let broken = broken.or_else(|| self.why_not_accounts(node));
+        let broken = broken.or_else(|| {
+            let within = view.jobs.len() <= JOBS_MAX
+                && view.fetches <= FETCHES_QUEUED_MAX
+                && view.packs_unsettled <= PACKS_TRACKED_MAX;
+            (!within).then(|| "an engine exceeds its limits".to_owned())
+        });
+        let broken = broken.or_else(|| {
+            let over = view.promised > view.offered;
+            over.then(|| format!("{} are promised of {}", view.promised, view.offered))
+        });
+        if let Some(why) = broken {
+            self.break_promise(format!("node {}: {why}", node.0));
+        }
+    }
+
+    /// Safe: something is published; each of its data packs, and the set as a whole, has
+    /// confirmations above the threshold by suppliers that proved something lately.
+    fn why_not_safe(&self, node: NodeId) -> Option<String> {
+        let disk = &self.nodes[node.0].disk;
+        let (Some(head), Some(set)) = (disk.head, &disk.set) else {
+            return Some("safe, and nothing is published".to_owned());
+        };
+        let Some(need) = set.code.safe_at().map(usize::from) else {
+            return Some("safe with a single copy".to_owned());
+        };
+        let counts = |device: &DeviceId| {
+            let proved_at = self.books.proofs.get(&(node, *device));
+            let fresh = proved_at
+                .is_some_and(|at| self.now.since(*at) < self.policy.receipt_counts_for);
+            fresh && !self.is_doubted(node, *device)
+        };
+        let fresh = set.holders.iter().filter(|device| counts(device)).count();
+        if fresh < need {
+            return Some(format!("safe with {fresh} of {need} suppliers"));
+        }
+        let head = &self.books.heads[&(node, head)];
+        for pack in &head.packs {
+            let entry = &self.books.packs[&(node, *pack)];
+            let have = entry.receipts.values().filter(|device| counts(device)).count();
+            if entry.kind == PackKind::Data && have < need {
+                return Some(format!("safe while pack {pack} has {have} of {need}"));
+            }
+        }
+        None
+    }
+
+    /// What is kept for a customer never exceeds the contract; all contracts together
+    /// never exceed the offer.
+    fn why_not_accounts(&self, node: NodeId) -> Option<String> {
+        let disk = &self.nodes[node.0].disk;
+        let over = disk.customers.values().find(|customer| customer.used > customer.contract);
+        if let Some(customer) = over {
+            return Some(format!("{} are kept of {}", customer.used, customer.contract));
+        }
+        let promised = disk.customers.values().fold(0, |sum, it| sum + it.contract.0);
+        (promised > disk.offered.0).then(|| "more is promised than offered".to_owned())
+    }
+}

@@ -1,0 +1,325 @@
+//! Doing what an engine asks on the customer's side: seal, send, spool, commit, publish.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bitdust_engine::{Input, JobId, OfferFact, Output, SetFact, SupplierFact};
+use bitdust_model::limits::PACKS_IN_FLIGHT_MAX;
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, PackId, Position, Sequence, SetId};
+
+use crate::books::{HeadEntry, LaneEntry, PackEntry};
+use crate::network::Request;
+use crate::node::{Lie, NodeId, PackRow, Scan};
+use crate::world::World;
+
+/// Chunks in a data pack of this world.
+const CHUNKS_PER_PACK: usize = 4;
+/// Bytes of a shard in this world.
+const SHARD_BYTES: ByteCount = ByteCount(10);
+
+impl World {
+    /// Carries out one output.
+    pub(crate) fn do_output(&mut self, node: NodeId, output: Output) {
+        match output {
+            Output::PublishRecords => self.publish_records(node),
+            Output::Dial { device } => self.dial(node, device),
+            Output::SearchOffers { .. } => self.search_offers(node),
+            Output::AdoptSupplier { offer } => self.adopt(node, &offer),
+            Output::Propose { device, bytes } => {
+                self.call(node, device, Request::Propose { bytes });
+            }
+            Output::RecordSet { code, holders } => self.record_set(node, code, holders),
+            Output::CheckSupplier { device, pick } => self.check_supplier(node, device, pick),
+            Output::DoubtSupplier { device, .. } => {
+                self.books.doubts.insert((node, device));
+                if let Some(fact) = self.nodes[node.0].disk.suppliers.get_mut(&device) {
+                    fact.doubted = true;
+                }
+            }
+            Output::StartScan { job } => self.start_scan(node, job),
+            Output::SendShard { pack, position, device } => {
+                self.send_shard(node, pack, position, device);
+            }
+            Output::SpoolShard { pack, position } => self.spool_shard(node, pack, position),
+            Output::LoadSpool { device } => self.load_spool(node, device),
+            Output::CommitPack { pack } => {
+                if let Some(row) = self.nodes[node.0].disk.packs.get_mut(&pack) {
+                    row.committed = true;
+                }
+                let wait = self.disk_time();
+                self.deliver(node, wait, Input::PackCommitted { pack });
+            }
+            Output::ReleasePack { pack } => {
+                self.nodes[node.0].memory.held.remove(&pack);
+                self.seal_on(node);
+            }
+            Output::SealMetadata { job } => self.seal_metadata(node, job),
+            Output::PutHead { device, sequence } => {
+                self.call(node, device, Request::PutHead { sequence });
+            }
+            Output::RecordCommit { sequence } => self.record_commit(node, sequence),
+            Output::JobMoved { .. } => {}
+            Output::JobEnded { job, failure } => {
+                self.nodes[node.0].memory.scans.remove(&job);
+                self.nodes[node.0].memory.ended.insert(job, failure);
+            }
+            Output::StartRestore { .. }
+            | Output::FetchRange { .. }
+            | Output::Decode { .. }
+            | Output::GiveUpFetch { .. }
+            | Output::SeekLanes { .. }
+            | Output::AskHeads { .. }
+            | Output::RebuildCatalogue { .. } => self.do_restore(node, output),
+            Output::AcceptContract { .. }
+            | Output::AcceptStore { .. }
+            | Output::AllowAccess { .. }
+            | Output::Refuse { .. }
+            | Output::PublishDeposits => self.do_supply(node, output),
+        }
+    }
+
+    fn publish_records(&mut self, node: NodeId) {
+        let machine = &self.nodes[node.0];
+        let key = (machine.identity, machine.device);
+        if let (Some(set), Some(_)) = (&machine.disk.set, machine.disk.head) {
+            let entry = LaneEntry {
+                suppliers: set.holders.clone(),
+                k: set.code.k(),
+                published_at: self.now,
+            };
+            self.books.lanes.insert(key, entry);
+        }
+        let wait = self.latency();
+        self.deliver(node, wait, Input::RecordsPublished);
+    }
+
+    fn search_offers(&mut self, node: NodeId) {
+        let mut offers = Vec::new();
+        for (index, other) in self.nodes.iter().enumerate() {
+            let promised = other.disk.customers.values().fold(0, |sum, it| sum + it.contract.0);
+            let free = other.disk.offered.0.saturating_sub(promised);
+            if index != node.0 && other.is_up() && free > 0 {
+                offers.push(OfferFact {
+                    device: other.device,
+                    identity: other.identity,
+                    free: ByteCount(free),
+                });
+            }
+        }
+        let wait = self.latency();
+        self.deliver(node, wait, Input::OffersFound { offers });
+    }
+
+    fn adopt(&mut self, node: NodeId, offer: &OfferFact) {
+        let fact = SupplierFact {
+            device: offer.device,
+            identity: offer.identity,
+            friend: false,
+            contract: None,
+            proved_ago_ms: None,
+            doubted: false,
+        };
+        self.nodes[node.0].disk.suppliers.entry(offer.device).or_insert(fact);
+    }
+
+    fn record_set(&mut self, node: NodeId, code: Code, holders: Vec<DeviceId>) {
+        let set = SetFact { set: SetId(self.fresh_bytes()), code, holders };
+        self.nodes[node.0].disk.set = Some(set.clone());
+        let wait = self.disk_time();
+        self.deliver(node, wait, Input::SetRecorded { set });
+    }
+
+    fn check_supplier(&mut self, node: NodeId, device: DeviceId, pick: u64) {
+        let machine = &self.nodes[node.0];
+        let place = machine.disk.set.as_ref().and_then(|set| {
+            set.holders.iter().position(|holder| *holder == device)
+        });
+        let position = place.map(|place| Position(u8::try_from(place).expect("a position")));
+        let mut shards = Vec::new();
+        for (pack, row) in &machine.disk.packs {
+            shards.extend(position.filter(|it| row.confirmed.contains(it)).map(|it| (*pack, it)));
+        }
+        let Some(index) = pick.checked_rem(shards.len() as u64) else {
+            let wait = self.disk_time();
+            self.deliver(node, wait, Input::CheckEmpty { device });
+            return;
+        };
+        let (pack, position) = shards[usize::try_from(index).expect("below a length")];
+        self.call(node, device, Request::Check { pack, position });
+    }
+
+    fn start_scan(&mut self, node: NodeId, job: JobId) {
+        let disk = &self.nodes[node.0].disk;
+        let snapshot = disk.folder.clone();
+        let left: Vec<_> = snapshot.difference(&disk.known_chunks()).copied().collect();
+        let scan = Scan { snapshot, left, trees_left: 1, sealed: BTreeSet::new(), told: false };
+        self.nodes[node.0].memory.scans.insert(job, scan);
+        self.nodes[node.0].memory.sealing = Some(job);
+        self.seal_on(node);
+    }
+
+    /// Seals further packs of the walk while memory allows, and tells when it is over.
+    pub(crate) fn seal_on(&mut self, node: NodeId) {
+        let Some(job) = self.nodes[node.0].memory.sealing else {
+            return;
+        };
+        while self.nodes[node.0].memory.held.len() < PACKS_IN_FLIGHT_MAX {
+            let Some(scan) = self.nodes[node.0].memory.scans.get_mut(&job) else {
+                return;
+            };
+            if !scan.left.is_empty() {
+                let rest = scan.left.split_off(CHUNKS_PER_PACK.min(scan.left.len()));
+                let chunks = std::mem::replace(&mut scan.left, rest).into_iter().collect();
+                self.seal(node, job, PackKind::Data, chunks);
+            } else if scan.trees_left > 0 {
+                scan.trees_left -= 1;
+                self.seal(node, job, PackKind::Tree, BTreeSet::new());
+            } else {
+                if !scan.told {
+                    scan.told = true;
+                    self.deliver(node, Duration::from_millis(30), Input::ScanFinished { job });
+                }
+                return;
+            }
+        }
+    }
+
+    fn seal(&mut self, node: NodeId, job: JobId, kind: PackKind, chunks: BTreeSet<u64>) -> PackId {
+        let pack = PackId(self.fresh_bytes());
+        let machine = &mut self.nodes[node.0];
+        let Some(set) = machine.disk.set.clone() else {
+            self.break_promise("a pack is sealed before there is a set".to_owned());
+            return pack;
+        };
+        if let Some(scan) = machine.memory.scans.get_mut(&job) {
+            scan.sealed.insert(pack);
+        }
+        machine.memory.held.insert(pack);
+        let row = PackRow {
+            kind,
+            chunks: chunks.clone(),
+            confirmed: BTreeSet::new(),
+            spooled: BTreeSet::new(),
+            committed: false,
+        };
+        machine.disk.packs.insert(pack, row);
+        let receipts = std::collections::BTreeMap::new();
+        self.books
+            .packs
+            .insert((node, pack), PackEntry { kind, job, set, chunks, receipts });
+        let input = Input::PackSealed { job, pack, kind, shard_bytes: SHARD_BYTES };
+        self.deliver(node, Duration::from_millis(10), input);
+        pack
+    }
+
+    fn send_shard(&mut self, node: NodeId, pack: PackId, position: Position, device: DeviceId) {
+        let machine = &self.nodes[node.0];
+        let row = machine.disk.packs.get(&pack);
+        let spooled = row.is_some_and(|row| row.spooled.contains(&position));
+        if !machine.memory.held.contains(&pack) && !spooled {
+            self.break_promise(format!("shard {position} of pack {pack} is not at hand"));
+            return;
+        }
+        self.call(node, device, Request::Store { pack, position, bytes: SHARD_BYTES });
+    }
+
+    fn spool_shard(&mut self, node: NodeId, pack: PackId, position: Position) {
+        let wait = self.disk_time();
+        let machine = &mut self.nodes[node.0];
+        if machine.spool_full {
+            let code = ErrorCode::DiskFull;
+            self.deliver(node, wait, Input::SpoolFailed { pack, position, code });
+            return;
+        }
+        if let Some(row) = machine.disk.packs.get_mut(&pack) {
+            row.spooled.insert(position);
+        }
+        self.deliver(node, wait, Input::ShardSpooled { pack, position });
+    }
+
+    fn load_spool(&mut self, node: NodeId, device: DeviceId) {
+        let wait = self.disk_time();
+        let disk = &self.nodes[node.0].disk;
+        let place = disk.set.as_ref().and_then(|set| {
+            set.holders.iter().position(|holder| *holder == device)
+        });
+        let position = place.map(|place| Position(u8::try_from(place).expect("a position")));
+        let next = position.and_then(|position| {
+            let mut waiting = disk.packs.iter().filter(|(_, row)| row.spooled.contains(&position));
+            waiting.next().map(|(pack, row)| (*pack, row.kind, position))
+        });
+        let input = match next {
+            Some((pack, kind, position)) => Input::SpoolLoaded { pack, kind, position, device },
+            None => Input::SpoolEmpty { device },
+        };
+        self.deliver(node, wait, input);
+    }
+
+    fn seal_metadata(&mut self, node: NodeId, job: JobId) {
+        let commit = self.seal(node, job, PackKind::Commit, BTreeSet::new());
+        let disk = &mut self.nodes[node.0].disk;
+        let sequence = disk.head.max(disk.draft).unwrap_or(Sequence(0)).next();
+        disk.draft = Some(sequence);
+        let committed = disk.packs.iter().filter(|(_, row)| row.committed);
+        let mut packs: BTreeSet<_> = committed.map(|(pack, _)| *pack).collect();
+        let Some(scan) = self.nodes[node.0].memory.scans.get(&job) else {
+            return;
+        };
+        packs.extend(scan.sealed.iter().copied());
+        packs.remove(&commit);
+        let entry = HeadEntry {
+            snapshot: scan.snapshot.clone(),
+            packs,
+            commit,
+            kept: BTreeSet::new(),
+            recorded: false,
+        };
+        self.books.heads.insert((node, sequence), entry);
+        let input = Input::MetadataSealed { job, sequence };
+        self.deliver(node, Duration::from_millis(20), input);
+    }
+
+    fn record_commit(&mut self, node: NodeId, sequence: Sequence) {
+        let disk = &mut self.nodes[node.0].disk;
+        disk.head = disk.head.max(Some(sequence));
+        if disk.draft == Some(sequence) {
+            disk.draft = None;
+        }
+        if let Some(entry) = self.books.heads.get_mut(&(node, sequence)) {
+            entry.recorded = true;
+        }
+        let wait = self.disk_time();
+        self.deliver(node, wait, Input::CommitRecorded { sequence });
+    }
+
+    /// A supplier proved or receipted something: the catalogue notes when.
+    pub(crate) fn note_proof(&mut self, node: NodeId, device: DeviceId) {
+        self.books.proofs.insert((node, device), self.now);
+        self.nodes[node.0].disk.proved_at.insert(device, self.now);
+    }
+
+    /// A receipt arrived: first the catalogue, then the engine.
+    pub(crate) fn take_receipt(
+        &mut self,
+        node: NodeId,
+        pack: PackId,
+        position: Position,
+        device: DeviceId,
+    ) {
+        self.note_proof(node, device);
+        if let Some(row) = self.nodes[node.0].disk.packs.get_mut(&pack) {
+            row.confirmed.insert(position);
+            row.spooled.remove(&position);
+        }
+        if let Some(entry) = self.books.packs.get_mut(&(node, pack)) {
+            entry.receipts.insert(position, device);
+        }
+        self.feed(node, Input::ShardStored { pack, position, device });
+    }
+
+    /// Whether a supplier's answer to a check or fetch would be right.
+    pub(crate) fn has_right_bytes(&self, supplier: NodeId) -> bool {
+        matches!(self.nodes[supplier.0].lie, Lie::None | Lie::KeepsNothing)
+    }
+}

@@ -1,0 +1,273 @@
+//! What people and fate do to machines: start, stop, cut, ask for jobs.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bitdust_engine::{Input, JobId, SupplierFact};
+use bitdust_model::{ByteCount, Code, ErrorCode, PackId, Position, Sequence};
+
+use crate::node::{Lie, NodeId};
+use crate::network::pair;
+use crate::sabotage::Sabotage;
+use crate::world::World;
+
+impl World {
+    /// Starts a machine that is down.
+    pub fn start(&mut self, node: NodeId) {
+        self.start_now(node);
+    }
+
+    /// Stops a machine; its memory is lost.
+    pub fn stop(&mut self, node: NodeId) {
+        if self.nodes[node.0].is_up() {
+            self.crash(node);
+        }
+    }
+
+    /// A machine is gone for good, with all that it kept.
+    pub fn kill(&mut self, node: NodeId) {
+        self.stop(node);
+        self.nodes[node.0].dead = true;
+    }
+
+    /// The machine stops after so many further inputs and starts again two seconds later.
+    pub fn crash_after(&mut self, node: NodeId, inputs: u64) {
+        let node = &mut self.nodes[node.0];
+        node.crash_at = Some(node.inputs + inputs);
+    }
+
+    /// Whether a planned crash has not happened yet.
+    #[must_use]
+    pub fn is_crash_pending(&self, node: NodeId) -> bool {
+        self.nodes[node.0].crash_at.is_some()
+    }
+
+    /// A planned crash does not happen.
+    pub fn forget_crash(&mut self, node: NodeId) {
+        self.nodes[node.0].crash_at = None;
+    }
+
+    /// A supplier loses every shard that it keeps.
+    pub fn lose_shards(&mut self, node: NodeId) {
+        self.nodes[node.0].disk.kept.clear();
+    }
+
+    /// The world's books of a supplier say that its contracts are this small, whatever its
+    /// engine believes.
+    pub fn shrink_contracts(&mut self, node: NodeId, bytes: u64) {
+        for customer in self.nodes[node.0].disk.customers.values_mut() {
+            customer.contract = ByteCount(bytes);
+        }
+    }
+
+    /// The machine's engine is broken from now on.
+    pub fn sabotage(&mut self, node: NodeId, sabotage: Sabotage) {
+        self.nodes[node.0].sabotage = sabotage;
+    }
+
+    /// The supplier lies from now on.
+    pub fn set_lie(&mut self, node: NodeId, lie: Lie) {
+        self.nodes[node.0].lie = lie;
+    }
+
+    /// The spool takes nothing, or takes again.
+    pub fn set_spool_full(&mut self, node: NodeId, full: bool) {
+        self.nodes[node.0].spool_full = full;
+    }
+
+    /// Customers' shards cannot be written, or can again.
+    pub fn set_disk_full(&mut self, node: NodeId, full: bool) {
+        self.nodes[node.0].disk_full = full;
+    }
+
+    /// Two machines cannot reach each other any more.
+    pub fn cut(&mut self, one: NodeId, other: NodeId) {
+        self.cuts.insert(pair(one, other));
+        self.disconnect(one, other);
+    }
+
+    /// They can again.
+    pub fn heal(&mut self, one: NodeId, other: NodeId) {
+        self.cuts.remove(&pair(one, other));
+    }
+
+    /// One connection drops; it may be made again at once.
+    pub fn drop_connection(&mut self, one: NodeId, other: NodeId) {
+        self.disconnect(one, other);
+    }
+
+    /// The machine offers space.
+    pub fn offer(&mut self, node: NodeId, bytes: u64) {
+        self.nodes[node.0].disk.offered = ByteCount(bytes);
+        self.feed(node, Input::OfferChanged { bytes: ByteCount(bytes) });
+    }
+
+    /// Sets what a machine asks of each supplier; before its first start.
+    pub fn set_contract_bytes(&mut self, node: NodeId, bytes: u64) {
+        self.nodes[node.0].disk.contract_bytes = ByteCount(bytes);
+    }
+
+    /// A person wants so many suppliers.
+    pub fn want_suppliers(&mut self, node: NodeId, count: u8) {
+        self.nodes[node.0].disk.suppliers_wanted = count;
+        self.feed(node, Input::SuppliersWanted { count });
+    }
+
+    /// A person chose a code.
+    pub fn want_code(&mut self, node: NodeId, code: Option<Code>) {
+        self.nodes[node.0].disk.code_wanted = code;
+        self.feed(node, Input::CodeWanted { code });
+    }
+
+    /// The customer learns of a supplier that is a friend.
+    pub fn befriend(&mut self, customer: NodeId, supplier: NodeId) {
+        let supplier = &self.nodes[supplier.0];
+        let fact = SupplierFact {
+            device: supplier.device,
+            identity: supplier.identity,
+            friend: true,
+            contract: None,
+            proved_ago_ms: None,
+            doubted: false,
+        };
+        self.nodes[customer.0].disk.suppliers.insert(fact.device, fact.clone());
+        self.feed(customer, Input::FriendMade { supplier: fact });
+    }
+
+    /// Replaces the user's files.
+    pub fn set_folder(&mut self, node: NodeId, chunks: impl IntoIterator<Item = u64>) {
+        self.nodes[node.0].disk.folder = chunks.into_iter().collect();
+    }
+
+    /// Asks for a backup.
+    pub fn back_up(&mut self, node: NodeId) -> JobId {
+        let job = self.fresh_job();
+        self.feed(node, Input::BackupAsked { job });
+        job
+    }
+
+    /// Asks for a restore of the newest snapshot that the machine knows.
+    pub fn restore(&mut self, node: NodeId) -> JobId {
+        let job = self.fresh_job();
+        self.feed(node, Input::RestoreAsked { job });
+        job
+    }
+
+    /// Asks for a recovery from nothing.
+    pub fn recover(&mut self, node: NodeId) -> JobId {
+        let job = self.fresh_job();
+        self.feed(node, Input::RecoverAsked { job });
+        job
+    }
+
+    /// Stops a job.
+    pub fn cancel(&mut self, node: NodeId, job: JobId) {
+        self.feed(node, Input::CancelAsked { job });
+    }
+
+    fn fresh_job(&mut self) -> JobId {
+        JobId(self.random.next_word())
+    }
+
+    /// How a job ended: `None` while it runs or when its machine stopped.
+    #[must_use]
+    pub fn ended(&self, node: NodeId, job: JobId) -> Option<Option<ErrorCode>> {
+        self.nodes[node.0].memory.ended.get(&job).copied()
+    }
+
+    /// Whether a machine's engine knows a job.
+    #[must_use]
+    pub fn is_running(&self, node: NodeId, job: JobId) -> bool {
+        self.view(node).is_some_and(|view| view.jobs.iter().any(|it| it.job == job))
+    }
+
+    /// Packs that a restore could not have.
+    #[must_use]
+    pub fn problems(&self, node: NodeId, job: JobId) -> u64 {
+        self.nodes[node.0].memory.restores.get(&job).map_or(0, |row| row.problems)
+    }
+
+    /// Chunks that a restore wrote.
+    #[must_use]
+    pub fn restored(&self, node: NodeId, job: JobId) -> BTreeSet<u64> {
+        let row = self.nodes[node.0].memory.restores.get(&job);
+        row.map(|row| row.chunks.clone()).unwrap_or_default()
+    }
+
+    /// The newest head that a machine's catalogue calls published.
+    #[must_use]
+    pub fn published(&self, node: NodeId) -> Option<Sequence> {
+        self.nodes[node.0].disk.head
+    }
+
+    /// Holders of a machine's set, by position.
+    #[must_use]
+    pub fn holders(&self, node: NodeId) -> Vec<NodeId> {
+        let set = self.nodes[node.0].disk.set.as_ref();
+        let holders = set.map(|set| set.holders.clone()).unwrap_or_default();
+        holders.iter().map(|device| self.by_device[device]).collect()
+    }
+
+    /// The code of a machine's set.
+    #[must_use]
+    pub fn code(&self, node: NodeId) -> Option<Code> {
+        self.nodes[node.0].disk.set.as_ref().map(|set| set.code)
+    }
+
+    /// Whether every shard of a machine is confirmed: nothing waits in its spool.
+    #[must_use]
+    pub fn is_spool_empty(&self, node: NodeId) -> bool {
+        self.nodes[node.0].disk.packs.values().all(|row| row.spooled.is_subset(&row.confirmed))
+    }
+
+    /// Whether nothing waits in a machine's spool for one supplier.
+    #[must_use]
+    pub fn is_spool_empty_for(&self, node: NodeId, supplier: NodeId) -> bool {
+        let place = self.holders(node).iter().position(|holder| *holder == supplier);
+        let position = place.and_then(|place| u8::try_from(place).ok()).map(Position);
+        position.is_none_or(|position| {
+            let rows = self.nodes[node.0].disk.packs.values();
+            rows.into_iter().all(|row| !row.spooled.contains(&position))
+        })
+    }
+
+    /// Chunks of the published snapshot of `owner`, and those of them of which k honest
+    /// machines that are up still hold shards.
+    #[must_use]
+    pub fn reference(&self, owner: NodeId) -> (BTreeSet<u64>, BTreeSet<u64>) {
+        let head = self.nodes[owner.0].disk.head;
+        let Some(head) = head.and_then(|head| self.books.heads.get(&(owner, head))) else {
+            return (BTreeSet::new(), BTreeSet::new());
+        };
+        let mut had = BTreeSet::new();
+        for pack in &head.packs {
+            if self.can_be_had(owner, *pack) {
+                had.extend(self.books.packs[&(owner, *pack)].chunks.iter().copied());
+            }
+        }
+        (head.snapshot.clone(), had.intersection(&head.snapshot).copied().collect())
+    }
+
+    fn can_be_had(&self, owner: NodeId, pack: PackId) -> bool {
+        let entry = &self.books.packs[&(owner, pack)];
+        let lane = self.nodes[owner.0].device;
+        let holders = entry.set.holders.iter().enumerate();
+        let honest = holders.filter(|(index, device)| {
+            let node = &self.nodes[self.by_device[*device].0];
+            let position = Position(u8::try_from(*index).expect("a position"));
+            node.is_up()
+                && node.lie == Lie::None
+                && node.disk.kept.contains_key(&(lane, pack, position))
+        });
+        honest.count() >= usize::from(self.k_of(entry))
+    }
+
+    /// Runs until a job ended well.
+    pub fn finish(&mut self, node: NodeId, job: JobId, limit: Duration) -> Result<(), crate::Failure> {
+        self.run_until("the job ends", limit, |world| world.ended(node, job).is_some())?;
+        if let Some(Some(code)) = self.ended(node, job) {
+            return Err(self.fail(format!("the job failed: {}", code.name())));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,285 @@
+//! Doing what an engine asks for restores and recoveries, and taking answers to calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bitdust_engine::{FetchId, Input, JobId, Output, PlaceFact, SupplierFact};
+use bitdust_model::limits::FETCHES_IN_FLIGHT_MAX;
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{DeviceId, ErrorCode, PackId, Position, Sequence};
+
+use crate::books::PackEntry;
+use crate::failure::Failure;
+use crate::network::{Call, Request};
+use crate::node::{FetchRow, Lie, NodeId, RestoreRow};
+use crate::sabotage::HeadKey;
+use crate::world::World;
+
+impl World {
+    pub(crate) fn fail(&self, message: String) -> Failure {
+        Failure { seed: self.options.seed, at: self.now, message, steps: self.steps.to_vec() }
+    }
+
+    /// Shards that give a pack back.
+    pub(crate) fn k_of(&self, entry: &PackEntry) -> u8 {
+        match entry.kind {
+            PackKind::Data => entry.set.code.k(),
+            PackKind::Tree | PackKind::Commit => 1,
+        }
+    }
+
+    /// Carries out an output of a restore or recovery.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`do_output` is the exhaustive match")]
+    pub(crate) fn do_restore(&mut self, node: NodeId, output: Output) {
+        match output {
+            Output::StartRestore { job } => self.start_restore(node, job),
+            Output::FetchRange { fetch, position, device, whole } => {
+                let Some(row) = self.nodes[node.0].memory.fetches.get(&fetch) else {
+                    return;
+                };
+                let lane = self.nodes[row.owner.0].device;
+                let request = Request::Fetch { fetch, lane, pack: row.pack, position, whole };
+                self.call(node, device, request);
+            }
+            Output::Decode { fetch, positions } => self.decode(node, fetch, &positions),
+            Output::GiveUpFetch { fetch } => {
+                self.end_fetch(node, fetch, false);
+            }
+            Output::SeekLanes { job } => self.seek_lanes(node, job),
+            Output::AskHeads { job, device } => self.call(node, device, Request::Heads { job }),
+            Output::RebuildCatalogue { job, lanes, .. } => self.rebuild(node, job, &lanes),
+            _ => {}
+        }
+    }
+
+    fn start_restore(&mut self, node: NodeId, job: JobId) {
+        let disk = &self.nodes[node.0].disk;
+        let own = disk.head.map(|sequence| (node, sequence));
+        let Some(head) = own.or(disk.recovered) else {
+            self.deliver(node, Duration::from_millis(5), Input::RestoreWritten { job, problems: 1 });
+            return;
+        };
+        let entry = &self.books.heads[&head];
+        let is_needed = |pack: &&PackId| {
+            let chunks = &self.books.packs[&(head.0, **pack)].chunks;
+            !chunks.is_disjoint(&entry.snapshot)
+        };
+        let queue = entry.packs.iter().filter(is_needed).copied().collect();
+        self.begin_restore(node, job, head, queue, false);
+    }
+
+    fn begin_restore(
+        &mut self,
+        node: NodeId,
+        job: JobId,
+        head: HeadKey,
+        queue: Vec<PackId>,
+        lists_only: bool,
+    ) {
+        let row = RestoreRow {
+            head,
+            lists_only,
+            queue,
+            open: BTreeSet::new(),
+            problems: 0,
+            chunks: BTreeSet::new(),
+            written: false,
+        };
+        self.nodes[node.0].memory.restores.insert(job, row);
+        self.fetch_on(node, job);
+    }
+
+    /// Announces further fetches, and tells when nothing is left.
+    fn fetch_on(&mut self, node: NodeId, job: JobId) {
+        loop {
+            let Some(row) = self.nodes[node.0].memory.restores.get_mut(&job) else {
+                return;
+            };
+            if row.open.len() >= FETCHES_IN_FLIGHT_MAX {
+                return;
+            }
+            let Some(pack) = row.queue.pop() else {
+                break;
+            };
+            let fetch = FetchId(self.random.next_word());
+            let owner = row.head.0;
+            row.open.insert(fetch);
+            self.want(node, job, fetch, owner, pack);
+        }
+        let row = self.nodes[node.0].memory.restores.get_mut(&job).expect("looked up above");
+        if !row.open.is_empty() || row.written {
+            return;
+        }
+        row.written = true;
+        let (problems, head) = (row.problems, row.head);
+        let input = match (row.lists_only, problems) {
+            (false, _) => Input::RestoreWritten { job, problems },
+            (true, 0) => {
+                self.nodes[node.0].disk.recovered = Some(head);
+                Input::CatalogueRebuilt { job, missing: 0 }
+            }
+            (true, _) => Input::RebuildFailed { job, code: ErrorCode::TooFewShards },
+        };
+        self.deliver(node, Duration::from_millis(10), input);
+    }
+
+    fn want(&mut self, node: NodeId, job: JobId, fetch: FetchId, owner: NodeId, pack: PackId) {
+        let entry = &self.books.packs[&(owner, pack)];
+        let k = self.k_of(entry);
+        let positions = (0..entry.set.code.n()).map(Position);
+        let places: Vec<_> = positions
+            .zip(&entry.set.holders)
+            .map(|(position, device)| PlaceFact { position, holders: vec![*device] })
+            .collect();
+        let wanted = 1 + self.random.below(u64::from(k));
+        let first = self.random.below(u64::from(k));
+        let direct: BTreeSet<_> = (0..wanted)
+            .map(|index| Position(u8::try_from((first + index) % u64::from(k)).expect("below k")))
+            .collect();
+        let direct: Vec<_> = direct.into_iter().collect();
+        let row = FetchRow { job, owner, pack, k, direct: direct.clone(), pieces: BTreeMap::new() };
+        self.nodes[node.0].memory.fetches.insert(fetch, row);
+        let input = Input::FetchWanted { fetch, job, pack, k, direct, places };
+        self.deliver(node, Duration::from_millis(2), input);
+    }
+
+    fn decode(&mut self, node: NodeId, fetch: FetchId, positions: &[Position]) {
+        let Some(row) = self.nodes[node.0].memory.fetches.get(&fetch) else {
+            return;
+        };
+        let pieces: Vec<_> = positions.iter().filter_map(|it| row.pieces.get(it)).collect();
+        let whole = pieces.iter().filter(|(whole, _)| *whole).count();
+        let is_direct = positions == row.direct;
+        let is_single = row.direct.len() == 1 && row.direct.iter().all(|it| positions.contains(it));
+        let enough = whole + usize::from(is_single) >= usize::from(row.k);
+        if pieces.len() != positions.len() || (!is_direct && !enough) {
+            self.break_promise(format!("fetch {} is decoded from too little", fetch.0));
+            return;
+        }
+        let input = if pieces.iter().all(|(_, right)| *right) {
+            self.end_fetch(node, fetch, true);
+            Input::FetchDecoded { fetch }
+        } else {
+            Input::DecodeFailed { fetch }
+        };
+        self.deliver(node, Duration::from_millis(3), input);
+    }
+
+    fn end_fetch(&mut self, node: NodeId, fetch: FetchId, decoded: bool) {
+        let Some(row) = self.nodes[node.0].memory.fetches.remove(&fetch) else {
+            return;
+        };
+        let chunks = &self.books.packs[&(row.owner, row.pack)].chunks;
+        if let Some(restore) = self.nodes[node.0].memory.restores.get_mut(&row.job) {
+            restore.open.remove(&fetch);
+            if decoded {
+                let snapshot = &self.books.heads[&restore.head].snapshot;
+                restore.chunks.extend(chunks.intersection(snapshot).copied());
+            } else {
+                restore.problems += 1;
+            }
+        }
+        self.fetch_on(node, row.job);
+    }
+
+    fn seek_lanes(&mut self, node: NodeId, job: JobId) {
+        let identity = self.nodes[node.0].identity;
+        let mut suppliers: BTreeMap<DeviceId, SupplierFact> = BTreeMap::new();
+        let mut largest_k = 0;
+        for ((owner, _), entry) in &self.books.lanes {
+            let is_alive = self.now.since(entry.published_at) < self.policy.record_lifetime;
+            if *owner != identity || !is_alive {
+                continue;
+            }
+            largest_k = largest_k.max(entry.k);
+            for device in &entry.suppliers {
+                let fact = SupplierFact {
+                    device: *device,
+                    identity: self.nodes[self.by_device[device].0].identity,
+                    friend: true,
+                    contract: None,
+                    proved_ago_ms: None,
+                    doubted: false,
+                };
+                suppliers.insert(*device, fact);
+            }
+        }
+        let input = if suppliers.is_empty() {
+            Input::LanesMissing { job }
+        } else {
+            let suppliers = suppliers.into_values().collect();
+            Input::LanesFound { job, suppliers, k: largest_k }
+        };
+        let wait = self.latency();
+        self.deliver(node, wait, input);
+    }
+
+    fn rebuild(&mut self, node: NodeId, job: JobId, lanes: &[(DeviceId, Sequence)]) {
+        let Some(&(lane, sequence)) = lanes.first() else {
+            let input = Input::CatalogueRebuilt { job, missing: 0 };
+            self.deliver(node, Duration::from_millis(5), input);
+            return;
+        };
+        let head = (self.by_device[&lane], sequence);
+        let queue = vec![self.books.heads[&head].commit];
+        self.begin_restore(node, job, head, queue, true);
+    }
+
+    /// The answer to a call of this machine.
+    pub(crate) fn take_answer(&mut self, call: Call, result: Result<(), ErrorCode>) {
+        let node = call.from;
+        let device = self.nodes[call.to.0].device;
+        let input = match (call.request, result) {
+            (Request::Propose { bytes }, Ok(())) => {
+                if let Some(fact) = self.nodes[node.0].disk.suppliers.get_mut(&device) {
+                    fact.contract = Some(bytes);
+                }
+                Input::ContractSigned { device, bytes }
+            }
+            (Request::Propose { .. }, Err(code)) => Input::ContractRefused { device, code },
+            (Request::Store { pack, position, .. }, Ok(())) => {
+                self.take_receipt(node, pack, position, device);
+                return;
+            }
+            (Request::Store { pack, position, .. }, Err(code)) => {
+                Input::SendFailed { pack, position, device, code }
+            }
+            (Request::PutHead { sequence }, Ok(())) => {
+                if let Some(entry) = self.books.heads.get_mut(&(node, sequence)) {
+                    entry.kept.insert(device);
+                }
+                Input::HeadKept { device, sequence }
+            }
+            (Request::PutHead { sequence }, Err(code)) => {
+                Input::HeadRefused { device, sequence, code }
+            }
+            (Request::Check { .. }, Ok(())) => {
+                self.note_proof(node, device);
+                Input::CheckPassed { device }
+            }
+            (Request::Check { .. }, Err(code)) => Input::CheckFailed { device, code },
+            (Request::Fetch { fetch, position, whole, .. }, Ok(())) => {
+                let is_right = self.nodes[call.to.0].lie != Lie::Forges;
+                if let Some(row) = self.nodes[node.0].memory.fetches.get_mut(&fetch) {
+                    row.pieces.insert(position, (whole, is_right));
+                }
+                Input::RangeFetched { fetch, position }
+            }
+            (Request::Fetch { fetch, position, .. }, Err(code)) => {
+                Input::RangeFailed { fetch, position, device, code }
+            }
+            (Request::Heads { job }, Ok(())) => self.hear_heads(node, call.to, job),
+            (Request::Heads { job }, Err(_)) => Input::HeadsFailed { job, device },
+        };
+        self.feed(node, input);
+    }
+
+    fn hear_heads(&self, node: NodeId, supplier: NodeId, job: JobId) -> Input {
+        let identity = self.nodes[node.0].identity;
+        let supplier = &self.nodes[supplier.0];
+        let is_own = |lane: &DeviceId| self.nodes[self.by_device[lane].0].identity == identity;
+        let heads = supplier.disk.heads.iter().filter(|(lane, _)| is_own(lane));
+        let lanes = heads.map(|(lane, sequence)| (*lane, *sequence)).collect();
+        Input::HeadsHeard { job, device: supplier.device, lanes }
+    }
+}

@@ -1,0 +1,179 @@
+//! Backups through trouble: deaths, crashes, cuts, full disks.
+
+use std::time::Duration;
+
+use bitdust_model::status::Protection;
+use bitdust_sim::{Failure, WorldOptions};
+use bitdust_sim_stories::{DAY, LIMIT, Stage};
+
+#[test]
+fn a_backup_comes_back_with_any_number_of_suppliers() -> Result<(), Failure> {
+    for suppliers in 1..=12 {
+        let mut stage = Stage::new(suppliers as u64, suppliers);
+        stage.back_up()?;
+        stage.restore()?;
+        let view = stage.world.view(stage.customer).expect("it is up");
+        let is_safe = view.protection == Protection::Safe;
+        stage.world.expect(is_safe == (suppliers > 1), || format!("{:?}", view.protection))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_second_backup_adds_what_is_new() -> Result<(), Failure> {
+    let mut stage = Stage::new(1, 4);
+    stage.back_up()?;
+    stage.world.set_folder(stage.customer, 10..50);
+    stage.back_up()?;
+    stage.restore()
+}
+
+#[test]
+fn strangers_are_hired_until_there_are_enough() -> Result<(), Failure> {
+    let mut stage = Stage::new(2, 2);
+    for _ in 0..4 {
+        let stranger = stage.world.add_node();
+        stage.world.start(stranger);
+        stage.world.offer(stranger, 20_000);
+    }
+    stage.world.want_suppliers(stage.customer, 5);
+    stage.back_up()?;
+    stage.world.expect(stage.world.holders(stage.customer).len() == 5, || "five holders".into())?;
+    stage.restore()
+}
+
+#[test]
+fn a_supplier_that_dies_amid_a_backup_does_not_stop_it() -> Result<(), Failure> {
+    for moment in 0..12 {
+        let mut stage = Stage::new(moment, 6);
+        // The set is formed before: the death hits the backup, not the hiring.
+        let customer = stage.customer;
+        stage.world.run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
+        let job = stage.world.back_up(customer);
+        stage.world.run_for(Duration::from_millis(120 * moment))?;
+        stage.world.kill(stage.suppliers[0]);
+        stage.world.finish(customer, job, LIMIT)?;
+        stage.restore()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_customer_may_crash_after_any_input() -> Result<(), Failure> {
+    for inputs in (1..150).step_by(2) {
+        let mut stage = Stage::new(inputs, 4);
+        stage.world.crash_after(stage.customer, inputs);
+        finish_in_spite_of_crashes(&mut stage)?;
+        stage.settle()?;
+        stage.restore()?;
+    }
+    Ok(())
+}
+
+/// Asks again whenever the machine came back without the job, as a schedule would.
+fn finish_in_spite_of_crashes(stage: &mut Stage) -> Result<(), Failure> {
+    let customer = stage.customer;
+    for _ in 0..5 {
+        let job = stage.world.back_up(customer);
+        stage.world.run_until("the job ends or its machine stops", LIMIT, |world| {
+            world.ended(customer, job).is_some() || world.view(customer).is_none()
+        })?;
+        if stage.world.ended(customer, job) == Some(None) {
+            return Ok(());
+        }
+        stage.world.run_for(Duration::from_secs(10))?;
+        // What a person had told it before the crash may be lost: tell it again.
+        for supplier in stage.suppliers.clone() {
+            stage.world.befriend(customer, supplier);
+        }
+    }
+    stage.world.expect(false, || "a backup that ends well within five tries".to_owned())
+}
+
+#[test]
+fn a_partition_delays_and_nothing_more() -> Result<(), Failure> {
+    let mut stage = Stage::new(5, 4);
+    let customer = stage.customer;
+    stage.world.run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
+    let job = stage.world.back_up(customer);
+    stage.world.run_for(Duration::from_millis(600))?;
+    for index in [0, 1] {
+        stage.world.cut(customer, stage.suppliers[index]);
+    }
+    stage.world.run_for(Duration::from_secs(3 * 3600))?;
+    let view = stage.world.view(customer).expect("it is up");
+    let waits = stage.world.ended(customer, job).is_none();
+    stage.world.expect(waits, || "a backup that waits".to_owned())?;
+    stage.world.expect(view.protection != Protection::Safe, || "not safe yet".to_owned())?;
+    for index in [0, 1] {
+        stage.world.heal(customer, stage.suppliers[index]);
+    }
+    stage.world.finish(customer, job, LIMIT)?;
+    stage.restore()
+}
+
+#[test]
+fn full_disks_delay_and_nothing_more() -> Result<(), Failure> {
+    let mut stage = Stage::new(6, 4);
+    let customer = stage.customer;
+    stage.world.run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
+    stage.world.set_spool_full(customer, true);
+    stage.world.stop(stage.suppliers[0]);
+    stage.world.set_disk_full(stage.suppliers[1], true);
+    let job = stage.world.back_up(customer);
+    stage.world.run_for(Duration::from_secs(3600))?;
+    stage.world.expect(stage.world.ended(customer, job).is_none(), || "it waits".to_owned())?;
+    stage.world.start(stage.suppliers[0]);
+    stage.world.set_disk_full(stage.suppliers[1], false);
+    stage.world.finish(customer, job, LIMIT)?;
+    stage.restore()
+}
+
+#[test]
+fn lost_answers_are_asked_for_again() -> Result<(), Failure> {
+    for seed in 0..10 {
+        let options = WorldOptions { seed, loss_percent: 20 };
+        let mut stage = Stage::with_options(options, 5);
+        stage.back_up()?;
+        stage.settle()?;
+        stage.restore()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_stopped_job_leaves_room_for_the_next() -> Result<(), Failure> {
+    for moment in 0..30 {
+        let mut stage = Stage::new(moment, 4);
+        let job = stage.world.back_up(stage.customer);
+        stage.world.run_for(Duration::from_millis(150 * moment))?;
+        stage.world.cancel(stage.customer, job);
+        stage.back_up()?;
+        stage.restore()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_month_of_checks_keeps_it_safe() -> Result<(), Failure> {
+    let mut stage = Stage::new(8, 4);
+    stage.back_up()?;
+    for _ in 0..30 {
+        stage.world.run_for(DAY)?;
+        let view = stage.world.view(stage.customer).expect("it is up");
+        stage.world.expect(view.protection == Protection::Safe, || "safe every day".to_owned())?;
+    }
+    stage.restore()
+}
+
+#[test]
+fn it_is_not_safe_any_more_when_a_supplier_is_silent_for_two_days() -> Result<(), Failure> {
+    let mut stage = Stage::new(9, 4);
+    stage.back_up()?;
+    stage.world.stop(stage.suppliers[2]);
+    stage.world.run_for(2 * DAY)?;
+    let view = stage.world.view(stage.customer).expect("it is up");
+    let told = Protection::Stored { confirmed: 3, needed: 4 };
+    stage.world.expect(view.protection == told, || format!("{:?}", view.protection))?;
+    stage.restore()
+}

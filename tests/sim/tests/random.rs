@@ -1,0 +1,152 @@
+//! Two hundred random stories. `SEED=n` plays one of them again.
+
+use std::time::Duration;
+
+use bitdust_engine::Random;
+use bitdust_sim::{Failure, Lie, Sabotage, WorldOptions};
+use bitdust_sim_stories::{DAY, LIMIT, Stage};
+
+const SEEDS: u64 = 200;
+
+#[test]
+fn random_stories_end_well() {
+    for seed in seeds() {
+        if let Err(failure) = play(seed, Sabotage::None) {
+            panic!("{failure}");
+        }
+    }
+}
+
+#[test]
+fn random_stories_catch_a_broken_engine() {
+    for seed in seeds().take(20) {
+        let caught = play(seed, Sabotage::SaysSafe);
+        assert!(caught.is_err(), "seed {seed}: an engine that always says safe was not caught");
+    }
+}
+
+fn seeds() -> impl Iterator<Item = u64> {
+    let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let range = given.map_or(0..SEEDS, |seed: u64| seed..seed + 1);
+    range.inspect(|seed| eprintln!("seed {seed}"))
+}
+
+/// What a set can bear: before a backup is done, and after all is settled.
+struct Allowance {
+    during: usize,
+    after: usize,
+}
+
+fn allowance(stage: &Stage) -> Allowance {
+    let code = stage.world.code(stage.customer).expect("the set is formed");
+    let safe = code.safe_at().unwrap_or(1);
+    let during = (code.n() - safe).min(code.n() - code.metadata_quorum());
+    Allowance { during: usize::from(during), after: usize::from(code.n() - code.k()) }
+}
+
+fn play(seed: u64, sabotage: Sabotage) -> Result<(), Failure> {
+    let mut chance = Random::from_number(seed ^ 0x5eed);
+    let suppliers = 1 + usize::try_from(chance.below(8)).expect("a small number");
+    let options = WorldOptions { seed, loss_percent: chance.below(25) };
+    let mut stage = Stage::with_options(options, suppliers);
+    let customer = stage.customer;
+    stage.world.run_until("a set", LIMIT, |world| world.code(customer).is_some())?;
+    stage.world.sabotage(customer, sabotage);
+    let allowance = allowance(&stage);
+
+    let mut bad = harm_for_good(&mut stage, &mut chance, allowance.during);
+    for round in 1..=3 {
+        let first = round * 10;
+        stage.world.set_folder(customer, first..first + 10 + chance.below(40));
+        back_up_in_trouble(&mut stage, &mut chance)?;
+    }
+    calm(&mut stage);
+    let living: Vec<_> = stage.suppliers.iter().filter(|it| !bad.contains(it)).copied().collect();
+    let is_drained = |world: &bitdust_sim::World| {
+        living.iter().all(|supplier| world.is_spool_empty_for(customer, *supplier))
+    };
+    stage.world.run_until("the spool is empty for the living", LIMIT, is_drained)?;
+    if chance.chance(30) {
+        stage.world.run_for(3 * DAY)?;
+    }
+    let spare = allowance.after - bad.len();
+    let deaths = usize::try_from(chance.below(spare as u64 + 1)).expect("a small number");
+    for supplier in living.into_iter().take(deaths) {
+        stage.world.kill(supplier);
+        bad.push(supplier);
+    }
+    stage.restore()?;
+    if chance.chance(50) {
+        stage.world.run_for(Duration::from_secs(120))?;
+        stage.world.kill(customer);
+        let (node, job) = stage.begin_recovery();
+        stage.world.finish(node, job, LIMIT)?;
+        stage.restore_at(node)?;
+    }
+    Ok(())
+}
+
+/// Some suppliers lie or die before the first byte; gives them back.
+fn harm_for_good(
+    stage: &mut Stage,
+    chance: &mut Random,
+    most: usize,
+) -> Vec<bitdust_sim::NodeId> {
+    let count = usize::try_from(chance.below(most as u64 + 1)).expect("a small number");
+    let bad: Vec<_> = stage.suppliers.iter().take(count).copied().collect();
+    for supplier in &bad {
+        match chance.below(4) {
+            0 => stage.world.set_lie(*supplier, Lie::KeepsNothing),
+            1 => stage.world.set_lie(*supplier, Lie::WrongBytes),
+            2 => stage.world.set_lie(*supplier, Lie::Forges),
+            _ => stage.world.kill(*supplier),
+        }
+    }
+    bad
+}
+
+/// One backup, while crashes, cuts and full disks come and go; then calm until it is done.
+fn back_up_in_trouble(stage: &mut Stage, chance: &mut Random) -> Result<(), Failure> {
+    let customer = stage.customer;
+    let mut job = stage.world.back_up(customer);
+    for _ in 0..chance.below(12) {
+        trouble(stage, chance);
+        stage.world.run_for(Duration::from_millis(chance.below(20_000)))?;
+    }
+    calm(stage);
+    stage.world.run_for(Duration::from_secs(30))?;
+    if stage.world.ended(customer, job).is_none() && !stage.world.is_running(customer, job) {
+        job = stage.world.back_up(customer);
+    }
+    stage.world.finish(customer, job, LIMIT)
+}
+
+fn trouble(stage: &mut Stage, chance: &mut Random) {
+    let customer = stage.customer;
+    let pick = chance.below(stage.suppliers.len() as u64);
+    let supplier = stage.suppliers[usize::try_from(pick).expect("below a length")];
+    match chance.below(9) {
+        0 => stage.world.crash_after(customer, 1 + chance.below(40)),
+        1 => stage.world.stop(supplier),
+        2 => stage.world.start(supplier),
+        3 => stage.world.cut(customer, supplier),
+        4 => stage.world.heal(customer, supplier),
+        5 => stage.world.drop_connection(customer, supplier),
+        6 => stage.world.set_spool_full(customer, chance.chance(50)),
+        7 => stage.world.set_disk_full(supplier, chance.chance(50)),
+        _ => stage.world.stop(customer),
+    }
+}
+
+/// No trouble any more; only the dead stay dead and the liars lie.
+fn calm(stage: &mut Stage) {
+    let customer = stage.customer;
+    stage.world.forget_crash(customer);
+    stage.world.set_spool_full(customer, false);
+    for supplier in stage.suppliers.clone() {
+        stage.world.set_disk_full(supplier, false);
+        stage.world.heal(customer, supplier);
+        stage.world.start(supplier);
+    }
+    stage.world.start(customer);
+}

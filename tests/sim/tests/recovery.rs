@@ -1,0 +1,98 @@
+//! From nothing: a bare machine, a phrase, and some of the suppliers.
+
+use std::time::Duration;
+
+use bitdust_model::ErrorCode;
+use bitdust_sim::Failure;
+use bitdust_sim_stories::{DAY, LIMIT, Stage};
+
+/// Backs up with six suppliers (any two of which suffice), loses the machine and all but
+/// `left` suppliers.
+fn ruin(seed: u64, left: usize) -> Result<Stage, Failure> {
+    let mut stage = Stage::new(seed, 6);
+    stage.back_up()?;
+    stage.settle()?;
+    // The newest head's way to the last holders, and the records' way to the network.
+    stage.world.run_for(Duration::from_secs(60))?;
+    stage.world.kill(stage.customer);
+    for supplier in stage.suppliers.split_off(left) {
+        stage.world.kill(supplier);
+    }
+    Ok(stage)
+}
+
+#[test]
+fn k_suppliers_give_everything_back() -> Result<(), Failure> {
+    for seed in 0..10 {
+        let mut stage = ruin(seed, 2)?;
+        let (node, job) = stage.begin_recovery();
+        stage.world.finish(node, job, LIMIT)?;
+        stage.restore_at(node)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn one_supplier_fewer_is_too_few_and_is_named_so() -> Result<(), Failure> {
+    let mut stage = ruin(1, 1)?;
+    let (node, job) = stage.begin_recovery();
+    stage.world.run_until("the job ends", LIMIT, |world| world.ended(node, job).is_some())?;
+    let ended = stage.world.ended(node, job);
+    let named = ended == Some(Some(ErrorCode::TooFewSuppliers));
+    stage.world.expect(named, || format!("too few suppliers, not {ended:?}"))
+}
+
+#[test]
+fn slow_starters_are_waited_for() -> Result<(), Failure> {
+    let mut stage = ruin(2, 3)?;
+    for supplier in stage.suppliers.clone() {
+        stage.world.stop(supplier);
+    }
+    let (node, job) = stage.begin_recovery();
+    stage.world.run_for(Duration::from_secs(60))?;
+    for supplier in stage.suppliers.clone() {
+        stage.world.start(supplier);
+    }
+    stage.world.finish(node, job, LIMIT)?;
+    stage.restore_at(node)
+}
+
+#[test]
+fn records_outlive_their_owner_by_a_month() -> Result<(), Failure> {
+    let mut stage = ruin(3, 3)?;
+    stage.world.run_for(30 * DAY)?;
+    let (node, job) = stage.begin_recovery();
+    stage.world.finish(node, job, LIMIT)?;
+    stage.restore_at(node)
+}
+
+#[test]
+fn nothing_is_found_when_all_records_are_dead() -> Result<(), Failure> {
+    let mut stage = ruin(4, 0)?;
+    stage.world.run_for(5 * DAY)?;
+    let (node, job) = stage.begin_recovery();
+    stage.world.run_until("the job ends", LIMIT, |world| world.ended(node, job).is_some())?;
+    let ended = stage.world.ended(node, job);
+    stage.world.expect(ended == Some(Some(ErrorCode::NotFound)), || format!("{ended:?}"))
+}
+
+#[test]
+fn a_head_that_one_of_the_last_k_missed_is_still_found() -> Result<(), Failure> {
+    // Code 2/6: five must keep a head, so one may miss it, and any two include one that
+    // does not.
+    let mut stage = Stage::new(5, 6);
+    stage.back_up()?;
+    stage.settle()?;
+    stage.world.stop(stage.suppliers[0]);
+    stage.world.set_folder(stage.customer, 0..45);
+    stage.back_up()?;
+    stage.world.run_for(Duration::from_secs(60))?;
+    stage.world.kill(stage.customer);
+    stage.world.start(stage.suppliers[0]);
+    for supplier in stage.suppliers.split_off(3) {
+        stage.world.kill(supplier);
+    }
+    let (node, job) = stage.begin_recovery();
+    stage.world.finish(node, job, LIMIT)?;
+    stage.restore_at(node)
+}
