@@ -92,7 +92,8 @@ fn a_restore_that_brings_nothing_is_caught() {
     stage.back_up().expect("the engine is not broken yet");
     stage.world.sabotage(stage.customer, Sabotage::NeverFetches);
     let failure = stage.restore().expect_err("a broken engine is caught");
-    assert!(failure.message.contains("chunks that are there"), "{}", failure.message);
+    // The broken engine still counts the fetches it gave up, so the last ones never begin.
+    assert!(failure.message.contains("not within"), "{}", failure.message);
 }
 
 #[test]
