@@ -254,15 +254,29 @@ impl Engine {
 
     fn emit(&mut self, output: Output) {
         self.outputs.push_back(output);
-        debug_assert!(self.outputs.len() <= ENGINE_OUTPUTS_MAX, "outputs were not polled");
+        debug_assert!(
+            self.outputs.len() <= ENGINE_OUTPUTS_MAX,
+            "outputs were not polled"
+        );
     }
 
     /// Writes a step down, unless nothing came of it, and sets the machine's deadline.
     fn noted(&mut self, step: Step, to: &'static str, acted: bool, deadline: Option<Tick>) {
-        let Step { machine, subject, from, event } = step;
+        let Step {
+            machine,
+            subject,
+            from,
+            event,
+        } = step;
         self.timers.set(WakeReason { machine, subject }, deadline);
         if from != to || acted {
-            self.transitions.push(Transition { machine, subject, from, event, to });
+            self.transitions.push(Transition {
+                machine,
+                subject,
+                from,
+                event,
+                to,
+            });
         }
     }
 
@@ -282,7 +296,11 @@ impl Engine {
     }
 
     const fn moment(&self, random: u64) -> Moment<'_> {
-        Moment { now: self.now, policy: &self.policy, random }
+        Moment {
+            now: self.now,
+            policy: &self.policy,
+            random,
+        }
     }
 
     fn step_set_up(&mut self, event: set_up::Event) {
@@ -290,7 +308,12 @@ impl Engine {
         let mut out = Vec::new();
         let step = Step::of(Machine::SetUp, Subject::Node, &self.set_up, &event);
         self.set_up = set_up::step(self.set_up, event, &self.moment(random), &mut out);
-        self.noted(step, crate::fsm::name(&self.set_up), !out.is_empty(), self.set_up.deadline());
+        self.noted(
+            step,
+            crate::fsm::name(&self.set_up),
+            !out.is_empty(),
+            self.set_up.deadline(),
+        );
         for action in out {
             match action {
                 set_up::Action::Publish => self.emit(Output::PublishRecords),
@@ -304,8 +327,13 @@ impl Engine {
         let mut out = Vec::new();
         let step = Step::of(Machine::Deposits, Subject::Node, &self.deposits, &event);
         let customers = !self.customers.is_empty();
-        self.deposits =
-            deposits::step(self.deposits, event, &self.moment(random), customers, &mut out);
+        self.deposits = deposits::step(
+            self.deposits,
+            event,
+            &self.moment(random),
+            customers,
+            &mut out,
+        );
         let to = crate::fsm::name(&self.deposits);
         self.noted(step, to, !out.is_empty(), self.deposits.deadline());
         for action in out {
@@ -331,6 +359,11 @@ impl Step {
         &'a S: Into<&'static str>,
         &'a E: Into<&'static str>,
     {
-        Self { machine, subject, from: state.into(), event: event.into() }
+        Self {
+            machine,
+            subject,
+            from: state.into(),
+            event: event.into(),
+        }
     }
 }

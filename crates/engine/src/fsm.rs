@@ -18,6 +18,8 @@ pub(crate) mod restore;
 pub(crate) mod set_up;
 pub(crate) mod supplier_link;
 pub(crate) mod supplier_search;
+#[cfg(test)]
+mod tables;
 pub(crate) mod transfer;
 pub(crate) mod unspool;
 

@@ -528,7 +528,19 @@ pub enum Input {
 }
 
 /// What a customer wants of its supplier besides storing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::EnumIter)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::EnumIter,
+)]
 pub enum Access {
     /// Read shards or listings or heads: any device of the identity may.
     Read,

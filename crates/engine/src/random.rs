@@ -84,7 +84,9 @@ mod tests {
     #[test]
     fn xoshiro_matches_the_published_step() {
         // Worked by hand from the reference code: state 1, 2, 3, 4.
-        let mut random = Random { state: [1, 2, 3, 4] };
+        let mut random = Random {
+            state: [1, 2, 3, 4],
+        };
         assert_eq!(random.next_word(), 11_520);
         assert_eq!(random.next_word(), 0);
         assert_eq!(random.next_word(), 1_509_978_240);

@@ -76,7 +76,10 @@ mod tests {
     #[test]
     fn a_moved_deadline_fires_once_at_its_new_time() {
         let mut timers = Timers::default();
-        let reason = WakeReason { machine: Machine::SetUp, subject: Subject::Node };
+        let reason = WakeReason {
+            machine: Machine::SetUp,
+            subject: Subject::Node,
+        };
         timers.set(reason, Some(Tick(5)));
         timers.set(reason, Some(Tick(9)));
         assert_eq!(timers.take_due(Tick(8)), Vec::new());

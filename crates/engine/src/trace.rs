@@ -26,9 +26,7 @@ pub struct TraceLine {
 
 /// The first place where a fresh engine did something else than the recorded one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "line {line}: the input {input:?} gave {given:?}, the recorded engine gave {recorded:?}"
-)]
+#[error("line {line}: the input {input:?} gave {given:?}, the recorded engine gave {recorded:?}")]
 pub struct Divergence {
     /// Counted from zero.
     pub line: usize,
@@ -51,7 +49,8 @@ impl Coverage {
     /// Adds the steps of the engine's last input.
     pub fn note(&mut self, engine: &Engine) {
         for step in engine.transitions() {
-            self.transitions.insert((step.machine, step.from, step.event, step.to));
+            self.transitions
+                .insert((step.machine, step.from, step.event, step.to));
         }
     }
 
@@ -60,7 +59,10 @@ impl Coverage {
         &self,
         machine: Machine,
     ) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-        let steps = self.transitions.iter().filter(move |step| step.0 == machine);
+        let steps = self
+            .transitions
+            .iter()
+            .filter(move |step| step.0 == machine);
         steps.map(|(_, from, event, to)| (*from, *event, *to))
     }
 }

@@ -222,7 +222,7 @@ pub const NET_QUEUE_MAX: usize = 256;
 /// Connections being set up at once, each direction.
 pub const CONNECTIONS_PENDING_MAX: u32 = 64;
 /// Bytes of memory of the process above which no further connection is taken.
-pub const NET_PROCESS_BYTES_MAX: usize = 1024 * MIB;
+pub const NET_PROCESS_BYTES_MAX: usize = 2048 * MIB;
 /// Streams of all protocols on one TCP connection.
 pub const STREAMS_PER_CONNECTION_MAX: usize = 64;
 /// Control streams that this node opens to one peer: so many requests run side by side.

@@ -38,7 +38,9 @@ pub(crate) fn parse(text: &str) -> Result<(Multiaddr, Option<PeerId>), NetError>
     if text.len() > limits::ADDRESS_BYTES_MAX {
         return Err(refuse(text, "it is too long"));
     }
-    let mut address: Multiaddr = text.parse().map_err(|error: libp2p::multiaddr::Error| refuse(text, &error.to_string()))?;
+    let mut address: Multiaddr = text
+        .parse()
+        .map_err(|error: libp2p::multiaddr::Error| refuse(text, &error.to_string()))?;
     let peer = match address.iter().last() {
         Some(Protocol::P2p(peer)) => {
             address.pop();
@@ -62,12 +64,21 @@ pub(crate) fn with_peer(address: &Multiaddr, peer: PeerId) -> String {
 
 /// Over what a connection runs.
 pub(crate) fn path_of(address: &Multiaddr) -> Path {
-    if address.iter().any(|part| matches!(part, Protocol::QuicV1 | Protocol::Quic)) { Path::Quic } else { Path::Tcp }
+    if address
+        .iter()
+        .any(|part| matches!(part, Protocol::QuicV1 | Protocol::Quic))
+    {
+        Path::Quic
+    } else {
+        Path::Tcp
+    }
 }
 
 /// Whether the connection goes through a relay.
 pub(crate) fn is_relayed(address: &Multiaddr) -> bool {
-    address.iter().any(|part| matches!(part, Protocol::P2pCircuit))
+    address
+        .iter()
+        .any(|part| matches!(part, Protocol::P2pCircuit))
 }
 
 /// Whether a node of the scope may listen on or dial the address.
@@ -75,7 +86,9 @@ pub(crate) fn admits(scope: Scope, address: &Multiaddr) -> bool {
     match (scope, reach_of(address)) {
         (Scope::Internet, _) => true,
         (Scope::Loopback, reach) => reach == Some(Reach::Loopback),
-        (Scope::Lan, Some(Reach::Loopback | Reach::Local | Reach::Unspecified | Reach::Named)) => true,
+        (Scope::Lan, Some(Reach::Loopback | Reach::Local | Reach::Unspecified | Reach::Named)) => {
+            true
+        }
         (Scope::Lan, Some(Reach::Public) | None) => false,
     }
 }
@@ -87,6 +100,12 @@ pub(crate) fn is_credible(scope: Scope, address: &Multiaddr) -> bool {
         (Scope::Lan, reach) => reach == Some(Reach::Local),
         (Scope::Loopback, reach) => reach == Some(Reach::Loopback),
     }
+}
+
+/// Whether an own listening address is a peer's business: those of the local network are
+/// nobody's who is not in it.
+pub(crate) fn may_be_told(scope: Scope, is_near: bool, address: &Multiaddr) -> bool {
+    is_near || is_credible(scope, address)
 }
 
 /// Whether the address belongs to this machine or its own network.
@@ -107,12 +126,17 @@ enum Reach {
 /// The code of the multihash that carries its input verbatim.
 const IDENTITY_HASH: u64 = 0;
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "of the address parts only those that start an address matter")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "of the address parts only those that start an address matter"
+)]
 fn reach_of(address: &Multiaddr) -> Option<Reach> {
     match address.iter().next()? {
         Protocol::Ip4(ip) => Some(reach_of_ip(IpAddr::V4(ip))),
         Protocol::Ip6(ip) => Some(reach_of_ip(IpAddr::V6(ip))),
-        Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dnsaddr(_) => Some(Reach::Named),
+        Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dnsaddr(_) => {
+            Some(Reach::Named)
+        }
         _ => None,
     }
 }
@@ -126,7 +150,11 @@ fn reach_of_ip(ip: IpAddr) -> Reach {
         return Reach::Loopback;
     }
     let local = match ip {
-        IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || (ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64),
+        IpAddr::V4(ip) => {
+            ip.is_private()
+                || ip.is_link_local()
+                || (ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64)
+        }
         IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
     };
     if local { Reach::Local } else { Reach::Public }
@@ -134,7 +162,10 @@ fn reach_of_ip(ip: IpAddr) -> Reach {
 
 fn refuse(text: &str, reason: &str) -> NetError {
     let address = text.chars().take(limits::ADDRESS_BYTES_MAX).collect();
-    NetError::BadAddress { address, reason: reason.to_owned() }
+    NetError::BadAddress {
+        address,
+        reason: reason.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -149,16 +180,28 @@ mod tests {
         let device = DeviceId(SigningKey::from_seed(&[7; 32]).public());
         let peer = peer_of(&device).expect("a public key");
         assert_eq!(device_of(&peer), Some(device));
-        assert_eq!(device_of(&PeerId::random()), None, "a hashed peer id carries no key");
+        assert_eq!(
+            device_of(&PeerId::random()),
+            None,
+            "a hashed peer id carries no key"
+        );
     }
 
     #[test]
     fn each_scope_admits_its_own_addresses() {
         let check = |text: &str, loopback: bool, lan: bool, internet: bool| {
             let (address, _) = parse(text).expect("an address");
-            assert_eq!(admits(Scope::Loopback, &address), loopback, "{text} in scope loopback");
+            assert_eq!(
+                admits(Scope::Loopback, &address),
+                loopback,
+                "{text} in scope loopback"
+            );
             assert_eq!(admits(Scope::Lan, &address), lan, "{text} in scope lan");
-            assert_eq!(admits(Scope::Internet, &address), internet, "{text} in scope internet");
+            assert_eq!(
+                admits(Scope::Internet, &address),
+                internet,
+                "{text} in scope internet"
+            );
         };
         check("/ip4/127.0.0.1/tcp/1", true, true, true);
         check("/ip6/::1/udp/1/quic-v1", true, true, true);
@@ -185,12 +228,35 @@ mod tests {
     }
 
     #[test]
+    fn strangers_in_the_internet_are_not_told_local_addresses() {
+        let check = |text: &str, is_near: bool, told: bool| {
+            let (address, _) = parse(text).expect("an address");
+            assert_eq!(
+                may_be_told(Scope::Internet, is_near, &address),
+                told,
+                "{text}, near: {is_near}"
+            );
+        };
+        check("/ip4/192.168.1.2/tcp/1", false, false);
+        check("/ip4/192.168.1.2/tcp/1", true, true);
+        check("/ip4/8.8.8.8/tcp/1", false, true);
+    }
+
+    #[test]
     fn a_trailing_peer_id_is_split_off() {
-        let peer = peer_of(&DeviceId(SigningKey::from_seed(&[7; 32]).public())).expect("a public key");
-        let (address, found) = parse(&format!("/ip4/127.0.0.1/tcp/1/p2p/{peer}")).expect("an address");
+        let peer =
+            peer_of(&DeviceId(SigningKey::from_seed(&[7; 32]).public())).expect("a public key");
+        let (address, found) =
+            parse(&format!("/ip4/127.0.0.1/tcp/1/p2p/{peer}")).expect("an address");
         assert_eq!(found, Some(peer));
-        assert_eq!(with_peer(&address, peer), format!("/ip4/127.0.0.1/tcp/1/p2p/{peer}"));
-        assert!(parse(&format!("/p2p/{peer}")).is_err(), "a peer id alone is no place");
+        assert_eq!(
+            with_peer(&address, peer),
+            format!("/ip4/127.0.0.1/tcp/1/p2p/{peer}")
+        );
+        assert!(
+            parse(&format!("/p2p/{peer}")).is_err(),
+            "a peer id alone is no place"
+        );
         assert!(parse(&"/ip4/127.0.0.1".repeat(40)).is_err(), "too long");
     }
 

@@ -28,7 +28,12 @@ pub(crate) struct Behaviour {
 }
 
 impl Behaviour {
-    pub(crate) fn new(keypair: &Keypair, protocols: &Protocols, scope: Scope, policy: &Policy) -> Self {
+    pub(crate) fn new(
+        keypair: &Keypair,
+        protocols: &Protocols,
+        scope: Scope,
+        policy: &Policy,
+    ) -> Self {
         let me = keypair.public().to_peer_id();
         let pending = Some(limits::CONNECTIONS_PENDING_MAX);
         let connections = ConnectionLimits::default()
@@ -42,7 +47,9 @@ impl Behaviour {
             .with_hide_listen_addrs(scope == Scope::Internet);
         Self {
             limits: connection_limits::Behaviour::new(connections),
-            memory: memory_connection_limits::Behaviour::with_max_bytes(limits::NET_PROCESS_BYTES_MAX),
+            memory: memory_connection_limits::Behaviour::with_max_bytes(
+                limits::NET_PROCESS_BYTES_MAX,
+            ),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::default(),
             kad: kad_behaviour(me, protocols, policy),
@@ -52,7 +59,11 @@ impl Behaviour {
 }
 
 /// Kademlia that stores only what we have checked, and leaves republishing to us.
-fn kad_behaviour(me: PeerId, protocols: &Protocols, policy: &Policy) -> kad::Behaviour<MemoryStore> {
+fn kad_behaviour(
+    me: PeerId,
+    protocols: &Protocols,
+    policy: &Policy,
+) -> kad::Behaviour<MemoryStore> {
     let store = MemoryStoreConfig {
         max_records: 2 * limits::DHT_RECORDS_MAX,
         max_value_bytes: limits::DHT_VALUE_BYTES_MAX + 1,

@@ -20,7 +20,7 @@ use bitdust_crypto::verify_by;
 use bitdust_model::manifest::StoreHeader;
 use bitdust_model::{DeviceId, Signed, limits};
 use libp2p::PeerId;
-use libp2p::swarm::{ConnectionId, Stream};
+use libp2p::swarm::ConnectionId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -29,6 +29,7 @@ use crate::dht::QueryReply;
 use crate::error::NetError;
 use crate::event::{NetEvent, Peer};
 use crate::greet::Local;
+use crate::lifeline::DirectStream;
 use crate::notice::{Notice, report_greeting};
 use crate::session::Session;
 use crate::streams::{InboundStream, OpenError};
@@ -39,7 +40,7 @@ pub(crate) struct Order {
     pub(crate) peer: PeerId,
     pub(crate) device: DeviceId,
     pub(crate) addresses: Vec<String>,
-    pub(crate) stream: oneshot::Receiver<Result<Stream, OpenError>>,
+    pub(crate) stream: oneshot::Receiver<Result<DirectStream, OpenError>>,
     pub(crate) notices: mpsc::Sender<Notice>,
 }
 
@@ -63,15 +64,20 @@ impl Order {
         }
     }
 
-    async fn begin(&mut self) -> Result<(Stream, Session), NetError> {
+    async fn begin(&mut self) -> Result<(DirectStream, Session), NetError> {
         let limit = self.local.policy.request_timeout;
         let addresses = std::mem::take(&mut self.addresses);
         let hello = async {
             let mut stream = opened(&mut self.stream, self.device).await?;
-            let (session, greeting) = self.local.greet(&mut stream, self.device, addresses).await?;
+            let (session, greeting) = self
+                .local
+                .greet(&mut stream, self.device, addresses)
+                .await?;
             Ok::<_, NetError>((stream, session, greeting))
         };
-        let (stream, session, greeting) = timeout(limit, hello).await.map_err(|_| NetError::timed_out(limit))??;
+        let (stream, session, greeting) = timeout(limit, hello)
+            .await
+            .map_err(|_| NetError::timed_out(limit))??;
         report_greeting(&self.notices, self.peer, None, greeting).await?;
         Ok((stream, session))
     }
@@ -80,21 +86,42 @@ impl Order {
 impl Attendant {
     /// Answers the Hello on a bulk stream of a peer, hands a server out, and drives it.
     pub(crate) async fn run_bulk(self, inbound: InboundStream) {
-        let InboundStream { peer, connection, stream, permit, kind: _ } = inbound;
+        let InboundStream {
+            peer,
+            connection,
+            stream,
+            permit,
+            kind: _,
+        } = inbound;
         if let Err(error) = self.supply(peer, connection, stream).await {
             report_offence(&self.notices, peer, Some(connection), error).await;
         }
         drop(permit);
     }
 
-    async fn supply(&self, peer: PeerId, connection: ConnectionId, mut stream: Stream) -> Result<(), NetError> {
+    async fn supply(
+        &self,
+        peer: PeerId,
+        connection: ConnectionId,
+        mut stream: DirectStream,
+    ) -> Result<(), NetError> {
         let limit = self.local.policy.request_timeout;
-        let welcome = self.local.welcome(&mut stream, self.device, self.addresses.clone());
-        let (session, greeting) = timeout(limit, welcome).await.map_err(|_| NetError::timed_out(limit))??;
-        let from = Peer { device: self.device, identity: greeting.identity };
+        let welcome = self
+            .local
+            .welcome(&mut stream, self.device, self.addresses.clone());
+        let (session, greeting) = timeout(limit, welcome)
+            .await
+            .map_err(|_| NetError::timed_out(limit))??;
+        let from = Peer {
+            device: self.device,
+            identity: greeting.identity,
+        };
         report_greeting(&self.notices, peer, Some(connection), greeting).await?;
         let (server, supplier) = server::open(Arc::clone(&self.local));
-        self.events.send(NetEvent::Bulk { from, server }).await.map_err(|_| NetError::Stopped)?;
+        self.events
+            .send(NetEvent::Bulk { from, server })
+            .await
+            .map_err(|_| NetError::Stopped)?;
         supplier.drive(self.device, stream, session).await
     }
 }

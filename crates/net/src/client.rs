@@ -28,25 +28,66 @@ pub struct Client {
 /// What a client tells the event loop.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Listening { reply: oneshot::Sender<Vec<String>> },
-    Peers { reply: oneshot::Sender<Vec<PeerUp>> },
-    Dial { device: DeviceId, addresses: Vec<Multiaddr>, reply: QueryReply<()> },
-    DialAddress { address: Multiaddr, peer: Option<PeerId>, reply: QueryReply<DeviceId> },
-    Disconnect { device: DeviceId, reply: oneshot::Sender<()> },
-    Request { device: DeviceId, ask: Ask },
-    Bulk { device: DeviceId, reply: QueryReply<BulkClient> },
-    PutRecord { record: Box<KeyedRecord>, reply: QueryReply<usize> },
-    GetRecord { key: DhtKey, reply: QueryReply<Option<SignedRecord>> },
-    StartProviding { key: DhtKey, reply: QueryReply<()> },
-    Providers { key: DhtKey, reply: QueryReply<Vec<DeviceId>> },
-    Bootstrap { reply: QueryReply<()> },
+    Listening {
+        reply: oneshot::Sender<Vec<String>>,
+    },
+    Peers {
+        reply: oneshot::Sender<Vec<PeerUp>>,
+    },
+    Dial {
+        device: DeviceId,
+        addresses: Vec<Multiaddr>,
+        reply: QueryReply<()>,
+    },
+    DialAddress {
+        address: Multiaddr,
+        peer: Option<PeerId>,
+        reply: QueryReply<DeviceId>,
+    },
+    Disconnect {
+        device: DeviceId,
+        reply: oneshot::Sender<()>,
+    },
+    Request {
+        device: DeviceId,
+        ask: Ask,
+    },
+    Bulk {
+        device: DeviceId,
+        reply: QueryReply<BulkClient>,
+    },
+    PutRecord {
+        record: Box<KeyedRecord>,
+        reply: QueryReply<usize>,
+    },
+    GetRecord {
+        key: DhtKey,
+        reply: QueryReply<Option<SignedRecord>>,
+    },
+    StartProviding {
+        key: DhtKey,
+        reply: QueryReply<()>,
+    },
+    Providers {
+        key: DhtKey,
+        reply: QueryReply<Vec<DeviceId>>,
+    },
+    Bootstrap {
+        reply: QueryReply<()>,
+    },
     Shutdown,
 }
 
 impl Client {
     pub(crate) fn new(request_timeout: Duration) -> (Self, mpsc::Receiver<Command>) {
         let (commands, received) = mpsc::channel(limits::NET_QUEUE_MAX);
-        (Self { commands, request_timeout }, received)
+        (
+            Self {
+                commands,
+                request_timeout,
+            },
+            received,
+        )
     }
 
     /// The addresses on which this node listens and those confirmed from outside, each with
@@ -61,38 +102,59 @@ impl Client {
     }
 
     /// Connects to a device and says Hello; done once it has answered. Only the addresses
-    /// given are dialed; without any, those that the DHT knows. The connection is kept
-    /// until [`Client::disconnect`]. Nothing is dialed if the device is connected already.
+    /// given are dialed, those of them that are good; without any, those that the DHT knows.
+    /// The connection is kept until [`Client::disconnect`]. Nothing is dialed if the device
+    /// is connected already.
     pub async fn dial(&self, device: DeviceId, addresses: Vec<String>) -> Result<(), NetError> {
         let peer = address::peer_of(&device)?;
-        let mut parsed = Vec::new();
+        let (mut parsed, mut refused) = (Vec::new(), None);
         for text in addresses.iter().take(limits::ADDRESSES_MAX) {
-            match address::parse(text)? {
-                (address, None) => parsed.push(address),
-                (address, Some(named)) if named == peer => parsed.push(address),
-                (_, Some(_)) => return Err(NetError::BadRequest { reason: format!("{text} is an address of another device") }),
+            match parse_of(peer, text) {
+                Ok(address) => parsed.push(address),
+                Err(error) => refused = Some(error),
             }
         }
-        self.query_within(self.request_timeout.saturating_mul(2), |reply| Command::Dial { device, addresses: parsed, reply }).await
+        if let Some(error) = refused.filter(|_| parsed.is_empty()) {
+            return Err(error);
+        }
+        self.query_within(self.request_timeout.saturating_mul(2), |reply| {
+            Command::Dial {
+                device,
+                addresses: parsed,
+                reply,
+            }
+        })
+        .await
     }
 
     /// As [`Client::dial`], for an address whose device may not be known; returns the device
     /// that answers there.
     pub async fn dial_address(&self, address: &str) -> Result<DeviceId, NetError> {
         let (address, peer) = address::parse(address)?;
-        self.query_within(self.request_timeout, |reply| Command::DialAddress { address, peer, reply }).await
+        self.query_within(self.request_timeout, |reply| Command::DialAddress {
+            address,
+            peer,
+            reply,
+        })
+        .await
     }
 
     /// Closes all connections with a device.
     pub async fn disconnect(&self, device: DeviceId) -> Result<(), NetError> {
-        self.ask(|reply| Command::Disconnect { device, reply }).await
+        self.ask(|reply| Command::Disconnect { device, reply })
+            .await
     }
 
     /// Asks a connected device something and returns its answer; a refusal is the error
     /// [`NetError::Refused`]. The whole may take one request timeout.
     pub async fn request(&self, device: DeviceId, body: Body) -> Result<Body, NetError> {
         check_request(&body)?;
-        let answer = self.query_within(self.request_timeout, |reply| Command::Request { device, ask: Ask { body, reply } }).await?;
+        let answer = self
+            .query_within(self.request_timeout, |reply| Command::Request {
+                device,
+                ask: Ask { body, reply },
+            })
+            .await?;
         if let Body::Refused(refusal) = answer {
             return Err(NetError::Refused { refusal });
         }
@@ -101,13 +163,21 @@ impl Client {
 
     /// Opens a bulk stream to a connected device. One is enough for many requests.
     pub async fn bulk(&self, device: DeviceId) -> Result<BulkClient, NetError> {
-        self.query_within(self.request_timeout, |reply| Command::Bulk { device, reply }).await
+        self.query_within(self.request_timeout, |reply| Command::Bulk {
+            device,
+            reply,
+        })
+        .await
     }
 
     /// Publishes a record and returns how many other nodes took the request. A node that
     /// knows a newer record keeps that one and does not say so.
     pub async fn put_record(&self, record: KeyedRecord) -> Result<usize, NetError> {
-        self.query(|reply| Command::PutRecord { record: Box::new(record), reply }).await
+        self.query(|reply| Command::PutRecord {
+            record: Box::new(record),
+            reply,
+        })
+        .await
     }
 
     /// The newest valid record among the first few that are found.
@@ -117,7 +187,8 @@ impl Client {
 
     /// Announces this node under a key. The announcement dies with the lifetime of records.
     pub async fn start_providing(&self, key: DhtKey) -> Result<(), NetError> {
-        self.query(|reply| Command::StartProviding { key, reply }).await
+        self.query(|reply| Command::StartProviding { key, reply })
+            .await
     }
 
     /// The devices that have announced themselves under a key.
@@ -136,17 +207,42 @@ impl Client {
         drop(self.commands.send(Command::Shutdown).await);
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, NetError> {
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, NetError> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).await.map_err(|_| NetError::Stopped)?;
+        self.commands
+            .send(command(reply))
+            .await
+            .map_err(|_| NetError::Stopped)?;
         answer.await.map_err(|_| NetError::Stopped)
     }
 
-    async fn query<T>(&self, command: impl FnOnce(QueryReply<T>) -> Command) -> Result<T, NetError> {
+    async fn query<T>(
+        &self,
+        command: impl FnOnce(QueryReply<T>) -> Command,
+    ) -> Result<T, NetError> {
         self.ask(command).await?
     }
 
-    async fn query_within<T>(&self, limit: Duration, command: impl FnOnce(QueryReply<T>) -> Command) -> Result<T, NetError> {
-        timeout(limit, self.ask(command)).await.map_err(|_| NetError::timed_out(limit))??
+    async fn query_within<T>(
+        &self,
+        limit: Duration,
+        command: impl FnOnce(QueryReply<T>) -> Command,
+    ) -> Result<T, NetError> {
+        timeout(limit, self.ask(command))
+            .await
+            .map_err(|_| NetError::timed_out(limit))??
     }
+}
+
+fn parse_of(peer: PeerId, text: &str) -> Result<Multiaddr, NetError> {
+    let (address, named) = address::parse(text)?;
+    if named.is_none_or(|named| named == peer) {
+        return Ok(address);
+    }
+    Err(NetError::BadRequest {
+        reason: format!("{text} is an address of another device"),
+    })
 }

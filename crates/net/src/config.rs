@@ -52,13 +52,20 @@ impl Protocols {
     /// The names in the network; refuses names that could blur them.
     pub(crate) fn of(network: &str) -> Result<Self, NetError> {
         if !is_network_name(network) {
-            return Err(NetError::BadNetworkName { name: network.chars().take(64).collect() });
+            return Err(NetError::BadNetworkName {
+                name: network.chars().take(64).collect(),
+            });
         }
         let name = |protocol: &str| {
             let name = format!("/bitdust/{network}/{protocol}/1");
             StreamProtocol::try_from_owned(name).expect("it starts with a slash")
         };
-        Ok(Self { control: name("control"), bulk: name("bulk"), kad: name("kad"), identify: name("id").to_string() })
+        Ok(Self {
+            control: name("control"),
+            bulk: name("bulk"),
+            kad: name("kad"),
+            identify: name("id").to_string(),
+        })
     }
 }
 
@@ -74,7 +81,10 @@ pub fn key_log_is_set() -> bool {
 #[must_use]
 pub fn is_network_name(text: &str) -> bool {
     let length_is_good = (1..=limits::NETWORK_NAME_BYTES_MAX).contains(&text.len());
-    length_is_good && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    length_is_good
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
 #[cfg(test)]

@@ -9,13 +9,14 @@ use bitdust_model::message::{Body, SignedPacket};
 use bitdust_model::{DeviceId, ErrorCode};
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite};
 use libp2p::PeerId;
-use libp2p::swarm::{ConnectionId, Stream};
+use libp2p::swarm::ConnectionId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::error::NetError;
 use crate::event::{NetEvent, Peer, Reply};
 use crate::greet::{Local, refused};
+use crate::lifeline::DirectStream;
 use crate::notice::{Notice, WorkerId, report_greeting};
 use crate::session::{Session, SessionError, name_of};
 use crate::streams::{InboundStream, OpenError};
@@ -35,7 +36,7 @@ pub(crate) struct Worker {
     pub(crate) device: DeviceId,
     pub(crate) worker: WorkerId,
     pub(crate) addresses: Vec<String>,
-    pub(crate) stream: oneshot::Receiver<Result<Stream, OpenError>>,
+    pub(crate) stream: oneshot::Receiver<Result<DirectStream, OpenError>>,
     pub(crate) asks: mpsc::Receiver<Ask>,
     pub(crate) notices: mpsc::Sender<Notice>,
 }
@@ -45,9 +46,22 @@ impl Worker {
     /// something goes wrong.
     pub(crate) async fn run(mut self) {
         let error = self.work().await.err();
-        let Self { peer, worker, notices, .. } = self;
+        let Self {
+            peer,
+            worker,
+            notices,
+            ..
+        } = self;
         // An event loop that has ended has no use for the notice.
-        drop(notices.send(Notice::WorkerGone { peer, worker, error }).await);
+        drop(
+            notices
+                .send(Notice::WorkerGone {
+                    peer,
+                    worker,
+                    error,
+                })
+                .await,
+        );
     }
 
     async fn work(&mut self) -> Result<(), NetError> {
@@ -55,14 +69,25 @@ impl Worker {
         let addresses = std::mem::take(&mut self.addresses);
         let hello = async {
             let mut stream = opened(&mut self.stream, self.device).await?;
-            let (session, greeting) = self.local.greet(&mut stream, self.device, addresses).await?;
+            let (session, greeting) = self
+                .local
+                .greet(&mut stream, self.device, addresses)
+                .await?;
             Ok::<_, NetError>((stream, session, greeting))
         };
-        let (mut stream, mut session, greeting) = timeout(limit, hello).await.map_err(|_| NetError::timed_out(limit))??;
+        let (mut stream, mut session, greeting) = timeout(limit, hello)
+            .await
+            .map_err(|_| NetError::timed_out(limit))??;
         report_greeting(&self.notices, self.peer, None, greeting).await?;
         loop {
-            let idle = Notice::WorkerIdle { peer: self.peer, worker: self.worker };
-            self.notices.send(idle).await.map_err(|_| NetError::Stopped)?;
+            let idle = Notice::WorkerIdle {
+                peer: self.peer,
+                worker: self.worker,
+            };
+            self.notices
+                .send(idle)
+                .await
+                .map_err(|_| NetError::Stopped)?;
             let Some(ask) = next_ask(&mut self.asks, &mut stream).await? else {
                 return Ok(());
             };
@@ -71,7 +96,12 @@ impl Worker {
     }
 
     /// Carries one request; whatever goes wrong is told to the asker and ends the stream.
-    async fn carry(&self, ask: Ask, stream: &mut Stream, session: &mut Session) -> Result<(), NetError> {
+    async fn carry(
+        &self,
+        ask: Ask,
+        stream: &mut DirectStream,
+        session: &mut Session,
+    ) -> Result<(), NetError> {
         let Ask { body, mut reply } = ask;
         let limit = self.local.policy.request_timeout;
         let result = tokio::select! {
@@ -91,18 +121,29 @@ impl Worker {
 }
 
 /// Waits for a stream to be opened.
-pub(crate) async fn opened(stream: &mut oneshot::Receiver<Result<Stream, OpenError>>, device: DeviceId) -> Result<Stream, NetError> {
+pub(crate) async fn opened(
+    stream: &mut oneshot::Receiver<Result<DirectStream, OpenError>>,
+    device: DeviceId,
+) -> Result<DirectStream, NetError> {
     match stream.await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(OpenError::NotConnected)) => Err(NetError::Unreachable { device, reason: "there is no direct connection".to_owned() }),
+        Ok(Err(OpenError::NotConnected)) => Err(NetError::Unreachable {
+            device,
+            reason: "there is no direct connection".to_owned(),
+        }),
         Ok(Err(OpenError::Unsupported)) => Err(NetError::Incompatible { device }),
-        Ok(Err(OpenError::Failed)) | Err(_) => Err(NetError::interrupted("no stream could be opened")),
+        Ok(Err(OpenError::Failed)) | Err(_) => {
+            Err(NetError::interrupted("no stream could be opened"))
+        }
     }
 }
 
 /// The next request; `None` when there will be none. While it waits it notices the end of
 /// the stream.
-async fn next_ask<S: AsyncRead + Unpin>(asks: &mut mpsc::Receiver<Ask>, stream: &mut S) -> Result<Option<Ask>, NetError> {
+async fn next_ask<S: AsyncRead + Unpin>(
+    asks: &mut mpsc::Receiver<Ask>,
+    stream: &mut S,
+) -> Result<Option<Ask>, NetError> {
     let mut unasked = [0];
     tokio::select! {
         ask = asks.recv() => Ok(ask),
@@ -114,13 +155,25 @@ async fn next_ask<S: AsyncRead + Unpin>(asks: &mut mpsc::Receiver<Ask>, stream: 
     }
 }
 
-async fn exchange<S>(local: &Local, peer: DeviceId, stream: &mut S, session: &mut Session, body: Body) -> Result<Body, NetError>
+async fn exchange<S>(
+    local: &Local,
+    peer: DeviceId,
+    stream: &mut S,
+    session: &mut Session,
+    body: Body,
+) -> Result<Body, NetError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     local.say(stream, session, body).await?;
     let packet = wire::read_packet(stream).await?;
-    session.incoming.open(&packet).map_err(|reason| NetError::NotBelieved { device: peer, reason })
+    session
+        .incoming
+        .open(&packet)
+        .map_err(|reason| NetError::NotBelieved {
+            device: peer,
+            reason,
+        })
 }
 
 /// What the task of a control stream of a peer is given.
@@ -135,18 +188,36 @@ pub(crate) struct Attendant {
 impl Attendant {
     /// Answers the Hello, then hands each request to the node and its answer back.
     pub(crate) async fn run(self, inbound: InboundStream) {
-        let InboundStream { peer, connection, mut stream, permit, kind: _ } = inbound;
+        let InboundStream {
+            peer,
+            connection,
+            mut stream,
+            permit,
+            kind: _,
+        } = inbound;
         if let Err(error) = self.serve(peer, connection, &mut stream).await {
             report_offence(&self.notices, peer, Some(connection), error).await;
         }
         drop(permit);
     }
 
-    async fn serve(&self, peer: PeerId, connection: ConnectionId, stream: &mut Stream) -> Result<(), NetError> {
+    async fn serve(
+        &self,
+        peer: PeerId,
+        connection: ConnectionId,
+        stream: &mut DirectStream,
+    ) -> Result<(), NetError> {
         let limit = self.local.policy.request_timeout;
-        let welcome = self.local.welcome(stream, self.device, self.addresses.clone());
-        let (mut session, greeting) = timeout(limit, welcome).await.map_err(|_| NetError::timed_out(limit))??;
-        let from = Peer { device: self.device, identity: greeting.identity };
+        let welcome = self
+            .local
+            .welcome(stream, self.device, self.addresses.clone());
+        let (mut session, greeting) = timeout(limit, welcome)
+            .await
+            .map_err(|_| NetError::timed_out(limit))??;
+        let from = Peer {
+            device: self.device,
+            identity: greeting.identity,
+        };
         report_greeting(&self.notices, peer, Some(connection), greeting).await?;
         loop {
             let packet = wire::read_packet(stream).await?;
@@ -158,15 +229,25 @@ impl Attendant {
             };
             self.answer(stream, &mut session, answer).await?;
             if let Err(reason) = heard {
-                return Err(NetError::NotBelieved { device: self.device, reason });
+                return Err(NetError::NotBelieved {
+                    device: self.device,
+                    reason,
+                });
             }
         }
     }
 
     async fn ask_node(&self, from: Peer, body: Body) -> Result<Body, NetError> {
         let (sender, answer) = oneshot::channel();
-        let event = NetEvent::Request { from, body, reply: Reply::new(sender) };
-        self.events.send(event).await.map_err(|_| NetError::Stopped)?;
+        let event = NetEvent::Request {
+            from,
+            body,
+            reply: Reply::new(sender),
+        };
+        self.events
+            .send(event)
+            .await
+            .map_err(|_| NetError::Stopped)?;
         // The asker gives up after one such time; twice leaves room for slow paths.
         match timeout(self.local.policy.request_timeout.saturating_mul(2), answer).await {
             Ok(Ok(body)) => Ok(body),
@@ -175,11 +256,20 @@ impl Attendant {
         }
     }
 
-    async fn answer(&self, stream: &mut Stream, session: &mut Session, body: Body) -> Result<(), NetError> {
+    async fn answer(
+        &self,
+        stream: &mut DirectStream,
+        session: &mut Session,
+        body: Body,
+    ) -> Result<(), NetError> {
         let limit = self.local.policy.stall_timeout;
         let said = timeout(limit, self.local.say(stream, session, body)).await;
         match said.unwrap_or_else(|_| Err(NetError::timed_out(limit))) {
-            Err(NetError::BadRequest { .. }) => self.local.say(stream, session, refused(ErrorCode::Internal)).await,
+            Err(NetError::BadRequest { .. }) => {
+                self.local
+                    .say(stream, session, refused(ErrorCode::Internal))
+                    .await
+            }
             other => other,
         }
     }
@@ -187,9 +277,21 @@ impl Attendant {
 
 /// Tells the event loop of a peer that no honest node would be; plain interruptions are
 /// nothing to tell.
-pub(crate) async fn report_offence(notices: &mpsc::Sender<Notice>, peer: PeerId, connection: Option<ConnectionId>, error: NetError) {
-    if matches!(error, NetError::NotBelieved { .. } | NetError::Malformed { .. }) {
-        let notice = Notice::Offended { peer, connection, error };
+pub(crate) async fn report_offence(
+    notices: &mpsc::Sender<Notice>,
+    peer: PeerId,
+    connection: Option<ConnectionId>,
+    error: NetError,
+) {
+    if matches!(
+        error,
+        NetError::NotBelieved { .. } | NetError::Malformed { .. }
+    ) {
+        let notice = Notice::Offended {
+            peer,
+            connection,
+            error,
+        };
         // An event loop that has ended has closed the connection already.
         drop(notices.send(notice).await);
     }
@@ -202,10 +304,26 @@ fn hear(session: &mut Session, packet: &SignedPacket) -> Result<Body, SessionErr
 /// Whether a body asks something that is answered on a control stream.
 pub(crate) const fn is_request(body: &Body) -> bool {
     match body {
-        Body::SpaceAsk | Body::Befriend { .. } | Body::Propose(_) | Body::List { .. } | Body::Delete { .. } => true,
-        Body::HeadPut(_) | Body::HeadsAsk | Body::Deposit(_) | Body::Locate(_) | Body::FencePut(_) => true,
-        Body::Hello(_) | Body::Refused(_) | Body::Done | Body::SpaceFree(_) | Body::ContractSigned(_) => false,
-        Body::Store(_) | Body::Stored(_) | Body::Fetch(_) | Body::Fetched { .. } | Body::Listing { .. } => false,
+        Body::SpaceAsk
+        | Body::Befriend { .. }
+        | Body::Propose(_)
+        | Body::List { .. }
+        | Body::Delete { .. } => true,
+        Body::HeadPut(_)
+        | Body::HeadsAsk
+        | Body::Deposit(_)
+        | Body::Locate(_)
+        | Body::FencePut(_) => true,
+        Body::Hello(_)
+        | Body::Refused(_)
+        | Body::Done
+        | Body::SpaceFree(_)
+        | Body::ContractSigned(_) => false,
+        Body::Store(_)
+        | Body::Stored(_)
+        | Body::Fetch(_)
+        | Body::Fetched { .. }
+        | Body::Listing { .. } => false,
         Body::Deleted { .. } | Body::HeadKept(_) | Body::Heads(_) | Body::Located(_) => false,
     }
 }
@@ -215,5 +333,7 @@ pub(crate) fn check_request(body: &Body) -> Result<(), NetError> {
     if is_request(body) {
         return Ok(());
     }
-    Err(NetError::BadRequest { reason: format!("{} is no request", name_of(body)) })
+    Err(NetError::BadRequest {
+        reason: format!("{} is no request", name_of(body)),
+    })
 }

@@ -71,22 +71,46 @@ pub(crate) struct Found {
 
 impl Dht {
     pub(crate) fn new(network: String, scope: Scope, lifetime: Duration) -> Self {
-        Self { network, scope, lifetime, queries: HashMap::new() }
+        Self {
+            network,
+            scope,
+            lifetime,
+            queries: HashMap::new(),
+        }
     }
 
     pub(crate) fn put(&mut self, kad: &mut Kad, record: &KeyedRecord, reply: QueryReply<usize>) {
         match self.start_put(kad, record) {
-            Ok(id) => drop(self.queries.insert(id, Query::Put { key: key_to_kad(&record.key), reply })),
+            Ok(id) => drop(self.queries.insert(
+                id,
+                Query::Put {
+                    key: key_to_kad(&record.key),
+                    reply,
+                },
+            )),
             Err(error) => answer(reply, Err(error)),
         }
     }
 
-    pub(crate) fn get(&mut self, kad: &mut Kad, key: DhtKey, reply: QueryReply<Option<SignedRecord>>) {
+    pub(crate) fn get(
+        &mut self,
+        kad: &mut Kad,
+        key: DhtKey,
+        reply: QueryReply<Option<SignedRecord>>,
+    ) {
         if self.is_full() {
             return answer(reply, Err(NetError::Busy));
         }
         let id = kad.get_record(key_to_kad(&key));
-        self.queries.insert(id, Query::Get { key, best: None, answers: 0, reply });
+        self.queries.insert(
+            id,
+            Query::Get {
+                key,
+                best: None,
+                answers: 0,
+                reply,
+            },
+        );
     }
 
     pub(crate) fn start_providing(&mut self, kad: &mut Kad, key: DhtKey, reply: QueryReply<()>) {
@@ -99,12 +123,23 @@ impl Dht {
         }
     }
 
-    pub(crate) fn providers(&mut self, kad: &mut Kad, key: DhtKey, reply: QueryReply<Vec<DeviceId>>) {
+    pub(crate) fn providers(
+        &mut self,
+        kad: &mut Kad,
+        key: DhtKey,
+        reply: QueryReply<Vec<DeviceId>>,
+    ) {
         if self.is_full() {
             return answer(reply, Err(NetError::Busy));
         }
         let id = kad.get_providers(key_to_kad(&key));
-        self.queries.insert(id, Query::Providers { found: BTreeSet::new(), reply });
+        self.queries.insert(
+            id,
+            Query::Providers {
+                found: BTreeSet::new(),
+                reply,
+            },
+        );
     }
 
     pub(crate) fn bootstrap(&mut self, kad: &mut Kad, reply: QueryReply<()>) {
@@ -143,11 +178,16 @@ impl Dht {
     fn check_replaces(&self, kad: &mut Kad, record: &Record) -> Result<(), NetError> {
         let (_, sequence, signed) = self.read(record)?;
         let now = Instant::now();
-        let known = kad.store_mut().get(&record.key).filter(|known| !known.is_expired(now)).map(std::borrow::Cow::into_owned);
+        let known = kad
+            .store_mut()
+            .get(&record.key)
+            .filter(|known| !known.is_expired(now))
+            .map(std::borrow::Cow::into_owned);
         if let Some(known) = known {
             let (_, known_sequence, known_signed) = self.read(&known)?;
             let is_same = signed == known_signed;
-            let replaces = signed.signer == known_signed.signer && is_newer(sequence, known_sequence);
+            let replaces =
+                signed.signer == known_signed.signer && is_newer(sequence, known_sequence);
             if !is_same && !replaces {
                 return Err(NetError::Stale);
             }
@@ -165,11 +205,19 @@ impl Dht {
 
     /// Takes in the announcement of a provider, with those of its addresses that can be
     /// believed.
-    pub(crate) fn take_in_provider(&self, kad: &mut Kad, mut record: kad::ProviderRecord) -> Result<(), NetError> {
+    pub(crate) fn take_in_provider(
+        &self,
+        kad: &mut Kad,
+        mut record: kad::ProviderRecord,
+    ) -> Result<(), NetError> {
         key_from_kad(&record.key)?;
-        record.addresses.retain(|address| address::is_credible(self.scope, address));
+        record
+            .addresses
+            .retain(|address| address::is_credible(self.scope, address));
         record.addresses.truncate(limits::ADDRESSES_MAX);
-        kad.store_mut().add_provider(record).map_err(|_full| NetError::Busy)
+        kad.store_mut()
+            .add_provider(record)
+            .map_err(|_full| NetError::Busy)
     }
 
     /// Forgets the records that have expired.
@@ -179,14 +227,25 @@ impl Dht {
     }
 
     /// Follows the queries; returns what a look-up found.
-    pub(crate) fn progress(&mut self, kad: &mut Kad, id: QueryId, result: QueryResult, last: bool) -> Option<Found> {
+    pub(crate) fn progress(
+        &mut self,
+        kad: &mut Kad,
+        id: QueryId,
+        result: QueryResult,
+        last: bool,
+    ) -> Option<Found> {
         let query = self.queries.remove(&id)?;
         if let Query::Put { key, .. } = &query {
             Self::spare_own_copy(kad, key);
         }
         let (again, found) = self.step(query, result, last);
         match again {
-            Some(Query::Get { best: Some((_, record)), answers, reply, .. }) if answers >= limits::DHT_ANSWERS_ENOUGH => {
+            Some(Query::Get {
+                best: Some((_, record)),
+                answers,
+                reply,
+                ..
+            }) if answers >= limits::DHT_ANSWERS_ENOUGH => {
                 answer(reply, Ok(Some(record)));
                 finish(kad, id);
             }
@@ -201,13 +260,26 @@ impl Dht {
     }
 
     /// One step of a query: what is left of it, and what a look-up found.
-    fn step(&self, query: Query, result: QueryResult, last: bool) -> (Option<Query>, Option<Found>) {
+    fn step(
+        &self,
+        query: Query,
+        result: QueryResult,
+        last: bool,
+    ) -> (Option<Query>, Option<Found>) {
         match (query, result) {
             (Query::Put { reply, .. }, QueryResult::PutRecord(result)) => {
                 answer(reply, copies_of(result));
                 (None, None)
             }
-            (Query::Get { key, best, answers, reply }, QueryResult::GetRecord(result)) => (self.step_get(key, best, answers, reply, result, last), None),
+            (
+                Query::Get {
+                    key,
+                    best,
+                    answers,
+                    reply,
+                },
+                QueryResult::GetRecord(result),
+            ) => (self.step_get(key, best, answers, reply, result, last), None),
             (Query::Provide { reply }, QueryResult::StartProviding(result)) => {
                 let result = result.map(drop).map_err(|error| timed_out(&error));
                 answer(reply, result);
@@ -215,7 +287,12 @@ impl Dht {
             }
             (Query::Providers { mut found, reply }, QueryResult::GetProviders(result)) => {
                 if let Ok(kad::GetProvidersOk::FoundProviders { providers, .. }) = result {
-                    found.extend(providers.iter().filter_map(address::device_of).take(limits::DHT_PROVIDERS_MAX));
+                    found.extend(
+                        providers
+                            .iter()
+                            .filter_map(address::device_of)
+                            .take(limits::DHT_PROVIDERS_MAX),
+                    );
                 }
                 if last {
                     answer(reply, Ok(found.into_iter().collect()));
@@ -232,10 +309,17 @@ impl Dht {
             }
             (Query::Lookup { peer }, QueryResult::GetClosestPeers(result)) => {
                 let peers = match result {
-                    Ok(kad::GetClosestPeersOk { peers, .. }) | Err(kad::GetClosestPeersError::Timeout { peers, .. }) => peers,
+                    Ok(kad::GetClosestPeersOk { peers, .. })
+                    | Err(kad::GetClosestPeersError::Timeout { peers, .. }) => peers,
                 };
-                let addresses = peers.into_iter().filter(|found| found.peer_id == peer).flat_map(|found| found.addrs);
-                let addresses = addresses.filter(|address| address::admits(self.scope, address)).take(limits::ADDRESSES_MAX).collect();
+                let addresses = peers
+                    .into_iter()
+                    .filter(|found| found.peer_id == peer)
+                    .flat_map(|found| found.addrs);
+                let addresses = addresses
+                    .filter(|address| address::admits(self.scope, address))
+                    .take(limits::ADDRESSES_MAX)
+                    .collect();
                 (None, Some(Found { peer, addresses }))
             }
             (query, _) => (Some(query), None),
@@ -263,14 +347,27 @@ impl Dht {
                 Ok(_) => debug!(%key, "A record came for another key"),
                 Err(error) => debug!(%key, %error, "A record that is not valid came"),
             },
-            Ok(kad::GetRecordOk::FinishedWithNoAdditionalRecord { .. }) | Err(kad::GetRecordError::NotFound { .. }) => {}
+            Ok(kad::GetRecordOk::FinishedWithNoAdditionalRecord { .. })
+            | Err(kad::GetRecordError::NotFound { .. }) => {}
             Err(kad::GetRecordError::Timeout { .. }) => ran_out = true,
         }
         if !last {
-            return Some(Query::Get { key, best, answers, reply });
+            return Some(Query::Get {
+                key,
+                best,
+                answers,
+                reply,
+            });
         }
         let record = best.map(|(_, record)| record);
-        answer(reply, if ran_out && record.is_none() { Err(timed_out(&"the query ran out of time")) } else { Ok(record) });
+        answer(
+            reply,
+            if ran_out && record.is_none() {
+                Err(timed_out(&"the query ran out of time"))
+            } else {
+                Ok(record)
+            },
+        );
         None
     }
 
@@ -279,19 +376,28 @@ impl Dht {
             return Err(NetError::Busy);
         }
         let believed = validate_record(record, &self.network);
-        believed.map_err(|error| NetError::BadRecord { reason: error.to_string() })?;
+        believed.map_err(|error| NetError::BadRecord {
+            reason: error.to_string(),
+        })?;
         let mut kept = Record::new(key_to_kad(&record.key), value_of(&record.record)?);
         kept.expires = Some(Instant::now() + self.lifetime);
         self.check_replaces(kad, &kept)?;
         // All, so that the number of copies is known in the end whatever it is.
-        kad.put_record(kept, kad::Quorum::All).map_err(|_full| NetError::Busy)
+        kad.put_record(kept, kad::Quorum::All)
+            .map_err(|_full| NetError::Busy)
     }
 
     fn read(&self, record: &Record) -> Result<(DhtKey, Sequence, SignedRecord), NetError> {
         let key = key_from_kad(&record.key)?;
         let Value(signed) = decode(&record.value)?;
-        let keyed = KeyedRecord { key, record: signed };
-        let believed: DhtRecord = validate_record(&keyed, &self.network).map_err(|error| NetError::BadRecord { reason: error.to_string() })?;
+        let keyed = KeyedRecord {
+            key,
+            record: signed,
+        };
+        let believed: DhtRecord =
+            validate_record(&keyed, &self.network).map_err(|error| NetError::BadRecord {
+                reason: error.to_string(),
+            })?;
         Ok((key, believed.sequence, keyed.record))
     }
 
@@ -314,7 +420,9 @@ pub(crate) fn value_of(record: &SignedRecord) -> Result<Vec<u8>, NetError> {
     let value = Value(record.clone());
     let bytes = postcard::experimental::serialized_size(&value).unwrap_or(usize::MAX);
     if bytes >= limits::DHT_VALUE_BYTES_MAX {
-        return Err(NetError::BadRecord { reason: format!("it has {bytes} bytes") });
+        return Err(NetError::BadRecord {
+            reason: format!("it has {bytes} bytes"),
+        });
     }
     Ok(encode(&value))
 }
@@ -327,16 +435,25 @@ pub(crate) fn key_to_kad(key: &DhtKey) -> kad::RecordKey {
 fn key_from_kad(key: &kad::RecordKey) -> Result<DhtKey, NetError> {
     match <[u8; 32]>::try_from(key.as_ref()) {
         Ok(bytes) => Ok(DhtKey(bytes)),
-        Err(_) => Err(NetError::malformed("a key of the DHT that has not 32 bytes")),
+        Err(_) => Err(NetError::malformed(
+            "a key of the DHT that has not 32 bytes",
+        )),
     }
 }
 
 fn copies_of(result: kad::PutRecordResult) -> Result<usize, NetError> {
     let copies = match result {
         Ok(_) => REPLICATION.get(),
-        Err(kad::PutRecordError::QuorumFailed { success, .. } | kad::PutRecordError::Timeout { success, .. }) => success.len(),
+        Err(
+            kad::PutRecordError::QuorumFailed { success, .. }
+            | kad::PutRecordError::Timeout { success, .. },
+        ) => success.len(),
     };
-    if copies == 0 { Err(NetError::NoPeers) } else { Ok(copies) }
+    if copies == 0 {
+        Err(NetError::NoPeers)
+    } else {
+        Ok(copies)
+    }
 }
 
 fn finish(kad: &mut Kad, id: QueryId) {
@@ -346,7 +463,9 @@ fn finish(kad: &mut Kad, id: QueryId) {
 }
 
 fn timed_out(error: &impl std::fmt::Display) -> NetError {
-    NetError::Interrupted { reason: error.to_string() }
+    NetError::Interrupted {
+        reason: error.to_string(),
+    }
 }
 
 fn answer<T>(reply: QueryReply<T>, result: Result<T, NetError>) {

@@ -133,7 +133,9 @@ impl NetError {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Unreachable { .. } | Self::Silent { .. } | Self::NoPeers => ErrorCode::Unreachable,
+            Self::Unreachable { .. } | Self::Silent { .. } | Self::NoPeers => {
+                ErrorCode::Unreachable
+            }
             Self::TimedOut { .. } => ErrorCode::TimedOut,
             Self::Interrupted { .. } | Self::Stopped => ErrorCode::Interrupted,
             Self::Refused { refusal } => refusal.code,
@@ -141,7 +143,10 @@ impl NetError {
             Self::Malformed { .. } => ErrorCode::Malformed,
             Self::Incompatible { .. } => ErrorCode::Incompatible,
             Self::OutOfScope { .. } => ErrorCode::NotAllowed,
-            Self::BadAddress { .. } | Self::BadNetworkName { .. } | Self::BadDevice { .. } | Self::BadRequest { .. } => ErrorCode::BadRequest,
+            Self::BadAddress { .. }
+            | Self::BadNetworkName { .. }
+            | Self::BadDevice { .. }
+            | Self::BadRequest { .. } => ErrorCode::BadRequest,
             Self::Busy => ErrorCode::Busy,
             Self::Stale => ErrorCode::Stale,
             Self::BadRecord { .. } => ErrorCode::NotAuthentic,
@@ -150,15 +155,21 @@ impl NetError {
     }
 
     pub(crate) fn interrupted(reason: impl std::fmt::Display) -> Self {
-        Self::Interrupted { reason: reason.to_string() }
+        Self::Interrupted {
+            reason: reason.to_string(),
+        }
     }
 
     pub(crate) fn malformed(reason: impl std::fmt::Display) -> Self {
-        Self::Malformed { reason: reason.to_string() }
+        Self::Malformed {
+            reason: reason.to_string(),
+        }
     }
 
     pub(crate) fn timed_out(waited: std::time::Duration) -> Self {
-        Self::TimedOut { waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX) }
+        Self::TimedOut {
+            waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
+        }
     }
 }
 

@@ -96,6 +96,9 @@ impl Reply {
 
     /// Refuses, without a hint when to try again.
     pub fn refuse(self, code: ErrorCode) {
-        self.send(Body::Refused(Refusal { code, retry_after_ms: None }));
+        self.send(Body::Refused(Refusal {
+            code,
+            retry_after_ms: None,
+        }));
     }
 }

@@ -64,24 +64,52 @@ struct News {
 
 /// Sets the network up: listens, and returns the client, the events and the event loop,
 /// which does nothing until [`EventLoop::run`] runs in a task. Needs a tokio runtime.
-pub async fn start(config: NetConfig) -> Result<(Client, mpsc::Receiver<NetEvent>, EventLoop), NetError> {
+pub async fn start(
+    config: NetConfig,
+) -> Result<(Client, mpsc::Receiver<NetEvent>, EventLoop), NetError> {
     start_with(config, Encryption::Both).await
 }
 
-pub(crate) async fn start_with(config: NetConfig, encryption: Encryption) -> Result<(Client, mpsc::Receiver<NetEvent>, EventLoop), NetError> {
+pub(crate) async fn start_with(
+    config: NetConfig,
+    encryption: Encryption,
+) -> Result<(Client, mpsc::Receiver<NetEvent>, EventLoop), NetError> {
     let protocols = Protocols::of(&config.network)?;
     let device = DeviceId(config.device.public());
-    let keypair = Keypair::ed25519_from_bytes(*config.device.seed()).map_err(|error| NetError::Setup { reason: error.to_string() })?;
+    let keypair =
+        Keypair::ed25519_from_bytes(*config.device.seed()).map_err(|error| NetError::Setup {
+            reason: error.to_string(),
+        })?;
     let me = keypair.public().to_peer_id();
-    let transport = transport::build(&keypair, config.scope, encryption)?;
+    let transport = transport::build(
+        &keypair,
+        config.scope,
+        encryption,
+        config.policy.request_timeout,
+    )?;
     let behaviour = Behaviour::new(&keypair, &protocols, config.scope, &config.policy);
     let idle = config.policy.stall_timeout.saturating_mul(2);
-    let swarm = Swarm::new(transport, behaviour, me, swarm::Config::with_tokio_executor().with_idle_connection_timeout(idle));
+    let swarm = Swarm::new(
+        transport,
+        behaviour,
+        me,
+        swarm::Config::with_tokio_executor().with_idle_connection_timeout(idle),
+    );
     let (client, commands) = Client::new(config.policy.request_timeout);
     let (events, event_receiver) = mpsc::channel(limits::NET_QUEUE_MAX);
     let (notice_sender, notices) = mpsc::channel(limits::NET_QUEUE_MAX);
-    let dht = Dht::new(config.network.clone(), config.scope, config.policy.record_lifetime);
-    let local = Local { key: config.device, device, network: config.network, certificate: config.certificate, policy: config.policy };
+    let dht = Dht::new(
+        config.network.clone(),
+        config.scope,
+        config.policy.record_lifetime,
+    );
+    let local = Local {
+        key: config.device,
+        device,
+        network: config.network,
+        certificate: config.certificate,
+        policy: config.policy,
+    };
     let mut event_loop = EventLoop {
         swarm,
         me,
@@ -113,7 +141,12 @@ impl EventLoop {
     /// Runs until the last client is gone, [`Client::shutdown`] is called, or nobody takes
     /// the events any more. All connections and streams end with it.
     pub async fn run(mut self) {
-        let mut sweep = interval(self.local.policy.request_timeout.max(Duration::from_millis(1)));
+        let mut sweep = interval(
+            self.local
+                .policy
+                .request_timeout
+                .max(Duration::from_millis(1)),
+        );
         let events = self.events.clone();
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -149,16 +182,26 @@ impl EventLoop {
         for text in if chosen { addresses } else { &defaults } {
             let (address, _) = address::parse(text)?;
             if !address::admits(self.scope, &address) {
-                return Err(NetError::OutOfScope { address: text.clone() });
+                return Err(NetError::OutOfScope {
+                    address: text.clone(),
+                });
             }
             match self.swarm.listen_on(address) {
                 Ok(listener) => silent.push(listener),
-                Err(error) if chosen => return Err(NetError::Listen { address: text.clone(), reason: error.to_string() }),
+                Err(error) if chosen => {
+                    return Err(NetError::Listen {
+                        address: text.clone(),
+                        reason: error.to_string(),
+                    });
+                }
                 Err(error) => debug!(address = text, %error, "Not listening on a default address"),
             }
         }
         if silent.is_empty() {
-            return Err(NetError::Listen { address: defaults.join(" "), reason: "none of the default addresses can be used".to_owned() });
+            return Err(NetError::Listen {
+                address: defaults.join(" "),
+                reason: "none of the default addresses can be used".to_owned(),
+            });
         }
         // A listener on all addresses of a family that this machine lacks stays silent.
         let heard = async {
@@ -171,7 +214,10 @@ impl EventLoop {
             }
         };
         if timeout(LISTEN_WAIT, heard).await.is_err() && self.swarm.listeners().next().is_none() {
-            return Err(NetError::Listen { address: addresses.join(" "), reason: "the system reports no address".to_owned() });
+            return Err(NetError::Listen {
+                address: addresses.join(" "),
+                reason: "the system reports no address".to_owned(),
+            });
         }
         Ok(())
     }
@@ -181,7 +227,9 @@ impl EventLoop {
         for text in addresses {
             let (address, _) = address::parse(text)?;
             if !address::admits(self.scope, &address) {
-                return Err(NetError::OutOfScope { address: text.clone() });
+                return Err(NetError::OutOfScope {
+                    address: text.clone(),
+                });
             }
             self.swarm.add_external_address(address);
         }
@@ -191,25 +239,38 @@ impl EventLoop {
 
     /// A node serves the DHT while others can reach it; a relayed address does not count.
     fn update_kad_mode(&mut self) {
-        let is_reachable = self.swarm.external_addresses().any(|address| !address::is_relayed(address));
+        let is_reachable = self
+            .swarm
+            .external_addresses()
+            .any(|address| !address::is_relayed(address));
         let serves = self.kad_server.unwrap_or(is_reachable);
-        let mode = if serves { kad::Mode::Server } else { kad::Mode::Client };
-        if self.swarm.behaviour().kad.mode() != mode || !is_reachable {
-            self.swarm.behaviour_mut().kad.set_mode(Some(mode));
-        }
+        let mode = if serves {
+            kad::Mode::Server
+        } else {
+            kad::Mode::Client
+        };
+        self.swarm.behaviour_mut().kad.set_mode(Some(mode));
     }
 
     /// All addresses of this node, for its own eyes.
     fn all_addresses(&self) -> Vec<String> {
-        let listeners = self.swarm.listeners().chain(self.swarm.external_addresses());
+        let listeners = self
+            .swarm
+            .listeners()
+            .chain(self.swarm.external_addresses());
         distinct(listeners.map(|address| address::with_peer(address, self.me)))
     }
 
     /// The addresses that a peer is told. Those of the local network are nobody's business
     /// who is not in it.
     fn addresses_for(&self, peer: &PeerId) -> Vec<String> {
-        let is_near = self.peers.get(peer).is_some_and(|state| state.connections.values().any(|connection| address::is_local(&connection.remote)));
-        let told = |address: &&Multiaddr| is_near || address::is_credible(self.scope, address);
+        let is_near = self.peers.get(peer).is_some_and(|state| {
+            state
+                .connections
+                .values()
+                .any(|connection| address::is_local(&connection.remote))
+        });
+        let told = |address: &&Multiaddr| address::may_be_told(self.scope, is_near, address);
         let listeners = self.swarm.listeners().filter(told);
         let all = self.swarm.external_addresses().chain(listeners);
         let mut addresses = distinct(all.map(|address| address::with_peer(address, self.me)));
@@ -218,7 +279,10 @@ impl EventLoop {
     }
 
     fn tell(&mut self, event: NetEvent) {
-        self.outbox.push_back(News { event, told: Vec::new() });
+        self.outbox.push_back(News {
+            event,
+            told: Vec::new(),
+        });
     }
 
     fn sweep(&mut self) {
@@ -256,7 +320,17 @@ fn distinct(addresses: impl Iterator<Item = String>) -> Vec<String> {
 
 const fn default_listen(scope: Scope) -> [&'static str; 4] {
     match scope {
-        Scope::Loopback => ["/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1", "/ip6/::1/tcp/0", "/ip6/::1/udp/0/quic-v1"],
-        Scope::Lan | Scope::Internet => ["/ip4/0.0.0.0/tcp/0", "/ip4/0.0.0.0/udp/0/quic-v1", "/ip6/::/tcp/0", "/ip6/::/udp/0/quic-v1"],
+        Scope::Loopback => [
+            "/ip4/127.0.0.1/tcp/0",
+            "/ip4/127.0.0.1/udp/0/quic-v1",
+            "/ip6/::1/tcp/0",
+            "/ip6/::1/udp/0/quic-v1",
+        ],
+        Scope::Lan | Scope::Internet => [
+            "/ip4/0.0.0.0/tcp/0",
+            "/ip4/0.0.0.0/udp/0/quic-v1",
+            "/ip6/::/tcp/0",
+            "/ip6/::/udp/0/quic-v1",
+        ],
     }
 }

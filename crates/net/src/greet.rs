@@ -24,24 +24,38 @@ pub(crate) struct Local {
 
 impl Local {
     /// Says Hello on a stream that this side opened.
-    pub(crate) async fn greet<S>(&self, stream: &mut S, peer: DeviceId, addresses: Vec<String>) -> Result<(Session, Greeting), NetError>
+    pub(crate) async fn greet<S>(
+        &self,
+        stream: &mut S,
+        peer: DeviceId,
+        addresses: Vec<String>,
+    ) -> Result<(Session, Greeting), NetError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let mut session = self.begin(stream, peer).await?;
-        self.say(stream, &mut session, self.hello(addresses)).await?;
+        self.say(stream, &mut session, self.hello(addresses))
+            .await?;
         let answer = wire::read_packet(stream).await?;
         if let Some(refusal) = session.incoming.refusal_instead_of_hello(&answer) {
             return Err(NetError::Refused { refusal });
         }
         match session.incoming.greet(&answer, &self.network) {
             Ok(greeting) => Ok((session, greeting)),
-            Err(reason) => Err(NetError::NotBelieved { device: peer, reason }),
+            Err(reason) => Err(NetError::NotBelieved {
+                device: peer,
+                reason,
+            }),
         }
     }
 
     /// Answers the Hello on a stream that the peer opened, or refuses it.
-    pub(crate) async fn welcome<S>(&self, stream: &mut S, peer: DeviceId, addresses: Vec<String>) -> Result<(Session, Greeting), NetError>
+    pub(crate) async fn welcome<S>(
+        &self,
+        stream: &mut S,
+        peer: DeviceId,
+        addresses: Vec<String>,
+    ) -> Result<(Session, Greeting), NetError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -49,46 +63,73 @@ impl Local {
         let hello = wire::read_packet(stream).await?;
         match session.incoming.greet(&hello, &self.network) {
             Ok(greeting) => {
-                self.say(stream, &mut session, self.hello(addresses)).await?;
+                self.say(stream, &mut session, self.hello(addresses))
+                    .await?;
                 Ok((session, greeting))
             }
             Err(reason) => {
                 // The connection is closed next; the reason is a courtesy that may get lost.
                 drop(self.say(stream, &mut session, refused(reason.code())).await);
-                Err(NetError::NotBelieved { device: peer, reason })
+                Err(NetError::NotBelieved {
+                    device: peer,
+                    reason,
+                })
             }
         }
     }
 
     /// Signs and sends the next packet of the session.
-    pub(crate) async fn say<S: AsyncWrite + Unpin>(&self, stream: &mut S, session: &mut Session, body: Body) -> Result<(), NetError> {
-        let packet = session.outgoing.seal(&self.key, body, now()).map_err(|error| too_long(&error))?;
+    pub(crate) async fn say<S: AsyncWrite + Unpin>(
+        &self,
+        stream: &mut S,
+        session: &mut Session,
+        body: Body,
+    ) -> Result<(), NetError> {
+        let packet = session
+            .outgoing
+            .seal(&self.key, body, now())
+            .map_err(|error| too_long(&error))?;
         wire::write_packet(stream, &packet).await
     }
 
-    async fn begin<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: &mut S, peer: DeviceId) -> Result<Session, NetError> {
+    async fn begin<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: &mut S,
+        peer: DeviceId,
+    ) -> Result<Session, NetError> {
         let mine: Challenge = random();
         let theirs = wire::exchange_challenges(stream, &mine).await?;
         Ok(Session::new(self.device, peer, mine, theirs))
     }
 
     fn hello(&self, addresses: Vec<String>) -> Body {
-        Body::Hello(Hello { certificate: self.certificate.clone(), network: self.network.clone(), addresses })
+        Body::Hello(Hello {
+            certificate: self.certificate.clone(),
+            network: self.network.clone(),
+            addresses,
+        })
     }
 }
 
 /// A refusal without a hint when to try again.
 pub(crate) const fn refused(code: ErrorCode) -> Body {
-    Body::Refused(Refusal { code, retry_after_ms: None })
+    Body::Refused(Refusal {
+        code,
+        retry_after_ms: None,
+    })
 }
 
 /// The error of a packet that cannot be sent.
 pub(crate) fn too_long(error: &SessionError) -> NetError {
-    NetError::BadRequest { reason: error.to_string() }
+    NetError::BadRequest {
+        reason: error.to_string(),
+    }
 }
 
 /// The wall clock, which is only ever shown.
 pub(crate) fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -15,6 +15,7 @@ mod error;
 mod event;
 mod event_loop;
 mod greet;
+mod lifeline;
 mod notice;
 mod peers;
 mod session;

@@ -22,9 +22,17 @@ pub(crate) enum Notice {
     /// A control stream of ours is free for the next request.
     WorkerIdle { peer: PeerId, worker: WorkerId },
     /// A control stream of ours has ended.
-    WorkerGone { peer: PeerId, worker: WorkerId, error: Option<NetError> },
+    WorkerGone {
+        peer: PeerId,
+        worker: WorkerId,
+        error: Option<NetError>,
+    },
     /// A peer sent what no honest peer sends.
-    Offended { peer: PeerId, connection: Option<ConnectionId>, error: NetError },
+    Offended {
+        peer: PeerId,
+        connection: Option<ConnectionId>,
+        error: NetError,
+    },
 }
 
 /// Numbers the control streams that this node opens.
@@ -39,7 +47,14 @@ pub(crate) async fn report_greeting(
     greeting: Greeting,
 ) -> Result<(), NetError> {
     let (told, heard) = oneshot::channel();
-    let notice = Notice::Greeted { peer, connection, greeting: Box::new(greeting), told };
+    let notice = Notice::Greeted {
+        peer,
+        connection,
+        greeting: Box::new(greeting),
+        told,
+    };
     notices.send(notice).await.map_err(|_| NetError::Stopped)?;
-    heard.await.map_err(|_| NetError::interrupted("the peer has gone"))
+    heard
+        .await
+        .map_err(|_| NetError::interrupted("the peer has gone"))
 }

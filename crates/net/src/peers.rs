@@ -36,7 +36,7 @@ pub(crate) struct PeerState {
     pub(crate) identified: bool,
     /// Whether the node wants the connection kept.
     pub(crate) pinned: bool,
-    pub(crate) waiters: Vec<Waiter>,
+    waiters: Vec<Waiter>,
     pub(crate) pool: Pool,
 }
 
@@ -51,6 +51,14 @@ impl PeerState {
             waiters: Vec::new(),
             pool: Pool::default(),
         }
+    }
+
+    /// Somebody waits for the peer to be up.
+    pub(crate) fn wait(&mut self, waiter: Waiter) {
+        if self.waiters.len() >= limits::REQUESTS_WAITING_MAX {
+            return waiter.settle(Err(NetError::Busy));
+        }
+        self.waiters.push(waiter);
     }
 
     /// Tells those who wait for the peer that it is there, once everything is known.
@@ -116,7 +124,13 @@ impl Pool {
 
     /// A stream is being opened.
     pub(crate) fn add(&mut self, worker: WorkerId, asks: mpsc::Sender<Ask>) {
-        self.workers.insert(worker, Seat { asks, state: SeatState::Opening });
+        self.workers.insert(
+            worker,
+            Seat {
+                asks,
+                state: SeatState::Opening,
+            },
+        );
     }
 
     /// Takes a request; true if a further stream should be opened for it.
@@ -130,7 +144,11 @@ impl Pool {
             return false;
         }
         self.waiting.push_back(ask);
-        let opening = self.workers.values().filter(|seat| seat.state == SeatState::Opening).count();
+        let opening = self
+            .workers
+            .values()
+            .filter(|seat| seat.state == SeatState::Opening)
+            .count();
         self.waiting.len() > opening && self.workers.len() < limits::CONTROL_STREAMS_MAX
     }
 
@@ -184,7 +202,12 @@ impl Pool {
 
     /// Gives the request to a free stream; returns it when there is none.
     fn hand_to_idle(&mut self, mut ask: Ask) -> Option<Ask> {
-        let idle: Vec<WorkerId> = self.workers.iter().filter(|(_, seat)| matches!(seat.state, SeatState::Idle { .. })).map(|(worker, _)| *worker).collect();
+        let idle: Vec<WorkerId> = self
+            .workers
+            .iter()
+            .filter(|(_, seat)| matches!(seat.state, SeatState::Idle { .. }))
+            .map(|(worker, _)| *worker)
+            .collect();
         for worker in idle {
             let seat = self.workers.get_mut(&worker)?;
             seat.state = SeatState::Busy;
@@ -261,7 +284,11 @@ mod tests {
         let later = now + Duration::from_secs(60);
         let check = |pinned: bool, left: usize| {
             let mut pool = Pool::default();
-            let _streams = [worker(&mut pool, 1), worker(&mut pool, 2), worker(&mut pool, 3)];
+            let _streams = [
+                worker(&mut pool, 1),
+                worker(&mut pool, 2),
+                worker(&mut pool, 3),
+            ];
             pool.idle(WorkerId(1), now);
             pool.idle(WorkerId(2), now);
             pool.idle(WorkerId(3), now);
@@ -280,6 +307,12 @@ mod tests {
 
     fn ask() -> (Ask, oneshot::Receiver<Result<Body, NetError>>) {
         let (reply, answer) = oneshot::channel();
-        (Ask { body: Body::SpaceAsk, reply }, answer)
+        (
+            Ask {
+                body: Body::SpaceAsk,
+                reply,
+            },
+            answer,
+        )
     }
 }

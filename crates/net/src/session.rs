@@ -79,7 +79,9 @@ impl SessionError {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Forged { .. } | Self::WrongSender { .. } | Self::WrongAddressee { .. } => ErrorCode::NotAuthentic,
+            Self::Forged { .. } | Self::WrongSender { .. } | Self::WrongAddressee { .. } => {
+                ErrorCode::NotAuthentic
+            }
             Self::BadCertificate { .. } | Self::ForeignDevice { .. } => ErrorCode::NotAuthentic,
             Self::WrongChallenge | Self::Replayed { .. } => ErrorCode::Replayed,
             Self::OtherNetwork { .. } => ErrorCode::Incompatible,
@@ -127,10 +129,26 @@ pub(crate) struct Outgoing {
 impl Session {
     /// Begins a session with the device that the connection is known to end at, after both
     /// sides have sent their challenges.
-    pub(crate) const fn new(me: DeviceId, peer: DeviceId, mine: Challenge, theirs: Challenge) -> Self {
+    pub(crate) const fn new(
+        me: DeviceId,
+        peer: DeviceId,
+        mine: Challenge,
+        theirs: Challenge,
+    ) -> Self {
         Self {
-            incoming: Incoming { me, peer, challenge: mine, newest: Sequence(0), greeted: false },
-            outgoing: Outgoing { me, peer, challenge: theirs, newest: Sequence(0) },
+            incoming: Incoming {
+                me,
+                peer,
+                challenge: mine,
+                newest: Sequence(0),
+                greeted: false,
+            },
+            outgoing: Outgoing {
+                me,
+                peer,
+                challenge: theirs,
+                newest: Sequence(0),
+            },
         }
     }
 }
@@ -138,7 +156,11 @@ impl Session {
 impl Incoming {
     /// Checks the first packet of the other side, which must be a Hello of this network with
     /// a certificate for the very device at the other end.
-    pub(crate) fn greet(&mut self, packet: &SignedPacket, network: &str) -> Result<Greeting, SessionError> {
+    pub(crate) fn greet(
+        &mut self,
+        packet: &SignedPacket,
+        network: &str,
+    ) -> Result<Greeting, SessionError> {
         let body = self.check(packet)?;
         let said = name_of(&body);
         let Body::Hello(hello) = body else {
@@ -156,7 +178,9 @@ impl Incoming {
     pub(crate) fn open(&mut self, packet: &SignedPacket) -> Result<Body, SessionError> {
         let body = self.check(packet)?;
         if !self.greeted || matches!(body, Body::Hello(_)) {
-            return Err(SessionError::OutOfTurn { said: name_of(&body) });
+            return Err(SessionError::OutOfTurn {
+                said: name_of(&body),
+            });
         }
         Ok(body)
     }
@@ -183,7 +207,10 @@ impl Incoming {
             return Err(SessionError::WrongChallenge);
         }
         if packet.sequence <= self.newest {
-            return Err(SessionError::Replayed { sequence: packet.sequence, newest: self.newest });
+            return Err(SessionError::Replayed {
+                sequence: packet.sequence,
+                newest: self.newest,
+            });
         }
         self.newest = packet.sequence;
         Ok(packet.body)
@@ -191,28 +218,56 @@ impl Incoming {
 
     fn check_hello(&self, hello: Hello, network: &str) -> Result<Greeting, SessionError> {
         if hello.network != network {
-            let network = hello.network.chars().take(limits::NETWORK_NAME_BYTES_MAX).collect();
+            let network = hello
+                .network
+                .chars()
+                .take(limits::NETWORK_NAME_BYTES_MAX)
+                .collect();
             return Err(SessionError::OtherNetwork { network });
         }
         let certificate = match verify_certificate(&hello.certificate) {
             Ok(certificate) => certificate,
-            Err(error) => return Err(SessionError::BadCertificate { reason: error.to_string() }),
+            Err(error) => {
+                return Err(SessionError::BadCertificate {
+                    reason: error.to_string(),
+                });
+            }
         };
         if certificate.device != self.peer {
-            return Err(SessionError::ForeignDevice { certified: certificate.device });
+            return Err(SessionError::ForeignDevice {
+                certified: certificate.device,
+            });
         }
         let mut addresses = hello.addresses;
         addresses.truncate(limits::ADDRESSES_MAX);
         addresses.retain(|address| address.len() <= limits::ADDRESS_BYTES_MAX);
-        Ok(Greeting { device: self.peer, identity: certificate.identity, signed: hello.certificate, certificate, addresses })
+        Ok(Greeting {
+            device: self.peer,
+            identity: certificate.identity,
+            signed: hello.certificate,
+            certificate,
+            addresses,
+        })
     }
 }
 
 impl Outgoing {
     /// Signs the next packet.
-    pub(crate) fn seal(&mut self, key: &SigningKey, body: Body, sent_at: UnixMillis) -> Result<SignedPacket, SessionError> {
+    pub(crate) fn seal(
+        &mut self,
+        key: &SigningKey,
+        body: Body,
+        sent_at: UnixMillis,
+    ) -> Result<SignedPacket, SessionError> {
         self.newest = self.newest.next();
-        let packet = Packet { from: self.me, to: self.peer, challenge: self.challenge, sequence: self.newest, sent_at, body };
+        let packet = Packet {
+            from: self.me,
+            to: self.peer,
+            challenge: self.challenge,
+            sequence: self.newest,
+            sent_at,
+            body,
+        };
         let bytes = postcard::experimental::serialized_size(&packet).unwrap_or(usize::MAX);
         if bytes >= limits::PACKET_BYTES_MAX {
             return Err(SessionError::TooLong { bytes });
@@ -227,7 +282,9 @@ pub(crate) fn name_of(body: &Body) -> &'static str {
 }
 
 fn forged(error: &VerifyError) -> SessionError {
-    SessionError::Forged { reason: error.to_string() }
+    SessionError::Forged {
+        reason: error.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -241,7 +298,11 @@ mod tests {
     fn a_hello_and_a_request_are_believed() {
         let mut pair = Pair::new();
         let hello = pair.alice_says(pair.hello("main"));
-        let greeting = pair.bob.incoming.greet(&hello, "main").expect("a good hello");
+        let greeting = pair
+            .bob
+            .incoming
+            .greet(&hello, "main")
+            .expect("a good hello");
         assert_eq!(greeting.device, device(&pair.alice_key));
         assert_eq!(greeting.identity.0, pair.alice_root.public());
         let request = pair.alice_says(Body::SpaceAsk);
@@ -254,10 +315,24 @@ mod tests {
         let first = pair.alice_says(Body::SpaceAsk);
         let second = pair.alice_says(Body::HeadsAsk);
         assert_eq!(pair.bob.incoming.open(&second), Ok(Body::HeadsAsk));
-        let refused = SessionError::Replayed { sequence: Sequence(3), newest: Sequence(3) };
-        assert_eq!(pair.bob.incoming.open(&second), Err(refused), "the same packet again");
-        let refused = SessionError::Replayed { sequence: Sequence(2), newest: Sequence(3) };
-        assert_eq!(pair.bob.incoming.open(&first), Err(refused), "an older packet");
+        let refused = SessionError::Replayed {
+            sequence: Sequence(3),
+            newest: Sequence(3),
+        };
+        assert_eq!(
+            pair.bob.incoming.open(&second),
+            Err(refused),
+            "the same packet again"
+        );
+        let refused = SessionError::Replayed {
+            sequence: Sequence(2),
+            newest: Sequence(3),
+        };
+        assert_eq!(
+            pair.bob.incoming.open(&first),
+            Err(refused),
+            "an older packet"
+        );
     }
 
     #[test]
@@ -265,7 +340,10 @@ mod tests {
         let mut pair = Pair::greeted();
         let stolen = pair.alice_says(Body::SpaceAsk);
         let mut other = Pair::greeted_with([9; 16], [8; 16]);
-        assert_eq!(other.bob.incoming.open(&stolen), Err(SessionError::WrongChallenge));
+        assert_eq!(
+            other.bob.incoming.open(&stolen),
+            Err(SessionError::WrongChallenge)
+        );
     }
 
     #[test]
@@ -274,7 +352,10 @@ mod tests {
         let carol = DeviceId(SigningKey::from_seed(&[30; 32]).public());
         let mut to_carol = Session::new(device(&pair.alice_key), carol, ALICE, BOB);
         let packet = seal(&mut to_carol, &pair.alice_key, Body::SpaceAsk);
-        assert_eq!(pair.bob.incoming.open(&packet), Err(SessionError::WrongAddressee { to: carol }));
+        assert_eq!(
+            pair.bob.incoming.open(&packet),
+            Err(SessionError::WrongAddressee { to: carol })
+        );
     }
 
     #[test]
@@ -282,7 +363,10 @@ mod tests {
         let mut pair = Pair::greeted();
         let mallory = SigningKey::from_seed(&[66; 32]);
         let packet = seal(&mut pair.alice, &mallory, Body::SpaceAsk);
-        assert!(matches!(pair.bob.incoming.open(&packet), Err(SessionError::Forged { .. })));
+        assert!(matches!(
+            pair.bob.incoming.open(&packet),
+            Err(SessionError::Forged { .. })
+        ));
     }
 
     #[test]
@@ -291,7 +375,10 @@ mod tests {
         let carol = DeviceId(SigningKey::from_seed(&[30; 32]).public());
         let mut as_carol = Session::new(carol, device(&pair.bob_key), ALICE, BOB);
         let packet = seal(&mut as_carol, &pair.alice_key, Body::SpaceAsk);
-        assert_eq!(pair.bob.incoming.open(&packet), Err(SessionError::WrongSender { from: carol }));
+        assert_eq!(
+            pair.bob.incoming.open(&packet),
+            Err(SessionError::WrongSender { from: carol })
+        );
     }
 
     #[test]
@@ -301,16 +388,28 @@ mod tests {
         for place in 0..packet.bytes.len() {
             let mut changed = packet.clone();
             changed.bytes[place] ^= 1;
-            assert!(matches!(pair.bob.incoming.open(&changed), Err(SessionError::Forged { .. })), "byte {place}");
+            assert!(
+                matches!(
+                    pair.bob.incoming.open(&changed),
+                    Err(SessionError::Forged { .. })
+                ),
+                "byte {place}"
+            );
         }
-        assert_eq!(pair.bob.incoming.open(&packet), Ok(Body::SpaceAsk), "refused packets use up no number");
+        assert_eq!(
+            pair.bob.incoming.open(&packet),
+            Ok(Body::SpaceAsk),
+            "refused packets use up no number"
+        );
     }
 
     #[test]
     fn another_network_is_refused() {
         let mut pair = Pair::new();
         let hello = pair.alice_says(pair.hello("other"));
-        let refused = SessionError::OtherNetwork { network: "other".to_owned() };
+        let refused = SessionError::OtherNetwork {
+            network: "other".to_owned(),
+        };
         assert_eq!(pair.bob.incoming.greet(&hello, "main"), Err(refused));
     }
 
@@ -318,38 +417,66 @@ mod tests {
     fn a_foreign_certificate_is_refused() {
         let mut pair = Pair::new();
         let carol = DeviceId(SigningKey::from_seed(&[30; 32]).public());
-        let hello = Body::Hello(Hello { certificate: certify(&pair.alice_root, carol), network: "main".to_owned(), addresses: Vec::new() });
+        let hello = Body::Hello(Hello {
+            certificate: certify(&pair.alice_root, carol),
+            network: "main".to_owned(),
+            addresses: Vec::new(),
+        });
         let packet = pair.alice_says(hello);
-        assert_eq!(pair.bob.incoming.greet(&packet, "main"), Err(SessionError::ForeignDevice { certified: carol }));
+        assert_eq!(
+            pair.bob.incoming.greet(&packet, "main"),
+            Err(SessionError::ForeignDevice { certified: carol })
+        );
     }
 
     #[test]
     fn a_certificate_that_the_identity_did_not_sign_is_refused() {
         let mut pair = Pair::new();
         let mallory = SigningKey::from_seed(&[66; 32]);
-        let mut certificate: Certificate = decode(&certify(&pair.alice_root, device(&pair.alice_key)).bytes).expect("a certificate");
+        let mut certificate: Certificate =
+            decode(&certify(&pair.alice_root, device(&pair.alice_key)).bytes)
+                .expect("a certificate");
         certificate.identity = IdentityId(pair.alice_root.public());
         let forged = mallory.sign(&certificate);
-        let packet = pair.alice_says(Body::Hello(Hello { certificate: forged, network: "main".to_owned(), addresses: Vec::new() }));
-        assert!(matches!(pair.bob.incoming.greet(&packet, "main"), Err(SessionError::BadCertificate { .. })));
+        let packet = pair.alice_says(Body::Hello(Hello {
+            certificate: forged,
+            network: "main".to_owned(),
+            addresses: Vec::new(),
+        }));
+        assert!(matches!(
+            pair.bob.incoming.greet(&packet, "main"),
+            Err(SessionError::BadCertificate { .. })
+        ));
     }
 
     #[test]
     fn nothing_is_believed_before_a_hello_and_no_second_hello() {
         let mut pair = Pair::new();
         let early = pair.alice_says(Body::SpaceAsk);
-        assert_eq!(pair.bob.incoming.open(&early), Err(SessionError::OutOfTurn { said: "space_ask" }));
+        assert_eq!(
+            pair.bob.incoming.open(&early),
+            Err(SessionError::OutOfTurn { said: "space_ask" })
+        );
         let mut pair = Pair::greeted();
         let again = pair.alice_says(pair.hello("main"));
-        assert_eq!(pair.bob.incoming.open(&again), Err(SessionError::OutOfTurn { said: "hello" }));
+        assert_eq!(
+            pair.bob.incoming.open(&again),
+            Err(SessionError::OutOfTurn { said: "hello" })
+        );
     }
 
     #[test]
     fn a_refusal_in_place_of_a_hello_is_heard() {
         let mut pair = Pair::new();
-        let refusal = Refusal { code: ErrorCode::Busy, retry_after_ms: None };
+        let refusal = Refusal {
+            code: ErrorCode::Busy,
+            retry_after_ms: None,
+        };
         let packet = pair.alice_says(Body::Refused(refusal.clone()));
-        assert_eq!(pair.bob.incoming.refusal_instead_of_hello(&packet), Some(refusal));
+        assert_eq!(
+            pair.bob.incoming.refusal_instead_of_hello(&packet),
+            Some(refusal)
+        );
     }
 
     #[test]
@@ -362,8 +489,15 @@ mod tests {
             written_at: UnixMillis(0),
             body: vec![0; 8 * limits::KIB],
         });
-        let record = bitdust_model::locator::KeyedRecord { key: bitdust_model::DhtKey([0; 32]), record };
-        let sealed = pair.alice.outgoing.seal(&pair.alice_key, Body::Deposit(vec![record; 40]), UnixMillis(0));
+        let record = bitdust_model::locator::KeyedRecord {
+            key: bitdust_model::DhtKey([0; 32]),
+            record,
+        };
+        let sealed = pair.alice.outgoing.seal(
+            &pair.alice_key,
+            Body::Deposit(vec![record; 40]),
+            UnixMillis(0),
+        );
         assert!(matches!(sealed, Err(SessionError::TooLong { .. })));
     }
 
@@ -413,13 +547,20 @@ mod tests {
         fn greeted_with(alice: Challenge, bob: Challenge) -> Self {
             let mut pair = Self::with_challenges(alice, bob);
             let hello = pair.alice_says(pair.hello("main"));
-            pair.bob.incoming.greet(&hello, "main").expect("a good hello");
+            pair.bob
+                .incoming
+                .greet(&hello, "main")
+                .expect("a good hello");
             pair
         }
 
         fn hello(&self, network: &str) -> Body {
             let certificate = certify(&self.alice_root, device(&self.alice_key));
-            Body::Hello(Hello { certificate, network: network.to_owned(), addresses: Vec::new() })
+            Body::Hello(Hello {
+                certificate,
+                network: network.to_owned(),
+                addresses: Vec::new(),
+            })
         }
 
         fn alice_says(&mut self, body: Body) -> SignedPacket {
@@ -428,7 +569,10 @@ mod tests {
     }
 
     fn seal(session: &mut Session, key: &SigningKey, body: Body) -> SignedPacket {
-        session.outgoing.seal(key, body, UnixMillis(0)).expect("a short packet")
+        session
+            .outgoing
+            .seal(key, body, UnixMillis(0))
+            .expect("a short packet")
     }
 
     fn device(key: &SigningKey) -> DeviceId {

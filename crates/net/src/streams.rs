@@ -14,16 +14,21 @@ use futures::future;
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::core::upgrade::{InboundUpgrade, OutboundUpgrade, UpgradeInfo};
-use libp2p::swarm::handler::{ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound};
+use libp2p::swarm::handler::{
+    ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound,
+};
 use libp2p::swarm::{
-    ConnectionClosed, ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler,
-    Stream, StreamProtocol, StreamUpgradeError, SubstreamProtocol, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
+    ConnectionClosed, ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId,
+    FromSwarm, NetworkBehaviour, NotifyHandler, Stream, StreamProtocol, StreamUpgradeError,
+    SubstreamProtocol, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::address;
 use crate::config::{Protocols, Scope};
+use crate::lifeline::DirectStream;
 
 /// What a stream is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +43,7 @@ pub(crate) struct InboundStream {
     pub(crate) peer: PeerId,
     pub(crate) connection: ConnectionId,
     pub(crate) kind: StreamKind,
-    pub(crate) stream: Stream,
+    pub(crate) stream: DirectStream,
     /// Counts the stream as served until it is dropped.
     pub(crate) permit: OwnedSemaphorePermit,
 }
@@ -55,7 +60,7 @@ pub(crate) enum OpenError {
 }
 
 /// Where an opened stream goes.
-pub(crate) type StreamReply = oneshot::Sender<Result<Stream, OpenError>>;
+pub(crate) type StreamReply = oneshot::Sender<Result<DirectStream, OpenError>>;
 
 /// Our stream behaviour.
 pub(crate) struct Behaviour {
@@ -68,19 +73,34 @@ pub(crate) struct Behaviour {
 
 impl Behaviour {
     pub(crate) fn new(protocols: &Protocols, scope: Scope) -> Self {
-        let names = Names { control: protocols.control.clone(), bulk: protocols.bulk.clone() };
-        Self { names, scope, direct: BTreeMap::new(), queue: VecDeque::new() }
+        let names = Names {
+            control: protocols.control.clone(),
+            bulk: protocols.bulk.clone(),
+        };
+        Self {
+            names,
+            scope,
+            direct: BTreeMap::new(),
+            queue: VecDeque::new(),
+        }
     }
 
     /// Opens a stream on the newest direct connection of the peer.
     pub(crate) fn open(&mut self, peer: PeerId, kind: StreamKind, reply: StreamReply) {
-        let newest = self.direct.get(&peer).and_then(|connections| connections.last());
+        let newest = self
+            .direct
+            .get(&peer)
+            .and_then(|connections| connections.last());
         let Some(connection) = newest else {
             refuse(reply, OpenError::NotConnected);
             return;
         };
         let event = Open { kind, reply };
-        self.queue.push_back(ToSwarm::NotifyHandler { peer_id: peer, handler: NotifyHandler::One(*connection), event });
+        self.queue.push_back(ToSwarm::NotifyHandler {
+            peer_id: peer,
+            handler: NotifyHandler::One(*connection),
+            event,
+        });
     }
 
     fn admit(&self, peer: PeerId) -> Result<Handler, ConnectionDenied> {
@@ -95,7 +115,12 @@ impl NetworkBehaviour for Behaviour {
     type ConnectionHandler = Handler;
     type ToSwarm = InboundStream;
 
-    fn handle_pending_inbound_connection(&mut self, _id: ConnectionId, _local: &Multiaddr, remote: &Multiaddr) -> Result<(), ConnectionDenied> {
+    fn handle_pending_inbound_connection(
+        &mut self,
+        _id: ConnectionId,
+        _local: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<(), ConnectionDenied> {
         if !address::admits(self.scope, remote) {
             return Err(ConnectionDenied::new(Unwelcome::OutOfScope));
         }
@@ -123,13 +148,23 @@ impl NetworkBehaviour for Behaviour {
         self.admit(peer)
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "of the swarm's many events only two matter here")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of the swarm's many events only two matter here"
+    )]
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         match event {
             FromSwarm::ConnectionEstablished(event) if !event.endpoint.is_relayed() => {
-                self.direct.entry(event.peer_id).or_default().push(event.connection_id);
+                self.direct
+                    .entry(event.peer_id)
+                    .or_default()
+                    .push(event.connection_id);
             }
-            FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, .. }) => {
+            FromSwarm::ConnectionClosed(ConnectionClosed {
+                peer_id,
+                connection_id,
+                ..
+            }) => {
                 let Some(connections) = self.direct.get_mut(&peer_id) else {
                     return;
                 };
@@ -142,12 +177,30 @@ impl NetworkBehaviour for Behaviour {
         }
     }
 
-    fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, event: THandlerOutEvent<Self>) {
-        let Accepted { kind, stream, permit } = event;
-        self.queue.push_back(ToSwarm::GenerateEvent(InboundStream { peer, connection, kind, stream, permit }));
+    fn on_connection_handler_event(
+        &mut self,
+        peer: PeerId,
+        connection: ConnectionId,
+        event: THandlerOutEvent<Self>,
+    ) {
+        let Accepted {
+            kind,
+            stream,
+            permit,
+        } = event;
+        self.queue.push_back(ToSwarm::GenerateEvent(InboundStream {
+            peer,
+            connection,
+            kind,
+            stream,
+            permit,
+        }));
     }
 
-    fn poll(&mut self, _context: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
+    fn poll(
+        &mut self,
+        _context: &mut Context<'_>,
+    ) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
         match self.queue.pop_front() {
             Some(event) => Poll::Ready(event),
             None => Poll::Pending,
@@ -161,18 +214,31 @@ pub(crate) struct Handler {
     opening: VecDeque<Open>,
     accepted: VecDeque<Accepted>,
     serving: Arc<Semaphore>,
+    /// Tells the streams of the connection that it is being closed.
+    closed: CancellationToken,
 }
 
 impl Handler {
     fn new(names: Names) -> Self {
         let serving = Arc::new(Semaphore::new(limits::STREAMS_PER_PEER_MAX));
-        Self { names, opening: VecDeque::new(), accepted: VecDeque::new(), serving }
+        Self {
+            names,
+            opening: VecDeque::new(),
+            accepted: VecDeque::new(),
+            serving,
+            closed: CancellationToken::new(),
+        }
     }
 
     fn accept(&mut self, kind: StreamKind, stream: Stream) {
         // Without a permit the stream is dropped, which resets it.
         if let Ok(permit) = Arc::clone(&self.serving).try_acquire_owned() {
-            self.accepted.push_back(Accepted { kind, stream, permit });
+            let stream = DirectStream::new(stream, &self.closed);
+            self.accepted.push_back(Accepted {
+                kind,
+                stream,
+                permit,
+            });
         }
     }
 }
@@ -189,7 +255,10 @@ impl ConnectionHandler for Handler {
         SubstreamProtocol::new(self.names.clone(), ())
     }
 
-    fn poll(&mut self, _context: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<Name, StreamReply, Accepted>> {
+    fn poll(
+        &mut self,
+        _context: &mut Context<'_>,
+    ) -> Poll<ConnectionHandlerEvent<Name, StreamReply, Accepted>> {
         if let Some(accepted) = self.accepted.pop_front() {
             return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(accepted));
         }
@@ -200,6 +269,11 @@ impl ConnectionHandler for Handler {
         Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol })
     }
 
+    fn poll_close(&mut self, _context: &mut Context<'_>) -> Poll<Option<Accepted>> {
+        self.closed.cancel();
+        Poll::Ready(None)
+    }
+
     fn on_behaviour_event(&mut self, event: Open) {
         if self.opening.len() < limits::STREAMS_PER_CONNECTION_MAX {
             self.opening.push_back(event);
@@ -208,21 +282,38 @@ impl ConnectionHandler for Handler {
         }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "of the connection's many events only three matter here")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of the connection's many events only three matter here"
+    )]
     fn on_connection_event(&mut self, event: ConnectionEvent<'_, Names, Name, (), StreamReply>) {
         match event {
-            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: (kind, stream), .. }) => self.accept(kind, stream),
-            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol, info }) => {
+            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
+                protocol: (kind, stream),
+                ..
+            }) => self.accept(kind, stream),
+            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
+                protocol,
+                info,
+            }) => {
                 // Whoever no longer waits for the stream does not need it.
-                drop(info.send(Ok(protocol)));
+                drop(info.send(Ok(DirectStream::new(protocol, &self.closed))));
             }
             ConnectionEvent::DialUpgradeError(DialUpgradeError { info, error }) => match error {
                 StreamUpgradeError::NegotiationFailed => refuse(info, OpenError::Unsupported),
-                StreamUpgradeError::Timeout | StreamUpgradeError::Io(_) => refuse(info, OpenError::Failed),
+                StreamUpgradeError::Timeout | StreamUpgradeError::Io(_) => {
+                    refuse(info, OpenError::Failed)
+                }
                 StreamUpgradeError::Apply(never) => match never {},
             },
             _ => {}
         }
+    }
+}
+
+impl Drop for Handler {
+    fn drop(&mut self) {
+        self.closed.cancel();
     }
 }
 
@@ -237,7 +328,7 @@ pub(crate) struct Open {
 #[derive(Debug)]
 pub(crate) struct Accepted {
     kind: StreamKind,
-    stream: Stream,
+    stream: DirectStream,
     permit: OwnedSemaphorePermit,
 }
 
@@ -272,7 +363,11 @@ impl InboundUpgrade<Stream> for Names {
     type Future = future::Ready<Result<Self::Output, Infallible>>;
 
     fn upgrade_inbound(self, stream: Stream, chosen: StreamProtocol) -> Self::Future {
-        let kind = if chosen == self.bulk { StreamKind::Bulk } else { StreamKind::Control };
+        let kind = if chosen == self.bulk {
+            StreamKind::Bulk
+        } else {
+            StreamKind::Control
+        };
         future::ready(Ok((kind, stream)))
     }
 }

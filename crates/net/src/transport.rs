@@ -12,8 +12,11 @@ use bitdust_model::limits;
 use futures::future::{BoxFuture, Either};
 use futures::{AsyncRead, AsyncWrite, FutureExt, TryFutureExt};
 use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::timeout::TransportTimeout;
 use libp2p::core::transport::{Boxed, DialOpts, ListenerId, TransportError, TransportEvent};
-use libp2p::core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade, UpgradeInfo, Version};
+use libp2p::core::upgrade::{
+    InboundConnectionUpgrade, OutboundConnectionUpgrade, UpgradeInfo, Version,
+};
 use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, PeerId, Transport, dns, noise, quic, tcp, tls, yamux};
 use tracing::warn;
@@ -36,16 +39,29 @@ pub(crate) enum Encryption {
 }
 
 /// All transports of a node of the scope.
-pub(crate) fn build(keypair: &Keypair, scope: Scope, encryption: Encryption) -> Result<Connections, NetError> {
-    let gated = gated(keypair, scope, encryption)?;
+///
+/// Whoever has not authenticated itself within the time given is cut off.
+pub(crate) fn build(
+    keypair: &Keypair,
+    scope: Scope,
+    encryption: Encryption,
+    limit: Duration,
+) -> Result<Connections, NetError> {
+    let named = named(keypair, scope, encryption)?;
+    Ok(TransportTimeout::new(named, limit).boxed())
+}
+
+/// Resolves names, where the scope has any and the system tells how.
+fn named(keypair: &Keypair, scope: Scope, encryption: Encryption) -> Result<Connections, NetError> {
+    let numeric = gated(keypair, scope, encryption)?;
     if scope == Scope::Loopback {
-        return Ok(gated);
+        return Ok(numeric);
     }
-    match dns::tokio::Transport::system(gated) {
+    match dns::tokio::Transport::system(numeric) {
         Ok(named) => Ok(named.boxed()),
         Err(error) => {
             warn!(%error, "Names cannot be resolved, only numeric addresses are dialed");
-            self::gated(keypair, scope, encryption)
+            gated(keypair, scope, encryption)
         }
     }
 }
@@ -63,10 +79,16 @@ fn gated(keypair: &Keypair, scope: Scope, encryption: Encryption) -> Result<Conn
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let mut config = quic::Config::new(keypair);
     config.handshake_timeout = QUIC_HANDSHAKE_TIMEOUT;
-    config.max_concurrent_stream_limit = u32::try_from(limits::STREAMS_PER_CONNECTION_MAX).unwrap_or(u32::MAX);
-    let quic = quic::tokio::Transport::new(config).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    config.max_concurrent_stream_limit =
+        u32::try_from(limits::STREAMS_PER_CONNECTION_MAX).unwrap_or(u32::MAX);
+    let quic = quic::tokio::Transport::new(config)
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let either = quic.or_transport(tcp).map(|output, _| output.into_inner());
-    Ok(Gate { inner: either.boxed(), scope }.boxed())
+    Ok(Gate {
+        inner: either.boxed(),
+        scope,
+    }
+    .boxed())
 }
 
 /// Lets a transport listen on and dial only what the scope admits.
@@ -81,7 +103,11 @@ impl Transport for Gate {
     type ListenerUpgrade = <Connections as Transport>::ListenerUpgrade;
     type Dial = <Connections as Transport>::Dial;
 
-    fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<io::Error>> {
+    fn listen_on(
+        &mut self,
+        id: ListenerId,
+        address: Multiaddr,
+    ) -> Result<(), TransportError<io::Error>> {
         if !address::admits(self.scope, &address) {
             return Err(TransportError::MultiaddrNotSupported(address));
         }
@@ -92,14 +118,21 @@ impl Transport for Gate {
         self.inner.remove_listener(id)
     }
 
-    fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<io::Error>> {
+    fn dial(
+        &mut self,
+        address: Multiaddr,
+        options: DialOpts,
+    ) -> Result<Self::Dial, TransportError<io::Error>> {
         if !address::admits(self.scope, &address) {
             return Err(TransportError::MultiaddrNotSupported(address));
         }
         self.inner.dial(address, options)
     }
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<TransportEvent<Self::ListenerUpgrade, io::Error>> {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<TransportEvent<Self::ListenerUpgrade, io::Error>> {
         Pin::new(&mut self.inner).poll(context)
     }
 }
@@ -115,9 +148,17 @@ struct Security {
 
 impl Security {
     fn new(keypair: &Keypair, offered: Encryption) -> Result<Self, NetError> {
-        let tls = tls::Config::new(keypair).map_err(|error| NetError::Setup { reason: error.to_string() })?;
-        let noise = noise::Config::new(keypair).map_err(|error| NetError::Setup { reason: error.to_string() })?;
-        Ok(Self { tls, noise, offered })
+        let tls = tls::Config::new(keypair).map_err(|error| NetError::Setup {
+            reason: error.to_string(),
+        })?;
+        let noise = noise::Config::new(keypair).map_err(|error| NetError::Setup {
+            reason: error.to_string(),
+        })?;
+        Ok(Self {
+            tls,
+            noise,
+            offered,
+        })
     }
 }
 
@@ -149,9 +190,18 @@ impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> InboundConnectionUpgrad
 
     fn upgrade_inbound(self, socket: C, chosen: &'static str) -> Self::Future {
         if chosen == TLS {
-            return self.tls.upgrade_inbound(socket, chosen).map_ok(by_tls).map_err(io::Error::other).boxed();
+            return self
+                .tls
+                .upgrade_inbound(socket, chosen)
+                .map_ok(by_tls)
+                .map_err(io::Error::other)
+                .boxed();
         }
-        self.noise.upgrade_inbound(socket, chosen).map_ok(by_noise).map_err(io::Error::other).boxed()
+        self.noise
+            .upgrade_inbound(socket, chosen)
+            .map_ok(by_noise)
+            .map_err(io::Error::other)
+            .boxed()
     }
 }
 
@@ -162,9 +212,18 @@ impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> OutboundConnectionUpgra
 
     fn upgrade_outbound(self, socket: C, chosen: &'static str) -> Self::Future {
         if chosen == TLS {
-            return self.tls.upgrade_outbound(socket, chosen).map_ok(by_tls).map_err(io::Error::other).boxed();
+            return self
+                .tls
+                .upgrade_outbound(socket, chosen)
+                .map_ok(by_tls)
+                .map_err(io::Error::other)
+                .boxed();
         }
-        self.noise.upgrade_outbound(socket, chosen).map_ok(by_noise).map_err(io::Error::other).boxed()
+        self.noise
+            .upgrade_outbound(socket, chosen)
+            .map_ok(by_noise)
+            .map_err(io::Error::other)
+            .boxed()
     }
 }
 

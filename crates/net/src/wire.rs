@@ -34,34 +34,62 @@ pub(crate) fn packet_from_bytes(bytes: &[u8]) -> Result<SignedPacket, DecodeErro
 }
 
 /// Sends this side's challenge and reads the other's.
-pub(crate) async fn exchange_challenges<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, mine: &Challenge) -> Result<Challenge, NetError> {
-    stream.write_all(mine).await.map_err(NetError::interrupted)?;
+pub(crate) async fn exchange_challenges<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    mine: &Challenge,
+) -> Result<Challenge, NetError> {
+    stream
+        .write_all(mine)
+        .await
+        .map_err(NetError::interrupted)?;
     stream.flush().await.map_err(NetError::interrupted)?;
     let mut theirs = Challenge::default();
-    stream.read_exact(&mut theirs).await.map_err(NetError::interrupted)?;
+    stream
+        .read_exact(&mut theirs)
+        .await
+        .map_err(NetError::interrupted)?;
     Ok(theirs)
 }
 
 /// Writes a packet behind its length.
-pub(crate) async fn write_packet<S: AsyncWrite + Unpin>(stream: &mut S, packet: &SignedPacket) -> Result<(), NetError> {
+pub(crate) async fn write_packet<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    packet: &SignedPacket,
+) -> Result<(), NetError> {
     let bytes = packet_to_bytes(packet);
     let length = u32::try_from(bytes.len()).expect("a packet is far shorter than 4 GiB");
-    stream.write_all(&length.to_le_bytes()).await.map_err(NetError::interrupted)?;
-    stream.write_all(&bytes).await.map_err(NetError::interrupted)?;
+    stream
+        .write_all(&length.to_le_bytes())
+        .await
+        .map_err(NetError::interrupted)?;
+    stream
+        .write_all(&bytes)
+        .await
+        .map_err(NetError::interrupted)?;
     stream.flush().await.map_err(NetError::interrupted)?;
     Ok(())
 }
 
 /// Reads a packet behind its length. Must not be dropped half-way unless the stream is too.
-pub(crate) async fn read_packet<S: AsyncRead + Unpin>(stream: &mut S) -> Result<SignedPacket, NetError> {
+pub(crate) async fn read_packet<S: AsyncRead + Unpin>(
+    stream: &mut S,
+) -> Result<SignedPacket, NetError> {
     let mut length = [0; 4];
-    stream.read_exact(&mut length).await.map_err(NetError::interrupted)?;
+    stream
+        .read_exact(&mut length)
+        .await
+        .map_err(NetError::interrupted)?;
     let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
     if length > Envelope::BYTES_MAX {
-        return Err(NetError::malformed(format!("a packet of {length} bytes is announced")));
+        return Err(NetError::malformed(format!(
+            "a packet of {length} bytes is announced"
+        )));
     }
     let mut bytes = vec![0; length];
-    stream.read_exact(&mut bytes).await.map_err(NetError::interrupted)?;
+    stream
+        .read_exact(&mut bytes)
+        .await
+        .map_err(NetError::interrupted)?;
     Ok(packet_from_bytes(&bytes)?)
 }
 
@@ -88,7 +116,10 @@ mod tests {
     #[test]
     fn an_announced_giant_is_refused_before_it_is_read() {
         let mut stream = Cursor::new(u32::MAX.to_le_bytes());
-        assert!(matches!(block_on(read_packet(&mut stream)), Err(NetError::Malformed { .. })));
+        assert!(matches!(
+            block_on(read_packet(&mut stream)),
+            Err(NetError::Malformed { .. })
+        ));
     }
 
     #[test]
@@ -98,7 +129,13 @@ mod tests {
         let bytes = bytes.into_inner();
         for length in 0..bytes.len() {
             let mut stream = Cursor::new(&bytes[..length]);
-            assert!(matches!(block_on(read_packet(&mut stream)), Err(NetError::Interrupted { .. })), "cut at {length}");
+            assert!(
+                matches!(
+                    block_on(read_packet(&mut stream)),
+                    Err(NetError::Interrupted { .. })
+                ),
+                "cut at {length}"
+            );
         }
     }
 
@@ -122,6 +159,13 @@ mod tests {
     fn packet() -> SignedPacket {
         let key = SigningKey::from_seed(&[1; 32]);
         let me = DeviceId(key.public());
-        key.sign(&Packet { from: me, to: me, challenge: [3; 16], sequence: Sequence(1), sent_at: UnixMillis(5), body: Body::SpaceAsk })
+        key.sign(&Packet {
+            from: me,
+            to: me,
+            challenge: [3; 16],
+            sequence: Sequence(1),
+            sent_at: UnixMillis(5),
+            body: Body::SpaceAsk,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! What the engine asks for while a backup runs: scanning, sending, spooling, committing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
@@ -19,6 +20,9 @@ use crate::job::JobKind;
 use crate::runtime::Node;
 use crate::scan::{self, ScanRequest, Scanned};
 use crate::task::blocking;
+
+/// How long a backup waits for the DHT to take the records of its head; suppliers have them.
+const DHT_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Node {
     /// Starts the walk of a backup on a blocking thread.
@@ -224,8 +228,11 @@ impl Node {
                 Ok(()) => {
                     // Suppliers keep the records and publish them too; the DHT is told at once
                     // so that a recovery finds this head and not the one before.
-                    if let Err(error) = crate::records::publish(&context, offer).await {
-                        debug!(code = error.name(), "The DHT was not told of the new head");
+                    let told = crate::records::publish(&context, offer);
+                    match tokio::time::timeout(DHT_PATIENCE, told).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => debug!(code = error.name(), "The DHT was not told of the new head"),
+                        Err(_) => debug!("The DHT takes long to be told of the new head"),
                     }
                     context.tell(Input::CommitRecorded { sequence }).await;
                 }

@@ -69,36 +69,7 @@ pub(crate) async fn start(
     config.apply(settings)?;
     config.save(home.paths())?;
     let (secrets, guard) = unlock(&home, settings)?;
-    let secrets = Arc::new(secrets);
-    let stores = open_stores(&home)?;
-    let (net, net_events, event_loop) = bitdust_net::start(NetConfig {
-        network: config.network.clone(),
-        scope: net_scope(config.scope),
-        listen: config.listen.clone(),
-        external: config.external.clone(),
-        device: bitdust_crypto::SigningKey::from_seed(&secrets.device.signing().seed()),
-        certificate: secrets.certificate.clone(),
-        policy: config.policy.clone(),
-        kad_server: None,
-    })
-    .await
-    .map_err(|error| NodeError::new(error.code(), format!("the network cannot be used: {error}")))?;
-    let network_loop = tokio::spawn(event_loop.run());
-    let addresses = net.listening().await.map_err(|error| NodeError::new(error.code(), error.to_string()))?;
-    let (back_in, back) = mpsc::channel(limits::ENGINE_INPUTS_MAX);
-    let context = Context {
-        net,
-        catalogue: stores.catalogue,
-        shards: stores.shards,
-        spool: stores.spool,
-        device: secrets.device.device(),
-        identity: secrets.identity(),
-        secrets,
-        network: config.network.clone().into(),
-        nickname: config.nickname.clone().into(),
-        policy: Arc::new(config.policy.clone()),
-        back: back_in,
-    };
+    let Opened { context, net_events, back, network_loop, addresses } = open_parts(&home, &config, secrets).await?;
     let (facts, sets) = facts(&context, &config)?;
     let (calls_in, calls) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
     let (events, _) = broadcast::channel(limits::FRONT_END_QUEUE_MAX);
@@ -144,6 +115,49 @@ pub(crate) async fn start(
     node.begin_engine(facts, recovery);
     let node = tokio::spawn(node.run());
     Ok(Running { stop, node, addresses, front_door })
+}
+
+/// Databases and network of a home, opened.
+struct Opened {
+    context: Context,
+    net_events: mpsc::Receiver<bitdust_net::NetEvent>,
+    back: mpsc::Receiver<crate::back::Back>,
+    network_loop: JoinHandle<()>,
+    addresses: Vec<String>,
+}
+
+async fn open_parts(home: &Home, config: &Config, secrets: HomeSecrets) -> Result<Opened, NodeError> {
+    let secrets = Arc::new(secrets);
+    let stores = open_stores(home)?;
+    let (net, net_events, event_loop) = bitdust_net::start(NetConfig {
+        network: config.network.clone(),
+        scope: net_scope(config.scope),
+        listen: config.listen.clone(),
+        external: config.external.clone(),
+        device: bitdust_crypto::SigningKey::from_seed(&secrets.device.signing().seed()),
+        certificate: secrets.certificate.clone(),
+        policy: config.policy.clone(),
+        kad_server: None,
+    })
+    .await
+    .map_err(|error| NodeError::new(error.code(), format!("the network cannot be used: {error}")))?;
+    let network_loop = tokio::spawn(event_loop.run());
+    let addresses = net.listening().await.map_err(|error| NodeError::new(error.code(), error.to_string()))?;
+    let (back_in, back) = mpsc::channel(limits::ENGINE_INPUTS_MAX);
+    let context = Context {
+        net,
+        catalogue: stores.catalogue,
+        shards: stores.shards,
+        spool: stores.spool,
+        device: secrets.device.device(),
+        identity: secrets.identity(),
+        secrets,
+        network: config.network.clone().into(),
+        nickname: config.nickname.clone().into(),
+        policy: Arc::new(config.policy.clone()),
+        back: back_in,
+    };
+    Ok(Opened { context, net_events, back, network_loop, addresses })
 }
 
 impl Node {

@@ -101,13 +101,7 @@ impl Node {
     pub(crate) fn search_offers(&mut self, slot: u8) {
         let context = self.context.clone();
         self.tasks.spawn(async move {
-            let devices = match context.net.providers(offers_key(slot)).await {
-                Ok(devices) => devices,
-                Err(error) => {
-                    debug!(%error, "The search for suppliers failed");
-                    Vec::new()
-                }
-            };
+            let devices = providers(&context, slot).await;
             let own = context.device;
             let offers: Vec<Offer> = stream::iter(devices.into_iter().filter(|device| *device != own).take(OFFERS_MAX))
                 .map(|device| find_offer(&context, device))
@@ -276,6 +270,28 @@ async fn dial_found(context: &Context, device: DeviceId) -> bool {
         return false;
     };
     context.net.dial(device, contact.addresses).await.is_ok()
+}
+
+/// Devices that offer space, from the part of the key space that was asked for and, while
+/// these are few, from the parts after it: a small network has few offers in any one part.
+async fn providers(context: &Context, slot: u8) -> Vec<DeviceId> {
+    let slots = (0..limits::OFFER_SLOTS).map(|step| (slot + step) % limits::OFFER_SLOTS);
+    let mut looks = stream::iter(slots)
+        .map(|slot| context.net.providers(offers_key(slot)))
+        .buffered(OFFERS_AT_ONCE);
+    let mut devices = Vec::new();
+    while let Some(found) = looks.next().await {
+        match found {
+            Ok(found) => devices.extend(found),
+            Err(error) => debug!(%error, "A part of the search for suppliers failed"),
+        }
+        if devices.len() >= OFFERS_MAX {
+            break;
+        }
+    }
+    devices.sort();
+    devices.dedup();
+    devices
 }
 
 async fn find_offer(context: &Context, device: DeviceId) -> Option<Offer> {

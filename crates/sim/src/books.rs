@@ -60,11 +60,15 @@ impl Books {
             return 0;
         };
         let receipts = entry.receipts.values();
-        receipts.filter(|device| !self.doubts.contains(&(owner, **device))).count()
+        receipts
+            .filter(|device| !self.doubts.contains(&(owner, **device)))
+            .count()
     }
 
     /// Receipts for a pack from anybody.
     pub(crate) fn receipts(&self, owner: NodeId, pack: PackId) -> usize {
-        self.packs.get(&(owner, pack)).map_or(0, |entry| entry.receipts.len())
+        self.packs
+            .get(&(owner, pack))
+            .map_or(0, |entry| entry.receipts.len())
     }
 }

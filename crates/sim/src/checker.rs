@@ -11,7 +11,10 @@ use crate::world::World;
 
 impl World {
     /// Checks that an output's precondition holds, before it is carried out.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "most outputs have no precondition")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "most outputs have no precondition"
+    )]
     pub(crate) fn check_output(&mut self, node: NodeId, output: &Output) {
         let broken = match output {
             Output::CommitPack { pack } => self.why_not_commit(node, *pack),
@@ -50,14 +53,20 @@ impl World {
 
     fn why_not_put(&self, node: NodeId, sequence: Sequence) -> Option<String> {
         let Some(head) = self.books.heads.get(&(node, sequence)) else {
-            return Some(format!("head {} is given out and was never signed", sequence.0));
+            return Some(format!(
+                "head {} is given out and was never signed",
+                sequence.0
+            ));
         };
         let code = self.books.packs.get(&(node, head.commit))?.set.code;
         let need = usize::from(code.metadata_quorum());
         // Doubts that come later do not call a head back.
         let have = self.books.receipts(node, head.commit);
         (have < need).then(|| {
-            format!("head {} is given out while its pack has {have} of {need}", sequence.0)
+            format!(
+                "head {} is given out while its pack has {have} of {need}",
+                sequence.0
+            )
         })
     }
 
@@ -65,9 +74,16 @@ impl World {
         let head = self.books.heads.get(&(node, sequence))?;
         let code = self.nodes[node.0].disk.set.as_ref()?.code;
         let need = usize::from(code.metadata_quorum());
-        let kept = head.kept.iter().filter(|device| !self.is_doubted(node, **device)).count();
+        let kept = head
+            .kept
+            .iter()
+            .filter(|device| !self.is_doubted(node, **device))
+            .count();
         (kept < need).then(|| {
-            format!("head {} is called published with {kept} of {need}", sequence.0)
+            format!(
+                "head {} is called published with {kept} of {need}",
+                sequence.0
+            )
         })
     }
 
@@ -80,7 +96,9 @@ impl World {
         distinct.sort();
         distinct.dedup();
         let signed = |device: &&DeviceId| {
-            disk.suppliers.get(*device).is_some_and(|fact| fact.contract.is_some())
+            disk.suppliers
+                .get(*device)
+                .is_some_and(|fact| fact.contract.is_some())
         };
         let all = distinct.iter().filter(signed).count();
         let fits = all == holders.len() && holders.len() == usize::from(code.n());
@@ -90,12 +108,15 @@ impl World {
     /// Any published head must be among what k suppliers told.
     fn why_not_rebuild(&self, node: NodeId, lanes: &[(DeviceId, Sequence)]) -> Option<String> {
         let identity = self.nodes[node.0].identity;
-        let mut heads = self.books.heads.iter().filter(|((owner, _), head)| {
-            head.recorded && self.nodes[owner.0].identity == identity
-        });
+        let mut heads =
+            self.books.heads.iter().filter(|((owner, _), head)| {
+                head.recorded && self.nodes[owner.0].identity == identity
+            });
         let missed = heads.find(|((owner, sequence), _)| {
             let lane = self.nodes[owner.0].device;
-            !lanes.iter().any(|(told, newest)| *told == lane && newest >= sequence)
+            !lanes
+                .iter()
+                .any(|(told, newest)| *told == lane && newest >= sequence)
         });
         missed.map(|((_, sequence), _)| {
             format!("recovery goes on without published head {}", sequence.0)
@@ -106,9 +127,13 @@ impl World {
     fn why_not_ended(&self, node: NodeId, job: JobId) -> Option<String> {
         let machine = &self.nodes[node.0];
         let scan = machine.memory.scans.get(&job)?;
-        let head = machine.disk.head.and_then(|head| self.books.heads.get(&(node, head)));
+        let head = machine
+            .disk
+            .head
+            .and_then(|head| self.books.heads.get(&(node, head)));
         let is_published = head.is_some_and(|head| head.snapshot == scan.snapshot);
-        (!is_published).then(|| "a backup is told done and its snapshot is not published".to_owned())
+        (!is_published)
+            .then(|| "a backup is told done and its snapshot is not published".to_owned())
     }
 
     fn is_doubted(&self, node: NodeId, device: DeviceId) -> bool {
@@ -153,8 +178,8 @@ impl World {
         };
         let counts = |device: &DeviceId| {
             let proved_at = self.books.proofs.get(&(node, *device));
-            let fresh = proved_at
-                .is_some_and(|at| self.now.since(*at) < self.policy.receipt_counts_for);
+            let fresh =
+                proved_at.is_some_and(|at| self.now.since(*at) < self.policy.receipt_counts_for);
             fresh && !self.is_doubted(node, *device)
         };
         let fresh = set.holders.iter().filter(|device| counts(device)).count();
@@ -164,7 +189,11 @@ impl World {
         let head = &self.books.heads[&(node, head)];
         for pack in &head.packs {
             let entry = &self.books.packs[&(node, *pack)];
-            let have = entry.receipts.values().filter(|device| counts(device)).count();
+            let have = entry
+                .receipts
+                .values()
+                .filter(|device| counts(device))
+                .count();
             if entry.kind == PackKind::Data && have < need {
                 return Some(format!("safe while pack {pack} has {have} of {need}"));
             }
@@ -176,11 +205,20 @@ impl World {
     /// never exceed the offer.
     fn why_not_accounts(&self, node: NodeId) -> Option<String> {
         let disk = &self.nodes[node.0].disk;
-        let over = disk.customers.values().find(|customer| customer.used > customer.contract);
+        let over = disk
+            .customers
+            .values()
+            .find(|customer| customer.used > customer.contract);
         if let Some(customer) = over {
-            return Some(format!("{} are kept of {}", customer.used, customer.contract));
+            return Some(format!(
+                "{} are kept of {}",
+                customer.used, customer.contract
+            ));
         }
-        let promised = disk.customers.values().fold(0, |sum, it| sum + it.contract.0);
+        let promised = disk
+            .customers
+            .values()
+            .fold(0, |sum, it| sum + it.contract.0);
         (promised > disk.offered.0).then(|| "more is promised than offered".to_owned())
     }
 }

@@ -38,7 +38,11 @@ impl World {
                 }
             }
             Output::StartScan { job } => self.start_scan(node, job),
-            Output::SendShard { pack, position, device } => {
+            Output::SendShard {
+                pack,
+                position,
+                device,
+            } => {
                 self.send_shard(node, pack, position, device);
             }
             Output::SpoolShard { pack, position } => self.spool_shard(node, pack, position),
@@ -97,7 +101,11 @@ impl World {
     fn search_offers(&mut self, node: NodeId) {
         let mut offers = Vec::new();
         for (index, other) in self.nodes.iter().enumerate() {
-            let promised = other.disk.customers.values().fold(0, |sum, it| sum + it.contract.0);
+            let promised = other
+                .disk
+                .customers
+                .values()
+                .fold(0, |sum, it| sum + it.contract.0);
             let free = other.disk.offered.0.saturating_sub(promised);
             if index != node.0 && other.is_up() && free > 0 {
                 offers.push(OfferFact {
@@ -120,11 +128,19 @@ impl World {
             proved_ago_ms: None,
             doubted: false,
         };
-        self.nodes[node.0].disk.suppliers.entry(offer.device).or_insert(fact);
+        self.nodes[node.0]
+            .disk
+            .suppliers
+            .entry(offer.device)
+            .or_insert(fact);
     }
 
     fn record_set(&mut self, node: NodeId, code: Code, holders: Vec<DeviceId>) {
-        let set = SetFact { set: SetId(self.fresh_bytes()), code, holders };
+        let set = SetFact {
+            set: SetId(self.fresh_bytes()),
+            code,
+            holders,
+        };
         self.nodes[node.0].disk.set = Some(set.clone());
         let wait = self.disk_time();
         self.deliver(node, wait, Input::SetRecorded { set });
@@ -132,13 +148,19 @@ impl World {
 
     fn check_supplier(&mut self, node: NodeId, device: DeviceId, pick: u64) {
         let machine = &self.nodes[node.0];
-        let place = machine.disk.set.as_ref().and_then(|set| {
-            set.holders.iter().position(|holder| *holder == device)
-        });
+        let place = machine
+            .disk
+            .set
+            .as_ref()
+            .and_then(|set| set.holders.iter().position(|holder| *holder == device));
         let position = place.map(|place| Position(u8::try_from(place).expect("a position")));
         let mut shards = Vec::new();
         for (pack, row) in &machine.disk.packs {
-            shards.extend(position.filter(|it| row.confirmed.contains(it)).map(|it| (*pack, it)));
+            shards.extend(
+                position
+                    .filter(|it| row.confirmed.contains(it))
+                    .map(|it| (*pack, it)),
+            );
         }
         let Some(index) = pick.checked_rem(shards.len() as u64) else {
             let wait = self.disk_time();
@@ -153,7 +175,13 @@ impl World {
         let disk = &self.nodes[node.0].disk;
         let snapshot = disk.folder.clone();
         let left: Vec<_> = snapshot.difference(&disk.known_chunks()).copied().collect();
-        let scan = Scan { snapshot, left, trees_left: 1, sealed: BTreeSet::new(), told: false };
+        let scan = Scan {
+            snapshot,
+            left,
+            trees_left: 1,
+            sealed: BTreeSet::new(),
+            told: false,
+        };
         self.nodes[node.0].memory.scans.insert(job, scan);
         self.nodes[node.0].memory.sealing = Some(job);
         self.seal_on(node);
@@ -170,7 +198,9 @@ impl World {
             };
             if !scan.left.is_empty() {
                 let rest = scan.left.split_off(CHUNKS_PER_PACK.min(scan.left.len()));
-                let chunks = std::mem::replace(&mut scan.left, rest).into_iter().collect();
+                let chunks = std::mem::replace(&mut scan.left, rest)
+                    .into_iter()
+                    .collect();
                 self.seal(node, job, PackKind::Data, chunks);
             } else if scan.trees_left > 0 {
                 scan.trees_left -= 1;
@@ -205,10 +235,22 @@ impl World {
         };
         machine.disk.packs.insert(pack, row);
         let receipts = std::collections::BTreeMap::new();
-        self.books
-            .packs
-            .insert((node, pack), PackEntry { kind, job, set, chunks, receipts });
-        let input = Input::PackSealed { job, pack, kind, shard_bytes: SHARD_BYTES };
+        self.books.packs.insert(
+            (node, pack),
+            PackEntry {
+                kind,
+                job,
+                set,
+                chunks,
+                receipts,
+            },
+        );
+        let input = Input::PackSealed {
+            job,
+            pack,
+            kind,
+            shard_bytes: SHARD_BYTES,
+        };
         self.deliver(node, Duration::from_millis(10), input);
         pack
     }
@@ -221,7 +263,15 @@ impl World {
             self.break_promise(format!("shard {position} of pack {pack} is not at hand"));
             return;
         }
-        self.call(node, device, Request::Store { pack, position, bytes: SHARD_BYTES });
+        self.call(
+            node,
+            device,
+            Request::Store {
+                pack,
+                position,
+                bytes: SHARD_BYTES,
+            },
+        );
     }
 
     fn spool_shard(&mut self, node: NodeId, pack: PackId, position: Position) {
@@ -229,7 +279,15 @@ impl World {
         let machine = &mut self.nodes[node.0];
         if machine.spool_full {
             let code = ErrorCode::DiskFull;
-            self.deliver(node, wait, Input::SpoolFailed { pack, position, code });
+            self.deliver(
+                node,
+                wait,
+                Input::SpoolFailed {
+                    pack,
+                    position,
+                    code,
+                },
+            );
             return;
         }
         if let Some(row) = machine.disk.packs.get_mut(&pack) {
@@ -241,16 +299,27 @@ impl World {
     fn load_spool(&mut self, node: NodeId, device: DeviceId) {
         let wait = self.disk_time();
         let disk = &self.nodes[node.0].disk;
-        let place = disk.set.as_ref().and_then(|set| {
-            set.holders.iter().position(|holder| *holder == device)
-        });
+        let place = disk
+            .set
+            .as_ref()
+            .and_then(|set| set.holders.iter().position(|holder| *holder == device));
         let position = place.map(|place| Position(u8::try_from(place).expect("a position")));
         let next = position.and_then(|position| {
-            let mut waiting = disk.packs.iter().filter(|(_, row)| row.spooled.contains(&position));
-            waiting.next().map(|(pack, row)| (*pack, row.kind, position))
+            let mut waiting = disk
+                .packs
+                .iter()
+                .filter(|(_, row)| row.spooled.contains(&position));
+            waiting
+                .next()
+                .map(|(pack, row)| (*pack, row.kind, position))
         });
         let input = match next {
-            Some((pack, kind, position)) => Input::SpoolLoaded { pack, kind, position, device },
+            Some((pack, kind, position)) => Input::SpoolLoaded {
+                pack,
+                kind,
+                position,
+                device,
+            },
             None => Input::SpoolEmpty { device },
         };
         self.deliver(node, wait, input);
@@ -315,7 +384,14 @@ impl World {
         if let Some(entry) = self.books.packs.get_mut(&(node, pack)) {
             entry.receipts.insert(position, device);
         }
-        self.feed(node, Input::ShardStored { pack, position, device });
+        self.feed(
+            node,
+            Input::ShardStored {
+                pack,
+                position,
+                device,
+            },
+        );
     }
 
     /// Whether a supplier's answer to a check or fetch would be right.

@@ -21,12 +21,31 @@ pub(crate) struct Call {
 /// What is asked.
 #[derive(Debug, Clone)]
 pub(crate) enum Request {
-    Propose { bytes: ByteCount },
-    Store { pack: PackId, position: Position, bytes: ByteCount },
-    PutHead { sequence: Sequence },
-    Check { pack: PackId, position: Position },
-    Fetch { fetch: FetchId, lane: DeviceId, pack: PackId, position: Position, whole: bool },
-    Heads { job: JobId },
+    Propose {
+        bytes: ByteCount,
+    },
+    Store {
+        pack: PackId,
+        position: Position,
+        bytes: ByteCount,
+    },
+    PutHead {
+        sequence: Sequence,
+    },
+    Check {
+        pack: PackId,
+        position: Position,
+    },
+    Fetch {
+        fetch: FetchId,
+        lane: DeviceId,
+        pack: PackId,
+        position: Position,
+        whole: bool,
+    },
+    Heads {
+        job: JobId,
+    },
 }
 
 pub(crate) fn pair(one: NodeId, other: NodeId) -> (NodeId, NodeId) {
@@ -59,7 +78,10 @@ impl World {
 
     fn greet(&mut self, node: NodeId, peer: NodeId) {
         let peer = &self.nodes[peer.0];
-        let input = Input::PeerUp { device: peer.device, identity: peer.identity };
+        let input = Input::PeerUp {
+            device: peer.device,
+            identity: peer.identity,
+        };
         self.feed(node, input);
     }
 

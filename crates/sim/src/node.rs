@@ -7,9 +7,7 @@ use bitdust_engine::{
     AskId, CustomerFact, Engine, Facts, FetchId, JobId, PackFact, SetFact, SupplierFact,
 };
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{
-    ByteCount, Code, DeviceId, IdentityId, PackId, Position, Sequence, Tick,
-};
+use bitdust_model::{ByteCount, Code, DeviceId, IdentityId, PackId, Position, Sequence, Tick};
 
 use crate::network::Call;
 use crate::sabotage::{HeadKey, Sabotage};
@@ -179,7 +177,10 @@ impl Node {
             ..fact.clone()
         });
         let places = disk.set.as_ref().map_or(0, |set| set.holders.len());
-        let unsettled = disk.packs.iter().filter(|(_, row)| row.confirmed.len() < places);
+        let unsettled = disk
+            .packs
+            .iter()
+            .filter(|(_, row)| row.confirmed.len() < places);
         Facts {
             device: self.device,
             identity: self.identity,
@@ -208,6 +209,8 @@ impl Disk {
     /// Chunks that a backup need not store again.
     pub(crate) fn known_chunks(&self) -> BTreeSet<u64> {
         let committed = self.packs.values().filter(|row| row.committed);
-        committed.flat_map(|row| row.chunks.iter().copied()).collect()
+        committed
+            .flat_map(|row| row.chunks.iter().copied())
+            .collect()
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bitdust_engine::{Input, JobId, SupplierFact};
 use bitdust_model::{ByteCount, Code, ErrorCode, PackId, Position, Sequence};
 
-use crate::node::{Lie, NodeId};
 use crate::network::pair;
+use crate::node::{Lie, NodeId};
 use crate::sabotage::Sabotage;
 use crate::world::World;
 
@@ -99,7 +99,12 @@ impl World {
     /// The machine offers space.
     pub fn offer(&mut self, node: NodeId, bytes: u64) {
         self.nodes[node.0].disk.offered = ByteCount(bytes);
-        self.feed(node, Input::OfferChanged { bytes: ByteCount(bytes) });
+        self.feed(
+            node,
+            Input::OfferChanged {
+                bytes: ByteCount(bytes),
+            },
+        );
     }
 
     /// Sets what a machine asks of each supplier; before its first start.
@@ -130,7 +135,10 @@ impl World {
             proved_ago_ms: None,
             doubted: false,
         };
-        self.nodes[customer.0].disk.suppliers.insert(fact.device, fact.clone());
+        self.nodes[customer.0]
+            .disk
+            .suppliers
+            .insert(fact.device, fact.clone());
         self.feed(customer, Input::FriendMade { supplier: fact });
     }
 
@@ -178,13 +186,18 @@ impl World {
     /// Whether a machine's engine knows a job.
     #[must_use]
     pub fn is_running(&self, node: NodeId, job: JobId) -> bool {
-        self.view(node).is_some_and(|view| view.jobs.iter().any(|it| it.job == job))
+        self.view(node)
+            .is_some_and(|view| view.jobs.iter().any(|it| it.job == job))
     }
 
     /// Packs that a restore could not have.
     #[must_use]
     pub fn problems(&self, node: NodeId, job: JobId) -> u64 {
-        self.nodes[node.0].memory.restores.get(&job).map_or(0, |row| row.problems)
+        self.nodes[node.0]
+            .memory
+            .restores
+            .get(&job)
+            .map_or(0, |row| row.problems)
     }
 
     /// Chunks that a restore wrote.
@@ -205,7 +218,10 @@ impl World {
     pub fn holders(&self, node: NodeId) -> Vec<NodeId> {
         let set = self.nodes[node.0].disk.set.as_ref();
         let holders = set.map(|set| set.holders.clone()).unwrap_or_default();
-        holders.iter().map(|device| self.by_device[device]).collect()
+        holders
+            .iter()
+            .map(|device| self.by_device[device])
+            .collect()
     }
 
     /// The code of a machine's set.
@@ -217,17 +233,42 @@ impl World {
     /// Whether every shard of a machine is confirmed: nothing waits in its spool.
     #[must_use]
     pub fn is_spool_empty(&self, node: NodeId) -> bool {
-        self.nodes[node.0].disk.packs.values().all(|row| row.spooled.is_subset(&row.confirmed))
+        self.nodes[node.0]
+            .disk
+            .packs
+            .values()
+            .all(|row| row.spooled.is_subset(&row.confirmed))
     }
 
     /// Whether nothing waits in a machine's spool for one supplier.
     #[must_use]
     pub fn is_spool_empty_for(&self, node: NodeId, supplier: NodeId) -> bool {
-        let place = self.holders(node).iter().position(|holder| *holder == supplier);
-        let position = place.and_then(|place| u8::try_from(place).ok()).map(Position);
+        let place = self
+            .holders(node)
+            .iter()
+            .position(|holder| *holder == supplier);
+        let position = place
+            .and_then(|place| u8::try_from(place).ok())
+            .map(Position);
         position.is_none_or(|position| {
             let rows = self.nodes[node.0].disk.packs.values();
             rows.into_iter().all(|row| !row.spooled.contains(&position))
+        })
+    }
+
+    /// Whether a supplier gave a receipt for every pack of the published snapshot: none is
+    /// owed, as it is when a crash took a shard that was neither sent nor spooled.
+    #[must_use]
+    pub fn owes_nothing(&self, node: NodeId, supplier: NodeId) -> bool {
+        let head = self.nodes[node.0].disk.head;
+        let head = head.and_then(|head| self.books.heads.get(&(node, head)));
+        let device = self.nodes[supplier.0].device;
+        head.is_some_and(|head| {
+            let mut packs = head
+                .packs
+                .iter()
+                .map(|pack| &self.books.packs[&(node, *pack)]);
+            packs.all(|entry| entry.receipts.values().any(|holder| *holder == device))
         })
     }
 
@@ -245,7 +286,10 @@ impl World {
                 had.extend(self.books.packs[&(owner, *pack)].chunks.iter().copied());
             }
         }
-        (head.snapshot.clone(), had.intersection(&head.snapshot).copied().collect())
+        (
+            head.snapshot.clone(),
+            had.intersection(&head.snapshot).copied().collect(),
+        )
     }
 
     fn can_be_had(&self, owner: NodeId, pack: PackId) -> bool {
@@ -263,8 +307,15 @@ impl World {
     }
 
     /// Runs until a job ended well.
-    pub fn finish(&mut self, node: NodeId, job: JobId, limit: Duration) -> Result<(), crate::Failure> {
-        self.run_until("the job ends", limit, |world| world.ended(node, job).is_some())?;
+    pub fn finish(
+        &mut self,
+        node: NodeId,
+        job: JobId,
+        limit: Duration,
+    ) -> Result<(), crate::Failure> {
+        self.run_until("the job ends", limit, |world| {
+            world.ended(node, job).is_some()
+        })?;
         if let Some(Some(code)) = self.ended(node, job) {
             return Err(self.fail(format!("the job failed: {}", code.name())));
         }

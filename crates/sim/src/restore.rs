@@ -17,7 +17,12 @@ use crate::world::World;
 
 impl World {
     pub(crate) fn fail(&self, message: String) -> Failure {
-        Failure { seed: self.options.seed, at: self.now, message, steps: self.steps.to_vec() }
+        Failure {
+            seed: self.options.seed,
+            at: self.now,
+            message,
+            steps: self.steps.to_vec(),
+        }
     }
 
     /// Shards that give a pack back.
@@ -29,16 +34,30 @@ impl World {
     }
 
     /// Carries out an output of a restore or recovery.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`do_output` is the exhaustive match")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`do_output` is the exhaustive match"
+    )]
     pub(crate) fn do_restore(&mut self, node: NodeId, output: Output) {
         match output {
             Output::StartRestore { job } => self.start_restore(node, job),
-            Output::FetchRange { fetch, position, device, whole } => {
+            Output::FetchRange {
+                fetch,
+                position,
+                device,
+                whole,
+            } => {
                 let Some(row) = self.nodes[node.0].memory.fetches.get(&fetch) else {
                     return;
                 };
                 let lane = self.nodes[row.owner.0].device;
-                let request = Request::Fetch { fetch, lane, pack: row.pack, position, whole };
+                let request = Request::Fetch {
+                    fetch,
+                    lane,
+                    pack: row.pack,
+                    position,
+                    whole,
+                };
                 self.call(node, device, request);
             }
             Output::Decode { fetch, positions } => self.decode(node, fetch, &positions),
@@ -56,7 +75,11 @@ impl World {
         let disk = &self.nodes[node.0].disk;
         let own = disk.head.map(|sequence| (node, sequence));
         let Some(head) = own.or(disk.recovered) else {
-            self.deliver(node, Duration::from_millis(5), Input::RestoreWritten { job, problems: 1 });
+            self.deliver(
+                node,
+                Duration::from_millis(5),
+                Input::RestoreWritten { job, problems: 1 },
+            );
             return;
         };
         let entry = &self.books.heads[&head];
@@ -106,7 +129,11 @@ impl World {
             row.open.insert(fetch);
             self.want(node, job, fetch, owner, pack);
         }
-        let row = self.nodes[node.0].memory.restores.get_mut(&job).expect("looked up above");
+        let row = self.nodes[node.0]
+            .memory
+            .restores
+            .get_mut(&job)
+            .expect("looked up above");
         if !row.open.is_empty() || row.written {
             return;
         }
@@ -118,7 +145,10 @@ impl World {
                 self.nodes[node.0].disk.recovered = Some(head);
                 Input::CatalogueRebuilt { job, missing: 0 }
             }
-            (true, _) => Input::RebuildFailed { job, code: ErrorCode::TooFewShards },
+            (true, _) => Input::RebuildFailed {
+                job,
+                code: ErrorCode::TooFewShards,
+            },
         };
         self.deliver(node, Duration::from_millis(10), input);
     }
@@ -129,7 +159,10 @@ impl World {
         let positions = (0..entry.set.code.n()).map(Position);
         let places: Vec<_> = positions
             .zip(&entry.set.holders)
-            .map(|(position, device)| PlaceFact { position, holders: vec![*device] })
+            .map(|(position, device)| PlaceFact {
+                position,
+                holders: vec![*device],
+            })
             .collect();
         let wanted = 1 + self.random.below(u64::from(k));
         let first = self.random.below(u64::from(k));
@@ -137,9 +170,23 @@ impl World {
             .map(|index| Position(u8::try_from((first + index) % u64::from(k)).expect("below k")))
             .collect();
         let direct: Vec<_> = direct.into_iter().collect();
-        let row = FetchRow { job, owner, pack, k, direct: direct.clone(), pieces: BTreeMap::new() };
+        let row = FetchRow {
+            job,
+            owner,
+            pack,
+            k,
+            direct: direct.clone(),
+            pieces: BTreeMap::new(),
+        };
         self.nodes[node.0].memory.fetches.insert(fetch, row);
-        let input = Input::FetchWanted { fetch, job, pack, k, direct, places };
+        let input = Input::FetchWanted {
+            fetch,
+            job,
+            pack,
+            k,
+            direct,
+            places,
+        };
         self.deliver(node, Duration::from_millis(2), input);
     }
 
@@ -147,7 +194,10 @@ impl World {
         let Some(row) = self.nodes[node.0].memory.fetches.get(&fetch) else {
             return;
         };
-        let pieces: Vec<_> = positions.iter().filter_map(|it| row.pieces.get(it)).collect();
+        let pieces: Vec<_> = positions
+            .iter()
+            .filter_map(|it| row.pieces.get(it))
+            .collect();
         let whole = pieces.iter().filter(|(whole, _)| *whole).count();
         let is_direct = positions == row.direct;
         let is_single = row.direct.len() == 1 && row.direct.iter().all(|it| positions.contains(it));
@@ -174,7 +224,9 @@ impl World {
             restore.open.remove(&fetch);
             if decoded {
                 let snapshot = &self.books.heads[&restore.head].snapshot;
-                restore.chunks.extend(chunks.intersection(snapshot).copied());
+                restore
+                    .chunks
+                    .extend(chunks.intersection(snapshot).copied());
             } else {
                 restore.problems += 1;
             }
@@ -208,7 +260,11 @@ impl World {
             Input::LanesMissing { job }
         } else {
             let suppliers = suppliers.into_values().collect();
-            Input::LanesFound { job, suppliers, k: largest_k }
+            Input::LanesFound {
+                job,
+                suppliers,
+                k: largest_k,
+            }
         };
         let wait = self.latency();
         self.deliver(node, wait, input);
@@ -241,33 +297,54 @@ impl World {
                 self.take_receipt(node, pack, position, device);
                 return;
             }
-            (Request::Store { pack, position, .. }, Err(code)) => {
-                Input::SendFailed { pack, position, device, code }
-            }
+            (Request::Store { pack, position, .. }, Err(code)) => Input::SendFailed {
+                pack,
+                position,
+                device,
+                code,
+            },
             (Request::PutHead { sequence }, Ok(())) => {
                 if let Some(entry) = self.books.heads.get_mut(&(node, sequence)) {
                     entry.kept.insert(device);
                 }
                 Input::HeadKept { device, sequence }
             }
-            (Request::PutHead { sequence }, Err(code)) => {
-                Input::HeadRefused { device, sequence, code }
-            }
+            (Request::PutHead { sequence }, Err(code)) => Input::HeadRefused {
+                device,
+                sequence,
+                code,
+            },
             (Request::Check { .. }, Ok(())) => {
                 self.note_proof(node, device);
                 Input::CheckPassed { device }
             }
             (Request::Check { .. }, Err(code)) => Input::CheckFailed { device, code },
-            (Request::Fetch { fetch, position, whole, .. }, Ok(())) => {
+            (
+                Request::Fetch {
+                    fetch,
+                    position,
+                    whole,
+                    ..
+                },
+                Ok(()),
+            ) => {
                 let is_right = self.nodes[call.to.0].lie != Lie::Forges;
                 if let Some(row) = self.nodes[node.0].memory.fetches.get_mut(&fetch) {
                     row.pieces.insert(position, (whole, is_right));
                 }
                 Input::RangeFetched { fetch, position }
             }
-            (Request::Fetch { fetch, position, .. }, Err(code)) => {
-                Input::RangeFailed { fetch, position, device, code }
-            }
+            (
+                Request::Fetch {
+                    fetch, position, ..
+                },
+                Err(code),
+            ) => Input::RangeFailed {
+                fetch,
+                position,
+                device,
+                code,
+            },
             (Request::Heads { job }, Ok(())) => self.hear_heads(node, call.to, job),
             (Request::Heads { job }, Err(_)) => Input::HeadsFailed { job, device },
         };
@@ -280,6 +357,10 @@ impl World {
         let is_own = |lane: &DeviceId| self.nodes[self.by_device[lane].0].identity == identity;
         let heads = supplier.disk.heads.iter().filter(|(lane, _)| is_own(lane));
         let lanes = heads.map(|(lane, sequence)| (*lane, *sequence)).collect();
-        Input::HeadsHeard { job, device: supplier.device, lanes }
+        Input::HeadsHeard {
+            job,
+            device: supplier.device,
+            lanes,
+        }
     }
 }

@@ -48,12 +48,17 @@ impl Sabotage {
             Self::PublishesEarly => {
                 if let (Input::MetadataSealed { sequence, .. }, Some(set)) = (input, set) {
                     let sequence = *sequence;
-                    outputs.push(Output::PutHead { device: set.holders[0], sequence });
+                    outputs.push(Output::PutHead {
+                        device: set.holders[0],
+                        sequence,
+                    });
                 }
             }
             Self::RecordsEarly => {
                 if let Input::MetadataSealed { sequence, .. } = input {
-                    outputs.push(Output::RecordCommit { sequence: *sequence });
+                    outputs.push(Output::RecordCommit {
+                        sequence: *sequence,
+                    });
                 }
             }
             Self::SignsAll => bend_refusals(outputs, |ask| Output::AcceptContract { ask }),

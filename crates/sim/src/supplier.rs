@@ -14,20 +14,41 @@ impl World {
         let asker = &self.nodes[call.from.0];
         let (identity, lane) = (asker.identity, asker.device);
         let input = match &call.request {
-            Request::Propose { bytes } => {
-                Input::ContractProposed { ask, identity, lane, bytes: *bytes, friend: true }
-            }
-            Request::Store { pack, position, bytes } => {
+            Request::Propose { bytes } => Input::ContractProposed {
+                ask,
+                identity,
+                lane,
+                bytes: *bytes,
+                friend: true,
+            },
+            Request::Store {
+                pack,
+                position,
+                bytes,
+            } => {
                 let supplier = &self.nodes[call.to.0];
                 let is_here = supplier.disk.kept.contains_key(&(lane, *pack, *position));
                 let bytes = if is_here { ByteCount(0) } else { *bytes };
-                Input::StoreAsked { ask, identity, lane, bytes }
+                Input::StoreAsked {
+                    ask,
+                    identity,
+                    lane,
+                    bytes,
+                }
             }
-            Request::PutHead { .. } => {
-                Input::AccessAsked { ask, identity, device: lane, access: Access::Write }
-            }
+            Request::PutHead { .. } => Input::AccessAsked {
+                ask,
+                identity,
+                device: lane,
+                access: Access::Write,
+            },
             Request::Check { .. } | Request::Fetch { .. } | Request::Heads { .. } => {
-                Input::AccessAsked { ask, identity, device: lane, access: Access::Read }
+                Input::AccessAsked {
+                    ask,
+                    identity,
+                    device: lane,
+                    access: Access::Read,
+                }
             }
         };
         let to = call.to;
@@ -36,7 +57,10 @@ impl World {
     }
 
     /// Carries out an engine's decision at the door.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`do_output` is the exhaustive match")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`do_output` is the exhaustive match"
+    )]
     pub(crate) fn do_supply(&mut self, node: NodeId, output: Output) {
         let ask = match output {
             Output::AcceptContract { ask }
@@ -63,18 +87,27 @@ impl World {
         };
         let customer = &self.nodes[call.from.0];
         let (identity, lane) = (customer.identity, customer.device);
-        let row = self.nodes[node.0].disk.customers.entry(lane).or_insert(CustomerFact {
-            identity,
-            lane,
-            contract: bytes,
-            used: ByteCount(0),
-        });
+        let row = self.nodes[node.0]
+            .disk
+            .customers
+            .entry(lane)
+            .or_insert(CustomerFact {
+                identity,
+                lane,
+                contract: bytes,
+                used: ByteCount(0),
+            });
         row.contract = bytes;
         self.answer(call, Ok(()));
     }
 
     fn keep(&mut self, node: NodeId, ask: AskId, call: Call) {
-        let Request::Store { pack, position, bytes } = call.request else {
+        let Request::Store {
+            pack,
+            position,
+            bytes,
+        } = call.request
+        else {
             return;
         };
         let lane = self.nodes[call.from.0].device;
@@ -121,7 +154,12 @@ impl World {
                     Err(ErrorCode::Corrupt)
                 }
             }
-            Request::Fetch { lane, pack, position, .. } => {
+            Request::Fetch {
+                lane,
+                pack,
+                position,
+                ..
+            } => {
                 if !supplier.disk.kept.contains_key(&(*lane, *pack, *position)) {
                     Err(ErrorCode::NotFound)
                 } else if supplier.lie == Lie::WrongBytes {
@@ -137,9 +175,18 @@ impl World {
 
     /// Records of customers are put again, as long as a supplier of theirs is up.
     fn publish_deposits(&mut self, node: NodeId) {
-        let customers: Vec<_> = self.nodes[node.0].disk.customers.values().cloned().collect();
+        let customers: Vec<_> = self.nodes[node.0]
+            .disk
+            .customers
+            .values()
+            .cloned()
+            .collect();
         for customer in customers {
-            if let Some(entry) = self.books.lanes.get_mut(&(customer.identity, customer.lane)) {
+            if let Some(entry) = self
+                .books
+                .lanes
+                .get_mut(&(customer.identity, customer.lane))
+            {
                 entry.published_at = self.now;
             }
         }

@@ -29,11 +29,22 @@ pub struct WorldOptions {
 /// Something that will happen.
 #[derive(Debug)]
 pub(crate) enum Event {
-    Deliver { node: NodeId, boot: u64, input: Box<Input> },
-    Wake { node: NodeId, boot: u64 },
+    Deliver {
+        node: NodeId,
+        boot: u64,
+        input: Box<Input>,
+    },
+    Wake {
+        node: NodeId,
+        boot: u64,
+    },
     Arrive(Call),
     Reply(Call, Result<(), bitdust_model::ErrorCode>),
-    Dialed { from: NodeId, boot: u64, device: DeviceId },
+    Dialed {
+        from: NodeId,
+        boot: u64,
+        device: DeviceId,
+    },
     Start(NodeId),
 }
 
@@ -142,7 +153,14 @@ impl World {
     /// Hands an input to a machine after some work of its own.
     pub(crate) fn deliver(&mut self, node: NodeId, wait: Duration, input: Input) {
         let boot = self.nodes[node.0].boot;
-        self.schedule(wait, Event::Deliver { node, boot, input: Box::new(input) });
+        self.schedule(
+            wait,
+            Event::Deliver {
+                node,
+                boot,
+                input: Box::new(input),
+            },
+        );
     }
 
     /// A wait of some disk work.
@@ -176,7 +194,11 @@ impl World {
     /// Runs for a while.
     pub fn run_for(&mut self, time: Duration) -> Result<(), Failure> {
         let end = self.now + time;
-        while self.queue.first_key_value().is_some_and(|((at, _), _)| *at <= end) {
+        while self
+            .queue
+            .first_key_value()
+            .is_some_and(|((at, _), _)| *at <= end)
+        {
             self.step()?;
         }
         self.now = end;
@@ -185,7 +207,11 @@ impl World {
 
     /// Fails with the story of the world unless something is true.
     pub fn expect(&self, is_true: bool, what: impl FnOnce() -> String) -> Result<(), Failure> {
-        if is_true { Ok(()) } else { Err(self.failure(format!("expected: {}", what()))) }
+        if is_true {
+            Ok(())
+        } else {
+            Err(self.failure(format!("expected: {}", what())))
+        }
     }
 
     fn step(&mut self) -> Result<(), Failure> {
@@ -202,7 +228,9 @@ impl World {
                 self.feed(node, *input);
             }
             Event::Wake { node, boot } if self.nodes[node.0].boot == boot => {
-                let due = self.nodes[node.0].wake_at.is_some_and(|wake_at| wake_at <= self.now);
+                let due = self.nodes[node.0]
+                    .wake_at
+                    .is_some_and(|wake_at| wake_at <= self.now);
                 if due {
                     self.nodes[node.0].wake_at = None;
                     self.count_spin();
@@ -223,7 +251,11 @@ impl World {
 
     fn count_spin(&mut self) {
         let (at, count) = self.spins;
-        self.spins = if at == self.now { (at, count + 1) } else { (self.now, 1) };
+        self.spins = if at == self.now {
+            (at, count + 1)
+        } else {
+            (self.now, 1)
+        };
         if self.spins.1 > SPINS_MAX {
             self.break_promise("a deadline that stays due: an engine spins".to_owned());
         }
@@ -234,7 +266,12 @@ impl World {
     }
 
     fn failure(&self, message: String) -> Failure {
-        Failure { seed: self.options.seed, at: self.now, message, steps: self.steps.to_vec() }
+        Failure {
+            seed: self.options.seed,
+            at: self.now,
+            message,
+            steps: self.steps.to_vec(),
+        }
     }
 
     /// One input for one engine, all that comes of it, and the look of the checker.
@@ -247,10 +284,12 @@ impl World {
         let line = apply(engine, input, tick);
         self.coverage.note(engine);
         for transition in engine.transitions() {
-            self.steps.push(format!("{} ms, node {}: {transition}", self.now.0, id.0));
+            self.steps
+                .push(format!("{} ms, node {}: {transition}", self.now.0, id.0));
         }
         let mut outputs = line.outputs.clone();
-        node.sabotage.bend(&line.input, &mut outputs, node.disk.set.as_ref());
+        node.sabotage
+            .bend(&line.input, &mut outputs, node.disk.set.as_ref());
         node.inputs += 1;
         let crashes = node.crash_at == Some(node.inputs);
         node.trace.push(line);
@@ -282,7 +321,10 @@ impl World {
             return;
         };
         let at = node.started_at + Duration::from_millis(tick.0);
-        if node.wake_at.is_some_and(|planned| planned <= at && planned >= self.now) {
+        if node
+            .wake_at
+            .is_some_and(|planned| planned <= at && planned >= self.now)
+        {
             return;
         }
         node.wake_at = Some(at);

@@ -1,1 +1,26 @@
-//! Tests only; see the files beside.
+//! Journeys through the real program: processes, sockets on the loopback interface, files.
+//!
+//! The tests lie in `tests`; here is what they stand on. A [`World`] is a practice network
+//! in a temporary folder, a [`Machine`] is a home in it with the program run on it. What is
+//! claimed is looked at from outside: `rsync`, `strace`, `/proc`, the kernel's own counters.
+//! Nothing waits for a time; [`eventually`] waits for a fact, with a deadline.
+
+pub mod compare;
+pub mod corpus;
+pub mod machine;
+pub mod opens;
+pub mod process;
+pub mod stage;
+pub mod wait;
+pub mod witness;
+pub mod world;
+
+pub use compare::differences;
+pub use corpus::Random;
+pub use machine::{Machine, Order, Reply};
+pub use stage::Stage;
+pub use wait::eventually;
+pub use world::{Transport, World};
+
+/// What a journey gives back.
+pub type Outcome = anyhow::Result<()>;

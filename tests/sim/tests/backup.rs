@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bitdust_model::status::Protection;
-use bitdust_sim::{Failure, WorldOptions};
+use bitdust_sim::{Failure, World, WorldOptions};
 use bitdust_sim_stories::{DAY, LIMIT, Stage};
 
 #[test]
@@ -14,7 +14,9 @@ fn a_backup_comes_back_with_any_number_of_suppliers() -> Result<(), Failure> {
         stage.restore()?;
         let view = stage.world.view(stage.customer).expect("it is up");
         let is_safe = view.protection == Protection::Safe;
-        stage.world.expect(is_safe == (suppliers > 1), || format!("{:?}", view.protection))?;
+        stage.world.expect(is_safe == (suppliers > 1), || {
+            format!("{:?}", view.protection)
+        })?;
     }
     Ok(())
 }
@@ -38,7 +40,11 @@ fn strangers_are_hired_until_there_are_enough() -> Result<(), Failure> {
     }
     stage.world.want_suppliers(stage.customer, 5);
     stage.back_up()?;
-    stage.world.expect(stage.world.holders(stage.customer).len() == 5, || "five holders".into())?;
+    stage
+        .world
+        .expect(stage.world.holders(stage.customer).len() == 5, || {
+            "five holders".into()
+        })?;
     stage.restore()
 }
 
@@ -48,7 +54,9 @@ fn a_supplier_that_dies_amid_a_backup_does_not_stop_it() -> Result<(), Failure> 
         let mut stage = Stage::new(moment, 6);
         // The set is formed before: the death hits the backup, not the hiring.
         let customer = stage.customer;
-        stage.world.run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
+        stage
+            .world
+            .run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
         let job = stage.world.back_up(customer);
         stage.world.run_for(Duration::from_millis(120 * moment))?;
         stage.world.kill(stage.suppliers[0]);
@@ -64,6 +72,8 @@ fn a_customer_may_crash_after_any_input() -> Result<(), Failure> {
         let mut stage = Stage::new(inputs, 4);
         stage.world.crash_after(stage.customer, inputs);
         finish_in_spite_of_crashes(&mut stage)?;
+        // A late one would hit the restore.
+        stage.world.forget_crash(stage.customer);
         stage.settle()?;
         stage.restore()?;
     }
@@ -75,9 +85,11 @@ fn finish_in_spite_of_crashes(stage: &mut Stage) -> Result<(), Failure> {
     let customer = stage.customer;
     for _ in 0..5 {
         let job = stage.world.back_up(customer);
-        stage.world.run_until("the job ends or its machine stops", LIMIT, |world| {
-            world.ended(customer, job).is_some() || world.view(customer).is_none()
-        })?;
+        stage
+            .world
+            .run_until("the job ends or its machine stops", LIMIT, |world| {
+                world.ended(customer, job).is_some() || world.view(customer).is_none()
+            })?;
         if stage.world.ended(customer, job) == Some(None) {
             return Ok(());
         }
@@ -87,14 +99,18 @@ fn finish_in_spite_of_crashes(stage: &mut Stage) -> Result<(), Failure> {
             stage.world.befriend(customer, supplier);
         }
     }
-    stage.world.expect(false, || "a backup that ends well within five tries".to_owned())
+    stage.world.expect(false, || {
+        "a backup that ends well within five tries".to_owned()
+    })
 }
 
 #[test]
 fn a_partition_delays_and_nothing_more() -> Result<(), Failure> {
     let mut stage = Stage::new(5, 4);
     let customer = stage.customer;
-    stage.world.run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
+    stage
+        .world
+        .run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
     let job = stage.world.back_up(customer);
     stage.world.run_for(Duration::from_millis(600))?;
     for index in [0, 1] {
@@ -103,8 +119,14 @@ fn a_partition_delays_and_nothing_more() -> Result<(), Failure> {
     stage.world.run_for(Duration::from_secs(3 * 3600))?;
     let view = stage.world.view(customer).expect("it is up");
     let waits = stage.world.ended(customer, job).is_none();
-    stage.world.expect(waits, || "a backup that waits".to_owned())?;
-    stage.world.expect(view.protection != Protection::Safe, || "not safe yet".to_owned())?;
+    stage
+        .world
+        .expect(waits, || "a backup that waits".to_owned())?;
+    stage
+        .world
+        .expect(view.protection != Protection::Safe, || {
+            "not safe yet".to_owned()
+        })?;
     for index in [0, 1] {
         stage.world.heal(customer, stage.suppliers[index]);
     }
@@ -116,13 +138,19 @@ fn a_partition_delays_and_nothing_more() -> Result<(), Failure> {
 fn full_disks_delay_and_nothing_more() -> Result<(), Failure> {
     let mut stage = Stage::new(6, 4);
     let customer = stage.customer;
-    stage.world.run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
+    stage
+        .world
+        .run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
     stage.world.set_spool_full(customer, true);
     stage.world.stop(stage.suppliers[0]);
     stage.world.set_disk_full(stage.suppliers[1], true);
     let job = stage.world.back_up(customer);
     stage.world.run_for(Duration::from_secs(3600))?;
-    stage.world.expect(stage.world.ended(customer, job).is_none(), || "it waits".to_owned())?;
+    stage
+        .world
+        .expect(stage.world.ended(customer, job).is_none(), || {
+            "it waits".to_owned()
+        })?;
     stage.world.start(stage.suppliers[0]);
     stage.world.set_disk_full(stage.suppliers[1], false);
     stage.world.finish(customer, job, LIMIT)?;
@@ -132,7 +160,10 @@ fn full_disks_delay_and_nothing_more() -> Result<(), Failure> {
 #[test]
 fn lost_answers_are_asked_for_again() -> Result<(), Failure> {
     for seed in 0..10 {
-        let options = WorldOptions { seed, loss_percent: 20 };
+        let options = WorldOptions {
+            seed,
+            loss_percent: 20,
+        };
         let mut stage = Stage::with_options(options, 5);
         stage.back_up()?;
         stage.settle()?;
@@ -155,13 +186,50 @@ fn a_stopped_job_leaves_room_for_the_next() -> Result<(), Failure> {
 }
 
 #[test]
+fn everybody_keeps_for_everybody() -> Result<(), Failure> {
+    let mut world = World::new(WorldOptions {
+        seed: 11,
+        loss_percent: 5,
+    });
+    let nodes: Vec<_> = (0..6).map(|_| world.add_node()).collect();
+    for (index, node) in nodes.iter().enumerate() {
+        let first = 100 * index as u64;
+        world.set_contract_bytes(*node, 5_000);
+        world.set_folder(*node, first..first + 25);
+        world.start(*node);
+        world.offer(*node, 26_000);
+    }
+    for node in &nodes {
+        for other in nodes.iter().filter(|other| *other != node) {
+            world.befriend(*node, *other);
+        }
+        world.want_suppliers(*node, 5);
+    }
+    let jobs: Vec<_> = nodes.iter().map(|node| world.back_up(*node)).collect();
+    for (node, job) in nodes.iter().zip(jobs) {
+        world.finish(*node, job, LIMIT)?;
+    }
+    for node in &nodes {
+        let job = world.restore(*node);
+        world.finish(*node, job, LIMIT)?;
+        let is_whole = world.restored(*node, job) == world.reference(*node).0;
+        world.expect(is_whole, || "every folder comes back".to_owned())?;
+    }
+    world.check_replay()
+}
+
+#[test]
 fn a_month_of_checks_keeps_it_safe() -> Result<(), Failure> {
     let mut stage = Stage::new(8, 4);
     stage.back_up()?;
     for _ in 0..30 {
         stage.world.run_for(DAY)?;
         let view = stage.world.view(stage.customer).expect("it is up");
-        stage.world.expect(view.protection == Protection::Safe, || "safe every day".to_owned())?;
+        stage
+            .world
+            .expect(view.protection == Protection::Safe, || {
+                "safe every day".to_owned()
+            })?;
     }
     stage.restore()
 }
@@ -173,7 +241,12 @@ fn it_is_not_safe_any_more_when_a_supplier_is_silent_for_two_days() -> Result<()
     stage.world.stop(stage.suppliers[2]);
     stage.world.run_for(2 * DAY)?;
     let view = stage.world.view(stage.customer).expect("it is up");
-    let told = Protection::Stored { confirmed: 3, needed: 4 };
-    stage.world.expect(view.protection == told, || format!("{:?}", view.protection))?;
+    let told = Protection::Stored {
+        confirmed: 3,
+        needed: 4,
+    };
+    stage
+        .world
+        .expect(view.protection == told, || format!("{:?}", view.protection))?;
     stage.restore()
 }

@@ -11,10 +11,21 @@ fn an_empty_promise_is_found_by_the_next_check() -> Result<(), Failure> {
     stage.back_up()?;
     stage.world.run_for(2 * DAY)?;
     let view = stage.world.view(stage.customer).expect("it is up");
-    let doubted = view.suppliers.iter().filter(|supplier| supplier.doubted).count();
-    stage.world.expect(doubted == 1, || "the liar is doubted".to_owned())?;
-    let told = Protection::Stored { confirmed: 3, needed: 4 };
-    stage.world.expect(view.protection == told, || format!("{:?}", view.protection))?;
+    let doubted = view
+        .suppliers
+        .iter()
+        .filter(|supplier| supplier.doubted)
+        .count();
+    stage
+        .world
+        .expect(doubted == 1, || "the liar is doubted".to_owned())?;
+    let told = Protection::Stored {
+        confirmed: 3,
+        needed: 4,
+    };
+    stage
+        .world
+        .expect(view.protection == told, || format!("{:?}", view.protection))?;
     stage.restore()
 }
 
@@ -46,8 +57,16 @@ fn one_liar_more_and_the_restore_says_what_is_missing() -> Result<(), Failure> {
         stage.world.set_lie(*supplier, Lie::WrongBytes);
     }
     let job = stage.world.restore(stage.customer);
-    stage.world.finish(stage.customer, job, bitdust_sim_stories::LIMIT)?;
+    stage
+        .world
+        .finish(stage.customer, job, bitdust_sim_stories::LIMIT)?;
     let restored = stage.world.restored(stage.customer, job);
-    stage.world.expect(restored.is_empty(), || "nothing that can be had".to_owned())?;
-    stage.world.expect(stage.world.problems(stage.customer, job) > 0, || "problems".to_owned())
+    stage
+        .world
+        .expect(restored.is_empty(), || "nothing that can be had".to_owned())?;
+    stage
+        .world
+        .expect(stage.world.problems(stage.customer, job) > 0, || {
+            "problems".to_owned()
+        })
 }

@@ -1,9 +1,9 @@
-//! Two hundred random stories. `SEED=n` plays one of them again.
+//! Two hundred random stories. `SEED=n` plays one of them again, `SEEDS=n` plays so many.
 
 use std::time::Duration;
 
 use bitdust_engine::Random;
-use bitdust_sim::{Failure, Lie, Sabotage, WorldOptions};
+use bitdust_sim::{Failure, Lie, NodeId, Sabotage, World, WorldOptions};
 use bitdust_sim_stories::{DAY, LIMIT, Stage};
 
 const SEEDS: u64 = 200;
@@ -21,13 +21,23 @@ fn random_stories_end_well() {
 fn random_stories_catch_a_broken_engine() {
     for seed in seeds().take(20) {
         let caught = play(seed, Sabotage::SaysSafe);
-        assert!(caught.is_err(), "seed {seed}: an engine that always says safe was not caught");
+        assert!(
+            caught.is_err(),
+            "seed {seed}: an engine that always says safe was not caught"
+        );
     }
 }
 
 fn seeds() -> impl Iterator<Item = u64> {
-    let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
-    let range = given.map_or(0..SEEDS, |seed: u64| seed..seed + 1);
+    let number = |name| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
+    let range = match number("SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SEEDS").unwrap_or(SEEDS),
+    };
     range.inspect(|seed| eprintln!("seed {seed}"))
 }
 
@@ -41,57 +51,85 @@ fn allowance(stage: &Stage) -> Allowance {
     let code = stage.world.code(stage.customer).expect("the set is formed");
     let safe = code.safe_at().unwrap_or(1);
     let during = (code.n() - safe).min(code.n() - code.metadata_quorum());
-    Allowance { during: usize::from(during), after: usize::from(code.n() - code.k()) }
+    Allowance {
+        during: usize::from(during),
+        after: usize::from(code.n() - code.k()),
+    }
 }
 
 fn play(seed: u64, sabotage: Sabotage) -> Result<(), Failure> {
     let mut chance = Random::from_number(seed ^ 0x5eed);
     let suppliers = 1 + usize::try_from(chance.below(8)).expect("a small number");
-    let options = WorldOptions { seed, loss_percent: chance.below(25) };
+    let options = WorldOptions {
+        seed,
+        loss_percent: chance.below(25),
+    };
     let mut stage = Stage::with_options(options, suppliers);
     let customer = stage.customer;
-    stage.world.run_until("a set", LIMIT, |world| world.code(customer).is_some())?;
+    stage
+        .world
+        .run_until("a set", LIMIT, |world| world.code(customer).is_some())?;
     stage.world.sabotage(customer, sabotage);
     let allowance = allowance(&stage);
 
     let mut bad = harm_for_good(&mut stage, &mut chance, allowance.during);
     for round in 1..=3 {
         let first = round * 10;
-        stage.world.set_folder(customer, first..first + 10 + chance.below(40));
+        stage
+            .world
+            .set_folder(customer, first..first + 10 + chance.below(40));
         back_up_in_trouble(&mut stage, &mut chance)?;
     }
     calm(&mut stage);
-    let living: Vec<_> = stage.suppliers.iter().filter(|it| !bad.contains(it)).copied().collect();
-    let is_drained = |world: &bitdust_sim::World| {
-        living.iter().all(|supplier| world.is_spool_empty_for(customer, *supplier))
+    let living: Vec<_> = stage
+        .suppliers
+        .iter()
+        .filter(|it| !bad.contains(it))
+        .copied()
+        .collect();
+    let is_drained = |world: &World| {
+        living
+            .iter()
+            .all(|supplier| world.is_spool_empty_for(customer, *supplier))
     };
-    stage.world.run_until("the spool is empty for the living", LIMIT, is_drained)?;
+    stage
+        .world
+        .run_until("the spool is empty for the living", LIMIT, is_drained)?;
     if chance.chance(30) {
         stage.world.run_for(3 * DAY)?;
     }
+    let is_whole = living
+        .iter()
+        .all(|supplier| stage.world.owes_nothing(customer, *supplier));
     let spare = allowance.after - bad.len();
     let deaths = usize::try_from(chance.below(spare as u64 + 1)).expect("a small number");
     for supplier in living.into_iter().take(deaths) {
         stage.world.kill(supplier);
         bad.push(supplier);
     }
-    stage.restore()?;
+    restore(&mut stage, customer, is_whole)?;
     if chance.chance(50) {
         stage.world.run_for(Duration::from_secs(120))?;
         stage.world.kill(customer);
         let (node, job) = stage.begin_recovery();
         stage.world.finish(node, job, LIMIT)?;
-        stage.restore_at(node)?;
+        restore(&mut stage, node, is_whole)?;
     }
     Ok(())
 }
 
+/// A pack that a crash left owing shards has less to spare: then it is enough to bring what
+/// is there.
+fn restore(stage: &mut Stage, node: NodeId, is_whole: bool) -> Result<(), Failure> {
+    if is_whole {
+        stage.restore_at(node)
+    } else {
+        stage.restore_what_is_there_at(node)
+    }
+}
+
 /// Some suppliers lie or die before the first byte; gives them back.
-fn harm_for_good(
-    stage: &mut Stage,
-    chance: &mut Random,
-    most: usize,
-) -> Vec<bitdust_sim::NodeId> {
+fn harm_for_good(stage: &mut Stage, chance: &mut Random, most: usize) -> Vec<NodeId> {
     let count = usize::try_from(chance.below(most as u64 + 1)).expect("a small number");
     let bad: Vec<_> = stage.suppliers.iter().take(count).copied().collect();
     for supplier in &bad {
@@ -111,7 +149,9 @@ fn back_up_in_trouble(stage: &mut Stage, chance: &mut Random) -> Result<(), Fail
     let mut job = stage.world.back_up(customer);
     for _ in 0..chance.below(12) {
         trouble(stage, chance);
-        stage.world.run_for(Duration::from_millis(chance.below(20_000)))?;
+        stage
+            .world
+            .run_for(Duration::from_millis(chance.below(20_000)))?;
     }
     calm(stage);
     stage.world.run_for(Duration::from_secs(30))?;

@@ -36,10 +36,14 @@ fn k_suppliers_give_everything_back() -> Result<(), Failure> {
 fn one_supplier_fewer_is_too_few_and_is_named_so() -> Result<(), Failure> {
     let mut stage = ruin(1, 1)?;
     let (node, job) = stage.begin_recovery();
-    stage.world.run_until("the job ends", LIMIT, |world| world.ended(node, job).is_some())?;
+    stage.world.run_until("the job ends", LIMIT, |world| {
+        world.ended(node, job).is_some()
+    })?;
     let ended = stage.world.ended(node, job);
     let named = ended == Some(Some(ErrorCode::TooFewSuppliers));
-    stage.world.expect(named, || format!("too few suppliers, not {ended:?}"))
+    stage
+        .world
+        .expect(named, || format!("too few suppliers, not {ended:?}"))
 }
 
 #[test]
@@ -71,9 +75,15 @@ fn nothing_is_found_when_all_records_are_dead() -> Result<(), Failure> {
     let mut stage = ruin(4, 0)?;
     stage.world.run_for(5 * DAY)?;
     let (node, job) = stage.begin_recovery();
-    stage.world.run_until("the job ends", LIMIT, |world| world.ended(node, job).is_some())?;
+    stage.world.run_until("the job ends", LIMIT, |world| {
+        world.ended(node, job).is_some()
+    })?;
     let ended = stage.world.ended(node, job);
-    stage.world.expect(ended == Some(Some(ErrorCode::NotFound)), || format!("{ended:?}"))
+    stage
+        .world
+        .expect(ended == Some(Some(ErrorCode::NotFound)), || {
+            format!("{ended:?}")
+        })
 }
 
 #[test]

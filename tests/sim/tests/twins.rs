@@ -11,9 +11,16 @@ fn check(sabotage: Sabotage, words: &str, story: impl Fn(&mut Stage) -> Result<(
     let mut stage = Stage::new(1, 4);
     stage.world.sabotage(stage.customer, sabotage);
     let failure = story(&mut stage).expect_err("a broken engine is caught");
-    assert!(failure.message.contains(words), "caught for something else: {}", failure.message);
+    assert!(
+        failure.message.contains(words),
+        "caught for something else: {}",
+        failure.message
+    );
     let shown = failure.to_string();
-    assert!(shown.contains("SEED=1 cargo test"), "how to play it again is missing: {shown}");
+    assert!(
+        shown.contains("SEED=1 cargo test"),
+        "how to play it again is missing: {shown}"
+    );
     assert!(!failure.steps.is_empty(), "the last steps are missing");
 }
 
@@ -26,23 +33,37 @@ fn saying_safe_early_is_caught() {
 fn saying_safe_after_suppliers_fell_silent_is_caught() {
     let mut stage = Stage::new(2, 4);
     stage.back_up().expect("the engine is not broken yet");
-    stage.world.run_for(Duration::from_secs(3600)).expect("nothing happens");
+    stage
+        .world
+        .run_for(Duration::from_secs(3600))
+        .expect("nothing happens");
     stage.world.sabotage(stage.customer, Sabotage::SaysSafe);
     stage.world.stop(stage.suppliers[0]);
-    let failure = stage.world.run_for(3 * DAY).expect_err("a broken engine is caught");
-    assert!(failure.message.contains("safe with 3 of 4"), "{}", failure.message);
+    let failure = stage
+        .world
+        .run_for(3 * DAY)
+        .expect_err("a broken engine is caught");
+    assert!(
+        failure.message.contains("safe with 3 of 4"),
+        "{}",
+        failure.message
+    );
 }
 
 #[test]
 fn committing_early_is_caught() {
-    check(Sabotage::CommitsEarly, "is committed with", |stage| stage.back_up());
+    check(Sabotage::CommitsEarly, "is committed with", |stage| {
+        stage.back_up()
+    });
 }
 
 #[test]
 fn sealing_lists_early_is_caught() {
     check(Sabotage::SealsEarly, "lists are sealed while", |stage| {
         let customer = stage.customer;
-        stage.world.run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
+        stage
+            .world
+            .run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
         stage.world.stop(stage.suppliers[0]);
         stage.back_up()
     });
@@ -50,12 +71,18 @@ fn sealing_lists_early_is_caught() {
 
 #[test]
 fn publishing_early_is_caught() {
-    check(Sabotage::PublishesEarly, "is given out while", |stage| stage.back_up());
+    check(Sabotage::PublishesEarly, "is given out while", |stage| {
+        stage.back_up()
+    });
 }
 
 #[test]
 fn recording_early_is_caught() {
-    check(Sabotage::RecordsEarly, "is called published with", |stage| stage.back_up());
+    check(
+        Sabotage::RecordsEarly,
+        "is called published with",
+        |stage| stage.back_up(),
+    );
 }
 
 #[test]
@@ -72,13 +99,20 @@ fn promising_too_much_is_caught() {
 #[test]
 fn keeping_too_much_is_caught() {
     let mut stage = Stage::new(1, 2);
-    stage.world.run_for(Duration::from_secs(30)).expect("nothing happens");
+    stage
+        .world
+        .run_for(Duration::from_secs(30))
+        .expect("nothing happens");
     for supplier in stage.suppliers.clone() {
         stage.world.shrink_contracts(supplier, 20);
         stage.world.sabotage(supplier, Sabotage::StoresAll);
     }
     let failure = stage.back_up().expect_err("a broken engine is caught");
-    assert!(failure.message.contains("are kept of"), "{}", failure.message);
+    assert!(
+        failure.message.contains("are kept of"),
+        "{}",
+        failure.message
+    );
 }
 
 #[test]
@@ -93,19 +127,33 @@ fn a_restore_that_brings_nothing_is_caught() {
     stage.world.sabotage(stage.customer, Sabotage::NeverFetches);
     let failure = stage.restore().expect_err("a broken engine is caught");
     // The broken engine still counts the fetches it gave up, so the last ones never begin.
-    assert!(failure.message.contains("not within"), "{}", failure.message);
+    assert!(
+        failure.message.contains("not within"),
+        "{}",
+        failure.message
+    );
 }
 
 #[test]
 fn a_recovery_that_brings_nothing_is_caught() {
     let mut stage = Stage::new(1, 4);
     stage.back_up().expect("the engine is not broken");
-    stage.world.run_for(Duration::from_secs(60)).expect("nothing happens");
+    stage
+        .world
+        .run_for(Duration::from_secs(60))
+        .expect("nothing happens");
     stage.world.kill(stage.customer);
     let node = stage.world.add_kin(stage.customer);
     stage.world.start(node);
     stage.world.sabotage(node, Sabotage::NeverFetches);
     let job = stage.world.recover(node);
-    let failure = stage.world.finish(node, job, LIMIT).expect_err("a broken engine is caught");
-    assert!(failure.message.contains(ErrorCode::TooFewShards.name()), "{}", failure.message);
+    let failure = stage
+        .world
+        .finish(node, job, LIMIT)
+        .expect_err("a broken engine is caught");
+    assert!(
+        failure.message.contains(ErrorCode::TooFewShards.name()),
+        "{}",
+        failure.message
+    );
 }

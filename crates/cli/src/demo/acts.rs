@@ -134,8 +134,11 @@ impl Stage {
             machine.run(&["offer", &offer]).await?;
             let name = format!("{} ({})", machine.name, fingerprint(&machine.device));
             let addresses = machine.addresses.clone();
+            let shown = first_address(&name, &addresses)?;
+            let shown = shown.split("/p2p/").next().unwrap_or_default();
+            let more = addresses.len() - 1;
             self.story
-                .detail(&format!("{name} listens on {}", addresses.join(" ")))?;
+                .detail(&format!("{name} listens on {shown} and {more} more"))?;
             if self.bench.bootstrap.is_none() {
                 self.bench.bootstrap = Some(first_address(&name, &addresses)?);
             }

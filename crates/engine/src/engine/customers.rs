@@ -20,7 +20,10 @@ impl Engine {
         if self.customers.len() >= CUSTOMERS_MAX {
             return;
         }
-        let event = customer_link::Event::Known { agreed: fact.contract, used: fact.used };
+        let event = customer_link::Event::Known {
+            agreed: fact.contract,
+            used: fact.used,
+        };
         self.step_customer(fact.lane, fact.identity, event);
     }
 
@@ -49,10 +52,15 @@ impl Engine {
         bytes: ByteCount,
     ) {
         if !self.customers.contains_key(&lane) && self.customers.len() >= CUSTOMERS_MAX {
-            self.emit(Output::Refuse { ask, code: ErrorCode::QuotaExceeded });
+            self.emit(Output::Refuse {
+                ask,
+                code: ErrorCode::QuotaExceeded,
+            });
             return;
         }
-        let room = self.offered.saturating_sub(self.promised_to(|other| other != lane));
+        let room = self
+            .offered
+            .saturating_sub(self.promised_to(|other| other != lane));
         let event = customer_link::Event::Proposed { ask, bytes, room };
         self.step_customer(lane, identity, event);
     }
@@ -65,7 +73,11 @@ impl Engine {
         bytes: ByteCount,
     ) {
         self.asks.insert(ask, lane);
-        self.step_customer(lane, identity, customer_link::Event::StoreAsked { ask, bytes });
+        self.step_customer(
+            lane,
+            identity,
+            customer_link::Event::StoreAsked { ask, bytes },
+        );
     }
 
     pub(super) fn end_store(&mut self, ask: AskId, event: customer_link::Event) {
@@ -85,7 +97,10 @@ impl Engine {
         device: DeviceId,
         access: Access,
     ) {
-        let kin = self.customers.values().any(|customer| customer.identity == identity);
+        let kin = self
+            .customers
+            .values()
+            .any(|customer| customer.identity == identity);
         let event = customer_link::Event::AccessAsked { ask, access, kin };
         self.step_customer(device, identity, event);
     }
@@ -98,13 +113,11 @@ impl Engine {
 
     /// One step of a lane's machine. A lane that belongs to somebody else than who asks is,
     /// for the asker, a lane without a contract.
-    fn step_customer(
-        &mut self,
-        lane: DeviceId,
-        identity: IdentityId,
-        event: customer_link::Event,
-    ) {
-        let known = self.customers.get(&lane).filter(|customer| customer.identity == identity);
+    fn step_customer(&mut self, lane: DeviceId, identity: IdentityId, event: customer_link::Event) {
+        let known = self
+            .customers
+            .get(&lane)
+            .filter(|customer| customer.identity == identity);
         let is_foreign = known.is_none() && self.customers.contains_key(&lane);
         let before = known.map_or_else(Default::default, |customer| customer.link.clone());
         let mut out = Vec::new();
@@ -118,12 +131,16 @@ impl Engine {
         for action in out {
             match action {
                 customer_link::Action::Accept { ask } if is_foreign => {
-                    self.emit(Output::Refuse { ask, code: ErrorCode::NotAllowed });
+                    self.emit(Output::Refuse {
+                        ask,
+                        code: ErrorCode::NotAllowed,
+                    });
                 }
                 customer_link::Action::Accept { ask } => {
                     self.emit(Output::AcceptContract { ask });
                     // The offer says how much is free.
-                    self.tasks.push_back(Task::SetUp(set_up::Event::RecordsChanged));
+                    self.tasks
+                        .push_back(Task::SetUp(set_up::Event::RecordsChanged));
                 }
                 customer_link::Action::AcceptStore { ask } => {
                     self.emit(Output::AcceptStore { ask });

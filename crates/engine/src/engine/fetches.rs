@@ -24,16 +24,30 @@ impl Engine {
             self.emit(Output::GiveUpFetch { fetch });
             return;
         }
-        self.fetches.insert(fetch, Fetch { job, state: fetch::State::Queued { plan } });
+        self.fetches.insert(
+            fetch,
+            Fetch {
+                job,
+                state: fetch::State::Queued { plan },
+            },
+        );
         self.jobs_due = true;
     }
 
     /// Gives queued fetches their turn while there is room.
     pub(super) fn start_fetches(&mut self) {
-        let running = self.fetches.values().filter(|fetch| !fetch.state.is_queued()).count();
-        let queued = self.fetches.iter().filter(|(_, fetch)| fetch.state.is_queued());
+        let running = self
+            .fetches
+            .values()
+            .filter(|fetch| !fetch.state.is_queued())
+            .count();
+        let queued = self
+            .fetches
+            .iter()
+            .filter(|(_, fetch)| fetch.state.is_queued());
         for (&fetch, _) in queued.take(FETCHES_IN_FLIGHT_MAX.saturating_sub(running)) {
-            self.tasks.push_back(Task::Fetch(fetch, fetch::Event::TurnCame));
+            self.tasks
+                .push_back(Task::Fetch(fetch, fetch::Event::TurnCame));
         }
     }
 
@@ -62,12 +76,22 @@ impl Engine {
 
     fn do_fetch(&mut self, fetch: FetchId, action: fetch::Action) {
         match action {
-            fetch::Action::Ask { position, device, whole } => {
-                self.emit(Output::FetchRange { fetch, position, device, whole });
+            fetch::Action::Ask {
+                position,
+                device,
+                whole,
+            } => {
+                self.emit(Output::FetchRange {
+                    fetch,
+                    position,
+                    device,
+                    whole,
+                });
             }
             fetch::Action::Dial { device } => {
                 if self.dial(device) {
-                    self.tasks.push_back(Task::Fetch(fetch, fetch::Event::PeerUp { device }));
+                    self.tasks
+                        .push_back(Task::Fetch(fetch, fetch::Event::PeerUp { device }));
                 }
             }
             fetch::Action::Decode { positions } => self.emit(Output::Decode { fetch, positions }),
@@ -87,11 +111,18 @@ impl Engine {
 
     /// Nobody wants them any more.
     pub(super) fn drop_fetches(&mut self, job: JobId) {
-        let dropped: Vec<_> =
-            self.fetches.iter().filter(|(_, fetch)| fetch.job == job).map(|(id, _)| *id).collect();
+        let dropped: Vec<_> = self
+            .fetches
+            .iter()
+            .filter(|(_, fetch)| fetch.job == job)
+            .map(|(id, _)| *id)
+            .collect();
         for fetch in dropped {
             self.fetches.remove(&fetch);
-            let reason = WakeReason { machine: Machine::Fetch, subject: Subject::Fetch(fetch) };
+            let reason = WakeReason {
+                machine: Machine::Fetch,
+                subject: Subject::Fetch(fetch),
+            };
             self.timers.set(reason, None);
         }
     }

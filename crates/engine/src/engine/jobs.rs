@@ -23,7 +23,11 @@ pub(crate) struct Job {
 #[derive(Debug)]
 pub(crate) enum Work {
     /// A backup; what it sealed so far.
-    Backup { state: backup::State, contents: bool, lists: bool },
+    Backup {
+        state: backup::State,
+        contents: bool,
+        lists: bool,
+    },
     /// A restore.
     Restore(restore::State),
     /// A recovery.
@@ -32,20 +36,25 @@ pub(crate) enum Work {
 
 impl Engine {
     pub(super) fn ask_backup(&mut self, job: JobId) {
-        let work =
-            Work::Backup { state: backup::State::default(), contents: false, lists: false };
+        let work = Work::Backup {
+            state: backup::State::default(),
+            contents: false,
+            lists: false,
+        };
         self.add_job(job, work);
     }
 
     pub(super) fn ask_restore(&mut self, job: JobId) {
         if self.add_job(job, Work::Restore(restore::State::default())) {
-            self.tasks.push_back(Task::Restore(job, restore::Event::Begin));
+            self.tasks
+                .push_back(Task::Restore(job, restore::Event::Begin));
         }
     }
 
     pub(super) fn ask_recovery(&mut self, job: JobId) {
         if self.add_job(job, Work::Recovery(recovery::State::default())) {
-            self.tasks.push_back(Task::Recovery(job, recovery::Event::Begin));
+            self.tasks
+                .push_back(Task::Recovery(job, recovery::Event::Begin));
         }
     }
 
@@ -59,7 +68,10 @@ impl Engine {
             None
         };
         if refusal.is_some() {
-            self.emit(Output::JobEnded { job, failure: refusal });
+            self.emit(Output::JobEnded {
+                job,
+                failure: refusal,
+            });
             return false;
         }
         self.jobs.insert(job, Job { work, told: None });
@@ -78,7 +90,11 @@ impl Engine {
     }
 
     pub(super) fn step_backup(&mut self, job: JobId, event: backup::Event) {
-        let Some(Job { work: Work::Backup { state, .. }, .. }) = self.jobs.get_mut(&job) else {
+        let Some(Job {
+            work: Work::Backup { state, .. },
+            ..
+        }) = self.jobs.get_mut(&job)
+        else {
             return;
         };
         let mut out = Vec::new();
@@ -104,7 +120,11 @@ impl Engine {
     }
 
     pub(super) fn step_restore(&mut self, job: JobId, event: restore::Event) {
-        let Some(Job { work: Work::Restore(state), .. }) = self.jobs.get_mut(&job) else {
+        let Some(Job {
+            work: Work::Restore(state),
+            ..
+        }) = self.jobs.get_mut(&job)
+        else {
             return;
         };
         let mut out = Vec::new();
@@ -125,7 +145,11 @@ impl Engine {
 
     pub(super) fn step_recovery(&mut self, job: JobId, event: recovery::Event) {
         let random = self.draw();
-        let Some(Job { work: Work::Recovery(state), .. }) = self.jobs.get_mut(&job) else {
+        let Some(Job {
+            work: Work::Recovery(state),
+            ..
+        }) = self.jobs.get_mut(&job)
+        else {
             return;
         };
         let mut out = Vec::new();
@@ -155,8 +179,17 @@ impl Engine {
                 }
             }
             recovery::Action::Ask { device } => self.emit(Output::AskHeads { job, device }),
-            recovery::Action::Rebuild { lanes, confirmed, of } => {
-                self.emit(Output::RebuildCatalogue { job, lanes, confirmed, of });
+            recovery::Action::Rebuild {
+                lanes,
+                confirmed,
+                of,
+            } => {
+                self.emit(Output::RebuildCatalogue {
+                    job,
+                    lanes,
+                    confirmed,
+                    of,
+                });
             }
             recovery::Action::End { failure } => self.emit(Output::JobEnded { job, failure }),
         }
@@ -164,7 +197,10 @@ impl Engine {
 
     fn end_job(&mut self, job: JobId) {
         self.jobs.remove(&job);
-        let reason = WakeReason { machine: Machine::Recovery, subject: Subject::Job(job) };
+        let reason = WakeReason {
+            machine: Machine::Recovery,
+            subject: Subject::Job(job),
+        };
         self.timers.set(reason, None);
         self.drop_fetches(job);
         self.jobs_due = true;
@@ -172,8 +208,12 @@ impl Engine {
 
     /// A pack of a job was sealed.
     pub(super) fn note_sealed(&mut self, job: JobId, kind: PackKind) {
-        if let Some(Job { work: Work::Backup { contents, lists, .. }, .. }) =
-            self.jobs.get_mut(&job)
+        if let Some(Job {
+            work: Work::Backup {
+                contents, lists, ..
+            },
+            ..
+        }) = self.jobs.get_mut(&job)
         {
             match kind {
                 PackKind::Data | PackKind::Tree => *contents = true,
@@ -184,8 +224,12 @@ impl Engine {
 
     /// A head was signed, also when its job was stopped meanwhile.
     pub(super) fn metadata_sealed(&mut self, job: JobId, sequence: Sequence) {
-        self.tasks.push_back(Task::Head(head::Event::Signed { sequence }));
-        self.tasks.push_back(Task::Backup(job, backup::Event::MetadataSealed { sequence }));
+        self.tasks
+            .push_back(Task::Head(head::Event::Signed { sequence }));
+        self.tasks.push_back(Task::Backup(
+            job,
+            backup::Event::MetadataSealed { sequence },
+        ));
         self.jobs_due = true;
     }
 
@@ -204,10 +248,17 @@ impl Engine {
         let mut running = None;
         for (&job, entry) in &self.jobs {
             match entry.work {
-                Work::Backup { state: backup::State::Queued, .. } => {
+                Work::Backup {
+                    state: backup::State::Queued,
+                    ..
+                } => {
                     first_backup = first_backup.or(Some(job));
                 }
-                Work::Backup { state, contents, lists } => {
+                Work::Backup {
+                    state,
+                    contents,
+                    lists,
+                } => {
                     running = Some(state);
                     self.count_for_backup(job, state, contents, lists, &mut tasks);
                 }
@@ -242,7 +293,10 @@ impl Engine {
         }
         let contents = self.contents_standing(job, has_contents);
         let lists = has_lists.then(|| self.standing(Some(job), PackGroup::Lists));
-        tasks.push(Task::Backup(job, backup::Event::Counted { contents, lists }));
+        tasks.push(Task::Backup(
+            job,
+            backup::Event::Counted { contents, lists },
+        ));
     }
 
     /// A draft without a running backup to drive it: of an earlier run, or of a stopped job.
@@ -277,9 +331,9 @@ impl Engine {
         let hired = self.hired();
         for (&job, entry) in &self.jobs {
             let phase = match &entry.work {
-                Work::Backup { state, contents, .. } => {
-                    backup::phase(*state, self.contents_standing(job, *contents), hired)
-                }
+                Work::Backup {
+                    state, contents, ..
+                } => backup::phase(*state, self.contents_standing(job, *contents), hired),
                 Work::Restore(state) => restore::phase(*state),
                 Work::Recovery(state) => recovery::phase(state),
             };
@@ -299,7 +353,9 @@ impl Engine {
 
     fn hired(&self) -> backup::Hired {
         let signed = self.suppliers.values();
-        let have = signed.filter(|supplier| supplier.link.has_contract()).count();
+        let have = signed
+            .filter(|supplier| supplier.link.has_contract())
+            .count();
         backup::Hired {
             have: u8::try_from(have).unwrap_or(u8::MAX),
             need: holder_set::need(self.suppliers_wanted, self.code_wanted),

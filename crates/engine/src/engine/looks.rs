@@ -12,7 +12,10 @@ use bitdust_model::DeviceId;
 
 impl Engine {
     pub(crate) fn look(&self) -> EngineView {
-        let suppliers = self.suppliers.iter().map(|(device, it)| self.look_at(*device, it));
+        let suppliers = self
+            .suppliers
+            .iter()
+            .map(|(device, it)| self.look_at(*device, it));
         let customers = self.customers.iter().filter_map(|(&lane, customer)| {
             let account = customer.link.account()?;
             Some(CustomerView {
@@ -35,7 +38,11 @@ impl Engine {
             published: self.head_recorded,
             suppliers_wanted: self.suppliers_wanted,
             suppliers: suppliers.collect(),
-            jobs: self.jobs.iter().map(|(job, entry)| look_at_job(*job, entry)).collect(),
+            jobs: self
+                .jobs
+                .iter()
+                .map(|(job, entry)| look_at_job(*job, entry))
+                .collect(),
             customers: customers.collect(),
             offered: self.offered,
             promised: self.promised(),
@@ -57,7 +64,10 @@ impl Engine {
             Some(needed) if confirmed >= needed => Protection::Safe,
             Some(needed) => Protection::Stored { confirmed, needed },
             // A lone copy is never safe: a second place is needed at least.
-            None => Protection::Stored { confirmed, needed: 2 },
+            None => Protection::Stored {
+                confirmed,
+                needed: 2,
+            },
         }
     }
 
@@ -89,5 +99,10 @@ fn look_at_job(job: JobId, entry: &Job) -> JobView {
         Work::Restore(state) => ("restore", name(state)),
         Work::Recovery(state) => ("recovery", name(state)),
     };
-    JobView { job, kind, state, phase: entry.told }
+    JobView {
+        job,
+        kind,
+        state,
+        phase: entry.told,
+    }
 }

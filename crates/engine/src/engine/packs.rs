@@ -93,7 +93,8 @@ impl Engine {
         self.packs.insert(pack, followed);
         for position in 0..positions {
             let event = transfer::Event::Begin;
-            self.tasks.push_back(Task::Transfer(pack, Position(position), event));
+            self.tasks
+                .push_back(Task::Transfer(pack, Position(position), event));
         }
         self.packs_due.insert(pack);
         self.jobs_due = true;
@@ -121,14 +122,21 @@ impl Engine {
         let ready = self.is_ready(device);
         let state = transfer::step(state, event, &self.moment(random), ready, &mut out);
         self.noted(step, name(&state), !out.is_empty(), state.deadline());
-        let place = self.packs.get_mut(&pack).expect("it was there a few lines ago");
+        let place = self
+            .packs
+            .get_mut(&pack)
+            .expect("it was there a few lines ago");
         place.transfers[usize::from(position.0)] = state;
         self.packs_due.insert(pack);
         self.jobs_due = true;
         for action in out {
             match action {
                 transfer::Action::Send => {
-                    self.emit(Output::SendShard { pack, position, device });
+                    self.emit(Output::SendShard {
+                        pack,
+                        position,
+                        device,
+                    });
                 }
                 transfer::Action::Spool => self.emit(Output::SpoolShard { pack, position }),
                 transfer::Action::TellLink { code } => self.tell_link(device, code),
@@ -167,10 +175,18 @@ impl Engine {
         let mut out = Vec::new();
         let subject = Subject::Device(device);
         let step = Step::of(Machine::Unspool, subject, &supplier.unspool, &event);
-        let state =
-            unspool::step(supplier.unspool, event, &moment, supplier.is_ready(), &mut out);
+        let state = unspool::step(
+            supplier.unspool,
+            event,
+            &moment,
+            supplier.is_ready(),
+            &mut out,
+        );
         self.noted(step, name(&state), !out.is_empty(), state.deadline());
-        let place = self.suppliers.get_mut(&device).expect("it was there a few lines ago");
+        let place = self
+            .suppliers
+            .get_mut(&device)
+            .expect("it was there a few lines ago");
         place.unspool = state;
         for action in out {
             match action {
@@ -189,10 +205,18 @@ impl Engine {
         position: Position,
         device: DeviceId,
     ) {
-        self.tasks.push_back(Task::Unspool(device, unspool::Event::Loaded));
+        if let Some(supplier) = self.suppliers.get_mut(&device) {
+            supplier.unspooling = Some((pack, position));
+        }
+        self.tasks
+            .push_back(Task::Unspool(device, unspool::Event::Loaded));
         if self.holder_at(position) != Some(device) {
             // Of a set that is not the current one: nobody counts it, but the shard is sent.
-            self.emit(Output::SendShard { pack, position, device });
+            self.emit(Output::SendShard {
+                pack,
+                position,
+                device,
+            });
             return;
         }
         if !self.packs.contains_key(&pack) {
@@ -206,7 +230,24 @@ impl Engine {
             };
             self.packs.insert(pack, followed);
         }
-        self.tasks.push_back(Task::Transfer(pack, position, transfer::Event::Loaded));
+        self.tasks
+            .push_back(Task::Transfer(pack, position, transfer::Event::Loaded));
+    }
+
+    /// A send was answered: if it was of the shard from the spool, the next may come.
+    pub(super) fn tell_unspool(
+        &mut self,
+        pack: PackId,
+        position: Position,
+        device: DeviceId,
+        event: unspool::Event,
+    ) {
+        if let Some(supplier) = self.suppliers.get_mut(&device)
+            && supplier.unspooling == Some((pack, position))
+        {
+            supplier.unspooling = None;
+            self.tasks.push_back(Task::Unspool(device, event));
+        }
     }
 
     /// Tells a pack how its shards stand.
@@ -222,7 +263,8 @@ impl Engine {
                 .iter()
                 .all(|transfer| matches!(transfer, transfer::State::Confirmed)),
         };
-        self.tasks.push_back(Task::Pack(pack, pack::Event::Stood { standing }));
+        self.tasks
+            .push_back(Task::Pack(pack, pack::Event::Stood { standing }));
     }
 
     pub(super) fn step_pack(&mut self, pack: PackId, event: pack::Event) {
@@ -261,19 +303,30 @@ impl Engine {
         for index in 0..followed.transfers.len() {
             let position = Position(u8::try_from(index).expect("a set has at most 30 positions"));
             let subject = Subject::Shard(pack, position);
-            self.timers.set(WakeReason { machine: Machine::Transfer, subject }, None);
+            self.timers.set(
+                WakeReason {
+                    machine: Machine::Transfer,
+                    subject,
+                },
+                None,
+            );
         }
         self.jobs_due = true;
     }
 
     /// Positions of a pack confirmed by holders that are not doubted.
     pub(crate) fn confirmed(&self, pack: &Pack) -> u8 {
-        self.count_positions(pack, |transfer| matches!(transfer, transfer::State::Confirmed))
+        self.count_positions(pack, |transfer| {
+            matches!(transfer, transfer::State::Confirmed)
+        })
     }
 
     /// The most confirmations that the weakest unsettled commit pack can still get.
     pub(super) fn lists_within_reach(&self) -> u8 {
-        let lists = self.packs.values().filter(|pack| PackGroup::Lists.has(pack.kind));
+        let lists = self
+            .packs
+            .values()
+            .filter(|pack| PackGroup::Lists.has(pack.kind));
         let reach = lists.map(|pack| {
             let owed = |transfer: &transfer::State| !matches!(transfer, transfer::State::Owed);
             self.count_positions(pack, owed)
@@ -293,9 +346,11 @@ impl Engine {
 
     fn count_positions(&self, pack: &Pack, is_counted: impl Fn(&transfer::State) -> bool) -> u8 {
         let holders = self.set.iter().flat_map(|set| &set.holders);
-        let counted = pack.transfers.iter().zip(holders).filter(|(transfer, holder)| {
-            is_counted(transfer) && self.is_trusted(**holder)
-        });
+        let counted = pack
+            .transfers
+            .iter()
+            .zip(holders)
+            .filter(|(transfer, holder)| is_counted(transfer) && self.is_trusted(**holder));
         u8::try_from(counted.count()).expect("a set has at most 30 positions")
     }
 
@@ -311,12 +366,20 @@ impl Engine {
             return match pack.state {
                 pack::State::Committed { .. } | pack::State::Settled => backup::Standing::Enough,
                 pack::State::Placing { .. } | pack::State::Committing { .. } => {
-                    backup::Standing::Short { confirmed, need, moving: true }
+                    backup::Standing::Short {
+                        confirmed,
+                        need,
+                        moving: true,
+                    }
                 }
             };
         }
         let moving = self.count_positions(pack, |transfer| transfer.is_moving());
-        backup::Standing::Short { confirmed, need, moving: confirmed + moving >= need }
+        backup::Standing::Short {
+            confirmed,
+            need,
+            moving: confirmed + moving >= need,
+        }
     }
 
     /// The weakest of a job's packs of a group; with `None`, of all packs of that group.
@@ -335,17 +398,29 @@ impl Engine {
         let Some(set) = &self.set else {
             return backup::Standing::Enough;
         };
-        let trusted = set.holders.iter().filter(|device| self.is_trusted(**device)).count();
+        let trusted = set
+            .holders
+            .iter()
+            .filter(|device| self.is_trusted(**device))
+            .count();
         let confirmed = u8::try_from(trusted).expect("a set has at most 30 positions");
         let kinds = match group {
             PackGroup::Contents => &[PackKind::Data, PackKind::Tree][..],
             PackGroup::Lists => &[PackKind::Commit][..],
         };
-        let need = kinds.iter().map(|kind| settled_at(*kind, set.code)).max().unwrap_or(0);
+        let need = kinds
+            .iter()
+            .map(|kind| settled_at(*kind, set.code))
+            .max()
+            .unwrap_or(0);
         if confirmed >= need {
             return backup::Standing::Enough;
         }
-        backup::Standing::Short { confirmed, need, moving: false }
+        backup::Standing::Short {
+            confirmed,
+            need,
+            moving: false,
+        }
     }
 
     /// Confirmations of the weakest data pack that counts for what was published, by fresh
@@ -355,7 +430,9 @@ impl Engine {
             return 0;
         };
         let is_fresh = |device: &DeviceId| {
-            self.suppliers.get(device).is_some_and(|supplier| supplier.is_fresh(self.now))
+            self.suppliers
+                .get(device)
+                .is_some_and(|supplier| supplier.is_fresh(self.now))
         };
         let fresh = set.holders.iter().filter(|device| is_fresh(device)).count();
         let mut weakest = fresh;
@@ -364,9 +441,13 @@ impl Engine {
             if pack.kind != PackKind::Data || is_running {
                 continue;
             }
-            let confirmed = pack.transfers.iter().zip(&set.holders).filter(|(state, device)| {
-                matches!(state, transfer::State::Confirmed) && is_fresh(device)
-            });
+            let confirmed = pack
+                .transfers
+                .iter()
+                .zip(&set.holders)
+                .filter(|(state, device)| {
+                    matches!(state, transfer::State::Confirmed) && is_fresh(device)
+                });
             weakest = weakest.min(confirmed.count());
         }
         u8::try_from(weakest).expect("a set has at most 30 positions")
@@ -375,13 +456,25 @@ impl Engine {
     pub(super) fn step_head(&mut self, event: head::Event) {
         let random = self.draw();
         let (trusted, online) = self.trusted_holders();
-        let quorum = self.set.as_ref().map_or(u8::MAX, |set| set.code.metadata_quorum());
-        let holders = head::Holders { trusted: &trusted, online: &online, quorum };
+        let quorum = self
+            .set
+            .as_ref()
+            .map_or(u8::MAX, |set| set.code.metadata_quorum());
+        let holders = head::Holders {
+            trusted: &trusted,
+            online: &online,
+            quorum,
+        };
         let mut out = Vec::new();
         let step = Step::of(Machine::Head, Subject::Node, &self.head, &event);
         let before = std::mem::take(&mut self.head);
         self.head = head::step(before, event, &self.moment(random), &holders, &mut out);
-        self.noted(step, name(&self.head), !out.is_empty(), self.head.deadline());
+        self.noted(
+            step,
+            name(&self.head),
+            !out.is_empty(),
+            self.head.deadline(),
+        );
         self.jobs_due = true;
         for action in out {
             match action {
@@ -402,9 +495,11 @@ impl Engine {
     /// The catalogue knows a published head.
     pub(super) fn commit_recorded(&mut self, sequence: Sequence) {
         self.head_recorded = self.head_recorded.max(Some(sequence));
-        self.tasks.push_back(Task::Head(head::Event::Recorded { sequence }));
+        self.tasks
+            .push_back(Task::Head(head::Event::Recorded { sequence }));
         self.tell_backups(backup::Event::CommitRecorded { sequence });
-        self.tasks.push_back(Task::SetUp(crate::fsm::set_up::Event::RecordsChanged));
+        self.tasks
+            .push_back(Task::SetUp(crate::fsm::set_up::Event::RecordsChanged));
     }
 }
 
@@ -412,15 +507,31 @@ fn weaker(left: backup::Standing, right: backup::Standing) -> backup::Standing {
     match (left, right) {
         (backup::Standing::Enough, standing) | (standing, backup::Standing::Enough) => standing,
         (
-            backup::Standing::Short { confirmed: some, need, moving },
-            backup::Standing::Short { confirmed: other, need: other_need, moving: other_moving },
+            backup::Standing::Short {
+                confirmed: some,
+                need,
+                moving,
+            },
+            backup::Standing::Short {
+                confirmed: other,
+                need: other_need,
+                moving: other_moving,
+            },
         ) => {
             let moving = moving && other_moving;
             // The one that lacks more is what people are told.
             if need.saturating_sub(some) >= other_need.saturating_sub(other) {
-                backup::Standing::Short { confirmed: some, need, moving }
+                backup::Standing::Short {
+                    confirmed: some,
+                    need,
+                    moving,
+                }
             } else {
-                backup::Standing::Short { confirmed: other, need: other_need, moving }
+                backup::Standing::Short {
+                    confirmed: other,
+                    need: other_need,
+                    moving,
+                }
             }
         }
     }

@@ -102,10 +102,16 @@ impl Engine {
             Family::Recovery => self.route_recovery(input),
             Family::Customers => self.route_customers(input),
         };
-        debug_assert!(left.is_none(), "a family without a route for its input: {left:?}");
+        debug_assert!(
+            left.is_none(),
+            "a family without a route for its input: {left:?}"
+        );
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`family` is the exhaustive match")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
     fn route_network(&mut self, input: Input) -> Option<Input> {
         match input {
             Input::Wake => self.wake(),
@@ -113,7 +119,8 @@ impl Engine {
             Input::Listening => self.tasks.push_back(Task::SetUp(set_up::Event::Listening)),
             Input::RecordsPublished => {
                 self.tasks.push_back(Task::SetUp(set_up::Event::Published));
-                self.tasks.push_back(Task::Deposits(deposits::Event::Reached));
+                self.tasks
+                    .push_back(Task::Deposits(deposits::Event::Reached));
             }
             Input::PublishFailed { .. } => {
                 self.tasks.push_back(Task::SetUp(set_up::Event::Failed));
@@ -121,7 +128,8 @@ impl Engine {
             Input::PeerUp { device, .. } => self.peer_up(device),
             Input::PeerDown { device } => {
                 self.online.remove(&device);
-                self.tasks.push_back(Task::Link(device, supplier_link::Event::Lost));
+                self.tasks
+                    .push_back(Task::Link(device, supplier_link::Event::Lost));
             }
             Input::DialFailed { device } => self.dial_failed(device),
             other => return Some(other),
@@ -153,7 +161,8 @@ impl Engine {
         }
         if let Some(set) = &facts.set {
             self.set = Some(set.clone());
-            self.tasks.push_back(Task::HolderSet(holder_set::Event::Recorded));
+            self.tasks
+                .push_back(Task::HolderSet(holder_set::Event::Recorded));
         }
         // A draft whose commit pack can never be placed must never be given out; which commit
         // pack is the draft's is not known here, so any lost one ends it. The next backup
@@ -164,11 +173,13 @@ impl Engine {
             is_draft_sound &= is_followed || pack.kind != PackKind::Commit;
         }
         if let Some(sequence) = facts.head {
-            self.tasks.push_back(Task::Head(head::Event::Known { sequence }));
+            self.tasks
+                .push_back(Task::Head(head::Event::Known { sequence }));
         }
         let draft = facts.head_draft.filter(|draft| Some(*draft) > facts.head);
         if let Some(sequence) = draft.filter(|_| is_draft_sound) {
-            self.tasks.push_back(Task::Head(head::Event::Signed { sequence }));
+            self.tasks
+                .push_back(Task::Head(head::Event::Signed { sequence }));
         }
         self.jobs_due = true;
     }
@@ -179,16 +190,19 @@ impl Engine {
             return;
         }
         self.online.insert(device);
-        self.tasks.push_back(Task::Link(device, supplier_link::Event::Connected));
+        self.tasks
+            .push_back(Task::Link(device, supplier_link::Event::Connected));
         for &fetch in self.fetches.keys() {
-            self.tasks.push_back(Task::Fetch(fetch, fetch::Event::PeerUp { device }));
+            self.tasks
+                .push_back(Task::Fetch(fetch, fetch::Event::PeerUp { device }));
         }
         self.tell_recoveries(&recovery::Event::PeerUp { device });
     }
 
     fn dial_failed(&mut self, device: DeviceId) {
         self.dialing.remove(&device);
-        self.tasks.push_back(Task::Link(device, supplier_link::Event::DialFailed));
+        self.tasks
+            .push_back(Task::Link(device, supplier_link::Event::DialFailed));
         self.tell_recoveries(&recovery::Event::DialFailed { device });
     }
 
@@ -200,7 +214,10 @@ impl Engine {
         }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`family` is the exhaustive match")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
     fn route_suppliers(&mut self, input: Input) -> Option<Input> {
         match input {
             Input::SuppliersWanted { count } => {
@@ -222,50 +239,73 @@ impl Engine {
                 if let Some(supplier) = self.suppliers.get_mut(&device) {
                     supplier.contract = Some(bytes);
                 }
-                self.tasks.push_back(Task::Link(device, supplier_link::Event::Signed));
+                self.tasks
+                    .push_back(Task::Link(device, supplier_link::Event::Signed));
             }
             Input::ContractRefused { device, code } => {
-                self.tasks.push_back(Task::Link(device, supplier_link::Event::Refused { code }));
+                self.tasks
+                    .push_back(Task::Link(device, supplier_link::Event::Refused { code }));
             }
             Input::SetRecorded { set } => self.adopt_set(set),
             Input::CheckPassed { device } => {
-                self.tasks.push_back(Task::Check(device, check::Event::Passed));
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::Passed));
             }
             Input::CheckFailed { device, code } => {
-                self.tasks.push_back(Task::Check(device, check::Event::Failed { code }));
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::Failed { code }));
             }
             Input::CheckEmpty { device } => {
-                self.tasks.push_back(Task::Check(device, check::Event::Empty));
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::Empty));
             }
             other => return Some(other),
         }
         None
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`family` is the exhaustive match")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
     fn route_backup(&mut self, input: Input) -> Option<Input> {
         match input {
             Input::BackupAsked { job } => self.ask_backup(job),
             Input::CancelAsked { job } => self.cancel(job),
-            Input::PackSealed { job, pack, kind, .. } => self.add_pack(job, pack, kind),
+            Input::PackSealed {
+                job, pack, kind, ..
+            } => self.add_pack(job, pack, kind),
             Input::ScanFinished { job } => {
-                self.tasks.push_back(Task::Backup(job, backup::Event::ScanFinished));
+                self.tasks
+                    .push_back(Task::Backup(job, backup::Event::ScanFinished));
             }
             Input::ScanFailed { job, code } => {
-                self.tasks.push_back(Task::Backup(job, backup::Event::ScanFailed { code }));
+                self.tasks
+                    .push_back(Task::Backup(job, backup::Event::ScanFailed { code }));
             }
             Input::PackCommitted { pack } => {
-                self.tasks.push_back(Task::Pack(pack, pack::Event::Recorded));
+                self.tasks
+                    .push_back(Task::Pack(pack, pack::Event::Recorded));
             }
             Input::MetadataSealed { job, sequence } => self.metadata_sealed(job, sequence),
             Input::MetadataFailed { job, code } => {
-                self.tasks.push_back(Task::Backup(job, backup::Event::MetadataFailed { code }));
+                self.tasks
+                    .push_back(Task::Backup(job, backup::Event::MetadataFailed { code }));
             }
             Input::HeadKept { device, sequence } => {
-                self.tasks.push_back(Task::Head(head::Event::Kept { device, sequence }));
+                self.tasks
+                    .push_back(Task::Head(head::Event::Kept { device, sequence }));
             }
-            Input::HeadRefused { device, sequence, code } => {
-                let event = head::Event::Declined { device, sequence, code };
+            Input::HeadRefused {
+                device,
+                sequence,
+                code,
+            } => {
+                let event = head::Event::Declined {
+                    device,
+                    sequence,
+                    code,
+                };
                 self.tasks.push_back(Task::Head(event));
                 if code == ErrorCode::NoContract {
                     let event = supplier_link::Event::ContractUnknown;
@@ -278,31 +318,52 @@ impl Engine {
         None
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`family` is the exhaustive match")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
     fn route_shards(&mut self, input: Input) -> Option<Input> {
         match input {
-            Input::ShardStored { pack, position, device } => {
+            Input::ShardStored {
+                pack,
+                position,
+                device,
+            } => {
                 self.shard_stored(pack, position, device);
             }
-            Input::SendFailed { pack, position, device, code } => {
-                self.tasks.push_back(Task::Unspool(device, unspool::Event::SendFailed));
+            Input::SendFailed {
+                pack,
+                position,
+                device,
+                code,
+            } => {
+                self.tell_unspool(pack, position, device, unspool::Event::SendFailed);
                 let event = transfer::Event::SendFailed { code };
                 self.tasks.push_back(Task::Transfer(pack, position, event));
             }
             Input::ShardSpooled { pack, position } => {
-                self.tasks.push_back(Task::Transfer(pack, position, transfer::Event::Spooled));
+                self.tasks
+                    .push_back(Task::Transfer(pack, position, transfer::Event::Spooled));
                 if let Some(device) = self.holder_at(position) {
-                    self.tasks.push_back(Task::Unspool(device, unspool::Event::ShardSpooled));
+                    self.tasks
+                        .push_back(Task::Unspool(device, unspool::Event::ShardSpooled));
                 }
             }
             Input::SpoolFailed { pack, position, .. } => {
-                self.tasks.push_back(Task::Transfer(pack, position, transfer::Event::SpoolFailed));
+                self.tasks
+                    .push_back(Task::Transfer(pack, position, transfer::Event::SpoolFailed));
             }
-            Input::SpoolLoaded { pack, kind, position, device } => {
+            Input::SpoolLoaded {
+                pack,
+                kind,
+                position,
+                device,
+            } => {
                 self.spool_loaded(pack, kind, position, device);
             }
             Input::SpoolEmpty { device } => {
-                self.tasks.push_back(Task::Unspool(device, unspool::Event::NothingLeft));
+                self.tasks
+                    .push_back(Task::Unspool(device, unspool::Event::NothingLeft));
             }
             other => return Some(other),
         }
@@ -312,42 +373,69 @@ impl Engine {
     /// A receipt: it confirms the shard and proves that the supplier is well.
     fn shard_stored(&mut self, pack: PackId, position: Position, device: DeviceId) {
         self.refresh(device);
-        self.tasks.push_back(Task::Unspool(device, unspool::Event::Sent));
+        self.tell_unspool(pack, position, device, unspool::Event::Sent);
         // A receipt of somebody else than the holder confirms nothing.
         if self.holder_at(position) == Some(device) {
-            self.tasks.push_back(Task::Transfer(pack, position, transfer::Event::Stored));
+            self.tasks
+                .push_back(Task::Transfer(pack, position, transfer::Event::Stored));
         }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`family` is the exhaustive match")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
     fn route_restore(&mut self, input: Input) -> Option<Input> {
         match input {
             Input::RestoreAsked { job } => self.ask_restore(job),
-            Input::FetchWanted { fetch, job, k, direct, places, .. } => {
+            Input::FetchWanted {
+                fetch,
+                job,
+                k,
+                direct,
+                places,
+                ..
+            } => {
                 self.want_fetch(fetch, job, fetch::Plan { k, direct, places });
             }
             Input::RangeFetched { fetch, position } => {
-                self.tasks.push_back(Task::Fetch(fetch, fetch::Event::RangeFetched { position }));
+                self.tasks
+                    .push_back(Task::Fetch(fetch, fetch::Event::RangeFetched { position }));
             }
-            Input::RangeFailed { fetch, position, device, code } => {
-                let event = fetch::Event::RangeFailed { position, device, code };
+            Input::RangeFailed {
+                fetch,
+                position,
+                device,
+                code,
+            } => {
+                let event = fetch::Event::RangeFailed {
+                    position,
+                    device,
+                    code,
+                };
                 self.tasks.push_back(Task::Fetch(fetch, event));
             }
             Input::FetchDecoded { fetch } => {
-                self.tasks.push_back(Task::Fetch(fetch, fetch::Event::Decoded));
+                self.tasks
+                    .push_back(Task::Fetch(fetch, fetch::Event::Decoded));
             }
             Input::DecodeFailed { fetch } => {
-                self.tasks.push_back(Task::Fetch(fetch, fetch::Event::DecodeFailed));
+                self.tasks
+                    .push_back(Task::Fetch(fetch, fetch::Event::DecodeFailed));
             }
             Input::RestoreWritten { job, .. } => {
-                self.tasks.push_back(Task::Restore(job, restore::Event::Written));
+                self.tasks
+                    .push_back(Task::Restore(job, restore::Event::Written));
             }
             other => return Some(other),
         }
         None
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`family` is the exhaustive match")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
     fn route_recovery(&mut self, input: Input) -> Option<Input> {
         let (job, event) = match input {
             Input::RecoverAsked { job } => {
@@ -355,7 +443,10 @@ impl Engine {
                 return None;
             }
             Input::LanesFound { job, suppliers, k } => {
-                let suppliers = suppliers.into_iter().map(|supplier| supplier.device).collect();
+                let suppliers = suppliers
+                    .into_iter()
+                    .map(|supplier| supplier.device)
+                    .collect();
                 (job, recovery::Event::LanesFound { suppliers, k })
             }
             Input::LanesMissing { job } => (job, recovery::Event::LanesMissing),
@@ -371,17 +462,32 @@ impl Engine {
         None
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`family` is the exhaustive match")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
     fn route_customers(&mut self, input: Input) -> Option<Input> {
         match input {
             Input::OfferChanged { bytes } => {
                 self.offered = bytes;
-                self.tasks.push_back(Task::SetUp(set_up::Event::RecordsChanged));
+                self.tasks
+                    .push_back(Task::SetUp(set_up::Event::RecordsChanged));
             }
-            Input::ContractProposed { ask, identity, lane, bytes, .. } => {
+            Input::ContractProposed {
+                ask,
+                identity,
+                lane,
+                bytes,
+                ..
+            } => {
                 self.propose(ask, identity, lane, bytes);
             }
-            Input::StoreAsked { ask, identity, lane, bytes } => {
+            Input::StoreAsked {
+                ask,
+                identity,
+                lane,
+                bytes,
+            } => {
                 self.ask_store(ask, identity, lane, bytes);
             }
             Input::ShardKept { ask } => {
@@ -390,12 +496,18 @@ impl Engine {
             Input::StoreAborted { ask } => {
                 self.end_store(ask, customer_link::Event::StoreAborted { ask });
             }
-            Input::AccessAsked { ask, identity, device, access } => {
+            Input::AccessAsked {
+                ask,
+                identity,
+                device,
+                access,
+            } => {
                 self.ask_access(ask, identity, device, access);
             }
             Input::BytesReleased { lane, bytes } => self.release(lane, bytes),
             Input::DepositsPublished => {
-                self.tasks.push_back(Task::Deposits(deposits::Event::Published));
+                self.tasks
+                    .push_back(Task::Deposits(deposits::Event::Published));
             }
             other => return Some(other),
         }

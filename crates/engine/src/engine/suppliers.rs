@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitdust_model::limits::SUPPLIERS_MAX;
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, Position, Tick};
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, PackId, Position, Tick};
 
 use super::{Engine, Step, Task};
 use crate::fsm::{
@@ -23,6 +23,8 @@ pub(crate) struct Supplier {
     pub(crate) link: supplier_link::State,
     pub(crate) check: check::State,
     pub(crate) unspool: unspool::State,
+    /// The spooled shard that is on its way to it.
+    pub(crate) unspooling: Option<(PackId, Position)>,
     /// Its last proof or receipt counts until then.
     pub(crate) fresh_until: Option<Tick>,
 }
@@ -65,12 +67,14 @@ impl Engine {
             link: supplier_link::State::default(),
             check: check::State::default(),
             unspool: unspool::State::default(),
+            unspooling: None,
             fresh_until: left.map(|left| self.now + left),
         };
         self.set_freshness(fact.device, supplier.fresh_until);
         self.suppliers.insert(fact.device, supplier);
         if fact.doubted {
-            self.tasks.push_back(Task::Check(fact.device, check::Event::Distrusted));
+            self.tasks
+                .push_back(Task::Check(fact.device, check::Event::Distrusted));
         } else if fact.contract.is_some() {
             let event = check::Event::Contracted { proved_ago };
             self.tasks.push_back(Task::Check(fact.device, event));
@@ -92,11 +96,15 @@ impl Engine {
     }
 
     fn start_link(&mut self, device: DeviceId) {
-        let contract =
-            self.suppliers.get(&device).is_some_and(|supplier| supplier.contract.is_some());
+        let contract = self
+            .suppliers
+            .get(&device)
+            .is_some_and(|supplier| supplier.contract.is_some());
         let online = self.online.contains(&device);
-        self.tasks
-            .push_back(Task::Link(device, supplier_link::Event::Start { contract, online }));
+        self.tasks.push_back(Task::Link(
+            device,
+            supplier_link::Event::Start { contract, online },
+        ));
     }
 
     pub(super) fn step_link(&mut self, device: DeviceId, event: supplier_link::Event) {
@@ -106,7 +114,12 @@ impl Engine {
             return;
         };
         let mut out = Vec::new();
-        let step = Step::of(Machine::SupplierLink, Subject::Device(device), &supplier.link, &event);
+        let step = Step::of(
+            Machine::SupplierLink,
+            Subject::Device(device),
+            &supplier.link,
+            &event,
+        );
         let had_contract = supplier.link.has_contract();
         let link = supplier_link::step(supplier.link, event, &moment, supplier.friend, &mut out);
         self.noted(step, name(&link), !out.is_empty(), link.deadline());
@@ -128,29 +141,43 @@ impl Engine {
         match action {
             supplier_link::Action::Dial => {
                 if self.dial(device) {
-                    self.tasks.push_back(Task::Link(device, supplier_link::Event::Connected));
+                    self.tasks
+                        .push_back(Task::Link(device, supplier_link::Event::Connected));
                 }
             }
             supplier_link::Action::Propose => {
-                self.emit(Output::Propose { device, bytes: self.contract_bytes });
+                self.emit(Output::Propose {
+                    device,
+                    bytes: self.contract_bytes,
+                });
             }
             supplier_link::Action::Ready => {
-                self.tasks.push_back(Task::Check(device, check::Event::Online));
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::Online));
                 if self.is_trusted(device) {
-                    self.tasks.push_back(Task::Head(head::Event::HolderOnline { device }));
+                    self.tasks
+                        .push_back(Task::Head(head::Event::HolderOnline { device }));
                     self.tell_transfers(device, transfer::Event::SupplierReady);
-                    self.tasks.push_back(Task::Unspool(device, unspool::Event::Ready));
+                    self.tasks
+                        .push_back(Task::Unspool(device, unspool::Event::Ready));
                 }
             }
             supplier_link::Action::Away => {
                 self.tell_transfers(device, transfer::Event::SupplierGone);
-                self.tasks.push_back(Task::Unspool(device, unspool::Event::Gone));
+                self.tasks
+                    .push_back(Task::Unspool(device, unspool::Event::Gone));
             }
             supplier_link::Action::Forget => {
                 self.suppliers.remove(&device);
                 self.set_freshness(device, None);
                 for machine in [Machine::SupplierLink, Machine::Check, Machine::Unspool] {
-                    self.timers.set(WakeReason { machine, subject: Subject::Device(device) }, None);
+                    self.timers.set(
+                        WakeReason {
+                            machine,
+                            subject: Subject::Device(device),
+                        },
+                        None,
+                    );
                 }
             }
         }
@@ -163,7 +190,12 @@ impl Engine {
             return;
         };
         let mut out = Vec::new();
-        let step = Step::of(Machine::Check, Subject::Device(device), &supplier.check, &event);
+        let step = Step::of(
+            Machine::Check,
+            Subject::Device(device),
+            &supplier.check,
+            &event,
+        );
         let online = supplier.link.has_contract() && self.online.contains(&device);
         let check = check::step(supplier.check, event, &moment, online, &mut out);
         self.noted(step, name(&check), !out.is_empty(), check.deadline());
@@ -190,16 +222,20 @@ impl Engine {
 
     /// Wakes the node when a confirmation ends, so that what it shows is never too good.
     fn set_freshness(&mut self, device: DeviceId, until: Option<Tick>) {
-        let reason =
-            WakeReason { machine: Machine::HolderSet, subject: Subject::Device(device) };
+        let reason = WakeReason {
+            machine: Machine::HolderSet,
+            subject: Subject::Device(device),
+        };
         self.timers.set(reason, until);
     }
 
     fn doubt(&mut self, device: DeviceId, code: ErrorCode) {
         self.emit(Output::DoubtSupplier { device, code });
         self.tell_transfers(device, transfer::Event::SupplierGone);
-        self.tasks.push_back(Task::Unspool(device, unspool::Event::Gone));
-        self.tasks.push_back(Task::Head(head::Event::HoldersChanged));
+        self.tasks
+            .push_back(Task::Unspool(device, unspool::Event::Gone));
+        self.tasks
+            .push_back(Task::Head(head::Event::HoldersChanged));
         if self.position_of(device).is_some() {
             self.packs_due.extend(self.packs.keys().copied());
         }
@@ -209,8 +245,12 @@ impl Engine {
 
     pub(super) fn step_search(&mut self, event: supplier_search::Event) {
         let random = self.draw();
-        let devices: BTreeSet<_> =
-            self.suppliers.keys().copied().chain(self.own.map(|(device, _)| device)).collect();
+        let devices: BTreeSet<_> = self
+            .suppliers
+            .keys()
+            .copied()
+            .chain(self.own.map(|(device, _)| device))
+            .collect();
         let identities: BTreeSet<_> = self
             .suppliers
             .values()
@@ -226,7 +266,12 @@ impl Engine {
         let step = Step::of(Machine::SupplierSearch, Subject::Node, &self.search, &event);
         let moment = self.moment(random);
         self.search = supplier_search::step(self.search, event, &moment, &fit, &mut out);
-        self.noted(step, name(&self.search), !out.is_empty(), self.search.deadline());
+        self.noted(
+            step,
+            name(&self.search),
+            !out.is_empty(),
+            self.search.deadline(),
+        );
         for action in out {
             match action {
                 supplier_search::Action::Search { slot } => {
@@ -269,8 +314,10 @@ impl Engine {
         }
         self.set = Some(set);
         self.jobs_due = true;
-        self.tasks.push_back(Task::HolderSet(holder_set::Event::Recorded));
-        self.tasks.push_back(Task::SetUp(set_up::Event::RecordsChanged));
+        self.tasks
+            .push_back(Task::HolderSet(holder_set::Event::Recorded));
+        self.tasks
+            .push_back(Task::SetUp(set_up::Event::RecordsChanged));
     }
 
     /// Tells search and set how many suppliers there are.
@@ -304,7 +351,8 @@ impl Engine {
             wanted => wanted.max(self.code_wanted.map_or(0, bitdust_model::Code::n)),
         };
         let count = wanted.saturating_sub(hired);
-        self.tasks.push_back(Task::Search(supplier_search::Event::Missing { count }));
+        self.tasks
+            .push_back(Task::Search(supplier_search::Event::Missing { count }));
         if self.set.is_none() {
             let census = holder_set::Census {
                 candidates,
@@ -312,24 +360,36 @@ impl Engine {
                 wanted: self.suppliers_wanted,
                 code_wanted: self.code_wanted,
             };
-            self.tasks.push_back(Task::HolderSet(holder_set::Event::Counted { census }));
+            self.tasks
+                .push_back(Task::HolderSet(holder_set::Event::Counted { census }));
         }
     }
 
     /// The position that a supplier holds.
     pub(crate) fn position_of(&self, device: DeviceId) -> Option<Position> {
-        let index = self.set.as_ref()?.holders.iter().position(|holder| *holder == device)?;
+        let index = self
+            .set
+            .as_ref()?
+            .holders
+            .iter()
+            .position(|holder| *holder == device)?;
         u8::try_from(index).ok().map(Position)
     }
 
     /// Who holds a position.
     pub(crate) fn holder_at(&self, position: Position) -> Option<DeviceId> {
-        self.set.as_ref()?.holders.get(usize::from(position.0)).copied()
+        self.set
+            .as_ref()?
+            .holders
+            .get(usize::from(position.0))
+            .copied()
     }
 
     /// Whether a supplier's confirmations count.
     pub(crate) fn is_trusted(&self, device: DeviceId) -> bool {
-        self.suppliers.get(&device).is_none_or(|supplier| !supplier.is_doubted())
+        self.suppliers
+            .get(&device)
+            .is_none_or(|supplier| !supplier.is_doubted())
     }
 
     /// Whether a supplier may be sent shards now.

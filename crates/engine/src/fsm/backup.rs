@@ -192,7 +192,10 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
             | Event::CommitRecorded { .. } => state,
         },
         State::Settling => match event {
-            Event::Counted { contents: Standing::Enough, .. } => {
+            Event::Counted {
+                contents: Standing::Enough,
+                ..
+            } => {
                 out.push(Action::SealMetadata);
                 State::SealingMetadata
             }
@@ -222,7 +225,10 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
             | Event::CommitRecorded { .. } => state,
         },
         State::PlacingMetadata { sequence } => match event {
-            Event::Counted { lists: Some(Standing::Enough), .. } => {
+            Event::Counted {
+                lists: Some(Standing::Enough),
+                ..
+            } => {
                 out.push(Action::PublishHead);
                 State::Publishing { sequence }
             }
@@ -292,12 +298,16 @@ fn step_publishing(sequence: Sequence, event: Event, out: &mut Vec<Action>) -> S
 }
 
 fn cancel(out: &mut Vec<Action>) -> State {
-    out.push(Action::End { failure: Some(ErrorCode::Cancelled) });
+    out.push(Action::End {
+        failure: Some(ErrorCode::Cancelled),
+    });
     State::Cancelled
 }
 
 fn fail(code: ErrorCode, out: &mut Vec<Action>) -> State {
-    out.push(Action::End { failure: Some(code) });
+    out.push(Action::End {
+        failure: Some(code),
+    });
     State::Failed { code }
 }
 
@@ -314,15 +324,18 @@ pub(crate) struct Hired {
 pub(crate) fn phase(state: State, contents: Standing, hired: Hired) -> Option<Phase> {
     match state {
         State::Queued => Some(Phase::Publishing),
-        State::WaitingForSuppliers => {
-            Some(Phase::WaitingForSuppliers { have: hired.have, need: hired.need })
-        }
+        State::WaitingForSuppliers => Some(Phase::WaitingForSuppliers {
+            have: hired.have,
+            need: hired.need,
+        }),
         State::Scanning => Some(Phase::Reading),
         State::Settling => Some(match contents {
             Standing::Enough | Standing::Short { moving: true, .. } => Phase::Sending,
-            Standing::Short { confirmed, need, moving: false } => {
-                Phase::WaitingForConfirmations { confirmed, need }
-            }
+            Standing::Short {
+                confirmed,
+                need,
+                moving: false,
+            } => Phase::WaitingForConfirmations { confirmed, need },
         }),
         State::SealingMetadata | State::PlacingMetadata { .. } => Some(Phase::WritingLists),
         State::Publishing { .. } | State::Recording { .. } => Some(Phase::Publishing),

@@ -121,7 +121,9 @@ pub(crate) fn step(
         State::Checking => match event {
             Event::Passed => pass(at, out),
             Event::Failed { code } if is_loss(code) => doubt(code, out),
-            Event::Failed { .. } => State::Resting { due_at: at.now + at.policy.retry_max },
+            Event::Failed { .. } => State::Resting {
+                due_at: at.now + at.policy.retry_max,
+            },
             Event::Empty => rest(at),
             Event::Distrusted => State::Doubted,
             Event::Contracted { .. } | Event::Online | Event::Wake => state,
@@ -148,7 +150,9 @@ fn full_interval(at: &Moment<'_>) -> Duration {
 }
 
 fn rest(at: &Moment<'_>) -> State {
-    State::Resting { due_at: at.now + full_interval(at) }
+    State::Resting {
+        due_at: at.now + full_interval(at),
+    }
 }
 
 fn ask(at: &Moment<'_>, out: &mut Vec<Action>) -> State {

@@ -38,7 +38,9 @@ pub(crate) struct Account {
 impl Account {
     /// Bytes of shards under way.
     pub(crate) fn reserved(&self) -> ByteCount {
-        self.pending.values().fold(ByteCount(0), |sum, &bytes| sum + bytes)
+        self.pending
+            .values()
+            .fold(ByteCount(0), |sum, &bytes| sum + bytes)
     }
 }
 
@@ -135,9 +137,13 @@ pub(crate) enum Action {
 pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match state {
         State::Unsigned => match event {
-            Event::Known { agreed, used } => {
-                State::Contracted { account: Account { agreed, used, pending: BTreeMap::new() } }
-            }
+            Event::Known { agreed, used } => State::Contracted {
+                account: Account {
+                    agreed,
+                    used,
+                    pending: BTreeMap::new(),
+                },
+            },
             Event::Proposed { ask, bytes, room } => {
                 sign(State::Unsigned, Account::default(), ask, bytes, room, out)
             }
@@ -145,7 +151,11 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
                 refuse(ask, ErrorCode::NoContract, out);
                 state
             }
-            Event::AccessAsked { ask, access: Access::Read, kin: true } => {
+            Event::AccessAsked {
+                ask,
+                access: Access::Read,
+                kin: true,
+            } => {
                 out.push(Action::Allow { ask });
                 state
             }
@@ -157,9 +167,16 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
         },
         State::Contracted { mut account } => match event {
             Event::Known { .. } => State::Contracted { account },
-            Event::Proposed { ask, bytes, room } => {
-                sign(State::Contracted { account: account.clone() }, account, ask, bytes, room, out)
-            }
+            Event::Proposed { ask, bytes, room } => sign(
+                State::Contracted {
+                    account: account.clone(),
+                },
+                account,
+                ask,
+                bytes,
+                room,
+                out,
+            ),
             Event::StoreAsked { ask, bytes } => {
                 admit(&mut account, ask, bytes, out);
                 State::Contracted { account }

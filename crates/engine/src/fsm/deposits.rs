@@ -82,5 +82,7 @@ fn begin(at: &Moment<'_>, customers: bool, out: &mut Vec<Action>) -> State {
 }
 
 fn rest(at: &Moment<'_>) -> State {
-    State::Resting { due_at: at.now + interval(at.policy.republish_interval, at.random) }
+    State::Resting {
+        due_at: at.now + interval(at.policy.republish_interval, at.random),
+    }
 }

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use strum::VariantNames;
 
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, IdentityId, Policy, Position, Sequence, Tick};
+use bitdust_model::{
+    ByteCount, Code, DeviceId, ErrorCode, IdentityId, Policy, Position, Sequence, Tick,
+};
 
 use super::{
     Moment, backup, check, customer_link, deposits, fetch, head, holder_set, name, pack, recovery,
@@ -53,8 +55,9 @@ where
     for _ in 0..ROUNDS {
         let mut found = Vec::new();
         for state in &fresh {
-            for (event, situation) in
-                events.iter().flat_map(|event| situations.iter().map(move |it| (event, it)))
+            for (event, situation) in events
+                .iter()
+                .flat_map(|event| situations.iter().map(move |it| (event, it)))
             {
                 let mut out = Vec::new();
                 let next = step(state.clone(), event.clone(), situation, &mut out);
@@ -72,16 +75,32 @@ where
         }
         fresh = found;
     }
-    let missed: Vec<_> = S::VARIANTS.iter().filter(|state| !order.contains(state)).collect();
-    assert!(missed.is_empty(), "states that nothing leads to: {missed:?}");
+    let missed: Vec<_> = S::VARIANTS
+        .iter()
+        .filter(|state| !order.contains(state))
+        .collect();
+    assert!(
+        missed.is_empty(),
+        "states that nothing leads to: {missed:?}"
+    );
     let names: BTreeSet<_> = events.iter().map(|event| name(event)).collect();
-    let missed: Vec<_> = E::VARIANTS.iter().filter(|event| !names.contains(*event)).collect();
+    let missed: Vec<_> = E::VARIANTS
+        .iter()
+        .filter(|event| !names.contains(*event))
+        .collect();
     assert!(missed.is_empty(), "events without a sample: {missed:?}");
-    Walk { edges, order, begins }
+    Walk {
+        edges,
+        order,
+        begins,
+    }
 }
 
 fn place(order: &[&'static str], state: &str) -> usize {
-    order.iter().position(|it| *it == state).expect("every state is put in order when found")
+    order
+        .iter()
+        .position(|it| *it == state)
+        .expect("every state is put in order when found")
 }
 
 /// The actions of a step, each kind once.
@@ -114,26 +133,38 @@ fn check_page(page: &str, title: &str, intro: &str, walk: &Walk) {
     for (from, to, event, actions) in &walk.edges {
         let slash = if actions.is_empty() { "" } else { " / " };
         let ends = (*from, place(&walk.order, to));
-        arrows.entry(ends).or_default().insert(format!("{event}{slash}{actions}"));
+        arrows
+            .entry(ends)
+            .or_default()
+            .insert(format!("{event}{slash}{actions}"));
     }
     for ((from, to), labels) in arrows {
         for label in labels {
-            writeln!(text, "    {} --> {}: {label}", walk.order[from], walk.order[to])
-                .expect("writing to a string");
+            writeln!(
+                text,
+                "    {} --> {}: {label}",
+                walk.order[from], walk.order[to]
+            )
+            .expect("writing to a string");
         }
     }
     text.push_str("```\n");
     compare(page, &text);
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test that compares committed pages")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test that compares committed pages"
+)]
 fn compare(page: &str, text: &str) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/fsm");
     let path = folder.join(format!("{page}.md"));
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, text).expect("docs/fsm can be written");
     }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    let committed = std::fs::read_to_string(&path)
+        .unwrap_or_default()
+        .replace("\r\n", "\n");
     assert!(
         committed == text,
         "docs/fsm/{page}.md is not what the machine does; UPDATE=1 draws it anew"
@@ -142,12 +173,19 @@ fn compare(page: &str, text: &str) {
 
 /// Early: no deadline has passed. Late: all have.
 fn moments(policy: &Policy) -> [Moment<'_>; 2] {
-    [Tick(1_000), Tick(u64::MAX / 2)].map(|now| Moment { now, policy, random: 0 })
+    [Tick(1_000), Tick(u64::MAX / 2)].map(|now| Moment {
+        now,
+        policy,
+        random: 0,
+    })
 }
 
 /// Each moment with a flag off and on.
 fn flagged(policy: &Policy) -> Vec<(Moment<'_>, bool)> {
-    moments(policy).into_iter().flat_map(|at| [(at, false), (at, true)]).collect()
+    moments(policy)
+        .into_iter()
+        .flat_map(|at| [(at, false), (at, true)])
+        .collect()
 }
 
 const ONE: DeviceId = DeviceId([1; 32]);
@@ -160,11 +198,19 @@ const SECOND: Sequence = Sequence(2);
 fn set_up_is_drawn() {
     use set_up::Event;
     let policy = Policy::default();
-    let events =
-        [Event::Listening, Event::RecordsChanged, Event::Published, Event::Failed, Event::Wake];
-    let walk = walk(&[set_up::State::default()], &events, &moments(&policy), |state, event, at, out| {
-        set_up::step(state, event, at, out)
-    });
+    let events = [
+        Event::Listening,
+        Event::RecordsChanged,
+        Event::Published,
+        Event::Failed,
+        Event::Wake,
+    ];
+    let walk = walk(
+        &[set_up::State::default()],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| set_up::step(state, event, at, out),
+    );
     let intro = "Being in the network: listen, put the own records, put them again in time.";
     check_page("set-up", "Set-up", intro, &walk);
 }
@@ -182,17 +228,28 @@ fn supplier_search_is_drawn() {
         Event::Missing { count: 0 },
         Event::Missing { count: 2 },
         Event::OffersFound { offers: Vec::new() },
-        Event::OffersFound { offers: vec![offer(7), offer(8)] },
-        Event::OffersFound { offers: vec![offer(7)] },
+        Event::OffersFound {
+            offers: vec![offer(7), offer(8)],
+        },
+        Event::OffersFound {
+            offers: vec![offer(7)],
+        },
         Event::Wake,
     ];
     let devices = BTreeSet::new();
     let identities = BTreeSet::new();
-    let fit = Fit { bytes: ByteCount(10), devices: &devices, identities: &identities };
+    let fit = Fit {
+        bytes: ByteCount(10),
+        devices: &devices,
+        identities: &identities,
+    };
     let first = supplier_search::State::default();
-    let walk = walk(&[first], &events, &moments(&policy), |state, event, at, out| {
-        supplier_search::step(state, event, at, &fit, out)
-    });
+    let walk = walk(
+        &[first],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| supplier_search::step(state, event, at, &fit, out),
+    );
     let intro = "Finding strangers with space while suppliers are missing.";
     check_page("supplier-search", "Supplier search", intro, &walk);
 }
@@ -202,23 +259,39 @@ fn supplier_link_is_drawn() {
     use supplier_link::Event;
     let policy = Policy::default();
     let events = [
-        Event::Start { contract: false, online: false },
-        Event::Start { contract: false, online: true },
-        Event::Start { contract: true, online: true },
+        Event::Start {
+            contract: false,
+            online: false,
+        },
+        Event::Start {
+            contract: false,
+            online: true,
+        },
+        Event::Start {
+            contract: true,
+            online: true,
+        },
         Event::Connected,
         Event::Lost,
         Event::DialFailed,
         Event::Signed,
-        Event::Refused { code: ErrorCode::Busy },
-        Event::Refused { code: ErrorCode::QuotaExceeded },
+        Event::Refused {
+            code: ErrorCode::Busy,
+        },
+        Event::Refused {
+            code: ErrorCode::QuotaExceeded,
+        },
         Event::SpaceUsedUp,
         Event::ContractUnknown,
         Event::Wake,
     ];
     let first = supplier_link::State::default();
-    let walk = walk(&[first], &events, &flagged(&policy), |state, event, (at, friend), out| {
-        supplier_link::step(state, event, at, *friend, out)
-    });
+    let walk = walk(
+        &[first],
+        &events,
+        &flagged(&policy),
+        |state, event, (at, friend), out| supplier_link::step(state, event, at, *friend, out),
+    );
     let intro = "One supplier: connected or not, contract or not.";
     check_page("supplier-link", "Supplier link", intro, &walk);
 }
@@ -236,11 +309,19 @@ fn holder_set_is_drawn() {
         wanted: 1,
         code_wanted: None,
     };
-    let short = Census { candidates: Vec::new(), ..census.clone() };
-    let events = [Event::Counted { census }, Event::Counted { census: short }, Event::Recorded];
+    let short = Census {
+        candidates: Vec::new(),
+        ..census.clone()
+    };
+    let events = [
+        Event::Counted { census },
+        Event::Counted { census: short },
+        Event::Recorded,
+    ];
     let first = holder_set::State::default();
-    let walk =
-        walk(&[first], &events, &[()], |state, event, (), out| holder_set::step(state, event, out));
+    let walk = walk(&[first], &events, &[()], |state, event, (), out| {
+        holder_set::step(state, event, out)
+    });
     let intro = "The set: which suppliers hold which position, with which code.";
     check_page("holder-set", "Holder set", intro, &walk);
 }
@@ -254,16 +335,25 @@ fn check_is_drawn() {
         Event::Distrusted,
         Event::Online,
         Event::Passed,
-        Event::Failed { code: ErrorCode::Corrupt },
-        Event::Failed { code: ErrorCode::NotFound },
-        Event::Failed { code: ErrorCode::TimedOut },
+        Event::Failed {
+            code: ErrorCode::Corrupt,
+        },
+        Event::Failed {
+            code: ErrorCode::NotFound,
+        },
+        Event::Failed {
+            code: ErrorCode::TimedOut,
+        },
         Event::Empty,
         Event::Wake,
     ];
     let first = check::State::default();
-    let walk = walk(&[first], &events, &flagged(&policy), |state, event, (at, online), out| {
-        check::step(state, event, at, *online, out)
-    });
+    let walk = walk(
+        &[first],
+        &events,
+        &flagged(&policy),
+        |state, event, (at, online), out| check::step(state, event, at, *online, out),
+    );
     let intro = "One supplier: a fresh proof in every interval that it keeps what it receipted.";
     check_page("check", "Check", intro, &walk);
 }
@@ -283,9 +373,12 @@ fn unspool_is_drawn() {
         Event::Wake,
     ];
     let first = unspool::State::default();
-    let walk = walk(&[first], &events, &flagged(&policy), |state, event, (at, ready), out| {
-        unspool::step(state, event, at, *ready, out)
-    });
+    let walk = walk(
+        &[first],
+        &events,
+        &flagged(&policy),
+        |state, event, (at, ready), out| unspool::step(state, event, at, *ready, out),
+    );
     let intro = "One supplier: the shards that waited for it in the spool, one after another.";
     check_page("unspool", "Unspool", intro, &walk);
 }
@@ -296,9 +389,12 @@ fn deposits_are_drawn() {
     let policy = Policy::default();
     let events = [Event::Reached, Event::Published, Event::Wake];
     let first = deposits::State::default();
-    let walk = walk(&[first], &events, &flagged(&policy), |state, event, (at, customers), out| {
-        deposits::step(state, event, at, *customers, out)
-    });
+    let walk = walk(
+        &[first],
+        &events,
+        &flagged(&policy),
+        |state, event, (at, customers), out| deposits::step(state, event, at, *customers, out),
+    );
     let intro = "Records kept for customers: published again before they die in the DHT.";
     check_page("deposits", "Deposits", intro, &walk);
 }
@@ -308,12 +404,25 @@ fn pack_is_drawn() {
     use pack::{Event, Standing, State};
     let code = Code::new(2, 4).expect("a code");
     let stood = |confirmed: u8, kept: bool| Event::Stood {
-        standing: Standing { confirmed, kept, complete: confirmed == 4 },
+        standing: Standing {
+            confirmed,
+            kept,
+            complete: confirmed == 4,
+        },
     };
-    let events = [stood(0, false), stood(1, true), stood(3, false), stood(4, true), Event::Recorded];
-    let walk = walk(&[State::Placing { held: true }], &events, &[()], |state, event, (), out| {
-        pack::step(state, event, PackKind::Data, code, out)
-    });
+    let events = [
+        stood(0, false),
+        stood(1, true),
+        stood(3, false),
+        stood(4, true),
+        Event::Recorded,
+    ];
+    let walk = walk(
+        &[State::Placing { held: true }],
+        &events,
+        &[()],
+        |state, event, (), out| pack::step(state, event, PackKind::Data, code, out),
+    );
     let intro = "One pack: when its chunks count as known, and when its memory is free.";
     check_page("pack", "Pack", intro, &walk);
 }
@@ -327,8 +436,12 @@ fn transfer_is_drawn() {
         Event::SupplierReady,
         Event::SupplierGone,
         Event::Stored,
-        Event::SendFailed { code: ErrorCode::Interrupted },
-        Event::SendFailed { code: ErrorCode::QuotaExceeded },
+        Event::SendFailed {
+            code: ErrorCode::Interrupted,
+        },
+        Event::SendFailed {
+            code: ErrorCode::QuotaExceeded,
+        },
         Event::Spooled,
         Event::SpoolFailed,
         Event::Loaded,
@@ -336,9 +449,12 @@ fn transfer_is_drawn() {
     ];
     // A pack of an earlier run begins with what the catalogue and the spool have of it.
     let firsts = [State::Queued, State::Spooled, State::Confirmed, State::Owed];
-    let walk = walk(&firsts, &events, &flagged(&policy), |state, event, (at, ready), out| {
-        transfer::step(state, event, at, *ready, out)
-    });
+    let walk = walk(
+        &firsts,
+        &events,
+        &flagged(&policy),
+        |state, event, (at, ready), out| transfer::step(state, event, at, *ready, out),
+    );
     let intro = "One shard on its way to one supplier.";
     check_page("transfer", "Transfer", intro, &walk);
 }
@@ -350,11 +466,25 @@ fn head_is_drawn() {
     let trusted = BTreeSet::from([ONE, TWO]);
     let online = BTreeSet::from([ONE]);
     let nobody = BTreeSet::new();
-    let holders = Holders { trusted: &trusted, online: &online, quorum: 2 };
-    let alone = Holders { trusted: &trusted, online: &nobody, quorum: 2 };
-    let situations: Vec<_> =
-        moments(&policy).into_iter().flat_map(|at| [(at, holders), (at, alone)]).collect();
-    let declined = |code| Event::Declined { device: ONE, sequence: FIRST, code };
+    let holders = Holders {
+        trusted: &trusted,
+        online: &online,
+        quorum: 2,
+    };
+    let alone = Holders {
+        trusted: &trusted,
+        online: &nobody,
+        quorum: 2,
+    };
+    let situations: Vec<_> = moments(&policy)
+        .into_iter()
+        .flat_map(|at| [(at, holders), (at, alone)])
+        .collect();
+    let declined = |code| Event::Declined {
+        device: ONE,
+        sequence: FIRST,
+        code,
+    };
     let events = [
         Event::Known { sequence: FIRST },
         Event::Signed { sequence: FIRST },
@@ -362,17 +492,26 @@ fn head_is_drawn() {
         Event::PackLost,
         Event::HolderOnline { device: ONE },
         Event::HoldersChanged,
-        Event::Kept { device: ONE, sequence: FIRST },
-        Event::Kept { device: TWO, sequence: FIRST },
+        Event::Kept {
+            device: ONE,
+            sequence: FIRST,
+        },
+        Event::Kept {
+            device: TWO,
+            sequence: FIRST,
+        },
         declined(ErrorCode::Interrupted),
         declined(ErrorCode::Stale),
         Event::Recorded { sequence: FIRST },
         Event::Wake,
     ];
     let first = head::State::default();
-    let walk = walk(&[first], &events, &situations, |state, event, (at, holders), out| {
-        head::step(state, event, at, holders, out)
-    });
+    let walk = walk(
+        &[first],
+        &events,
+        &situations,
+        |state, event, (at, holders), out| head::step(state, event, at, holders, out),
+    );
     let intro = "The newest head of the own lane: from draft to published, then to every holder.";
     check_page("head", "Head", intro, &walk);
 }
@@ -380,25 +519,46 @@ fn head_is_drawn() {
 #[test]
 fn backup_is_drawn() {
     use backup::{Event, Standing};
-    let short = Standing::Short { confirmed: 1, need: 2, moving: false };
+    let short = Standing::Short {
+        confirmed: 1,
+        need: 2,
+        moving: false,
+    };
     let events = [
         Event::TurnCame,
         Event::SetFormed,
         Event::ScanFinished,
-        Event::ScanFailed { code: ErrorCode::Unreadable },
-        Event::Counted { contents: short, lists: None },
-        Event::Counted { contents: Standing::Enough, lists: None },
-        Event::Counted { contents: Standing::Enough, lists: Some(Standing::Enough) },
+        Event::ScanFailed {
+            code: ErrorCode::Unreadable,
+        },
+        Event::Counted {
+            contents: short,
+            lists: None,
+        },
+        Event::Counted {
+            contents: Standing::Enough,
+            lists: None,
+        },
+        Event::Counted {
+            contents: Standing::Enough,
+            lists: Some(Standing::Enough),
+        },
         Event::MetadataSealed { sequence: FIRST },
-        Event::MetadataFailed { code: ErrorCode::DiskFailed },
+        Event::MetadataFailed {
+            code: ErrorCode::DiskFailed,
+        },
         Event::HeadKept { sequence: FIRST },
         Event::HeadKept { sequence: SECOND },
-        Event::HeadRefused { code: ErrorCode::Stale },
+        Event::HeadRefused {
+            code: ErrorCode::Stale,
+        },
         Event::CommitRecorded { sequence: FIRST },
         Event::Cancel,
     ];
     let first = backup::State::default();
-    let walk = walk(&[first], &events, &[()], |state, event, (), out| backup::step(state, event, out));
+    let walk = walk(&[first], &events, &[()], |state, event, (), out| {
+        backup::step(state, event, out)
+    });
     let intro = "One backup: read, place, settle, seal the lists, place them, publish, record.";
     check_page("backup", "Backup", intro, &walk);
 }
@@ -414,8 +574,9 @@ fn restore_is_drawn() {
         Event::Cancel,
     ];
     let first = restore::State::default();
-    let walk =
-        walk(&[first], &events, &[()], |state, event, (), out| restore::step(state, event, out));
+    let walk = walk(&[first], &events, &[()], |state, event, (), out| {
+        restore::step(state, event, out)
+    });
     let intro = "One restore: the node plans and writes, the fetches bring the pieces.";
     check_page("restore", "Restore", intro, &walk);
 }
@@ -427,23 +588,40 @@ fn recovery_is_drawn() {
     let online = BTreeSet::from([ONE]);
     let events = [
         Event::Begin,
-        Event::LanesFound { suppliers: vec![ONE, TWO], k: 2 },
-        Event::LanesFound { suppliers: Vec::new(), k: 0 },
+        Event::LanesFound {
+            suppliers: vec![ONE, TWO],
+            k: 2,
+        },
+        Event::LanesFound {
+            suppliers: Vec::new(),
+            k: 0,
+        },
         Event::LanesMissing,
         Event::PeerUp { device: TWO },
         Event::DialFailed { device: TWO },
-        Event::HeadsHeard { device: ONE, lanes: vec![(THREE, FIRST)] },
-        Event::HeadsHeard { device: TWO, lanes: vec![(THREE, SECOND)] },
+        Event::HeadsHeard {
+            device: ONE,
+            lanes: vec![(THREE, FIRST)],
+        },
+        Event::HeadsHeard {
+            device: TWO,
+            lanes: vec![(THREE, SECOND)],
+        },
         Event::HeadsFailed { device: ONE },
         Event::Rebuilt,
-        Event::RebuildFailed { code: ErrorCode::TooFewShards },
+        Event::RebuildFailed {
+            code: ErrorCode::TooFewShards,
+        },
         Event::Cancel,
         Event::Wake,
     ];
     let first = recovery::State::default();
-    let walk = walk(&[first], &events, &moments(&policy), |state, event, at, out| {
-        recovery::step(state, event, at, &online, out)
-    });
+    let walk = walk(
+        &[first],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| recovery::step(state, event, at, &online, out),
+    );
     let intro = "One recovery: find the identity's records, ask the suppliers, rebuild.";
     check_page("recovery", "Recovery", intro, &walk);
 }
@@ -468,8 +646,12 @@ fn fetch_is_drawn() {
     };
     let events = [
         Event::TurnCame,
-        Event::RangeFetched { position: Position(0) },
-        Event::RangeFetched { position: Position(1) },
+        Event::RangeFetched {
+            position: Position(0),
+        },
+        Event::RangeFetched {
+            position: Position(1),
+        },
         failed(0, ONE, ErrorCode::Interrupted),
         failed(0, ONE, ErrorCode::Corrupt),
         failed(1, TWO, ErrorCode::Interrupted),
@@ -479,15 +661,22 @@ fn fetch_is_drawn() {
         Event::PeerUp { device: TWO },
         Event::Wake,
     ];
-    let crowds = [BTreeSet::new(), BTreeSet::from([ONE]), BTreeSet::from([ONE, TWO])];
+    let crowds = [
+        BTreeSet::new(),
+        BTreeSet::from([ONE]),
+        BTreeSet::from([ONE, TWO]),
+    ];
     let situations: Vec<_> = moments(&policy)
         .into_iter()
         .flat_map(|at| crowds.iter().map(move |online| (at, online)))
         .collect();
     let first = fetch::State::Queued { plan };
-    let walk = walk(&[first], &events, &situations, |state, event, (at, online), out| {
-        fetch::step(state, event, at, online, out)
-    });
+    let walk = walk(
+        &[first],
+        &events,
+        &situations,
+        |state, event, (at, online), out| fetch::step(state, event, at, online, out),
+    );
     let intro = "One pack, or ranges of it, on the way back.";
     check_page("fetch", "Fetch", intro, &walk);
 }
@@ -498,20 +687,40 @@ fn customer_link_is_drawn() {
     let ask = AskId(1);
     let access = |access, kin| Event::AccessAsked { ask, access, kin };
     let events = [
-        Event::Known { agreed: ByteCount(10), used: ByteCount(4) },
-        Event::Proposed { ask, bytes: ByteCount(10), room: ByteCount(10) },
-        Event::Proposed { ask, bytes: ByteCount(11), room: ByteCount(10) },
-        Event::StoreAsked { ask, bytes: ByteCount(2) },
-        Event::StoreAsked { ask, bytes: ByteCount(20) },
+        Event::Known {
+            agreed: ByteCount(10),
+            used: ByteCount(4),
+        },
+        Event::Proposed {
+            ask,
+            bytes: ByteCount(10),
+            room: ByteCount(10),
+        },
+        Event::Proposed {
+            ask,
+            bytes: ByteCount(11),
+            room: ByteCount(10),
+        },
+        Event::StoreAsked {
+            ask,
+            bytes: ByteCount(2),
+        },
+        Event::StoreAsked {
+            ask,
+            bytes: ByteCount(20),
+        },
         Event::ShardKept { ask },
         Event::StoreAborted { ask },
         access(Access::Read, true),
         access(Access::Write, false),
-        Event::Released { bytes: ByteCount(1) },
+        Event::Released {
+            bytes: ByteCount(1),
+        },
     ];
     let first = customer_link::State::default();
-    let walk =
-        walk(&[first], &events, &[()], |state, event, (), out| customer_link::step(state, event, out));
+    let walk = walk(&[first], &events, &[()], |state, event, (), out| {
+        customer_link::step(state, event, out)
+    });
     let intro = "One customer's lane: its contract, and the arithmetic of its space.";
     check_page("customer-link", "Customer link", intro, &walk);
 }

@@ -203,7 +203,11 @@ pub(crate) fn step(
                 gathering.take(position, at.now);
                 gathering.advance(at, online, out)
             }
-            Event::RangeFailed { position, device, code } => {
+            Event::RangeFailed {
+                position,
+                device,
+                code,
+            } => {
                 gathering.miss(position, device, code);
                 gathering.advance(at, online, out)
             }
@@ -225,7 +229,11 @@ pub(crate) fn step(
                 gathering.take(position, at.now);
                 State::Decoding { gathering }
             }
-            Event::RangeFailed { position, device, code } => {
+            Event::RangeFailed {
+                position,
+                device,
+                code,
+            } => {
                 gathering.miss(position, device, code);
                 State::Decoding { gathering }
             }
@@ -235,7 +243,10 @@ pub(crate) fn step(
             }
             Event::TurnCame | Event::Wake => State::Decoding { gathering },
         },
-        State::Waiting { mut gathering, retry_at } => match event {
+        State::Waiting {
+            mut gathering,
+            retry_at,
+        } => match event {
             Event::Wake if at.now >= retry_at => {
                 gathering.failed.clear();
                 gathering.rounds = gathering.rounds.saturating_add(1);
@@ -251,7 +262,10 @@ pub(crate) fn step(
             | Event::RangeFetched { .. }
             | Event::RangeFailed { .. }
             | Event::Decoded
-            | Event::DecodeFailed => State::Waiting { gathering, retry_at },
+            | Event::DecodeFailed => State::Waiting {
+                gathering,
+                retry_at,
+            },
         },
         State::Decoded => State::Decoded,
         State::GivenUp => State::GivenUp,
@@ -282,8 +296,15 @@ impl Gathering {
         out: &mut Vec<Action>,
     ) -> State {
         if !self.whole {
-            if self.plan.direct.iter().all(|position| self.is_here(*position)) {
-                out.push(Action::Decode { positions: self.plan.direct.clone() });
+            if self
+                .plan
+                .direct
+                .iter()
+                .all(|position| self.is_here(*position))
+            {
+                out.push(Action::Decode {
+                    positions: self.plan.direct.clone(),
+                });
                 return State::Decoding { gathering: self };
             }
             if self.ask_direct(online, out) {
@@ -307,8 +328,13 @@ impl Gathering {
 
     /// Asks for the direct positions; says whether each of them is here or asked for.
     fn ask_direct(&mut self, online: &BTreeSet<DeviceId>, out: &mut Vec<Action>) -> bool {
-        let missing: Vec<_> =
-            self.plan.direct.iter().copied().filter(|p| !self.pieces.contains_key(p)).collect();
+        let missing: Vec<_> = self
+            .plan
+            .direct
+            .iter()
+            .copied()
+            .filter(|p| !self.pieces.contains_key(p))
+            .collect();
         let mut asks = Vec::new();
         for position in missing {
             let Some(device) = self.holder(position, online) else {
@@ -316,12 +342,21 @@ impl Gathering {
             };
             asks.push((position, device));
         }
-        if self.plan.direct.iter().any(|p| self.pieces.get(p) == Some(&Piece::Bad)) {
+        if self
+            .plan
+            .direct
+            .iter()
+            .any(|p| self.pieces.get(p) == Some(&Piece::Bad))
+        {
             return false;
         }
         for (position, device) in asks {
             self.pieces.insert(position, Piece::Asked { whole: false });
-            out.push(Action::Ask { position, device, whole: false });
+            out.push(Action::Ask {
+                position,
+                device,
+                whole: false,
+            });
         }
         true
     }
@@ -332,7 +367,9 @@ impl Gathering {
         let wanted = (self.order.len() + 1).max(usize::from(self.plan.k));
         let under_way = |gathering: &Self| {
             let pieces = gathering.pieces.values();
-            pieces.filter(|piece| matches!(piece, Piece::Asked { whole: true })).count()
+            pieces
+                .filter(|piece| matches!(piece, Piece::Asked { whole: true }))
+                .count()
         };
         let mut coming = under_way(self);
         for position in self.candidates() {
@@ -341,17 +378,27 @@ impl Gathering {
             }
             if let Some(device) = self.holder(position, online) {
                 self.pieces.insert(position, Piece::Asked { whole: true });
-                out.push(Action::Ask { position, device, whole: true });
+                out.push(Action::Ask {
+                    position,
+                    device,
+                    whole: true,
+                });
                 coming += 1;
             }
         }
-        self.pieces.values().any(|piece| matches!(piece, Piece::Asked { .. }))
+        self.pieces
+            .values()
+            .any(|piece| matches!(piece, Piece::Asked { .. }))
     }
 
     /// Positions that could still be asked for whole, data positions first.
     fn candidates(&self) -> Vec<Position> {
-        let mut positions: Vec<_> =
-            self.plan.places.iter().map(|place| place.position).collect();
+        let mut positions: Vec<_> = self
+            .plan
+            .places
+            .iter()
+            .map(|place| place.position)
+            .collect();
         positions.sort_by_key(|position| (!self.plan.direct.contains(position), *position));
         positions.retain(|position| match self.pieces.get(position) {
             None | Some(Piece::Here { whole: false }) => true,
@@ -362,9 +409,14 @@ impl Gathering {
 
     /// The first holder of a position who is there and has not failed in this round.
     fn holder(&self, position: Position, online: &BTreeSet<DeviceId>) -> Option<DeviceId> {
-        let place = self.plan.places.iter().find(|place| place.position == position)?;
+        let place = self
+            .plan
+            .places
+            .iter()
+            .find(|place| place.position == position)?;
         let mut holders = place.holders.iter().copied();
-        holders.find(|holder| online.contains(holder) && !self.failed.contains(&(position, *holder)))
+        holders
+            .find(|holder| online.contains(holder) && !self.failed.contains(&(position, *holder)))
     }
 
     /// Nobody there can help: dial those who are away, and come back.
@@ -376,7 +428,11 @@ impl Gathering {
         }
         let mut away = BTreeSet::new();
         for position in self.candidates() {
-            let places = self.plan.places.iter().filter(|place| place.position == position);
+            let places = self
+                .plan
+                .places
+                .iter()
+                .filter(|place| place.position == position);
             away.extend(places.flat_map(|place| place.holders.iter().copied()));
         }
         for device in away {
@@ -385,7 +441,10 @@ impl Gathering {
             }
         }
         let retry_at = at.retry_at(self.rounds).min(patient_until);
-        State::Waiting { gathering: self, retry_at }
+        State::Waiting {
+            gathering: self,
+            retry_at,
+        }
     }
 
     /// The next combination of k whole pieces: all of the first k, then those in which the
@@ -405,8 +464,10 @@ impl Gathering {
         }
         self.tried = next;
         let chosen = self.order.iter().enumerate();
-        let mut positions: Vec<_> =
-            chosen.filter(|(index, _)| next >> index & 1 == 1).map(|(_, p)| *p).collect();
+        let mut positions: Vec<_> = chosen
+            .filter(|(index, _)| next >> index & 1 == 1)
+            .map(|(_, p)| *p)
+            .collect();
         positions.sort();
         Some(positions)
     }
@@ -415,7 +476,12 @@ impl Gathering {
     /// combination of all pieces was tried.
     fn is_hopeless(&self) -> bool {
         let bad = |position: Position| self.pieces.get(&position) == Some(&Piece::Bad);
-        let left = self.plan.places.iter().filter(|place| !bad(place.position)).count();
+        let left = self
+            .plan
+            .places
+            .iter()
+            .filter(|place| !bad(place.position))
+            .count();
         left < usize::from(self.plan.k) || self.order.len() >= left
     }
 
@@ -424,7 +490,10 @@ impl Gathering {
     }
 
     fn may_hold(&self, device: DeviceId) -> bool {
-        self.plan.places.iter().any(|place| place.holders.contains(&device))
+        self.plan
+            .places
+            .iter()
+            .any(|place| place.holders.contains(&device))
     }
 
     fn take(&mut self, position: Position, now: Tick) {
@@ -490,15 +559,27 @@ mod tests {
 
     #[test]
     fn combinations_leave_out_one_suspect_at_a_time() {
-        let plan = Plan { k: 2, direct: Vec::new(), places: Vec::new() };
+        let plan = Plan {
+            k: 2,
+            direct: Vec::new(),
+            places: Vec::new(),
+        };
         let mut gathering = Gathering::new(plan, Tick(0));
         gathering.order = vec![Position(4), Position(1), Position(3)];
         let mut seen = Vec::new();
         while let Some(positions) = gathering.next_combination() {
-            seen.push(positions.iter().map(|position| position.0).collect::<Vec<_>>());
+            seen.push(
+                positions
+                    .iter()
+                    .map(|position| position.0)
+                    .collect::<Vec<_>>(),
+            );
         }
         assert_eq!(seen, vec![vec![1, 4], vec![3, 4], vec![1, 3]]);
         gathering.order.push(Position(0));
-        assert_eq!(gathering.next_combination(), Some(vec![Position(0), Position(4)]));
+        assert_eq!(
+            gathering.next_combination(),
+            Some(vec![Position(0), Position(4)])
+        );
     }
 }

@@ -179,7 +179,10 @@ pub(crate) fn step(
     match state {
         State::Empty => match event {
             Event::Known { sequence } => offer(sequence, Round::default(), holders, out),
-            Event::Signed { sequence } => State::Drafted { sequence, before: None },
+            Event::Signed { sequence } => State::Drafted {
+                sequence,
+                before: None,
+            },
             Event::PackPlaced
             | Event::PackLost
             | Event::HolderOnline { .. }
@@ -204,8 +207,14 @@ pub(crate) fn step(
             | Event::Recorded { .. }
             | Event::Wake => state,
         },
-        State::Publishing { sequence, mut round } => match event {
-            Event::Signed { sequence } => State::Drafted { sequence, before: None },
+        State::Publishing {
+            sequence,
+            mut round,
+        } => match event {
+            Event::Signed { sequence } => State::Drafted {
+                sequence,
+                before: None,
+            },
             Event::Known { .. } | Event::PackPlaced | Event::PackLost | Event::Recorded { .. } => {
                 State::Publishing { sequence, round }
             }
@@ -223,7 +232,10 @@ pub(crate) fn step(
                 publish(sequence, round, holders, out)
             }
         },
-        State::Recording { sequence, mut round } => match event {
+        State::Recording {
+            sequence,
+            mut round,
+        } => match event {
             Event::Recorded { sequence: recorded } if recorded == sequence => {
                 offer(sequence, round, holders, out)
             }
@@ -242,10 +254,14 @@ pub(crate) fn step(
                 State::Recording { sequence, round }
             }
         },
-        State::Published { sequence, mut round } => match event {
-            Event::Signed { sequence: next } => {
-                State::Drafted { sequence: next, before: Some(sequence) }
-            }
+        State::Published {
+            sequence,
+            mut round,
+        } => match event {
+            Event::Signed { sequence: next } => State::Drafted {
+                sequence: next,
+                before: Some(sequence),
+            },
             Event::Known { .. } | Event::PackPlaced | Event::PackLost | Event::Recorded { .. } => {
                 State::Published { sequence, round }
             }
@@ -259,7 +275,10 @@ pub(crate) fn step(
             }
         },
         State::Refused { .. } => match event {
-            Event::Signed { sequence } => State::Drafted { sequence, before: None },
+            Event::Signed { sequence } => State::Drafted {
+                sequence,
+                before: None,
+            },
             Event::Known { .. }
             | Event::PackPlaced
             | Event::PackLost
@@ -334,7 +353,11 @@ impl Round {
                 self.kept.insert(device);
                 false
             }
-            Event::Declined { device, sequence, code } if sequence == current => {
+            Event::Declined {
+                device,
+                sequence,
+                code,
+            } if sequence == current => {
                 self.asked.remove(&device);
                 if is_final(code) {
                     return self.closed.insert(device);

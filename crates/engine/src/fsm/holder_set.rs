@@ -104,7 +104,10 @@ fn places(mut candidates: Vec<Candidate>) -> Vec<DeviceId> {
     candidates.sort();
     let mut identities = BTreeSet::new();
     candidates.retain(|candidate| identities.insert(candidate.identity));
-    candidates.into_iter().map(|candidate| candidate.device).collect()
+    candidates
+        .into_iter()
+        .map(|candidate| candidate.device)
+        .collect()
 }
 
 fn form(census: Census) -> Option<(Code, Vec<DeviceId>)> {

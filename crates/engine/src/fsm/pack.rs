@@ -80,7 +80,9 @@ pub(crate) fn step(
             Event::Recorded => state,
         },
         State::Committing { held } => match event {
-            Event::Stood { standing } => State::Committing { held: release(held, standing, out) },
+            Event::Stood { standing } => State::Committing {
+                held: release(held, standing, out),
+            },
             Event::Recorded => State::Committed { held },
         },
         State::Committed { held } => match event {

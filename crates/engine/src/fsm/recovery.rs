@@ -210,9 +210,13 @@ pub(crate) fn step(
             Event::LanesFound { suppliers, k } => {
                 Inquiry::begin(&suppliers, k, at, online, out).go_on(at, out)
             }
-            Event::LanesMissing if at.now >= until => {
-                end(State::Failed { code: ErrorCode::NotFound }, Some(ErrorCode::NotFound), out)
-            }
+            Event::LanesMissing if at.now >= until => end(
+                State::Failed {
+                    code: ErrorCode::NotFound,
+                },
+                Some(ErrorCode::NotFound),
+                out,
+            ),
             Event::LanesMissing => State::Pausing {
                 retry_at: at.retry_at(tries).min(until),
                 tries: tries.saturating_add(1),
@@ -228,7 +232,11 @@ pub(crate) fn step(
             | Event::Cancel
             | Event::Wake => state,
         },
-        State::Pausing { retry_at, tries, until } => match event {
+        State::Pausing {
+            retry_at,
+            tries,
+            until,
+        } => match event {
             Event::Wake if at.now >= retry_at => seek(tries, until, out),
             // A new way in.
             Event::PeerUp { .. } => seek(tries, until, out),
@@ -395,7 +403,10 @@ impl Inquiry {
             *known = sequence.max(*known);
         }
         let is_fresh = |lanes: &&Vec<(DeviceId, Sequence)>| {
-            !lanes.is_empty() && lanes.iter().all(|(lane, sequence)| newest[lane] == *sequence)
+            !lanes.is_empty()
+                && lanes
+                    .iter()
+                    .all(|(lane, sequence)| newest[lane] == *sequence)
         };
         Action::Rebuild {
             confirmed: count(self.heard().filter(is_fresh).count()),
@@ -406,14 +417,24 @@ impl Inquiry {
 
     fn deadline(&self) -> Tick {
         let enough = self.heard().count() >= usize::from(self.k);
-        let end = if enough { self.wait_until } else { self.give_up_at };
-        self.suppliers.values().filter_map(Answer::retry_at).fold(end, Tick::min)
+        let end = if enough {
+            self.wait_until
+        } else {
+            self.give_up_at
+        };
+        self.suppliers
+            .values()
+            .filter_map(Answer::retry_at)
+            .fold(end, Tick::min)
     }
 }
 
 impl Answer {
     fn failed(tries: u32, at: &Moment<'_>) -> Self {
-        Self::Failed { retry_at: at.retry_at(tries), tries: tries.saturating_add(1) }
+        Self::Failed {
+            retry_at: at.retry_at(tries),
+            tries: tries.saturating_add(1),
+        }
     }
 
     fn connect(&mut self, device: DeviceId, out: &mut Vec<Action>) {

@@ -89,9 +89,10 @@ impl State {
     pub(crate) const fn is_pending(self) -> bool {
         match self {
             Self::New => true,
-            Self::Offline { contract, tries, .. } | Self::Dialing { contract, tries } => {
-                !contract && tries < STRANGER_DIALS_MAX
+            Self::Offline {
+                contract, tries, ..
             }
+            | Self::Dialing { contract, tries } => !contract && tries < STRANGER_DIALS_MAX,
             Self::Proposing { tries } => tries == 0,
             Self::Contracted | Self::Full { .. } | Self::Refused { .. } | Self::Dropped { .. } => {
                 false
@@ -170,8 +171,14 @@ pub(crate) fn step(
 ) -> State {
     match state {
         State::New => match event {
-            Event::Start { contract, online: true } => greet(contract, out),
-            Event::Start { contract, online: false } => dial(contract, 0, out),
+            Event::Start {
+                contract,
+                online: true,
+            } => greet(contract, out),
+            Event::Start {
+                contract,
+                online: false,
+            } => dial(contract, 0, out),
             Event::Connected
             | Event::Lost
             | Event::DialFailed
@@ -181,11 +188,23 @@ pub(crate) fn step(
             | Event::ContractUnknown
             | Event::Wake => state,
         },
-        State::Offline { contract, retry_at, tries } => match event {
+        State::Offline {
+            contract,
+            retry_at,
+            tries,
+        } => match event {
             Event::Wake if at.now >= retry_at => dial(contract, tries, out),
             Event::Connected => greet(contract, out),
-            Event::Signed => State::Offline { contract: true, retry_at, tries },
-            Event::ContractUnknown => State::Offline { contract: false, retry_at, tries },
+            Event::Signed => State::Offline {
+                contract: true,
+                retry_at,
+                tries,
+            },
+            Event::ContractUnknown => State::Offline {
+                contract: false,
+                retry_at,
+                tries,
+            },
             Event::Wake
             | Event::Start { .. }
             | Event::Lost
@@ -196,8 +215,14 @@ pub(crate) fn step(
         State::Dialing { contract, tries } => match event {
             Event::Connected => greet(contract, out),
             Event::DialFailed => fail_dial(contract, tries, at, friend),
-            Event::Signed => State::Dialing { contract: true, tries },
-            Event::ContractUnknown => State::Dialing { contract: false, tries },
+            Event::Signed => State::Dialing {
+                contract: true,
+                tries,
+            },
+            Event::ContractUnknown => State::Dialing {
+                contract: false,
+                tries,
+            },
             Event::Start { .. }
             | Event::Lost
             | Event::Refused { .. }
@@ -212,7 +237,9 @@ pub(crate) fn step(
             }
             Event::SpaceUsedUp => {
                 out.push(Action::Away);
-                State::Full { retry_at: at.now + at.policy.retry_max }
+                State::Full {
+                    retry_at: at.now + at.policy.retry_max,
+                }
             }
             Event::ContractUnknown => {
                 out.push(Action::Away);
@@ -243,7 +270,11 @@ pub(crate) fn step(
                 State::Proposing { tries }
             }
             Event::Signed => greet(true, out),
-            Event::Lost => State::Offline { contract: false, retry_at, tries },
+            Event::Lost => State::Offline {
+                contract: false,
+                retry_at,
+                tries,
+            },
             Event::Wake
             | Event::Start { .. }
             | Event::Connected
@@ -313,7 +344,11 @@ fn dial(contract: bool, tries: u32, out: &mut Vec<Action>) -> State {
 }
 
 fn lose(contract: bool, at: &Moment<'_>) -> State {
-    State::Offline { contract, retry_at: at.redial_at(0), tries: 1 }
+    State::Offline {
+        contract,
+        retry_at: at.redial_at(0),
+        tries: 1,
+    }
 }
 
 fn fail_dial(contract: bool, tries: u32, at: &Moment<'_>, friend: bool) -> State {
@@ -321,10 +356,16 @@ fn fail_dial(contract: bool, tries: u32, at: &Moment<'_>, friend: bool) -> State
     if !contract && !friend && tries_now >= STRANGER_DIALS_MAX {
         return drop_stranger(at);
     }
-    State::Offline { contract, retry_at: at.redial_at(tries), tries: tries_now }
+    State::Offline {
+        contract,
+        retry_at: at.redial_at(tries),
+        tries: tries_now,
+    }
 }
 
 /// Long enough that the next searches find somebody else.
 fn drop_stranger(at: &Moment<'_>) -> State {
-    State::Dropped { until: at.now + 10 * at.policy.search_interval }
+    State::Dropped {
+        until: at.now + 10 * at.policy.search_interval,
+    }
 }

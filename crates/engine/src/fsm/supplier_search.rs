@@ -138,8 +138,7 @@ fn choose(
         if left == 0 {
             break;
         }
-        let known =
-            fit.devices.contains(&offer.device) || fit.identities.contains(&offer.identity);
+        let known = fit.devices.contains(&offer.device) || fit.identities.contains(&offer.identity);
         if known || offer.free < fit.bytes || !taken.insert(offer.identity) {
             continue;
         }

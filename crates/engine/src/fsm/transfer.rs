@@ -271,5 +271,8 @@ fn fail(
     if closed || !ready || tries >= TRANSFER_TRIES_MAX {
         return spool(out);
     }
-    State::Waiting { retry_at: at.retry_at(tries - 1), tries }
+    State::Waiting {
+        retry_at: at.retry_at(tries - 1),
+        tries,
+    }
 }

@@ -143,7 +143,10 @@ pub(crate) fn step(
 
 fn load(tries: u32, out: &mut Vec<Action>) -> State {
     out.push(Action::Load);
-    State::Loading { tries, again: false }
+    State::Loading {
+        tries,
+        again: false,
+    }
 }
 
 fn send(tries: u32, out: &mut Vec<Action>) -> State {

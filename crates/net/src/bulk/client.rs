@@ -11,7 +11,7 @@ use bitdust_model::message::{Body, Fetch, FetchTarget};
 use bitdust_model::{DeviceId, Signed, limits};
 use bytes::Bytes;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, StreamExt};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::codec::FramedRead;
 use tokio_util::compat::FuturesAsyncReadCompatExt;
 
@@ -68,17 +68,27 @@ impl BulkClient {
 
     /// Stores a shard: asks, sends from where the supplier wants it, and returns its receipt
     /// once the shard is durable. The receipt is checked against the header.
-    pub async fn store(&self, header: Signed<StoreHeader>, shard: Bytes) -> Result<Signed<Receipt>, NetError> {
+    pub async fn store(
+        &self,
+        header: Signed<StoreHeader>,
+        shard: Bytes,
+    ) -> Result<Signed<Receipt>, NetError> {
         let plain = check_header(&header).map_err(|reason| NetError::BadRequest { reason })?;
         if usize::try_from(plain.shard_bytes) != Ok(shard.len()) {
-            let reason = format!("the header says {} bytes, the shard has {}", plain.shard_bytes, shard.len());
+            let reason = format!(
+                "the header says {} bytes, the shard has {}",
+                plain.shard_bytes,
+                shard.len()
+            );
             return Err(NetError::BadRequest { reason });
         }
         let mut call = self.call(Body::Store(header)).await?;
         let answer = match call.next().await? {
             Heard::Go(offset) => call.send_shard(offset, &shard).await?,
             Heard::Answer(body) => *body,
-            Heard::Data(_) | Heard::End => return Err(call.broken("bytes came in answer to a Store")),
+            Heard::Data(_) | Heard::End => {
+                return Err(call.broken("bytes came in answer to a Store"));
+            }
         };
         let receipt = call.receipt_of(answer)?;
         check_receipt(&receipt, &plain, self.device).map_err(|reason| call.broken(reason))?;
@@ -90,18 +100,24 @@ impl BulkClient {
     /// widened to 64 KiB, and the header matches what was asked for.
     pub async fn fetch(&self, fetch: Fetch) -> Result<FetchedRange, NetError> {
         if fetch.length == 0 {
-            return Err(NetError::BadRequest { reason: "a range without bytes".to_owned() });
+            return Err(NetError::BadRequest {
+                reason: "a range without bytes".to_owned(),
+            });
         }
         let mut call = self.call(Body::Fetch(fetch.clone())).await?;
         let (header, offset, length) = match call.next().await? {
             Heard::Answer(body) => call.range_of(*body, &fetch)?,
-            Heard::Go(_) | Heard::Data(_) | Heard::End => return Err(call.broken("a range came without its header")),
+            Heard::Go(_) | Heard::Data(_) | Heard::End => {
+                return Err(call.broken("a range came without its header"));
+            }
         };
         let bytes_max = range_bytes_max(length);
         let mut encoded = Vec::new();
         loop {
             match call.next().await? {
-                Heard::Data(bytes) if encoded.len() + bytes.len() > bytes_max => return Err(call.broken("a range came with more bytes than its proof can have")),
+                Heard::Data(bytes) if encoded.len() + bytes.len() > bytes_max => {
+                    return Err(call.broken("a range came with more bytes than its proof can have"));
+                }
                 Heard::Data(bytes) => encoded.extend_from_slice(&bytes),
                 Heard::End => break,
                 Heard::Answer(body) => return Err(call.refusal_of(*body)),
@@ -109,22 +125,44 @@ impl BulkClient {
             }
         }
         call.over = true;
-        Ok(FetchedRange { header, offset, length, encoded })
+        Ok(FetchedRange {
+            header,
+            offset,
+            length,
+            encoded,
+        })
     }
 
     /// Registers a request with the reader first, then hands it to the writer.
     async fn call(&self, body: Body) -> Result<Call, NetError> {
-        let permit = Arc::clone(&self.outstanding).acquire_owned().await.map_err(|_| self.why_ended())?;
+        let permit = Arc::clone(&self.outstanding)
+            .acquire_owned()
+            .await
+            .map_err(|_| self.why_ended())?;
         let id = RequestId(self.next.fetch_add(1, Ordering::Relaxed));
         let (sender, heard) = mpsc::channel(limits::BULK_FRAMES_WAITING_MAX);
         let registration = Registration { id, sender };
-        self.registrations.send(registration).await.map_err(|_| self.why_ended())?;
-        say(&self.says, id, What::Ask(Box::new(body))).await.map_err(|_| self.why_ended())?;
-        Ok(Call { id, heard, client: self.clone(), over: false, permit })
+        self.registrations
+            .send(registration)
+            .await
+            .map_err(|_| self.why_ended())?;
+        say(&self.says, id, What::Ask(Box::new(body)))
+            .await
+            .map_err(|_| self.why_ended())?;
+        Ok(Call {
+            id,
+            heard,
+            client: self.clone(),
+            over: false,
+            _permit: permit,
+        })
     }
 
     fn why_ended(&self) -> NetError {
-        self.ended.borrow().clone().unwrap_or_else(|| NetError::interrupted("the bulk stream has ended"))
+        self.ended
+            .borrow()
+            .clone()
+            .unwrap_or_else(|| NetError::interrupted("the bulk stream has ended"))
     }
 }
 
@@ -143,13 +181,17 @@ struct Call {
     client: BulkClient,
     /// Whether both sides know that it is over.
     over: bool,
-    #[expect(dead_code, reason = "held so that another request may begin only when this one has ended")]
-    permit: tokio::sync::OwnedSemaphorePermit,
+    /// Another request may begin only when this one has ended.
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Call {
     async fn next(&mut self) -> Result<Heard, NetError> {
-        let heard = self.client.progress.next(&mut self.heard, self.client.stall).await?;
+        let heard = self
+            .client
+            .progress
+            .next(&mut self.heard, self.client.stall)
+            .await?;
         heard.ok_or_else(|| self.client.why_ended())
     }
 
@@ -161,7 +203,10 @@ impl Call {
         }
         let mut rest = shard.slice(start..);
         let flowing = Arc::clone(&self.client.flowing);
-        let turn = flowing.acquire().await.map_err(|_| self.client.why_ended())?;
+        let turn = flowing
+            .acquire()
+            .await
+            .map_err(|_| self.client.why_ended())?;
         while !rest.is_empty() {
             let piece = rest.split_to(rest.len().min(limits::DATA_FRAME_BYTES));
             tokio::select! {
@@ -170,11 +215,15 @@ impl Call {
                 said = say(&self.client.says, self.id, What::Data(piece)) => said.map_err(|_| self.client.why_ended())?,
             }
         }
-        say(&self.client.says, self.id, What::End).await.map_err(|_| self.client.why_ended())?;
+        say(&self.client.says, self.id, What::End)
+            .await
+            .map_err(|_| self.client.why_ended())?;
         drop(turn);
         match self.next().await? {
             Heard::Answer(body) => Ok(*body),
-            Heard::Go(_) | Heard::Data(_) | Heard::End => Err(self.broken("a Store was not answered")),
+            Heard::Go(_) | Heard::Data(_) | Heard::End => {
+                Err(self.broken("a Store was not answered"))
+            }
         }
     }
 
@@ -197,8 +246,17 @@ impl Call {
         Err(self.refusal_of(answer))
     }
 
-    fn range_of(&mut self, answer: Body, fetch: &Fetch) -> Result<(Signed<StoreHeader>, u64, u64), NetError> {
-        let Body::Fetched { header, offset, length } = answer else {
+    fn range_of(
+        &mut self,
+        answer: Body,
+        fetch: &Fetch,
+    ) -> Result<(Signed<StoreHeader>, u64, u64), NetError> {
+        let Body::Fetched {
+            header,
+            offset,
+            length,
+        } = answer
+        else {
             return Err(self.refusal_of(answer));
         };
         match check_range(&header, offset, length, fetch) {
@@ -216,9 +274,14 @@ impl Call {
         self.broken(name_of(&answer))
     }
 
-    #[expect(clippy::unused_self, reason = "only a request that is under way can be broken")]
+    #[expect(
+        clippy::unused_self,
+        reason = "only a request that is under way can be broken"
+    )]
     fn broken(&self, reason: impl Into<String>) -> NetError {
-        NetError::Malformed { reason: reason.into() }
+        NetError::Malformed {
+            reason: reason.into(),
+        }
     }
 }
 
@@ -227,27 +290,45 @@ impl Drop for Call {
         if !self.over {
             // If the queue is full the supplier learns it from the reader's silence: what
             // still comes is counted as stray.
-            drop(self.client.says.try_send(Say { id: self.id, what: What::Cancel }));
+            drop(self.client.says.try_send(Say {
+                id: self.id,
+                what: What::Cancel,
+            }));
         }
     }
 }
 
-fn check_receipt(receipt: &Signed<Receipt>, header: &StoreHeader, supplier: DeviceId) -> Result<(), String> {
+fn check_receipt(
+    receipt: &Signed<Receipt>,
+    header: &StoreHeader,
+    supplier: DeviceId,
+) -> Result<(), String> {
     let receipt = verify_by(receipt, supplier.as_bytes()).map_err(|error| error.to_string())?;
     let same_shard = receipt.shard == header.shard && receipt.shard_bytes == header.shard_bytes;
     let same_place = receipt.pack == header.pack && receipt.position == header.position;
-    let same_people = receipt.supplier == supplier && receipt.owner == header.owner && receipt.lane == header.lane;
+    let same_people = receipt.supplier == supplier
+        && receipt.owner == header.owner
+        && receipt.lane == header.lane;
     if same_shard && same_place && same_people {
         return Ok(());
     }
     Err("the receipt is for something else".to_owned())
 }
 
-fn check_range(header: &Signed<StoreHeader>, offset: u64, length: u64, fetch: &Fetch) -> Result<(), String> {
+fn check_range(
+    header: &Signed<StoreHeader>,
+    offset: u64,
+    length: u64,
+    fetch: &Fetch,
+) -> Result<(), String> {
     let header = check_header(header)?;
     let is_asked = match fetch.target {
         FetchTarget::Shard(shard) => header.shard == shard,
-        FetchTarget::Place { set, pack, position } => header.set == set && header.pack == pack && header.position == position,
+        FetchTarget::Place {
+            set,
+            pack,
+            position,
+        } => header.set == set && header.pack == pack && header.position == position,
     };
     if !is_asked {
         return Err("another shard came than was asked for".to_owned());
@@ -255,7 +336,10 @@ fn check_range(header: &Signed<StoreHeader>, offset: u64, length: u64, fetch: &F
     let align = limits::SHARD_ALIGN as u64;
     let start = fetch.offset - fetch.offset % align;
     let wanted_end = fetch.offset.saturating_add(fetch.length);
-    let end = wanted_end.checked_next_multiple_of(align).unwrap_or(u64::MAX).min(u64::from(header.shard_bytes));
+    let end = wanted_end
+        .checked_next_multiple_of(align)
+        .unwrap_or(u64::MAX)
+        .min(u64::from(header.shard_bytes));
     if offset != start || offset.checked_add(length) != Some(end) || length == 0 {
         return Err("another range came than was asked for".to_owned());
     }
@@ -305,18 +389,49 @@ pub(super) fn open(local: Arc<Local>, device: DeviceId) -> (BulkClient, Customer
         ended: why,
         stall: local.policy.stall_timeout,
     };
-    let end = CustomerEnd { local, device, registrations: registered, says: said, progress, ended };
+    let end = CustomerEnd {
+        local,
+        device,
+        registrations: registered,
+        says: said,
+        progress,
+        ended,
+    };
     (client, end)
 }
 
 impl CustomerEnd {
     /// Drives the stream until the client is gone, the stream ends, or the supplier breaks
     /// the protocol. Errors that the supplier is to blame for are returned.
-    pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(self, stream: S, session: Session) -> Result<(), NetError> {
-        let Self { local, device, registrations, says, progress, ended } = self;
+    pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        stream: S,
+        session: Session,
+    ) -> Result<(), NetError> {
+        let Self {
+            local,
+            device,
+            registrations,
+            says,
+            progress,
+            ended,
+        } = self;
         let (read, write) = stream.split();
-        let writer = Writer { socket: write, session: session.outgoing, local, says, progress: progress.clone() };
-        let mut reader = Reader { device, session: session.incoming, table: BTreeMap::new(), registrations, progress, stray_bytes: 0 };
+        let writer = Writer {
+            socket: write,
+            session: session.outgoing,
+            local,
+            says,
+            progress: progress.clone(),
+        };
+        let mut reader = Reader {
+            device,
+            session: session.incoming,
+            table: BTreeMap::new(),
+            registrations,
+            progress,
+            stray_bytes: 0,
+        };
         let result = tokio::select! {
             result = reader.run(read) => result,
             result = writer.run() => result,
@@ -339,7 +454,8 @@ struct Reader {
 
 impl Reader {
     async fn run<R: AsyncRead + Unpin>(&mut self, socket: R) -> Result<(), NetError> {
-        let mut frames = FramedRead::with_capacity(socket.compat(), FrameDecoder, limits::DATA_FRAME_BYTES);
+        let mut frames =
+            FramedRead::with_capacity(socket.compat(), FrameDecoder, limits::DATA_FRAME_BYTES);
         loop {
             tokio::select! {
                 biased;
@@ -372,7 +488,9 @@ impl Reader {
             Frame::Data(bytes) => Heard::Data(bytes),
             Frame::End => Heard::End,
             Frame::Answer(bytes) => Heard::Answer(Box::new(self.believe(&bytes)?)),
-            Frame::Ask(_) | Frame::Cancel => return Err(NetError::malformed("a supplier sent what customers send")),
+            Frame::Ask(_) | Frame::Cancel => {
+                return Err(NetError::malformed("a supplier sent what customers send"));
+            }
         };
         let bytes = match &heard {
             Heard::Data(bytes) => bytes.len() as u64,
@@ -386,13 +504,20 @@ impl Reader {
         // Nobody waits for it: the call was dropped, and what was under way still comes.
         self.stray_bytes += bytes;
         if self.stray_bytes > limits::BULK_STRAY_BYTES_MAX {
-            return Err(NetError::malformed("bytes keep coming that nobody asked for"));
+            return Err(NetError::malformed(
+                "bytes keep coming that nobody asked for",
+            ));
         }
         Ok(())
     }
 
     fn believe(&mut self, bytes: &[u8]) -> Result<Body, NetError> {
         let packet = wire::packet_from_bytes(bytes)?;
-        self.session.open(&packet).map_err(|reason| NetError::NotBelieved { device: self.device, reason })
+        self.session
+            .open(&packet)
+            .map_err(|reason| NetError::NotBelieved {
+                device: self.device,
+                reason,
+            })
     }
 }

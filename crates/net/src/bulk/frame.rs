@@ -48,7 +48,10 @@ impl Frame {
             Self::Go(offset) => Bytes::copy_from_slice(&offset.to_le_bytes()),
             Self::End | Self::Cancel => Bytes::new(),
         };
-        assert!(payload.len() <= limits::FRAME_BYTES_MAX, "senders cut their bytes to frames");
+        assert!(
+            payload.len() <= limits::FRAME_BYTES_MAX,
+            "senders cut their bytes to frames"
+        );
         let length = u32::try_from(payload.len()).expect("a frame is far shorter than 4 GiB");
         let mut header = [0; HEADER_BYTES];
         header[0] = self.kind();
@@ -117,7 +120,10 @@ fn frame_of(kind: u8, payload: Bytes) -> Result<Frame, FrameError> {
     match kind {
         ASK => Ok(Frame::Ask(payload)),
         GO => {
-            let offset = <[u8; 8]>::try_from(payload.as_ref()).map_err(|_| FrameError::Length { kind, length: payload.len() })?;
+            let offset = <[u8; 8]>::try_from(payload.as_ref()).map_err(|_| FrameError::Length {
+                kind,
+                length: payload.len(),
+            })?;
             Ok(Frame::Go(u64::from_le_bytes(offset)))
         }
         DATA => Ok(Frame::Data(payload)),
@@ -142,15 +148,24 @@ mod tests {
         buffer.put_u32_le(1);
         buffer.put_u32_le(u32::try_from(limits::FRAME_BYTES_MAX).expect("a small number") + 1);
         let capacity = buffer.capacity();
-        assert!(matches!(FrameDecoder.decode(&mut buffer), Err(FrameError::Length { .. })));
+        assert!(matches!(
+            FrameDecoder.decode(&mut buffer),
+            Err(FrameError::Length { .. })
+        ));
         assert_eq!(buffer.capacity(), capacity, "nothing was allocated for it");
     }
 
     #[test]
     fn an_unknown_type_and_an_empty_data_frame_are_refused() {
-        assert!(matches!(FrameDecoder.decode(&mut BytesMut::from(&[9; 9][..])), Err(FrameError::Unknown { kind: 9 })));
+        assert!(matches!(
+            FrameDecoder.decode(&mut BytesMut::from(&[9; 9][..])),
+            Err(FrameError::Unknown { kind: 9 })
+        ));
         let empty = [DATA, 0, 0, 0, 0, 0, 0, 0, 0];
-        assert!(matches!(FrameDecoder.decode(&mut BytesMut::from(&empty[..])), Err(FrameError::Length { .. })));
+        assert!(matches!(
+            FrameDecoder.decode(&mut BytesMut::from(&empty[..])),
+            Err(FrameError::Length { .. })
+        ));
     }
 
     proptest! {

@@ -76,10 +76,14 @@ impl IncomingStore {
     /// an earlier attempt left its beginning here.
     pub async fn go(&mut self, offset: u64) -> Result<(), NetError> {
         let Some(left) = u64::from(self.header.shard_bytes).checked_sub(offset) else {
-            return Err(NetError::BadRequest { reason: "the offset lies beyond the shard".to_owned() });
+            return Err(NetError::BadRequest {
+                reason: "the offset lies beyond the shard".to_owned(),
+            });
         };
         if self.left.is_some() {
-            return Err(NetError::BadRequest { reason: "the shard was admitted before".to_owned() });
+            return Err(NetError::BadRequest {
+                reason: "the shard was admitted before".to_owned(),
+            });
         }
         self.left = Some(left);
         self.exchange.say(What::Go(offset)).await
@@ -111,7 +115,12 @@ impl IncomingStore {
 
     /// Refuses the shard, before or after Go.
     pub async fn refuse(mut self, code: ErrorCode) -> Result<(), NetError> {
-        self.exchange.refuse(Refusal { code, retry_after_ms: None }).await
+        self.exchange
+            .refuse(Refusal {
+                code,
+                retry_after_ms: None,
+            })
+            .await
     }
 
     /// Refuses the shard for now.
@@ -133,7 +142,9 @@ impl IncomingStore {
                 Ok(Some(bytes))
             }
             Heard::End if *left == 0 => Ok(None),
-            Heard::End => Err(NetError::malformed(format!("{left} bytes of the shard did not come"))),
+            Heard::End => Err(NetError::malformed(format!(
+                "{left} bytes of the shard did not come"
+            ))),
             Heard::Cancel => Err(NetError::interrupted("the customer cancelled")),
         }
     }
@@ -149,19 +160,41 @@ impl OutgoingFetch {
     /// Sends the header of the shard, then proof and bytes of the range `offset..offset +
     /// length` as they come. An error in the stream refuses the rest with its code. Waits
     /// for the socket, so that the source is read no faster than the customer takes it.
-    pub async fn send<E>(mut self, header: Signed<StoreHeader>, offset: u64, length: u64, mut encoded: E) -> Result<(), NetError>
+    pub async fn send<E>(
+        mut self,
+        header: Signed<StoreHeader>,
+        offset: u64,
+        length: u64,
+        mut encoded: E,
+    ) -> Result<(), NetError>
     where
         E: Stream<Item = Result<Bytes, ErrorCode>> + Unpin,
     {
-        self.exchange.say(What::Answer(Box::new(Body::Fetched { header, offset, length }))).await?;
+        self.exchange
+            .say(What::Answer(Box::new(Body::Fetched {
+                header,
+                offset,
+                length,
+            })))
+            .await?;
         while let Some(bytes) = encoded.next().await {
             let mut bytes = match bytes {
                 Ok(bytes) => bytes,
-                Err(code) => return self.exchange.refuse(Refusal { code, retry_after_ms: None }).await,
+                Err(code) => {
+                    return self
+                        .exchange
+                        .refuse(Refusal {
+                            code,
+                            retry_after_ms: None,
+                        })
+                        .await;
+                }
             };
             while !bytes.is_empty() {
                 let piece = bytes.split_to(bytes.len().min(limits::DATA_FRAME_BYTES));
-                self.exchange.say_unless_cancelled(What::Data(piece)).await?;
+                self.exchange
+                    .say_unless_cancelled(What::Data(piece))
+                    .await?;
             }
         }
         self.exchange.answered = true;
@@ -170,7 +203,12 @@ impl OutgoingFetch {
 
     /// Refuses the range.
     pub async fn refuse(mut self, code: ErrorCode) -> Result<(), NetError> {
-        self.exchange.refuse(Refusal { code, retry_after_ms: None }).await
+        self.exchange
+            .refuse(Refusal {
+                code,
+                retry_after_ms: None,
+            })
+            .await
     }
 }
 
@@ -220,7 +258,10 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.answered {
             // If the queue is full the customer's own timeout must do.
-            drop(self.says.try_send(Say { id: self.id, what: refusal(ErrorCode::Internal) }));
+            drop(self.says.try_send(Say {
+                id: self.id,
+                what: refusal(ErrorCode::Internal),
+            }));
         }
     }
 }
@@ -242,20 +283,43 @@ pub(super) struct Supplier {
 /// A server and what drives its stream.
 pub(super) fn open(local: Arc<Local>) -> (BulkServer, Supplier) {
     let (requests, received) = mpsc::channel(limits::BULK_OUTSTANDING_MAX);
-    (BulkServer { requests: received }, Supplier { local, requests })
+    (
+        BulkServer { requests: received },
+        Supplier { local, requests },
+    )
 }
 
 impl Supplier {
     /// Drives the stream until it ends or the customer breaks the protocol.
-    pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(self, device: DeviceId, stream: S, session: Session) -> Result<(), NetError> {
+    pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        device: DeviceId,
+        stream: S,
+        session: Session,
+    ) -> Result<(), NetError> {
         let Self { local, requests } = self;
         let (read, write) = stream.split();
         let (says, said) = mpsc::channel(limits::BULK_FRAMES_QUEUED_MAX);
         let progress = Progress::default();
         let stall = local.policy.stall_timeout;
-        let writer = Writer { socket: write, session: session.outgoing, local, says: said, progress: progress.clone() };
+        let writer = Writer {
+            socket: write,
+            session: session.outgoing,
+            local,
+            says: said,
+            progress: progress.clone(),
+        };
         let table = BTreeMap::new();
-        let mut reader = Reader { device, session: session.incoming, table, requests, says, progress, stall, stray_bytes: 0 };
+        let mut reader = Reader {
+            device,
+            session: session.incoming,
+            table,
+            requests,
+            says,
+            progress,
+            stall,
+            stray_bytes: 0,
+        };
         tokio::select! {
             result = reader.run(read) => result,
             result = writer.run() => result,
@@ -276,7 +340,8 @@ struct Reader {
 
 impl Reader {
     async fn run<R: AsyncRead + Unpin>(&mut self, socket: R) -> Result<(), NetError> {
-        let mut frames = FramedRead::with_capacity(socket.compat(), FrameDecoder, limits::DATA_FRAME_BYTES);
+        let mut frames =
+            FramedRead::with_capacity(socket.compat(), FrameDecoder, limits::DATA_FRAME_BYTES);
         while let Some(frame) = frames.next().await {
             let (id, frame) = frame.map_err(NetError::malformed)?;
             self.progress.note();
@@ -285,7 +350,9 @@ impl Reader {
                 Frame::Data(bytes) => self.hear(id, Heard::Data(bytes)).await?,
                 Frame::End => self.hear(id, Heard::End).await?,
                 Frame::Cancel => self.hear(id, Heard::Cancel).await?,
-                Frame::Go(_) | Frame::Answer(_) => return Err(NetError::malformed("a customer sent what suppliers send")),
+                Frame::Go(_) | Frame::Answer(_) => {
+                    return Err(NetError::malformed("a customer sent what suppliers send"));
+                }
             }
         }
         Ok(())
@@ -299,26 +366,42 @@ impl Reader {
         self.table.retain(|_, sender| !sender.is_closed());
         self.stray_bytes = 0;
         if self.table.contains_key(&id) || self.table.len() >= limits::BULK_OUTSTANDING_MAX {
-            return Err(NetError::malformed("a request came too many, or under a number in use"));
+            return Err(NetError::malformed(
+                "a request came too many, or under a number in use",
+            ));
         }
         if let Body::Store(header) = body {
             return self.ask_store(id, header).await;
         }
         let Body::Fetch(fetch) = body else {
-            let reason = SessionError::OutOfTurn { said: name_of(&body) };
+            let reason = SessionError::OutOfTurn {
+                said: name_of(&body),
+            };
             return Err(NetError::NotBelieved { device, reason });
         };
-        let outgoing = OutgoingFetch { exchange: self.exchange(id) };
+        let outgoing = OutgoingFetch {
+            exchange: self.exchange(id),
+        };
         self.hand_over(BulkRequest::Fetch { fetch, outgoing }).await;
         Ok(())
     }
 
-    async fn ask_store(&mut self, id: RequestId, header: Signed<StoreHeader>) -> Result<(), NetError> {
+    async fn ask_store(
+        &mut self,
+        id: RequestId,
+        header: Signed<StoreHeader>,
+    ) -> Result<(), NetError> {
         let Ok(plain) = check_header(&header) else {
             return say(&self.says, id, refusal(ErrorCode::NotAuthentic)).await;
         };
-        let incoming = IncomingStore { exchange: self.exchange(id), header: Box::new(plain), left: None, ended: false };
-        self.hand_over(BulkRequest::Store { header, incoming }).await;
+        let incoming = IncomingStore {
+            exchange: self.exchange(id),
+            header: Box::new(plain),
+            left: None,
+            ended: false,
+        };
+        self.hand_over(BulkRequest::Store { header, incoming })
+            .await;
         Ok(())
     }
 
@@ -330,7 +413,14 @@ impl Reader {
     fn exchange(&mut self, id: RequestId) -> Exchange {
         let (sender, heard) = mpsc::channel(limits::BULK_FRAMES_WAITING_MAX);
         self.table.insert(id, sender);
-        Exchange { id, heard, says: self.says.clone(), progress: self.progress.clone(), stall: self.stall, answered: false }
+        Exchange {
+            id,
+            heard,
+            says: self.says.clone(),
+            progress: self.progress.clone(),
+            stall: self.stall,
+            answered: false,
+        }
     }
 
     async fn hear(&mut self, id: RequestId, heard: Heard) -> Result<(), NetError> {
@@ -346,7 +436,9 @@ impl Reader {
         // The request was refused meanwhile, and what was under way still comes.
         self.stray_bytes += bytes;
         if self.stray_bytes > limits::BULK_STRAY_BYTES_MAX {
-            return Err(NetError::malformed("bytes keep coming that were not admitted"));
+            return Err(NetError::malformed(
+                "bytes keep coming that were not admitted",
+            ));
         }
         Ok(())
     }

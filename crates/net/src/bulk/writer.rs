@@ -54,7 +54,11 @@ impl Progress {
     /// Waits for the next message of a request: `None` when the stream has ended. Gives up
     /// when nothing moved on the whole stream for the time given, or when other requests
     /// kept it busy for `PATIENCE` such times.
-    pub(super) async fn next<T>(&self, messages: &mut mpsc::Receiver<T>, stall: Duration) -> Result<Option<T>, NetError> {
+    pub(super) async fn next<T>(
+        &self,
+        messages: &mut mpsc::Receiver<T>,
+        stall: Duration,
+    ) -> Result<Option<T>, NetError> {
         for _ in 0..PATIENCE {
             let before = self.so_far();
             if let Ok(message) = timeout(stall, messages.recv()).await {
@@ -91,7 +95,9 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             self.progress.note();
         }
         let closed = timeout(stall, self.socket.close()).await;
-        closed.map_err(|_| NetError::timed_out(stall))?.map_err(NetError::interrupted)
+        closed
+            .map_err(|_| NetError::timed_out(stall))?
+            .map_err(NetError::interrupted)
     }
 
     fn frame_of(&mut self, what: What) -> Result<Frame, NetError> {
@@ -107,16 +113,27 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 
     fn sign(&mut self, body: Body) -> Result<Bytes, NetError> {
         let sealed = self.session.seal(&self.local.key, body, now());
-        let packet = sealed.map_err(|error| NetError::BadRequest { reason: error.to_string() })?;
+        let packet = sealed.map_err(|error| NetError::BadRequest {
+            reason: error.to_string(),
+        })?;
         let bytes = wire::packet_to_bytes(&packet);
-        assert!(bytes.len() <= limits::FRAME_BYTES_MAX, "a Store, a Fetch and their answers are short");
+        assert!(
+            bytes.len() <= limits::FRAME_BYTES_MAX,
+            "a Store, a Fetch and their answers are short"
+        );
         Ok(Bytes::from(bytes))
     }
 
     async fn write(&mut self, id: RequestId, frame: &Frame) -> Result<(), NetError> {
         let (header, payload) = frame.to_parts(id);
-        self.socket.write_all(&header).await.map_err(NetError::interrupted)?;
-        self.socket.write_all(&payload).await.map_err(NetError::interrupted)?;
+        self.socket
+            .write_all(&header)
+            .await
+            .map_err(NetError::interrupted)?;
+        self.socket
+            .write_all(&payload)
+            .await
+            .map_err(NetError::interrupted)?;
         if self.says.is_empty() {
             self.socket.flush().await.map_err(NetError::interrupted)?;
         }
@@ -125,8 +142,14 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 }
 
 /// Queues something for the writer; fails when the stream has ended.
-pub(super) async fn say(says: &mpsc::Sender<Say>, id: RequestId, what: What) -> Result<(), NetError> {
-    says.send(Say { id, what }).await.map_err(|_| NetError::interrupted("the bulk stream has ended"))
+pub(super) async fn say(
+    says: &mpsc::Sender<Say>,
+    id: RequestId,
+    what: What,
+) -> Result<(), NetError> {
+    says.send(Say { id, what })
+        .await
+        .map_err(|_| NetError::interrupted("the bulk stream has ended"))
 }
 
 /// A refusal as it is queued.

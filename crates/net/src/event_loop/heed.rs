@@ -19,21 +19,40 @@ use crate::session::Greeting;
 impl EventLoop {
     pub(super) fn heed(&mut self, notice: Notice) {
         match notice {
-            Notice::Greeted { peer, connection, greeting, told } => self.greeted(peer, connection, &greeting, told),
+            Notice::Greeted {
+                peer,
+                connection,
+                greeting,
+                told,
+            } => self.greeted(peer, connection, &greeting, told),
             Notice::WorkerIdle { peer, worker } => {
                 if let Some(state) = self.peers.get_mut(&peer) {
                     state.pool.idle(worker, Instant::now());
                 }
             }
-            Notice::WorkerGone { peer, worker, error } => self.worker_gone(peer, worker, error),
-            Notice::Offended { peer, connection, error } => {
+            Notice::WorkerGone {
+                peer,
+                worker,
+                error,
+            } => self.worker_gone(peer, worker, error),
+            Notice::Offended {
+                peer,
+                connection,
+                error,
+            } => {
                 warn!(%peer, %error, "A peer is disconnected for what it sent");
                 self.close(peer, connection);
             }
         }
     }
 
-    fn greeted(&mut self, peer: PeerId, connection: Option<ConnectionId>, greeting: &Greeting, told: oneshot::Sender<()>) {
+    fn greeted(
+        &mut self,
+        peer: PeerId,
+        connection: Option<ConnectionId>,
+        greeting: &Greeting,
+        told: oneshot::Sender<()>,
+    ) {
         let scope = self.scope;
         let Some(state) = self.peers.get_mut(&peer) else {
             return;
@@ -46,7 +65,10 @@ impl EventLoop {
         let up = introduce(state, peer, connection, greeting, admits);
         state.up = Some(up.clone());
         state.settle();
-        self.outbox.push_back(News { event: NetEvent::PeerUp(Box::new(up)), told: vec![told] });
+        self.outbox.push_back(News {
+            event: NetEvent::PeerUp(Box::new(up)),
+            told: vec![told],
+        });
     }
 
     /// The news of a peer may still be on its way to the node.
@@ -54,7 +76,10 @@ impl EventLoop {
         let device = address::device_of(&peer);
         let pending = self.outbox.iter_mut().rev().find(|news| match &news.event {
             NetEvent::PeerUp(up) => Some(up.device) == device,
-            NetEvent::Listening { .. } | NetEvent::PeerDown { .. } | NetEvent::Request { .. } | NetEvent::Bulk { .. } => false,
+            NetEvent::Listening { .. }
+            | NetEvent::PeerDown { .. }
+            | NetEvent::Request { .. }
+            | NetEvent::Bulk { .. } => false,
         });
         match pending {
             Some(news) => news.told.push(told),
@@ -66,13 +91,19 @@ impl EventLoop {
         let Some(state) = self.peers.get_mut(&peer) else {
             return;
         };
-        let why = error.clone().unwrap_or_else(|| NetError::interrupted("the control stream has ended"));
+        let why = error
+            .clone()
+            .unwrap_or_else(|| NetError::interrupted("the control stream has ended"));
         state.pool.gone(worker, &why);
         if state.up.is_none() && state.pool.is_empty() {
             state.fail(&why);
         }
         match error {
-            Some(error @ (NetError::NotBelieved { .. } | NetError::Malformed { .. } | NetError::Incompatible { .. })) => {
+            Some(
+                error @ (NetError::NotBelieved { .. }
+                | NetError::Malformed { .. }
+                | NetError::Incompatible { .. }),
+            ) => {
                 warn!(%peer, %error, "A peer is disconnected for what it sent");
                 self.close(peer, None);
             }
@@ -101,15 +132,34 @@ fn introduce(
     greeting: &Greeting,
     admits: impl Fn(&libp2p::Multiaddr) -> bool,
 ) -> PeerUp {
-    let newest = state.connections.iter().next_back().map(|(_, connection)| connection);
-    let carrying = connection.and_then(|id| state.connections.get(&id)).or(newest);
-    let path = carrying.map_or(crate::event::Path::Tcp, |connection| address::path_of(&connection.remote));
-    let dialed = state.connections.values().filter(|connection| connection.dialed).map(|connection| connection.remote.clone());
-    let said = greeting.addresses.iter().filter_map(|text| match address::parse(text) {
-        Ok((address, named)) if named.is_none_or(|named| named == peer) => Some(address),
-        Ok(_) | Err(_) => None,
+    let newest = state
+        .connections
+        .iter()
+        .next_back()
+        .map(|(_, connection)| connection);
+    let carrying = connection
+        .and_then(|id| state.connections.get(&id))
+        .or(newest);
+    let path = carrying.map_or(crate::event::Path::Tcp, |connection| {
+        address::path_of(&connection.remote)
     });
-    let mut addresses = super::distinct(dialed.chain(said.filter(admits)).map(|address| address::with_peer(&address, peer)));
+    let dialed = state
+        .connections
+        .values()
+        .filter(|connection| connection.dialed)
+        .map(|connection| connection.remote.clone());
+    let said = greeting
+        .addresses
+        .iter()
+        .filter_map(|text| match address::parse(text) {
+            Ok((address, named)) if named.is_none_or(|named| named == peer) => Some(address),
+            Ok(_) | Err(_) => None,
+        });
+    let mut addresses = super::distinct(
+        dialed
+            .chain(said.filter(admits))
+            .map(|address| address::with_peer(&address, peer)),
+    );
     addresses.truncate(limits::ADDRESSES_MAX);
     PeerUp {
         device: state.device,

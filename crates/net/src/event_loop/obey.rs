@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bitdust_model::DeviceId;
+use libp2p::swarm::DialError;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{DialError, Stream};
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,6 +15,7 @@ use crate::client::Command;
 use crate::control::{Ask, Worker};
 use crate::dht::QueryReply;
 use crate::error::NetError;
+use crate::lifeline::DirectStream;
 use crate::notice::WorkerId;
 use crate::peers::Waiter;
 use crate::streams::{OpenError, StreamKind};
@@ -23,20 +24,48 @@ impl EventLoop {
     pub(super) fn obey(&mut self, command: Command) {
         match command {
             Command::Listening { reply } => answer(reply, self.all_addresses()),
-            Command::Peers { reply } => answer(reply, self.peers.values().filter_map(|state| state.up.clone()).collect()),
-            Command::Dial { device, addresses, reply } => self.dial_device(device, addresses, Waiter::Known(reply)),
-            Command::DialAddress { address, peer, reply } => self.dial_place(address, peer, Waiter::Unknown(reply)),
+            Command::Peers { reply } => answer(
+                reply,
+                self.peers
+                    .values()
+                    .filter_map(|state| state.up.clone())
+                    .collect(),
+            ),
+            Command::Dial {
+                device,
+                addresses,
+                reply,
+            } => self.dial_device(device, addresses, Waiter::Known(reply)),
+            Command::DialAddress {
+                address,
+                peer,
+                reply,
+            } => self.dial_place(address, peer, Waiter::Unknown(reply)),
             Command::Disconnect { device, reply } => {
                 self.disconnect(device);
                 answer(reply, ());
             }
             Command::Request { device, ask } => self.request(device, ask),
             Command::Bulk { device, reply } => self.open_bulk(device, reply),
-            Command::PutRecord { record, reply } => self.dht.put(&mut self.swarm.behaviour_mut().kad, &record, reply),
-            Command::GetRecord { key, reply } => self.dht.get(&mut self.swarm.behaviour_mut().kad, key, reply),
-            Command::StartProviding { key, reply } => self.dht.start_providing(&mut self.swarm.behaviour_mut().kad, key, reply),
-            Command::Providers { key, reply } => self.dht.providers(&mut self.swarm.behaviour_mut().kad, key, reply),
-            Command::Bootstrap { reply } => self.dht.bootstrap(&mut self.swarm.behaviour_mut().kad, reply),
+            Command::PutRecord { record, reply } => {
+                self.dht
+                    .put(&mut self.swarm.behaviour_mut().kad, &record, reply)
+            }
+            Command::GetRecord { key, reply } => {
+                self.dht
+                    .get(&mut self.swarm.behaviour_mut().kad, key, reply)
+            }
+            Command::StartProviding { key, reply } => {
+                self.dht
+                    .start_providing(&mut self.swarm.behaviour_mut().kad, key, reply)
+            }
+            Command::Providers { key, reply } => {
+                self.dht
+                    .providers(&mut self.swarm.behaviour_mut().kad, key, reply)
+            }
+            Command::Bootstrap { reply } => self
+                .dht
+                .bootstrap(&mut self.swarm.behaviour_mut().kad, reply),
             Command::Shutdown => {}
         }
     }
@@ -64,21 +93,37 @@ impl EventLoop {
 
     fn dial_peer(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, waiter: Waiter) {
         if let Some(state) = self.peers.get_mut(&peer) {
-            state.waiters.push(waiter);
+            state.wait(waiter);
             return self.hold(peer);
         }
-        if let Err(error) = addresses.iter().try_for_each(|address| self.check_scope(address)) {
-            return waiter.settle(Err(error));
+        let (admitted, outside): (Vec<_>, Vec<_>) = addresses
+            .into_iter()
+            .partition(|address| self.check_scope(address).is_ok());
+        if let (true, Some(address)) = (admitted.is_empty(), outside.first()) {
+            return waiter.settle(Err(NetError::OutOfScope {
+                address: address.to_string(),
+            }));
         }
         let options = DialOpts::peer_id(peer).condition(PeerCondition::Always);
-        if !addresses.is_empty() {
-            return self.dial(options.addresses(addresses).build(), waiter);
+        if !admitted.is_empty() {
+            return self.dial(options.addresses(admitted).build(), waiter);
         }
-        let knows = self.swarm.behaviour_mut().kad.kbucket(peer).is_some_and(|bucket| bucket.iter().any(|entry| *entry.node.key.preimage() == peer));
+        let knows = self
+            .swarm
+            .behaviour_mut()
+            .kad
+            .kbucket(peer)
+            .is_some_and(|bucket| {
+                bucket
+                    .iter()
+                    .any(|entry| *entry.node.key.preimage() == peer)
+            });
         if knows {
             return self.dial(options.build(), waiter);
         }
-        if self.lookups.contains_key(&peer) || self.dht.look_up(&mut self.swarm.behaviour_mut().kad, peer) {
+        if self.lookups.contains_key(&peer)
+            || self.dht.look_up(&mut self.swarm.behaviour_mut().kad, peer)
+        {
             self.lookups.entry(peer).or_default().push(waiter);
         } else {
             waiter.settle(Err(NetError::Busy));
@@ -89,8 +134,13 @@ impl EventLoop {
     pub(super) fn dial_found(&mut self, peer: PeerId, addresses: &[Multiaddr]) {
         for waiter in self.lookups.remove(&peer).unwrap_or_default() {
             match address::device_of(&peer) {
-                _ if self.peers.contains_key(&peer) || !addresses.is_empty() => self.dial_peer(peer, addresses.to_vec(), waiter),
-                Some(device) => waiter.settle(Err(NetError::Unreachable { device, reason: "nobody knows an address".to_owned() })),
+                _ if self.peers.contains_key(&peer) || !addresses.is_empty() => {
+                    self.dial_peer(peer, addresses.to_vec(), waiter)
+                }
+                Some(device) => waiter.settle(Err(NetError::Unreachable {
+                    device,
+                    reason: "nobody knows an address".to_owned(),
+                })),
                 None => waiter.settle(Err(NetError::NoPeers)),
             }
         }
@@ -152,7 +202,19 @@ impl EventLoop {
         let device = state.device;
         let stream = self.open_stream(peer, StreamKind::Control);
         let (local, notices) = (Arc::clone(&self.local), self.notice_sender.clone());
-        self.tasks.spawn(Worker { local, peer, device, worker, addresses, stream, asks: received, notices }.run());
+        self.tasks.spawn(
+            Worker {
+                local,
+                peer,
+                device,
+                worker,
+                addresses,
+                stream,
+                asks: received,
+                notices,
+            }
+            .run(),
+        );
     }
 
     fn open_bulk(&mut self, device: DeviceId, reply: QueryReply<BulkClient>) {
@@ -166,10 +228,24 @@ impl EventLoop {
         let addresses = self.addresses_for(&peer);
         let stream = self.open_stream(peer, StreamKind::Bulk);
         let (local, notices) = (Arc::clone(&self.local), self.notice_sender.clone());
-        self.tasks.spawn(Order { local, peer, device, addresses, stream, notices }.run(reply));
+        self.tasks.spawn(
+            Order {
+                local,
+                peer,
+                device,
+                addresses,
+                stream,
+                notices,
+            }
+            .run(reply),
+        );
     }
 
-    fn open_stream(&mut self, peer: PeerId, kind: StreamKind) -> oneshot::Receiver<Result<Stream, OpenError>> {
+    fn open_stream(
+        &mut self,
+        peer: PeerId,
+        kind: StreamKind,
+    ) -> oneshot::Receiver<Result<DirectStream, OpenError>> {
         let (reply, stream) = oneshot::channel();
         self.swarm.behaviour_mut().streams.open(peer, kind, reply);
         stream
@@ -179,24 +255,53 @@ impl EventLoop {
         if address::admits(self.scope, address) {
             return Ok(());
         }
-        Err(NetError::OutOfScope { address: address.to_string() })
+        Err(NetError::OutOfScope {
+            address: address.to_string(),
+        })
     }
 }
 
 /// What a dial that failed means for whoever wanted it.
 pub(super) fn dial_error(peer: Option<PeerId>, error: &DialError) -> NetError {
     match peer.as_ref().and_then(address::device_of) {
-        Some(device) => NetError::Unreachable { device, reason: error.to_string() },
-        None => NetError::Silent { address: "the address".to_owned(), reason: error.to_string() },
+        Some(device) => NetError::Unreachable {
+            device,
+            reason: error.to_string(),
+        },
+        None => NetError::Silent {
+            address: place_of(error),
+            reason: error.to_string(),
+        },
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the error is foreign; few of its variants name a place"
+)]
+fn place_of(error: &DialError) -> String {
+    match error {
+        DialError::Transport(tried) => tried
+            .first()
+            .map_or_else(String::new, |(address, _)| address.to_string()),
+        DialError::WrongPeerId { address, .. } | DialError::LocalPeerId { address } => {
+            address.to_string()
+        }
+        _ => "the address".to_owned(),
     }
 }
 
 fn not_connected(device: DeviceId) -> NetError {
-    NetError::Unreachable { device, reason: "it is not connected".to_owned() }
+    NetError::Unreachable {
+        device,
+        reason: "it is not connected".to_owned(),
+    }
 }
 
 fn itself() -> NetError {
-    NetError::BadRequest { reason: "this is the node itself".to_owned() }
+    NetError::BadRequest {
+        reason: "this is the node itself".to_owned(),
+    }
 }
 
 fn answer<T>(reply: oneshot::Sender<T>, value: T) {

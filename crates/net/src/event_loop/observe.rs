@@ -18,16 +18,34 @@ use crate::peers::{Connection, PeerState};
 use crate::streams::{InboundStream, StreamKind};
 
 impl EventLoop {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the swarm's events are foreign and non-exhaustive; the rest are logs")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the swarm's events are foreign and non-exhaustive; the rest are logs"
+    )]
     pub(super) fn observe(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::Behaviour(event) => self.observe_behaviour(event),
-            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => self.connected(peer_id, connection_id, &endpoint),
-            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, cause, .. } => {
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                connection_id,
+                endpoint,
+                ..
+            } => self.connected(peer_id, connection_id, &endpoint),
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                connection_id,
+                num_established,
+                cause,
+                ..
+            } => {
                 debug!(peer = %peer_id, ?cause, "Connection closed");
                 self.disconnected(peer_id, connection_id, num_established == 0);
             }
-            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
+            SwarmEvent::OutgoingConnectionError {
+                connection_id,
+                peer_id,
+                error,
+            } => {
                 if let Some(waiter) = self.dials.remove(&connection_id) {
                     waiter.settle(Err(dial_error(peer_id, &error)));
                 }
@@ -37,9 +55,15 @@ impl EventLoop {
                 self.swarm.remove_external_address(&address);
                 self.update_kad_mode();
             }
-            SwarmEvent::ExternalAddrConfirmed { .. } | SwarmEvent::ExternalAddrExpired { .. } => self.update_kad_mode(),
-            SwarmEvent::IncomingConnectionError { error, .. } => debug!(%error, "An incoming connection failed"),
-            SwarmEvent::ListenerError { error, .. } => debug!(%error, "A listener reports an error"),
+            SwarmEvent::ExternalAddrConfirmed { .. } | SwarmEvent::ExternalAddrExpired { .. } => {
+                self.update_kad_mode()
+            }
+            SwarmEvent::IncomingConnectionError { error, .. } => {
+                debug!(%error, "An incoming connection failed")
+            }
+            SwarmEvent::ListenerError { error, .. } => {
+                debug!(%error, "A listener reports an error")
+            }
             _ => {}
         }
     }
@@ -73,11 +97,21 @@ impl EventLoop {
         let Some(device) = address::device_of(&peer) else {
             return;
         };
-        let state = self.peers.entry(peer).or_insert_with(|| PeerState::new(device));
+        let state = self
+            .peers
+            .entry(peer)
+            .or_insert_with(|| PeerState::new(device));
         let remote = endpoint.get_remote_address().clone();
-        state.connections.insert(connection, Connection { remote, dialed: endpoint.is_dialer(), pings_failed: 0 });
+        state.connections.insert(
+            connection,
+            Connection {
+                remote,
+                dialed: endpoint.is_dialer(),
+                pings_failed: 0,
+            },
+        );
         if let Some(waiter) = self.dials.remove(&connection) {
-            state.waiters.push(waiter);
+            state.wait(waiter);
             self.hold(peer);
         }
     }
@@ -138,7 +172,10 @@ impl EventLoop {
     /// it no longer has.
     fn learn_addresses(&mut self, peer: PeerId, info: &identify::Info) {
         let serves = info.protocols.contains(&self.kad_protocol);
-        let credible = info.listen_addrs.iter().filter(|address| address::is_credible(self.scope, address));
+        let credible = info
+            .listen_addrs
+            .iter()
+            .filter(|address| address::is_credible(self.scope, address));
         let addresses: Vec<_> = credible.take(limits::ADDRESSES_MAX).cloned().collect();
         let kad = &mut self.swarm.behaviour_mut().kad;
         if !serves || addresses.is_empty() {
@@ -147,7 +184,12 @@ impl EventLoop {
         }
         let known: Vec<Multiaddr> = kad
             .kbucket(peer)
-            .and_then(|bucket| bucket.iter().find(|entry| *entry.node.key.preimage() == peer).map(|entry| entry.node.value.iter().cloned().collect()))
+            .and_then(|bucket| {
+                bucket
+                    .iter()
+                    .find(|entry| *entry.node.key.preimage() == peer)
+                    .map(|entry| entry.node.value.iter().cloned().collect())
+            })
             .unwrap_or_default();
         for address in &addresses {
             kad.add_address(&peer, address.clone());
@@ -167,7 +209,9 @@ impl EventLoop {
         };
         match &event.result {
             Ok(_) | Err(ping::Failure::Unsupported) => connection.pings_failed = 0,
-            Err(ping::Failure::Timeout | ping::Failure::Other { .. }) => connection.pings_failed += 1,
+            Err(ping::Failure::Timeout | ping::Failure::Other { .. }) => {
+                connection.pings_failed += 1
+            }
         }
         if connection.pings_failed >= PINGS_FAILED_MAX {
             debug!(peer = %event.peer, "A connection answers no ping and is closed");
@@ -178,13 +222,19 @@ impl EventLoop {
     fn observe_kad(&mut self, event: kad::Event) {
         match event {
             kad::Event::InboundRequest { request } => self.observe_kad_request(request),
-            kad::Event::OutboundQueryProgressed { id, result, step, .. } => {
-                let found = self.dht.progress(&mut self.swarm.behaviour_mut().kad, id, result, step.last);
+            kad::Event::OutboundQueryProgressed {
+                id, result, step, ..
+            } => {
+                let found =
+                    self.dht
+                        .progress(&mut self.swarm.behaviour_mut().kad, id, result, step.last);
                 if let Some(Found { peer, addresses }) = found {
                     self.dial_found(peer, &addresses);
                 }
             }
-            kad::Event::RoutingUpdated { .. } | kad::Event::UnroutablePeer { .. } | kad::Event::RoutablePeer { .. } => {}
+            kad::Event::RoutingUpdated { .. }
+            | kad::Event::UnroutablePeer { .. }
+            | kad::Event::RoutablePeer { .. } => {}
             kad::Event::PendingRoutablePeer { .. } | kad::Event::ModeChanged { .. } => {}
         }
     }
@@ -192,10 +242,19 @@ impl EventLoop {
     fn observe_kad_request(&mut self, request: kad::InboundRequest) {
         let kad = &mut self.swarm.behaviour_mut().kad;
         let taken = match request {
-            kad::InboundRequest::PutRecord { source, record: Some(record), .. } => (source, self.dht.take_in(kad, record)),
-            kad::InboundRequest::AddProvider { record: Some(record) } => (record.provider, self.dht.take_in_provider(kad, record)),
-            kad::InboundRequest::PutRecord { record: None, .. } | kad::InboundRequest::AddProvider { record: None } => return,
-            kad::InboundRequest::FindNode { .. } | kad::InboundRequest::GetProvider { .. } | kad::InboundRequest::GetRecord { .. } => return,
+            kad::InboundRequest::PutRecord {
+                source,
+                record: Some(record),
+                ..
+            } => (source, self.dht.take_in(kad, record)),
+            kad::InboundRequest::AddProvider {
+                record: Some(record),
+            } => (record.provider, self.dht.take_in_provider(kad, record)),
+            kad::InboundRequest::PutRecord { record: None, .. }
+            | kad::InboundRequest::AddProvider { record: None } => return,
+            kad::InboundRequest::FindNode { .. }
+            | kad::InboundRequest::GetProvider { .. }
+            | kad::InboundRequest::GetRecord { .. } => return,
         };
         if let (source, Err(error)) = taken {
             debug!(%source, %error, "A record for the DHT was refused");

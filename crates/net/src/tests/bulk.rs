@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bitdust_model::manifest::{PackKind, Receipt, StoreHeader};
 use bitdust_model::message::{Fetch, FetchTarget};
-use bitdust_model::{CodeVersion, Epoch, ErrorCode, IdentityId, PackId, Position, SetId, ShardId, Signed, UnixMillis};
+use bitdust_model::{
+    CodeVersion, Epoch, ErrorCode, IdentityId, PackId, Position, SetId, ShardId, Signed, UnixMillis,
+};
 use bytes::Bytes;
 use futures::stream;
 
@@ -27,7 +29,9 @@ async fn a_shard_of_20_mb_is_stored_from_an_offset_and_fetched_over_quic() {
 async fn store_and_fetch(path: Path) {
     const RESUME_AT: usize = 7_000_003;
     let (mut alice, bob) = pair(path).await;
-    let client = soon(bob.client.bulk(alice.device)).await.expect("a bulk stream");
+    let client = soon(bob.client.bulk(alice.device))
+        .await
+        .expect("a bulk stream");
     let mut server = bulk_server(&mut alice).await;
     let shard = content(SHARD_BYTES);
     let header = header(&bob, SHARD_BYTES);
@@ -36,26 +40,51 @@ async fn store_and_fetch(path: Path) {
         let (client, header, shard) = (client.clone(), header.clone(), shard.clone());
         async move { client.store(header, shard).await }
     });
-    let Some(BulkRequest::Store { header: asked, mut incoming }) = soon(server.next()).await else {
+    let Some(BulkRequest::Store {
+        header: asked,
+        mut incoming,
+    }) = soon(server.next()).await
+    else {
         panic!("a store should come");
     };
     assert_eq!(asked, header);
-    soon(incoming.go(RESUME_AT as u64)).await.expect("it streams");
+    soon(incoming.go(RESUME_AT as u64))
+        .await
+        .expect("it streams");
     let received = soon(collect(&mut incoming)).await.expect("all bytes come");
     assert_eq!(received, shard[RESUME_AT..], "exactly what was missing");
     let receipt = receipt(&alice, incoming.header());
-    soon(incoming.done(receipt.clone())).await.expect("it streams");
+    soon(incoming.done(receipt.clone()))
+        .await
+        .expect("it streams");
     assert_eq!(soon(storing).await.expect("no panic"), Ok(receipt));
 
-    let fetch = Fetch { target: FetchTarget::Shard(SHARD), offset: 0, length: SHARD_BYTES as u64 };
+    let fetch = Fetch {
+        target: FetchTarget::Shard(SHARD),
+        offset: 0,
+        length: SHARD_BYTES as u64,
+    };
     let fetching = tokio::spawn(async move { client.fetch(fetch).await });
     let Some(BulkRequest::Fetch { outgoing, .. }) = soon(server.next()).await else {
         panic!("a fetch should come");
     };
-    let encoded = stream::iter(shard.chunks(300_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect::<Vec<_>>());
-    soon(outgoing.send(header.clone(), 0, SHARD_BYTES as u64, encoded)).await.expect("it streams");
-    let range = soon(fetching).await.expect("no panic").expect("it is fetched");
-    assert_eq!((range.header, range.offset, range.length), (header, 0, SHARD_BYTES as u64));
+    let encoded = stream::iter(
+        shard
+            .chunks(300_000)
+            .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+            .collect::<Vec<_>>(),
+    );
+    soon(outgoing.send(header.clone(), 0, SHARD_BYTES as u64, encoded))
+        .await
+        .expect("it streams");
+    let range = soon(fetching)
+        .await
+        .expect("no panic")
+        .expect("it is fetched");
+    assert_eq!(
+        (range.header, range.offset, range.length),
+        (header, 0, SHARD_BYTES as u64)
+    );
     assert!(range.encoded == shard, "the bytes are those that were sent");
 }
 
@@ -63,7 +92,9 @@ async fn store_and_fetch(path: Path) {
 async fn many_stores_and_fetches_share_one_stream() {
     const BYTES: usize = 700_000;
     let (mut alice, bob) = pair(Path::Tcp).await;
-    let client = soon(bob.client.bulk(alice.device)).await.expect("a bulk stream");
+    let client = soon(bob.client.bulk(alice.device))
+        .await
+        .expect("a bulk stream");
     let mut server = bulk_server(&mut alice).await;
     let supplier = alice.key.clone();
     let serving = tokio::spawn(async move {
@@ -75,27 +106,51 @@ async fn many_stores_and_fetches_share_one_stream() {
                         incoming.go(0).await.expect("it streams");
                         let received = collect(&mut incoming).await.expect("all bytes come");
                         assert_eq!(received.len(), BYTES);
-                        let receipt = supplier.sign(&receipt_for(incoming.header(), supplier.public()));
+                        let receipt =
+                            supplier.sign(&receipt_for(incoming.header(), supplier.public()));
                         incoming.done(receipt).await.expect("it streams");
                     }
-                    BulkRequest::Fetch { outgoing, .. } => outgoing.refuse(ErrorCode::NotFound).await.expect("it streams"),
+                    BulkRequest::Fetch { outgoing, .. } => outgoing
+                        .refuse(ErrorCode::NotFound)
+                        .await
+                        .expect("it streams"),
                 }
             });
         }
     });
     let shard = content(BYTES);
     let stores = (0..50).map(|_| client.store(header(&bob, BYTES), shard.clone()));
-    let fetches = (0..50).map(|_| client.fetch(Fetch { target: FetchTarget::Shard(SHARD), offset: 0, length: 1 }));
-    let (stored, fetched) = soon(futures::future::join(futures::future::join_all(stores), futures::future::join_all(fetches))).await;
-    assert!(stored.iter().all(Result::is_ok), "{:?}", stored.iter().find(|result| result.is_err()));
-    assert!(fetched.iter().all(|result| matches!(result, Err(error) if error.code() == ErrorCode::NotFound)));
+    let fetches = (0..50).map(|_| {
+        client.fetch(Fetch {
+            target: FetchTarget::Shard(SHARD),
+            offset: 0,
+            length: 1,
+        })
+    });
+    let (stored, fetched) = soon(futures::future::join(
+        futures::future::join_all(stores),
+        futures::future::join_all(fetches),
+    ))
+    .await;
+    assert!(
+        stored.iter().all(Result::is_ok),
+        "{:?}",
+        stored.iter().find(|result| result.is_err())
+    );
+    assert!(
+        fetched
+            .iter()
+            .all(|result| matches!(result, Err(error) if error.code() == ErrorCode::NotFound))
+    );
     serving.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shard_that_is_there_already_needs_no_bytes() {
     let (mut alice, bob) = pair(Path::Tcp).await;
-    let client = soon(bob.client.bulk(alice.device)).await.expect("a bulk stream");
+    let client = soon(bob.client.bulk(alice.device))
+        .await
+        .expect("a bulk stream");
     let mut server = bulk_server(&mut alice).await;
     let header = header(&bob, 1_000);
     let storing = tokio::spawn(async move { client.store(header, content(1_000)).await });
@@ -103,14 +158,18 @@ async fn a_shard_that_is_there_already_needs_no_bytes() {
         panic!("a store should come");
     };
     let receipt = receipt(&alice, incoming.header());
-    soon(incoming.done(receipt.clone())).await.expect("it streams");
+    soon(incoming.done(receipt.clone()))
+        .await
+        .expect("it streams");
     assert_eq!(soon(storing).await.expect("no panic"), Ok(receipt));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_for_something_else_is_not_believed() {
     let (mut alice, bob) = pair(Path::Tcp).await;
-    let client = soon(bob.client.bulk(alice.device)).await.expect("a bulk stream");
+    let client = soon(bob.client.bulk(alice.device))
+        .await
+        .expect("a bulk stream");
     let mut server = bulk_server(&mut alice).await;
     let header = header(&bob, 1_000);
     let storing = tokio::spawn(async move { client.store(header, content(1_000)).await });
@@ -119,15 +178,22 @@ async fn a_receipt_for_something_else_is_not_believed() {
     };
     let mut other = receipt_for(incoming.header(), alice.key.public());
     other.position = Position(9);
-    soon(incoming.done(alice.key.sign(&other))).await.expect("it streams");
-    let refused = soon(storing).await.expect("no panic").expect_err("another position");
+    soon(incoming.done(alice.key.sign(&other)))
+        .await
+        .expect("it streams");
+    let refused = soon(storing)
+        .await
+        .expect("no panic")
+        .expect_err("another position");
     assert_eq!(refused.code(), ErrorCode::Malformed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_supplier_may_refuse_in_the_middle() {
     let (mut alice, bob) = pair(Path::Tcp).await;
-    let client = soon(bob.client.bulk(alice.device)).await.expect("a bulk stream");
+    let client = soon(bob.client.bulk(alice.device))
+        .await
+        .expect("a bulk stream");
     let mut server = bulk_server(&mut alice).await;
     let first = header(&bob, SHARD_BYTES);
     let storing = tokio::spawn({
@@ -138,9 +204,17 @@ async fn a_supplier_may_refuse_in_the_middle() {
         panic!("a store should come");
     };
     soon(incoming.go(0)).await.expect("it streams");
-    soon(incoming.data()).await.expect("bytes come").expect("bytes come");
-    soon(incoming.refuse(ErrorCode::DiskFull)).await.expect("it streams");
-    let refused = soon(storing).await.expect("no panic").expect_err("the disk is full");
+    soon(incoming.data())
+        .await
+        .expect("bytes come")
+        .expect("bytes come");
+    soon(incoming.refuse(ErrorCode::DiskFull))
+        .await
+        .expect("it streams");
+    let refused = soon(storing)
+        .await
+        .expect("no panic")
+        .expect_err("the disk is full");
     assert_eq!(refused.code(), ErrorCode::DiskFull);
 
     // The stream lives on.
@@ -157,7 +231,9 @@ async fn a_supplier_may_refuse_in_the_middle() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_dropped_is_cancelled_at_the_supplier() {
     let (mut alice, bob) = pair(Path::Tcp).await;
-    let client = soon(bob.client.bulk(alice.device)).await.expect("a bulk stream");
+    let client = soon(bob.client.bulk(alice.device))
+        .await
+        .expect("a bulk stream");
     let mut server = bulk_server(&mut alice).await;
     let header = header(&bob, SHARD_BYTES);
     let storing = tokio::spawn({
@@ -170,7 +246,10 @@ async fn a_call_that_is_dropped_is_cancelled_at_the_supplier() {
     storing.abort();
     soon(incoming.go(0)).await.expect("it streams");
     let ended = soon(collect(&mut incoming)).await;
-    assert!(matches!(ended, Err(NetError::Interrupted { .. })), "{ended:?}");
+    assert!(
+        matches!(ended, Err(NetError::Interrupted { .. })),
+        "{ended:?}"
+    );
     assert!(!client.is_closed(), "the stream lives on");
 }
 
@@ -180,35 +259,56 @@ async fn a_store_that_makes_no_progress_is_given_up() {
     let mut hasty = config(2);
     hasty.policy.stall_timeout = Duration::from_millis(500);
     let bob = Node::start_as(hasty, Encryption::Both).await;
-    soon(bob.client.dial(alice.device, vec![alice.tcp.clone()])).await.expect("alice answers");
+    soon(bob.client.dial(alice.device, vec![alice.tcp.clone()]))
+        .await
+        .expect("alice answers");
     alice.peer_up().await;
-    let client = soon(bob.client.bulk(alice.device)).await.expect("a bulk stream");
+    let client = soon(bob.client.bulk(alice.device))
+        .await
+        .expect("a bulk stream");
     let _unserved = bulk_server(&mut alice).await;
-    let refused = soon(client.store(header(&bob, 1_000), content(1_000))).await.expect_err("nobody answers");
+    let refused = soon(client.store(header(&bob, 1_000), content(1_000)))
+        .await
+        .expect_err("nobody answers");
     assert_eq!(refused.code(), ErrorCode::TimedOut);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_header_that_its_lane_did_not_sign_never_reaches_the_node() {
     let (mut alice, bob) = pair(Path::Tcp).await;
-    let client = soon(bob.client.bulk(alice.device)).await.expect("a bulk stream");
+    let client = soon(bob.client.bulk(alice.device))
+        .await
+        .expect("a bulk stream");
     let _server = bulk_server(&mut alice).await;
     let mut plain = plain_header(&bob, 1_000);
     plain.lane = alice.device;
-    let refused = soon(client.store(bob.key.sign(&plain), content(1_000))).await.expect_err("another lane");
-    assert_eq!(refused.code(), ErrorCode::BadRequest, "refused on this side already");
+    let refused = soon(client.store(bob.key.sign(&plain), content(1_000)))
+        .await
+        .expect_err("another lane");
+    assert_eq!(
+        refused.code(),
+        ErrorCode::BadRequest,
+        "refused on this side already"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_end_when_the_connection_does() {
     let (mut alice, bob) = pair(Path::Tcp).await;
-    let client = soon(bob.client.bulk(alice.device)).await.expect("a bulk stream");
+    let client = soon(bob.client.bulk(alice.device))
+        .await
+        .expect("a bulk stream");
     let mut server = bulk_server(&mut alice).await;
     let header = header(&bob, 1_000);
     let storing = tokio::spawn(async move { client.store(header, content(1_000)).await });
     let _held = soon(server.next()).await.expect("a store should come");
-    soon(alice.client.disconnect(bob.device)).await.expect("it runs");
-    let ended = soon(storing).await.expect("no panic").expect_err("the connection is gone");
+    soon(alice.client.disconnect(bob.device))
+        .await
+        .expect("it runs");
+    let ended = soon(storing)
+        .await
+        .expect("no panic")
+        .expect_err("the connection is gone");
     assert_eq!(ended.code(), ErrorCode::Interrupted);
     assert!(soon(server.next()).await.is_none());
 }
@@ -245,11 +345,15 @@ fn plain_header(node: &Node, bytes: usize) -> StoreHeader {
 }
 
 pub(super) fn content(bytes: usize) -> Bytes {
-    (0..bytes).map(|place| u8::try_from(place * 31 % 251).expect("below 251")).collect()
+    (0..bytes)
+        .map(|place| u8::try_from(place * 31 % 251).expect("below 251"))
+        .collect()
 }
 
 fn receipt(supplier: &Node, header: &StoreHeader) -> Signed<Receipt> {
-    supplier.key.sign(&receipt_for(header, supplier.key.public()))
+    supplier
+        .key
+        .sign(&receipt_for(header, supplier.key.public()))
 }
 
 fn receipt_for(header: &StoreHeader, supplier: [u8; 32]) -> Receipt {

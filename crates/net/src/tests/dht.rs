@@ -25,36 +25,70 @@ async fn records_and_providers_are_found_across_the_network() {
     let author = SigningKey::from_seed(&[77; 32]);
     let first = record(&author, 1);
 
-    let copies = soon(nodes[1].client.put_record(first.clone())).await.expect("others take it");
+    let copies = soon(nodes[1].client.put_record(first.clone()))
+        .await
+        .expect("others take it");
     assert!(copies >= 5, "{copies} copies of 7");
     for node in &nodes {
         let found = soon(node.client.get_record(first.key)).await;
         assert_eq!(found, Ok(Some(first.record.clone())));
     }
     let second = record(&author, 2);
-    soon(nodes[6].client.put_record(second.clone())).await.expect("others take it");
-    assert_eq!(soon(nodes[3].client.get_record(first.key)).await, Ok(Some(second.record)), "the newest wins");
-    assert_eq!(soon(nodes[6].client.put_record(first)).await, Err(NetError::Stale), "an older one is not published");
-    assert_eq!(soon(nodes[2].client.get_record(DhtKey([9; 32]))).await, Ok(None));
+    soon(nodes[6].client.put_record(second.clone()))
+        .await
+        .expect("others take it");
+    assert_eq!(
+        soon(nodes[3].client.get_record(first.key)).await,
+        Ok(Some(second.record)),
+        "the newest wins"
+    );
+    assert_eq!(
+        soon(nodes[6].client.put_record(first)).await,
+        Err(NetError::Stale),
+        "an older one is not published"
+    );
+    assert_eq!(
+        soon(nodes[2].client.get_record(DhtKey([9; 32]))).await,
+        Ok(None)
+    );
 
-    soon(nodes[4].client.start_providing(offers_key(0))).await.expect("it is announced");
-    soon(nodes[5].client.start_providing(offers_key(0))).await.expect("it is announced");
+    soon(nodes[4].client.start_providing(offers_key(0)))
+        .await
+        .expect("it is announced");
+    soon(nodes[5].client.start_providing(offers_key(0)))
+        .await
+        .expect("it is announced");
     let mut expected = vec![nodes[4].device, nodes[5].device];
     expected.sort_unstable();
-    assert_eq!(soon(nodes[7].client.providers(offers_key(0))).await, Ok(expected));
-    assert_eq!(soon(nodes[7].client.providers(offers_key(1))).await, Ok(Vec::new()));
+    assert_eq!(
+        soon(nodes[7].client.providers(offers_key(0))).await,
+        Ok(expected)
+    );
+    assert_eq!(
+        soon(nodes[7].client.providers(offers_key(1))).await,
+        Ok(Vec::new())
+    );
 
     // A provider can be dialed with what the DHT knows of it.
-    soon(nodes[7].client.dial(nodes[4].device, Vec::new())).await.expect("the DHT knows its address");
+    soon(nodes[7].client.dial(nodes[4].device, Vec::new()))
+        .await
+        .expect("the DHT knows its address");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lone_node_says_that_nobody_took_its_record() {
     let node = Node::start(1).await;
     let author = SigningKey::from_seed(&[77; 32]);
-    assert_eq!(soon(node.client.put_record(record(&author, 1))).await, Err(NetError::NoPeers));
+    assert_eq!(
+        soon(node.client.put_record(record(&author, 1))).await,
+        Err(NetError::NoPeers)
+    );
     assert_eq!(soon(node.client.bootstrap()).await, Err(NetError::NoPeers));
-    assert_eq!(soon(node.client.get_record(record(&author, 1).key)).await, Ok(Some(record(&author, 1).record)), "it keeps its own copy");
+    assert_eq!(
+        soon(node.client.get_record(record(&author, 1).key)).await,
+        Ok(Some(record(&author, 1).record)),
+        "it keeps its own copy"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +98,10 @@ async fn a_record_that_is_not_valid_is_not_published() {
     let mut elsewhere = record(&author, 1);
     elsewhere.key = DhtKey([1; 32]);
     let refused = soon(node.client.put_record(elsewhere)).await;
-    assert!(matches!(refused, Err(NetError::BadRecord { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(NetError::BadRecord { .. })),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,16 +114,38 @@ async fn a_storing_node_refuses_forgeries_and_older_records() {
 
     let mut mallory = KadByHand::start(&alice);
     mallory.put(&forged).await;
-    assert_eq!(soon(alice.client.get_record(good.key)).await, Ok(None), "the forgery was not stored");
+    assert_eq!(
+        soon(alice.client.get_record(good.key)).await,
+        Ok(None),
+        "the forgery was not stored"
+    );
     mallory.put(&good).await;
-    assert_eq!(soon(alice.client.get_record(good.key)).await, Ok(Some(good.record.clone())), "a good record was");
+    assert_eq!(
+        soon(alice.client.get_record(good.key)).await,
+        Ok(Some(good.record.clone())),
+        "a good record was"
+    );
     mallory.put(&record(&author, 4)).await;
-    assert_eq!(soon(alice.client.get_record(good.key)).await, Ok(Some(good.record.clone())), "an older one does not replace it");
-    mallory.put(&record(&author, 5 + limits::SEQUENCE_JUMP_MAX + 1)).await;
-    assert_eq!(soon(alice.client.get_record(good.key)).await, Ok(Some(good.record)), "nor does one from far in the future");
+    assert_eq!(
+        soon(alice.client.get_record(good.key)).await,
+        Ok(Some(good.record.clone())),
+        "an older one does not replace it"
+    );
+    mallory
+        .put(&record(&author, 5 + limits::SEQUENCE_JUMP_MAX + 1))
+        .await;
+    assert_eq!(
+        soon(alice.client.get_record(good.key)).await,
+        Ok(Some(good.record)),
+        "nor does one from far in the future"
+    );
     let next = record(&author, 7);
     mallory.put(&next).await;
-    assert_eq!(soon(alice.client.get_record(next.key)).await, Ok(Some(next.record)), "a newer one does");
+    assert_eq!(
+        soon(alice.client.get_record(next.key)).await,
+        Ok(Some(next.record)),
+        "a newer one does"
+    );
 }
 
 #[test]
@@ -98,31 +157,76 @@ fn what_a_store_takes_in() {
     let author = SigningKey::from_seed(&[77; 32]);
     let known = record(&author, 5);
     assert_eq!(dht.take_in(&mut kad, kept(&known)), Ok(()), "the first");
-    assert_eq!(dht.take_in(&mut kad, kept(&known)), Ok(()), "the same again, to live longer");
-    assert_eq!(dht.take_in(&mut kad, kept(&record(&author, 4))), Err(NetError::Stale), "an older one");
+    assert_eq!(
+        dht.take_in(&mut kad, kept(&known)),
+        Ok(()),
+        "the same again, to live longer"
+    );
+    assert_eq!(
+        dht.take_in(&mut kad, kept(&record(&author, 4))),
+        Err(NetError::Stale),
+        "an older one"
+    );
     let jump = record(&author, 5 + limits::SEQUENCE_JUMP_MAX + 1);
-    assert_eq!(dht.take_in(&mut kad, kept(&jump)), Err(NetError::Stale), "an absurd jump");
+    assert_eq!(
+        dht.take_in(&mut kad, kept(&jump)),
+        Err(NetError::Stale),
+        "an absurd jump"
+    );
     let mut same_number = record(&author, 5);
     same_number.record = author.sign(&plain(&author, 5, 999));
-    assert_eq!(dht.take_in(&mut kad, kept(&same_number)), Err(NetError::Stale), "another of the same number");
+    assert_eq!(
+        dht.take_in(&mut kad, kept(&same_number)),
+        Err(NetError::Stale),
+        "another of the same number"
+    );
 
     let mut elsewhere = record(&author, 6);
     elsewhere.key = DhtKey([1; 32]);
-    assert!(matches!(dht.take_in(&mut kad, kept(&elsewhere)), Err(NetError::BadRecord { .. })), "under a key of its own");
+    assert!(
+        matches!(
+            dht.take_in(&mut kad, kept(&elsewhere)),
+            Err(NetError::BadRecord { .. })
+        ),
+        "under a key of its own"
+    );
     let mut long_key = kept(&known);
     long_key.key = kad::RecordKey::from(vec![0; 33]);
-    assert!(matches!(dht.take_in(&mut kad, long_key), Err(NetError::Malformed { .. })), "a key of 33 bytes");
+    assert!(
+        matches!(
+            dht.take_in(&mut kad, long_key),
+            Err(NetError::Malformed { .. })
+        ),
+        "a key of 33 bytes"
+    );
     let mut garbage = kept(&known);
     garbage.value = vec![1, 2, 3];
-    assert!(matches!(dht.take_in(&mut kad, garbage), Err(NetError::Malformed { .. })), "garbage");
-    assert_eq!(dht.take_in(&mut kad, kept(&record(&author, 6))), Ok(()), "a newer one");
+    assert!(
+        matches!(
+            dht.take_in(&mut kad, garbage),
+            Err(NetError::Malformed { .. })
+        ),
+        "garbage"
+    );
+    assert_eq!(
+        dht.take_in(&mut kad, kept(&record(&author, 6))),
+        Ok(()),
+        "a newer one"
+    );
 
     let mut expired = kept(&record(&author, 7));
     expired.expires = Some(Instant::now());
     assert_eq!(dht.take_in(&mut kad, expired), Ok(()));
     Dht::sweep(&mut kad);
-    assert!(kad.store_mut().get(&key_to_kad(&known.key)).is_none(), "records die");
-    assert_eq!(dht.take_in(&mut kad, kept(&known)), Ok(()), "after which an older one may come again");
+    assert!(
+        kad.store_mut().get(&key_to_kad(&known.key)).is_none(),
+        "records die"
+    );
+    assert_eq!(
+        dht.take_in(&mut kad, kept(&known)),
+        Ok(()),
+        "after which an older one may come again"
+    );
 }
 
 /// So many nodes that all know the first one and have filled their routing tables.
@@ -130,24 +234,39 @@ async fn network(count: u8) -> Vec<Node> {
     let mut nodes = vec![Node::start(1).await];
     for number in 2..=count {
         let node = Node::start(number).await;
-        let entry = if number % 2 == 0 { nodes[0].tcp.clone() } else { nodes[0].quic.clone() };
-        soon(node.client.dial_address(&entry)).await.expect("the entry node answers");
+        let entry = if number % 2 == 0 {
+            nodes[0].tcp.clone()
+        } else {
+            nodes[0].quic.clone()
+        };
+        soon(node.client.dial_address(&entry))
+            .await
+            .expect("the entry node answers");
         nodes.push(node);
     }
     // The entry node enters each into its table once it has identified them.
     for node in &nodes {
-        soon(node.client.bootstrap()).await.expect("the entry node is known");
+        soon(node.client.bootstrap())
+            .await
+            .expect("the entry node is known");
     }
     nodes
 }
 
 fn record(author: &SigningKey, sequence: u64) -> KeyedRecord {
     let record = author.sign(&plain(author, sequence, 0));
-    KeyedRecord { key: dht_key(RecordKind::Addresses, &author.public()), record }
+    KeyedRecord {
+        key: dht_key(RecordKind::Addresses, &author.public()),
+        record,
+    }
 }
 
 fn plain(author: &SigningKey, sequence: u64, written_at: u64) -> DhtRecord {
-    let contact = Contact { identity: IdentityId([0; 32]), device: DeviceId(author.public()), addresses: vec!["/ip4/127.0.0.1/tcp/1".to_owned()] };
+    let contact = Contact {
+        identity: IdentityId([0; 32]),
+        device: DeviceId(author.public()),
+        addresses: vec!["/ip4/127.0.0.1/tcp/1".to_owned()],
+    };
     DhtRecord {
         kind: RecordKind::Addresses,
         network: NETWORK.to_owned(),
@@ -158,7 +277,10 @@ fn plain(author: &SigningKey, sequence: u64, written_at: u64) -> DhtRecord {
 }
 
 fn kept(record: &KeyedRecord) -> Record {
-    let mut kept = Record::new(key_to_kad(&record.key), value_of(&record.record).expect("a short record"));
+    let mut kept = Record::new(
+        key_to_kad(&record.key),
+        value_of(&record.record).expect("a short record"),
+    );
     kept.expires = Some(Instant::now() + Duration::from_secs(60));
     kept
 }
@@ -173,20 +295,36 @@ impl KadByHand {
         let keypair = Keypair::generate_ed25519();
         let me = keypair.public().to_peer_id();
         let protocols = Protocols::of(NETWORK).expect("a good name");
-        let transport = transport::build(&keypair, Scope::Loopback, Encryption::Both).expect("transports");
-        let mut kad = kad::Behaviour::with_config(me, MemoryStore::new(me), kad::Config::new(protocols.kad));
+        let transport = transport::build(
+            &keypair,
+            Scope::Loopback,
+            Encryption::Both,
+            Duration::from_secs(10),
+        )
+        .expect("transports");
+        let mut kad =
+            kad::Behaviour::with_config(me, MemoryStore::new(me), kad::Config::new(protocols.kad));
         kad.set_mode(Some(Mode::Client));
         let (address, peer) = address::parse(&node.tcp).expect("an address");
         kad.add_address(&peer.expect("it names the node"), address);
-        Self { swarm: Swarm::new(transport, kad, me, swarm::Config::with_tokio_executor()) }
+        Self {
+            swarm: Swarm::new(transport, kad, me, swarm::Config::with_tokio_executor()),
+        }
     }
 
     /// Returns once the node has acknowledged the record, whatever it did with it.
     async fn put(&mut self, record: &KeyedRecord) {
-        let id = self.swarm.behaviour_mut().put_record(kept(record), kad::Quorum::One).expect("a short record");
+        let id = self
+            .swarm
+            .behaviour_mut()
+            .put_record(kept(record), kad::Quorum::One)
+            .expect("a short record");
         loop {
-            if let SwarmEvent::Behaviour(kad::Event::OutboundQueryProgressed { id: ended, result: QueryResult::PutRecord(result), .. }) =
-                soon(self.swarm.select_next_some()).await
+            if let SwarmEvent::Behaviour(kad::Event::OutboundQueryProgressed {
+                id: ended,
+                result: QueryResult::PutRecord(result),
+                ..
+            }) = soon(self.swarm.select_next_some()).await
                 && ended == id
             {
                 assert!(result.is_ok(), "the node answers: {result:?}");
@@ -200,11 +338,16 @@ impl KadByHand {
 async fn nobody_is_told_who_a_node_is_by_the_dht_alone() {
     let mut nodes = network(3).await;
     let author = SigningKey::from_seed(&[77; 32]);
-    soon(nodes[1].client.put_record(record(&author, 1))).await.expect("others take it");
+    soon(nodes[1].client.put_record(record(&author, 1)))
+        .await
+        .expect("others take it");
     let up = nodes[2].peer_up().await;
     assert_eq!(up.device, nodes[0].device, "the entry node was dialed");
     soon(nodes[2].client.shutdown()).await;
     while let Some(event) = soon(nodes[2].events.recv()).await {
-        assert!(!matches!(event, NetEvent::PeerUp(_)), "node 1 came by the DHT alone: {event:?}");
+        assert!(
+            !matches!(event, NetEvent::PeerUp(_)),
+            "node 1 came by the DHT alone: {event:?}"
+        );
     }
 }

@@ -22,18 +22,42 @@ async fn a_hello_and_a_request_over_quic() {
 async fn hello_and_request(path: Path) {
     let mut alice = Node::start(1).await;
     let mut bob = Node::start(2).await;
-    let address = if path == Path::Tcp { alice.tcp.clone() } else { alice.quic.clone() };
+    let address = if path == Path::Tcp {
+        alice.tcp.clone()
+    } else {
+        alice.quic.clone()
+    };
     let found = soon(bob.client.dial_address(&address)).await;
     assert_eq!(found, Ok(alice.device));
 
     let seen_by_bob = bob.peer_up().await;
-    assert_eq!((seen_by_bob.device, seen_by_bob.identity, seen_by_bob.path), (alice.device, alice.identity, path));
+    assert_eq!(
+        (seen_by_bob.device, seen_by_bob.identity, seen_by_bob.path),
+        (alice.device, alice.identity, path)
+    );
     assert_eq!(seen_by_bob.certificate.nickname, "tester");
-    assert_eq!(seen_by_bob.addresses.first(), Some(&address), "the address that was dialed comes first");
-    assert!(seen_by_bob.addresses.contains(&alice.quic), "alice also says where else she listens");
+    assert_eq!(
+        seen_by_bob.addresses.first(),
+        Some(&address),
+        "the address that was dialed comes first"
+    );
+    assert!(
+        seen_by_bob.addresses.contains(&alice.quic),
+        "alice also says where else she listens"
+    );
     let seen_by_alice = alice.peer_up().await;
-    assert_eq!((seen_by_alice.device, seen_by_alice.identity, seen_by_alice.path), (bob.device, bob.identity, path));
-    assert!(seen_by_alice.addresses.contains(&bob.tcp), "bob says where he listens");
+    assert_eq!(
+        (
+            seen_by_alice.device,
+            seen_by_alice.identity,
+            seen_by_alice.path
+        ),
+        (bob.device, bob.identity, path)
+    );
+    assert!(
+        seen_by_alice.addresses.contains(&bob.tcp),
+        "bob says where he listens"
+    );
 
     let client = bob.client.clone();
     let device = alice.device;
@@ -41,10 +65,19 @@ async fn hello_and_request(path: Path) {
     let NetEvent::Request { from, body, reply } = alice.event().await else {
         panic!("a request should come");
     };
-    assert_eq!(from, Peer { device: bob.device, identity: bob.identity });
+    assert_eq!(
+        from,
+        Peer {
+            device: bob.device,
+            identity: bob.identity
+        }
+    );
     assert_eq!(body, Body::SpaceAsk);
     reply.send(Body::SpaceFree(ByteCount(7)));
-    assert_eq!(soon(asking).await.expect("no panic"), Ok(Body::SpaceFree(ByteCount(7))));
+    assert_eq!(
+        soon(asking).await.expect("no panic"),
+        Ok(Body::SpaceFree(ByteCount(7)))
+    );
 
     // The other direction needs no further dial.
     let client = alice.client.clone();
@@ -54,7 +87,10 @@ async fn hello_and_request(path: Path) {
         panic!("a request should come");
     };
     reply.refuse(ErrorCode::NoContract);
-    let refused = soon(asking).await.expect("no panic").expect_err("bob refused");
+    let refused = soon(asking)
+        .await
+        .expect("no panic")
+        .expect_err("bob refused");
     assert_eq!(refused.code(), ErrorCode::NoContract);
 }
 
@@ -74,7 +110,9 @@ async fn requests_run_side_by_side_and_answers_find_their_way() {
     for _ in 0..3 {
         let client = bob.client.clone();
         let device = alice.device;
-        asking.push(tokio::spawn(async move { client.request(device, Body::SpaceAsk).await }));
+        asking.push(tokio::spawn(async move {
+            client.request(device, Body::SpaceAsk).await
+        }));
     }
     let mut replies = Vec::new();
     for _ in 0..3 {
@@ -113,16 +151,26 @@ async fn a_silent_node_times_out_and_the_next_request_works() {
     let mut hasty = config(2);
     hasty.policy.request_timeout = Duration::from_millis(700);
     let bob = Node::start_as(hasty, Encryption::Both).await;
-    soon(bob.client.dial(alice.device, vec![alice.tcp.clone()])).await.expect("alice answers");
+    soon(bob.client.dial(alice.device, vec![alice.tcp.clone()]))
+        .await
+        .expect("alice answers");
     alice.peer_up().await;
-    let refused = soon(bob.client.request(alice.device, Body::SpaceAsk)).await.expect_err("alice is silent");
+    let refused = soon(bob.client.request(alice.device, Body::SpaceAsk))
+        .await
+        .expect_err("alice is silent");
     assert_eq!(refused.code(), ErrorCode::TimedOut);
-    let NetEvent::Request { reply: _unanswered, .. } = alice.event().await else {
+    let NetEvent::Request {
+        reply: _unanswered, ..
+    } = alice.event().await
+    else {
         panic!("the request came");
     };
     let device = alice.device;
     let answering = alice.answer_always(Body::Done);
-    assert_eq!(soon(bob.client.request(device, Body::SpaceAsk)).await, Ok(Body::Done));
+    assert_eq!(
+        soon(bob.client.request(device, Body::SpaceAsk)).await,
+        Ok(Body::Done)
+    );
     answering.abort();
 }
 
@@ -133,7 +181,10 @@ async fn a_request_that_is_dropped_is_refused() {
     let device = alice.device;
     let asking = tokio::spawn(async move { client.request(device, Body::SpaceAsk).await });
     drop(alice.event().await);
-    let refused = soon(asking).await.expect("no panic").expect_err("nobody answered");
+    let refused = soon(asking)
+        .await
+        .expect("no panic")
+        .expect_err("nobody answered");
     assert_eq!(refused.code(), ErrorCode::Internal);
 }
 
@@ -141,19 +192,25 @@ async fn a_request_that_is_dropped_is_refused() {
 async fn a_peer_that_leaves_is_told_and_cannot_be_asked() {
     let (alice, mut bob) = pair(Path::Tcp).await;
     let device = alice.device;
-    soon(alice.client.disconnect(bob.device)).await.expect("it runs");
+    soon(alice.client.disconnect(bob.device))
+        .await
+        .expect("it runs");
     let NetEvent::PeerDown { device: gone } = bob.event().await else {
         panic!("alice has left");
     };
     assert_eq!(gone, device);
-    let refused = soon(bob.client.request(device, Body::SpaceAsk)).await.expect_err("alice has left");
+    let refused = soon(bob.client.request(device, Body::SpaceAsk))
+        .await
+        .expect_err("alice has left");
     assert_eq!(refused.code(), ErrorCode::Unreachable);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_request_is_not_sent() {
     let (alice, bob) = pair(Path::Tcp).await;
-    let refused = soon(bob.client.request(alice.device, Body::Done)).await.expect_err("that is an answer");
+    let refused = soon(bob.client.request(alice.device, Body::Done))
+        .await
+        .expect_err("that is an answer");
     assert_eq!(refused.code(), ErrorCode::BadRequest);
 }
 
@@ -162,10 +219,17 @@ async fn tls_and_noise_are_both_spoken() {
     let both = Node::start(1).await;
     let tls = Node::start_as(config(2), Encryption::TlsOnly).await;
     let noise = Node::start_as(config(3), Encryption::NoiseOnly).await;
-    soon(tls.client.dial(both.device, vec![both.tcp.clone()])).await.expect("TLS is accepted");
-    soon(noise.client.dial(both.device, vec![both.tcp.clone()])).await.expect("Noise is accepted");
+    soon(tls.client.dial(both.device, vec![both.tcp.clone()]))
+        .await
+        .expect("TLS is accepted");
+    soon(noise.client.dial(both.device, vec![both.tcp.clone()]))
+        .await
+        .expect("Noise is accepted");
     let strangers = soon(noise.client.dial(tls.device, vec![tls.tcp.clone()])).await;
-    assert!(matches!(strangers, Err(NetError::Unreachable { .. })), "the two offer nothing in common: {strangers:?}");
+    assert!(
+        matches!(strangers, Err(NetError::Unreachable { .. })),
+        "the two offer nothing in common: {strangers:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,13 +238,22 @@ async fn networks_of_different_names_do_not_talk() {
     other.network = "another-network".to_owned();
     let mut alice = Node::start_as(other, Encryption::Both).await;
     let bob = Node::start(2).await;
-    let refused = soon(bob.client.dial(alice.device, vec![alice.tcp.clone()])).await.expect_err("another network");
+    let refused = soon(bob.client.dial(alice.device, vec![alice.tcp.clone()]))
+        .await
+        .expect_err("another network");
     assert_eq!(refused.code(), ErrorCode::Incompatible, "{refused}");
     assert!(soon(bob.client.peers()).await.expect("it runs").is_empty());
-    assert_eq!(soon(bob.client.bootstrap()).await, Err(NetError::NoPeers), "nor do their DHTs meet");
+    assert_eq!(
+        soon(bob.client.bootstrap()).await,
+        Err(NetError::NoPeers),
+        "nor do their DHTs meet"
+    );
     soon(alice.client.shutdown()).await;
     while let Some(event) = soon(alice.events.recv()).await {
-        assert!(matches!(event, NetEvent::Listening { .. }), "alice was told of nobody: {event:?}");
+        assert!(
+            matches!(event, NetEvent::Listening { .. }),
+            "alice was told of nobody: {event:?}"
+        );
     }
 }
 
@@ -189,13 +262,30 @@ async fn scope_loopback_neither_listens_nor_dials_outside() {
     let mut wide = config(1);
     wide.listen = vec!["/ip4/0.0.0.0/tcp/0".to_owned()];
     let refused = start(wide).await.map(drop);
-    assert!(matches!(refused, Err(NetError::OutOfScope { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(NetError::OutOfScope { .. })),
+        "{refused:?}"
+    );
     let bob = Node::start(2).await;
-    for address in ["/ip4/8.8.8.8/tcp/4001", "/dns4/localhost/tcp/4001", "/ip4/192.168.0.1/udp/4001/quic-v1"] {
+    for address in [
+        "/ip4/8.8.8.8/tcp/4001",
+        "/dns4/localhost/tcp/4001",
+        "/ip4/192.168.0.1/udp/4001/quic-v1",
+    ] {
         let refused = soon(bob.client.dial_address(address)).await;
-        assert!(matches!(refused, Err(NetError::OutOfScope { .. })), "{refused:?}");
-        let refused = soon(bob.client.dial(DeviceId(config(1).device.public()), vec![address.to_owned()])).await;
-        assert!(matches!(refused, Err(NetError::OutOfScope { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(NetError::OutOfScope { .. })),
+            "{refused:?}"
+        );
+        let refused = soon(bob.client.dial(
+            DeviceId(config(1).device.public()),
+            vec![address.to_owned()],
+        ))
+        .await;
+        assert!(
+            matches!(refused, Err(NetError::OutOfScope { .. })),
+            "{refused:?}"
+        );
     }
 }
 
@@ -207,27 +297,101 @@ fn the_gate_of_the_transport_holds_by_itself() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let _inside = runtime.enter();
     let keypair = libp2p::identity::Keypair::generate_ed25519();
-    let mut transport = crate::transport::build(&keypair, Scope::Loopback, Encryption::Both).expect("transports");
-    let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
-    for address in ["/ip4/8.8.8.8/tcp/1", "/ip4/0.0.0.0/tcp/1", "/ip4/8.8.8.8/udp/1/quic-v1", "/dns4/localhost/tcp/1"] {
-        let dialed = transport.dial(address.parse().expect("an address"), options).map(drop);
-        assert!(matches!(dialed, Err(TransportError::MultiaddrNotSupported(_))), "{address}");
+    let mut transport = crate::transport::build(
+        &keypair,
+        Scope::Loopback,
+        Encryption::Both,
+        Duration::from_secs(10),
+    )
+    .expect("transports");
+    let options = DialOpts {
+        role: Endpoint::Dialer,
+        port_use: PortUse::New,
+    };
+    for address in [
+        "/ip4/8.8.8.8/tcp/1",
+        "/ip4/0.0.0.0/tcp/1",
+        "/ip4/8.8.8.8/udp/1/quic-v1",
+        "/dns4/localhost/tcp/1",
+    ] {
+        let dialed = transport
+            .dial(address.parse().expect("an address"), options)
+            .map(drop);
+        assert!(
+            matches!(dialed, Err(TransportError::MultiaddrNotSupported(_))),
+            "{address}"
+        );
     }
-    let listened = transport.listen_on(ListenerId::next(), "/ip4/0.0.0.0/tcp/0".parse().expect("an address"));
-    assert!(matches!(listened, Err(TransportError::MultiaddrNotSupported(_))));
-    assert!(transport.dial("/ip4/127.0.0.1/tcp/1".parse().expect("an address"), options).is_ok());
+    let listened = transport.listen_on(
+        ListenerId::next(),
+        "/ip4/0.0.0.0/tcp/0".parse().expect("an address"),
+    );
+    assert!(matches!(
+        listened,
+        Err(TransportError::MultiaddrNotSupported(_))
+    ));
+    assert!(
+        transport
+            .dial("/ip4/127.0.0.1/tcp/1".parse().expect("an address"), options)
+            .is_ok()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_network_name_is_refused() {
     let mut bad = config(1);
     bad.network = "Main/x".to_owned();
-    assert!(matches!(start(bad).await.map(drop), Err(NetError::BadNetworkName { .. })));
+    assert!(matches!(
+        start(bad).await.map(drop),
+        Err(NetError::BadNetworkName { .. })
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_addresses_among_good_ones_are_passed_over() {
+    let alice = Node::start(1).await;
+    let bob = Node::start(2).await;
+    let addresses = vec![
+        "no address".to_owned(),
+        "/ip4/8.8.8.8/tcp/1".to_owned(),
+        alice.tcp.clone(),
+    ];
+    assert_eq!(soon(bob.client.dial(alice.device, addresses)).await, Ok(()));
+    let refused = soon(
+        bob.client
+            .dial(DeviceId(config(3).device.public()), vec![alice.tcp.clone()]),
+    )
+    .await;
+    assert!(
+        matches!(refused, Err(NetError::BadRequest { .. })),
+        "the address names another device: {refused:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_says_nothing_is_cut_off() {
+    use tokio::io::AsyncReadExt;
+
+    let mut hasty = config(1);
+    hasty.policy.request_timeout = Duration::from_millis(500);
+    let alice = Node::start_as(hasty, Encryption::Both).await;
+    let port = alice.tcp.split('/').nth(4).expect("a port");
+    let mut socket = soon(tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")))
+        .await
+        .expect("alice listens");
+    let mut heard = Vec::new();
+    let ended = soon(socket.read_to_end(&mut heard)).await;
+    assert!(
+        heard.len() < 100,
+        "alice said no more than a greeting before she closed: {ended:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_at_an_address_is_an_error_not_a_wait() {
     let bob = Node::start(2).await;
-    let refused = soon(bob.client.dial_address("/ip4/127.0.0.1/tcp/1")).await.expect_err("nobody is there");
+    let refused = soon(bob.client.dial_address("/ip4/127.0.0.1/tcp/1"))
+        .await
+        .expect_err("nobody is there");
     assert_eq!(refused.code(), ErrorCode::Unreachable);
 }

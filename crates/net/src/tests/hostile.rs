@@ -6,13 +6,13 @@ use bitdust_model::message::{Body, Fetch, FetchTarget};
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, UnixMillis};
 use bytes::Bytes;
 use futures::{AsyncWriteExt, StreamExt};
-use libp2p::swarm::Stream;
 use tokio_util::codec::FramedRead;
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
 
 use super::bulk::{SHARD, bulk_server, collect, content, header};
 use super::support::{ByHand, Node, config, soon};
 use crate::bulk::{Frame, FrameDecoder, RequestId};
+use crate::lifeline::DirectStream;
 use crate::session::Session;
 use crate::streams::{InboundStream, StreamKind};
 use crate::transport::Encryption;
@@ -26,23 +26,42 @@ async fn a_packet_sent_twice_is_served_once_and_the_connection_closed() {
     let (mut stream, mut session) = greet(&mallory, alice.device, StreamKind::Control).await;
     alice.peer_up().await;
 
-    let packet = session.outgoing.seal(&mallory.local.key, Body::SpaceAsk, UnixMillis(0)).expect("a short packet");
-    soon(wire::write_packet(&mut stream, &packet)).await.expect("it streams");
+    let packet = session
+        .outgoing
+        .seal(&mallory.local.key, Body::SpaceAsk, UnixMillis(0))
+        .expect("a short packet");
+    soon(wire::write_packet(&mut stream, &packet))
+        .await
+        .expect("it streams");
     let NetEvent::Request { reply, .. } = alice.event().await else {
         panic!("the first is served");
     };
     reply.send(Body::SpaceFree(ByteCount(1)));
-    let answer = soon(wire::read_packet(&mut stream)).await.expect("an answer");
-    assert_eq!(session.incoming.open(&answer), Ok(Body::SpaceFree(ByteCount(1))));
+    let answer = soon(wire::read_packet(&mut stream))
+        .await
+        .expect("an answer");
+    assert_eq!(
+        session.incoming.open(&answer),
+        Ok(Body::SpaceFree(ByteCount(1)))
+    );
 
-    soon(wire::write_packet(&mut stream, &packet)).await.expect("it streams");
-    let answer = soon(wire::read_packet(&mut stream)).await.expect("an answer");
+    soon(wire::write_packet(&mut stream, &packet))
+        .await
+        .expect("it streams");
+    let answer = soon(wire::read_packet(&mut stream))
+        .await
+        .expect("an answer");
     let Ok(Body::Refused(refusal)) = session.incoming.open(&answer) else {
         panic!("the second is refused");
     };
     assert_eq!(refusal.code, ErrorCode::Replayed);
-    soon(mallory.closed.recv()).await.expect("the connection is closed");
-    assert!(matches!(alice.event().await, NetEvent::PeerDown { .. }), "no second request came before");
+    soon(mallory.closed.recv())
+        .await
+        .expect("the connection is closed");
+    assert!(
+        matches!(alice.event().await, NetEvent::PeerDown { .. }),
+        "no second request came before"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,23 +71,66 @@ async fn a_hello_stolen_from_another_stream_is_refused() {
     victim.dial(&alice.tcp).await;
     let mut first = victim.open(alice.device, StreamKind::Control).await;
     let mine = [7; 16];
-    let theirs = soon(wire::exchange_challenges(&mut first, &mine)).await.expect("it streams");
+    let theirs = soon(wire::exchange_challenges(&mut first, &mine))
+        .await
+        .expect("it streams");
     let mut session = Session::new(victim.device, alice.device, mine, theirs);
     let hello = Body::Hello(bitdust_model::message::Hello {
         certificate: victim.local.certificate.clone(),
         network: victim.local.network.clone(),
         addresses: Vec::new(),
     });
-    let stolen = session.outgoing.seal(&victim.local.key, hello, UnixMillis(0)).expect("a short packet");
+    let stolen = session
+        .outgoing
+        .seal(&victim.local.key, hello, UnixMillis(0))
+        .expect("a short packet");
 
     let mut second = victim.open(alice.device, StreamKind::Control).await;
-    soon(wire::exchange_challenges(&mut second, &mine)).await.expect("it streams");
-    soon(wire::write_packet(&mut second, &stolen)).await.expect("it streams");
-    let answer = soon(wire::read_packet(&mut second)).await.expect("an answer");
-    let refusal = Session::new(victim.device, alice.device, mine, theirs).incoming.refusal_instead_of_hello(&answer);
-    assert_eq!(refusal.map(|refusal| refusal.code), Some(ErrorCode::Replayed));
-    soon(victim.closed.recv()).await.expect("the connection is closed");
-    assert!(soon(alice.client.peers()).await.expect("it runs").is_empty(), "nobody is up");
+    soon(wire::exchange_challenges(&mut second, &mine))
+        .await
+        .expect("it streams");
+    soon(wire::write_packet(&mut second, &stolen))
+        .await
+        .expect("it streams");
+    let answer = soon(wire::read_packet(&mut second))
+        .await
+        .expect("an answer");
+    let refusal = Session::new(victim.device, alice.device, mine, theirs)
+        .incoming
+        .refusal_instead_of_hello(&answer);
+    assert_eq!(
+        refusal.map(|refusal| refusal.code),
+        Some(ErrorCode::Replayed)
+    );
+    soon(victim.closed.recv())
+        .await
+        .expect("the connection is closed");
+    assert!(
+        soon(alice.client.peers())
+            .await
+            .expect("it runs")
+            .is_empty(),
+        "nobody is up"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_beyond_the_bound_are_not_served() {
+    let alice = Node::start(1).await;
+    let mallory = ByHand::start(9).await;
+    mallory.dial(&alice.tcp).await;
+    let mut served = Vec::new();
+    for _ in 0..bitdust_model::limits::STREAMS_PER_PEER_MAX {
+        served.push(greet(&mallory, alice.device, StreamKind::Control).await);
+    }
+    let mut beyond = mallory.open(alice.device, StreamKind::Control).await;
+    let refused = soon(mallory.local.greet(&mut beyond, alice.device, Vec::new()))
+        .await
+        .map(drop);
+    assert!(
+        matches!(refused, Err(NetError::Interrupted { .. })),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,12 +139,19 @@ async fn garbage_on_a_control_stream_closes_the_connection() {
     let mut mallory = ByHand::start(9).await;
     mallory.dial(&alice.tcp).await;
     let mut stream = mallory.open(alice.device, StreamKind::Control).await;
-    soon(stream.write_all(&[0xff; 64])).await.expect("it streams");
+    soon(stream.write_all(&[0xff; 64]))
+        .await
+        .expect("it streams");
     soon(stream.flush()).await.expect("it streams");
-    soon(mallory.closed.recv()).await.expect("the connection is closed");
+    soon(mallory.closed.recv())
+        .await
+        .expect("the connection is closed");
     soon(alice.client.shutdown()).await;
     while let Some(event) = soon(alice.events.recv()).await {
-        assert!(matches!(event, NetEvent::Listening { .. }), "alice was told of nobody: {event:?}");
+        assert!(
+            matches!(event, NetEvent::Listening { .. }),
+            "alice was told of nobody: {event:?}"
+        );
     }
 }
 
@@ -97,7 +166,10 @@ async fn a_shard_refused_at_the_door_sends_no_byte() {
     assert!(matches!(frame, Frame::Ask(_)));
     let refusal = crate::greet::refused(ErrorCode::QuotaExceeded);
     bulk.answer(id, refusal).await;
-    let refused = soon(storing).await.expect("no panic").expect_err("refused at the door");
+    let refused = soon(storing)
+        .await
+        .expect("no panic")
+        .expect_err("refused at the door");
     assert_eq!(refused.code(), ErrorCode::QuotaExceeded);
     // The client is gone with its last call, so the stream ends without a further frame.
     assert_eq!(bulk.next().await, None, "neither bytes nor anything else");
@@ -111,16 +183,35 @@ async fn a_range_without_an_end_is_cut_off() {
     let shard = header(&bob, 1_000_000);
     let fetching = tokio::spawn({
         let client = client.clone();
-        async move { client.fetch(Fetch { target: FetchTarget::Shard(SHARD), offset: 0, length: 65_536 }).await }
+        async move {
+            client
+                .fetch(Fetch {
+                    target: FetchTarget::Shard(SHARD),
+                    offset: 0,
+                    length: 65_536,
+                })
+                .await
+        }
     });
     let (id, _) = bulk.next().await.expect("an ask comes");
-    bulk.answer(id, Body::Fetched { header: shard, offset: 0, length: 65_536 }).await;
+    bulk.answer(
+        id,
+        Body::Fetched {
+            header: shard,
+            offset: 0,
+            length: 65_536,
+        },
+    )
+    .await;
     let mut sent = 0;
     while !fetching.is_finished() && bulk.try_say(id, Frame::Data(content(60_000))).await {
         sent += 60_000;
         assert!(sent < 100_000_000, "it should have been cut off long ago");
     }
-    let refused = soon(fetching).await.expect("no panic").expect_err("too many bytes");
+    let refused = soon(fetching)
+        .await
+        .expect("no panic")
+        .expect_err("too many bytes");
     assert_eq!(refused.code(), ErrorCode::Malformed);
     // Whoever goes on loses the stream.
     while bulk.try_say(id, Frame::Data(content(60_000))).await {
@@ -141,14 +232,37 @@ async fn another_range_or_shard_than_asked_is_refused() {
     let mut supplier = ByHand::start(9).await;
     let (client, mut bulk) = bulk_from(&bob, &mut supplier).await;
     let shard = header(&bob, 1_000_000);
-    for (target, offset, length) in [(SHARD, 0, 1_000_000), (SHARD, 65_536, 65_536), (bitdust_model::ShardId([6; 32]), 0, 65_536)] {
+    for (target, offset, length) in [
+        (SHARD, 0, 1_000_000),
+        (SHARD, 65_536, 65_536),
+        (bitdust_model::ShardId([6; 32]), 0, 65_536),
+    ] {
         let fetching = tokio::spawn({
             let client = client.clone();
-            async move { client.fetch(Fetch { target: FetchTarget::Shard(target), offset: 10, length: 100 }).await }
+            async move {
+                client
+                    .fetch(Fetch {
+                        target: FetchTarget::Shard(target),
+                        offset: 10,
+                        length: 100,
+                    })
+                    .await
+            }
         });
         let id = bulk.next_ask().await;
-        bulk.answer(id, Body::Fetched { header: shard.clone(), offset, length }).await;
-        let refused = soon(fetching).await.expect("no panic").expect_err("not what was asked");
+        bulk.answer(
+            id,
+            Body::Fetched {
+                header: shard.clone(),
+                offset,
+                length,
+            },
+        )
+        .await;
+        let refused = soon(fetching)
+            .await
+            .expect("no panic")
+            .expect_err("not what was asked");
         assert_eq!(refused.code(), ErrorCode::Malformed, "{refused}");
     }
 }
@@ -160,12 +274,31 @@ async fn a_silent_supplier_times_out() {
     let bob = Node::start_as(hasty, Encryption::Both).await;
     let mut supplier = ByHand::start(9).await;
     let (client, mut bulk) = bulk_from(&bob, &mut supplier).await;
-    let fetching = tokio::spawn(async move { client.fetch(Fetch { target: FetchTarget::Shard(SHARD), offset: 0, length: 1 }).await });
+    let fetching = tokio::spawn(async move {
+        client
+            .fetch(Fetch {
+                target: FetchTarget::Shard(SHARD),
+                offset: 0,
+                length: 1,
+            })
+            .await
+    });
     let id = bulk.next_ask().await;
     let shard = header(&bob, 1_000_000);
-    bulk.answer(id, Body::Fetched { header: shard, offset: 0, length: 65_536 }).await;
+    bulk.answer(
+        id,
+        Body::Fetched {
+            header: shard,
+            offset: 0,
+            length: 65_536,
+        },
+    )
+    .await;
     bulk.say(id, Frame::Data(content(1_000))).await;
-    let refused = soon(fetching).await.expect("no panic").expect_err("the rest never comes");
+    let refused = soon(fetching)
+        .await
+        .expect("no panic")
+        .expect_err("the rest never comes");
     assert_eq!(refused.code(), ErrorCode::TimedOut);
 }
 
@@ -183,16 +316,26 @@ async fn bytes_that_were_not_admitted_or_are_too_many_are_an_error() {
     bulk.say(RequestId(1), Frame::Data(content(100))).await;
     let mut early = next_store(&mut server).await;
     let refused = soon(early.data()).await.expect("an error");
-    assert!(matches!(refused, Err(NetError::Malformed { .. })), "before Go: {refused:?}");
+    assert!(
+        matches!(refused, Err(NetError::Malformed { .. })),
+        "before Go: {refused:?}"
+    );
 
     for (bytes, what) in [(101, "too many"), (99, "too few")] {
         bulk.ask(bytes, Body::Store(header(&bob, 100))).await;
         let mut incoming = next_store(&mut server).await;
         soon(incoming.go(0)).await.expect("it streams");
-        bulk.say(RequestId(bytes), Frame::Data(content(usize::try_from(bytes).expect("a small number")))).await;
+        bulk.say(
+            RequestId(bytes),
+            Frame::Data(content(usize::try_from(bytes).expect("a small number"))),
+        )
+        .await;
         bulk.say(RequestId(bytes), Frame::End).await;
         let refused = soon(collect(&mut incoming)).await;
-        assert!(matches!(refused, Err(NetError::Malformed { .. })), "{what}: {refused:?}");
+        assert!(
+            matches!(refused, Err(NetError::Malformed { .. })),
+            "{what}: {refused:?}"
+        );
     }
 }
 
@@ -208,34 +351,54 @@ async fn a_replayed_ask_ends_the_bulk_stream() {
     let packet = bulk.ask(1, Body::Store(header(&bob, 100))).await;
     let _first = next_store(&mut server).await;
     bulk.say(RequestId(2), Frame::Ask(packet)).await;
-    assert!(soon(server.next()).await.is_none(), "the replay is not served");
-    soon(customer.closed.recv()).await.expect("the connection is closed");
+    assert!(
+        soon(server.next()).await.is_none(),
+        "the replay is not served"
+    );
+    soon(customer.closed.recv())
+        .await
+        .expect("the connection is closed");
 }
 
 /// Says an honest Hello on a new stream.
-async fn greet(by_hand: &ByHand, device: DeviceId, kind: StreamKind) -> (Stream, Session) {
+async fn greet(by_hand: &ByHand, device: DeviceId, kind: StreamKind) -> (DirectStream, Session) {
     let mut stream = by_hand.open(device, kind).await;
-    let (session, _) = soon(by_hand.local.greet(&mut stream, device, Vec::new())).await.expect("a good hello");
+    let (session, _) = soon(by_hand.local.greet(&mut stream, device, Vec::new()))
+        .await
+        .expect("a good hello");
     (stream, session)
 }
 
 /// A bulk stream from a node to a supplier by hand.
 async fn bulk_from(node: &Node, supplier: &mut ByHand) -> (BulkClient, BulkByHand) {
     let dialing = tokio::spawn({
-        let (client, device, address) = (node.client.clone(), supplier.device, supplier.address.clone());
+        let (client, device, address) = (
+            node.client.clone(),
+            supplier.device,
+            supplier.address.clone(),
+        );
         async move { client.dial(device, vec![address]).await }
     });
     // The control stream stays open for as long as the test holds it.
     let (control, _) = supplier.welcome(node.device).await.expect("a good hello");
-    soon(dialing).await.expect("no panic").expect("the supplier answers");
+    soon(dialing)
+        .await
+        .expect("no panic")
+        .expect("the supplier answers");
     let opening = tokio::spawn({
         let (client, device) = (node.client.clone(), supplier.device);
         async move { client.bulk(device).await }
     });
     let (inbound, session) = supplier.welcome(node.device).await.expect("a good hello");
-    let client = soon(opening).await.expect("no panic").expect("a bulk stream");
+    let client = soon(opening)
+        .await
+        .expect("no panic")
+        .expect("a bulk stream");
     let InboundStream { stream, .. } = inbound;
-    (client, BulkByHand::new(stream, session, supplier, Some(control)))
+    (
+        client,
+        BulkByHand::new(stream, session, supplier, Some(control)),
+    )
 }
 
 async fn next_store(server: &mut crate::BulkServer) -> crate::IncomingStore {
@@ -247,17 +410,28 @@ async fn next_store(server: &mut crate::BulkServer) -> crate::IncomingStore {
 
 /// A bulk stream whose frames are written and read by hand.
 struct BulkByHand {
-    frames: FramedRead<Compat<futures::io::ReadHalf<Stream>>, FrameDecoder>,
-    writer: futures::io::WriteHalf<Stream>,
+    frames: FramedRead<Compat<futures::io::ReadHalf<DirectStream>>, FrameDecoder>,
+    writer: futures::io::WriteHalf<DirectStream>,
     session: Session,
     local: std::sync::Arc<crate::greet::Local>,
     _control: Option<InboundStream>,
 }
 
 impl BulkByHand {
-    fn new(stream: Stream, session: Session, by_hand: &ByHand, control: Option<InboundStream>) -> Self {
+    fn new(
+        stream: DirectStream,
+        session: Session,
+        by_hand: &ByHand,
+        control: Option<InboundStream>,
+    ) -> Self {
         let (read, writer) = futures::AsyncReadExt::split(stream);
-        Self { frames: FramedRead::new(read.compat(), FrameDecoder), writer, session, local: by_hand.local.clone(), _control: control }
+        Self {
+            frames: FramedRead::new(read.compat(), FrameDecoder),
+            writer,
+            session,
+            local: by_hand.local.clone(),
+            _control: control,
+        }
     }
 
     async fn open(by_hand: &ByHand, device: DeviceId) -> Self {
@@ -266,7 +440,9 @@ impl BulkByHand {
     }
 
     async fn next(&mut self) -> Option<(RequestId, Frame)> {
-        soon(self.frames.next()).await.map(|frame| frame.expect("good frames"))
+        soon(self.frames.next())
+            .await
+            .map(|frame| frame.expect("good frames"))
     }
 
     /// The next ask; cancellations of earlier ones are passed over.
@@ -305,7 +481,11 @@ impl BulkByHand {
     }
 
     fn seal(&mut self, body: Body) -> Bytes {
-        let packet = self.session.outgoing.seal(&self.local.key, body, UnixMillis(0)).expect("a short packet");
+        let packet = self
+            .session
+            .outgoing
+            .seal(&self.local.key, body, UnixMillis(0))
+            .expect("a short packet");
         wire::packet_to_bytes(&packet).into()
     }
 }

@@ -10,7 +10,7 @@ use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, Epoch, IdentityId, Policy, Signed, UnixMillis};
 use futures::StreamExt;
 use libp2p::identity::Keypair;
-use libp2p::swarm::{self, Stream, Swarm, SwarmEvent};
+use libp2p::swarm::{self, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -19,6 +19,7 @@ use crate::address::peer_of;
 use crate::config::Protocols;
 use crate::event_loop::start_with;
 use crate::greet::Local;
+use crate::lifeline::DirectStream;
 use crate::streams::{self, InboundStream, StreamKind, StreamReply};
 use crate::transport::{self, Encryption};
 use crate::{Client, NetConfig, NetError, NetEvent, Path, PeerUp, Scope};
@@ -46,12 +47,29 @@ impl Node {
     pub(super) async fn start_as(config: NetConfig, encryption: Encryption) -> Self {
         let key = config.device.clone();
         let identity = IdentityId(config.certificate.signer);
-        let (client, events, event_loop) = start_with(config, encryption).await.expect("loopback can be listened on");
+        let (client, events, event_loop) = start_with(config, encryption)
+            .await
+            .expect("loopback can be listened on");
         let task = tokio::spawn(event_loop.run());
         let listening = soon(client.listening()).await.expect("the event loop runs");
-        let find = |path| listening.iter().find(|address| path_of(address) == path).expect("it listens on both").clone();
+        let find = |path| {
+            listening
+                .iter()
+                .find(|address| path_of(address) == path)
+                .expect("it listens on both")
+                .clone()
+        };
         let (tcp, quic) = (find(Path::Tcp), find(Path::Quic));
-        Self { client, events, device: DeviceId(key.public()), identity, key, tcp, quic, task }
+        Self {
+            client,
+            events,
+            device: DeviceId(key.public()),
+            identity,
+            key,
+            tcp,
+            quic,
+            task,
+        }
     }
 
     /// The next event but news about listening.
@@ -99,7 +117,9 @@ pub(super) async fn pair(path: Path) -> (Node, Node) {
         Path::Tcp => &alice.tcp,
         Path::Quic => &alice.quic,
     };
-    soon(bob.client.dial(alice.device, vec![address.clone()])).await.expect("alice answers");
+    soon(bob.client.dial(alice.device, vec![address.clone()]))
+        .await
+        .expect("alice answers");
     alice.peer_up().await;
     bob.peer_up().await;
     (alice, bob)
@@ -133,11 +153,17 @@ pub(super) fn certify(root: &SigningKey, device: DeviceId) -> Signed<Certificate
 
 /// Waits, but not for ever.
 pub(super) async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(60), future).await.expect("it happens within a minute")
+    tokio::time::timeout(Duration::from_secs(60), future)
+        .await
+        .expect("it happens within a minute")
 }
 
 fn path_of(address: &str) -> Path {
-    if address.contains("quic") { Path::Quic } else { Path::Tcp }
+    if address.contains("quic") {
+        Path::Quic
+    } else {
+        Path::Tcp
+    }
 }
 
 /// A peer that opens and serves streams by hand, as honestly as the test wants.
@@ -158,27 +184,56 @@ enum Order {
 
 impl ByHand {
     pub(super) async fn start(number: u8) -> Self {
-        let NetConfig { device: key, certificate, policy, .. } = config(number);
+        let NetConfig {
+            device: key,
+            certificate,
+            policy,
+            ..
+        } = config(number);
         let keypair = Keypair::ed25519_from_bytes(*key.seed()).expect("a seed");
         let me = keypair.public().to_peer_id();
         let protocols = Protocols::of(NETWORK).expect("a good name");
-        let transport = transport::build(&keypair, Scope::Loopback, Encryption::Both).expect("transports");
+        let transport = transport::build(
+            &keypair,
+            Scope::Loopback,
+            Encryption::Both,
+            Duration::from_secs(10),
+        )
+        .expect("transports");
         let behaviour = streams::Behaviour::new(&protocols, Scope::Loopback);
-        let patient = swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(60));
+        let patient = swarm::Config::with_tokio_executor()
+            .with_idle_connection_timeout(Duration::from_secs(60));
         let mut swarm = Swarm::new(transport, behaviour, me, patient);
-        swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse().expect("an address")).expect("loopback can be listened on");
+        swarm
+            .listen_on("/ip4/127.0.0.1/tcp/0".parse().expect("an address"))
+            .expect("loopback can be listened on");
         let address = loop {
-            if let SwarmEvent::NewListenAddr { address, .. } = soon(swarm.select_next_some()).await {
+            if let SwarmEvent::NewListenAddr { address, .. } = soon(swarm.select_next_some()).await
+            {
                 break crate::address::with_peer(&address, me);
             }
         };
         let device = DeviceId(key.public());
-        let local = Local { key, device, network: NETWORK.to_owned(), certificate, policy };
+        let local = Local {
+            key,
+            device,
+            network: NETWORK.to_owned(),
+            certificate,
+            policy,
+        };
         let (orders, received) = mpsc::channel(8);
         let (inbound_sender, inbound) = mpsc::channel(8);
         let (closed_sender, closed) = mpsc::channel(8);
         let task = tokio::spawn(drive(swarm, received, inbound_sender, closed_sender));
-        Self { local: Arc::new(local), device, address, orders, inbound, closed, task }
+        Self {
+            local: Arc::new(local),
+            device,
+            address,
+            orders,
+            inbound,
+            closed,
+            task,
+        }
     }
 
     pub(super) async fn dial(&self, address: &str) {
@@ -188,15 +243,23 @@ impl ByHand {
         soon(wait).await.expect("the node answers");
     }
 
-    pub(super) async fn open(&self, device: DeviceId, kind: StreamKind) -> Stream {
+    pub(super) async fn open(&self, device: DeviceId, kind: StreamKind) -> DirectStream {
         let (reply, stream) = oneshot::channel();
         let peer = peer_of(&device).expect("a key");
-        assert!(self.orders.send(Order::Open(peer, kind, reply)).await.is_ok());
+        assert!(
+            self.orders
+                .send(Order::Open(peer, kind, reply))
+                .await
+                .is_ok()
+        );
         soon(stream).await.expect("an answer").expect("a stream")
     }
 
     /// The next stream that the other side opens, after an honest Hello.
-    pub(super) async fn welcome(&mut self, from: DeviceId) -> Result<(InboundStream, crate::session::Session), NetError> {
+    pub(super) async fn welcome(
+        &mut self,
+        from: DeviceId,
+    ) -> Result<(InboundStream, crate::session::Session), NetError> {
         let mut inbound = soon(self.inbound.recv()).await.expect("a stream is opened");
         let (session, _) = soon(self.local.welcome(&mut inbound.stream, from, Vec::new())).await?;
         Ok((inbound, session))
@@ -209,7 +272,10 @@ impl Drop for ByHand {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "of the swarm's many events three matter here")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "of the swarm's many events three matter here"
+)]
 async fn drive(
     mut swarm: Swarm<streams::Behaviour>,
     mut orders: mpsc::Receiver<Order>,

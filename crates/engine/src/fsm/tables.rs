@@ -1,0 +1,351 @@
+//! Steps that matter most, as tables: state, event, next state, what is wanted.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, IdentityId, Policy, Position, Tick};
+
+use super::{Moment, check, customer_link, fetch, holder_set, pack, supplier_link, transfer};
+use crate::io::{AskId, PlaceFact};
+
+fn at(policy: &Policy, now: u64) -> Moment<'_> {
+    Moment {
+        now: Tick(now),
+        policy,
+        random: 0,
+    }
+}
+
+#[test]
+fn a_shard_is_spooled_when_its_supplier_is_away_full_or_failed_thrice() {
+    use transfer::{Action, Event, State};
+    let policy = Policy::default();
+    let check = |state, event, ready, next, wanted: &[Action]| {
+        let mut out = Vec::new();
+        let given = transfer::step(state, event, &at(&policy, 1_000), ready, &mut out);
+        assert_eq!(given, next, "{state:?} {event:?}");
+        assert_eq!(out, wanted, "{state:?} {event:?}");
+    };
+    let failed = |code| Event::SendFailed { code };
+    let sending = |tries| State::Sending {
+        tries,
+        spooled: false,
+    };
+    let spooling = State::Spooling { tries: 0 };
+    check(
+        State::Queued,
+        Event::Begin,
+        false,
+        spooling,
+        &[Action::Spool],
+    );
+    check(
+        State::Queued,
+        Event::Begin,
+        true,
+        sending(0),
+        &[Action::Send],
+    );
+    let retry_at = Tick(1_750);
+    let waiting = State::Waiting { retry_at, tries: 1 };
+    check(sending(0), failed(ErrorCode::TimedOut), true, waiting, &[]);
+    check(
+        sending(0),
+        failed(ErrorCode::Interrupted),
+        false,
+        spooling,
+        &[Action::Spool],
+    );
+    check(
+        sending(2),
+        failed(ErrorCode::TimedOut),
+        true,
+        spooling,
+        &[Action::Spool],
+    );
+    let code = ErrorCode::QuotaExceeded;
+    let told = [Action::TellLink { code }, Action::Spool];
+    check(sending(0), failed(code), true, spooling, &told);
+    let unspooling = State::Sending {
+        tries: 0,
+        spooled: true,
+    };
+    check(
+        unspooling,
+        failed(ErrorCode::TimedOut),
+        true,
+        State::Spooled,
+        &[],
+    );
+    check(State::Owed, Event::Stored, true, State::Confirmed, &[]);
+}
+
+#[test]
+fn a_pack_is_known_at_one_more_than_k_and_released_when_every_shard_is_kept() {
+    use pack::{Action, Event, Standing, State};
+    let code = Code::new(2, 6).expect("a code");
+    let check = |kind, state, confirmed, kept, next, wanted: &[Action]| {
+        let standing = Standing {
+            confirmed,
+            kept,
+            complete: confirmed == 6,
+        };
+        let mut out = Vec::new();
+        let given = pack::step(state, Event::Stood { standing }, kind, code, &mut out);
+        assert_eq!(given, next, "{kind:?} {state:?} {confirmed}");
+        assert_eq!(out, wanted, "{kind:?} {state:?} {confirmed}");
+    };
+    let (held, free) = (
+        State::Placing { held: true },
+        State::Placing { held: false },
+    );
+    check(PackKind::Data, held, 2, false, held, &[]);
+    check(PackKind::Data, held, 2, true, free, &[Action::Release]);
+    check(
+        PackKind::Data,
+        held,
+        3,
+        false,
+        State::Committing { held: true },
+        &[Action::Commit],
+    );
+    check(PackKind::Commit, held, 4, false, held, &[]);
+    check(
+        PackKind::Tree,
+        held,
+        5,
+        false,
+        State::Committing { held: true },
+        &[Action::Commit],
+    );
+    check(
+        PackKind::Data,
+        State::Committed { held: false },
+        6,
+        true,
+        State::Settled,
+        &[],
+    );
+}
+
+#[test]
+fn space_is_reserved_before_it_is_used_and_never_exceeds_the_contract() {
+    use customer_link::{Action, Event, State};
+    let mut state = State::default();
+    let mut feed = |event, wanted: &[Action]| {
+        let mut out = Vec::new();
+        state = customer_link::step(std::mem::take(&mut state), event, &mut out);
+        assert_eq!(out, wanted, "{event:?}");
+    };
+    let ask = AskId;
+    let bytes = ByteCount;
+    let proposed = |id, wanted, room| Event::Proposed {
+        ask: AskId(id),
+        bytes: ByteCount(wanted),
+        room: ByteCount(room),
+    };
+    let refused = |id, code| {
+        [Action::Refuse {
+            ask: AskId(id),
+            code,
+        }]
+    };
+    let store = |id, count| Event::StoreAsked {
+        ask: AskId(id),
+        bytes: ByteCount(count),
+    };
+    feed(store(1, 5), &refused(1, ErrorCode::NoContract));
+    feed(proposed(2, 101, 100), &refused(2, ErrorCode::QuotaExceeded));
+    feed(proposed(3, 100, 100), &[Action::Accept { ask: ask(3) }]);
+    feed(store(4, 60), &[Action::AcceptStore { ask: ask(4) }]);
+    feed(store(5, 41), &refused(5, ErrorCode::QuotaExceeded));
+    feed(store(6, 40), &[Action::AcceptStore { ask: ask(6) }]);
+    feed(Event::StoreAborted { ask: ask(6) }, &[]);
+    feed(Event::ShardKept { ask: ask(4) }, &[]);
+    feed(proposed(7, 59, 100), &refused(7, ErrorCode::QuotaExceeded));
+    feed(proposed(8, 60, 100), &[Action::Accept { ask: ask(8) }]);
+    feed(store(9, 1), &refused(9, ErrorCode::QuotaExceeded));
+    feed(Event::Released { bytes: bytes(10) }, &[]);
+    feed(store(10, 10), &[Action::AcceptStore { ask: ask(10) }]);
+}
+
+#[test]
+fn only_proof_of_loss_makes_a_supplier_doubted() {
+    use check::{Event, State};
+    let policy = Policy::default();
+    for (code, is_loss) in [
+        (ErrorCode::Corrupt, true),
+        (ErrorCode::NotFound, true),
+        (ErrorCode::TimedOut, false),
+        (ErrorCode::NoContract, false),
+    ] {
+        let mut out = Vec::new();
+        let event = Event::Failed { code };
+        let next = check::step(State::Checking, event, &at(&policy, 5), true, &mut out);
+        assert_eq!(next == State::Doubted, is_loss, "{code:?}");
+        assert_eq!(!out.is_empty(), is_loss, "{code:?}");
+    }
+}
+
+#[test]
+fn the_next_check_comes_before_the_last_proof_ends() {
+    use check::{Event, State};
+    let policy = Policy::default();
+    let mut out = Vec::new();
+    let event = Event::Contracted {
+        proved_ago: Some(Duration::from_secs(3_600)),
+    };
+    let random = u64::MAX;
+    let moment = Moment {
+        now: Tick(0),
+        policy: &policy,
+        random,
+    };
+    let State::Resting { due_at } = check::step(State::Idle, event, &moment, true, &mut out) else {
+        panic!("a contract plans a check");
+    };
+    assert!(due_at <= Tick(23 * 3_600_000), "due at {due_at:?}");
+}
+
+#[test]
+fn strangers_are_dropped_and_friends_are_asked_for_ever() {
+    use supplier_link::{Event, State};
+    let policy = Policy::default();
+    let refused = Event::Refused {
+        code: ErrorCode::QuotaExceeded,
+    };
+    let step = |friend, state, event| {
+        supplier_link::step(state, event, &at(&policy, 0), friend, &mut Vec::new())
+    };
+    let proposing = State::Proposing { tries: 0 };
+    assert!(matches!(
+        step(false, proposing, refused),
+        State::Dropped { .. }
+    ));
+    assert!(matches!(
+        step(true, proposing, refused),
+        State::Refused { .. }
+    ));
+    let dialing = State::Dialing {
+        contract: false,
+        tries: 2,
+    };
+    assert!(matches!(
+        step(false, dialing, Event::DialFailed),
+        State::Dropped { .. }
+    ));
+    assert!(matches!(
+        step(true, dialing, Event::DialFailed),
+        State::Offline { .. }
+    ));
+    let hired = State::Dialing {
+        contract: true,
+        tries: 99,
+    };
+    assert!(matches!(
+        step(false, hired, Event::DialFailed),
+        State::Offline { .. }
+    ));
+}
+
+#[test]
+fn a_set_has_one_position_for_each_person_and_waits_for_friends() {
+    use holder_set::{Action, Candidate, Census, Event, State};
+    let candidate = |device: u8, identity: u8, stranger| Candidate {
+        stranger,
+        device: DeviceId([device; 32]),
+        identity: IdentityId([identity; 32]),
+    };
+    let candidates = vec![
+        candidate(1, 1, true),
+        candidate(2, 2, false),
+        candidate(3, 2, false),
+        candidate(4, 4, false),
+    ];
+    let form = |friends_open, wanted, code_wanted| {
+        let census = Census {
+            candidates: candidates.clone(),
+            friends_open,
+            wanted,
+            code_wanted,
+        };
+        let mut out = Vec::new();
+        holder_set::step(State::Unformed, Event::Counted { census }, &mut out);
+        out.pop()
+    };
+    let record = |code: &str, ids: &[u8]| {
+        Some(Action::Record {
+            code: code.parse().expect("a code"),
+            holders: ids.iter().map(|id| DeviceId([*id; 32])).collect(),
+        })
+    };
+    assert_eq!(form(false, 3, None), record("1/3", &[2, 4, 1]));
+    assert_eq!(form(true, 3, None), None);
+    assert_eq!(form(false, 4, None), None);
+    assert_eq!(
+        form(true, 0, Some("2/3".parse().expect("a code"))),
+        record("2/3", &[2, 4, 1])
+    );
+    assert_eq!(form(false, 0, Some("2/4".parse().expect("a code"))), None);
+}
+
+#[test]
+fn a_fetch_asks_direct_positions_first_and_then_any_others_whole() {
+    use fetch::{Action, Event, Plan, State};
+    let policy = Policy::default();
+    let device = |id: u8| DeviceId([id; 32]);
+    let places = (0..4)
+        .map(|id| PlaceFact {
+            position: Position(id),
+            holders: vec![device(id)],
+        })
+        .collect();
+    let plan = Plan {
+        k: 2,
+        direct: vec![Position(0)],
+        places,
+    };
+    let online: BTreeSet<_> = [0, 1, 3].map(device).into();
+    let mut state = State::Queued { plan };
+    let mut feed = |event, wanted: &[Action]| {
+        let mut out = Vec::new();
+        let before = state.clone();
+        state = fetch::step(before, event, &at(&policy, 0), &online, &mut out);
+        assert_eq!(out, wanted, "{event:?}");
+    };
+    let ask = |id, whole| Action::Ask {
+        position: Position(id),
+        device: device(id),
+        whole,
+    };
+    let decode = |ids: &[u8]| Action::Decode {
+        positions: ids.iter().map(|id| Position(*id)).collect(),
+    };
+    feed(Event::TurnCame, &[ask(0, false)]);
+    let code = ErrorCode::Corrupt;
+    let failed = Event::RangeFailed {
+        position: Position(0),
+        device: device(0),
+        code,
+    };
+    feed(failed, &[ask(1, true), ask(3, true)]);
+    feed(
+        Event::RangeFetched {
+            position: Position(3),
+        },
+        &[],
+    );
+    feed(
+        Event::RangeFetched {
+            position: Position(1),
+        },
+        &[decode(&[1, 3])],
+    );
+    feed(Event::DecodeFailed, &[Action::Dial { device: device(2) }]);
+    feed(
+        Event::PeerUp { device: device(2) },
+        &[Action::Dial { device: device(2) }],
+    );
+    assert!(state.is_waiting(), "it waits for the last holder");
+}

@@ -1,0 +1,333 @@
+//! Inputs in any order, sensible or not: no panic, bounded outputs, and the same again.
+
+use bitdust_engine::trace::{TraceLine, apply, replay};
+use bitdust_engine::{
+    Access, AskId, CustomerFact, Engine, Facts, FetchId, Input, JobId, OfferFact, PackFact,
+    PlaceFact, Random, SetFact, SupplierFact,
+};
+use bitdust_model::limits::ENGINE_OUTPUTS_MAX;
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{
+    ByteCount, Code, DeviceId, ErrorCode, IdentityId, PackId, Policy, Position, Sequence, SetId,
+    Tick,
+};
+
+const SEEDS: u64 = 150;
+const INPUTS: usize = 400;
+
+#[test]
+fn any_order_of_inputs_is_survived_and_replays() {
+    for seed in 0..SEEDS {
+        eprintln!("seed {seed}");
+        let lines = run(seed);
+        if let Err(divergence) = replay(Policy::default(), &lines) {
+            panic!("seed {seed}: {divergence}");
+        }
+    }
+}
+
+#[test]
+fn a_changed_trace_does_not_replay() {
+    let mut lines = run(3);
+    let line = lines
+        .iter_mut()
+        .find(|line| !line.outputs.is_empty())
+        .expect("something is done");
+    line.outputs.clear();
+    assert!(
+        replay(Policy::default(), &lines).is_err(),
+        "a changed trace was taken for true"
+    );
+}
+
+#[test]
+fn a_trace_survives_being_written_down() {
+    for line in run(5) {
+        let bytes = postcard::to_allocvec(&line).expect("plain data always serialises");
+        let back: TraceLine = postcard::from_bytes(&bytes).expect("it was just written");
+        assert_eq!(back, line);
+    }
+}
+
+fn run(seed: u64) -> Vec<TraceLine> {
+    let mut chance = Random::from_number(seed);
+    let mut engine = Engine::new(Policy::default());
+    let mut at = Tick(0);
+    let mut lines = Vec::new();
+    let facts = Box::new(facts(&mut chance));
+    lines.push(apply(
+        &mut engine,
+        Input::Started {
+            facts,
+            seed: [7; 32],
+        },
+        at,
+    ));
+    for _ in 0..INPUTS {
+        let due = engine.wake_at().map(|(due, _)| due);
+        let input = match due {
+            Some(due) if chance.chance(20) => {
+                at = at.max(due);
+                Input::Wake
+            }
+            _ => any_input(&mut chance),
+        };
+        at = Tick(at.0 + chance.below(5_000));
+        let line = apply(&mut engine, input, at);
+        assert!(
+            line.outputs.len() <= ENGINE_OUTPUTS_MAX,
+            "seed {seed}: too many outputs"
+        );
+        let _ = engine.view();
+        lines.push(line);
+    }
+    lines
+}
+
+fn byte(chance: &mut Random, bound: u64) -> u8 {
+    u8::try_from(chance.below(bound)).expect("bounds are below 256")
+}
+
+fn device(chance: &mut Random) -> DeviceId {
+    DeviceId([1 + byte(chance, 6); 32])
+}
+
+fn identity(chance: &mut Random) -> IdentityId {
+    IdentityId([1 + byte(chance, 6); 32])
+}
+
+fn pack(chance: &mut Random) -> PackId {
+    PackId([byte(chance, 5); 32])
+}
+
+fn position(chance: &mut Random) -> Position {
+    Position(byte(chance, 7))
+}
+
+fn kind(chance: &mut Random) -> PackKind {
+    [PackKind::Data, PackKind::Tree, PackKind::Commit][usize::from(byte(chance, 3))]
+}
+
+fn code(chance: &mut Random) -> ErrorCode {
+    let codes = [
+        ErrorCode::Interrupted,
+        ErrorCode::QuotaExceeded,
+        ErrorCode::NoContract,
+        ErrorCode::Corrupt,
+        ErrorCode::NotFound,
+        ErrorCode::Stale,
+        ErrorCode::Busy,
+    ];
+    codes[usize::from(byte(chance, 7))]
+}
+
+fn supplier(chance: &mut Random) -> SupplierFact {
+    SupplierFact {
+        device: device(chance),
+        identity: identity(chance),
+        friend: chance.chance(50),
+        contract: chance.chance(50).then_some(ByteCount(1_000)),
+        proved_ago_ms: chance.chance(50).then_some(60_000),
+        doubted: chance.chance(10),
+    }
+}
+
+fn facts(chance: &mut Random) -> Facts {
+    let holders: Vec<_> = (1..=4).map(|id| DeviceId([id; 32])).collect();
+    let set = SetFact {
+        set: SetId([9; 32]),
+        code: Code::new(2, 4).expect("a code"),
+        holders,
+    };
+    Facts {
+        device: DeviceId([0; 32]),
+        identity: IdentityId([0; 32]),
+        code_wanted: None,
+        suppliers_wanted: byte(chance, 6),
+        contract_bytes: ByteCount(1_000),
+        suppliers: (0..5).map(|_| supplier(chance)).collect(),
+        set: chance.chance(70).then_some(set),
+        customers: vec![CustomerFact {
+            identity: identity(chance),
+            lane: device(chance),
+            contract: ByteCount(500),
+            used: ByteCount(100),
+        }],
+        offered: ByteCount(2_000),
+        packs: (0..3)
+            .map(|_| PackFact {
+                pack: pack(chance),
+                kind: kind(chance),
+                confirmed: (0..3).map(|_| position(chance)).collect(),
+                spooled: vec![position(chance)],
+            })
+            .collect(),
+        head_draft: chance.chance(50).then_some(Sequence(3)),
+        head: chance.chance(50).then_some(Sequence(2)),
+    }
+}
+
+fn any_input(chance: &mut Random) -> Input {
+    match chance.below(3) {
+        0 => node_input(chance),
+        1 => backup_input(chance),
+        _ => far_input(chance),
+    }
+}
+
+fn node_input(chance: &mut Random) -> Input {
+    let device = device(chance);
+    let code = code(chance);
+    match chance.below(18) {
+        0 => Input::Listening,
+        1 => Input::RecordsPublished,
+        2 => Input::PublishFailed { code },
+        3..=5 => Input::PeerUp {
+            device,
+            identity: identity(chance),
+        },
+        6 => Input::PeerDown { device },
+        7 => Input::DialFailed { device },
+        8 => Input::SuppliersWanted {
+            count: byte(chance, 8),
+        },
+        9 => Input::FriendMade {
+            supplier: supplier(chance),
+        },
+        10 => Input::OffersFound {
+            offers: vec![OfferFact {
+                device,
+                identity: identity(chance),
+                free: ByteCount(5_000),
+            }],
+        },
+        11 | 12 => Input::ContractSigned {
+            device,
+            bytes: ByteCount(1_000),
+        },
+        13 => Input::ContractRefused { device, code },
+        14 => Input::CheckPassed { device },
+        15 => Input::CheckFailed { device, code },
+        16 => Input::CheckEmpty { device },
+        _ => Input::CodeWanted { code: None },
+    }
+}
+
+fn backup_input(chance: &mut Random) -> Input {
+    let job = JobId(chance.below(4));
+    let (pack, position, device) = (pack(chance), position(chance), device(chance));
+    let (code, kind, sequence) = (code(chance), kind(chance), Sequence(chance.below(6)));
+    match chance.below(19) {
+        0 | 1 => Input::BackupAsked { job },
+        2 => Input::CancelAsked { job },
+        3 | 4 => Input::PackSealed {
+            job,
+            pack,
+            kind,
+            shard_bytes: ByteCount(10),
+        },
+        5 => Input::ScanFinished { job },
+        6 => Input::ScanFailed { job, code },
+        7..=9 => Input::ShardStored {
+            pack,
+            position,
+            device,
+        },
+        10 => Input::SendFailed {
+            pack,
+            position,
+            device,
+            code,
+        },
+        11 => Input::ShardSpooled { pack, position },
+        12 => Input::SpoolFailed {
+            pack,
+            position,
+            code,
+        },
+        13 => Input::SpoolLoaded {
+            pack,
+            kind,
+            position,
+            device,
+        },
+        14 => Input::SpoolEmpty { device },
+        15 => Input::PackCommitted { pack },
+        16 => Input::MetadataSealed { job, sequence },
+        17 => Input::HeadKept { device, sequence },
+        _ => Input::CommitRecorded { sequence },
+    }
+}
+
+fn far_input(chance: &mut Random) -> Input {
+    let (job, fetch, ask) = (
+        JobId(chance.below(4)),
+        FetchId(chance.below(6)),
+        AskId(chance.below(9)),
+    );
+    let (position, device, identity) = (position(chance), device(chance), identity(chance));
+    let (code, bytes) = (code(chance), ByteCount(chance.below(900)));
+    match chance.below(19) {
+        0 => Input::RestoreAsked { job },
+        1 | 2 => Input::FetchWanted {
+            fetch,
+            job,
+            pack: pack(chance),
+            k: 1 + byte(chance, 3),
+            direct: vec![position],
+            places: (0..4)
+                .map(|id| PlaceFact {
+                    position: Position(id),
+                    holders: vec![DeviceId([id + 1; 32])],
+                })
+                .collect(),
+        },
+        3 | 4 => Input::RangeFetched { fetch, position },
+        5 => Input::RangeFailed {
+            fetch,
+            position,
+            device,
+            code,
+        },
+        6 => Input::FetchDecoded { fetch },
+        7 => Input::DecodeFailed { fetch },
+        8 => Input::RestoreWritten { job, problems: 0 },
+        9 => Input::RecoverAsked { job },
+        10 => Input::LanesFound {
+            job,
+            suppliers: vec![supplier(chance)],
+            k: 1,
+        },
+        11 => Input::HeadsHeard {
+            job,
+            device,
+            lanes: vec![(device, Sequence(1))],
+        },
+        12 => Input::CatalogueRebuilt { job, missing: 0 },
+        13 => Input::ContractProposed {
+            ask,
+            identity,
+            lane: device,
+            bytes,
+            friend: true,
+        },
+        14 => Input::StoreAsked {
+            ask,
+            identity,
+            lane: device,
+            bytes,
+        },
+        15 => Input::ShardKept { ask },
+        16 => Input::StoreAborted { ask },
+        17 => Input::AccessAsked {
+            ask,
+            identity,
+            device,
+            access: Access::Read,
+        },
+        _ => Input::BytesReleased {
+            lane: device,
+            bytes,
+        },
+    }
+}

@@ -1,0 +1,433 @@
+//! A machine: a home of its own, commands run on it, and perhaps a daemon.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::process::Process;
+use crate::wait::eventually;
+use crate::world::World;
+
+/// How long a command may take unless it says otherwise.
+const COMMAND_WITHIN: Duration = Duration::from_secs(180);
+/// How long a daemon may take until it is ready.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// How long a daemon may take to stop in order.
+const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// Bytes of a log that are quoted in a failure.
+const LOG_QUOTED_BYTES: usize = 3_000;
+
+/// One machine. Its daemon, where it has one, dies with it.
+#[derive(Debug)]
+pub struct Machine {
+    /// What it is called, also as a nickname.
+    pub name: String,
+    /// Its home.
+    pub home: PathBuf,
+    /// Its device id in full, once it has one.
+    pub device: String,
+    /// Its identity in full, once it has one.
+    pub identity: String,
+    /// The 24 words, once they were shown.
+    pub words: String,
+    /// Where its daemon listens.
+    pub addresses: Vec<String>,
+    /// Where it starts from.
+    pub bootstrap: Vec<String>,
+    /// Flags that go before each command, such as `--trace FILE`.
+    pub flags: Vec<OsString>,
+    /// A program with its arguments through which everything is run, such as `setpriv`.
+    pub through: Vec<OsString>,
+    program: PathBuf,
+    folder: PathBuf,
+    network: String,
+    listen: Option<&'static str>,
+    daemon: Option<Process>,
+}
+
+/// What a command gave.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// Its exit code; none where a signal ended it.
+    pub code: Option<i32>,
+    /// Its result, with `--json`.
+    pub object: Value,
+    /// Its progress, with `--json`.
+    pub events: Vec<Value>,
+    /// All of its standard output.
+    pub stdout: String,
+    /// All of its standard error.
+    pub stderr: String,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Machine {
+    /// A machine with an empty home.
+    #[must_use]
+    pub fn new(world: &World, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            home: world.path(name),
+            device: String::new(),
+            identity: String::new(),
+            words: String::new(),
+            addresses: vec![],
+            bootstrap: vec![],
+            flags: vec![],
+            through: vec![],
+            program: world.program().to_owned(),
+            folder: world.folder().to_owned(),
+            network: world.network().to_owned(),
+            listen: world.transport().map(crate::Transport::listen_address),
+            daemon: None,
+        }
+    }
+
+    /// Makes an identity whose keys rest in a file; remembers its words.
+    pub fn init(&mut self) -> Result<Reply> {
+        let made = self.run(&["init", "--nickname", &self.name, "--keys", "file"])?;
+        self.words = texts(&made.object["words"]).join(" ");
+        made.text("/device")?.clone_into(&mut self.device);
+        made.text("/identity")?.clone_into(&mut self.identity);
+        Ok(made)
+    }
+
+    /// Recovers an identity from its words: a new device, after the old machine was lost.
+    pub fn recover(&mut self, words: &str) -> Result<Reply> {
+        let found = self.attempt_recovery(words)?.expect_code(0)?;
+        found.text("/device")?.clone_into(&mut self.device);
+        found.text("/identity")?.clone_into(&mut self.identity);
+        words.clone_into(&mut self.words);
+        Ok(found)
+    }
+
+    /// The same, however it ends.
+    pub fn attempt_recovery(&self, words: &str) -> Result<Reply> {
+        self.order(&["recover", "--old-machine-gone", "--keys", "file"]).input(words).attempt()
+    }
+
+    /// Changes a setting.
+    pub fn set(&self, key: &str, value: &str) -> Result<()> {
+        self.run(&["set", key, value]).map(drop)
+    }
+
+    /// Runs a command that has to end with 0.
+    pub fn run(&self, arguments: &[&str]) -> Result<Reply> {
+        self.order(arguments).attempt()?.expect_code(0)
+    }
+
+    /// Runs a command, however it ends.
+    pub fn attempt(&self, arguments: &[&str]) -> Result<Reply> {
+        self.order(arguments).attempt()
+    }
+
+    /// A command that is yet to be run.
+    #[must_use]
+    pub fn order<'a>(&'a self, arguments: &[&str]) -> Order<'a> {
+        Order {
+            machine: self,
+            arguments: arguments.iter().map(Into::into).collect(),
+            input: None,
+            within: COMMAND_WITHIN,
+            is_json: true,
+            through: vec![],
+        }
+    }
+
+    /// Starts the daemon and waits until it is ready.
+    pub fn start(&mut self) -> Result<()> {
+        ensure!(self.daemon.is_none(), "{} runs already", self.name);
+        let command = self.command(&["daemon".into()], true, &[]);
+        let daemon = Process::spawn(command, &self.log(), None)?;
+        let ready = daemon
+            .line(Instant::now() + READY_WITHIN)
+            .with_context(|| format!("{} does not get ready: {}", self.name, self.log_end()))?
+            .with_context(|| format!("{} ended: {}", self.name, self.log_end()))?;
+        let ready: Value = serde_json::from_str(&ready).context(ready.clone())?;
+        ensure!(ready["ready"] == true, "{} said {ready}", self.name);
+        self.addresses = texts(&ready["addresses"]);
+        if let Some(device) = ready["device"].as_str() {
+            device.clone_into(&mut self.device);
+        }
+        self.daemon = Some(daemon);
+        Ok(())
+    }
+
+    /// Kills the daemon at once (SIGKILL).
+    pub fn kill(&mut self) -> Result<()> {
+        let mut daemon = self.daemon.take().with_context(|| format!("{} does not run", self.name))?;
+        self.addresses.clear();
+        daemon.kill()
+    }
+
+    /// Stops the daemon in order (SIGTERM).
+    pub fn stop(&mut self) -> Result<()> {
+        let mut daemon = self.daemon.take().with_context(|| format!("{} does not run", self.name))?;
+        self.addresses.clear();
+        daemon.terminate()?;
+        let status = daemon.wait(STOP_WITHIN)?;
+        ensure!(status.success(), "{} stopped with {status}: {}", self.name, self.log_end());
+        Ok(())
+    }
+
+    /// Kills the daemon if it runs, and deletes the home.
+    pub fn lose(&mut self) -> Result<()> {
+        if self.daemon.is_some() {
+            self.kill()?;
+        }
+        Ok(std::fs::remove_dir_all(&self.home)?)
+    }
+
+    /// Whether a daemon was started and not stopped.
+    #[must_use]
+    pub const fn is_started(&self) -> bool {
+        self.daemon.is_some()
+    }
+
+    /// The daemon's process id.
+    pub fn process_id(&self) -> Result<u32> {
+        Ok(self.daemon.as_ref().with_context(|| format!("{} does not run", self.name))?.id())
+    }
+
+    /// Fails if the daemon ended unasked.
+    pub fn check_alive(&mut self) -> Result<()> {
+        let Some(daemon) = &mut self.daemon else {
+            return Ok(());
+        };
+        match daemon.ended()? {
+            None => Ok(()),
+            Some(status) => bail!("{} ended ({status}): {}", self.name, self.log_end()),
+        }
+    }
+
+    /// Its first address, from which others may start.
+    pub fn address(&self) -> Result<String> {
+        self.addresses.first().cloned().with_context(|| format!("{} listens nowhere", self.name))
+    }
+
+    /// Makes `supplier` a friend by an invitation.
+    pub fn befriend(&self, supplier: &Self) -> Result<()> {
+        let written = supplier.run(&["invite"])?;
+        self.run(&["accept", written.text("/invitation")?]).map(drop)
+    }
+
+    /// The status.
+    pub fn status(&self) -> Result<Value> {
+        Ok(self.run(&["status"])?.object)
+    }
+
+    /// Waits until so many suppliers are online and have agreed.
+    pub fn wait_for_suppliers(&self, count: usize) -> Result<()> {
+        eventually("suppliers that agreed", Duration::from_secs(90), || {
+            let listed = self.run(&["supplier", "list"])?;
+            let suppliers = listed.object["suppliers"].as_array().context("no list")?;
+            let ready = suppliers
+                .iter()
+                .filter(|supplier| supplier["online"] == true && supplier["contract_bytes"] != 0)
+                .count();
+            Ok((ready >= count).then_some(()))
+        })
+    }
+
+    /// Waits until every supplier has its part of the newest version; gives the status.
+    pub fn wait_until_spread(&self) -> Result<Value> {
+        eventually("every supplier has its part", Duration::from_secs(90), || {
+            let status = self.status()?;
+            let head = &status["head"];
+            let is_spread = status["spooled_bytes"] == 0
+                && head["of"].as_u64() > Some(0)
+                && head["confirmed"].as_u64() >= head["of"].as_u64();
+            Ok(is_spread.then_some(status))
+        })
+    }
+
+    /// Where its standard error goes.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.folder.join(format!("{}.log", self.name))
+    }
+
+    /// The end of its log.
+    #[must_use]
+    pub fn log_end(&self) -> String {
+        let text = std::fs::read(self.log()).unwrap_or_default();
+        let start = text.len().saturating_sub(LOG_QUOTED_BYTES);
+        String::from_utf8_lossy(&text[start..]).trim().to_owned()
+    }
+
+    fn command(&self, arguments: &[OsString], is_json: bool, through: &[OsString]) -> Command {
+        let mut words = self.through.iter().chain(through).cloned().collect::<Vec<_>>();
+        words.push(self.program.clone().into());
+        if is_json {
+            words.push("--json".into());
+        }
+        words.extend(["--home".into(), self.home.clone().into()]);
+        words.extend(["--scope", "loopback", "--network", &self.network].map(Into::into));
+        if let Some(listen) = self.listen {
+            words.extend(["--listen", listen].map(Into::into));
+        }
+        for address in &self.bootstrap {
+            words.extend(["--bootstrap", address].map(Into::into));
+        }
+        words.extend(self.flags.iter().chain(arguments).cloned());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).env_remove("BITDUST_HOME");
+        command
+    }
+}
+
+/// A command that is yet to be run.
+#[derive(Debug)]
+pub struct Order<'a> {
+    machine: &'a Machine,
+    arguments: Vec<OsString>,
+    input: Option<String>,
+    within: Duration,
+    is_json: bool,
+    through: Vec<OsString>,
+}
+
+impl Order<'_> {
+    /// One more argument, such as a path that is no text.
+    #[must_use]
+    pub fn argument(mut self, argument: impl AsRef<Path>) -> Self {
+        self.arguments.push(argument.as_ref().into());
+        self
+    }
+
+    /// What it reads from standard input.
+    #[must_use]
+    pub fn input(mut self, input: &str) -> Self {
+        self.input = Some(input.to_owned());
+        self
+    }
+
+    /// How long it may take.
+    #[must_use]
+    pub const fn within(mut self, within: Duration) -> Self {
+        self.within = within;
+        self
+    }
+
+    /// For people instead of machines.
+    #[must_use]
+    pub const fn plain(mut self) -> Self {
+        self.is_json = false;
+        self
+    }
+
+    /// Through another program, such as `strace`.
+    #[must_use]
+    pub fn through(mut self, words: &[&str]) -> Self {
+        self.through.extend(words.iter().map(Into::into));
+        self
+    }
+
+    /// Runs it; it has to end with 0.
+    pub fn run(&self) -> Result<Reply> {
+        self.attempt()?.expect_code(0)
+    }
+
+    /// Runs it, however it ends.
+    pub fn attempt(&self) -> Result<Reply> {
+        let machine = self.machine;
+        let log = machine.folder.join(format!("{}-commands.log", machine.name));
+        let log_start = std::fs::metadata(&log).map_or(0, |found| found.len());
+        let started = Instant::now();
+        let command = machine.command(&self.arguments, self.is_json, &self.through);
+        let mut process = Process::spawn(command, &log, self.input.as_deref())?;
+        let said = || format!("{}: {:?}; its daemon: {}", machine.name, self.arguments, machine.log_end());
+        let mut lines = vec![];
+        while let Some(line) = process.line(started + self.within).with_context(said)? {
+            lines.push(line);
+        }
+        let status = process.wait(self.within).with_context(said)?;
+        let mut reply = Reply {
+            code: status.code(),
+            object: Value::Null,
+            events: vec![],
+            stdout: lines.join("\n"),
+            stderr: text_from(&log, log_start)?,
+            took: started.elapsed(),
+        };
+        if self.is_json {
+            reply.read_objects(&lines).with_context(said)?;
+        }
+        Ok(reply)
+    }
+}
+
+impl Reply {
+    /// Fails unless it ended with this exit code.
+    pub fn expect_code(self, code: i32) -> Result<Self> {
+        ensure!(
+            self.code == Some(code),
+            "it ended with {:?} instead of {code}: {} {}",
+            self.code,
+            self.object,
+            self.stderr
+        );
+        Ok(self)
+    }
+
+    /// A text in its result, by its JSON pointer.
+    pub fn text(&self, pointer: &str) -> Result<&str> {
+        let found = self.object.pointer(pointer).and_then(Value::as_str);
+        found.with_context(|| format!("no text at {pointer} in {}", self.object))
+    }
+
+    /// A number in its result, by its JSON pointer.
+    pub fn number(&self, pointer: &str) -> Result<u64> {
+        let found = self.object.pointer(pointer).and_then(Value::as_u64);
+        found.with_context(|| format!("no number at {pointer} in {}", self.object))
+    }
+
+    /// The code and the sentence of the error it ended with.
+    pub fn error(&self) -> Result<(&str, &str)> {
+        Ok((self.text("/error/code")?, self.text("/error/message")?))
+    }
+
+    /// The paths of the things that a job could not do, with the reason.
+    #[must_use]
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let report = if self.object["problems"].is_array() {
+            &self.object
+        } else {
+            &self.object["report"]
+        };
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let problems = report["problems"].as_array().cloned().unwrap_or_default();
+        problems.iter().map(|problem| (text(&problem["path"]), text(&problem["code"]))).collect()
+    }
+
+    fn read_objects(&mut self, lines: &[String]) -> Result<()> {
+        for line in lines {
+            let object: Value = serde_json::from_str(line).with_context(|| line.clone())?;
+            if object.get("event").is_some() {
+                self.events.push(object);
+            } else {
+                ensure!(self.object.is_null(), "two results: {} and {object}", self.object);
+                self.object = object;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The texts in a JSON list.
+#[must_use]
+pub fn texts(array: &Value) -> Vec<String> {
+    let items = array.as_array().into_iter().flatten();
+    items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+fn text_from(log: &Path, start: u64) -> Result<String> {
+    let bytes = std::fs::read(log)?;
+    let start = usize::try_from(start)?;
+    Ok(String::from_utf8_lossy(bytes.get(start..).unwrap_or_default()).into_owned())
+}

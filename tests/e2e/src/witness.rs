@@ -1,0 +1,97 @@
+//! What the kernel says about a process: its memory, its sockets, the bytes it received.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+/// The most memory a process ever had at once, in KiB.
+pub fn peak_memory_kib(process: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    Ok(number.context("no VmHWM")?.parse()?)
+}
+
+/// How many sockets of each kind a process has, by the name of the kernel's table; only
+/// those of the internet.
+pub fn sockets(process: u32) -> Result<BTreeMap<&'static str, usize>> {
+    let mut own = BTreeSet::new();
+    for entry in std::fs::read_dir(format!("/proc/{process}/fd"))? {
+        // A descriptor may be closed while we look.
+        let Ok(target) = std::fs::read_link(entry?.path()) else {
+            continue;
+        };
+        let target = target.to_string_lossy().into_owned();
+        if let Some(inode) = target.strip_prefix("socket:[") {
+            own.insert(inode.trim_end_matches(']').to_owned());
+        }
+    }
+    let mut counts = BTreeMap::new();
+    for table in ["tcp", "tcp6", "udp", "udp6"] {
+        let text = std::fs::read_to_string(format!("/proc/{process}/net/{table}"))?;
+        let inodes = text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(9));
+        let count = inodes.filter(|inode| own.contains(*inode)).count();
+        if count > 0 {
+            counts.insert(table, count);
+        }
+    }
+    Ok(counts)
+}
+
+/// Bytes that each open TCP connection of a process has received so far, by both ends, as
+/// the kernel counted them (`ss`). All that came is in it: records, encryption, chatter.
+pub fn received_bytes(process: u32) -> Result<BTreeMap<String, u64>> {
+    let output = Command::new("ss").args(["-tinpHO"]).output().context("ss cannot be run")?;
+    ensure!(output.status.success(), "ss: {}", String::from_utf8_lossy(&output.stderr));
+    let owner = format!("pid={process},");
+    let mut received = BTreeMap::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        if !line.contains(&owner) {
+            continue;
+        }
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let ends = words.get(3..5).context("no ends")?.join(" ");
+        let bytes = words.iter().find_map(|word| word.strip_prefix("bytes_received:"));
+        received.insert(ends, bytes.map_or(Ok(0), str::parse)?);
+    }
+    Ok(received)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+
+    use super::*;
+
+    #[test]
+    fn the_kernel_counts_sockets_and_received_bytes() -> Result<()> {
+        let own = std::process::id();
+        let before = sockets(own)?;
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let _udp = UdpSocket::bind("127.0.0.1:0")?;
+        let mut sender = TcpStream::connect(listener.local_addr()?)?;
+        let (mut receiver, _) = listener.accept()?;
+        let after = sockets(own)?;
+        let more = |table: &str| {
+            after.get(table).copied().unwrap_or(0) - before.get(table).copied().unwrap_or(0)
+        };
+        assert_eq!((more("tcp"), more("udp"), more("tcp6")), (3, 1, 0));
+
+        sender.write_all(&[7; 12_345])?;
+        receiver.read_exact(&mut [0; 12_345])?;
+        let ends = format!("{} {}", receiver.local_addr()?, receiver.peer_addr()?);
+        assert_eq!(received_bytes(own)?.get(&ends), Some(&12_345));
+        Ok(())
+    }
+
+    #[test]
+    fn memory_that_was_used_is_remembered() -> Result<()> {
+        let before = peak_memory_kib(std::process::id())?;
+        drop(std::hint::black_box(vec![1_u8; 64 << 20]));
+        let after = peak_memory_kib(std::process::id())?;
+        assert!(after >= before + 60_000, "{before} KiB before, {after} KiB after");
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! A practice network of its own, in a temporary folder.
+
+use std::env::VarError;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use tempfile::TempDir;
+
+use crate::corpus::Random;
+use crate::machine::Machine;
+
+/// A way to carry bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// QUIC, over UDP.
+    Quic,
+}
+
+impl Transport {
+    /// Any free port of this machine.
+    #[must_use]
+    pub const fn listen_address(self) -> &'static str {
+        match self {
+            Self::Tcp => "/ip4/127.0.0.1/tcp/0",
+            Self::Quic => "/ip4/127.0.0.1/udp/0/quic-v1",
+        }
+    }
+}
+
+/// A network that nobody else is in. Its folder goes when it goes, unless `BITDUST_KEEP` is
+/// set. Invariant: machines are dropped before their world.
+#[derive(Debug)]
+pub struct World {
+    folder: TempDir,
+    program: PathBuf,
+    network: String,
+    seed: u64,
+    transport: Option<Transport>,
+}
+
+impl World {
+    /// Makes a network. Prints the seed, which `BITDUST_SEED` gives back to a later run.
+    pub fn new(name: &str) -> Result<Self> {
+        let mut folder = tempfile::Builder::new().prefix(&format!("bd-{name}-")).tempdir()?;
+        if std::env::var_os("BITDUST_KEEP").is_some() {
+            folder.disable_cleanup(true);
+            eprintln!("{name} is kept in {}", folder.path().display());
+        }
+        let seed = seed()?;
+        eprintln!("{name}: seed {seed}");
+        let program = folder.path().join("bitdust");
+        // A copy of its own: the program may be built anew meanwhile.
+        let built = built_program()?;
+        std::fs::copy(&built, &program)
+            .with_context(|| format!("{} cannot be copied", built.display()))?;
+        let network = format!("e2e-{:016x}", Random::from_system()?.next());
+        Ok(Self { folder, program, network, seed, transport: None })
+    }
+
+    /// The same, with one transport only.
+    pub fn over(name: &str, transport: Transport) -> Result<Self> {
+        let mut world = Self::new(name)?;
+        world.transport = Some(transport);
+        Ok(world)
+    }
+
+    /// Where everything lies.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A path in the world's folder.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A new folder in the world's folder.
+    pub fn make_folder(&self, name: &str) -> Result<PathBuf> {
+        let path = self.path(name);
+        std::fs::create_dir_all(&path)?;
+        Ok(path)
+    }
+
+    /// The program under test.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The network's name.
+    #[must_use]
+    pub fn network(&self) -> &str {
+        &self.network
+    }
+
+    /// The one transport, where there is one only.
+    #[must_use]
+    pub const fn transport(&self) -> Option<Transport> {
+        self.transport
+    }
+
+    /// Contents that are the same for the same seed.
+    #[must_use]
+    pub const fn random(&self) -> Random {
+        Random::new(self.seed)
+    }
+
+    /// A machine with an empty home.
+    #[must_use]
+    pub fn machine(&self, name: &str) -> Machine {
+        Machine::new(self, name)
+    }
+}
+
+fn seed() -> Result<u64> {
+    match std::env::var("BITDUST_SEED") {
+        Ok(text) => text.parse().context("BITDUST_SEED is no number"),
+        Err(VarError::NotPresent) => Ok(Random::from_system()?.next()),
+        Err(VarError::NotUnicode(_)) => bail!("BITDUST_SEED is no number"),
+    }
+}
+
+/// The program that lies beside the tests; `BITDUST_PROGRAM` names another.
+fn built_program() -> Result<PathBuf> {
+    if let Some(program) = std::env::var_os("BITDUST_PROGRAM") {
+        return Ok(program.into());
+    }
+    let test = std::env::current_exe()?;
+    let built = test
+        .parent()
+        .and_then(Path::parent)
+        .context("the tests lie in no target folder")?
+        .join("bitdust");
+    if !built.is_file() {
+        bail!(
+            "{} is not there; `cargo build -p bitdust-cli` makes it, as `make test` does",
+            built.display()
+        );
+    }
+    Ok(built)
+}
