@@ -44,8 +44,12 @@ impl AsyncRead for DirectStream {
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        self.check(context)?;
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        // What came before the end is still read.
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_pending() {
+            self.check(context)?;
+        }
+        read
     }
 }
 

@@ -184,11 +184,25 @@ impl World {
         while !is_reached(self) {
             let next = self.queue.first_key_value().map(|((at, _), _)| *at);
             if next.is_none_or(|at| at > end) {
-                return Err(self.failure(format!("not within {limit:?}: {what}")));
+                let jobs = self.jobs();
+                return Err(self.failure(format!("not within {limit:?}: {what}; {jobs}")));
             }
             self.step()?;
         }
         Ok(())
+    }
+
+    /// What every machine is busy with, for a failure.
+    fn jobs(&self) -> String {
+        let mut text = String::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            let view = node.engine.as_ref().map(Engine::view);
+            for job in view.iter().flat_map(|view| &view.jobs) {
+                let head = view.as_ref().map_or("", |view| view.head);
+                text += &format!("node {index}: {} {}, head {head}; ", job.kind, job.state);
+            }
+        }
+        text
     }
 
     /// Runs for a while.

@@ -146,9 +146,10 @@ impl Engine {
 
     /// A supplier refused for want of space or contract.
     fn tell_link(&mut self, device: DeviceId, code: ErrorCode) {
-        let event = match code {
-            ErrorCode::NoContract => supplier_link::Event::ContractUnknown,
-            _ => supplier_link::Event::SpaceUsedUp,
+        let event = if code == ErrorCode::NoContract {
+            supplier_link::Event::ContractUnknown
+        } else {
+            supplier_link::Event::SpaceUsedUp
         };
         self.tasks.push_back(Task::Link(device, event));
     }

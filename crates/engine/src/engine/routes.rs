@@ -120,6 +120,8 @@ impl Engine {
             Input::RecordsPublished => {
                 self.tasks.push_back(Task::SetUp(set_up::Event::Published));
                 self.tasks
+                    .push_back(Task::Search(supplier_search::Event::Reached));
+                self.tasks
                     .push_back(Task::Deposits(deposits::Event::Reached));
             }
             Input::PublishFailed { .. } => {

@@ -234,6 +234,7 @@ fn supplier_search_is_drawn() {
         Event::OffersFound {
             offers: vec![offer(7)],
         },
+        Event::Reached,
         Event::Wake,
     ];
     let devices = BTreeSet::new();

@@ -54,6 +54,8 @@ pub(crate) enum Event {
         /// With these offers.
         offers: Vec<OfferFact>,
     },
+    /// The network took our records: a search before that may have met nobody.
+    Reached,
     /// Time passed.
     Wake,
 }
@@ -94,13 +96,16 @@ pub(crate) fn step(
 ) -> State {
     match state {
         State::Satisfied => match event {
-            Event::Missing { count: 0 } | Event::OffersFound { .. } | Event::Wake => state,
+            Event::Missing { count: 0 }
+            | Event::OffersFound { .. }
+            | Event::Reached
+            | Event::Wake => state,
             Event::Missing { count } => search(count, at, out),
         },
         State::Searching { missing } => match event {
             Event::Missing { count } => State::Searching { missing: count },
             Event::OffersFound { offers } => choose(missing, offers, at, fit, out),
-            Event::Wake => state,
+            Event::Reached | Event::Wake => state,
         },
         State::Waiting { missing, retry_at } => match event {
             Event::Missing { count: 0 } => State::Satisfied,
@@ -108,6 +113,7 @@ pub(crate) fn step(
                 missing: count,
                 retry_at,
             },
+            Event::Reached => search(missing, at, out),
             Event::Wake if at.now >= retry_at => search(missing, at, out),
             Event::OffersFound { .. } | Event::Wake => state,
         },

@@ -375,10 +375,10 @@ async fn a_connection_that_says_nothing_is_cut_off() {
     let mut hasty = config(1);
     hasty.policy.request_timeout = Duration::from_millis(500);
     let alice = Node::start_as(hasty, Encryption::Both).await;
-    let port = alice.tcp.split('/').nth(4).expect("a port");
-    let mut socket = soon(tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")))
-        .await
-        .expect("alice listens");
+    let (host, port) = alice.tcp.split_once("/tcp/").expect("a TCP address");
+    let host = host.rsplit('/').next().expect("an IP address");
+    let port = port.split('/').next().expect("a port").parse::<u16>().expect("a number");
+    let mut socket = soon(tokio::net::TcpStream::connect((host, port))).await.expect("alice listens");
     let mut heard = Vec::new();
     let ended = soon(socket.read_to_end(&mut heard)).await;
     assert!(
