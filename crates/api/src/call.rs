@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use bitdust_model::ErrorCode;
 
 use crate::view::{
-    ContractView, DeviceView, FolderView, ListingView, SettingView, SnapshotView, StatusView, SupplierView, VerifyView,
+    ContractView, DeviceView, FolderView, ListingView, SettingView, SnapshotView, StatusView,
+    SupplierView, VerifyView,
 };
 
 /// Names a job for as long as the node runs.
@@ -170,6 +171,9 @@ impl ApiError {
     /// An error of this code with this sentence.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 }

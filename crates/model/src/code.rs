@@ -24,7 +24,9 @@ pub struct Code {
 
 /// Two numbers that are no code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no code: write K/N with 1 <= K <= N <= {SUPPLIERS_PER_SET_MAX}, for example 3/6")]
+#[error(
+    "{text:?} is no code: write K/N with 1 <= K <= N <= {SUPPLIERS_PER_SET_MAX}, for example 3/6"
+)]
 pub struct CodeError {
     /// What was given.
     pub text: String,
@@ -34,7 +36,9 @@ impl Code {
     /// A code of `n` shards of which any `k` suffice.
     pub fn new(k: u8, n: u8) -> Result<Self, CodeError> {
         if k == 0 || k > n || usize::from(n) > SUPPLIERS_PER_SET_MAX {
-            return Err(CodeError { text: format!("{k}/{n}") });
+            return Err(CodeError {
+                text: format!("{k}/{n}"),
+            });
         }
         Ok(Self { k, n })
     }
@@ -55,7 +59,10 @@ impl Code {
             20..=29 => (8, n),
             _ => (10, 30),
         };
-        Some(Self { k, n: u8::try_from(n).ok()? })
+        Some(Self {
+            k,
+            n: u8::try_from(n).ok()?,
+        })
     }
 
     /// How many shards give a pack back.
@@ -82,7 +89,11 @@ impl Code {
             return Some(self.n);
         }
         let eroded = self.k + (self.n - self.k).div_ceil(4);
-        let repair = if eroded < self.n - 1 { eroded } else { self.n - 1 };
+        let repair = if eroded < self.n - 1 {
+            eroded
+        } else {
+            self.n - 1
+        };
         Some(repair + 1)
     }
 
@@ -110,7 +121,9 @@ impl FromStr for Code {
     type Err = CodeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refused = || CodeError { text: text.to_owned() };
+        let refused = || CodeError {
+            text: text.to_owned(),
+        };
         let (k, n) = text.split_once('/').ok_or_else(refused)?;
         let k = k.trim().parse().map_err(|_| refused())?;
         let n = n.trim().parse().map_err(|_| refused())?;
@@ -139,7 +152,10 @@ mod tests {
     #[test]
     fn defaults_follow_the_table() {
         let check = |n: usize, shown: Option<&str>| {
-            assert_eq!(Code::default_for(n).map(|code| code.to_string()).as_deref(), shown);
+            assert_eq!(
+                Code::default_for(n).map(|code| code.to_string()).as_deref(),
+                shown
+            );
         };
         check(0, None);
         check(1, Some("1/1"));

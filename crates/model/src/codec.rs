@@ -55,7 +55,13 @@ pub trait Versioned: Serialize + DeserializeOwned {
 #[must_use]
 pub fn encode<T: Versioned>(value: &T) -> Vec<u8> {
     let bytes = postcard::to_extend(value, vec![T::VERSION]).expect("plain data always serialises");
-    assert!(bytes.len() <= T::BYTES_MAX, "{} of {} bytes exceeds its own limit of {}", T::KIND, bytes.len(), T::BYTES_MAX);
+    assert!(
+        bytes.len() <= T::BYTES_MAX,
+        "{} of {} bytes exceeds its own limit of {}",
+        T::KIND,
+        bytes.len(),
+        T::BYTES_MAX
+    );
     bytes
 }
 
@@ -63,13 +69,21 @@ pub fn encode<T: Versioned>(value: &T) -> Vec<u8> {
 /// further bytes.
 pub fn decode<T: Versioned>(bytes: &[u8]) -> Result<T, DecodeError> {
     if bytes.len() > T::BYTES_MAX {
-        return Err(DecodeError::TooLong { kind: T::KIND, bytes: bytes.len(), bytes_max: T::BYTES_MAX });
+        return Err(DecodeError::TooLong {
+            kind: T::KIND,
+            bytes: bytes.len(),
+            bytes_max: T::BYTES_MAX,
+        });
     }
     let Some((&version, body)) = bytes.split_first() else {
         return Err(DecodeError::Malformed { kind: T::KIND });
     };
     if version != T::VERSION {
-        return Err(DecodeError::Version { kind: T::KIND, version, version_max: T::VERSION });
+        return Err(DecodeError::Version {
+            kind: T::KIND,
+            version,
+            version_max: T::VERSION,
+        });
     }
     match postcard::take_from_bytes(body) {
         Ok((value, [])) => Ok(value),

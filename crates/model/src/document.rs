@@ -41,7 +41,12 @@ impl<T> Signed<T> {
     /// Puts the parts together.
     #[must_use]
     pub const fn from_parts(bytes: Vec<u8>, signer: [u8; 32], signature: Signature) -> Self {
-        Self { bytes, signer, signature, kind: PhantomData }
+        Self {
+            bytes,
+            signer,
+            signature,
+            kind: PhantomData,
+        }
     }
 }
 
@@ -53,7 +58,9 @@ impl<T> Clone for Signed<T> {
 
 impl<T> PartialEq for Signed<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.bytes == other.bytes && self.signer == other.signer && self.signature == other.signature
+        self.bytes == other.bytes
+            && self.signer == other.signer
+            && self.signature == other.signature
     }
 }
 
@@ -61,7 +68,13 @@ impl<T> Eq for Signed<T> {}
 
 impl<T> fmt::Debug for Signed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signed({} bytes by {:02x}{:02x}..)", self.bytes.len(), self.signer[0], self.signer[1])
+        write!(
+            f,
+            "Signed({} bytes by {:02x}{:02x}..)",
+            self.bytes.len(),
+            self.signer[0],
+            self.signer[1]
+        )
     }
 }
 
@@ -70,7 +83,10 @@ mod signature_bytes {
     use serde::ser::SerializeTuple;
     use serde::{Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8; 64], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        bytes: &[u8; 64],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let mut tuple = serializer.serialize_tuple(64)?;
         for byte in bytes {
             tuple.serialize_element(byte)?;
@@ -78,7 +94,9 @@ mod signature_bytes {
         tuple.end()
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 64], D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<[u8; 64], D::Error> {
         struct Bytes;
         impl<'de> Visitor<'de> for Bytes {
             type Value = [u8; 64];
@@ -90,7 +108,9 @@ mod signature_bytes {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let mut bytes = [0; 64];
                 for (index, byte) in bytes.iter_mut().enumerate() {
-                    *byte = seq.next_element()?.ok_or_else(|| A::Error::invalid_length(index, &self))?;
+                    *byte = seq
+                        .next_element()?
+                        .ok_or_else(|| A::Error::invalid_length(index, &self))?;
                 }
                 Ok(bytes)
             }

@@ -3,7 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 /// What went wrong, as a stable code that crosses processes and front ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::EnumIter, strum::IntoStaticStr)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::EnumIter,
+    strum::IntoStaticStr,
+)]
 #[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
@@ -75,7 +88,10 @@ impl ErrorCode {
     /// Whether trying again later may help without anybody doing anything.
     #[must_use]
     pub const fn is_transient(self) -> bool {
-        matches!(self, Self::Unreachable | Self::TimedOut | Self::Interrupted | Self::Busy)
+        matches!(
+            self,
+            Self::Unreachable | Self::TimedOut | Self::Interrupted | Self::Busy
+        )
     }
 }
 

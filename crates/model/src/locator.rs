@@ -12,7 +12,19 @@ use crate::unit::{ByteCount, Epoch, Sequence, UnixMillis};
 /// What a record in the DHT is. The DHT key is
 /// `BLAKE3("bitdust/dht/v1/" ‖ kind name ‖ 0x00 ‖ signer)`, for a nickname
 /// `BLAKE3("bitdust/dht/v1/nickname" ‖ 0x00 ‖ slot ‖ name)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::IntoStaticStr)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum RecordKind {
     /// Sealed root record or lane record, signed by a blinded key that only the phrase gives.

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::code::CodeVersion;
 use crate::codec::Versioned;
 use crate::document::{Document, Signed};
-use crate::id::{ChunkId, DeviceId, FolderId, HeadHash, IdentityId, PackId, SetId, ShardId, SnapshotId};
+use crate::id::{
+    ChunkId, DeviceId, FolderId, HeadHash, IdentityId, PackId, SetId, ShardId, SnapshotId,
+};
 use crate::limits;
 use crate::tree::Meta;
 use crate::unit::{Epoch, Position, Sequence, UnixMillis};

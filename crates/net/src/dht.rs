@@ -308,21 +308,24 @@ impl Dht {
                 (Some(Query::Bootstrap { reply }), None)
             }
             (Query::Lookup { peer }, QueryResult::GetClosestPeers(result)) => {
-                let peers = match result {
-                    Ok(kad::GetClosestPeersOk { peers, .. })
-                    | Err(kad::GetClosestPeersError::Timeout { peers, .. }) => peers,
-                };
-                let addresses = peers
-                    .into_iter()
-                    .filter(|found| found.peer_id == peer)
-                    .flat_map(|found| found.addrs);
-                let addresses = addresses
-                    .filter(|address| address::admits(self.scope, address))
-                    .take(limits::ADDRESSES_MAX)
-                    .collect();
-                (None, Some(Found { peer, addresses }))
+                (None, Some(self.found(peer, result)))
             }
             (query, _) => (Some(query), None),
+        }
+    }
+
+    fn found(&self, peer: PeerId, result: kad::GetClosestPeersResult) -> Found {
+        let peers = match result {
+            Ok(kad::GetClosestPeersOk { peers, .. })
+            | Err(kad::GetClosestPeersError::Timeout { peers, .. }) => peers,
+        };
+        let about_peer = peers.into_iter().filter(|found| found.peer_id == peer);
+        let addresses = about_peer
+            .flat_map(|found| found.addrs)
+            .filter(|address| address::admits(self.scope, address));
+        Found {
+            peer,
+            addresses: addresses.take(limits::ADDRESSES_MAX).collect(),
         }
     }
 

@@ -76,25 +76,7 @@ pub(crate) async fn start_with(
 ) -> Result<(Client, mpsc::Receiver<NetEvent>, EventLoop), NetError> {
     let protocols = Protocols::of(&config.network)?;
     let device = DeviceId(config.device.public());
-    let keypair =
-        Keypair::ed25519_from_bytes(*config.device.seed()).map_err(|error| NetError::Setup {
-            reason: error.to_string(),
-        })?;
-    let me = keypair.public().to_peer_id();
-    let transport = transport::build(
-        &keypair,
-        config.scope,
-        encryption,
-        config.policy.request_timeout,
-    )?;
-    let behaviour = Behaviour::new(&keypair, &protocols, config.scope, &config.policy);
-    let idle = config.policy.stall_timeout.saturating_mul(2);
-    let swarm = Swarm::new(
-        transport,
-        behaviour,
-        me,
-        swarm::Config::with_tokio_executor().with_idle_connection_timeout(idle),
-    );
+    let swarm = swarm_of(&config, &protocols, encryption)?;
     let (client, commands) = Client::new(config.policy.request_timeout);
     let (events, event_receiver) = mpsc::channel(limits::NET_QUEUE_MAX);
     let (notice_sender, notices) = mpsc::channel(limits::NET_QUEUE_MAX);
@@ -111,8 +93,8 @@ pub(crate) async fn start_with(
         policy: config.policy,
     };
     let mut event_loop = EventLoop {
+        me: *swarm.local_peer_id(),
         swarm,
-        me,
         scope: config.scope,
         kad_protocol: protocols.kad,
         kad_server: config.kad_server,
@@ -132,6 +114,28 @@ pub(crate) async fn start_with(
     event_loop.confirm(&config.external)?;
     event_loop.listen(&config.listen).await?;
     Ok((client, event_receiver, event_loop))
+}
+
+fn swarm_of(
+    config: &NetConfig,
+    protocols: &Protocols,
+    encryption: Encryption,
+) -> Result<Swarm<Behaviour>, NetError> {
+    let NetConfig { scope, policy, .. } = config;
+    let setup = |error: libp2p::identity::DecodingError| NetError::Setup {
+        reason: error.to_string(),
+    };
+    let keypair = Keypair::ed25519_from_bytes(*config.device.seed()).map_err(setup)?;
+    let transport = transport::build(&keypair, *scope, encryption, policy.request_timeout)?;
+    let behaviour = Behaviour::new(&keypair, protocols, *scope, policy);
+    let idle = policy.stall_timeout.saturating_mul(2);
+    let settings = swarm::Config::with_tokio_executor().with_idle_connection_timeout(idle);
+    Ok(Swarm::new(
+        transport,
+        behaviour,
+        keypair.public().to_peer_id(),
+        settings,
+    ))
 }
 
 /// How long the start waits for the addresses of its listeners.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bitdust_api::view::VerifyView;
 use bitdust_api::{Answer, ApiError};
 use bitdust_engine::{FetchId, Input, JobId, SetFact};
-use bitdust_model::manifest::{PackRecord, SetRecord};
 use bitdust_model::locator::{Invitation, Offer};
-use bitdust_model::status::{Problem, Problems};
+use bitdust_model::manifest::{PackRecord, SetRecord};
+use bitdust_model::status::Problems;
 use bitdust_model::{DeviceId, ErrorCode, Position};
 use bitdust_store::catalogue::ConfirmedShard;
 use bytes::Bytes;
@@ -22,8 +22,8 @@ pub(crate) struct Flight {
     pub(crate) record: Arc<PackRecord>,
     /// Masked shards by position.
     pub(crate) shards: Vec<Bytes>,
-    /// Its place among the packs in flight; dropped with it.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    /// Its place among the packs in flight; free again when the flight is dropped.
+    pub(crate) _place: OwnedSemaphorePermit,
 }
 
 /// A message of a task to the loop.
@@ -77,13 +77,6 @@ pub(crate) enum Back {
     },
     /// A peer's question that waits for the engine; the loop numbers it.
     Asked(Box<crate::serve::Question>),
-    /// A problem of a job.
-    Problem {
-        /// The job.
-        job: JobId,
-        /// What could not be protected or restored.
-        problem: Problem,
-    },
     /// A set was recorded.
     SetRecorded {
         /// As signed.

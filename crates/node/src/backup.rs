@@ -28,10 +28,16 @@ impl Node {
     /// Starts the walk of a backup on a blocking thread.
     pub(crate) fn start_scan(&mut self, id: JobId) {
         let (Some(job), Some(set)) = (self.jobs.get(&id), self.set.clone()) else {
-            return self.tell(Input::ScanFailed { job: id, code: ErrorCode::Internal });
+            return self.tell(Input::ScanFailed {
+                job: id,
+                code: ErrorCode::Internal,
+            });
         };
         let JobKind::Backup { folders } = &job.kind else {
-            return self.tell(Input::ScanFailed { job: id, code: ErrorCode::Internal });
+            return self.tell(Input::ScanFailed {
+                job: id,
+                code: ErrorCode::Internal,
+            });
         };
         let request = ScanRequest {
             job: id,
@@ -45,8 +51,18 @@ impl Node {
         let runtime = Handle::current();
         self.tasks.spawn(async move {
             let worker = context.clone();
-            let result = blocking(move || scan::scan(&worker, request, runtime)).await.and_then(|result| result);
-            drop(context.back.send(Back::Scanned { job: id, result: result.map(Box::new) }).await);
+            let result = blocking(move || scan::scan(&worker, request, runtime))
+                .await
+                .and_then(|result| result);
+            drop(
+                context
+                    .back
+                    .send(Back::Scanned {
+                        job: id,
+                        result: result.map(Box::new),
+                    })
+                    .await,
+            );
         });
     }
 
@@ -72,18 +88,38 @@ impl Node {
         let shard_bytes = ByteCount(flight.shards.first().map_or(0, |shard| shard.len() as u64));
         debug!(%pack, ?kind, "Sealed a pack");
         self.flights.insert(pack, flight);
-        self.tell(Input::PackSealed { job, pack, kind, shard_bytes });
+        self.tell(Input::PackSealed {
+            job,
+            pack,
+            kind,
+            shard_bytes,
+        });
     }
 
     /// Sends a shard from memory or from the spool.
     pub(crate) fn send_shard(&mut self, pack: PackId, position: Position, device: DeviceId) {
         let Some((record, shard)) = self.shard_at_hand(pack, position) else {
-            return self.tell(Input::SendFailed { pack, position, device, code: ErrorCode::NotFound });
+            return self.tell(Input::SendFailed {
+                pack,
+                position,
+                device,
+                code: ErrorCode::NotFound,
+            });
         };
         let counters = self.backup_counters();
-        let errand = Errand::Store { record, position, shard, counters };
+        let errand = Errand::Store {
+            record,
+            position,
+            shard,
+            counters,
+        };
         if self.send_courier(device, errand).is_err() {
-            self.tell(Input::SendFailed { pack, position, device, code: ErrorCode::Busy });
+            self.tell(Input::SendFailed {
+                pack,
+                position,
+                device,
+                code: ErrorCode::Busy,
+            });
         }
     }
 
@@ -101,7 +137,10 @@ impl Node {
     }
 
     fn backup_counters(&self) -> Option<Arc<crate::job::Counters>> {
-        let backup = self.jobs.values().find(|job| matches!(job.kind, JobKind::Backup { .. }))?;
+        let backup = self
+            .jobs
+            .values()
+            .find(|job| matches!(job.kind, JobKind::Backup { .. }))?;
         Some(backup.counters.clone())
     }
 
@@ -115,7 +154,9 @@ impl Node {
             match blocking(move || spool.remove(pack, position)).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => debug!(%pack, %error, "A spooled shard stays a while longer"),
-                Err(code) => debug!(%pack, code = code.name(), "A spooled shard stays a while longer"),
+                Err(code) => {
+                    debug!(%pack, code = code.name(), "A spooled shard stays a while longer")
+                }
             }
         });
     }
@@ -126,10 +167,18 @@ impl Node {
             return self.tell(Input::ShardSpooled { pack, position });
         }
         let Some((record, shard)) = self.shard_at_hand(pack, position) else {
-            return self.tell(Input::SpoolFailed { pack, position, code: ErrorCode::NotFound });
+            return self.tell(Input::SpoolFailed {
+                pack,
+                position,
+                code: ErrorCode::NotFound,
+            });
         };
         let Ok(header) = store_header(&self.context, &record.pack, position, shard.len()) else {
-            return self.tell(Input::SpoolFailed { pack, position, code: ErrorCode::Internal });
+            return self.tell(Input::SpoolFailed {
+                pack,
+                position,
+                code: ErrorCode::Internal,
+            });
         };
         let header = self.context.secrets.device.signing().sign(&header);
         let spool = self.context.spool.clone();
@@ -137,8 +186,16 @@ impl Node {
             let result = blocking(move || spool.put(pack, position, &header, &shard)).await;
             match result {
                 Ok(Ok(())) => Input::ShardSpooled { pack, position },
-                Ok(Err(error)) => Input::SpoolFailed { pack, position, code: error.code() },
-                Err(code) => Input::SpoolFailed { pack, position, code },
+                Ok(Err(error)) => Input::SpoolFailed {
+                    pack,
+                    position,
+                    code: error.code(),
+                },
+                Err(code) => Input::SpoolFailed {
+                    pack,
+                    position,
+                    code,
+                },
             }
         });
     }
@@ -173,7 +230,9 @@ impl Node {
             match blocking(move || catalogue.commit_pack(pack)).await {
                 Ok(Ok(())) => context.tell(Input::PackCommitted { pack }).await,
                 Ok(Err(error)) => tracing::warn!(%pack, %error, "A pack could not be committed"),
-                Err(code) => tracing::warn!(%pack, code = code.name(), "A pack could not be committed"),
+                Err(code) => {
+                    tracing::warn!(%pack, code = code.name(), "A pack could not be committed")
+                }
             }
         });
     }
@@ -186,7 +245,10 @@ impl Node {
     /// Seals index, manifest and head on a blocking thread.
     pub(crate) fn seal_metadata(&mut self, id: JobId) {
         let (Some(job), Some(set)) = (self.jobs.get(&id), self.set.clone()) else {
-            return self.tell(Input::MetadataFailed { job: id, code: ErrorCode::Internal });
+            return self.tell(Input::MetadataFailed {
+                job: id,
+                code: ErrorCode::Internal,
+            });
         };
         let request = CommitRequest {
             job: id,
@@ -212,7 +274,11 @@ impl Node {
         self.start(async move {
             match give_head(&context, device, sequence).await {
                 Ok(()) => Input::HeadKept { device, sequence },
-                Err(code) => Input::HeadRefused { device, sequence, code },
+                Err(code) => Input::HeadRefused {
+                    device,
+                    sequence,
+                    code,
+                },
             }
         });
     }
@@ -231,7 +297,9 @@ impl Node {
                     let told = crate::records::publish(&context, offer);
                     match tokio::time::timeout(DHT_PATIENCE, told).await {
                         Ok(Ok(())) => {}
-                        Ok(Err(error)) => debug!(code = error.name(), "The DHT was not told of the new head"),
+                        Ok(Err(error)) => {
+                            debug!(code = error.name(), "The DHT was not told of the new head")
+                        }
                         Err(_) => debug!("The DHT takes long to be told of the new head"),
                     }
                     context.tell(Input::CommitRecorded { sequence }).await;
@@ -255,15 +323,29 @@ fn next_spooled(
         if !is_theirs || busy.contains(&key) {
             continue;
         }
-        let record = context.catalogue.pack_record(entry.pack).map_err(|error| error.code())?;
+        let record = context
+            .catalogue
+            .pack_record(entry.pack)
+            .map_err(|error| error.code())?;
         let Some(record) = record.filter(|record| record.pack.set == set.set) else {
             // Nobody will ask for it: its pack was forgotten.
-            context.spool.remove(entry.pack, entry.position).map_err(|error| error.code())?;
+            context
+                .spool
+                .remove(entry.pack, entry.position)
+                .map_err(|error| error.code())?;
             continue;
         };
-        let shard = context.spool.read(entry.pack, entry.position).map_err(|error| error.code())?;
+        let shard = context
+            .spool
+            .read(entry.pack, entry.position)
+            .map_err(|error| error.code())?;
         let kind: PackKind = record.pack.kind;
-        let input = Input::SpoolLoaded { pack: entry.pack, kind, position: entry.position, device };
+        let input = Input::SpoolLoaded {
+            pack: entry.pack,
+            kind,
+            position: entry.position,
+            device,
+        };
         return Ok(Some(Back::SpoolLoaded {
             record: Box::new(record),
             position: entry.position,
@@ -275,33 +357,61 @@ fn next_spooled(
 }
 
 /// Head first, then the records that lead to it.
-async fn give_head(context: &Context, device: DeviceId, sequence: Sequence) -> Result<(), ErrorCode> {
+async fn give_head(
+    context: &Context,
+    device: DeviceId,
+    sequence: Sequence,
+) -> Result<(), ErrorCode> {
     let catalogue = context.catalogue.clone();
     let bundle = blocking(move || {
-        let head = catalogue.newest_head()?.filter(|head| head.sequence == sequence);
-        let sets = catalogue.sets()?.into_iter().map(|set| set.record).collect();
-        Ok::<_, bitdust_store::CatalogueError>(head.map(|head| HeadBundle { head: head.head, sets }))
+        let head = catalogue
+            .newest_head()?
+            .filter(|head| head.sequence == sequence);
+        let sets = catalogue
+            .sets()?
+            .into_iter()
+            .map(|set| set.record)
+            .collect();
+        Ok::<_, bitdust_store::CatalogueError>(head.map(|head| HeadBundle {
+            head: head.head,
+            sets,
+        }))
     })
     .await?
     .map_err(|error| error.code())?
     .ok_or(ErrorCode::NotFound)?;
     let hash = bitdust_crypto::head_hash(&bundle.head);
-    let answer = context.net.request(device, Body::HeadPut(bundle)).await.map_err(|error| error.code())?;
+    let answer = context
+        .net
+        .request(device, Body::HeadPut(bundle))
+        .await
+        .map_err(|error| error.code())?;
     let Body::HeadKept(receipt) = answer else {
         return Err(refusal(&answer));
     };
-    let receipt = bitdust_crypto::verify_by(&receipt, &device.0).map_err(|_| ErrorCode::NotAuthentic)?;
+    let receipt =
+        bitdust_crypto::verify_by(&receipt, &device.0).map_err(|_| ErrorCode::NotAuthentic)?;
     if receipt.head != hash || receipt.sequence != sequence || receipt.lane != context.device {
         return Err(ErrorCode::NotAuthentic);
     }
     let records = crate::records::locators(context).await?;
-    match context.net.request(device, Body::Deposit(records)).await.map_err(|error| error.code())? {
-        Body::Done => Ok(()),
-        other => Err(refusal(&other)),
+    let answer = context
+        .net
+        .request(device, Body::Deposit(records))
+        .await
+        .map_err(|error| error.code())?;
+    if answer == Body::Done {
+        Ok(())
+    } else {
+        Err(refusal(&answer))
     }
 }
 
 /// The code of an answer that is not the one hoped for.
 pub(crate) const fn refusal(body: &Body) -> ErrorCode {
-    if let Body::Refused(refusal) = body { refusal.code } else { ErrorCode::Malformed }
+    if let Body::Refused(refusal) = body {
+        refusal.code
+    } else {
+        ErrorCode::Malformed
+    }
 }

@@ -40,26 +40,43 @@ struct Level {
 impl<'a> FileCache<'a> {
     /// Begins a walk; rows of files that are gone are forgotten on the way.
     pub(crate) const fn new(catalogue: &'a Catalogue, folder: FolderId) -> Self {
-        Self { catalogue, folder, levels: Vec::new(), batch: Vec::new(), gone: Vec::new() }
+        Self {
+            catalogue,
+            folder,
+            levels: Vec::new(),
+            batch: Vec::new(),
+            gone: Vec::new(),
+        }
     }
 
     /// The walk goes down into a directory.
     pub(crate) fn enter(&mut self, path: &[u8]) -> Result<(), ErrorCode> {
-        let rows = self.catalogue.cached_files_under(self.folder, path).map_err(|error| error.code())?;
-        self.levels.push(Level { path: path.to_vec(), files: rows.into_iter().collect() });
+        let rows = self
+            .catalogue
+            .cached_files_under(self.folder, path)
+            .map_err(|error| error.code())?;
+        self.levels.push(Level {
+            path: path.to_vec(),
+            files: rows.into_iter().collect(),
+        });
         Ok(())
     }
 
     /// The walk goes up again.
     pub(crate) fn leave(&mut self) -> Result<(), ErrorCode> {
         if let Some(level) = self.levels.pop() {
-            self.gone.extend(level.files.keys().map(|name| join(&level.path, name)));
+            self.gone
+                .extend(level.files.keys().map(|name| join(&level.path, name)));
         }
         self.flush_when(BATCH_ROWS)
     }
 
     /// The remembered chunks of a file that is unchanged, if they can be relied on.
-    pub(crate) fn unchanged(&self, name: &[u8], stamp: &Stamp) -> Result<Option<Vec<ChunkId>>, ErrorCode> {
+    pub(crate) fn unchanged(
+        &self,
+        name: &[u8],
+        stamp: &Stamp,
+    ) -> Result<Option<Vec<ChunkId>>, ErrorCode> {
         let Some(cached) = self.levels.last().and_then(|level| level.files.get(name)) else {
             return Ok(None);
         };
@@ -69,7 +86,10 @@ impl<'a> FileCache<'a> {
         let Ok(ChunkList { chunks }) = decode(&cached.entry) else {
             return Ok(None);
         };
-        let known = self.catalogue.known_chunks(&chunks).map_err(|error| error.code())?;
+        let known = self
+            .catalogue
+            .known_chunks(&chunks)
+            .map_err(|error| error.code())?;
         Ok(known.into_iter().all(|known| known).then_some(chunks))
     }
 
@@ -90,7 +110,9 @@ impl<'a> FileCache<'a> {
         if file.chunks.len() > limits::CACHED_CHUNKS_MAX {
             return;
         }
-        let entry = encode(&ChunkList { chunks: file.chunks });
+        let entry = encode(&ChunkList {
+            chunks: file.chunks,
+        });
         let cached = CachedFile {
             size: file.stamp.size_bytes,
             mtime_s: file.stamp.mtime_seconds,
@@ -115,13 +137,21 @@ impl<'a> FileCache<'a> {
         }
         let batch = std::mem::take(&mut self.batch);
         let gone = std::mem::take(&mut self.gone);
-        self.catalogue.remember_files(self.folder, batch).map_err(|error| error.code())?;
-        self.catalogue.forget_files(self.folder, gone).map_err(|error| error.code())
+        self.catalogue
+            .remember_files(self.folder, batch)
+            .map_err(|error| error.code())?;
+        self.catalogue
+            .forget_files(self.folder, gone)
+            .map_err(|error| error.code())
     }
 }
 
 fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
-    if folder.is_empty() { name.to_vec() } else { [folder, b"/", name].concat() }
+    if folder.is_empty() {
+        name.to_vec()
+    } else {
+        [folder, b"/", name].concat()
+    }
 }
 
 const fn stamp_of(cached: &CachedFile) -> Stamp {

@@ -41,11 +41,13 @@ impl Node {
     /// Answers a call, now or from a task.
     pub(crate) fn answer(&mut self, pending: PendingCall) {
         let PendingCall { call, reply } = pending;
-        let answer = match call {
-            Call::List { target, after } => return self.list(target, after, reply),
-            Call::Accept { code } => return self.accept_invitation(&code, reply),
-            call => self.answer_now(call),
-        };
+        if let Call::List { target, after } = call {
+            return self.list(target, after, reply);
+        }
+        if let Call::Accept { code } = &call {
+            return self.accept_invitation(code, reply);
+        }
+        let answer = self.answer_now(call);
         // A front end that left does not wait for its answer.
         drop(reply.send(answer));
     }
@@ -65,18 +67,34 @@ impl Node {
             Call::FolderList => Ok(Answer::Folders(self.folder_views()?)),
             Call::FolderRemove { folder } => {
                 let folder = self.find_folder(&folder)?;
-                self.context.catalogue.remove_folder(folder.folder).map_err(catalogue_error)?;
+                self.context
+                    .catalogue
+                    .remove_folder(folder.folder)
+                    .map_err(catalogue_error)?;
                 Ok(Answer::Done)
             }
             Call::Backup { folders } => self.begin_backup(&folders),
             Call::Snapshots => Ok(Answer::Snapshots(self.snapshot_views()?)),
-            Call::Restore { target, to, conflict } => self.begin_restore(&target, &to, conflict),
-            Call::Verify { sample } => Ok(self.begin(JobKind::Verify { sample }, |job| Input::RestoreAsked { job })),
+            Call::Restore {
+                target,
+                to,
+                conflict,
+            } => self.begin_restore(&target, &to, conflict),
+            Call::Verify { sample } => {
+                Ok(
+                    self.begin(JobKind::Verify { sample }, |job| Input::RestoreAsked {
+                        job,
+                    }),
+                )
+            }
             Call::DeviceList => Ok(Answer::Devices(self.device_views()?)),
             Call::Cancel { job } => {
                 let id = JobId(job.0);
                 let Some(job) = self.jobs.get(&id) else {
-                    return Err(ApiError::new(ErrorCode::NotFound, "this job has ended already"));
+                    return Err(ApiError::new(
+                        ErrorCode::NotFound,
+                        "this job has ended already",
+                    ));
                 };
                 job.counters.cancel();
                 job.permits.close();
@@ -87,7 +105,9 @@ impl Node {
                 self.is_stopping = true;
                 Ok(Answer::Done)
             }
-            Call::List { .. } | Call::Accept { .. } => Err(ApiError::new(ErrorCode::Internal, "answered elsewhere")),
+            Call::List { .. } | Call::Accept { .. } => {
+                Err(ApiError::new(ErrorCode::Internal, "answered elsewhere"))
+            }
         }
     }
 
@@ -105,13 +125,19 @@ impl Node {
         config.save(self.home.paths())?;
         let before = std::mem::replace(&mut self.config, config);
         if before.code != self.config.code {
-            self.tell(Input::CodeWanted { code: self.config.code });
+            self.tell(Input::CodeWanted {
+                code: self.config.code,
+            });
         }
         if before.suppliers != self.config.suppliers {
-            self.tell(Input::SuppliersWanted { count: self.config.suppliers });
+            self.tell(Input::SuppliersWanted {
+                count: self.config.suppliers,
+            });
         }
         if before.offer != self.config.offer {
-            self.tell(Input::OfferChanged { bytes: self.config.offer });
+            self.tell(Input::OfferChanged {
+                bytes: self.config.offer,
+            });
             self.publish_records();
         }
         Ok(Answer::Done)
@@ -119,7 +145,10 @@ impl Node {
 
     fn invite(&mut self) -> Reported {
         let token: [u8; 16] = random();
-        self.context.catalogue.issue_invitation(&token, wall_clock()).map_err(catalogue_error)?;
+        self.context
+            .catalogue
+            .issue_invitation(&token, wall_clock())
+            .map_err(catalogue_error)?;
         let invitation = Invitation {
             network: self.context.network.to_string(),
             contact: self.own_contact(),
@@ -132,8 +161,16 @@ impl Node {
     }
 
     fn own_contact(&self) -> Contact {
-        let addresses = self.reachable_addresses().into_iter().take(INVITATION_ADDRESSES_MAX).collect();
-        Contact { identity: self.context.identity, device: self.context.device, addresses }
+        let addresses = self
+            .reachable_addresses()
+            .into_iter()
+            .take(INVITATION_ADDRESSES_MAX)
+            .collect();
+        Contact {
+            identity: self.context.identity,
+            device: self.context.device,
+            addresses,
+        }
     }
 
     fn accept_invitation(&mut self, code: &str, reply: oneshot::Sender<Reported>) {
@@ -147,21 +184,32 @@ impl Node {
                 return drop(reply.send(Err(ApiError::new(ErrorCode::Incompatible, message))));
             }
             Err(error) => {
-                return drop(reply.send(Err(ApiError::new(ErrorCode::BadRequest, error.to_string()))));
+                return drop(
+                    reply.send(Err(ApiError::new(ErrorCode::BadRequest, error.to_string()))),
+                );
             }
         };
-        self.contacts.insert(invitation.contact.device, invitation.contact.addresses.clone());
+        self.contacts.insert(
+            invitation.contact.device,
+            invitation.contact.addresses.clone(),
+        );
         let (context, own) = (self.context.clone(), self.own_contact());
         self.tasks.spawn(async move {
             let made = befriend(&context, &invitation, own).await.map_err(|code| {
                 ApiError::new(
                     code,
-                    format!("the invitation could not be used: {}; nothing was changed", crate::words::failure(code)),
+                    format!(
+                        "the invitation could not be used: {}; nothing was changed",
+                        crate::words::failure(code)
+                    ),
                 )
             });
             match made {
                 Ok(()) => {
-                    let made = Back::FriendMade { invitation: Box::new(invitation), reply };
+                    let made = Back::FriendMade {
+                        invitation: Box::new(invitation),
+                        reply,
+                    };
                     drop(context.back.send(made).await);
                 }
                 Err(error) => drop(reply.send(Err(error))),
@@ -170,7 +218,11 @@ impl Node {
     }
 
     /// The friend is recorded: the engine may hire them.
-    pub(crate) fn friend_made(&mut self, invitation: &Invitation, reply: oneshot::Sender<Reported>) {
+    pub(crate) fn friend_made(
+        &mut self,
+        invitation: &Invitation,
+        reply: oneshot::Sender<Reported>,
+    ) {
         let contact = &invitation.contact;
         self.friends.insert(contact.identity);
         self.tell(Input::FriendMade {
@@ -190,7 +242,9 @@ impl Node {
                 views
                     .into_iter()
                     .find(|view| view.device == device)
-                    .ok_or_else(|| ApiError::new(ErrorCode::Internal, "the friend was not recorded"))
+                    .ok_or_else(|| {
+                        ApiError::new(ErrorCode::Internal, "the friend was not recorded")
+                    })
             })
             .map(Answer::Supplier);
         drop(reply.send(view));
@@ -198,13 +252,21 @@ impl Node {
 
     /// Somebody shows a token of ours.
     pub(crate) fn befriended(&mut self, from: Peer, body: Body, reply: Reply) {
-        let Body::Befriend { token, contact, nickname } = body else {
+        let Body::Befriend {
+            token,
+            contact,
+            nickname,
+        } = body
+        else {
             return reply.refuse(ErrorCode::Malformed);
         };
         if contact.device != from.device || contact.identity != from.identity {
             return reply.refuse(ErrorCode::NotAuthentic);
         }
-        let redeemed = self.context.catalogue.redeem_invitation(&token, from.identity, wall_clock());
+        let redeemed =
+            self.context
+                .catalogue
+                .redeem_invitation(&token, from.identity, wall_clock());
         match redeemed {
             Ok(Redeemed::Accepted) => {
                 let friend = Friend {
@@ -231,21 +293,41 @@ impl Node {
     fn add_folder(&mut self, path: &str, excludes: Vec<String>) -> Reported {
         let path = PathBuf::from(std::ffi::OsString::from_vec(unescape(path)));
         let cannot = |error: std::io::Error| {
-            ApiError::new(ErrorCode::Unreadable, format!("{} cannot be read: {error}", path.display()))
+            ApiError::new(
+                ErrorCode::Unreadable,
+                format!("{} cannot be read: {error}", path.display()),
+            )
         };
         let absolute = std::fs::canonicalize(&path).map_err(cannot)?;
         if !absolute.is_dir() {
-            return Err(ApiError::new(ErrorCode::BadRequest, format!("{} is not a folder", path.display())));
+            return Err(ApiError::new(
+                ErrorCode::BadRequest,
+                format!("{} is not a folder", path.display()),
+            ));
         }
         bitdust_source::Excludes::new(&excludes)
             .map_err(|error| ApiError::new(ErrorCode::BadRequest, error.to_string()))?;
         let known = self.context.catalogue.folders().map_err(catalogue_error)?;
         let bytes = absolute.as_os_str().as_bytes();
-        let folder = known.iter().find(|folder| folder.path == bytes).map_or_else(|| FolderId(random()), |known| known.folder);
-        let record = FolderRecord { folder, path: bytes.to_vec(), excludes };
-        self.context.catalogue.add_folder(record).map_err(catalogue_error)?;
-        let view = self.folder_views()?.into_iter().find(|view| view.id == folder.to_hex());
-        view.map(Answer::Folder).ok_or_else(|| ApiError::new(ErrorCode::Internal, "the folder was not recorded"))
+        let folder = known
+            .iter()
+            .find(|folder| folder.path == bytes)
+            .map_or_else(|| FolderId(random()), |known| known.folder);
+        let record = FolderRecord {
+            folder,
+            path: bytes.to_vec(),
+            excludes,
+        };
+        self.context
+            .catalogue
+            .add_folder(record)
+            .map_err(catalogue_error)?;
+        let view = self
+            .folder_views()?
+            .into_iter()
+            .find(|view| view.id == folder.to_hex());
+        view.map(Answer::Folder)
+            .ok_or_else(|| ApiError::new(ErrorCode::Internal, "the folder was not recorded"))
     }
 
     fn find_folder(&self, name: &str) -> Result<FolderRecord, ApiError> {
@@ -257,25 +339,47 @@ impl Node {
             .find(|folder| {
                 folder.path == path
                     || folder.folder.to_hex() == name
-                    || absolute.as_ref().is_some_and(|absolute| absolute.as_os_str().as_bytes() == folder.path)
+                    || absolute
+                        .as_ref()
+                        .is_some_and(|absolute| absolute.as_os_str().as_bytes() == folder.path)
             })
-            .ok_or_else(|| ApiError::new(ErrorCode::NotFound, format!("{name} is not under protection; `bitdust folder list` shows what is")))
+            .ok_or_else(|| {
+                ApiError::new(
+                    ErrorCode::NotFound,
+                    format!("{name} is not under protection; `bitdust folder list` shows what is"),
+                )
+            })
     }
 
     fn begin_backup(&mut self, names: &[String]) -> Reported {
-        if self.jobs.values().any(|job| matches!(job.kind, JobKind::Backup { .. })) {
-            return Err(ApiError::new(ErrorCode::Busy, "a backup is running already; wait until it is done"));
+        if self
+            .jobs
+            .values()
+            .any(|job| matches!(job.kind, JobKind::Backup { .. }))
+        {
+            return Err(ApiError::new(
+                ErrorCode::Busy,
+                "a backup is running already; wait until it is done",
+            ));
         }
         let folders = if names.is_empty() {
             self.context.catalogue.folders().map_err(catalogue_error)?
         } else {
-            names.iter().map(|name| self.find_folder(name)).collect::<Result<_, _>>()?
+            names
+                .iter()
+                .map(|name| self.find_folder(name))
+                .collect::<Result<_, _>>()?
         };
         if folders.is_empty() {
-            let message = "no folder is under protection yet; add one with `bitdust folder add DIR`";
+            let message =
+                "no folder is under protection yet; add one with `bitdust folder add DIR`";
             return Err(ApiError::new(ErrorCode::BadRequest, message));
         }
-        Ok(self.begin(JobKind::Backup { folders }, |job| Input::BackupAsked { job }))
+        Ok(
+            self.begin(JobKind::Backup { folders }, |job| Input::BackupAsked {
+                job,
+            }),
+        )
     }
 
     fn begin_restore(&mut self, target: &str, to: &str, conflict: Conflict) -> Reported {
@@ -286,20 +390,36 @@ impl Node {
             Conflict::Skip => bitdust_source::Conflict::Skip,
         };
         let to = PathBuf::from(std::ffi::OsString::from_vec(unescape(to)));
-        let request = RestoreRequest { snapshot, path, to, conflict };
-        Ok(self.begin(JobKind::Restore(Box::new(request)), |job| Input::RestoreAsked { job }))
+        let request = RestoreRequest {
+            snapshot,
+            path,
+            to,
+            conflict,
+        };
+        Ok(self.begin(JobKind::Restore(Box::new(request)), |job| {
+            Input::RestoreAsked { job }
+        }))
     }
 
     /// `SNAPSHOT[:PATH]`: a version by id, prefix, time or `latest`, and a path in it.
     fn resolve(&self, target: &str) -> Result<(SnapshotRecord, Vec<u8>), ApiError> {
-        let snapshots = self.context.catalogue.snapshots().map_err(catalogue_error)?;
+        let snapshots = self
+            .context
+            .catalogue
+            .snapshots()
+            .map_err(catalogue_error)?;
         let (name, path) = crate::text::split_target(target);
         let found = if name == "latest" {
             snapshots.iter().max_by_key(|snapshot| snapshot.taken_at)
         } else if let Some(at) = snapshot_at(name) {
-            snapshots.iter().filter(|snapshot| snapshot.taken_at <= at).max_by_key(|snapshot| snapshot.taken_at)
+            snapshots
+                .iter()
+                .filter(|snapshot| snapshot.taken_at <= at)
+                .max_by_key(|snapshot| snapshot.taken_at)
         } else {
-            let mut matching = snapshots.iter().filter(|snapshot| name.len() >= 4 && snapshot.snapshot.to_hex().starts_with(name));
+            let mut matching = snapshots
+                .iter()
+                .filter(|snapshot| name.len() >= 4 && snapshot.snapshot.to_hex().starts_with(name));
             match (matching.next(), matching.next()) {
                 (Some(_), Some(_)) => {
                     let message = format!("{name} fits several versions; give more of the id");
@@ -327,16 +447,28 @@ impl Node {
         let (context, runtime) = (self.context.clone(), Handle::current());
         self.tasks.spawn(async move {
             let worker = context.clone();
-            let listed = blocking(move || listing(&worker, id, &snapshot, &path, after.as_deref(), runtime)).await;
-            let answer = listed.and_then(|listed| listed).map(Answer::Listing).map_err(|code| {
-                let message = match code {
-                    ErrorCode::NotFound => format!("{target} is not in this version"),
-                    other => format!("{target} cannot be listed: {}", crate::words::failure(other)),
-                };
-                ApiError::new(code, message)
-            });
+            let listed =
+                blocking(move || listing(&worker, id, &snapshot, &path, after.as_deref(), runtime))
+                    .await;
+            let answer = listed
+                .and_then(|listed| listed)
+                .map(Answer::Listing)
+                .map_err(|code| {
+                    let message = if code == ErrorCode::NotFound {
+                        format!("{target} is not in this version")
+                    } else {
+                        let reason = crate::words::failure(code);
+                        format!("{target} cannot be listed: {reason}")
+                    };
+                    ApiError::new(code, message)
+                });
             drop(reply.send(answer));
-            context.tell(Input::RestoreWritten { job: id, problems: 0 }).await;
+            context
+                .tell(Input::RestoreWritten {
+                    job: id,
+                    problems: 0,
+                })
+                .await;
         });
     }
 }
@@ -345,7 +477,10 @@ impl Node {
 const INVITATION_ADDRESSES_MAX: usize = 4;
 
 fn not_yet(what: &str) -> ApiError {
-    ApiError::new(ErrorCode::NotYet, format!("{what} belongs to a later release; nothing was changed"))
+    ApiError::new(
+        ErrorCode::NotYet,
+        format!("{what} belongs to a later release; nothing was changed"),
+    )
 }
 
 /// An error of the catalogue for people.
@@ -354,18 +489,42 @@ pub(crate) fn catalogue_error(error: CatalogueError) -> ApiError {
 }
 
 /// Shows the token to who issued it, and records them as a friend.
-async fn befriend(context: &Context, invitation: &Invitation, own: Contact) -> Result<(), ErrorCode> {
+async fn befriend(
+    context: &Context,
+    invitation: &Invitation,
+    own: Contact,
+) -> Result<(), ErrorCode> {
     let contact = invitation.contact.clone();
-    context.net.dial(contact.device, contact.addresses.clone()).await.map_err(|error| error.code())?;
-    let body = Body::Befriend { token: invitation.token, contact: own, nickname: context.nickname.to_string() };
-    match context.net.request(contact.device, body).await.map_err(|error| error.code())? {
-        Body::Done => {}
-        other => return Err(refusal(&other)),
+    context
+        .net
+        .dial(contact.device, contact.addresses.clone())
+        .await
+        .map_err(|error| error.code())?;
+    let body = Body::Befriend {
+        token: invitation.token,
+        contact: own,
+        nickname: context.nickname.to_string(),
+    };
+    let answer = context
+        .net
+        .request(contact.device, body)
+        .await
+        .map_err(|error| error.code())?;
+    if answer != Body::Done {
+        return Err(refusal(&answer));
     }
     let (catalogue, nickname) = (context.catalogue.clone(), invitation.nickname.clone());
-    blocking(move || record_friend(&catalogue, contact.device, contact.identity, contact.addresses, nickname))
-        .await?
-        .map_err(|error| error.code())
+    blocking(move || {
+        record_friend(
+            &catalogue,
+            contact.device,
+            contact.identity,
+            contact.addresses,
+            nickname,
+        )
+    })
+    .await?
+    .map_err(|error| error.code())
 }
 
 fn record_friend(
@@ -390,7 +549,13 @@ fn record_friend(
         doubted: known.is_some_and(|known| known.doubted),
     };
     catalogue.put_supplier(supplier)?;
-    catalogue.put_friend(Friend { device, identity, nickname, addresses, since: wall_clock() })
+    catalogue.put_friend(Friend {
+        device,
+        identity,
+        nickname,
+        addresses,
+        since: wall_clock(),
+    })
 }
 
 fn listing(
@@ -404,7 +569,12 @@ fn listing(
     let mut reader = Reader::new(context, runtime, job, 0);
     let pages = match reader.find(snapshot, path)? {
         Found::Folder { pages, .. } => pages,
-        Found::Other(entry) => return Ok(ListingView { entries: vec![entry_view(&entry)], more: false }),
+        Found::Other(entry) => {
+            return Ok(ListingView {
+                entries: vec![entry_view(&entry)],
+                more: false,
+            });
+        }
     };
     let mut entries = Vec::new();
     for page in pages {
@@ -413,12 +583,18 @@ fn listing(
                 continue;
             }
             if entries.len() == LISTING_PAGE {
-                return Ok(ListingView { entries, more: true });
+                return Ok(ListingView {
+                    entries,
+                    more: true,
+                });
             }
             entries.push(entry_view(&entry));
         }
     }
-    Ok(ListingView { entries, more: false })
+    Ok(ListingView {
+        entries,
+        more: false,
+    })
 }
 
 fn entry_view(entry: &Entry) -> EntryView {

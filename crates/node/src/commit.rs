@@ -63,7 +63,11 @@ pub(crate) struct CommitRequest {
 }
 
 /// Seals a commit and announces its packs; gives the head's number. Call on a blocking thread.
-pub(crate) fn seal_commit(context: &Context, request: CommitRequest, runtime: &Handle) -> Result<Sequence, ErrorCode> {
+pub(crate) fn seal_commit(
+    context: &Context,
+    request: CommitRequest,
+    runtime: &Handle,
+) -> Result<Sequence, ErrorCode> {
     let mut writer = CommitWriter {
         context,
         runtime,
@@ -78,11 +82,17 @@ pub(crate) fn seal_commit(context: &Context, request: CommitRequest, runtime: &H
 pub(crate) fn record_commit(context: &Context, sequence: Sequence) -> Result<(), ErrorCode> {
     let code = |error: CatalogueError| error.code();
     let Some(bytes) = context.catalogue.get_meta(DRAFT_KEY).map_err(code)? else {
-        return context.catalogue.mark_head_published(sequence).map_err(code);
+        return context
+            .catalogue
+            .mark_head_published(sequence)
+            .map_err(code);
     };
     let draft: CommitDraft = decode(&bytes).map_err(|_| ErrorCode::Internal)?;
     if draft.sequence != sequence {
-        return context.catalogue.mark_head_published(sequence).map_err(code);
+        return context
+            .catalogue
+            .mark_head_published(sequence)
+            .map_err(code);
     }
     let segment = NewSegment {
         blobs: draft.segment,
@@ -91,11 +101,18 @@ pub(crate) fn record_commit(context: &Context, sequence: Sequence) -> Result<(),
     };
     let publication = Publication {
         segment: (!segment.blobs.is_empty()).then_some(segment),
-        head: context.catalogue.newest_head().map_err(code)?.filter(|head| head.sequence == sequence),
+        head: context
+            .catalogue
+            .newest_head()
+            .map_err(code)?
+            .filter(|head| head.sequence == sequence),
         snapshots: draft.snapshots,
     };
     context.catalogue.publish(publication).map_err(code)?;
-    context.catalogue.mark_head_published(sequence).map_err(code)
+    context
+        .catalogue
+        .mark_head_published(sequence)
+        .map_err(code)
 }
 
 /// Why a commit could not be sealed.
@@ -129,7 +146,9 @@ impl CommitWriter<'_> {
     fn seal(&mut self) -> Result<Sequence, CommitError> {
         let mut segment = self.write_segment()?;
         let previous = self.context.catalogue.newest_head()?;
-        let sequence = previous.as_ref().map_or(Sequence(1), |head| head.sequence.next());
+        let sequence = previous
+            .as_ref()
+            .map_or(Sequence(1), |head| head.sequence.next());
         let manifest = self.manifest(sequence, &segment)?;
         let raw = encode(&manifest);
         self.push(&raw)?;
@@ -152,7 +171,9 @@ impl CommitWriter<'_> {
             segment: segment.blobs,
             packs: segment.packs,
         };
-        self.context.catalogue.set_meta(DRAFT_KEY, &encode(&draft))?;
+        self.context
+            .catalogue
+            .set_meta(DRAFT_KEY, &encode(&draft))?;
         self.context.catalogue.put_head(head)?;
         self.announce(flight)?;
         Ok(sequence)
@@ -179,7 +200,12 @@ impl CommitWriter<'_> {
             written_at: wall_clock(),
         };
         let signed = self.context.secrets.device.signing().sign(&head);
-        Ok(OwnHead { sequence, hash: head_hash(&signed), head: signed, published: false })
+        Ok(OwnHead {
+            sequence,
+            hash: head_hash(&signed),
+            head: signed,
+            published: false,
+        })
     }
 
     fn manifest(&self, sequence: Sequence, segment: &NewSegment) -> Result<Manifest, CommitError> {
@@ -225,7 +251,10 @@ impl CommitWriter<'_> {
                 break;
             };
             after = Some(last.pack.pack);
-            for record in page.iter().filter(|record| record.pack.kind != PackKind::Commit) {
+            for record in page
+                .iter()
+                .filter(|record| record.pack.kind != PackKind::Commit)
+            {
                 new.packs.push(record.pack.pack);
                 if let Some(piece) = writer.push(record) {
                     self.write_piece(&piece, &mut new)?;
@@ -263,7 +292,12 @@ impl CommitWriter<'_> {
         let live = self.context.catalogue.segments()?;
         let sizes: Vec<u64> = live.iter().map(|segment| segment.packs).collect();
         let merged = plan_segments(&sizes, packs_new);
-        Ok(live.iter().rev().take(merged).map(|segment| segment.segment).collect())
+        Ok(live
+            .iter()
+            .rev()
+            .take(merged)
+            .map(|segment| segment.segment)
+            .collect())
     }
 
     fn write_piece(&mut self, piece: &[u8], new: &mut NewSegment) -> Result<(), CommitError> {
@@ -298,12 +332,24 @@ impl CommitWriter<'_> {
 
     fn seal_pack(&mut self) -> Result<Flight, CommitError> {
         let full = std::mem::replace(&mut self.builder, PackBuilder::new(PackKind::Commit));
-        seal_pack(self.context, full, &self.request.set, &self.request.permits, self.runtime)
-            .map_err(CommitError::Stopped)
+        seal_pack(
+            self.context,
+            full,
+            &self.request.set,
+            &self.request.permits,
+            self.runtime,
+        )
+        .map_err(CommitError::Stopped)
     }
 
     fn announce(&self, flight: Flight) -> Result<(), CommitError> {
-        let sealed = Back::Sealed { job: self.request.job, flight: Box::new(flight) };
-        self.context.back.blocking_send(sealed).map_err(|_| CommitError::Stopped(ErrorCode::Cancelled))
+        let sealed = Back::Sealed {
+            job: self.request.job,
+            flight: Box::new(flight),
+        };
+        self.context
+            .back
+            .blocking_send(sealed)
+            .map_err(|_| CommitError::Stopped(ErrorCode::Cancelled))
     }
 }

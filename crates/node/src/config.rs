@@ -82,7 +82,10 @@ impl Config {
     /// Writes the configuration durably.
     pub(crate) fn save(&self, paths: &HomePaths) -> Result<(), NodeError> {
         write_durably(&paths.config(), self.to_text()?.as_bytes()).map_err(|error| {
-            NodeError::new(ErrorCode::DiskFailed, format!("{} cannot be written: {error}", paths.config().display()))
+            NodeError::new(
+                ErrorCode::DiskFailed,
+                format!("{} cannot be written: {error}", paths.config().display()),
+            )
         })
     }
 
@@ -95,16 +98,20 @@ impl Config {
                 limits::CONFIG_BYTES_MAX
             )));
         }
-        let config: Self =
-            toml::from_str(text).map_err(|error| refused(format!("config.toml cannot be read: {error}")))?;
+        let config: Self = toml::from_str(text)
+            .map_err(|error| refused(format!("config.toml cannot be read: {error}")))?;
         config.check()?;
         Ok(config)
     }
 
     /// The file's text.
     pub(crate) fn to_text(&self) -> Result<String, NodeError> {
-        toml::to_string_pretty(self)
-            .map_err(|error| NodeError::new(ErrorCode::Internal, format!("config.toml cannot be written: {error}")))
+        toml::to_string_pretty(self).map_err(|error| {
+            NodeError::new(
+                ErrorCode::Internal,
+                format!("config.toml cannot be written: {error}"),
+            )
+        })
     }
 
     /// Takes over what flags say; they are remembered.
@@ -146,13 +153,29 @@ impl Config {
             "bootstrap" => changed.bootstrap = list(value),
             "external" => changed.external = list(value),
             "code" if value.is_empty() || value == "default" => changed.code = None,
-            "code" => changed.code = Some(value.parse().map_err(|error| refused(format!("{error}")))?),
-            "suppliers" => changed.suppliers = value.parse().map_err(|_| bad("number of suppliers"))?,
-            "contract" => changed.contract = ByteCount(value.parse().map_err(|_| bad("number of bytes"))?),
-            "offer" => changed.offer = ByteCount(value.parse().map_err(|_| bad("number of bytes"))?),
-            "phrase_confirmed" => changed.phrase_confirmed = value.parse().map_err(|_| bad("true or false"))?,
-            policy if policy.starts_with("policy.") => changed.set_policy(&policy["policy.".len()..], value)?,
-            _ => return Err(refused(format!("there is no setting {key:?}; `bitdust get` lists them"))),
+            "code" => {
+                changed.code = Some(value.parse().map_err(|error| refused(format!("{error}")))?)
+            }
+            "suppliers" => {
+                changed.suppliers = value.parse().map_err(|_| bad("number of suppliers"))?
+            }
+            "contract" => {
+                changed.contract = ByteCount(value.parse().map_err(|_| bad("number of bytes"))?)
+            }
+            "offer" => {
+                changed.offer = ByteCount(value.parse().map_err(|_| bad("number of bytes"))?)
+            }
+            "phrase_confirmed" => {
+                changed.phrase_confirmed = value.parse().map_err(|_| bad("true or false"))?
+            }
+            policy if policy.starts_with("policy.") => {
+                changed.set_policy(&policy["policy.".len()..], value)?
+            }
+            _ => {
+                return Err(refused(format!(
+                    "there is no setting {key:?}; `bitdust get` lists them"
+                )));
+            }
         }
         changed.check()?;
         *self = changed;
@@ -167,34 +190,49 @@ impl Config {
             .into_iter()
             .filter(|(name, _)| key.is_none_or(|key| key == name))
             .map(|(name, value)| {
-                let is_default = default.iter().any(|(other, standard)| *other == name && *standard == value);
+                let is_default = default
+                    .iter()
+                    .any(|(other, standard)| *other == name && *standard == value);
                 let from = if is_default { "default" } else { "home" }.to_owned();
-                SettingView { key: name, value, from }
+                SettingView {
+                    key: name,
+                    value,
+                    from,
+                }
             })
             .collect::<Vec<_>>();
         if let (Some(key), true) = (key, views.is_empty()) {
-            return Err(refused(format!("there is no setting {key:?}; `bitdust get` lists them")));
+            return Err(refused(format!(
+                "there is no setting {key:?}; `bitdust get` lists them"
+            )));
         }
         Ok(views)
     }
 
     fn set_policy(&mut self, name: &str, value: &str) -> Result<(), NodeError> {
-        let number: u64 =
-            value.parse().map_err(|_| refused(format!("policy.{name} takes milliseconds, not {value:?}")))?;
+        let number: u64 = value
+            .parse()
+            .map_err(|_| refused(format!("policy.{name} takes milliseconds, not {value:?}")))?;
         let mut table = toml::Table::try_from(&self.policy)
             .map_err(|error| NodeError::new(ErrorCode::Internal, error.to_string()))?;
         let Some(slot) = table.get_mut(name) else {
-            return Err(refused(format!("there is no setting \"policy.{name}\"; `bitdust get` lists them")));
+            return Err(refused(format!(
+                "there is no setting \"policy.{name}\"; `bitdust get` lists them"
+            )));
         };
         *slot = toml::Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
-        self.policy =
-            table.try_into().map_err(|error| refused(format!("policy.{name} cannot be {value:?}: {error}")))?;
+        self.policy = table
+            .try_into()
+            .map_err(|error| refused(format!("policy.{name} cannot be {value:?}: {error}")))?;
         Ok(())
     }
 
     fn check(&self) -> Result<(), NodeError> {
         let network_is_fine = (1..=32).contains(&self.network.len())
-            && self.network.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            && self
+                .network
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if !network_is_fine {
             return Err(refused(format!(
                 "{:?} is no name of a network: 1 to 32 of a-z, 0-9 and -",
@@ -202,16 +240,27 @@ impl Config {
             )));
         }
         if self.nickname.len() > limits::NICKNAME_BYTES_MAX {
-            return Err(refused(format!("a nickname has at most {} bytes", limits::NICKNAME_BYTES_MAX)));
+            return Err(refused(format!(
+                "a nickname has at most {} bytes",
+                limits::NICKNAME_BYTES_MAX
+            )));
         }
         if self.scope != Scope::Loopback && self.policy != Policy::default() {
             return Err(refused(
                 "policy.* may be changed in scope loopback only; nothing was changed".to_owned(),
             ));
         }
-        for address in self.listen.iter().chain(&self.bootstrap).chain(&self.external) {
+        for address in self
+            .listen
+            .iter()
+            .chain(&self.bootstrap)
+            .chain(&self.external)
+        {
             if address.len() > limits::ADDRESS_BYTES_MAX {
-                return Err(refused(format!("an address has at most {} bytes", limits::ADDRESS_BYTES_MAX)));
+                return Err(refused(format!(
+                    "an address has at most {} bytes",
+                    limits::ADDRESS_BYTES_MAX
+                )));
             }
         }
         Ok(())
@@ -223,22 +272,26 @@ fn refused(message: String) -> NodeError {
 }
 
 fn list(value: &str) -> Vec<String> {
-    value.split([',', ' ']).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    value
+        .split([',', ' '])
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn flatten(config: &Config) -> Result<Vec<(String, String)>, NodeError> {
-    let table =
-        toml::Table::try_from(config).map_err(|error| NodeError::new(ErrorCode::Internal, error.to_string()))?;
+    let table = toml::Table::try_from(config)
+        .map_err(|error| NodeError::new(ErrorCode::Internal, error.to_string()))?;
     let mut flat = vec![];
     if !table.contains_key("code") {
         flat.push(("code".to_owned(), "default".to_owned()));
     }
     for (name, value) in table {
-        match value {
-            toml::Value::Table(inner) => {
-                flat.extend(inner.into_iter().map(|(key, value)| (format!("{name}.{key}"), plain(&value))));
-            }
-            other => flat.push((name, plain(&other))),
+        if let toml::Value::Table(inner) = value {
+            let inner = inner.into_iter();
+            flat.extend(inner.map(|(key, value)| (format!("{name}.{key}"), plain(&value))));
+        } else {
+            flat.push((name, plain(&value)));
         }
     }
     flat.sort();
@@ -246,11 +299,13 @@ fn flatten(config: &Config) -> Result<Vec<(String, String)>, NodeError> {
 }
 
 fn plain(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
+    if let Some(text) = value.as_str() {
+        return text.to_owned();
     }
+    if let Some(items) = value.as_array() {
+        return items.iter().map(plain).collect::<Vec<_>>().join(",");
+    }
+    value.to_string()
 }
 
 #[cfg(test)]
@@ -262,17 +317,26 @@ mod tests {
         let mut config = Config::default();
         config.set("scope", "loopback").expect("a scope");
         config.set("code", "3/6").expect("a code");
-        config.set("policy.check_interval", "1500").expect("a policy in loopback");
+        config
+            .set("policy.check_interval", "1500")
+            .expect("a policy in loopback");
         let text = config.to_text().expect("it serialises");
         assert_eq!(Config::parse(&text).expect("it parses"), config);
-        let view = config.views(Some("policy.check_interval")).expect("it is there");
-        assert_eq!((view[0].value.as_str(), view[0].from.as_str()), ("1500", "home"));
+        let view = config
+            .views(Some("policy.check_interval"))
+            .expect("it is there");
+        assert_eq!(
+            (view[0].value.as_str(), view[0].from.as_str()),
+            ("1500", "home")
+        );
     }
 
     #[test]
     fn clocks_are_refused_outside_of_practice() {
         let mut config = Config::default();
-        let error = config.set("policy.check_interval", "1500").expect_err("scope is internet");
+        let error = config
+            .set("policy.check_interval", "1500")
+            .expect_err("scope is internet");
         assert!(error.message.contains("loopback"), "{}", error.message);
         assert_eq!(config, Config::default());
         assert!(Config::parse("scope = \"lan\"\n[policy]\ncheck_interval = 5\n").is_err());
@@ -280,10 +344,17 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for (key, value) in
-            [("code", "7/3"), ("network", "Größe"), ("suppliers", "300"), ("nothing", "1"), ("scope", "moon")]
-        {
-            assert!(Config::default().set(key, value).is_err(), "{key}={value} was taken");
+        for (key, value) in [
+            ("code", "7/3"),
+            ("network", "Größe"),
+            ("suppliers", "300"),
+            ("nothing", "1"),
+            ("scope", "moon"),
+        ] {
+            assert!(
+                Config::default().set(key, value).is_err(),
+                "{key}={value} was taken"
+            );
         }
         assert!(Config::parse("unknown = 1").is_err());
         assert!(Config::parse(&"#".repeat(limits::CONFIG_BYTES_MAX + 1)).is_err());

@@ -42,27 +42,30 @@ pub(crate) struct Context {
 impl Context {
     /// The secrets in use for new data: those of the newest epoch.
     pub(crate) fn current(&self) -> &EpochSecrets {
-        self.secrets.epochs.last().expect("a home has at least one epoch")
+        self.secrets
+            .epochs
+            .last()
+            .expect("a home has at least one epoch")
     }
 
     /// The secrets of one epoch, if this device has them.
     pub(crate) fn epoch(&self, epoch: bitdust_model::Epoch) -> Option<&EpochSecrets> {
-        self.secrets.epochs.iter().find(|secrets| secrets.epoch() == epoch)
+        self.secrets
+            .epochs
+            .iter()
+            .find(|secrets| secrets.epoch() == epoch)
     }
 
     /// Tells the engine what happened. A loop that has ended no longer listens.
     pub(crate) async fn tell(&self, input: Input) {
         drop(self.back.send(Back::Input(input)).await);
     }
-
-    /// The same from a blocking thread.
-    pub(crate) fn tell_blocking(&self, input: Input) {
-        drop(self.back.blocking_send(Back::Input(input)));
-    }
 }
 
 /// The wall clock of this machine.
 pub(crate) fn wall_clock() -> UnixMillis {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     UnixMillis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
 }

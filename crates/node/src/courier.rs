@@ -101,7 +101,12 @@ async fn open(context: &Context, device: DeviceId) -> Option<BulkClient> {
 
 async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: Errand) {
     match errand {
-        Errand::Store { record, position, shard, counters } => {
+        Errand::Store {
+            record,
+            position,
+            shard,
+            counters,
+        } => {
             let pack = record.pack.pack;
             let bytes = shard.len() as u64;
             match store(&context, &client, device, &record.pack, position, shard).await {
@@ -109,23 +114,66 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
                     if let Some(counters) = counters {
                         counters.moved_bytes(bytes);
                     }
-                    context.tell(Input::ShardStored { pack, position, device }).await;
+                    context
+                        .tell(Input::ShardStored {
+                            pack,
+                            position,
+                            device,
+                        })
+                        .await;
                 }
-                Err(code) => context.tell(Input::SendFailed { pack, position, device, code }).await,
+                Err(code) => {
+                    context
+                        .tell(Input::SendFailed {
+                            pack,
+                            position,
+                            device,
+                            code,
+                        })
+                        .await
+                }
             }
         }
-        Errand::Fetch { fetch, pack, position, ranges, whole, counters } => {
-            match fetch_ranges(&client, &pack, position, ranges).await {
-                Ok(pieces) => {
-                    if let Some(counters) = counters {
-                        counters.moved_bytes(pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
-                    }
-                    drop(context.back.send(Back::Pieces { fetch, position, whole, pieces }).await);
+        Errand::Fetch {
+            fetch,
+            pack,
+            position,
+            ranges,
+            whole,
+            counters,
+        } => match fetch_ranges(&client, &pack, position, ranges).await {
+            Ok(pieces) => {
+                if let Some(counters) = counters {
+                    counters.moved_bytes(pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
                 }
-                Err(code) => context.tell(Input::RangeFailed { fetch, position, device, code }).await,
+                drop(
+                    context
+                        .back
+                        .send(Back::Pieces {
+                            fetch,
+                            position,
+                            whole,
+                            pieces,
+                        })
+                        .await,
+                );
             }
-        }
-        Errand::Check { pack, position, pick } => {
+            Err(code) => {
+                context
+                    .tell(Input::RangeFailed {
+                        fetch,
+                        position,
+                        device,
+                        code,
+                    })
+                    .await
+            }
+        },
+        Errand::Check {
+            pack,
+            position,
+            pick,
+        } => {
             let input = match check(&client, &pack, position, pick).await {
                 Ok(()) => Input::CheckPassed { device },
                 Err(code) => Input::CheckFailed { device, code },
@@ -137,10 +185,22 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
 
 async fn fail(context: &Context, device: DeviceId, errand: Errand, code: ErrorCode) {
     let input = match errand {
-        Errand::Store { record, position, .. } => {
-            Input::SendFailed { pack: record.pack.pack, position, device, code }
-        }
-        Errand::Fetch { fetch, position, .. } => Input::RangeFailed { fetch, position, device, code },
+        Errand::Store {
+            record, position, ..
+        } => Input::SendFailed {
+            pack: record.pack.pack,
+            position,
+            device,
+            code,
+        },
+        Errand::Fetch {
+            fetch, position, ..
+        } => Input::RangeFailed {
+            fetch,
+            position,
+            device,
+            code,
+        },
         Errand::Check { .. } => Input::CheckFailed { device, code },
     };
     context.tell(input).await;
@@ -164,9 +224,11 @@ async fn store(
     })?;
     check_receipt(&receipt, device, &header)?;
     let (catalogue, pack) = (context.catalogue.clone(), pack.pack);
-    crate::task::blocking(move || catalogue.confirm_shard(pack, position, device, Some(&receipt), wall_clock()))
-        .await?
-        .map_err(|error| error.code())
+    crate::task::blocking(move || {
+        catalogue.confirm_shard(pack, position, device, Some(&receipt), wall_clock())
+    })
+    .await?
+    .map_err(|error| error.code())
 }
 
 /// The header of one shard of a pack.
@@ -176,7 +238,10 @@ pub(crate) fn store_header(
     position: Position,
     bytes: usize,
 ) -> Result<StoreHeader, ErrorCode> {
-    let shard = *pack.shards.get(usize::from(position.0)).ok_or(ErrorCode::Internal)?;
+    let shard = *pack
+        .shards
+        .get(usize::from(position.0))
+        .ok_or(ErrorCode::Internal)?;
     Ok(StoreHeader {
         owner: context.identity,
         lane: context.device,
@@ -194,7 +259,11 @@ pub(crate) fn store_header(
 }
 
 /// A receipt counts only if the supplier signed exactly this shard of this pack.
-fn check_receipt(signed: &Signed<Receipt>, device: DeviceId, header: &StoreHeader) -> Result<(), ErrorCode> {
+fn check_receipt(
+    signed: &Signed<Receipt>,
+    device: DeviceId,
+    header: &StoreHeader,
+) -> Result<(), ErrorCode> {
     let receipt = verify_by(signed, &device.0).map_err(|_| ErrorCode::NotAuthentic)?;
     let is_ours = receipt.supplier == device
         && receipt.owner == header.owner
@@ -203,7 +272,11 @@ fn check_receipt(signed: &Signed<Receipt>, device: DeviceId, header: &StoreHeade
         && receipt.position == header.position
         && receipt.shard == header.shard
         && receipt.shard_bytes == header.shard_bytes;
-    if is_ours { Ok(()) } else { Err(ErrorCode::NotAuthentic) }
+    if is_ours {
+        Ok(())
+    } else {
+        Err(ErrorCode::NotAuthentic)
+    }
 }
 
 /// Ranges asked for at once within one errand.
@@ -231,9 +304,16 @@ async fn fetch_range(
     position: Position,
     range: Range<u64>,
 ) -> Result<Piece, ErrorCode> {
-    let shard = *pack.shards.get(usize::from(position.0)).ok_or(ErrorCode::Internal)?;
+    let shard = *pack
+        .shards
+        .get(usize::from(position.0))
+        .ok_or(ErrorCode::Internal)?;
     let whole_bytes = shard_bytes(pack.pack_bytes, pack.k);
-    let ask = Fetch { target: FetchTarget::Shard(shard), offset: range.start, length: range.end - range.start };
+    let ask = Fetch {
+        target: FetchTarget::Shard(shard),
+        offset: range.start,
+        length: range.end - range.start,
+    };
     let got = client.fetch(ask).await.map_err(|error| {
         debug!(%error, "A range was not fetched");
         error.code()
@@ -246,14 +326,26 @@ async fn fetch_range(
     })
     .await?
     .map_err(|_| ErrorCode::Corrupt)?;
-    Ok(Piece { offset: range.start, bytes })
+    Ok(Piece {
+        offset: range.start,
+        bytes,
+    })
 }
 
 /// Bytes of one check: enough to need the disk, little enough for a slow line.
 const CHECK_BYTES: u64 = limits::SHARD_ALIGN as u64;
 
-async fn check(client: &BulkClient, pack: &PackRef, position: Position, pick: u64) -> Result<(), ErrorCode> {
-    let blocks = shard_bytes(pack.pack_bytes, pack.k).div_ceil(CHECK_BYTES).max(1);
+async fn check(
+    client: &BulkClient,
+    pack: &PackRef,
+    position: Position,
+    pick: u64,
+) -> Result<(), ErrorCode> {
+    let blocks = shard_bytes(pack.pack_bytes, pack.k)
+        .div_ceil(CHECK_BYTES)
+        .max(1);
     let start = (pick % blocks) * CHECK_BYTES;
-    fetch_range(client, pack, position, start..start + CHECK_BYTES).await.map(drop)
+    fetch_range(client, pack, position, start..start + CHECK_BYTES)
+        .await
+        .map(drop)
 }

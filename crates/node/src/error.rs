@@ -16,18 +16,27 @@ pub struct NodeError {
 impl NodeError {
     /// An error of this code with this sentence.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 }
 
 impl From<ApiError> for NodeError {
     fn from(error: ApiError) -> Self {
-        Self { code: error.code, message: error.message }
+        Self {
+            code: error.code,
+            message: error.message,
+        }
     }
 }
 
 impl From<NodeError> for ApiError {
     fn from(error: NodeError) -> Self {
-        Self { code: error.code, message: error.message }
+        Self {
+            code: error.code,
+            message: error.message,
+        }
     }
 }

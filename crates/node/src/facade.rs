@@ -97,8 +97,12 @@ pub async fn recover(
     options: &RecoverOptions,
     progress: impl Fn(&str) + Send,
 ) -> Result<Recovered, NodeError> {
-    let phrase = Phrase::parse(&options.phrase)
-        .map_err(|error| NodeError::new(ErrorCode::BadRequest, format!("{error}; nothing was changed")))?;
+    let phrase = Phrase::parse(&options.phrase).map_err(|error| {
+        NodeError::new(
+            ErrorCode::BadRequest,
+            format!("{error}; nothing was changed"),
+        )
+    })?;
     let home = Home::open(&settings.home)?;
     let config = new_config(&home, settings)?;
     if config.bootstrap.is_empty() {
@@ -114,7 +118,11 @@ pub async fn recover(
     let paths = home.paths().clone();
     progress("looking for your suppliers");
     let (reply, result) = oneshot::channel();
-    let start = RecoveryStart { root, old_machine_gone: options.old_machine_gone, reply };
+    let start = RecoveryStart {
+        root,
+        old_machine_gone: options.old_machine_gone,
+        reply,
+    };
     let running = open::start(home, settings, Some(start)).await?;
     let mut watcher = Client::join(&local::socket_path(&settings.home), JOIN_PATIENCE).await?;
     let mut result = std::pin::pin!(result);
@@ -134,8 +142,15 @@ pub async fn recover(
     };
     drop(watcher);
     running.close().await?;
-    let stopped = || NodeError::new(ErrorCode::Interrupted, "the recovery was interrupted; start it again");
-    let recovered = recovered.map_err(|_| stopped()).and_then(|recovered| recovered);
+    let stopped = || {
+        NodeError::new(
+            ErrorCode::Interrupted,
+            "the recovery was interrupted; start it again",
+        )
+    };
+    let recovered = recovered
+        .map_err(|_| stopped())
+        .and_then(|recovered| recovered);
     match recovered {
         Ok(recovered) => {
             let mut config = Config::load(&paths)?;
@@ -153,12 +168,20 @@ pub async fn recover(
 
 /// Holds the home until a signal or `Call::Shutdown`. `ready` is called with the addresses
 /// once the node listens and serves the local socket.
-pub async fn daemon(settings: &Settings, ready: impl FnOnce(&[String]) + Send) -> Result<(), NodeError> {
+pub async fn daemon(
+    settings: &Settings,
+    ready: impl FnOnce(&[String]) + Send,
+) -> Result<(), NodeError> {
     let home = Home::open(&settings.home)?;
     let mut running = open::start(home, settings, None).await?;
     ready(&running.addresses);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        .map_err(|error| NodeError::new(ErrorCode::Internal, format!("signals cannot be heard: {error}")))?;
+        .map_err(|error| {
+        NodeError::new(
+            ErrorCode::Internal,
+            format!("signals cannot be heard: {error}"),
+        )
+    })?;
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
@@ -218,7 +241,10 @@ fn new_config(home: &Home, settings: &Settings) -> Result<Config, NodeError> {
     if home.paths().has_keys() {
         return Err(NodeError::new(
             ErrorCode::BadRequest,
-            format!("{} has an identity already; nothing was changed", home.paths().dir().display()),
+            format!(
+                "{} has an identity already; nothing was changed",
+                home.paths().dir().display()
+            ),
         ));
     }
     let mut config = Config::load(home.paths())?;
@@ -238,33 +264,57 @@ fn make_device(
     let id = device.device();
     let epoch = Epoch(0);
     let certificate = root.certify(&device, epoch, nickname, wall_clock());
-    let internal = |error: &dyn std::fmt::Display| NodeError::new(ErrorCode::Internal, error.to_string());
-    let kept = first_root(root, &certificate, nickname).map_err(|code| NodeError::new(code, "the record is too long"))?;
-    let secrets = root.home_secrets(device, certificate, epoch).map_err(|error| internal(&error))?;
+    let internal =
+        |error: &dyn std::fmt::Display| NodeError::new(ErrorCode::Internal, error.to_string());
+    let kept = first_root(root, &certificate, nickname)
+        .map_err(|code| NodeError::new(code, "the record is too long"))?;
+    let secrets = root
+        .home_secrets(device, certificate, epoch)
+        .map_err(|error| internal(&error))?;
     let label = open::keyring_label(home);
     let guard = match (guard, &settings.unlock) {
         ("file", _) => KeyGuard::File,
         ("keyring", _) => KeyGuard::Keyring { home_label: &label },
         ("passphrase", Unlock::Passphrase(passphrase)) => KeyGuard::Passphrase(passphrase),
         ("passphrase", Unlock::None) => {
-            return Err(NodeError::new(ErrorCode::BadRequest, "give the passphrase with --passphrase-file"));
+            return Err(NodeError::new(
+                ErrorCode::BadRequest,
+                "give the passphrase with --passphrase-file",
+            ));
         }
         (other, _) => {
-            let message = format!("keys can be kept in keyring, passphrase or file, not in {other:?}");
+            let message =
+                format!("keys can be kept in keyring, passphrase or file, not in {other:?}");
             return Err(NodeError::new(ErrorCode::BadRequest, message));
         }
     };
-    let sealed = seal_home(&secrets, guard).map_err(|error| NodeError::new(ErrorCode::NotAllowed, error.to_string()))?;
+    let sealed = seal_home(&secrets, guard)
+        .map_err(|error| NodeError::new(ErrorCode::NotAllowed, error.to_string()))?;
     let header_bytes = u32::try_from(HEADER_BYTES).map_err(|error| internal(&error))?;
-    let catalogue = Catalogue::open(&home.paths().catalogue(), header_bytes)
-        .map_err(|error| NodeError::new(error.code(), format!("the catalogue cannot be made: {error}")))?;
+    let catalogue = Catalogue::open(&home.paths().catalogue(), header_bytes).map_err(|error| {
+        NodeError::new(
+            error.code(),
+            format!("the catalogue cannot be made: {error}"),
+        )
+    })?;
     if !nickname.is_empty() {
         catalogue
             .set_meta(ROOT_KEY, &encode(&kept))
-            .map_err(|error| NodeError::new(error.code(), format!("the catalogue cannot be written: {error}")))?;
+            .map_err(|error| {
+                NodeError::new(
+                    error.code(),
+                    format!("the catalogue cannot be written: {error}"),
+                )
+            })?;
     }
     write_durably(&home.paths().keys(), &sealed).map_err(|error| {
-        NodeError::new(ErrorCode::DiskFailed, format!("{} cannot be written: {error}", home.paths().keys().display()))
+        NodeError::new(
+            ErrorCode::DiskFailed,
+            format!(
+                "{} cannot be written: {error}",
+                home.paths().keys().display()
+            ),
+        )
     })?;
     Ok(id)
 }
@@ -277,7 +327,12 @@ fn forget(paths: &HomePaths) {
         name.push(ending);
         std::path::PathBuf::from(name)
     };
-    for file in [paths.keys(), database.clone(), beside("-wal"), beside("-shm")] {
+    for file in [
+        paths.keys(),
+        database.clone(),
+        beside("-wal"),
+        beside("-shm"),
+    ] {
         if let Err(error) = std::fs::remove_file(&file)
             && error.kind() != std::io::ErrorKind::NotFound
         {

@@ -54,34 +54,57 @@ pub(crate) struct FetchState {
 impl FetchState {
     /// Plans the ranges of a request.
     pub(crate) fn new(request: FetchRequest) -> Self {
-        let wanted: Vec<(u32, u32)> =
-            request.blobs.iter().map(|blob| (blob.offset, blob.record.stored_bytes)).collect();
+        let wanted: Vec<(u32, u32)> = request
+            .blobs
+            .iter()
+            .map(|blob| (blob.offset, blob.record.stored_bytes))
+            .collect();
         let mut own: BTreeMap<Position, Vec<Range<u64>>> = BTreeMap::new();
-        for (position, range) in plan::shard_ranges(request.pack.k, request.pack.pack_bytes, &wanted) {
+        for (position, range) in
+            plan::shard_ranges(request.pack.k, request.pack.pack_bytes, &wanted)
+        {
             own.entry(position).or_default().push(range);
         }
         if request.pack.k == 1 && request.pack.shards.len() > 1 {
             own = spread_copies(&request.pack, own);
         }
         let union = plan::union(own.values().flatten().cloned());
-        Self { request, own, union, direct: BTreeMap::new(), whole: BTreeMap::new() }
+        Self {
+            request,
+            own,
+            union,
+            direct: BTreeMap::new(),
+            whole: BTreeMap::new(),
+        }
     }
 
     /// The ranges to ask of a position.
     pub(crate) fn ranges(&self, position: Position, whole: bool) -> Vec<Range<u64>> {
-        if whole { self.union.clone() } else { self.own.get(&position).cloned().unwrap_or_default() }
+        if whole {
+            self.union.clone()
+        } else {
+            self.own.get(&position).cloned().unwrap_or_default()
+        }
     }
 
     /// Takes what is needed to decode from these positions.
     pub(crate) fn take_pieces(&mut self, positions: &[Position]) -> BTreeMap<Position, Vec<Piece>> {
-        let all_whole = positions.iter().all(|position| self.whole.contains_key(position));
+        let all_whole = positions
+            .iter()
+            .all(|position| self.whole.contains_key(position));
         let from = if all_whole { &self.whole } else { &self.direct };
-        positions.iter().filter_map(|position| Some((*position, from.get(position)?.clone()))).collect()
+        positions
+            .iter()
+            .filter_map(|position| Some((*position, from.get(position)?.clone())))
+            .collect()
     }
 }
 
 /// Copies are equal: which one is asked first depends on the pack, so that the load spreads.
-fn spread_copies(pack: &PackRef, own: BTreeMap<Position, Vec<Range<u64>>>) -> BTreeMap<Position, Vec<Range<u64>>> {
+fn spread_copies(
+    pack: &PackRef,
+    own: BTreeMap<Position, Vec<Range<u64>>>,
+) -> BTreeMap<Position, Vec<Range<u64>>> {
     let copies = u8::try_from(pack.shards.len()).unwrap_or(u8::MAX);
     let first = Position(pack.pack.0[0] % copies);
     BTreeMap::from([(first, plan::union(own.into_values().flatten()))])
@@ -108,7 +131,14 @@ pub(crate) fn assemble(
     let mut gathered = Gathered::new(pack.k, pack.pack_bytes)?;
     for (position, list) in pieces {
         for mut piece in list {
-            shard::unmask(secrets, pack.set, pack.pack, position, piece.offset, &mut piece.bytes);
+            shard::unmask(
+                secrets,
+                pack.set,
+                pack.pack,
+                position,
+                piece.offset,
+                &mut piece.bytes,
+            );
             gathered.insert(position, piece.offset, piece.bytes)?;
         }
     }

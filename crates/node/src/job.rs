@@ -141,7 +141,11 @@ impl Job {
         JobReport {
             outcome,
             progress: self.counters.progress(),
-            snapshots: self.snapshots.iter().map(|snapshot| snapshot.snapshot.to_hex()).collect(),
+            snapshots: self
+                .snapshots
+                .iter()
+                .map(|snapshot| snapshot.snapshot.to_hex())
+                .collect(),
             problems_unlisted: self.problems.unlisted,
             problems: self.problems.listed,
             new_bytes: self.counters.new_bytes.load(Ordering::Relaxed),
@@ -155,5 +159,9 @@ impl Job {
 
 /// A problem with a path.
 pub(crate) fn problem(path: &[u8], code: ErrorCode, detail: impl Into<String>) -> Problem {
-    Problem { path: path.to_vec(), code, detail: detail.into() }
+    Problem {
+        path: path.to_vec(),
+        code,
+        detail: detail.into(),
+    }
 }

@@ -35,5 +35,7 @@ mod verify;
 mod words;
 
 pub use error::NodeError;
-pub use facade::{Connection, InitOptions, Initialised, RecoverOptions, Recovered, connect, daemon, init, recover};
+pub use facade::{
+    Connection, InitOptions, Initialised, RecoverOptions, Recovered, connect, daemon, init, recover,
+};
 pub use settings::{Scope, Settings, Unlock};

@@ -41,7 +41,8 @@ pub(crate) fn socket_path(home: &Path) -> PathBuf {
     }
     let mut hasher = DefaultHasher::new();
     home.hash(&mut hasher);
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    let runtime =
+        std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
     runtime.join(format!("bitdust-{:016x}.sock", hasher.finish()))
 }
 
@@ -59,11 +60,21 @@ pub(crate) fn bind(path: &Path) -> Result<UnixListener, NodeError> {
 }
 
 fn cannot_serve(path: &Path, error: &std::io::Error) -> NodeError {
-    NodeError::new(ErrorCode::DiskFailed, format!("the local socket {} cannot be made: {error}", path.display()))
+    NodeError::new(
+        ErrorCode::DiskFailed,
+        format!(
+            "the local socket {} cannot be made: {error}",
+            path.display()
+        ),
+    )
 }
 
 /// Accepts front ends until the task is aborted.
-pub(crate) async fn serve(listener: UnixListener, calls: mpsc::Sender<PendingCall>, events: broadcast::Sender<Event>) {
+pub(crate) async fn serve(
+    listener: UnixListener,
+    calls: mpsc::Sender<PendingCall>,
+    events: broadcast::Sender<Event>,
+) {
     let mut sessions = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
@@ -78,7 +89,11 @@ pub(crate) async fn serve(listener: UnixListener, calls: mpsc::Sender<PendingCal
     }
 }
 
-async fn session(stream: UnixStream, calls: mpsc::Sender<PendingCall>, mut events: broadcast::Receiver<Event>) {
+async fn session(
+    stream: UnixStream,
+    calls: mpsc::Sender<PendingCall>,
+    mut events: broadcast::Receiver<Event>,
+) {
     let (reader, mut writer) = stream.into_split();
     let (answers_in, mut answers) = mpsc::channel::<NodeLine>(limits::FRONT_END_QUEUE_MAX);
     let listen = async move {
@@ -128,11 +143,23 @@ async fn dispatch(
     answers: mpsc::Sender<NodeLine>,
 ) -> Result<(), mpsc::error::SendError<PendingCall>> {
     let (reply, result) = oneshot::channel();
-    calls.send(PendingCall { call: line.call, reply }).await?;
+    calls
+        .send(PendingCall {
+            call: line.call,
+            reply,
+        })
+        .await?;
     tokio::spawn(async move {
         let result = result.await.unwrap_or_else(|_| Err(stopped()));
         // A front end that left does not wait for its answer.
-        drop(answers.send(NodeLine::Answer { id: line.id, result }).await);
+        drop(
+            answers
+                .send(NodeLine::Answer {
+                    id: line.id,
+                    result,
+                })
+                .await,
+        );
     });
     Ok(())
 }
@@ -153,7 +180,12 @@ impl Client {
             match UnixStream::connect(path).await {
                 Ok(stream) => {
                     let (reader, writer) = stream.into_split();
-                    return Ok(Self { lines: LineReader::new(reader), writer, events: VecDeque::new(), next_id: 1 });
+                    return Ok(Self {
+                        lines: LineReader::new(reader),
+                        writer,
+                        events: VecDeque::new(),
+                        next_id: 1,
+                    });
                 }
                 Err(error) if tokio::time::Instant::now() >= deadline => {
                     return Err(NodeError::new(
@@ -174,10 +206,15 @@ impl Client {
     pub(crate) async fn call(&mut self, call: Call) -> Result<Answer, ApiError> {
         let id = self.next_id;
         self.next_id += 1;
-        write_line(&mut self.writer, &CallLine { id, call }).await.map_err(|_| stopped())?;
+        write_line(&mut self.writer, &CallLine { id, call })
+            .await
+            .map_err(|_| stopped())?;
         loop {
             match self.next_line().await {
-                Some(NodeLine::Answer { id: answered, result }) if answered == id => return result,
+                Some(NodeLine::Answer {
+                    id: answered,
+                    result,
+                }) if answered == id => return result,
                 Some(NodeLine::Answer { .. }) => {}
                 Some(NodeLine::Event { notice }) => {
                     if self.events.len() == limits::FRONT_END_QUEUE_MAX {
@@ -209,7 +246,10 @@ impl Client {
 }
 
 fn stopped() -> ApiError {
-    ApiError::new(ErrorCode::Interrupted, "the node stopped; what it had recorded is kept, start it again")
+    ApiError::new(
+        ErrorCode::Interrupted,
+        "the node stopped; what it had recorded is kept, start it again",
+    )
 }
 
 /// Reads lines of bounded length; a read that is dropped half-way loses nothing.
@@ -220,7 +260,10 @@ struct LineReader {
 
 impl LineReader {
     fn new(reader: OwnedReadHalf) -> Self {
-        Self { reader: BufReader::new(reader), line: Vec::new() }
+        Self {
+            reader: BufReader::new(reader),
+            line: Vec::new(),
+        }
     }
 
     async fn next<T: serde::de::DeserializeOwned>(&mut self) -> std::io::Result<Option<T>> {
@@ -231,11 +274,16 @@ impl LineReader {
         if line.is_empty() {
             return Ok(None);
         }
-        serde_json::from_slice(&line).map(Some).map_err(std::io::Error::other)
+        serde_json::from_slice(&line)
+            .map(Some)
+            .map_err(std::io::Error::other)
     }
 }
 
-async fn write_line<T: serde::Serialize>(writer: &mut OwnedWriteHalf, line: &T) -> std::io::Result<()> {
+async fn write_line<T: serde::Serialize>(
+    writer: &mut OwnedWriteHalf,
+    line: &T,
+) -> std::io::Result<()> {
     let mut bytes = serde_json::to_vec(line).map_err(std::io::Error::other)?;
     bytes.push(b'\n');
     writer.write_all(&bytes).await

@@ -45,7 +45,12 @@ impl Running {
         let _ended = self.stop.send(());
         let ended = self.node.await;
         self.front_door.abort();
-        ended.map_err(|_| NodeError::new(ErrorCode::Internal, "the node ended in a defect; what was stored is safe"))
+        ended.map_err(|_| {
+            NodeError::new(
+                ErrorCode::Internal,
+                "the node ended in a defect; what was stored is safe",
+            )
+        })
     }
 }
 
@@ -69,22 +74,39 @@ pub(crate) async fn start(
     config.apply(settings)?;
     config.save(home.paths())?;
     let (secrets, guard) = unlock(&home, settings)?;
-    let Opened { context, net_events, back, network_loop, addresses } = open_parts(&home, &config, secrets).await?;
+    let Opened {
+        context,
+        net_events,
+        back,
+        network_loop,
+        addresses,
+    } = open_parts(&home, &config, secrets).await?;
     let (facts, sets) = facts(&context, &config)?;
     let (calls_in, calls) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
     let (events, _) = broadcast::channel(limits::FRONT_END_QUEUE_MAX);
     let listener = local::bind(&local::socket_path(home.paths().dir()))?;
     let front_door = tokio::spawn(local::serve(listener, calls_in, events.clone()));
     let (stop, stopped) = oneshot::channel();
-    let inbox = Inbox { net: net_events, back, calls, stop: stopped };
+    let inbox = Inbox {
+        net: net_events,
+        back,
+        calls,
+        stop: stopped,
+    };
     let trace = settings.trace.as_deref().map(Trace::create).transpose()?;
     let mut node = Node {
         engine: Engine::new(config.policy.clone()),
         started: Instant::now(),
         trace,
-        customers: facts.customers.iter().map(|customer| (customer.lane, customer.contract)).collect(),
+        customers: facts
+            .customers
+            .iter()
+            .map(|customer| (customer.lane, customer.contract))
+            .collect(),
         friends: friends(&context)?,
-        home_place: std::fs::metadata(home.paths().dir()).ok().map(|place| (place.dev(), place.ino())),
+        home_place: std::fs::metadata(home.paths().dir())
+            .ok()
+            .map(|place| (place.dev(), place.ino())),
         context,
         home,
         config,
@@ -114,7 +136,12 @@ pub(crate) async fn start(
     };
     node.begin_engine(facts, recovery);
     let node = tokio::spawn(node.run());
-    Ok(Running { stop, node, addresses, front_door })
+    Ok(Running {
+        stop,
+        node,
+        addresses,
+        front_door,
+    })
 }
 
 /// Databases and network of a home, opened.
@@ -126,7 +153,11 @@ struct Opened {
     addresses: Vec<String>,
 }
 
-async fn open_parts(home: &Home, config: &Config, secrets: HomeSecrets) -> Result<Opened, NodeError> {
+async fn open_parts(
+    home: &Home,
+    config: &Config,
+    secrets: HomeSecrets,
+) -> Result<Opened, NodeError> {
     let secrets = Arc::new(secrets);
     let stores = open_stores(home)?;
     let (net, net_events, event_loop) = bitdust_net::start(NetConfig {
@@ -140,9 +171,14 @@ async fn open_parts(home: &Home, config: &Config, secrets: HomeSecrets) -> Resul
         kad_server: None,
     })
     .await
-    .map_err(|error| NodeError::new(error.code(), format!("the network cannot be used: {error}")))?;
+    .map_err(|error| {
+        NodeError::new(error.code(), format!("the network cannot be used: {error}"))
+    })?;
     let network_loop = tokio::spawn(event_loop.run());
-    let addresses = net.listening().await.map_err(|error| NodeError::new(error.code(), error.to_string()))?;
+    let addresses = net
+        .listening()
+        .await
+        .map_err(|error| NodeError::new(error.code(), error.to_string()))?;
     let (back_in, back) = mpsc::channel(limits::ENGINE_INPUTS_MAX);
     let context = Context {
         net,
@@ -157,12 +193,21 @@ async fn open_parts(home: &Home, config: &Config, secrets: HomeSecrets) -> Resul
         policy: Arc::new(config.policy.clone()),
         back: back_in,
     };
-    Ok(Opened { context, net_events, back, network_loop, addresses })
+    Ok(Opened {
+        context,
+        net_events,
+        back,
+        network_loop,
+        addresses,
+    })
 }
 
 impl Node {
     fn begin_engine(&mut self, facts: Facts, recovery: Option<RecoveryStart>) {
-        self.tell(Input::Started { facts: Box::new(facts), seed: random() });
+        self.tell(Input::Started {
+            facts: Box::new(facts),
+            seed: random(),
+        });
         self.tell(Input::Listening);
         self.reach_bootstrap();
         if let Some(start) = recovery {
@@ -190,34 +235,58 @@ fn open_stores(home: &Home) -> Result<Stores, NodeError> {
     let paths = home.paths();
     let header_bytes = u32::try_from(HEADER_BYTES)
         .map_err(|_| NodeError::new(ErrorCode::Internal, "the header of a pack is too long"))?;
-    let catalogue = Catalogue::open(&paths.catalogue(), header_bytes)
-        .map_err(|error| NodeError::new(error.code(), format!("the catalogue cannot be opened: {error}")))?;
-    let (shards, swept) = ShardStore::open(paths, wall_clock())
-        .map_err(|error| NodeError::new(error.code(), format!("what is kept for others cannot be opened: {error}")))?;
+    let catalogue = Catalogue::open(&paths.catalogue(), header_bytes).map_err(|error| {
+        NodeError::new(
+            error.code(),
+            format!("the catalogue cannot be opened: {error}"),
+        )
+    })?;
+    let (shards, swept) = ShardStore::open(paths, wall_clock()).map_err(|error| {
+        NodeError::new(
+            error.code(),
+            format!("what is kept for others cannot be opened: {error}"),
+        )
+    })?;
     tracing::debug!(?swept, "Opened what is kept for others");
-    let spool = Spool::open(&paths.spool(), ByteCount(limits::SPOOL_BYTES_MAX))
-        .map_err(|error| NodeError::new(error.code(), format!("the spool cannot be opened: {error}")))?;
-    Ok(Stores { catalogue, shards, spool })
+    let spool =
+        Spool::open(&paths.spool(), ByteCount(limits::SPOOL_BYTES_MAX)).map_err(|error| {
+            NodeError::new(error.code(), format!("the spool cannot be opened: {error}"))
+        })?;
+    Ok(Stores {
+        catalogue,
+        shards,
+        spool,
+    })
 }
 
 /// Opens the keys as the home guards them.
 fn unlock(home: &Home, settings: &Settings) -> Result<(HomeSecrets, &'static str), NodeError> {
     let path = home.paths().keys();
-    let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => NodeError::new(
-            ErrorCode::NotFound,
-            format!("there is no identity in {}; make one with `bitdust init` or bring one back with `bitdust recover`", home.paths().dir().display()),
-        ),
-        _ => NodeError::new(ErrorCode::DiskFailed, format!("{} cannot be read: {error}", path.display())),
+    let bytes = std::fs::read(&path).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            let folder = home.paths().dir().display().to_string();
+            let message = format!(
+                "there is no identity in {folder}; make one with `bitdust init` or bring one back \
+                 with `bitdust recover`"
+            );
+            return NodeError::new(ErrorCode::NotFound, message);
+        }
+        let message = format!("{} cannot be read: {error}", path.display());
+        NodeError::new(ErrorCode::DiskFailed, message)
     })?;
     let refused = |error: bitdust_crypto::KeystoreError| {
-        NodeError::new(ErrorCode::NotAllowed, format!("the keys of this home cannot be opened: {error}"))
+        NodeError::new(
+            ErrorCode::NotAllowed,
+            format!("the keys of this home cannot be opened: {error}"),
+        )
     };
     let kind = guard_of(&bytes).map_err(refused)?;
     let label = keyring_label(home);
     let (guard, name) = match (kind, &settings.unlock) {
         (bitdust_crypto::GuardKind::File, _) => (KeyGuard::File, "file"),
-        (bitdust_crypto::GuardKind::Keyring, _) => (KeyGuard::Keyring { home_label: &label }, "keyring"),
+        (bitdust_crypto::GuardKind::Keyring, _) => {
+            (KeyGuard::Keyring { home_label: &label }, "keyring")
+        }
         (bitdust_crypto::GuardKind::Passphrase, Unlock::Passphrase(passphrase)) => {
             (KeyGuard::Passphrase(passphrase), "passphrase")
         }
@@ -246,7 +315,10 @@ pub(crate) const fn net_scope(scope: Scope) -> bitdust_net::Scope {
 }
 
 fn friends(context: &Context) -> Result<BTreeSet<bitdust_model::IdentityId>, NodeError> {
-    let friends = context.catalogue.friends().map_err(crate::calls::catalogue_error)?;
+    let friends = context
+        .catalogue
+        .friends()
+        .map_err(crate::calls::catalogue_error)?;
     Ok(friends.into_iter().map(|friend| friend.identity).collect())
 }
 
@@ -266,7 +338,9 @@ fn facts(
         current = Some(record.clone());
         sets.insert(record.set, record);
     }
-    for record in foreign_sets(context).map_err(|code| NodeError::new(code, "the catalogue is damaged"))? {
+    for record in
+        foreign_sets(context).map_err(|code| NodeError::new(code, "the catalogue is damaged"))?
+    {
         sets.entry(record.set).or_insert(record);
     }
     let set = current.as_ref().and_then(set_fact);
@@ -295,8 +369,14 @@ fn facts(
         customers: customers(context)?,
         offered: config.offer,
         packs: unsettled_packs(context, set.as_ref())?,
-        head_draft: head.as_ref().filter(|head| !head.published).map(|head| head.sequence),
-        head: catalogue.newest_published_head().map_err(error)?.map(|head| head.sequence),
+        head_draft: head
+            .as_ref()
+            .filter(|head| !head.published)
+            .map(|head| head.sequence),
+        head: catalogue
+            .newest_published_head()
+            .map_err(error)?
+            .map(|head| head.sequence),
     };
     Ok((facts, sets))
 }
@@ -306,18 +386,29 @@ const fn since(at: UnixMillis, now: UnixMillis) -> u64 {
 }
 
 fn set_fact(record: &SetRecord) -> Option<SetFact> {
-    let holders: Vec<_> =
-        record.positions.iter().map(|position| position.current.map(|holder| holder.device)).collect::<Option<_>>()?;
+    let holders: Vec<_> = record
+        .positions
+        .iter()
+        .map(|position| position.current.map(|holder| holder.device))
+        .collect::<Option<_>>()?;
     let code = Code::new(record.k, u8::try_from(holders.len()).ok()?).ok()?;
-    Some(SetFact { set: record.set, code, holders })
+    Some(SetFact {
+        set: record.set,
+        code,
+        holders,
+    })
 }
 
 fn customers(context: &Context) -> Result<Vec<CustomerFact>, NodeError> {
-    let store_error =
-        |error: bitdust_store::ShardError| NodeError::new(error.code(), format!("what is kept for others: {error}"));
+    let store_error = |error: bitdust_store::ShardError| {
+        NodeError::new(error.code(), format!("what is kept for others: {error}"))
+    };
     let mut facts = Vec::new();
     for contract in context.shards.contracts().map_err(store_error)? {
-        let used = context.shards.usage_of_lane(contract.identity, contract.lane).map_err(store_error)?;
+        let used = context
+            .shards
+            .usage_of_lane(contract.identity, contract.lane)
+            .map_err(store_error)?;
         facts.push(CustomerFact {
             identity: contract.identity,
             lane: contract.lane,
@@ -335,8 +426,17 @@ fn unsettled_packs(context: &Context, set: Option<&SetFact>) -> Result<Vec<PackF
     let spool = context.spool.list();
     let mut packs: BTreeMap<bitdust_model::PackId, PackFact> = BTreeMap::new();
     for pack in context.catalogue.unconfirmed_packs().map_err(error)? {
-        let confirmed = pack.confirmed.iter().map(|(position, _)| *position).collect();
-        let fact = PackFact { pack: pack.pack.pack, kind: pack.pack.kind, confirmed, spooled: Vec::new() };
+        let confirmed = pack
+            .confirmed
+            .iter()
+            .map(|(position, _)| *position)
+            .collect();
+        let fact = PackFact {
+            pack: pack.pack.pack,
+            kind: pack.pack.kind,
+            confirmed,
+            spooled: Vec::new(),
+        };
         packs.insert(fact.pack, fact);
     }
     for entry in &spool {
@@ -344,8 +444,16 @@ fn unsettled_packs(context: &Context, set: Option<&SetFact>) -> Result<Vec<PackF
             fact.spooled.push(entry.position);
         } else if let Some(known) = context.catalogue.pack_ref(entry.pack).map_err(error)? {
             let confirmations = context.catalogue.confirmations(entry.pack).map_err(error)?;
-            let confirmed = confirmations.iter().map(|confirmation| confirmation.position).collect();
-            let fact = PackFact { pack: entry.pack, kind: known.kind, confirmed, spooled: vec![entry.position] };
+            let confirmed = confirmations
+                .iter()
+                .map(|confirmation| confirmation.position)
+                .collect();
+            let fact = PackFact {
+                pack: entry.pack,
+                kind: known.kind,
+                confirmed,
+                spooled: vec![entry.position],
+            };
             packs.insert(entry.pack, fact);
         }
     }

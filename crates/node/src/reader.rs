@@ -103,10 +103,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Follows a path from a version's root.
-    pub(crate) fn find(&mut self, snapshot: &SnapshotRecord, path: &[u8]) -> Result<Found, ErrorCode> {
+    pub(crate) fn find(
+        &mut self,
+        snapshot: &SnapshotRecord,
+        path: &[u8],
+    ) -> Result<Found, ErrorCode> {
         let mut meta = snapshot.root.clone();
         let mut pages = snapshot.pages.clone();
-        let mut names = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()).peekable();
+        let mut names = path
+            .split(|byte| *byte == b'/')
+            .filter(|name| !name.is_empty())
+            .peekable();
         while let Some(name) = names.next() {
             let entry = self.entry(&pages, name)?.ok_or(ErrorCode::NotFound)?;
             match entry.node {
@@ -114,8 +121,16 @@ impl<'a> Reader<'a> {
                     meta = entry.meta;
                     pages = inner;
                 }
-                Node::File { .. } | Node::Symlink { .. } | Node::Fifo | Node::Socket | Node::Device { .. } => {
-                    return if names.peek().is_none() { Ok(Found::Other(entry)) } else { Err(ErrorCode::NotFound) };
+                Node::File { .. }
+                | Node::Symlink { .. }
+                | Node::Fifo
+                | Node::Socket
+                | Node::Device { .. } => {
+                    return if names.peek().is_none() {
+                        Ok(Found::Other(entry))
+                    } else {
+                        Err(ErrorCode::NotFound)
+                    };
                 }
             }
         }
@@ -125,7 +140,9 @@ impl<'a> Reader<'a> {
     fn entry(&mut self, pages: &[ChunkId], name: &[u8]) -> Result<Option<Entry>, ErrorCode> {
         for page in pages {
             let mut entries = self.page(*page)?;
-            let is_behind = entries.last().is_some_and(|last| last.name.as_slice() < name);
+            let is_behind = entries
+                .last()
+                .is_some_and(|last| last.name.as_slice() < name);
             if is_behind {
                 continue;
             }
@@ -137,9 +154,22 @@ impl<'a> Reader<'a> {
 
     /// Where chunks lie; `None` for those that the catalogue does not know.
     pub(crate) fn places(&self, ids: &[ChunkId]) -> Result<Vec<Option<Place>>, ErrorCode> {
-        let located = self.context.catalogue.locate_many(ids).map_err(|error| error.code())?;
-        let place = |blob: BlobRef| Some(Place { pack: located.packs.get(&blob.pack)?.clone(), blob });
-        Ok(located.blobs.iter().map(|blob| blob.and_then(place)).collect())
+        let located = self
+            .context
+            .catalogue
+            .locate_many(ids)
+            .map_err(|error| error.code())?;
+        let place = |blob: BlobRef| {
+            Some(Place {
+                pack: located.packs.get(&blob.pack)?.clone(),
+                blob,
+            })
+        };
+        Ok(located
+            .blobs
+            .iter()
+            .map(|blob| blob.and_then(place))
+            .collect())
     }
 
     /// Fetches chunks of several packs, a few packs at a time. `take` gets each pack's chunks
@@ -175,9 +205,15 @@ impl<'a> Reader<'a> {
         if let Some(bytes) = self.ahead.get(&id) {
             return Ok(bytes.clone());
         }
-        let place = self.places(&[id])?.pop().flatten().ok_or(ErrorCode::NotFound)?;
+        let place = self
+            .places(&[id])?
+            .pop()
+            .flatten()
+            .ok_or(ErrorCode::NotFound)?;
         let blobs = self.with_neighbours(&place)?;
-        let chunks = self.runtime.block_on(fetch(self.context, self.job, place.pack, blobs.clone()))?;
+        let chunks =
+            self.runtime
+                .block_on(fetch(self.context, self.job, place.pack, blobs.clone()))?;
         let mut wanted = None;
         for (blob, bytes) in blobs.iter().zip(chunks) {
             if blob.record.chunk == id {
@@ -194,12 +230,18 @@ impl<'a> Reader<'a> {
             return Ok(vec![place.blob]);
         }
         let end = place.blob.offset.saturating_add(self.read_ahead);
-        let record = self.context.catalogue.pack_record(place.pack.pack).map_err(|error| error.code())?;
+        let record = self
+            .context
+            .catalogue
+            .pack_record(place.pack.pack)
+            .map_err(|error| error.code())?;
         let Some(record) = record else {
             return Ok(vec![place.blob]);
         };
         let all = bitdust_pipeline::pack::blob_refs(place.pack.pack, &record.chunks);
-        let near = all.into_iter().filter(|blob| blob.offset >= place.blob.offset && blob.offset < end);
+        let near = all
+            .into_iter()
+            .filter(|blob| blob.offset >= place.blob.offset && blob.offset < end);
         Ok(near.collect())
     }
 
@@ -230,7 +272,17 @@ pub(crate) async fn fetch(
 ) -> Result<Vec<Vec<u8>>, ErrorCode> {
     let fetch = FetchId(NEXT_FETCH.fetch_add(1, Ordering::Relaxed));
     let (reply, result) = oneshot::channel();
-    let request = FetchRequest { fetch, job, pack, blobs, reply };
-    context.back.send(Back::FetchWanted(Box::new(request))).await.map_err(|_| ErrorCode::Cancelled)?;
+    let request = FetchRequest {
+        fetch,
+        job,
+        pack,
+        blobs,
+        reply,
+    };
+    context
+        .back
+        .send(Back::FetchWanted(Box::new(request)))
+        .await
+        .map_err(|_| ErrorCode::Cancelled)?;
     result.await.map_err(|_| ErrorCode::Cancelled)?
 }

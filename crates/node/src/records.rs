@@ -71,25 +71,47 @@ pub(crate) fn signed_bytes<T>(signed: &Signed<T>) -> Result<Vec<u8>, ErrorCode> 
     postcard::to_stdvec(signed).map_err(|_| ErrorCode::Internal)
 }
 
-fn sealed(context: &Context, key: &LocatorKey, sequence: Sequence, plain: &[u8]) -> Result<KeyedRecord, ErrorCode> {
-    let record = key.try_seal(&context.network, sequence, wall_clock(), plain).map_err(|error| {
-        debug!(%error, "A locator record does not fit");
-        ErrorCode::Internal
-    })?;
-    Ok(KeyedRecord { key: key.dht_key(), record })
+fn sealed(
+    context: &Context,
+    key: &LocatorKey,
+    sequence: Sequence,
+    plain: &[u8],
+) -> Result<KeyedRecord, ErrorCode> {
+    let record = key
+        .try_seal(&context.network, sequence, wall_clock(), plain)
+        .map_err(|error| {
+            debug!(%error, "A locator record does not fit");
+            ErrorCode::Internal
+        })?;
+    Ok(KeyedRecord {
+        key: key.dht_key(),
+        record,
+    })
 }
 
 fn next_sequence(context: &Context) -> Result<Sequence, ErrorCode> {
     let code = |error: CatalogueError| error.code();
-    let kept = context.catalogue.get_meta(LANE_SEQUENCE_KEY).map_err(code)?;
-    let before = kept.and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?))).unwrap_or(0);
-    context.catalogue.set_meta(LANE_SEQUENCE_KEY, &(before + 1).to_le_bytes()).map_err(code)?;
+    let kept = context
+        .catalogue
+        .get_meta(LANE_SEQUENCE_KEY)
+        .map_err(code)?;
+    let before = kept
+        .and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)))
+        .unwrap_or(0);
+    context
+        .catalogue
+        .set_meta(LANE_SEQUENCE_KEY, &(before + 1).to_le_bytes())
+        .map_err(code)?;
     Ok(Sequence(before + 1))
 }
 
 fn lane_record(context: &Context, sequence: Sequence) -> Result<LaneRecord, ErrorCode> {
     let code = |error: CatalogueError| error.code();
-    let head = context.catalogue.newest_head().map_err(code)?.map(|head| head.head);
+    let head = context
+        .catalogue
+        .newest_head()
+        .map_err(code)?
+        .map(|head| head.head);
     let sets = context.catalogue.sets().map_err(code)?;
     let suppliers = context.catalogue.suppliers().map_err(code)?;
     let contacts = suppliers
@@ -98,7 +120,11 @@ fn lane_record(context: &Context, sequence: Sequence) -> Result<LaneRecord, Erro
         .map(|supplier| Contact {
             identity: supplier.identity,
             device: supplier.device,
-            addresses: supplier.addresses.into_iter().take(LANE_ADDRESSES_MAX).collect(),
+            addresses: supplier
+                .addresses
+                .into_iter()
+                .take(LANE_ADDRESSES_MAX)
+                .collect(),
         })
         .take(limits::SUPPLIERS_PER_SET_MAX)
         .collect();
@@ -131,7 +157,9 @@ pub(crate) async fn publish(context: &Context, offer: OwnOffer) -> Result<(), Er
     }
     let mut copies = 0;
     let mut failure = ErrorCode::Unreachable;
-    let puts = records.into_iter().map(|record| context.net.put_record(record));
+    let puts = records
+        .into_iter()
+        .map(|record| context.net.put_record(record));
     for put in futures::future::join_all(puts).await {
         match put {
             Ok(taken) => copies += taken,
@@ -155,11 +183,20 @@ fn public_records(context: &Context, offer: &OwnOffer) -> Vec<KeyedRecord> {
     let contact = Contact {
         identity: context.identity,
         device: context.device,
-        addresses: offer.addresses.iter().take(limits::ADDRESSES_MAX).cloned().collect(),
+        addresses: offer
+            .addresses
+            .iter()
+            .take(limits::ADDRESSES_MAX)
+            .cloned()
+            .collect(),
     };
     let signing = context.secrets.device.signing();
     let free = offer.free.unwrap_or_default();
-    let space = Offer { contact: contact.clone(), certificate: context.secrets.certificate.clone(), free };
+    let space = Offer {
+        contact: contact.clone(),
+        certificate: context.secrets.certificate.clone(),
+        free,
+    };
     [
         (RecordKind::Offer, encode(&space)),
         (RecordKind::Addresses, encode(&Addresses { contact })),
@@ -168,8 +205,17 @@ fn public_records(context: &Context, offer: &OwnOffer) -> Vec<KeyedRecord> {
     .map(|(kind, body)| {
         // The wall clock numbers them: each publication is newer than the one before it.
         let sequence = Sequence(now.0 / 1000);
-        let record = DhtRecord { kind, network: context.network.to_string(), sequence, written_at: now, body };
-        KeyedRecord { key: dht_key(kind, &context.device.0), record: signing.sign(&record) }
+        let record = DhtRecord {
+            kind,
+            network: context.network.to_string(),
+            sequence,
+            written_at: now,
+            body,
+        };
+        KeyedRecord {
+            key: dht_key(kind, &context.device.0),
+            record: signing.sign(&record),
+        }
     })
     .collect()
 }

@@ -18,7 +18,8 @@ use bitdust_model::locator::{Certificate, KeyedRecord, LaneRecord, RootRecord};
 use bitdust_model::manifest::{BlobRef, Head, HeadBundle, Manifest, PackRef, SetRecord};
 use bitdust_model::message::Body;
 use bitdust_model::{
-    ByteCount, DeviceId, DhtKey, Document, Epoch, ErrorCode, Sequence, Signed, decode, encode, limits,
+    ByteCount, DeviceId, DhtKey, Document, Epoch, ErrorCode, Sequence, Signed, decode, encode,
+    limits,
 };
 use bitdust_pipeline::index::{read_manifest, read_segment};
 use bitdust_store::CatalogueError;
@@ -110,7 +111,11 @@ impl Node {
         let (context, root) = (self.context.clone(), recovery.root.clone());
         self.tasks.spawn(async move {
             let back = match seek(&context, &root).await {
-                Some((root, lanes)) => Back::Recovery(Box::new(Found::Lanes { job, root: Box::new(root), lanes })),
+                Some((root, lanes)) => Back::Recovery(Box::new(Found::Lanes {
+                    job,
+                    root: Box::new(root),
+                    lanes,
+                })),
                 None => Back::Input(Input::LanesMissing { job }),
             };
             drop(context.back.send(back).await);
@@ -119,7 +124,11 @@ impl Node {
 
     /// Asks a supplier for its heads.
     pub(crate) fn ask_heads(&mut self, job: JobId, device: DeviceId) {
-        let Some(record) = self.recovery.as_ref().and_then(|recovery| recovery.record.clone()) else {
+        let Some(record) = self
+            .recovery
+            .as_ref()
+            .and_then(|recovery| recovery.record.clone())
+        else {
             return self.tell(Input::HeadsFailed { job, device });
         };
         let context = self.context.clone();
@@ -127,7 +136,12 @@ impl Node {
             let back = match context.net.request(device, Body::HeadsAsk).await {
                 Ok(Body::Heads(bundles)) => {
                     let (heads, sets) = believe(&context, &record, bundles);
-                    Back::Recovery(Box::new(Found::Heads { job, device, heads, sets }))
+                    Back::Recovery(Box::new(Found::Heads {
+                        job,
+                        device,
+                        heads,
+                        sets,
+                    }))
                 }
                 Ok(_) | Err(_) => Back::Input(Input::HeadsFailed { job, device }),
             };
@@ -136,11 +150,23 @@ impl Node {
     }
 
     /// Loads manifests and indexes of the chosen heads.
-    pub(crate) fn rebuild_catalogue(&mut self, job: JobId, lanes: &[(DeviceId, Sequence)], confirmed: u32, of: u32) {
+    pub(crate) fn rebuild_catalogue(
+        &mut self,
+        job: JobId,
+        lanes: &[(DeviceId, Sequence)],
+        confirmed: u32,
+        of: u32,
+    ) {
         let Some(recovery) = &self.recovery else {
-            return self.tell(Input::RebuildFailed { job, code: ErrorCode::Internal });
+            return self.tell(Input::RebuildFailed {
+                job,
+                code: ErrorCode::Internal,
+            });
         };
-        let heads = lanes.iter().filter_map(|lane| recovery.heads.get(lane).cloned()).collect();
+        let heads = lanes
+            .iter()
+            .filter_map(|lane| recovery.heads.get(lane).cloned())
+            .collect();
         let rebuild = Rebuild {
             job,
             heads,
@@ -155,9 +181,11 @@ impl Node {
         let context = self.context.clone();
         self.tasks.spawn(async move {
             let back = match rebuild.run(&context).await {
-                Ok((missing, result)) => {
-                    Back::Recovery(Box::new(Found::Rebuilt { job, missing, result: Box::new(result) }))
-                }
+                Ok((missing, result)) => Back::Recovery(Box::new(Found::Rebuilt {
+                    job,
+                    missing,
+                    result: Box::new(result),
+                })),
                 Err(code) => Back::Input(Input::RebuildFailed { job, code }),
             };
             drop(context.back.send(back).await);
@@ -168,9 +196,17 @@ impl Node {
     pub(crate) fn recovery_moved(&mut self, found: Found) {
         match found {
             Found::Lanes { job, root, lanes } => self.lanes_found(job, *root, lanes),
-            Found::Heads { job, device, heads, sets } => {
+            Found::Heads {
+                job,
+                device,
+                heads,
+                sets,
+            } => {
                 for (set, _) in &sets {
-                    let is_newer = self.sets.get(&set.set).is_none_or(|known| known.version < set.version);
+                    let is_newer = self
+                        .sets
+                        .get(&set.set)
+                        .is_none_or(|known| known.version < set.version);
                     if is_newer {
                         self.sets.insert(set.set, set.clone());
                     }
@@ -184,7 +220,11 @@ impl Node {
                 }
                 self.tell(Input::HeadsHeard { job, device, lanes });
             }
-            Found::Rebuilt { job, missing, result } => {
+            Found::Rebuilt {
+                job,
+                missing,
+                result,
+            } => {
                 if let Some(recovery) = &mut self.recovery {
                     recovery.result = Some(*result);
                 }
@@ -204,8 +244,13 @@ impl Node {
                 }
             }
             for contact in &lane.suppliers {
-                self.contacts.entry(contact.device).or_insert_with(|| contact.addresses.clone());
-                contacts.insert(contact.device, unhired(contact.device, contact.identity, &contact.addresses));
+                self.contacts
+                    .entry(contact.device)
+                    .or_insert_with(|| contact.addresses.clone());
+                contacts.insert(
+                    contact.device,
+                    unhired(contact.device, contact.identity, &contact.addresses),
+                );
             }
         }
         let suppliers = contacts
@@ -243,21 +288,28 @@ impl Node {
 }
 
 fn recovery_error(code: ErrorCode) -> NodeError {
-    let message = match code {
-        ErrorCode::NotFound | ErrorCode::Unreachable | ErrorCode::TimedOut => {
-            "no trace of this identity was found; nothing was changed. Check the words, and give the address \
-             of a node of the network with --bootstrap, best that of a friend who keeps your data"
-        }
-        ErrorCode::TooFewShards | ErrorCode::TooFewSuppliers => {
-            "your suppliers are known, but too few of them can be reached to read the list of files; \
-             nothing was changed; try again when more are online"
-        }
-        other => crate::words::failure(other),
+    let is_lost = matches!(
+        code,
+        ErrorCode::NotFound | ErrorCode::Unreachable | ErrorCode::TimedOut
+    );
+    let is_short = matches!(code, ErrorCode::TooFewShards | ErrorCode::TooFewSuppliers);
+    let message = if is_lost {
+        "no trace of this identity was found; nothing was changed. Check the words, and give the address \
+         of a node of the network with --bootstrap, best that of a friend who keeps your data"
+    } else if is_short {
+        "your suppliers are known, but too few of them can be reached to read the list of files; \
+         nothing was changed; try again when more are online"
+    } else {
+        crate::words::failure(code)
     };
     NodeError::new(code, message)
 }
 
-fn unhired(device: DeviceId, identity: bitdust_model::IdentityId, addresses: &[String]) -> Supplier {
+fn unhired(
+    device: DeviceId,
+    identity: bitdust_model::IdentityId,
+    addresses: &[String],
+) -> Supplier {
     Supplier {
         device,
         identity,
@@ -278,9 +330,14 @@ async fn seek(context: &Context, root: &RootSecrets) -> Option<(RootRecord, Vec<
     let mut newest: Option<(Epoch, RootRecord)> = None;
     for epoch in 0.. {
         let secrets = root.epoch(Epoch(epoch));
-        let keys: Vec<_> = (0..limits::LOCATOR_SLOTS).map(|slot| LocatorKey::root(&secrets, slot)).collect();
+        let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
+            .map(|slot| LocatorKey::root(&secrets, slot))
+            .collect();
         let found: Option<RootRecord> =
-            gather(context, &keys, &root.identity().0, |record: &RootRecord| record.sequence).await;
+            gather(context, &keys, &root.identity().0, |record: &RootRecord| {
+                record.sequence
+            })
+            .await;
         let Some(record) = found else {
             break;
         };
@@ -294,10 +351,15 @@ async fn seek(context: &Context, root: &RootSecrets) -> Option<(RootRecord, Vec<
     info!("Found the identity's record");
     let secrets = root.epoch(epoch);
     let mut lanes = Vec::new();
-    for certificate in record.devices.iter().filter_map(|signed| own_certificate(root, signed)) {
+    for certificate in record
+        .devices
+        .iter()
+        .filter_map(|signed| own_certificate(root, signed))
+    {
         let device = certificate.device;
-        let keys: Vec<_> =
-            (0..limits::LOCATOR_SLOTS).map(|slot| LocatorKey::lane(&secrets, device, slot)).collect();
+        let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
+            .map(|slot| LocatorKey::lane(&secrets, device, slot))
+            .collect();
         let found = gather(context, &keys, &device.0, |lane: &LaneRecord| lane.sequence).await;
         lanes.extend(found);
     }
@@ -305,7 +367,9 @@ async fn seek(context: &Context, root: &RootSecrets) -> Option<(RootRecord, Vec<
 }
 
 fn own_certificate(root: &RootSecrets, signed: &Signed<Certificate>) -> Option<Certificate> {
-    verify_certificate(signed).ok().filter(|certificate| certificate.identity == root.identity())
+    verify_certificate(signed)
+        .ok()
+        .filter(|certificate| certificate.identity == root.identity())
 }
 
 /// How long the DHT may take to know better than connected peers.
@@ -314,7 +378,11 @@ const DHT_PATIENCE: Duration = Duration::from_secs(3);
 /// What connected peers keep under the keys.
 async fn located(context: &Context, keys: &[DhtKey]) -> Vec<KeyedRecord> {
     let peers = context.net.peers().await.unwrap_or_default();
-    let asked = peers.into_iter().map(|peer| context.net.request(peer.device, Body::Locate(keys.to_vec())));
+    let asked = peers.into_iter().map(|peer| {
+        context
+            .net
+            .request(peer.device, Body::Locate(keys.to_vec()))
+    });
     let mut records = Vec::new();
     for answer in futures::future::join_all(asked).await {
         if let Ok(Body::Located(found)) = answer {
@@ -336,10 +404,20 @@ async fn gather<T: Document>(
     let mut records = located(context, &ids).await;
     // Peers that keep the records answer at once; the DHT may have newer ones, but a query
     // that meets many dead nodes takes long.
-    let patience = if records.is_empty() { context.policy.request_timeout } else { DHT_PATIENCE };
+    let patience = if records.is_empty() {
+        context.policy.request_timeout
+    } else {
+        DHT_PATIENCE
+    };
     let looks = ids.iter().map(|key| {
         let look = tokio::time::timeout(patience, context.net.get_record(*key));
-        async move { look.await.ok().and_then(Result::ok).flatten().map(|record| KeyedRecord { key: *key, record }) }
+        async move {
+            look.await
+                .ok()
+                .and_then(Result::ok)
+                .flatten()
+                .map(|record| KeyedRecord { key: *key, record })
+        }
     });
     records.extend(futures::future::join_all(looks).await.into_iter().flatten());
     let mut newest: Option<T> = None;
@@ -356,7 +434,10 @@ async fn gather<T: Document>(
         let Ok(document) = verify_by(&signed, signer) else {
             continue;
         };
-        if newest.as_ref().is_none_or(|known| number(known) < number(&document)) {
+        if newest
+            .as_ref()
+            .is_none_or(|known| number(known) < number(&document))
+        {
             newest = Some(document);
         }
     }
@@ -377,15 +458,20 @@ fn believe(
         .filter(|certificate| certificate.identity == context.identity)
         .map(|certificate| certificate.device)
         .collect();
-    let fences: Vec<_> =
-        record.fences.iter().filter_map(|signed| verify_by(signed, &context.identity.0).ok()).collect();
+    let fences: Vec<_> = record
+        .fences
+        .iter()
+        .filter_map(|signed| verify_by(signed, &context.identity.0).ok())
+        .collect();
     let mut heads = Vec::new();
     let mut sets = Vec::new();
     for bundle in bundles.into_iter().take(limits::DEVICES_MAX) {
         let Ok(head) = bitdust_crypto::verify(&bundle.head) else {
             continue;
         };
-        let is_fenced = fences.iter().any(|fence| fence.lane == head.lane && fence.last < head.sequence);
+        let is_fenced = fences
+            .iter()
+            .any(|fence| fence.lane == head.lane && fence.last < head.sequence);
         let is_ours = head.owner == context.identity
             && bundle.head.signer == head.lane.0
             && devices.contains(&head.lane);
@@ -442,7 +528,9 @@ impl Rebuild {
         let (catalogue, suppliers) = (context.catalogue.clone(), self.suppliers.clone());
         blocking(move || {
             catalogue.set_meta(FOREIGN_SETS_KEY, &encode(&sets))?;
-            suppliers.into_iter().try_for_each(|supplier| catalogue.put_supplier(supplier))
+            suppliers
+                .into_iter()
+                .try_for_each(|supplier| catalogue.put_supplier(supplier))
         })
         .await?
         .map_err(|error: CatalogueError| error.code())?;
@@ -450,8 +538,15 @@ impl Rebuild {
         let versions = blocking({
             let context = context.clone();
             move || -> Result<(u64, u64), ErrorCode> {
-                let all = context.catalogue.snapshots().map_err(|error| error.code())?.len() as u64;
-                let files = crate::verify::newest(&context)?.iter().map(|snapshot| snapshot.files).sum();
+                let all = context
+                    .catalogue
+                    .snapshots()
+                    .map_err(|error| error.code())?
+                    .len() as u64;
+                let files = crate::verify::newest(&context)?
+                    .iter()
+                    .map(|snapshot| snapshot.files)
+                    .sum();
                 Ok((all, files))
             }
         })
@@ -476,7 +571,8 @@ impl Rebuild {
         let mut fences = Vec::new();
         if self.old_machine_gone {
             for bundle in &self.heads {
-                let head = bitdust_crypto::verify(&bundle.head).map_err(|_| ErrorCode::NotAuthentic)?;
+                let head =
+                    bitdust_crypto::verify(&bundle.head).map_err(|_| ErrorCode::NotAuthentic)?;
                 fences.push(self.root.fence(head.lane, head.sequence, wall_clock()));
             }
         }
@@ -487,25 +583,52 @@ impl Rebuild {
         record.fences.extend(fences.iter().cloned());
         let excess = record.fences.len().saturating_sub(limits::DEVICES_MAX);
         record.fences.drain(..excess);
-        let nickname = if self.nickname.is_empty() { record.nickname.clone() } else { self.nickname.clone() };
-        let kept = KeptRoot { sequence: record.sequence, record: self.root.signing().sign(&record) };
+        let nickname = if self.nickname.is_empty() {
+            record.nickname.clone()
+        } else {
+            self.nickname.clone()
+        };
+        let kept = KeptRoot {
+            sequence: record.sequence,
+            record: self.root.signing().sign(&record),
+        };
         let catalogue = context.catalogue.clone();
         let bytes = encode(&kept);
-        blocking(move || catalogue.set_meta(ROOT_KEY, &bytes)).await?.map_err(|error| error.code())?;
+        blocking(move || catalogue.set_meta(ROOT_KEY, &bytes))
+            .await?
+            .map_err(|error| error.code())?;
         let records = crate::records::locators(context).await?;
-        let connected: Vec<DeviceId> =
-            context.net.peers().await.unwrap_or_default().into_iter().map(|peer| peer.device).collect();
+        let connected: Vec<DeviceId> = context
+            .net
+            .peers()
+            .await
+            .unwrap_or_default()
+            .into_iter()
+            .map(|peer| peer.device)
+            .collect();
         let suppliers = self.suppliers.iter().map(|supplier| supplier.device);
-        let told = suppliers.filter(|device| connected.contains(device)).map(|device| {
-            let bodies = fences.iter().cloned().map(Body::FencePut).chain([Body::Deposit(records.clone())]);
-            tell_supplier(context, device, bodies.collect())
-        });
-        let put = records.iter().cloned().map(|record| async {
-            if let Err(error) = context.net.put_record(record).await {
+        let told = suppliers
+            .filter(|device| connected.contains(device))
+            .map(|device| {
+                let bodies = fences
+                    .iter()
+                    .cloned()
+                    .map(Body::FencePut)
+                    .chain([Body::Deposit(records.clone())]);
+                tell_supplier(context, device, bodies.collect())
+            });
+        // The suppliers keep the records and publish them; the DHT need not be waited for long.
+        let put = records.iter().map(|record| async {
+            let putting = context.net.put_record(record.clone());
+            let put = tokio::time::timeout(DHT_PATIENCE, putting).await;
+            if let Ok(Err(error)) = put {
                 debug!(%error, "A record could not be put");
             }
         });
-        futures::join!(futures::future::join_all(told), futures::future::join_all(put));
+        futures::join!(
+            futures::future::join_all(told),
+            futures::future::join_all(put)
+        );
         Ok(nickname)
     }
 }
@@ -521,13 +644,18 @@ async fn tell_supplier(context: &Context, device: DeviceId, bodies: Vec<Body>) {
 /// Reads the manifest of a head and all it names into the catalogue; gives the number of
 /// pieces that could not be had.
 async fn load_head(context: &Context, job: JobId, head: &Head) -> Result<u64, ErrorCode> {
-    let raw = fetch(context, job, head.commit.clone(), vec![head.manifest]).await?.pop().ok_or(ErrorCode::Internal)?;
+    let raw = fetch(context, job, head.commit.clone(), vec![head.manifest])
+        .await?
+        .pop()
+        .ok_or(ErrorCode::Internal)?;
     let manifest: Manifest = read_manifest(&raw).map_err(|_| ErrorCode::Corrupt)?;
     let mut packs = manifest.packs.clone();
     packs.push(head.commit.clone());
     let catalogue = context.catalogue.clone();
     let refs = packs.clone();
-    blocking(move || catalogue.import_pack_refs(refs)).await?.map_err(|error| error.code())?;
+    blocking(move || catalogue.import_pack_refs(refs))
+        .await?
+        .map_err(|error| error.code())?;
     let mut missing = 0;
     for blob in manifest.segments.into_iter().flatten() {
         if let Err(code) = load_segment(context, job, &packs, &head.commit, blob).await {
@@ -536,7 +664,9 @@ async fn load_head(context: &Context, job: JobId, head: &Head) -> Result<u64, Er
         }
     }
     let catalogue = context.catalogue.clone();
-    blocking(move || catalogue.import_snapshots(manifest.snapshots)).await?.map_err(|error| error.code())?;
+    blocking(move || catalogue.import_snapshots(manifest.snapshots))
+        .await?
+        .map_err(|error| error.code())?;
     Ok(missing)
 }
 
@@ -550,11 +680,19 @@ async fn load_segment(
     if blob.pack == OWN_PACK {
         blob.pack = own.pack;
     }
-    let pack = packs.iter().find(|pack| pack.pack == blob.pack).ok_or(ErrorCode::NotFound)?;
-    let raw = fetch(context, job, pack.clone(), vec![blob]).await?.pop().ok_or(ErrorCode::Internal)?;
+    let pack = packs
+        .iter()
+        .find(|pack| pack.pack == blob.pack)
+        .ok_or(ErrorCode::NotFound)?;
+    let raw = fetch(context, job, pack.clone(), vec![blob])
+        .await?
+        .pop()
+        .ok_or(ErrorCode::Internal)?;
     let segment = read_segment(&raw).map_err(|_| ErrorCode::Corrupt)?;
     let catalogue = context.catalogue.clone();
-    blocking(move || catalogue.import_segment(segment)).await?.map_err(|error| error.code())?;
+    blocking(move || catalogue.import_segment(segment))
+        .await?
+        .map_err(|error| error.code())?;
     Ok(())
 }
 
@@ -574,14 +712,25 @@ pub(crate) fn first_root(
     };
     let signed = root.signing().sign(&record);
     signed_bytes(&signed)?;
-    Ok(KeptRoot { sequence: record.sequence, record: signed })
+    Ok(KeptRoot {
+        sequence: record.sequence,
+        record: signed,
+    })
 }
 
 /// Set records of other devices that a recovery left in the catalogue.
 pub(crate) fn foreign_sets(context: &Context) -> Result<Vec<SetRecord>, ErrorCode> {
-    let Some(bytes) = context.catalogue.get_meta(FOREIGN_SETS_KEY).map_err(|error| error.code())? else {
+    let Some(bytes) = context
+        .catalogue
+        .get_meta(FOREIGN_SETS_KEY)
+        .map_err(|error| error.code())?
+    else {
         return Ok(Vec::new());
     };
     let kept: ForeignSets = decode(&bytes).map_err(|_| ErrorCode::Internal)?;
-    Ok(kept.sets.iter().filter_map(|signed| bitdust_crypto::verify(signed).ok()).collect())
+    Ok(kept
+        .sets
+        .iter()
+        .filter_map(|signed| bitdust_crypto::verify(signed).ok())
+        .collect())
 }

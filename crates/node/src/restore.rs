@@ -51,15 +51,27 @@ pub(crate) fn restore(
     counters: &Arc<Counters>,
     runtime: Handle,
 ) -> Result<Problems, ErrorCode> {
-    let read_ahead = if request.path.is_empty() { FOLDER_READ_AHEAD } else { 0 };
+    let read_ahead = if request.path.is_empty() {
+        FOLDER_READ_AHEAD
+    } else {
+        0
+    };
     let mut reader = Reader::new(context, runtime.clone(), job, read_ahead);
     let found = reader.find(&request.snapshot, &request.path)?;
-    let options = RestoreOptions { conflict: request.conflict, ..RestoreOptions::default() };
+    let options = RestoreOptions {
+        conflict: request.conflict,
+        ..RestoreOptions::default()
+    };
     let target = RestoreTarget::open(&request.to, options).map_err(|error| error.code())?;
     if matches!(found, Found::Folder { .. }) {
         reader = Reader::new(context, runtime, job, FOLDER_READ_AHEAD);
     }
-    let mut writer = Writer { reader, target, counters, window: Window::default() };
+    let mut writer = Writer {
+        reader,
+        target,
+        counters,
+        window: Window::default(),
+    };
     let root = RelativePath::root();
     match found {
         Found::Folder { meta, pages } => writer.folder(&root, &meta, &pages)?,
@@ -101,7 +113,12 @@ struct Level {
 }
 
 impl Writer<'_> {
-    fn folder(&mut self, path: &RelativePath, meta: &Meta, pages: &[ChunkId]) -> Result<(), ErrorCode> {
+    fn folder(
+        &mut self,
+        path: &RelativePath,
+        meta: &Meta,
+        pages: &[ChunkId],
+    ) -> Result<(), ErrorCode> {
         let mut levels = Vec::new();
         self.enter(&mut levels, path.clone(), meta, pages);
         while let Some(level) = levels.last_mut() {
@@ -113,9 +130,16 @@ impl Writer<'_> {
                 match entry.node {
                     Node::Directory { pages } => match parent.join(&entry.name) {
                         Ok(path) => self.enter(&mut levels, path, &entry.meta, &pages),
-                        Err(error) => self.target.add_problem(&parent, ErrorCode::BadPath, error.to_string()),
+                        Err(error) => {
+                            self.target
+                                .add_problem(&parent, ErrorCode::BadPath, error.to_string())
+                        }
                     },
-                    Node::File { .. } | Node::Symlink { .. } | Node::Fifo | Node::Socket | Node::Device { .. } => {
+                    Node::File { .. }
+                    | Node::Symlink { .. }
+                    | Node::Fifo
+                    | Node::Socket
+                    | Node::Device { .. } => {
                         self.entry(&parent, entry)?;
                     }
                 }
@@ -129,26 +153,39 @@ impl Writer<'_> {
                 Ok(entries) => level.entries = entries.into_iter(),
                 Err(ErrorCode::Cancelled) => return Err(ErrorCode::Cancelled),
                 Err(code) => {
-                    let detail = "a part of this folder's list cannot be had; what it names is not restored";
-                    self.target.add_problem(&level.path, code, detail.to_owned());
+                    let detail =
+                        "a part of this folder's list cannot be had; what it names is not restored";
+                    self.target
+                        .add_problem(&level.path, code, detail.to_owned());
                 }
             }
         }
         Ok(())
     }
 
-    fn enter(&mut self, levels: &mut Vec<Level>, path: RelativePath, meta: &Meta, pages: &[ChunkId]) {
+    fn enter(
+        &mut self,
+        levels: &mut Vec<Level>,
+        path: RelativePath,
+        meta: &Meta,
+        pages: &[ChunkId],
+    ) {
         // Whatever came of it is in the report.
         let _placed = self.target.create_folder(&path, meta);
         let pages = pages.iter().rev().copied().collect();
-        levels.push(Level { path, pages, entries: Vec::new().into_iter() });
+        levels.push(Level {
+            path,
+            pages,
+            entries: Vec::new().into_iter(),
+        });
     }
 
     fn entry(&mut self, parent: &RelativePath, entry: Entry) -> Result<(), ErrorCode> {
         let path = match parent.join(&entry.name) {
             Ok(path) => path,
             Err(error) => {
-                self.target.add_problem(parent, ErrorCode::BadPath, error.to_string());
+                self.target
+                    .add_problem(parent, ErrorCode::BadPath, error.to_string());
                 return Ok(());
             }
         };
@@ -162,7 +199,13 @@ impl Writer<'_> {
         }
     }
 
-    fn file(&mut self, path: &RelativePath, size: u64, content: &Content, meta: Meta) -> Result<(), ErrorCode> {
+    fn file(
+        &mut self,
+        path: &RelativePath,
+        size: u64,
+        content: &Content,
+        meta: Meta,
+    ) -> Result<(), ErrorCode> {
         self.counters.saw_file(size);
         let mut start = self.target.start_file(path, size, &meta);
         if let FileStart::Compare(_) = start {
@@ -202,7 +245,11 @@ impl Writer<'_> {
         if let Some(file) = self.window.files.last_mut() {
             file.is_open_ended = false;
         }
-        if self.window.is_full() { self.flush() } else { Ok(()) }
+        if self.window.is_full() {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     /// Adds chunks of the last file to the window; flushes it on the way when it is full.
@@ -246,22 +293,28 @@ impl Writer<'_> {
         let files = &mut self.window.files;
         let counters = self.counters;
         let mut cancelled = false;
-        self.reader.fetch_packs(wanted, |blobs, result| match result {
-            Ok(chunks) => {
-                for (blob, bytes) in blobs.iter().zip(chunks) {
-                    for (index, offset) in takers.get(&blob.record.chunk).into_iter().flatten() {
-                        counters.did_bytes(bytes.len() as u64);
-                        files[*index].write(*offset, &bytes);
+        self.reader
+            .fetch_packs(wanted, |blobs, result| match result {
+                Ok(chunks) => {
+                    for (blob, bytes) in blobs.iter().zip(chunks) {
+                        for (index, offset) in takers.get(&blob.record.chunk).into_iter().flatten()
+                        {
+                            counters.did_bytes(bytes.len() as u64);
+                            files[*index].write(*offset, &bytes);
+                        }
                     }
                 }
-            }
-            Err(code) => {
-                cancelled |= code == ErrorCode::Cancelled;
-                for (index, _) in blobs.iter().filter_map(|blob| takers.get(&blob.record.chunk)).flatten() {
-                    files[*index].failure.get_or_insert(code);
+                Err(code) => {
+                    cancelled |= code == ErrorCode::Cancelled;
+                    for (index, _) in blobs
+                        .iter()
+                        .filter_map(|blob| takers.get(&blob.record.chunk))
+                        .flatten()
+                    {
+                        files[*index].failure.get_or_insert(code);
+                    }
                 }
-            }
-        });
+            });
         if cancelled || self.counters.is_cancelled() {
             return Err(ErrorCode::Cancelled);
         }
@@ -270,13 +323,21 @@ impl Writer<'_> {
     }
 
     fn window_packs(&self) -> Result<BTreeMap<PackId, (PackRef, Vec<BlobRef>)>, ErrorCode> {
-        let mut ids: Vec<ChunkId> =
-            self.window.files.iter().flat_map(|file| file.pieces.iter().map(|(id, _)| *id)).collect();
+        let mut ids: Vec<ChunkId> = self
+            .window
+            .files
+            .iter()
+            .flat_map(|file| file.pieces.iter().map(|(id, _)| *id))
+            .collect();
         ids.sort_unstable();
         ids.dedup();
         let mut packs: BTreeMap<PackId, (PackRef, Vec<BlobRef>)> = BTreeMap::new();
         for place in self.reader.places(&ids)?.into_iter().flatten() {
-            packs.entry(place.pack.pack).or_insert_with(|| (place.pack, Vec::new())).1.push(place.blob);
+            packs
+                .entry(place.pack.pack)
+                .or_insert_with(|| (place.pack, Vec::new()))
+                .1
+                .push(place.blob);
         }
         for (_, blobs) in packs.values_mut() {
             blobs.sort_unstable_by_key(|blob| blob.offset);
@@ -303,7 +364,11 @@ impl Writer<'_> {
                 Some(code) => {
                     let path = writer.path().clone();
                     drop(writer);
-                    let detail = format!("it is not restored, {} bytes: {}", file.size, crate::words::failure(code));
+                    let detail = format!(
+                        "it is not restored, {} bytes: {}",
+                        file.size,
+                        crate::words::failure(code)
+                    );
                     self.target.add_problem(&path, code, detail);
                 }
             }

@@ -20,15 +20,22 @@ impl Node {
     /// Starts the writing half of a restore, or a test restore, on a blocking thread.
     pub(crate) fn start_restore(&mut self, id: JobId) {
         let Some(job) = self.jobs.get(&id) else {
-            return self.tell(Input::RestoreWritten { job: id, problems: 0 });
+            return self.tell(Input::RestoreWritten {
+                job: id,
+                problems: 0,
+            });
         };
         let (kind, counters) = (job.kind.clone(), job.counters.clone());
         let (context, runtime) = (self.context.clone(), Handle::current());
         self.tasks.spawn(async move {
             let worker = context.clone();
             let result: Result<Problems, ErrorCode> = blocking(move || match kind {
-                JobKind::Restore(request) => crate::restore::restore(&worker, id, &request, &counters, runtime),
-                JobKind::Verify { sample } => crate::verify::verify(&worker, id, sample, &counters, runtime),
+                JobKind::Restore(request) => {
+                    crate::restore::restore(&worker, id, &request, &counters, runtime)
+                }
+                JobKind::Verify { sample } => {
+                    crate::verify::verify(&worker, id, sample, &counters, runtime)
+                }
                 JobKind::Backup { .. } | JobKind::Recover => Err(ErrorCode::Internal),
             })
             .await
@@ -50,7 +57,10 @@ impl Node {
         if let Some(job) = self.jobs.get_mut(&id) {
             job.problems = problems;
         }
-        self.tell(Input::RestoreWritten { job: id, problems: count });
+        self.tell(Input::RestoreWritten {
+            job: id,
+            problems: count,
+        });
     }
 
     /// A job wants chunks of a pack.
@@ -80,15 +90,33 @@ impl Node {
             .zip(&set.positions)
             .map(|(position, record)| {
                 let holders = [record.current, record.previous];
-                PlaceFact { position, holders: holders.into_iter().flatten().map(|holder| holder.device).collect() }
+                PlaceFact {
+                    position,
+                    holders: holders
+                        .into_iter()
+                        .flatten()
+                        .map(|holder| holder.device)
+                        .collect(),
+                }
             })
             .collect()
     }
 
     /// Asks one supplier for its part.
-    pub(crate) fn fetch_range(&mut self, fetch: FetchId, position: Position, device: DeviceId, whole: bool) {
+    pub(crate) fn fetch_range(
+        &mut self,
+        fetch: FetchId,
+        position: Position,
+        device: DeviceId,
+        whole: bool,
+    ) {
         let Some(state) = self.fetches.get(&fetch) else {
-            return self.tell(Input::RangeFailed { fetch, position, device, code: ErrorCode::NotFound });
+            return self.tell(Input::RangeFailed {
+                fetch,
+                position,
+                device,
+                code: ErrorCode::NotFound,
+            });
         };
         let errand = Errand::Fetch {
             fetch,
@@ -96,19 +124,37 @@ impl Node {
             position,
             ranges: state.ranges(position, whole),
             whole,
-            counters: self.jobs.get(&state.request.job).map(|job| job.counters.clone()),
+            counters: self
+                .jobs
+                .get(&state.request.job)
+                .map(|job| job.counters.clone()),
         };
         if self.send_courier(device, errand).is_err() {
-            self.tell(Input::RangeFailed { fetch, position, device, code: ErrorCode::Busy });
+            self.tell(Input::RangeFailed {
+                fetch,
+                position,
+                device,
+                code: ErrorCode::Busy,
+            });
         }
     }
 
     /// A supplier's part came and matches its proof.
-    pub(crate) fn pieces_came(&mut self, fetch: FetchId, position: Position, whole: bool, pieces: Vec<Piece>) {
+    pub(crate) fn pieces_came(
+        &mut self,
+        fetch: FetchId,
+        position: Position,
+        whole: bool,
+        pieces: Vec<Piece>,
+    ) {
         let Some(state) = self.fetches.get_mut(&fetch) else {
             return;
         };
-        let kept = if whole { &mut state.whole } else { &mut state.direct };
+        let kept = if whole {
+            &mut state.whole
+        } else {
+            &mut state.direct
+        };
         kept.insert(position, pieces);
         self.tell(Input::RangeFetched { fetch, position });
     }

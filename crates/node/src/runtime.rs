@@ -14,11 +14,12 @@ use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
 
 use bitdust_api::{Event, JobOutcome};
-use bitdust_engine::{AskId, Engine, FetchId, Input, JobId, Output, SetFact};
 use bitdust_engine::trace::TraceLine;
+use bitdust_engine::{AskId, Engine, FetchId, Input, JobId, Output, SetFact};
 use bitdust_model::manifest::{PackRecord, SetRecord};
-use bitdust_model::status::Problem;
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, PackId, Position, SetId, Severity, Tick, limits};
+use bitdust_model::{
+    ByteCount, DeviceId, ErrorCode, IdentityId, PackId, Position, SetId, Severity, Tick, limits,
+};
 use bitdust_net::NetEvent;
 use bitdust_store::Home;
 
@@ -42,8 +43,6 @@ pub(crate) struct PeerState {
     pub(crate) identity: IdentityId,
     /// What they call themselves.
     pub(crate) nickname: String,
-    /// Where they can be reached.
-    pub(crate) addresses: Vec<String>,
 }
 
 /// A spooled shard on its way.
@@ -178,7 +177,11 @@ impl Node {
             outputs.push(output);
         }
         if let (Some(trace), Some(input)) = (&mut self.trace, recorded) {
-            let line = TraceLine { at, input, outputs: outputs.clone() };
+            let line = TraceLine {
+                at,
+                input,
+                outputs: outputs.clone(),
+            };
             if let Err(error) = trace.record(&line) {
                 warn!(%error, "The trace cannot be written any more");
                 self.trace = None;
@@ -190,10 +193,17 @@ impl Node {
     }
 
     fn deadline(&self) -> Instant {
-        let engine = self.engine.wake_at().map(|(tick, _)| self.started + Duration::from_millis(tick.0));
+        let engine = self
+            .engine
+            .wake_at()
+            .map(|(tick, _)| self.started + Duration::from_millis(tick.0));
         let idle = Instant::now() + Duration::from_secs(3600);
         let wake = engine.unwrap_or(idle).min(idle);
-        if self.jobs.is_empty() { wake } else { wake.min(self.progress_told + PROGRESS_EVERY) }
+        if self.jobs.is_empty() {
+            wake
+        } else {
+            wake.min(self.progress_told + PROGRESS_EVERY)
+        }
     }
 
     fn apply_net(&mut self, event: NetEvent) {
@@ -203,12 +213,14 @@ impl Node {
                 let state = PeerState {
                     identity: peer.identity,
                     nickname: peer.certificate.nickname.clone(),
-                    addresses: peer.addresses.clone(),
                 };
                 debug!(device = %peer.device, path = ?peer.path, "Peer up");
                 self.peers.insert(peer.device, state);
                 self.remember_peer(&peer);
-                self.tell(Input::PeerUp { device: peer.device, identity: peer.identity });
+                self.tell(Input::PeerUp {
+                    device: peer.device,
+                    identity: peer.identity,
+                });
             }
             NetEvent::PeerDown { device } => {
                 debug!(%device, "Peer down");
@@ -219,7 +231,8 @@ impl Node {
             NetEvent::Request { from, body, reply } => self.requested(from, body, reply),
             NetEvent::Bulk { from, server } => {
                 let context = self.context.clone();
-                self.tasks.spawn(crate::serve::listen(context, from, server));
+                self.tasks
+                    .spawn(crate::serve::listen(context, from, server));
             }
         }
     }
@@ -236,19 +249,38 @@ impl Node {
             Back::Input(input) => self.tell_with_effects(input),
             Back::Sealed { job, flight } => self.sealed(job, *flight),
             Back::Scanned { job, result } => self.scanned(job, result),
-            Back::SpoolLoaded { record, position, shard, input } => {
-                self.loaded.insert((record.pack.pack, position), Loaded { record: Arc::new(*record), shard });
+            Back::SpoolLoaded {
+                record,
+                position,
+                shard,
+                input,
+            } => {
+                self.loaded.insert(
+                    (record.pack.pack, position),
+                    Loaded {
+                        record: Arc::new(*record),
+                        shard,
+                    },
+                );
                 self.tell(input);
             }
             Back::FetchWanted(request) => self.fetch_wanted(*request),
-            Back::Pieces { fetch, position, whole, pieces } => self.pieces_came(fetch, position, whole, pieces),
+            Back::Pieces {
+                fetch,
+                position,
+                whole,
+                pieces,
+            } => self.pieces_came(fetch, position, whole, pieces),
             Back::Assembled { fetch, chunks } => self.assembled(fetch, chunks),
             Back::Asked(question) => self.asked(*question),
-            Back::Problem { job, problem } => self.add_problem(job, problem),
             Back::SetRecorded { record, fact } => self.set_recorded(record, fact),
             Back::Recovery(found) => self.recovery_moved(*found),
             Back::Offers(offers) => self.offers_found(offers),
-            Back::Check { device, shard, pick } => self.check_piece(device, *shard, pick),
+            Back::Check {
+                device,
+                shard,
+                pick,
+            } => self.check_piece(device, *shard, pick),
             Back::Restored { job, result } => self.restored(job, result),
             Back::FriendMade { invitation, reply } => self.friend_made(&invitation, reply),
             Back::Verified { job, view } => {
@@ -273,22 +305,18 @@ impl Node {
         self.tell(input);
     }
 
-    /// A job's problem, up to the limit of its list.
-    pub(crate) fn add_problem(&mut self, job: JobId, problem: Problem) {
-        if let Some(job) = self.jobs.get_mut(&job) {
-            job.problems.push(problem);
-        }
-    }
-
     /// Hands an errand to the courier of a supplier, hiring one if there is none.
     pub(crate) fn send_courier(&mut self, device: DeviceId, errand: Errand) -> Result<(), Errand> {
         let courier = self.couriers.entry(device).or_insert_with(|| {
             let (sender, receiver) = mpsc::channel(limits::COURIER_QUEUE_MAX);
-            self.tasks.spawn(courier::run(self.context.clone(), device, receiver));
+            self.tasks
+                .spawn(courier::run(self.context.clone(), device, receiver));
             sender
         });
         courier.try_send(errand).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(errand) | mpsc::error::TrySendError::Closed(errand) => errand,
+            mpsc::error::TrySendError::Full(errand) | mpsc::error::TrySendError::Closed(errand) => {
+                errand
+            }
         })
     }
 
@@ -313,7 +341,11 @@ impl Node {
         if self.notices.len() == NOTICES_MAX {
             self.notices.pop_back();
         }
-        self.notices.push_front(bitdust_api::view::NoticeView { at: wall_clock(), severity, message: message.clone() });
+        self.notices.push_front(bitdust_api::view::NoticeView {
+            at: wall_clock(),
+            severity,
+            message: message.clone(),
+        });
         self.emit(Event::Notice { severity, message });
     }
 
@@ -329,7 +361,11 @@ impl Node {
         self.progress_told = Instant::now();
         for (id, job) in &self.jobs {
             let phase = job.phase.map(crate::words::phase).unwrap_or_default();
-            self.emit(Event::Progress { job: bitdust_api::JobId(id.0), progress: job.counters.progress(), phase });
+            self.emit(Event::Progress {
+                job: bitdust_api::JobId(id.0),
+                progress: job.counters.progress(),
+                phase,
+            });
         }
     }
 
@@ -349,10 +385,16 @@ impl Node {
                 JobOutcome::Partial => Severity::Warning,
                 JobOutcome::Failed => Severity::Problem,
             };
-            let message = report.message.clone().unwrap_or_else(|| "a job is done".to_owned());
+            let message = report
+                .message
+                .clone()
+                .unwrap_or_else(|| "a job is done".to_owned());
             self.notice(severity, message);
         }
-        self.emit(Event::Ended { job: bitdust_api::JobId(id.0), report: Box::new(report) });
+        self.emit(Event::Ended {
+            job: bitdust_api::JobId(id.0),
+            report: Box::new(report),
+        });
         if is_recovery {
             self.recovery_ended(failure);
         }
@@ -361,7 +403,10 @@ impl Node {
     fn task_failed(&mut self, error: &tokio::task::JoinError) {
         if error.is_panic() {
             warn!(%error, "A task ended in a defect");
-            self.notice(Severity::Problem, "a part of the program failed; please report it; your data is as safe as before");
+            self.notice(
+                Severity::Problem,
+                "a part of the program failed; please report it; your data is as safe as before",
+            );
         }
     }
 
@@ -392,7 +437,11 @@ impl Node {
             Output::CheckSupplier { device, pick } => self.check_supplier(device, pick),
             Output::DoubtSupplier { device, code } => self.doubt_supplier(device, code),
             Output::StartScan { job } => self.start_scan(job),
-            Output::SendShard { pack, position, device } => self.send_shard(pack, position, device),
+            Output::SendShard {
+                pack,
+                position,
+                device,
+            } => self.send_shard(pack, position, device),
             Output::SpoolShard { pack, position } => self.spool_shard(pack, position),
             Output::LoadSpool { device } => self.load_spool(device),
             Output::CommitPack { pack } => self.commit_pack(pack),
@@ -401,12 +450,22 @@ impl Node {
             Output::PutHead { device, sequence } => self.put_head(device, sequence),
             Output::RecordCommit { sequence } => self.record_commit(sequence),
             Output::StartRestore { job } => self.start_restore(job),
-            Output::FetchRange { fetch, position, device, whole } => self.fetch_range(fetch, position, device, whole),
+            Output::FetchRange {
+                fetch,
+                position,
+                device,
+                whole,
+            } => self.fetch_range(fetch, position, device, whole),
             Output::Decode { fetch, positions } => self.decode(fetch, &positions),
             Output::GiveUpFetch { fetch } => self.give_up_fetch(fetch),
             Output::SeekLanes { job } => self.seek_lanes(job),
             Output::AskHeads { job, device } => self.ask_heads(job, device),
-            Output::RebuildCatalogue { job, lanes, confirmed, of } => self.rebuild_catalogue(job, &lanes, confirmed, of),
+            Output::RebuildCatalogue {
+                job,
+                lanes,
+                confirmed,
+                of,
+            } => self.rebuild_catalogue(job, &lanes, confirmed, of),
             Output::AcceptContract { ask } => self.accept_contract(ask),
             Output::AcceptStore { ask } => self.accept_store(ask),
             Output::AllowAccess { ask } => self.allow_access(ask),

@@ -56,7 +56,11 @@ pub(crate) struct ScanRequest {
 }
 
 /// Walks all folders of a request. Call on a blocking thread.
-pub(crate) fn scan(context: &Context, request: ScanRequest, runtime: Handle) -> Result<Scanned, ErrorCode> {
+pub(crate) fn scan(
+    context: &Context,
+    request: ScanRequest,
+    runtime: Handle,
+) -> Result<Scanned, ErrorCode> {
     let folders = request.folders.clone();
     let mut scanner = Scanner {
         context,
@@ -81,7 +85,10 @@ pub(crate) fn scan(context: &Context, request: ScanRequest, runtime: Handle) -> 
     }
     scanner.seal(PackKind::Data)?;
     scanner.seal(PackKind::Tree)?;
-    Ok(Scanned { snapshots, problems: scanner.problems })
+    Ok(Scanned {
+        snapshots,
+        problems: scanner.problems,
+    })
 }
 
 /// Why a folder could not be finished.
@@ -128,8 +135,10 @@ impl Scanner<'_> {
     fn folder(&mut self, folder: &FolderRecord) -> Result<SnapshotRecord, Stop> {
         let taken_at = wall_clock();
         let root = Path::new(std::ffi::OsStr::from_bytes(&folder.path));
-        let unreadable = |detail: String| Stop::Folder(problem(&folder.path, ErrorCode::Unreadable, detail));
-        let mut excludes = Excludes::new(&folder.excludes).map_err(|error| unreadable(error.to_string()))?;
+        let unreadable =
+            |detail: String| Stop::Folder(problem(&folder.path, ErrorCode::Unreadable, detail));
+        let mut excludes =
+            Excludes::new(&folder.excludes).map_err(|error| unreadable(error.to_string()))?;
         if let Some((device, inode)) = self.request.home {
             excludes = excludes.without_place(device, inode);
         }
@@ -145,14 +154,25 @@ impl Scanner<'_> {
             match event {
                 WalkEvent::Enter { path, meta } => {
                     cache.enter(path.as_bytes()).map_err(Stop::Job)?;
-                    levels.push(Level { meta, writer: TreeWriter::new(), pages: Vec::new() });
+                    levels.push(Level {
+                        meta,
+                        writer: TreeWriter::new(),
+                        pages: Vec::new(),
+                    });
                 }
                 WalkEvent::File(seen) => {
                     let entry = self.file(&seen, folder, &mut cache, &mut tally)?;
                     self.add(&mut levels, entry)?;
                 }
                 WalkEvent::Other { path, meta, node } => {
-                    self.add(&mut levels, Some(Entry { name: path.name().to_vec(), meta, node }))?;
+                    self.add(
+                        &mut levels,
+                        Some(Entry {
+                            name: path.name().to_vec(),
+                            meta,
+                            node,
+                        }),
+                    )?;
                 }
                 WalkEvent::Leave { path, .. } => {
                     cache.leave().map_err(Stop::Job)?;
@@ -164,7 +184,14 @@ impl Scanner<'_> {
                         finished = Some((meta, pages));
                     } else {
                         let node = Node::Directory { pages };
-                        self.add(&mut levels, Some(Entry { name: path.name().to_vec(), meta, node }))?;
+                        self.add(
+                            &mut levels,
+                            Some(Entry {
+                                name: path.name().to_vec(),
+                                meta,
+                                node,
+                            }),
+                        )?;
                     }
                 }
                 WalkEvent::Problem(found) => {
@@ -175,7 +202,9 @@ impl Scanner<'_> {
         }
         cache.finish().map_err(Stop::Job)?;
         let Some((root_meta, pages)) = finished else {
-            return Err(unreadable("the folder could not be walked to its end".to_owned()));
+            return Err(unreadable(
+                "the folder could not be walked to its end".to_owned(),
+            ));
         };
         Ok(SnapshotRecord {
             snapshot: SnapshotId(bitdust_crypto::random()),
@@ -198,7 +227,11 @@ impl Scanner<'_> {
         };
         let Ok(page) = level.writer.push(&entry) else {
             let name = entry.name;
-            self.problems.push(problem(&name, ErrorCode::Malformed, "it has more metadata than can be kept"));
+            self.problems.push(problem(
+                &name,
+                ErrorCode::Malformed,
+                "it has more metadata than can be kept",
+            ));
             return Ok(());
         };
         if let Some(page) = page {
@@ -226,14 +259,24 @@ impl Scanner<'_> {
     ) -> Result<Option<Entry>, Stop> {
         self.request.counters.saw_file(seen.stamp.size_bytes);
         let name = seen.path.name();
-        let link_group = seen.has_other_names.then(|| seen.stamp.inode ^ seen.stamp.device.rotate_left(40));
+        let link_group = seen
+            .has_other_names
+            .then(|| seen.stamp.inode ^ seen.stamp.device.rotate_left(40));
         if let Some(chunks) = cache.unchanged(name, &seen.stamp)? {
             cache.keep(name);
-            let node = Node::File { size: seen.stamp.size_bytes, content: self.content(&chunks)?, link_group };
+            let node = Node::File {
+                size: seen.stamp.size_bytes,
+                content: self.content(&chunks)?,
+                link_group,
+            };
             self.request.counters.did_file(seen.stamp.size_bytes);
             tally.files += 1;
             tally.bytes += seen.stamp.size_bytes;
-            return Ok(Some(Entry { name: name.to_vec(), meta: seen.meta.clone(), node }));
+            return Ok(Some(Entry {
+                name: name.to_vec(),
+                meta: seen.meta.clone(),
+                node,
+            }));
         }
         let Some(read) = self.read(seen, folder, tally)? else {
             return Ok(None);
@@ -241,20 +284,39 @@ impl Scanner<'_> {
         self.request.counters.did_file(0);
         tally.files += 1;
         tally.bytes += read.stamp.size_bytes;
-        let node = Node::File { size: read.bytes, content: self.content(&read.chunks)?, link_group };
+        let node = Node::File {
+            size: read.bytes,
+            content: self.content(&read.chunks)?,
+            link_group,
+        };
         if read.is_whole && read.stamp.is_settled(seconds(wall_clock())) {
-            cache.remember(name, Remembered { stamp: read.stamp, chunks: read.chunks });
+            cache.remember(
+                name,
+                Remembered {
+                    stamp: read.stamp,
+                    chunks: read.chunks,
+                },
+            );
         }
-        Ok(Some(Entry { name: name.to_vec(), meta: read.meta, node }))
+        Ok(Some(Entry {
+            name: name.to_vec(),
+            meta: read.meta,
+            node,
+        }))
     }
 
     /// Reads a file, again when it changes meanwhile.
-    fn read(&mut self, seen: &FileSeen, folder: &FolderRecord, tally: &mut Tally) -> Result<Option<FileRead>, Stop> {
+    fn read(
+        &mut self,
+        seen: &FileSeen,
+        folder: &FolderRecord,
+        tally: &mut Tally,
+    ) -> Result<Option<FileRead>, Stop> {
         let path = seen.path.below(&folder.path);
         let mut expected = seen.stamp;
         for retake in 0..=limits::FILE_RETAKES_MAX {
-            let counted_before = if retake == 0 { 0 } else { u64::MAX };
-            match self.read_once(seen, &expected, counted_before == 0) {
+            let counts = retake == 0;
+            match self.read_once(seen, &expected, counts) {
                 Ok(read) if read.is_whole || retake == limits::FILE_RETAKES_MAX => {
                     if !read.is_whole {
                         tally.problems += 1;
@@ -279,9 +341,15 @@ impl Scanner<'_> {
         Ok(None)
     }
 
-    fn read_once(&mut self, seen: &FileSeen, expected: &Stamp, counts: bool) -> Result<FileRead, ReadStop> {
+    fn read_once(
+        &mut self,
+        seen: &FileSeen,
+        expected: &Stamp,
+        counts: bool,
+    ) -> Result<FileRead, ReadStop> {
         let path = seen.path.as_bytes();
-        let as_problem = |error: bitdust_source::FileError| ReadStop::File(error.into_problem(path.to_vec()));
+        let as_problem =
+            |error: bitdust_source::FileError| ReadStop::File(error.into_problem(path.to_vec()));
         let mut reader = open_file(&seen.folder, seen.path.name(), expected).map_err(as_problem)?;
         let meta = reader.meta().map_err(as_problem)?;
         let opened = reader.stamp();
@@ -293,7 +361,11 @@ impl Scanner<'_> {
                 return Err(ReadStop::Job(ErrorCode::Cancelled));
             }
             let chunk = chunk.map_err(|error| {
-                ReadStop::File(problem(path, ErrorCode::Unreadable, format!("reading it failed: {error}")))
+                ReadStop::File(problem(
+                    path,
+                    ErrorCode::Unreadable,
+                    format!("reading it failed: {error}"),
+                ))
             })?;
             bytes += chunk.len() as u64;
             ids.push(self.store(PackKind::Data, &chunk).map_err(ReadStop::Job)?);
@@ -302,11 +374,23 @@ impl Scanner<'_> {
             }
         }
         match reader.finish() {
-            Ok(stamp) => Ok(FileRead { meta, stamp, bytes, chunks: ids, is_whole: true }),
+            Ok(stamp) => Ok(FileRead {
+                meta,
+                stamp,
+                bytes,
+                chunks: ids,
+                is_whole: true,
+            }),
             Err(changed) => {
                 debug!("A file changed while it was read");
                 let stamp = changed.after.unwrap_or(opened);
-                Ok(FileRead { meta, stamp, bytes, chunks: ids, is_whole: false })
+                Ok(FileRead {
+                    meta,
+                    stamp,
+                    bytes,
+                    chunks: ids,
+                    is_whole: false,
+                })
             }
         }
     }
@@ -348,7 +432,10 @@ impl Scanner<'_> {
     }
 
     fn is_known(&self, id: ChunkId) -> Result<bool, ErrorCode> {
-        self.context.catalogue.known_chunk(id).map_err(|error| error.code())
+        self.context
+            .catalogue
+            .known_chunk(id)
+            .map_err(|error| error.code())
     }
 
     /// Seals the pack being gathered, records it, and announces it once there is room.
@@ -369,12 +456,20 @@ impl Scanner<'_> {
             &self.runtime,
         )?;
         if kind == PackKind::Data {
-            self.request.counters.sealed_pack(u64::from(flight.record.pack.pack_bytes));
+            self.request
+                .counters
+                .sealed_pack(u64::from(flight.record.pack.pack_bytes));
         }
         self.pending.sealed();
         let job = self.request.job;
-        let sealed = Back::Sealed { job, flight: Box::new(flight) };
-        self.context.back.blocking_send(sealed).map_err(|_| ErrorCode::Cancelled)
+        let sealed = Back::Sealed {
+            job,
+            flight: Box::new(flight),
+        };
+        self.context
+            .back
+            .blocking_send(sealed)
+            .map_err(|_| ErrorCode::Cancelled)
     }
 }
 
@@ -387,7 +482,9 @@ pub(crate) fn seal_pack(
     permits: &Arc<Semaphore>,
     runtime: &Handle,
 ) -> Result<Flight, ErrorCode> {
-    let permit = runtime.block_on(permits.clone().acquire_owned()).map_err(|_| ErrorCode::Cancelled)?;
+    let permit = runtime
+        .block_on(permits.clone().acquire_owned())
+        .map_err(|_| ErrorCode::Cancelled)?;
     let secrets = context.current();
     let sealed = builder.seal(secrets, bitdust_crypto::random());
     let kind = sealed.kind;
@@ -406,9 +503,19 @@ pub(crate) fn seal_pack(
         },
         chunks: sealed.chunks,
     };
-    context.catalogue.record_pack(record.clone()).map_err(|error| error.code())?;
-    let shards = shards.into_iter().map(|shard| Bytes::from(shard.bytes)).collect();
-    Ok(Flight { record: Arc::new(record), shards, permit: Some(permit) })
+    context
+        .catalogue
+        .record_pack(record.clone())
+        .map_err(|error| error.code())?;
+    let shards = shards
+        .into_iter()
+        .map(|shard| Bytes::from(shard.bytes))
+        .collect();
+    Ok(Flight {
+        record: Arc::new(record),
+        shards,
+        _place: permit,
+    })
 }
 
 struct FileRead {

@@ -87,9 +87,18 @@ pub(crate) async fn listen(context: Context, from: Peer, mut server: BulkServer)
                     continue;
                 }
             },
-            BulkRequest::Fetch { fetch, outgoing } => Question::Fetch { from, fetch, outgoing },
+            BulkRequest::Fetch { fetch, outgoing } => Question::Fetch {
+                from,
+                fetch,
+                outgoing,
+            },
         };
-        if context.back.send(Back::Asked(Box::new(question))).await.is_err() {
+        if context
+            .back
+            .send(Back::Asked(Box::new(question)))
+            .await
+            .is_err()
+        {
             return;
         }
     }
@@ -115,7 +124,9 @@ impl Node {
             Body::Befriend { .. } => return self.befriended(from, body, reply),
             Body::Locate(keys) => return self.locate(keys.clone(), reply),
             Body::Propose(signed) => return self.proposed(from, signed.clone(), reply),
-            Body::List { .. } | Body::HeadsAsk | Body::Deposit(_) | Body::FencePut(_) => Access::Read,
+            Body::List { .. } | Body::HeadsAsk | Body::Deposit(_) | Body::FencePut(_) => {
+                Access::Read
+            }
             Body::HeadPut(_) => Access::Write,
             Body::Delete { .. } => Access::Delete,
             Body::Hello(_)
@@ -133,7 +144,12 @@ impl Node {
             | Body::Heads(_)
             | Body::Located(_) => return reply.refuse(ErrorCode::Malformed),
         };
-        self.asked(Question::Control { from, body: Box::new(body), access, reply });
+        self.asked(Question::Control {
+            from,
+            body: Box::new(body),
+            access,
+            reply,
+        });
     }
 
     fn proposed(&mut self, from: Peer, signed: Signed<Contract>, reply: Reply) {
@@ -147,7 +163,12 @@ impl Node {
         if !is_for_us {
             return reply.refuse(ErrorCode::NotAllowed);
         }
-        self.asked(Question::Propose { from, signed: Box::new(signed), contract: Box::new(contract), reply });
+        self.asked(Question::Propose {
+            from,
+            signed: Box::new(signed),
+            contract: Box::new(contract),
+            reply,
+        });
     }
 
     /// Numbers a question and lays it before the engine.
@@ -165,16 +186,34 @@ impl Node {
                 friend: self.friends.contains(&from.identity),
             },
             Question::Store { from, header, .. } => {
-                let is_here = matches!(self.context.shards.stored_at(from.identity, header.shard), Ok(Some(_)));
-                let bytes = if is_here { ByteCount(0) } else { ByteCount(u64::from(header.shard_bytes)) };
-                Input::StoreAsked { ask, identity: from.identity, lane: from.device, bytes }
+                let is_here = matches!(
+                    self.context.shards.stored_at(from.identity, header.shard),
+                    Ok(Some(_))
+                );
+                let bytes = if is_here {
+                    ByteCount(0)
+                } else {
+                    ByteCount(u64::from(header.shard_bytes))
+                };
+                Input::StoreAsked {
+                    ask,
+                    identity: from.identity,
+                    lane: from.device,
+                    bytes,
+                }
             }
-            Question::Fetch { from, .. } => {
-                Input::AccessAsked { ask, identity: from.identity, device: from.device, access: Access::Read }
-            }
-            Question::Control { from, access, .. } => {
-                Input::AccessAsked { ask, identity: from.identity, device: from.device, access: *access }
-            }
+            Question::Fetch { from, .. } => Input::AccessAsked {
+                ask,
+                identity: from.identity,
+                device: from.device,
+                access: Access::Read,
+            },
+            Question::Control { from, access, .. } => Input::AccessAsked {
+                ask,
+                identity: from.identity,
+                device: from.device,
+                access: *access,
+            },
         };
         self.questions.insert(ask, question);
         self.tell(input);
@@ -192,17 +231,25 @@ impl Node {
         match question {
             Question::Propose { reply, .. } | Question::Control { reply, .. } => reply.refuse(code),
             Question::Store { incoming, .. } => {
-                self.tasks.spawn(async move { drop(incoming.refuse(code).await) });
+                self.tasks
+                    .spawn(async move { drop(incoming.refuse(code).await) });
             }
             Question::Fetch { outgoing, .. } => {
-                self.tasks.spawn(async move { drop(outgoing.refuse(code).await) });
+                self.tasks
+                    .spawn(async move { drop(outgoing.refuse(code).await) });
             }
         }
     }
 
     /// Signs a contract, records it, answers.
     pub(crate) fn accept_contract(&mut self, ask: AskId) {
-        let Some(Question::Propose { from, signed, contract, reply }) = self.questions.remove(&ask) else {
+        let Some(Question::Propose {
+            from,
+            signed,
+            contract,
+            reply,
+        }) = self.questions.remove(&ask)
+        else {
             return;
         };
         self.customers.insert(from.device, contract.bytes);
@@ -231,7 +278,13 @@ impl Node {
 
     /// Lets a shard come.
     pub(crate) fn accept_store(&mut self, ask: AskId) {
-        let Some(Question::Store { signed, header, incoming, .. }) = self.questions.remove(&ask) else {
+        let Some(Question::Store {
+            signed,
+            header,
+            incoming,
+            ..
+        }) = self.questions.remove(&ask)
+        else {
             return;
         };
         let context = self.context.clone();
@@ -250,17 +303,26 @@ impl Node {
     pub(crate) fn allow_access(&mut self, ask: AskId) {
         let context = self.context.clone();
         match self.questions.remove(&ask) {
-            Some(Question::Fetch { from, fetch, outgoing }) => {
-                self.tasks.spawn(async move { give_range(&context, from, fetch, outgoing).await });
+            Some(Question::Fetch {
+                from,
+                fetch,
+                outgoing,
+            }) => {
+                self.tasks
+                    .spawn(async move { give_range(&context, from, fetch, outgoing).await });
             }
-            Some(Question::Control { from, body, reply, .. }) => {
+            Some(Question::Control {
+                from, body, reply, ..
+            }) => {
                 self.tasks.spawn(async move {
                     let answer = serve(&context, from, *body).await.unwrap_or_else(refused);
                     reply.send(answer);
                 });
             }
             Some(Question::Propose { reply, .. }) => reply.refuse(ErrorCode::Internal),
-            Some(question @ Question::Store { .. }) => self.refuse_question(question, ErrorCode::Internal),
+            Some(question @ Question::Store { .. }) => {
+                self.refuse_question(question, ErrorCode::Internal)
+            }
             None => {}
         }
     }
@@ -295,7 +357,10 @@ impl Node {
         let context = self.context.clone();
         self.start(async move {
             if let Err(code) = publish_deposits(&context).await {
-                debug!(code = code.name(), "Records kept for customers were not published");
+                debug!(
+                    code = code.name(),
+                    "Records kept for customers were not published"
+                );
             }
             Input::DepositsPublished
         });
@@ -303,7 +368,10 @@ impl Node {
 }
 
 const fn refused(code: ErrorCode) -> Body {
-    Body::Refused(Refusal { code, retry_after_ms: None })
+    Body::Refused(Refusal {
+        code,
+        retry_after_ms: None,
+    })
 }
 
 /// Receives a shard and answers with a receipt once it is durable.
@@ -351,13 +419,19 @@ async fn write_shard(
     mut writer: ShardWriter,
     incoming: &mut IncomingStore,
 ) -> Result<bitdust_model::UnixMillis, ErrorCode> {
-    incoming.go(writer.offset()).await.map_err(|error| error.code())?;
+    incoming
+        .go(writer.offset())
+        .await
+        .map_err(|error| error.code())?;
     let (pieces, mut arriving) = mpsc::channel::<Bytes>(PIECES_IN_FLIGHT_MAX);
     let disk = tokio::task::spawn_blocking(move || {
         while let Some(piece) = arriving.blocking_recv() {
             writer.write(&piece).map_err(|error| error.code())?;
         }
-        writer.finish(wall_clock()).map(|stored| stored.stored_at).map_err(|error| error.code())
+        writer
+            .finish(wall_clock())
+            .map(|stored| stored.stored_at)
+            .map_err(|error| error.code())
     });
     let mut failure = None;
     while let Some(piece) = incoming.data().await {
@@ -387,11 +461,18 @@ async fn give_range(context: &Context, from: Peer, fetch: Fetch, outgoing: Outgo
     let found = blocking(move || {
         let header = match fetch.target {
             FetchTarget::Shard(shard) => shards.header(from.identity, shard),
-            FetchTarget::Place { set, pack, position } => shards.find(from.identity, set, pack, position),
+            FetchTarget::Place {
+                set,
+                pack,
+                position,
+            } => shards.find(from.identity, set, pack, position),
         };
-        let signed = header.map_err(|error| error.code())?.ok_or(ErrorCode::NotFound)?;
+        let signed = header
+            .map_err(|error| error.code())?
+            .ok_or(ErrorCode::NotFound)?;
         let header = verify(&signed).map_err(|_| ErrorCode::Corrupt)?;
-        let range = aligned_range(header.shard_bytes, fetch.offset, fetch.length).ok_or(ErrorCode::BadRequest)?;
+        let range = aligned_range(header.shard_bytes, fetch.offset, fetch.length)
+            .ok_or(ErrorCode::BadRequest)?;
         Ok((signed, header, range))
     });
     let (signed, header, range) = match found.await.and_then(|found| found) {
@@ -400,11 +481,15 @@ async fn give_range(context: &Context, from: Peer, fetch: Fetch, outgoing: Outgo
     };
     let (sender, receiver) = mpsc::channel::<Result<Bytes, ErrorCode>>(PIECES_IN_FLIGHT_MAX);
     let shards = context.shards.clone();
-    let reading = tokio::task::spawn_blocking(move || read_into(&shards, from, &header, range, &sender));
+    let reading =
+        tokio::task::spawn_blocking(move || read_into(&shards, from, &header, range, &sender));
     let pieces = futures::stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|piece| (piece, receiver))
     });
-    if let Err(error) = outgoing.send(signed, range.offset, range.length, Box::pin(pieces)).await {
+    if let Err(error) = outgoing
+        .send(signed, range.offset, range.length, Box::pin(pieces))
+        .await
+    {
         debug!(%error, "A range was not taken");
     }
     drop(reading.await);
@@ -417,9 +502,21 @@ fn read_into(
     range: ServedRange,
     sender: &mpsc::Sender<Result<Bytes, ErrorCode>>,
 ) {
-    let mut output = std::io::BufWriter::with_capacity(limits::SHARD_ALIGN, ChannelWriter { sender: sender.clone() });
-    let result = shards.read_range(from.identity, header.shard, range.offset, range.length, &mut output);
-    let result = result.and_then(|_| std::io::Write::flush(&mut output).map_err(ShardError::Output));
+    let mut output = std::io::BufWriter::with_capacity(
+        limits::SHARD_ALIGN,
+        ChannelWriter {
+            sender: sender.clone(),
+        },
+    );
+    let result = shards.read_range(
+        from.identity,
+        header.shard,
+        range.offset,
+        range.length,
+        &mut output,
+    );
+    let result =
+        result.and_then(|_| std::io::Write::flush(&mut output).map_err(ShardError::Output));
     if let Err(error) = result {
         debug!(%error, "A range could not be read");
         drop(output.into_parts());
@@ -435,7 +532,9 @@ struct ChannelWriter {
 impl std::io::Write for ChannelWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let piece = Bytes::copy_from_slice(bytes);
-        self.sender.blocking_send(Ok(piece)).map_err(|_| std::io::ErrorKind::BrokenPipe)?;
+        self.sender
+            .blocking_send(Ok(piece))
+            .map_err(|_| std::io::ErrorKind::BrokenPipe)?;
         Ok(bytes.len())
     }
 
@@ -449,26 +548,57 @@ async fn serve(context: &Context, from: Peer, body: Body) -> Result<Body, ErrorC
     match body {
         Body::List { lane, after } => {
             let shards = context.shards.clone();
-            let listing = blocking(move || shards.list(from.identity, lane, after, limits::LIST_ENTRIES_MAX)).await?;
+            let listing =
+                blocking(move || shards.list(from.identity, lane, after, limits::LIST_ENTRIES_MAX))
+                    .await?;
             let listing = listing.map_err(|error| error.code())?;
-            Ok(Body::Listing { headers: listing.headers, more: listing.more })
+            Ok(Body::Listing {
+                headers: listing.headers,
+                more: listing.more,
+            })
         }
         Body::Delete { packs } => {
             let shards = context.shards.clone();
-            let deleted = blocking(move || shards.delete(from.identity, from.device, &packs, wall_clock())).await?;
+            let deleted =
+                blocking(move || shards.delete(from.identity, from.device, &packs, wall_clock()))
+                    .await?;
             let bytes = deleted.map_err(|error| error.code())?;
-            context.tell(Input::BytesReleased { lane: from.device, bytes }).await;
+            context
+                .tell(Input::BytesReleased {
+                    lane: from.device,
+                    bytes,
+                })
+                .await;
             Ok(Body::Deleted { bytes })
         }
         Body::HeadPut(bundle) => keep_head(context, from, bundle).await,
         Body::HeadsAsk => {
             let shards = context.shards.clone();
-            let heads = blocking(move || shards.heads(from.identity)).await?.map_err(|error| error.code())?;
+            let heads = blocking(move || shards.heads(from.identity))
+                .await?
+                .map_err(|error| error.code())?;
             Ok(Body::Heads(heads))
         }
         Body::Deposit(records) => keep_records(context, from, records).await,
         Body::FencePut(fence) => keep_fence(context, from, fence).await,
-        _ => Err(ErrorCode::Malformed),
+        Body::Hello(_)
+        | Body::Refused(_)
+        | Body::Done
+        | Body::SpaceAsk
+        | Body::SpaceFree(_)
+        | Body::Befriend { .. }
+        | Body::Propose(_)
+        | Body::ContractSigned(_)
+        | Body::Store(_)
+        | Body::Stored(_)
+        | Body::Fetch(_)
+        | Body::Fetched { .. }
+        | Body::Listing { .. }
+        | Body::Deleted { .. }
+        | Body::HeadKept(_)
+        | Body::Heads(_)
+        | Body::Locate(_)
+        | Body::Located(_) => Err(ErrorCode::Malformed),
     }
 }
 
@@ -492,16 +622,25 @@ async fn keep_head(context: &Context, from: Peer, bundle: HeadBundle) -> Result<
     };
     let shards = context.shards.clone();
     let hash = receipt.head;
-    blocking(move || shards.put_head(&bundle, hash, wall_clock())).await?.map_err(|error| error.code())?;
-    Ok(Body::HeadKept(context.secrets.device.signing().sign(&receipt)))
+    blocking(move || shards.put_head(&bundle, hash, wall_clock()))
+        .await?
+        .map_err(|error| error.code())?;
+    Ok(Body::HeadKept(
+        context.secrets.device.signing().sign(&receipt),
+    ))
 }
 
-async fn keep_records(context: &Context, from: Peer, records: Vec<KeyedRecord>) -> Result<Body, ErrorCode> {
+async fn keep_records(
+    context: &Context,
+    from: Peer,
+    records: Vec<KeyedRecord>,
+) -> Result<Body, ErrorCode> {
     if records.len() > limits::DEPOSITS_PER_CUSTOMER_MAX {
         return Err(ErrorCode::Malformed);
     }
     for record in &records {
-        let read = validate_record(record, &context.network).map_err(|_| ErrorCode::NotAuthentic)?;
+        let read =
+            validate_record(record, &context.network).map_err(|_| ErrorCode::NotAuthentic)?;
         if read.kind != RecordKind::Locator {
             return Err(ErrorCode::NotAllowed);
         }
@@ -518,13 +657,19 @@ async fn keep_records(context: &Context, from: Peer, records: Vec<KeyedRecord>) 
     Ok(Body::Done)
 }
 
-async fn keep_fence(context: &Context, from: Peer, signed: Signed<Fence>) -> Result<Body, ErrorCode> {
+async fn keep_fence(
+    context: &Context,
+    from: Peer,
+    signed: Signed<Fence>,
+) -> Result<Body, ErrorCode> {
     let fence = verify_by(&signed, &from.identity.0).map_err(|_| ErrorCode::NotAuthentic)?;
     if fence.identity != from.identity {
         return Err(ErrorCode::NotAllowed);
     }
     let shards = context.shards.clone();
-    blocking(move || shards.put_fence(&fence, &signed)).await?.map_err(|error| error.code())?;
+    blocking(move || shards.put_fence(&fence, &signed))
+        .await?
+        .map_err(|error| error.code())?;
     Ok(Body::Done)
 }
 
@@ -551,8 +696,18 @@ async fn publish_deposits(context: &Context) -> Result<(), ErrorCode> {
 
 async fn newer_of(context: &Context, kept: KeyedRecord) -> KeyedRecord {
     let key = kept.key;
-    let number = |record: &KeyedRecord| validate_record(record, &context.network).ok().map(|read| read.sequence);
-    let found = context.net.get_record(key).await.ok().flatten().map(|record| KeyedRecord { key, record });
+    let number = |record: &KeyedRecord| {
+        validate_record(record, &context.network)
+            .ok()
+            .map(|read| read.sequence)
+    };
+    let found = context
+        .net
+        .get_record(key)
+        .await
+        .ok()
+        .flatten()
+        .map(|record| KeyedRecord { key, record });
     match found {
         Some(found) if number(&found) > number(&kept) => found,
         Some(_) | None => kept,

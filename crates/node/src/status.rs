@@ -24,8 +24,17 @@ impl Node {
         let suppliers = self.supplier_views()?;
         let head = self.head_view(&engine)?;
         let (packed_bytes, metadata_bytes) = self.stored_bytes()?;
-        let used = self.context.shards.usage_total().map_err(|error| ApiError::new(error.code(), error.to_string()))?;
-        let spooled = self.context.spool.list().iter().fold(ByteCount(0), |sum, entry| sum + entry.bytes);
+        let used = self
+            .context
+            .shards
+            .usage_total()
+            .map_err(|error| ApiError::new(error.code(), error.to_string()))?;
+        let spooled = self
+            .context
+            .spool
+            .list()
+            .iter()
+            .fold(ByteCount(0), |sum, entry| sum + entry.bytes);
         Ok(StatusView {
             sentence: self.sentence(&engine, &folders),
             protection: engine.protection,
@@ -36,7 +45,12 @@ impl Node {
             scope: self.config.scope.name().to_owned(),
             keys: self.guard.to_owned(),
             phrase_confirmed: self.config.phrase_confirmed,
-            code: self.set.as_ref().map(|set| set.code).or(self.config.code).or_else(|| Code::default_for(suppliers.len())),
+            code: self
+                .set
+                .as_ref()
+                .map(|set| set.code)
+                .or(self.config.code)
+                .or_else(|| Code::default_for(suppliers.len())),
             folders,
             suppliers,
             head,
@@ -53,7 +67,11 @@ impl Node {
     }
 
     fn sentence(&self, engine: &EngineView, folders: &[FolderView]) -> String {
-        let practice = if self.config.scope == crate::Scope::Loopback { " (practice)" } else { "" };
+        let practice = if self.config.scope == crate::Scope::Loopback {
+            " (practice)"
+        } else {
+            ""
+        };
         let text = match (&engine.protection, folders.len()) {
             (_, 0) => "Nothing is protected yet: add a folder.".to_owned(),
             (Protection::Nothing, _) => "Nothing is stored yet: run a backup.".to_owned(),
@@ -61,38 +79,71 @@ impl Node {
                 "Stored, but more suppliers are needed: {confirmed} of {needed} have confirmed lately."
             ),
             (Protection::Safe, 1) => "Your folder is stored safely with your suppliers.".to_owned(),
-            (Protection::Safe, count) => format!("All {count} folders are stored safely with your suppliers."),
+            (Protection::Safe, count) => {
+                format!("All {count} folders are stored safely with your suppliers.")
+            }
         };
         format!("{text}{practice}")
     }
 
     fn head_view(&self, engine: &EngineView) -> Result<Option<HeadView>, ApiError> {
-        let Some(head) = self.context.catalogue.newest_published_head().map_err(catalogue_error)? else {
+        let Some(head) = self
+            .context
+            .catalogue
+            .newest_published_head()
+            .map_err(catalogue_error)?
+        else {
             return Ok(None);
         };
-        let written = bitdust_crypto::verify(&head.head).map(|head| head.written_at).unwrap_or_default();
+        let written = bitdust_crypto::verify(&head.head)
+            .map(|head| head.written_at)
+            .unwrap_or_default();
         Ok(Some(HeadView {
             sequence: head.sequence.0,
             written_at: written,
-            confirmed: u32::try_from(engine.suppliers.iter().filter(|supplier| supplier.confirmed).count()).unwrap_or(0),
+            confirmed: u32::try_from(
+                engine
+                    .suppliers
+                    .iter()
+                    .filter(|supplier| supplier.confirmed)
+                    .count(),
+            )
+            .unwrap_or(0),
             of: self.set.as_ref().map_or(0, |set| u32::from(set.code.n())),
         }))
     }
 
     /// Sealed bytes of contents and of metadata.
     fn stored_bytes(&self) -> Result<(u64, u64), ApiError> {
-        let sums = self.context.catalogue.pack_bytes_by_kind().map_err(catalogue_error)?;
+        let sums = self
+            .context
+            .catalogue
+            .pack_bytes_by_kind()
+            .map_err(catalogue_error)?;
         let of = |wanted: &[PackKind]| {
-            sums.iter().filter(|(kind, _)| wanted.contains(kind)).map(|(_, bytes)| bytes.0).sum()
+            sums.iter()
+                .filter(|(kind, _)| wanted.contains(kind))
+                .map(|(_, bytes)| bytes.0)
+                .sum()
         };
-        Ok((of(&[PackKind::Data]), of(&[PackKind::Tree, PackKind::Commit])))
+        Ok((
+            of(&[PackKind::Data]),
+            of(&[PackKind::Tree, PackKind::Commit]),
+        ))
     }
 
     /// Folders under protection.
     pub(crate) fn folder_views(&self) -> Result<Vec<FolderView>, ApiError> {
         let mut newest: BTreeMap<_, SnapshotRecord> = BTreeMap::new();
-        for snapshot in self.context.catalogue.snapshots().map_err(catalogue_error)? {
-            let is_newer = newest.get(&snapshot.folder).is_none_or(|known| known.taken_at <= snapshot.taken_at);
+        for snapshot in self
+            .context
+            .catalogue
+            .snapshots()
+            .map_err(catalogue_error)?
+        {
+            let is_newer = newest
+                .get(&snapshot.folder)
+                .is_none_or(|known| known.taken_at <= snapshot.taken_at);
             if is_newer {
                 newest.insert(snapshot.folder, snapshot);
             }
@@ -107,7 +158,11 @@ impl Node {
                     id: folder.folder.to_hex(),
                     path: escape(&folder.path),
                     excludes: folder.excludes,
-                    protection: if latest.is_some() { protection } else { Protection::Nothing },
+                    protection: if latest.is_some() {
+                        protection
+                    } else {
+                        Protection::Nothing
+                    },
                     last_backup: latest.map(|latest| latest.taken_at),
                     files: latest.map_or(0, |latest| latest.files),
                     bytes: latest.map_or(0, |latest| latest.bytes),
@@ -120,13 +175,26 @@ impl Node {
     /// Who keeps data of this device.
     pub(crate) fn supplier_views(&self) -> Result<Vec<SupplierView>, ApiError> {
         let engine = self.engine.view();
-        let known = self.context.catalogue.suppliers().map_err(catalogue_error)?;
+        let known = self
+            .context
+            .catalogue
+            .suppliers()
+            .map_err(catalogue_error)?;
         known
             .into_iter()
             .map(|supplier| {
-                let view = engine.suppliers.iter().find(|view| view.device == supplier.device);
-                let kept = self.context.catalogue.supplier_bytes(supplier.device).map_err(catalogue_error)?;
-                let doubt = supplier.doubted.then(|| "it failed a proof of what it confirmed".to_owned());
+                let view = engine
+                    .suppliers
+                    .iter()
+                    .find(|view| view.device == supplier.device);
+                let kept = self
+                    .context
+                    .catalogue
+                    .supplier_bytes(supplier.device)
+                    .map_err(catalogue_error)?;
+                let doubt = supplier
+                    .doubted
+                    .then(|| "it failed a proof of what it confirmed".to_owned());
                 Ok(SupplierView {
                     device: supplier.device.to_hex(),
                     identity: supplier.identity.to_hex(),
@@ -134,7 +202,9 @@ impl Node {
                     friend: supplier.friend,
                     state: view.map_or("unknown", |view| view.link).to_owned(),
                     online: view.is_some_and(|view| view.online),
-                    position: view.and_then(|view| view.position).map(|position| position.0),
+                    position: view
+                        .and_then(|view| view.position)
+                        .map(|position| position.0),
                     contract_bytes: supplier.bytes.0,
                     kept_bytes: kept.0,
                     last_seen: supplier.last_seen,
@@ -153,7 +223,10 @@ impl Node {
             .map(|peer| peer.nickname.clone())
             .or_else(|| {
                 let friends = self.context.catalogue.friends().ok()?;
-                friends.into_iter().find(|friend| friend.device == device).map(|friend| friend.nickname)
+                friends
+                    .into_iter()
+                    .find(|friend| friend.device == device)
+                    .map(|friend| friend.nickname)
             })
             .filter(|nickname| !nickname.is_empty())
             .unwrap_or_else(|| "somebody".to_owned());
@@ -178,7 +251,11 @@ impl Node {
 
     /// Versions, oldest first.
     pub(crate) fn snapshot_views(&self) -> Result<Vec<SnapshotView>, ApiError> {
-        let mut snapshots = self.context.catalogue.snapshots().map_err(catalogue_error)?;
+        let mut snapshots = self
+            .context
+            .catalogue
+            .snapshots()
+            .map_err(catalogue_error)?;
         snapshots.sort_by_key(|snapshot| snapshot.taken_at);
         Ok(snapshots
             .into_iter()
@@ -196,8 +273,18 @@ impl Node {
 
     /// Devices of the identity, by the root record.
     pub(crate) fn device_views(&self) -> Result<Vec<DeviceView>, ApiError> {
-        let broken = || ApiError::new(ErrorCode::Internal, "the identity's record in this home is damaged");
-        let Some(bytes) = self.context.catalogue.get_meta(ROOT_KEY).map_err(catalogue_error)? else {
+        let broken = || {
+            ApiError::new(
+                ErrorCode::Internal,
+                "the identity's record in this home is damaged",
+            )
+        };
+        let Some(bytes) = self
+            .context
+            .catalogue
+            .get_meta(ROOT_KEY)
+            .map_err(catalogue_error)?
+        else {
             return Ok(Vec::new());
         };
         let kept: KeptRoot = bitdust_model::decode(&bytes).map_err(|_| broken())?;
@@ -225,13 +312,22 @@ impl Node {
 fn machines(engine: &EngineView) -> Vec<(String, String)> {
     let mut machines = vec![
         ("set-up".to_owned(), engine.set_up.to_owned()),
-        ("supplier search".to_owned(), engine.supplier_search.to_owned()),
+        (
+            "supplier search".to_owned(),
+            engine.supplier_search.to_owned(),
+        ),
         ("set".to_owned(), engine.holder_set.to_owned()),
         ("head".to_owned(), engine.head.to_owned()),
     ];
     for supplier in &engine.suppliers {
-        machines.push((format!("supplier link {}", supplier.device), supplier.link.to_owned()));
-        machines.push((format!("check {}", supplier.device), supplier.check.to_owned()));
+        machines.push((
+            format!("supplier link {}", supplier.device),
+            supplier.link.to_owned(),
+        ));
+        machines.push((
+            format!("check {}", supplier.device),
+            supplier.check.to_owned(),
+        ));
     }
     for job in &engine.jobs {
         machines.push((format!("{} {}", job.kind, job.job.0), job.state.to_owned()));

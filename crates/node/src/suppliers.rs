@@ -30,14 +30,25 @@ const OFFERS_AT_ONCE: usize = 4;
 impl Node {
     /// What this node tells strangers about itself.
     pub(crate) fn own_offer(&self) -> OwnOffer {
-        let promised = self.customers.values().fold(ByteCount(0), |sum, bytes| sum + *bytes);
+        let promised = self
+            .customers
+            .values()
+            .fold(ByteCount(0), |sum, bytes| sum + *bytes);
         let free = (self.config.offer.0 > 0).then(|| self.config.offer.saturating_sub(promised));
-        OwnOffer { addresses: self.reachable_addresses(), free }
+        OwnOffer {
+            addresses: self.reachable_addresses(),
+            free,
+        }
     }
 
     /// Addresses under which others reach this node.
     pub(crate) fn reachable_addresses(&self) -> Vec<String> {
-        self.listening.iter().chain(&self.config.external).take(limits::ADDRESSES_MAX).cloned().collect()
+        self.listening
+            .iter()
+            .chain(&self.config.external)
+            .take(limits::ADDRESSES_MAX)
+            .cloned()
+            .collect()
     }
 
     /// Joins the DHT and puts the own records.
@@ -85,7 +96,11 @@ impl Node {
             let peers = &self.peers;
             self.contacts.retain(|device, _| peers.contains_key(device));
         }
-        let (catalogue, device, addresses) = (self.context.catalogue.clone(), peer.device, peer.addresses.clone());
+        let (catalogue, device, addresses) = (
+            self.context.catalogue.clone(),
+            peer.device,
+            peer.addresses.clone(),
+        );
         self.tasks.spawn(async move {
             let seen = blocking(move || match catalogue.supplier(device)? {
                 Some(_) => catalogue.mark_supplier_seen(device, wall_clock(), addresses),
@@ -103,12 +118,17 @@ impl Node {
         self.tasks.spawn(async move {
             let devices = providers(&context, slot).await;
             let own = context.device;
-            let offers: Vec<Offer> = stream::iter(devices.into_iter().filter(|device| *device != own).take(OFFERS_MAX))
-                .map(|device| find_offer(&context, device))
-                .buffer_unordered(OFFERS_AT_ONCE)
-                .filter_map(|offer| async { offer })
-                .collect()
-                .await;
+            let offers: Vec<Offer> = stream::iter(
+                devices
+                    .into_iter()
+                    .filter(|device| *device != own)
+                    .take(OFFERS_MAX),
+            )
+            .map(|device| find_offer(&context, device))
+            .buffer_unordered(OFFERS_AT_ONCE)
+            .filter_map(|offer| async { offer })
+            .collect()
+            .await;
             drop(context.back.send(Back::Offers(offers)).await);
         });
     }
@@ -119,7 +139,11 @@ impl Node {
         for offer in offers {
             let contact = offer.contact;
             self.contacts.insert(contact.device, contact.addresses);
-            facts.push(OfferFact { device: contact.device, identity: contact.identity, free: offer.free });
+            facts.push(OfferFact {
+                device: contact.device,
+                identity: contact.identity,
+                free: offer.free,
+            });
         }
         self.tell(Input::OffersFound { offers: facts });
     }
@@ -130,7 +154,11 @@ impl Node {
             device: offer.device,
             identity: offer.identity,
             friend: false,
-            addresses: self.contacts.get(&offer.device).cloned().unwrap_or_default(),
+            addresses: self
+                .contacts
+                .get(&offer.device)
+                .cloned()
+                .unwrap_or_default(),
             contract: None,
             acceptance: None,
             bytes: ByteCount(0),
@@ -150,7 +178,10 @@ impl Node {
     /// Proposes a contract.
     pub(crate) fn propose(&mut self, device: DeviceId, bytes: ByteCount) {
         let Some(peer) = self.peers.get(&device) else {
-            return self.tell(Input::ContractRefused { device, code: ErrorCode::Unreachable });
+            return self.tell(Input::ContractRefused {
+                device,
+                code: ErrorCode::Unreachable,
+            });
         };
         let contract = Contract {
             customer: self.context.identity,
@@ -177,9 +208,16 @@ impl Node {
         self.tasks.spawn(async move {
             let worker = context.clone();
             match blocking(move || new_set(&worker, code, holders)).await {
-                Ok(Ok((record, fact))) => drop(context.back.send(Back::SetRecorded { record, fact }).await),
-                Ok(Err(error)) => tracing::warn!(%error, "The set of suppliers could not be recorded"),
-                Err(code) => tracing::warn!(code = code.name(), "The set of suppliers could not be recorded"),
+                Ok(Ok((record, fact))) => {
+                    drop(context.back.send(Back::SetRecorded { record, fact }).await)
+                }
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "The set of suppliers could not be recorded")
+                }
+                Err(code) => tracing::warn!(
+                    code = code.name(),
+                    "The set of suppliers could not be recorded"
+                ),
             }
         });
     }
@@ -196,10 +234,18 @@ impl Node {
         let context = self.context.clone();
         self.tasks.spawn(async move {
             let catalogue = context.catalogue.clone();
-            let back = match blocking(move || catalogue.random_confirmed_shard(device, pick)).await {
-                Ok(Ok(Some(shard))) => Back::Check { device, shard: Box::new(shard), pick },
+            let back = match blocking(move || catalogue.random_confirmed_shard(device, pick)).await
+            {
+                Ok(Ok(Some(shard))) => Back::Check {
+                    device,
+                    shard: Box::new(shard),
+                    pick,
+                },
                 Ok(Ok(None)) => Back::Input(Input::CheckEmpty { device }),
-                Ok(Err(error)) => Back::Input(Input::CheckFailed { device, code: error.code() }),
+                Ok(Err(error)) => Back::Input(Input::CheckFailed {
+                    device,
+                    code: error.code(),
+                }),
                 Err(code) => Back::Input(Input::CheckFailed { device, code }),
             };
             drop(context.back.send(back).await);
@@ -207,10 +253,22 @@ impl Node {
     }
 
     /// The piece to check is chosen.
-    pub(crate) fn check_piece(&mut self, device: DeviceId, shard: bitdust_store::catalogue::ConfirmedShard, pick: u64) {
-        let errand = Errand::Check { pack: Box::new(shard.pack), position: shard.position, pick };
+    pub(crate) fn check_piece(
+        &mut self,
+        device: DeviceId,
+        shard: bitdust_store::catalogue::ConfirmedShard,
+        pick: u64,
+    ) {
+        let errand = Errand::Check {
+            pack: Box::new(shard.pack),
+            position: shard.position,
+            pick,
+        };
         if self.send_courier(device, errand).is_err() {
-            self.tell(Input::CheckFailed { device, code: ErrorCode::Busy });
+            self.tell(Input::CheckFailed {
+                device,
+                code: ErrorCode::Busy,
+            });
         }
     }
 
@@ -218,7 +276,9 @@ impl Node {
     pub(crate) fn checked(&mut self, device: DeviceId, ok: bool) {
         let catalogue = self.context.catalogue.clone();
         self.tasks.spawn(async move {
-            if let Ok(Err(error)) = blocking(move || catalogue.mark_checked(device, wall_clock(), ok)).await {
+            if let Ok(Err(error)) =
+                blocking(move || catalogue.mark_checked(device, wall_clock(), ok)).await
+            {
                 debug!(%error, "The outcome of a check was not remembered");
             }
         });
@@ -226,7 +286,11 @@ impl Node {
 
     /// A supplier was caught: nothing it confirmed counts any more.
     pub(crate) fn doubt_supplier(&mut self, device: DeviceId, code: ErrorCode) {
-        let reason = if code == ErrorCode::NotFound { "does not have" } else { "gives wrong bytes for" };
+        let reason = if code == ErrorCode::NotFound {
+            "does not have"
+        } else {
+            "gives wrong bytes for"
+        };
         let name = self.supplier_name(device);
         self.notice(
             Severity::Problem,
@@ -312,7 +376,8 @@ async fn sign_contract(context: &Context, contract: Contract) -> Result<(), Erro
     let Body::ContractSigned(acceptance) = answer else {
         return Err(refusal(&answer));
     };
-    let accepted = verify_by(&acceptance, &contract.supplier.0).map_err(|_| ErrorCode::NotAuthentic)?;
+    let accepted =
+        verify_by(&acceptance, &contract.supplier.0).map_err(|_| ErrorCode::NotAuthentic)?;
     if accepted.contract != contract_id(&signed) || accepted.supplier != contract.supplier {
         return Err(ErrorCode::NotAuthentic);
     }
@@ -323,7 +388,10 @@ async fn sign_contract(context: &Context, contract: Contract) -> Result<(), Erro
             device: contract.supplier,
             identity: contract.supplier_identity,
             friend: known.as_ref().is_some_and(|known| known.friend),
-            addresses: known.as_ref().map(|known| known.addresses.clone()).unwrap_or_default(),
+            addresses: known
+                .as_ref()
+                .map(|known| known.addresses.clone())
+                .unwrap_or_default(),
             contract: Some(signed),
             acceptance: Some(acceptance),
             bytes: contract.bytes,
@@ -338,12 +406,26 @@ async fn sign_contract(context: &Context, contract: Contract) -> Result<(), Erro
     .map_err(|error| error.code())
 }
 
-fn new_set(context: &Context, code: Code, holders: Vec<DeviceId>) -> Result<(SetRecord, SetFact), CatalogueError> {
+fn new_set(
+    context: &Context,
+    code: Code,
+    holders: Vec<DeviceId>,
+) -> Result<(SetRecord, SetFact), CatalogueError> {
     let mut positions = Vec::with_capacity(holders.len());
     for device in &holders {
-        let identity = context.catalogue.supplier(*device)?.map(|supplier| supplier.identity);
-        let current = identity.map(|identity| Holder { identity, device: *device });
-        positions.push(PositionRecord { current, previous: None, full: false });
+        let identity = context
+            .catalogue
+            .supplier(*device)?
+            .map(|supplier| supplier.identity);
+        let current = identity.map(|identity| Holder {
+            identity,
+            device: *device,
+        });
+        positions.push(PositionRecord {
+            current,
+            previous: None,
+            full: false,
+        });
     }
     let record = SetRecord {
         set: SetId(random()),
@@ -354,7 +436,15 @@ fn new_set(context: &Context, code: Code, holders: Vec<DeviceId>) -> Result<(Set
         positions,
     };
     let signed = context.secrets.device.signing().sign(&record);
-    context.catalogue.put_set(OwnSet { set: record.set, version: record.version, record: signed })?;
-    let fact = SetFact { set: record.set, code, holders };
+    context.catalogue.put_set(OwnSet {
+        set: record.set,
+        version: record.version,
+        record: signed,
+    })?;
+    let fact = SetFact {
+        set: record.set,
+        code,
+        holders,
+    };
     Ok((record, fact))
 }

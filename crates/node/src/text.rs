@@ -7,7 +7,11 @@ pub(crate) fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for part in bytes.utf8_chunks() {
         for letter in part.valid().chars() {
-            if letter == '%' { text.push_str("%25") } else { text.push(letter) }
+            if letter == '%' {
+                text.push_str("%25")
+            } else {
+                text.push(letter)
+            }
         }
         for byte in part.invalid() {
             text.push_str(&format!("%{byte:02X}"));
@@ -22,8 +26,13 @@ pub(crate) fn unescape(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
-        let escaped = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match escaped.filter(|_| first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+        let escaped = after
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        match escaped
+            .filter(|_| first == b'%')
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+        {
             Some(byte) => {
                 bytes.push(byte);
                 rest = &after[2..];
@@ -49,8 +58,12 @@ pub(crate) fn split_target(target: &str) -> (&str, &str) {
             && digit(bytes.get(index - 1))
             && digit(bytes.get(index + 1))
     };
-    let colon = target.char_indices().find(|(index, letter)| *letter == ':' && !is_in_time(*index));
-    colon.map_or((target, ""), |(index, _)| (&target[..index], &target[index + 1..]))
+    let colon = target
+        .char_indices()
+        .find(|(index, letter)| *letter == ':' && !is_in_time(*index));
+    colon.map_or((target, ""), |(index, _)| {
+        (&target[..index], &target[index + 1..])
+    })
 }
 
 /// A time like `2026-11-23T08:15:00Z` in milliseconds.
@@ -65,7 +78,13 @@ mod tests {
 
     #[test]
     fn names_that_are_no_text_survive() {
-        for name in [&b"plain"[..], b"50%", b"\xff\xfe", b"caf\xc3\xa9 \x80", b"%41"] {
+        for name in [
+            &b"plain"[..],
+            b"50%",
+            b"\xff\xfe",
+            b"caf\xc3\xa9 \x80",
+            b"%41",
+        ] {
             assert_eq!(unescape(&escape(name)), name);
         }
         assert_eq!(unescape("100% sure"), b"100% sure");
@@ -75,7 +94,13 @@ mod tests {
     fn targets_are_split_behind_the_version() {
         assert_eq!(split_target("latest"), ("latest", ""));
         assert_eq!(split_target("latest:a/b:c"), ("latest", "a/b:c"));
-        assert_eq!(split_target("2026-11-23T08:15:00Z:docs"), ("2026-11-23T08:15:00Z", "docs"));
-        assert_eq!(split_target("2026-11-23T08:15:00Z"), ("2026-11-23T08:15:00Z", ""));
+        assert_eq!(
+            split_target("2026-11-23T08:15:00Z:docs"),
+            ("2026-11-23T08:15:00Z", "docs")
+        );
+        assert_eq!(
+            split_target("2026-11-23T08:15:00Z"),
+            ("2026-11-23T08:15:00Z", "")
+        );
     }
 }

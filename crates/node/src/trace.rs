@@ -19,7 +19,9 @@ impl Trace {
     /// Begins a trace; an older file of that name is replaced.
     pub(crate) fn create(path: &Path) -> Result<Self, NodeError> {
         let file = File::create(path).map_err(|error| cannot_write(path, &error))?;
-        Ok(Self { file: BufWriter::new(file) })
+        Ok(Self {
+            file: BufWriter::new(file),
+        })
     }
 
     /// Adds a step and hands it to the system, so that a killed node leaves whole lines.
@@ -31,5 +33,8 @@ impl Trace {
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> NodeError {
-    NodeError::new(ErrorCode::DiskFailed, format!("the trace {} cannot be written: {error}", path.display()))
+    NodeError::new(
+        ErrorCode::DiskFailed,
+        format!("the trace {} cannot be written: {error}", path.display()),
+    )
 }

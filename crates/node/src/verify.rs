@@ -49,7 +49,13 @@ pub(crate) fn verify(
     let mut reader = Reader::new(context, runtime.clone(), job, READ_AHEAD);
     let mut problems = Problems::default();
     let drawn = draw(context, &mut reader, sample, counters, &mut problems)?;
-    let mut view = VerifyView { files: 0, bytes: 0, equal: 0, changed_here: 0, failed: problems.count() };
+    let mut view = VerifyView {
+        files: 0,
+        bytes: 0,
+        equal: 0,
+        changed_here: 0,
+        failed: problems.count(),
+    };
     for file in &drawn {
         if counters.is_cancelled() {
             return Err(ErrorCode::Cancelled);
@@ -67,7 +73,11 @@ pub(crate) fn verify(
             Err(ErrorCode::Cancelled) => return Err(ErrorCode::Cancelled),
             Err(code) => {
                 view.failed += 1;
-                problems.push(problem(&file.path, code, format!("it cannot be restored: {}", crate::words::failure(code))));
+                problems.push(problem(
+                    &file.path,
+                    code,
+                    format!("it cannot be restored: {}", crate::words::failure(code)),
+                ));
             }
         }
         counters.did_file(0);
@@ -98,20 +108,35 @@ fn draw(
                 let entries = match reader.page(page) {
                     Ok(entries) => entries,
                     Err(code) => {
-                        problems.push(problem(&folder, code, "a part of this folder's list cannot be had"));
+                        problems.push(problem(
+                            &folder,
+                            code,
+                            "a part of this folder's list cannot be had",
+                        ));
                         continue;
                     }
                 };
                 for entry in entries {
-                    let path = if folder.is_empty() { entry.name.clone() } else { [&folder[..], b"/", &entry.name].concat() };
+                    let path = if folder.is_empty() {
+                        entry.name.clone()
+                    } else {
+                        [&folder[..], b"/", &entry.name].concat()
+                    };
                     match &entry.node {
                         Node::Directory { pages } => waiting.push((path, pages.clone())),
                         Node::File { .. } => {
                             seen += 1;
-                            let file = Drawn { snapshot: snapshot.clone(), path, entry };
+                            let file = Drawn {
+                                snapshot: snapshot.clone(),
+                                path,
+                                entry,
+                            };
                             if drawn.len() < sample as usize {
                                 drawn.push(file);
-                            } else if let Some(slot) = usize::try_from(random.below(seen)).ok().and_then(|at| drawn.get_mut(at)) {
+                            } else if let Some(slot) = usize::try_from(random.below(seen))
+                                .ok()
+                                .and_then(|at| drawn.get_mut(at))
+                            {
                                 *slot = file;
                             }
                         }
@@ -132,9 +157,18 @@ fn draw(
 /// The newest version of each folder.
 pub(crate) fn newest(context: &Context) -> Result<Vec<SnapshotRecord>, ErrorCode> {
     let mut newest: Vec<SnapshotRecord> = Vec::new();
-    for snapshot in context.catalogue.snapshots().map_err(|error| error.code())? {
-        let same = |known: &SnapshotRecord| -> (FolderId, bool) { (known.folder, known.taken_at <= snapshot.taken_at) };
-        match newest.iter_mut().find(|known| known.folder == snapshot.folder) {
+    for snapshot in context
+        .catalogue
+        .snapshots()
+        .map_err(|error| error.code())?
+    {
+        let same = |known: &SnapshotRecord| -> (FolderId, bool) {
+            (known.folder, known.taken_at <= snapshot.taken_at)
+        };
+        match newest
+            .iter_mut()
+            .find(|known| known.folder == snapshot.folder)
+        {
             Some(known) if same(known).1 => *known = snapshot,
             Some(_) => {}
             None => newest.push(snapshot),
@@ -158,10 +192,17 @@ fn compare(
     let mut is_equal = local.is_some();
     let mut offset = 0_u64;
     for id in reader.chunks_of(content)? {
-        let place = reader.places(&[id])?.pop().flatten().ok_or(ErrorCode::NotFound)?;
+        let place = reader
+            .places(&[id])?
+            .pop()
+            .flatten()
+            .ok_or(ErrorCode::NotFound)?;
         let chunks = runtime.block_on(fetch(context, job, place.pack, vec![place.blob]))?;
         for chunk in chunks {
-            is_equal = is_equal && local.as_ref().is_some_and(|local| same_bytes(local, offset, &chunk));
+            is_equal = is_equal
+                && local
+                    .as_ref()
+                    .is_some_and(|local| same_bytes(local, offset, &chunk));
             offset += chunk.len() as u64;
             counters.did_bytes(chunk.len() as u64);
         }
@@ -169,7 +210,14 @@ fn compare(
     if offset != *size {
         return Err(ErrorCode::Corrupt);
     }
-    Ok((if is_equal { Verdict::Equal } else { Verdict::ChangedHere }, offset))
+    Ok((
+        if is_equal {
+            Verdict::Equal
+        } else {
+            Verdict::ChangedHere
+        },
+        offset,
+    ))
 }
 
 /// The file on this machine, if there still is one of that size.

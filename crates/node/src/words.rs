@@ -13,19 +13,29 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
         ErrorCode::QuotaExceeded => {
             "the suppliers have no room left; what was stored before is safe; hire more, or ask them for more space"
         }
-        ErrorCode::NoContract => "there is no contract with the supplier; accept an invitation or hire one",
+        ErrorCode::NoContract => {
+            "there is no contract with the supplier; accept an invitation or hire one"
+        }
         ErrorCode::Expired => "it has expired; ask for a new one",
-        ErrorCode::NotAuthentic => "a signature or key is wrong; nothing was believed and nothing was changed",
+        ErrorCode::NotAuthentic => {
+            "a signature or key is wrong; nothing was believed and nothing was changed"
+        }
         ErrorCode::NotAllowed => "this may only be done by the owner",
         ErrorCode::Replayed => "the other side repeated an old message; it was refused",
         ErrorCode::NotFound => "it is not there",
         ErrorCode::Corrupt => "bytes came back wrong and were not used",
         ErrorCode::Malformed => "the other side sent something that makes no sense; it was refused",
-        ErrorCode::Incompatible => "the other side speaks another version or belongs to another network",
-        ErrorCode::DiskFull => "the disk is full; nothing that was safe before is less safe; make room and try again",
+        ErrorCode::Incompatible => {
+            "the other side speaks another version or belongs to another network"
+        }
+        ErrorCode::DiskFull => {
+            "the disk is full; nothing that was safe before is less safe; make room and try again"
+        }
         ErrorCode::DiskFailed => "the disk failed; nothing that was safe before is less safe",
         ErrorCode::Stale => "the suppliers know something newer; this device does not overwrite it",
-        ErrorCode::Fenced => "this device was declared gone by a recovery; start it anew with `bitdust recover`",
+        ErrorCode::Fenced => {
+            "this device was declared gone by a recovery; start it anew with `bitdust recover`"
+        }
         ErrorCode::TooFewSuppliers => {
             "there are not enough suppliers; accept invitations or hire some, then try again"
         }
@@ -39,14 +49,18 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
         ErrorCode::Cancelled => "it was stopped; nothing that was safe before is less safe",
         ErrorCode::BadRequest => "the request makes no sense as given",
         ErrorCode::NotYet => "this belongs to a later release",
-        ErrorCode::Internal => "a defect in this program; what was stored before is safe; please report it",
+        ErrorCode::Internal => {
+            "a defect in this program; what was stored before is safe; please report it"
+        }
     }
 }
 
 /// What a job does or waits for.
 pub(crate) fn phase(phase: Phase) -> String {
     match phase {
-        Phase::WaitingForSuppliers { have, need } => format!("waiting for suppliers ({have} of {need} have signed)"),
+        Phase::WaitingForSuppliers { have, need } => {
+            format!("waiting for suppliers ({have} of {need} have signed)")
+        }
         Phase::Reading => "reading, sealing and sending".to_owned(),
         Phase::Sending => "sending the rest".to_owned(),
         Phase::WaitingForConfirmations { confirmed, need } => {

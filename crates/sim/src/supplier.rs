@@ -67,7 +67,10 @@ impl World {
             | Output::AcceptStore { ask }
             | Output::AllowAccess { ask }
             | Output::Refuse { ask, .. } => ask,
-            _ => return self.publish_deposits(node),
+            _ => {
+                self.publish_deposits(node);
+                return;
+            }
         };
         let Some(call) = self.nodes[node.0].memory.asks.remove(&ask) else {
             self.break_promise("a question is answered that nobody asked, or twice".to_owned());

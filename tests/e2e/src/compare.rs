@@ -10,7 +10,12 @@ use anyhow::{Context as _, Result, ensure};
 /// the two are the same.
 pub fn differences(source: &Path, copy: &Path) -> Result<String> {
     let mut command = Command::new("rsync");
-    command.args(["-nrlptc", "--modify-window=-1", "--delete", "--itemize-changes"]);
+    command.args([
+        "-nrlptc",
+        "--modify-window=-1",
+        "--delete",
+        "--itemize-changes",
+    ]);
     for folder in [source, copy] {
         ensure!(folder.is_dir(), "{} is no folder", folder.display());
         let mut folder = folder.as_os_str().to_owned();

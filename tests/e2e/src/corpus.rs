@@ -73,14 +73,25 @@ pub fn real_tree() -> Result<PathBuf> {
         PathBuf::from("/usr/share/doc"),
         PathBuf::from("/usr/share"),
     ];
-    candidates.into_iter().find(|folder| folder.is_dir()).context("there is no documentation here")
+    candidates
+        .into_iter()
+        .find(|folder| folder.is_dir())
+        .context("there is no documentation here")
 }
 
 /// Copies about so many files of a real tree, with everything that belongs to them.
 pub fn copy_real_tree(target: &Path, files_about: usize) -> Result<usize> {
     let source = real_tree()?;
-    let listed = Command::new("find").arg(".").args(["-print0"]).current_dir(&source).output()?;
-    ensure!(listed.status.success(), "find: {}", String::from_utf8_lossy(&listed.stderr));
+    let listed = Command::new("find")
+        .arg(".")
+        .args(["-print0"])
+        .current_dir(&source)
+        .output()?;
+    ensure!(
+        listed.status.success(),
+        "find: {}",
+        String::from_utf8_lossy(&listed.stderr)
+    );
     let mut names: Vec<&[u8]> = listed.stdout.split(|byte| *byte == 0).collect();
     names.retain(|name| !name.is_empty());
     names.sort_unstable();
@@ -91,7 +102,11 @@ pub fn copy_real_tree(target: &Path, files_about: usize) -> Result<usize> {
         .args(["-lptgoD", "--from0", "--files-from"])
         .args([&list, &source, &target.to_owned()])
         .output()?;
-    ensure!(copied.status.success(), "rsync: {}", String::from_utf8_lossy(&copied.stderr));
+    ensure!(
+        copied.status.success(),
+        "rsync: {}",
+        String::from_utf8_lossy(&copied.stderr)
+    );
     fs::remove_file(&list)?;
     Ok(names.len())
 }
@@ -103,9 +118,15 @@ pub fn make_oddities(folder: &Path) -> Result<()> {
     fs::write(folder.join("empty file"), [])?;
     fs::write(folder.join("one byte"), [0])?;
     fs::write(folder.join("a/b/c/d/e/f/deep"), "deep")?;
-    fs::write(folder.join(OsStr::from_bytes(b"not \xff\xfe utf-8")), "bytes")?;
+    fs::write(
+        folder.join(OsStr::from_bytes(b"not \xff\xfe utf-8")),
+        "bytes",
+    )?;
     fs::create_dir_all(folder.join(OsStr::from_bytes(b"folder \xc3\x28")))?;
-    fs::write(folder.join(OsStr::from_bytes(b"folder \xc3\x28/in it")), "inside")?;
+    fs::write(
+        folder.join(OsStr::from_bytes(b"folder \xc3\x28/in it")),
+        "inside",
+    )?;
     fs::write(folder.join("new\nline"), "two lines")?;
     fs::write(folder.join("Grüße ☃.txt"), "text")?;
     fs::write(folder.join("100%25 %ff:colon"), "signs")?;
@@ -114,13 +135,19 @@ pub fn make_oddities(folder: &Path) -> Result<()> {
     symlink("a/b", folder.join("link to a folder"))?;
     symlink("nowhere/at all", folder.join("dangling link"))?;
     symlink(OsStr::from_bytes(b"\xff"), folder.join("link to no text"))?;
-    for (name, mode) in [("mode 0400", 0o400), ("mode 0777", 0o777), ("mode 4755", 0o4755)] {
+    for (name, mode) in [
+        ("mode 0400", 0o400),
+        ("mode 0777", 0o777),
+        ("mode 4755", 0o4755),
+    ] {
         fs::write(folder.join(name), name)?;
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(mode))?;
     }
-    for (name, seconds, nanoseconds) in
-        [("nanoseconds", 1_700_000_000, 123_456_789), ("one second", 1, 1), ("long ago", 0, 0)]
-    {
+    for (name, seconds, nanoseconds) in [
+        ("nanoseconds", 1_700_000_000, 123_456_789),
+        ("one second", 1, 1),
+        ("long ago", 0, 0),
+    ] {
         let file = File::create(folder.join(name))?;
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds))?;
     }

@@ -7,9 +7,13 @@
 
 pub mod compare;
 pub mod corpus;
+pub mod interrupt;
+pub mod ledger;
+pub mod liar;
 pub mod machine;
 pub mod opens;
 pub mod process;
+pub mod remains;
 pub mod stage;
 pub mod wait;
 pub mod witness;

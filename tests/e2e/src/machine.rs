@@ -108,7 +108,9 @@ impl Machine {
 
     /// The same, however it ends.
     pub fn attempt_recovery(&self, words: &str) -> Result<Reply> {
-        self.order(&["recover", "--old-machine-gone", "--keys", "file"]).input(words).attempt()
+        self.order(&["recover", "--old-machine-gone", "--keys", "file"])
+            .input(words)
+            .attempt()
     }
 
     /// Changes a setting.
@@ -160,18 +162,29 @@ impl Machine {
 
     /// Kills the daemon at once (SIGKILL).
     pub fn kill(&mut self) -> Result<()> {
-        let mut daemon = self.daemon.take().with_context(|| format!("{} does not run", self.name))?;
+        let mut daemon = self
+            .daemon
+            .take()
+            .with_context(|| format!("{} does not run", self.name))?;
         self.addresses.clear();
         daemon.kill()
     }
 
     /// Stops the daemon in order (SIGTERM).
     pub fn stop(&mut self) -> Result<()> {
-        let mut daemon = self.daemon.take().with_context(|| format!("{} does not run", self.name))?;
+        let mut daemon = self
+            .daemon
+            .take()
+            .with_context(|| format!("{} does not run", self.name))?;
         self.addresses.clear();
         daemon.terminate()?;
         let status = daemon.wait(STOP_WITHIN)?;
-        ensure!(status.success(), "{} stopped with {status}: {}", self.name, self.log_end());
+        ensure!(
+            status.success(),
+            "{} stopped with {status}: {}",
+            self.name,
+            self.log_end()
+        );
         Ok(())
     }
 
@@ -191,7 +204,11 @@ impl Machine {
 
     /// The daemon's process id.
     pub fn process_id(&self) -> Result<u32> {
-        Ok(self.daemon.as_ref().with_context(|| format!("{} does not run", self.name))?.id())
+        Ok(self
+            .daemon
+            .as_ref()
+            .with_context(|| format!("{} does not run", self.name))?
+            .id())
     }
 
     /// Fails if the daemon ended unasked.
@@ -207,13 +224,17 @@ impl Machine {
 
     /// Its first address, from which others may start.
     pub fn address(&self) -> Result<String> {
-        self.addresses.first().cloned().with_context(|| format!("{} listens nowhere", self.name))
+        self.addresses
+            .first()
+            .cloned()
+            .with_context(|| format!("{} listens nowhere", self.name))
     }
 
     /// Makes `supplier` a friend by an invitation.
     pub fn befriend(&self, supplier: &Self) -> Result<()> {
         let written = supplier.run(&["invite"])?;
-        self.run(&["accept", written.text("/invitation")?]).map(drop)
+        self.run(&["accept", written.text("/invitation")?])
+            .map(drop)
     }
 
     /// The status.
@@ -236,14 +257,18 @@ impl Machine {
 
     /// Waits until every supplier has its part of the newest version; gives the status.
     pub fn wait_until_spread(&self) -> Result<Value> {
-        eventually("every supplier has its part", Duration::from_secs(90), || {
-            let status = self.status()?;
-            let head = &status["head"];
-            let is_spread = status["spooled_bytes"] == 0
-                && head["of"].as_u64() > Some(0)
-                && head["confirmed"].as_u64() >= head["of"].as_u64();
-            Ok(is_spread.then_some(status))
-        })
+        eventually(
+            "every supplier has its part",
+            Duration::from_secs(90),
+            || {
+                let status = self.status()?;
+                let head = &status["head"];
+                let is_spread = status["spooled_bytes"] == 0
+                    && head["of"].as_u64() > Some(0)
+                    && head["confirmed"].as_u64() >= head["of"].as_u64();
+                Ok(is_spread.then_some(status))
+            },
+        )
     }
 
     /// Where its standard error goes.
@@ -261,7 +286,12 @@ impl Machine {
     }
 
     fn command(&self, arguments: &[OsString], is_json: bool, through: &[OsString]) -> Command {
-        let mut words = self.through.iter().chain(through).cloned().collect::<Vec<_>>();
+        let mut words = self
+            .through
+            .iter()
+            .chain(through)
+            .cloned()
+            .collect::<Vec<_>>();
         words.push(self.program.clone().into());
         if is_json {
             words.push("--json".into());
@@ -333,15 +363,32 @@ impl Order<'_> {
         self.attempt()?.expect_code(0)
     }
 
+    /// Starts it and leaves it running; it dies with the handle.
+    pub fn begin(&self) -> Result<Process> {
+        let machine = self.machine;
+        let log = machine.folder.join(format!("{}-commands.log", machine.name));
+        let command = machine.command(&self.arguments, self.is_json, &self.through);
+        Process::spawn(command, &log, self.input.as_deref())
+    }
+
     /// Runs it, however it ends.
     pub fn attempt(&self) -> Result<Reply> {
         let machine = self.machine;
-        let log = machine.folder.join(format!("{}-commands.log", machine.name));
+        let log = machine
+            .folder
+            .join(format!("{}-commands.log", machine.name));
         let log_start = std::fs::metadata(&log).map_or(0, |found| found.len());
         let started = Instant::now();
         let command = machine.command(&self.arguments, self.is_json, &self.through);
         let mut process = Process::spawn(command, &log, self.input.as_deref())?;
-        let said = || format!("{}: {:?}; its daemon: {}", machine.name, self.arguments, machine.log_end());
+        let said = || {
+            format!(
+                "{}: {:?}; its daemon: {}",
+                machine.name,
+                self.arguments,
+                machine.log_end()
+            )
+        };
         let mut lines = vec![];
         while let Some(line) = process.line(started + self.within).with_context(said)? {
             lines.push(line);
@@ -402,7 +449,10 @@ impl Reply {
         };
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let problems = report["problems"].as_array().cloned().unwrap_or_default();
-        problems.iter().map(|problem| (text(&problem["path"]), text(&problem["code"]))).collect()
+        problems
+            .iter()
+            .map(|problem| (text(&problem["path"]), text(&problem["code"])))
+            .collect()
     }
 
     fn read_objects(&mut self, lines: &[String]) -> Result<()> {
@@ -411,7 +461,11 @@ impl Reply {
             if object.get("event").is_some() {
                 self.events.push(object);
             } else {
-                ensure!(self.object.is_null(), "two results: {} and {object}", self.object);
+                ensure!(
+                    self.object.is_null(),
+                    "two results: {} and {object}",
+                    self.object
+                );
                 self.object = object;
             }
         }
@@ -423,7 +477,9 @@ impl Reply {
 #[must_use]
 pub fn texts(array: &Value) -> Vec<String> {
     let items = array.as_array().into_iter().flatten();
-    items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    items
+        .filter_map(|item| item.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn text_from(log: &Path, start: u64) -> Result<String> {

@@ -28,8 +28,14 @@ impl Process {
     pub fn spawn(mut command: Command, log: &Path, input: Option<&str>) -> Result<Self> {
         let log = File::options().create(true).append(true).open(log)?;
         command.stdout(Stdio::piped()).stderr(log);
-        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
-        let mut child = command.spawn().with_context(|| format!("{command:?} cannot be started"))?;
+        command.stdin(if input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        });
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("{command:?} cannot be started"))?;
         if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
             // One that ends before it read all says itself why.
             drop(stdin.write_all(input.as_bytes()));
@@ -40,14 +46,20 @@ impl Process {
             let mut stdout = BufReader::new(stdout);
             let mut line = vec![];
             while matches!(stdout.read_until(b'\n', &mut line), Ok(1..)) {
-                let text = String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned();
+                let text = String::from_utf8_lossy(&line)
+                    .trim_end_matches('\n')
+                    .to_owned();
                 if sender.send(text).is_err() {
                     return;
                 }
                 line.clear();
             }
         });
-        Ok(Self { child, lines: Some(lines), reader: Some(reader) })
+        Ok(Self {
+            child,
+            lines: Some(lines),
+            reader: Some(reader),
+        })
     }
 
     /// Its process id.
@@ -83,7 +95,10 @@ impl Process {
     pub fn terminate(&self) -> Result<()> {
         let id = i32::try_from(self.child.id())?;
         let id = rustix::process::Pid::from_raw(id).context("process 0")?;
-        Ok(rustix::process::kill_process(id, rustix::process::Signal::TERM)?)
+        Ok(rustix::process::kill_process(
+            id,
+            rustix::process::Signal::TERM,
+        )?)
     }
 
     /// Ends it at once (SIGKILL) and waits until it is gone.

@@ -25,7 +25,10 @@ impl Stage {
     /// Starts suppliers and makes the customer's identity; nobody is hired yet and the
     /// customer does not run. `settings` hold for all, such as `policy.*`.
     pub fn prepare(world: &World, suppliers: u8, settings: &[(&str, &str)]) -> Result<Self> {
-        let mut stage = Self { suppliers: vec![], customer: world.machine("customer") };
+        let mut stage = Self {
+            suppliers: vec![],
+            customer: world.machine("customer"),
+        };
         for number in 1..=suppliers {
             let mut machine = world.machine(&format!("supplier-{number}"));
             machine.bootstrap = stage.addresses();
@@ -67,16 +70,25 @@ impl Stage {
 
     /// Puts the folder under protection and backs it up; the backup has to be whole.
     pub fn back_up(&self, folder: &Path) -> Result<Reply> {
-        self.customer.order(&["folder", "add", "--"]).argument(folder).run()?;
-        self.customer.order(&["backup"]).within(Duration::from_secs(400)).run()
+        self.customer
+            .order(&["folder", "add", "--"])
+            .argument(folder)
+            .run()?;
+        self.customer
+            .order(&["backup"])
+            .within(Duration::from_secs(400))
+            .run()
     }
 
     /// Suppliers by their place in the set, by their number in the list.
     pub fn by_place(&self, status: &Value) -> Result<Vec<usize>> {
-        let views = status["suppliers"].as_array().context("no suppliers in the status")?;
+        let views = status["suppliers"]
+            .as_array()
+            .context("no suppliers in the status")?;
         let place = |machine: &Machine| {
             let view = views.iter().find(|view| view["device"] == *machine.device);
-            view.and_then(|view| view["position"].as_u64()).unwrap_or(u64::MAX)
+            view.and_then(|view| view["position"].as_u64())
+                .unwrap_or(u64::MAX)
         };
         let mut order: Vec<usize> = (0..self.suppliers.len()).collect();
         order.sort_by_key(|index| place(&self.suppliers[*index]));
@@ -103,10 +115,17 @@ impl Stage {
 
     /// Fails if any daemon ended unasked.
     pub fn check_alive(&mut self) -> Result<()> {
-        self.suppliers.iter_mut().chain([&mut self.customer]).try_for_each(Machine::check_alive)
+        self.suppliers
+            .iter_mut()
+            .chain([&mut self.customer])
+            .try_for_each(Machine::check_alive)
     }
 
     fn addresses(&self) -> Vec<String> {
-        self.suppliers.first().and_then(|first| first.addresses.first().cloned()).into_iter().collect()
+        self.suppliers
+            .first()
+            .and_then(|first| first.addresses.first().cloned())
+            .into_iter()
+            .collect()
     }
 }

@@ -30,7 +30,10 @@ pub fn sockets(process: u32) -> Result<BTreeMap<&'static str, usize>> {
     let mut counts = BTreeMap::new();
     for table in ["tcp", "tcp6", "udp", "udp6"] {
         let text = std::fs::read_to_string(format!("/proc/{process}/net/{table}"))?;
-        let inodes = text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(9));
+        let inodes = text
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_whitespace().nth(9));
         let count = inodes.filter(|inode| own.contains(*inode)).count();
         if count > 0 {
             counts.insert(table, count);
@@ -42,8 +45,15 @@ pub fn sockets(process: u32) -> Result<BTreeMap<&'static str, usize>> {
 /// Bytes that each open TCP connection of a process has received so far, by both ends, as
 /// the kernel counted them (`ss`). All that came is in it: records, encryption, chatter.
 pub fn received_bytes(process: u32) -> Result<BTreeMap<String, u64>> {
-    let output = Command::new("ss").args(["-tinpHO"]).output().context("ss cannot be run")?;
-    ensure!(output.status.success(), "ss: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("ss")
+        .args(["-tinpHO"])
+        .output()
+        .context("ss cannot be run")?;
+    ensure!(
+        output.status.success(),
+        "ss: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let owner = format!("pid={process},");
     let mut received = BTreeMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
@@ -52,7 +62,9 @@ pub fn received_bytes(process: u32) -> Result<BTreeMap<String, u64>> {
         }
         let words: Vec<&str> = line.split_whitespace().collect();
         let ends = words.get(3..5).context("no ends")?.join(" ");
-        let bytes = words.iter().find_map(|word| word.strip_prefix("bytes_received:"));
+        let bytes = words
+            .iter()
+            .find_map(|word| word.strip_prefix("bytes_received:"));
         received.insert(ends, bytes.map_or(Ok(0), str::parse)?);
     }
     Ok(received)
@@ -91,7 +103,10 @@ mod tests {
         let before = peak_memory_kib(std::process::id())?;
         drop(std::hint::black_box(vec![1_u8; 64 << 20]));
         let after = peak_memory_kib(std::process::id())?;
-        assert!(after >= before + 60_000, "{before} KiB before, {after} KiB after");
+        assert!(
+            after >= before + 60_000,
+            "{before} KiB before, {after} KiB after"
+        );
         Ok(())
     }
 }

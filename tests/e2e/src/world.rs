@@ -43,7 +43,9 @@ pub struct World {
 impl World {
     /// Makes a network. Prints the seed, which `BITDUST_SEED` gives back to a later run.
     pub fn new(name: &str) -> Result<Self> {
-        let mut folder = tempfile::Builder::new().prefix(&format!("bd-{name}-")).tempdir()?;
+        let mut folder = tempfile::Builder::new()
+            .prefix(&format!("bd-{name}-"))
+            .tempdir()?;
         if std::env::var_os("BITDUST_KEEP").is_some() {
             folder.disable_cleanup(true);
             eprintln!("{name} is kept in {}", folder.path().display());
@@ -56,7 +58,13 @@ impl World {
         std::fs::copy(&built, &program)
             .with_context(|| format!("{} cannot be copied", built.display()))?;
         let network = format!("e2e-{:016x}", Random::from_system()?.next());
-        Ok(Self { folder, program, network, seed, transport: None })
+        Ok(Self {
+            folder,
+            program,
+            network,
+            seed,
+            transport: None,
+        })
     }
 
     /// The same, with one transport only.

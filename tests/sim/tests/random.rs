@@ -41,6 +41,11 @@ fn seeds() -> impl Iterator<Item = u64> {
     range.inspect(|seed| eprintln!("seed {seed}"))
 }
 
+/// A number below `bound`.
+fn draw(chance: &mut Random, bound: usize) -> usize {
+    usize::try_from(chance.below(bound as u64)).expect("below a number of this type")
+}
+
 /// What a set can bear: before a backup is done, and after all is settled.
 struct Allowance {
     during: usize,
@@ -59,7 +64,7 @@ fn allowance(stage: &Stage) -> Allowance {
 
 fn play(seed: u64, sabotage: Sabotage) -> Result<(), Failure> {
     let mut chance = Random::from_number(seed ^ 0x5eed);
-    let suppliers = 1 + usize::try_from(chance.below(8)).expect("a small number");
+    let suppliers = 1 + draw(&mut chance, 8);
     let options = WorldOptions {
         seed,
         loss_percent: chance.below(25),
@@ -102,7 +107,7 @@ fn play(seed: u64, sabotage: Sabotage) -> Result<(), Failure> {
         .iter()
         .all(|supplier| stage.world.owes_nothing(customer, *supplier));
     let spare = allowance.after - bad.len();
-    let deaths = usize::try_from(chance.below(spare as u64 + 1)).expect("a small number");
+    let deaths = draw(&mut chance, spare + 1);
     for supplier in living.into_iter().take(deaths) {
         stage.world.kill(supplier);
         bad.push(supplier);
@@ -130,7 +135,7 @@ fn restore(stage: &mut Stage, node: NodeId, is_whole: bool) -> Result<(), Failur
 
 /// Some suppliers lie or die before the first byte; gives them back.
 fn harm_for_good(stage: &mut Stage, chance: &mut Random, most: usize) -> Vec<NodeId> {
-    let count = usize::try_from(chance.below(most as u64 + 1)).expect("a small number");
+    let count = draw(chance, most + 1);
     let bad: Vec<_> = stage.suppliers.iter().take(count).copied().collect();
     for supplier in &bad {
         match chance.below(4) {

@@ -24,6 +24,8 @@ use crate::text::{code, count, elapsed, fingerprint};
 const PATIENCE: Duration = Duration::from_secs(90);
 /// How often it looks meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Time between two searches for strangers: a practice network need not spare anybody.
+const SEARCH_INTERVAL_MILLIS: &str = "200";
 /// What a supplier keeps at least, beside twice the folder.
 const CONTRACT_BYTES_MIN: u64 = 1_000_000_000;
 
@@ -134,11 +136,10 @@ impl Stage {
             machine.run(&["offer", &offer]).await?;
             let name = format!("{} ({})", machine.name, fingerprint(&machine.device));
             let addresses = machine.addresses.clone();
-            let shown = first_address(&name, &addresses)?;
-            let shown = shown.split("/p2p/").next().unwrap_or_default();
-            let more = addresses.len() - 1;
-            self.story
-                .detail(&format!("{name} listens on {shown} and {more} more"))?;
+            self.story.detail(&format!(
+                "{name} listens on {}",
+                shown_addresses(&addresses)
+            ))?;
             if self.bench.bootstrap.is_none() {
                 self.bench.bootstrap = Some(first_address(&name, &addresses)?);
             }
@@ -168,6 +169,12 @@ impl Stage {
         if self.plan.code_was_chosen {
             self.customer
                 .run(&["set", "code", &self.plan.code.to_string()])
+                .await?;
+        }
+        if self.plan.hire == Hire::Dht {
+            // Offers are spread over places that are looked at one at a time.
+            self.customer
+                .run(&["set", "policy.search_interval", SEARCH_INTERVAL_MILLIS])
                 .await?;
         }
         self.customer.start().await?;
@@ -348,6 +355,21 @@ pub(super) fn first_address(name: &str, addresses: &[String]) -> Result<String, 
     })
 }
 
+/// The first address without the name in it, and how many more there are.
+fn shown_addresses(addresses: &[String]) -> String {
+    match addresses {
+        [] => "nothing".to_owned(),
+        [first, rest @ ..] => {
+            let plain = first.split("/p2p/").next().unwrap_or_default();
+            if rest.is_empty() {
+                plain.to_owned()
+            } else {
+                format!("{plain} and {} more", rest.len())
+            }
+        }
+    }
+}
+
 /// What another process of the same program printed.
 pub(super) fn decoded<T: DeserializeOwned>(object: Value) -> Result<T, Failure> {
     serde_json::from_value(object).map_err(|error| {
@@ -363,4 +385,26 @@ async fn measured(folder: PathBuf) -> Result<u64, Failure> {
     tokio::task::spawn_blocking(move || bytes_below(&folder))
         .await
         .map_err(|error| Failure::new(ErrorCode::Internal, format!("Counting stopped: {error}.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_shortly() {
+        let check = |addresses: &[&str], text: &str| {
+            let addresses: Vec<String> = addresses
+                .iter()
+                .map(|address| (*address).to_owned())
+                .collect();
+            assert_eq!(shown_addresses(&addresses), text);
+        };
+        check(&[], "nothing");
+        check(&["/ip4/127.0.0.1/tcp/1/p2p/12D3"], "/ip4/127.0.0.1/tcp/1");
+        check(
+            &["/ip4/127.0.0.1/tcp/1/p2p/12D3", "/ip6/::1/tcp/2"],
+            "/ip4/127.0.0.1/tcp/1 and 1 more",
+        );
+    }
 }

@@ -159,8 +159,8 @@ impl Stage {
                 .as_ref()
                 .map_or(0, |(_, report)| report.progress.files_done);
             failure.message = format!(
-                "{} All {files} files are lost: {} of {} suppliers are gone, {} could be borne.",
-                failure.message,
+                "{}. All {files} files are lost: {} of {} suppliers are gone, {} could be borne.",
+                failure.message.trim_end_matches('.'),
                 self.plan.lose,
                 self.plan.suppliers,
                 self.plan.bearable()

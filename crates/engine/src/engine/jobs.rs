@@ -276,7 +276,9 @@ impl Engine {
         if let (Some(job), None, true) = (first_backup, running, self.head.is_settled()) {
             tasks.push(Task::Backup(job, backup::Event::TurnCame));
         }
-        self.count_for_draft(running, &mut tasks);
+        if running.is_none() {
+            self.count_for_draft(first_backup.is_some(), &mut tasks);
+        }
         self.tasks.extend(tasks);
     }
 
@@ -300,17 +302,17 @@ impl Engine {
     }
 
     /// A draft without a running backup to drive it: of an earlier run, or of a stopped job.
-    fn count_for_draft(&self, running: Option<backup::State>, tasks: &mut Vec<Task>) {
+    /// It was given to nobody yet. When a backup waits behind it and its pack does not move,
+    /// it is dropped: that backup makes a better one, and a supplier that is away must not
+    /// block everything.
+    fn count_for_draft(&self, is_awaited: bool, tasks: &mut Vec<Task>) {
         let head::State::Drafted { .. } = self.head else {
             return;
         };
-        if running.is_some() {
-            return;
-        }
         match self.standing(None, PackGroup::Lists) {
             backup::Standing::Enough => tasks.push(Task::Head(head::Event::PackPlaced)),
-            backup::Standing::Short { need, .. } => {
-                if self.lists_within_reach() < need {
+            backup::Standing::Short { need, moving, .. } => {
+                if self.lists_within_reach() < need || (is_awaited && !moving) {
                     tasks.push(Task::Head(head::Event::PackLost));
                 }
             }

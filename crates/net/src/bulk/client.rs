@@ -466,7 +466,7 @@ impl Reader {
                 },
                 frame = frames.next() => match frame {
                     Some(frame) => {
-                        let (id, frame) = frame.map_err(NetError::malformed)?;
+                        let (id, frame) = frame?;
                         self.progress.note();
                         self.hear(id, frame).await?;
                     }

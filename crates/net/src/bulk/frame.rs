@@ -5,6 +5,8 @@ use bitdust_model::limits;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio_util::codec::Decoder;
 
+use crate::error::NetError;
+
 /// Bytes before the payload: type, request, length.
 pub(crate) const HEADER_BYTES: usize = 9;
 
@@ -34,6 +36,15 @@ pub(crate) enum FrameError {
     Length { kind: u8, length: usize },
     #[error("{0}")]
     Stream(#[from] std::io::Error),
+}
+
+impl From<FrameError> for NetError {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::Unknown { .. } | FrameError::Length { .. } => Self::malformed(error),
+            FrameError::Stream(error) => Self::interrupted(error),
+        }
+    }
 }
 
 /// Numbers one request of a stream.
@@ -165,6 +176,19 @@ mod tests {
         assert!(matches!(
             FrameDecoder.decode(&mut BytesMut::from(&empty[..])),
             Err(FrameError::Length { .. })
+        ));
+    }
+
+    #[test]
+    fn a_broken_connection_is_nobodys_fault() {
+        let broken = FrameError::from(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+        assert!(matches!(
+            NetError::from(broken),
+            NetError::Interrupted { .. }
+        ));
+        assert!(matches!(
+            NetError::from(FrameError::Unknown { kind: 9 }),
+            NetError::Malformed { .. }
         ));
     }
 

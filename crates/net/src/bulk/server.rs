@@ -343,7 +343,7 @@ impl Reader {
         let mut frames =
             FramedRead::with_capacity(socket.compat(), FrameDecoder, limits::DATA_FRAME_BYTES);
         while let Some(frame) = frames.next().await {
-            let (id, frame) = frame.map_err(NetError::malformed)?;
+            let (id, frame) = frame?;
             self.progress.note();
             match frame {
                 Frame::Ask(bytes) => self.ask(id, &bytes).await?,

@@ -148,85 +148,102 @@ async fn a_storing_node_refuses_forgeries_and_older_records() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_who_a_node_is_by_the_dht_alone() {
+    let mut nodes = network(3).await;
+    let author = SigningKey::from_seed(&[77; 32]);
+    soon(nodes[1].client.put_record(record(&author, 1)))
+        .await
+        .expect("others take it");
+    let up = nodes[2].peer_up().await;
+    assert_eq!(up.device, nodes[0].device, "the entry node was dialed");
+    soon(nodes[2].client.shutdown()).await;
+    while let Some(event) = soon(nodes[2].events.recv()).await {
+        assert!(
+            !matches!(event, NetEvent::PeerUp(_)),
+            "node 1 came by the DHT alone: {event:?}"
+        );
+    }
+}
+
 #[test]
-fn what_a_store_takes_in() {
-    let keypair = Keypair::generate_ed25519();
-    let protocols = Protocols::of(NETWORK).expect("a good name");
-    let mut kad = Behaviour::new(&keypair, &protocols, Scope::Loopback, &config(1).policy).kad;
-    let dht = Dht::new(NETWORK.to_owned(), Scope::Loopback, Duration::from_secs(60));
+fn a_record_gives_way_to_a_newer_one_only() {
+    let (dht, mut kad) = store();
     let author = SigningKey::from_seed(&[77; 32]);
     let known = record(&author, 5);
-    assert_eq!(dht.take_in(&mut kad, kept(&known)), Ok(()), "the first");
+    let mut take = |record: &KeyedRecord| dht.take_in(&mut kad, kept(record));
+    assert_eq!(take(&known), Ok(()), "the first");
+    assert_eq!(take(&known), Ok(()), "the same again, to live longer");
     assert_eq!(
-        dht.take_in(&mut kad, kept(&known)),
-        Ok(()),
-        "the same again, to live longer"
-    );
-    assert_eq!(
-        dht.take_in(&mut kad, kept(&record(&author, 4))),
+        take(&record(&author, 4)),
         Err(NetError::Stale),
         "an older one"
     );
     let jump = record(&author, 5 + limits::SEQUENCE_JUMP_MAX + 1);
-    assert_eq!(
-        dht.take_in(&mut kad, kept(&jump)),
-        Err(NetError::Stale),
-        "an absurd jump"
-    );
+    assert_eq!(take(&jump), Err(NetError::Stale), "an absurd jump");
     let mut same_number = record(&author, 5);
     same_number.record = author.sign(&plain(&author, 5, 999));
     assert_eq!(
-        dht.take_in(&mut kad, kept(&same_number)),
+        take(&same_number),
         Err(NetError::Stale),
         "another of the same number"
     );
+    assert_eq!(take(&record(&author, 6)), Ok(()), "a newer one");
+}
 
-    let mut elsewhere = record(&author, 6);
+#[test]
+fn what_is_not_valid_is_not_stored() {
+    let (dht, mut kad) = store();
+    let good = record(&SigningKey::from_seed(&[77; 32]), 5);
+    let mut take = |record: Record| dht.take_in(&mut kad, record);
+    let mut elsewhere = good.clone();
     elsewhere.key = DhtKey([1; 32]);
+    let refused = take(kept(&elsewhere));
     assert!(
-        matches!(
-            dht.take_in(&mut kad, kept(&elsewhere)),
-            Err(NetError::BadRecord { .. })
-        ),
-        "under a key of its own"
+        matches!(refused, Err(NetError::BadRecord { .. })),
+        "another key: {refused:?}"
     );
-    let mut long_key = kept(&known);
+    let mut long_key = kept(&good);
     long_key.key = kad::RecordKey::from(vec![0; 33]);
+    let refused = take(long_key);
     assert!(
-        matches!(
-            dht.take_in(&mut kad, long_key),
-            Err(NetError::Malformed { .. })
-        ),
-        "a key of 33 bytes"
+        matches!(refused, Err(NetError::Malformed { .. })),
+        "33 bytes: {refused:?}"
     );
-    let mut garbage = kept(&known);
+    let mut garbage = kept(&good);
     garbage.value = vec![1, 2, 3];
+    let refused = take(garbage);
     assert!(
-        matches!(
-            dht.take_in(&mut kad, garbage),
-            Err(NetError::Malformed { .. })
-        ),
-        "garbage"
+        matches!(refused, Err(NetError::Malformed { .. })),
+        "garbage: {refused:?}"
     );
-    assert_eq!(
-        dht.take_in(&mut kad, kept(&record(&author, 6))),
-        Ok(()),
-        "a newer one"
-    );
+}
 
+#[test]
+fn records_die_and_leave_their_place() {
+    let (dht, mut kad) = store();
+    let author = SigningKey::from_seed(&[77; 32]);
     let mut expired = kept(&record(&author, 7));
+    let key = expired.key.clone();
     expired.expires = Some(Instant::now());
     assert_eq!(dht.take_in(&mut kad, expired), Ok(()));
     Dht::sweep(&mut kad);
-    assert!(
-        kad.store_mut().get(&key_to_kad(&known.key)).is_none(),
-        "records die"
-    );
+    assert!(kad.store_mut().get(&key).is_none(), "it is gone");
     assert_eq!(
-        dht.take_in(&mut kad, kept(&known)),
+        dht.take_in(&mut kad, kept(&record(&author, 5))),
         Ok(()),
-        "after which an older one may come again"
+        "an older one may come again"
     );
+}
+
+fn store() -> (Dht, kad::Behaviour<MemoryStore>) {
+    let keypair = Keypair::generate_ed25519();
+    let protocols = Protocols::of(NETWORK).expect("a good name");
+    let kad = Behaviour::new(&keypair, &protocols, Scope::Loopback, &config(1).policy).kad;
+    (
+        Dht::new(NETWORK.to_owned(), Scope::Loopback, Duration::from_secs(60)),
+        kad,
+    )
 }
 
 /// So many nodes that all know the first one and have filled their routing tables.
@@ -331,23 +348,5 @@ impl KadByHand {
                 return;
             }
         }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_told_who_a_node_is_by_the_dht_alone() {
-    let mut nodes = network(3).await;
-    let author = SigningKey::from_seed(&[77; 32]);
-    soon(nodes[1].client.put_record(record(&author, 1)))
-        .await
-        .expect("others take it");
-    let up = nodes[2].peer_up().await;
-    assert_eq!(up.device, nodes[0].device, "the entry node was dialed");
-    soon(nodes[2].client.shutdown()).await;
-    while let Some(event) = soon(nodes[2].events.recv()).await {
-        assert!(
-            !matches!(event, NetEvent::PeerUp(_)),
-            "node 1 came by the DHT alone: {event:?}"
-        );
     }
 }

@@ -79,7 +79,11 @@ async fn hello_and_request(path: Path) {
         Ok(Body::SpaceFree(ByteCount(7)))
     );
 
-    // The other direction needs no further dial.
+    refused_the_other_way(&alice, &mut bob).await;
+}
+
+/// The other direction needs no further dial.
+async fn refused_the_other_way(alice: &Node, bob: &mut Node) {
     let client = alice.client.clone();
     let device = bob.device;
     let asking = tokio::spawn(async move { client.request(device, Body::HeadsAsk).await });
@@ -377,8 +381,15 @@ async fn a_connection_that_says_nothing_is_cut_off() {
     let alice = Node::start_as(hasty, Encryption::Both).await;
     let (host, port) = alice.tcp.split_once("/tcp/").expect("a TCP address");
     let host = host.rsplit('/').next().expect("an IP address");
-    let port = port.split('/').next().expect("a port").parse::<u16>().expect("a number");
-    let mut socket = soon(tokio::net::TcpStream::connect((host, port))).await.expect("alice listens");
+    let port = port
+        .split('/')
+        .next()
+        .expect("a port")
+        .parse::<u16>()
+        .expect("a number");
+    let mut socket = soon(tokio::net::TcpStream::connect((host, port)))
+        .await
+        .expect("alice listens");
     let mut heard = Vec::new();
     let ended = soon(socket.read_to_end(&mut heard)).await;
     assert!(

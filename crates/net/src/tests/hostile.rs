@@ -92,7 +92,10 @@ async fn a_hello_stolen_from_another_stream_is_refused() {
     if let Ok(answer) = soon(wire::read_packet(&mut second)).await {
         let session = Session::new(victim.device, alice.device, mine, theirs_too);
         let refusal = session.incoming.refusal_instead_of_hello(&answer);
-        assert_eq!(refusal.map(|refusal| refusal.code), Some(ErrorCode::Replayed));
+        assert_eq!(
+            refusal.map(|refusal| refusal.code),
+            Some(ErrorCode::Replayed)
+        );
     }
     soon(victim.closed.recv())
         .await

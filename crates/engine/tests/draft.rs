@@ -1,0 +1,91 @@
+//! What becomes of a head that was signed when the machine stopped.
+
+use bitdust_engine::trace::apply;
+use bitdust_engine::{Engine, Facts, Input, JobId, Output, PackFact, SetFact, SupplierFact};
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{
+    ByteCount, Code, DeviceId, IdentityId, PackId, Policy, Position, Sequence, SetId, Tick,
+};
+
+/// Starts with a draft whose commit pack stands as given (quorum 3 of 4), connects everybody,
+/// asks for a backup, and tells whether the draft was given out and whether the backup began.
+fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
+    let device = |id: u8| DeviceId([id; 32]);
+    let supplier = |id: u8| SupplierFact {
+        device: device(id),
+        identity: IdentityId([id; 32]),
+        friend: true,
+        contract: Some(ByteCount(1_000)),
+        proved_ago_ms: Some(0),
+        doubted: false,
+    };
+    let facts = Facts {
+        device: device(0),
+        identity: IdentityId([0; 32]),
+        code_wanted: None,
+        suppliers_wanted: 4,
+        contract_bytes: ByteCount(1_000),
+        suppliers: (1..=4).map(supplier).collect(),
+        set: Some(SetFact {
+            set: SetId([9; 32]),
+            code: Code::new(2, 4).expect("a code"),
+            holders: (1..=4).map(device).collect(),
+        }),
+        customers: Vec::new(),
+        offered: ByteCount(0),
+        packs: vec![PackFact {
+            pack: PackId([5; 32]),
+            kind: PackKind::Commit,
+            confirmed: (0..confirmed).map(Position).collect(),
+            spooled: (confirmed..confirmed + spooled).map(Position).collect(),
+        }],
+        head_draft: Some(Sequence(2)),
+        head: Some(Sequence(1)),
+    };
+    let mut engine = Engine::new(Policy::default());
+    let mut inputs = vec![
+        Input::Started {
+            facts: Box::new(facts),
+            seed: [1; 32],
+        },
+        Input::Listening,
+    ];
+    inputs.extend((1..=4).map(|id| Input::PeerUp {
+        device: device(id),
+        identity: IdentityId([id; 32]),
+    }));
+    inputs.push(Input::BackupAsked { job: JobId(1) });
+    let outputs: Vec<_> = inputs
+        .into_iter()
+        .flat_map(|input| apply(&mut engine, input, Tick(0)).outputs)
+        .collect();
+    let is_draft = |output: &Output| matches!(output, Output::PutHead { sequence, .. } if *sequence == Sequence(2));
+    let is_scan = |output: &Output| matches!(output, Output::StartScan { .. });
+    assert_eq!(
+        outputs.iter().any(is_draft),
+        given_out,
+        "{confirmed} + {spooled}: given out"
+    );
+    assert_eq!(
+        outputs.iter().any(is_scan),
+        begun,
+        "{confirmed} + {spooled}: begun"
+    );
+}
+
+#[test]
+fn a_draft_whose_pack_is_placed_is_given_out_before_anything_else() {
+    check(3, 0, true, false);
+    check(4, 0, true, false);
+}
+
+#[test]
+fn a_draft_whose_pack_is_lost_is_never_given_out() {
+    check(0, 0, false, true);
+    check(2, 0, false, true);
+}
+
+#[test]
+fn a_draft_that_does_not_move_makes_way_for_a_backup() {
+    check(2, 2, false, true);
+}

@@ -1,0 +1,195 @@
+//! The whole journey: back up, lose suppliers and the machine, come back from the words.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bitdust_e2e_tests::corpus::{copy_real_tree, flip_byte, make_oddities};
+use bitdust_e2e_tests::witness::sockets;
+use bitdust_e2e_tests::{Machine, Outcome, Stage, Transport, World, differences};
+
+/// Entries of a real tree.
+const REAL_ENTRIES: usize = 7_000;
+/// The big file, a few times what is in flight at once.
+const BIG_BYTES: u64 = 200_000_000;
+const BIG_NAME: &str = "big";
+/// A job with everything.
+const LONG: Duration = Duration::from_secs(400);
+
+#[test]
+fn over_tcp_everything_comes_back_without_three_of_six_suppliers() -> Outcome {
+    let world = World::over("tcp", Transport::Tcp)?;
+    journey(&world, Some("3/6"), "3/6", 3, "tcp")
+}
+
+#[test]
+fn over_quic_everything_comes_back_without_four_of_six_suppliers() -> Outcome {
+    let world = World::over("quic", Transport::Quic)?;
+    journey(&world, None, "2/6", 4, "udp")
+}
+
+#[test]
+fn with_too_few_suppliers_what_is_lost_is_named_and_the_rest_is_whole() -> Outcome {
+    let world = World::over("few", Transport::Tcp)?;
+    let mut random = world.random();
+    let source = world.make_folder("source")?;
+    let lost: BTreeSet<String> = ["lost one", "lost two"].map(str::to_owned).into();
+    for name in &lost {
+        random.write_file(&source.join(name), 5_000_000)?;
+    }
+    let mut stage = Stage::set_up(&world, 6, Some("3/6"))?;
+    stage.back_up(&source)?;
+    // Little that is new travels with the lists, of which every supplier has a copy.
+    std::fs::create_dir(source.join("kept"))?;
+    std::fs::write(source.join("kept/note"), "small")?;
+    std::os::unix::fs::symlink("note", source.join("kept/link"))?;
+    stage.customer.run(&["backup"])?;
+
+    stage.lose_suppliers(4)?;
+    let words = stage.customer.words.clone();
+    stage.customer.lose()?;
+    let mut machine = stage.new_machine(&world, "new-machine")?;
+    machine.recover(&words)?;
+    machine.set("policy.restore_patience", "5000")?;
+    let restored = world.path("restored");
+    let reply = machine
+        .order(&["restore", "latest", "--to"])
+        .argument(&restored)
+        .attempt()?;
+
+    ensure!(
+        matches!(reply.code, Some(1 | 3)),
+        "it ended with {:?}",
+        reply.code
+    );
+    let named: BTreeSet<String> = reply
+        .problems()
+        .into_iter()
+        .map(|(path, _)| path.rsplit('/').next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(named, lost, "{}", reply.object);
+    // Missing files are all that is different: nothing is half there, nothing is left over.
+    let found = differences(&source, &restored)?;
+    let missing: BTreeSet<String> = found
+        .lines()
+        .map(|line| line.strip_prefix(">f+++++++++ ").unwrap_or(line).to_owned())
+        .collect();
+    assert_eq!(missing, lost, "{found}");
+    Ok(())
+}
+
+fn journey(
+    world: &World,
+    code: Option<&str>,
+    code_used: &str,
+    lose: usize,
+    table: &str,
+) -> Outcome {
+    let source = make_source(world)?;
+    let mut stage = Stage::set_up(world, 6, code)?;
+    let backup = stage.back_up(&source)?;
+    eprintln!("backup: {:.1} s", backup.took.as_secs_f64());
+    assert!(backup.problems().is_empty(), "{}", backup.object);
+    let status = stage.customer.wait_until_spread()?;
+    assert_eq!(status["code"], code_used, "the code in use");
+    for machine in stage.suppliers.iter().chain([&stage.customer]) {
+        check_sockets(machine, table)?;
+    }
+    stage.check_alive()?;
+
+    stage.lose_suppliers(lose)?;
+    let words = stage.customer.words.clone();
+    stage.customer.lose()?;
+    let mut machine = stage.new_machine(world, "new-machine")?;
+    let found = machine.recover(&words)?;
+    eprintln!("recovery: {:.1} s", found.took.as_secs_f64());
+    machine.start()?;
+    check_versions(&machine, &source)?;
+
+    let restored = world.path("restored");
+    let restore = machine
+        .order(&["restore", "latest", "--to"])
+        .argument(&restored)
+        .within(LONG)
+        .run()?;
+    eprintln!("restore: {:.1} s", restore.took.as_secs_f64());
+    check_sockets(&machine, table)?;
+    stage.check_alive()?;
+    assert_eq!(
+        differences(&source, &restored)?,
+        "",
+        "the restored folder is not the same"
+    );
+    check_twin(&source, &restored)
+}
+
+/// A real tree, oddities, and a big file.
+fn make_source(world: &World) -> Result<std::path::PathBuf> {
+    let source = world.make_folder("source")?;
+    let real = source.join("real");
+    std::fs::create_dir(&real)?;
+    let entries = copy_real_tree(&real, REAL_ENTRIES)?;
+    ensure!(entries >= 1_000, "the real tree has {entries} entries only");
+    make_oddities(&source.join("oddities"))?;
+    world
+        .random()
+        .write_file(&source.join(BIG_NAME), BIG_BYTES)?;
+    Ok(source)
+}
+
+/// The kernel knows no socket of the process but those of one transport.
+fn check_sockets(machine: &Machine, table: &str) -> Outcome {
+    let found = sockets(machine.process_id()?)?;
+    assert_eq!(
+        found.keys().copied().collect::<Vec<_>>(),
+        [table],
+        "{}: {found:?}",
+        machine.name
+    );
+    Ok(())
+}
+
+/// The versions and a listing are there before anything is restored.
+fn check_versions(machine: &Machine, source: &Path) -> Outcome {
+    let snapshots = machine.run(&["snapshots"])?.object;
+    let snapshots = snapshots["snapshots"].as_array().context("no versions")?;
+    assert_eq!(snapshots.len(), 1, "{snapshots:?}");
+    assert_eq!(snapshots[0]["path"], source.to_str().context("no text")?);
+    let listing = machine.run(&["ls", "latest"])?.object;
+    let entries = listing["entries"].as_array().context("no entries")?;
+    let names: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| entry["name"].as_str())
+        .collect();
+    assert_eq!(names, [BIG_NAME, "oddities", "real"]);
+    let big = entries.first().context("no entry")?;
+    assert_eq!(big["bytes"], BIG_BYTES, "{big}");
+    Ok(())
+}
+
+/// The witness speaks when it should: of one changed byte, a mode, a time and a lost file.
+fn check_twin(source: &Path, restored: &Path) -> Outcome {
+    flip_byte(&restored.join(BIG_NAME))?;
+    let found = differences(source, restored)?;
+    assert_eq!(
+        found,
+        format!(">fc........ {BIG_NAME}\n"),
+        "one byte was changed"
+    );
+    let oddities = restored.join("oddities");
+    std::fs::remove_file(oddities.join("empty file"))?;
+    let later = std::time::SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_790);
+    std::fs::File::options()
+        .write(true)
+        .open(oddities.join("nanoseconds"))?
+        .set_modified(later)?;
+    let found = differences(source, restored)?;
+    for part in [
+        ">f+++++++++ oddities/empty file",
+        ">f..t...... oddities/nanoseconds",
+    ] {
+        assert!(found.contains(part), "{part:?} is not in {found}");
+    }
+    Ok(())
+}
