@@ -176,24 +176,9 @@ fn check_command(command: Command) -> Result<Task, Failure> {
         Command::Accept { code } => Task::Accept {
             code: check_invitation(&code)?,
         },
-        Command::Supplier(SupplierCommand::List) => Task::SupplierList,
-        Command::Supplier(SupplierCommand::Hire { count, wait }) => Task::SupplierHire {
-            count: check_supplier_count(count)?,
-            wait_seconds: wait,
-        },
-        Command::Supplier(SupplierCommand::Fire { device: _ }) => Task::NotYet {
-            name: "supplier fire",
-            instead: "A supplier that stays away is replaced by itself.",
-        },
+        Command::Supplier(command) => check_supplier(command)?,
         Command::Customer(CustomerCommand::List) => Task::CustomerList,
-        Command::Folder(FolderCommand::Add { dir, exclude }) => Task::FolderAdd {
-            path: check_new_folder(&dir)?,
-            excludes: check_excludes(exclude)?,
-        },
-        Command::Folder(FolderCommand::List) => Task::FolderList,
-        Command::Folder(FolderCommand::Remove { folder }) => Task::FolderRemove {
-            folder: folder_name(&folder)?,
-        },
+        Command::Folder(command) => check_folder(command)?,
         Command::Backup { folders } => Task::Backup {
             folders: folders
                 .iter()
@@ -229,6 +214,35 @@ fn check_command(command: Command) -> Result<Task, Failure> {
         },
         Command::Completions { shell } => Task::Completions { shell },
         Command::Man { to } => Task::Man { to },
+    };
+    Ok(task)
+}
+
+fn check_supplier(command: SupplierCommand) -> Result<Task, Failure> {
+    let task = match command {
+        SupplierCommand::List => Task::SupplierList,
+        SupplierCommand::Hire { count, wait } => Task::SupplierHire {
+            count: check_supplier_count(count)?,
+            wait_seconds: wait,
+        },
+        SupplierCommand::Fire { device: _ } => Task::NotYet {
+            name: "supplier fire",
+            instead: "A supplier that stays away is replaced by itself.",
+        },
+    };
+    Ok(task)
+}
+
+fn check_folder(command: FolderCommand) -> Result<Task, Failure> {
+    let task = match command {
+        FolderCommand::Add { dir, exclude } => Task::FolderAdd {
+            path: check_new_folder(&dir)?,
+            excludes: check_excludes(exclude)?,
+        },
+        FolderCommand::List => Task::FolderList,
+        FolderCommand::Remove { folder } => Task::FolderRemove {
+            folder: folder_name(&folder)?,
+        },
     };
     Ok(task)
 }

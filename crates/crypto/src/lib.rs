@@ -2,7 +2,7 @@
 //!
 //! It owns every secret's way from the 24 words to the keys of daily work, and every
 //! signature. It reads no file, no clock and no network; the operating system's random
-//! numbers and keyring are all that it touches. `KEYS.md` lists each derivation.
+//! numbers and keyring are all that it touches. docs/FORMAT.md lists each derivation.
 
 mod aead;
 pub mod chunk;

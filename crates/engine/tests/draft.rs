@@ -55,10 +55,19 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         identity: IdentityId([id; 32]),
     }));
     inputs.push(Input::BackupAsked { job: JobId(1) });
-    let outputs: Vec<_> = inputs
-        .into_iter()
-        .flat_map(|input| apply(&mut engine, input, Tick(0)).outputs)
-        .collect();
+    let mut outputs = Vec::new();
+    for input in inputs {
+        let mut queue = vec![input];
+        while let Some(input) = queue.pop() {
+            let line = apply(&mut engine, input, Tick(0));
+            for output in line.outputs {
+                if let Output::CommitPack { pack } = output {
+                    queue.push(Input::PackCommitted { pack });
+                }
+                outputs.push(output);
+            }
+        }
+    }
     let is_draft = |output: &Output| matches!(output, Output::PutHead { sequence, .. } if *sequence == Sequence(2));
     let is_scan = |output: &Output| matches!(output, Output::StartScan { .. });
     assert_eq!(

@@ -12,7 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bitdust_model::codec::Versioned;
-use bitdust_model::{ErrorCode, decode, encode};
+use bitdust_model::limits::PROOF_GROUP_BYTES;
+use bitdust_model::manifest::StoreHeader;
+use bitdust_model::{ErrorCode, Signed, decode, encode};
 use samples::{Visitor, bodies, file_of, packet, visit_all};
 use strum::IntoEnumIterator;
 
@@ -25,15 +27,40 @@ fn every_document_of_version_1_is_written_and_read_as_it_was() {
         "wrote {:?}: look at them and run again without UPDATE",
         checker.written
     );
-    assert!(checker.files.len() > 40, "every value has a file of its own");
+    assert!(
+        checker.files.len() > 40,
+        "every value has a file of its own"
+    );
 }
 
 #[test]
 fn every_kind_of_document_has_a_fixture() {
-    let mut checker = Checker::default();
-    visit_all(&mut checker);
+    let mut sampled = Kinds::default();
+    visit_all(&mut sampled);
     let kinds = kinds_in_sources();
-    assert_eq!(checker.kinds.len(), kinds, "a kind in src has no sample");
+    assert_eq!(
+        sampled.bytes_max.len(),
+        kinds,
+        "a kind in src has no sample"
+    );
+}
+
+#[test]
+fn the_document_names_every_signature_domain_and_its_limit() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/FORMAT.md");
+    let text = fs::read_to_string(path).expect("the document is there");
+    let mut sampled = Kinds::default();
+    visit_all(&mut sampled);
+    for kind in SIGNED {
+        let bytes_max = sampled.bytes_max.get(kind).copied();
+        let row = text
+            .lines()
+            .find(|line| line.contains(&format!("| `{kind}` |")));
+        let written = row.and_then(|row| row.trim_end_matches(" |").rsplit(' ').next());
+        let written = written.and_then(|number| number.replace(',', "").parse().ok());
+        assert_eq!(written, bytes_max, "{kind} in docs/FORMAT.md");
+        assert!(bytes_max.is_some(), "{kind} has no sample");
+    }
 }
 
 #[test]
@@ -49,6 +76,51 @@ fn a_body_keeps_its_number() {
 }
 
 #[test]
+fn a_shard_lies_at_its_supplier_with_tree_and_header_as_the_document_says() {
+    let shard = read(SHARD);
+    let outboard = read(OUTBOARD);
+    let nodes = shard.len().div_ceil(PROOF_GROUP_BYTES) - 1;
+    let header = header_of(&outboard[64 * nodes..]);
+    assert_eq!(header.shard_bytes as usize, shard.len());
+    assert!(
+        SHARD.ends_with(&header.shard.to_hex()),
+        "{:?}",
+        header.shard
+    );
+    assert!(SHARD.contains(&header.owner.to_hex()), "{:?}", header.owner);
+}
+
+#[test]
+fn a_spooled_shard_has_its_header_in_front_as_the_document_says() {
+    let file = read(SPOOLED);
+    let rest = file.strip_prefix(b"BDSP\x01").expect("the magic");
+    let (length, rest) = rest.split_first_chunk().expect("a length");
+    let (header, shard) = rest.split_at(u32::from_le_bytes(*length) as usize);
+    let header = header_of(header);
+    assert_eq!(header.shard_bytes as usize, shard.len());
+    let name = format!("{}-{}", header.pack.to_hex(), header.position);
+    assert!(SPOOLED.ends_with(&name), "{name}");
+}
+
+/// The header behind the version byte of a row.
+fn header_of(row: &[u8]) -> StoreHeader {
+    let signed = row.strip_prefix(&[1]).expect("version 1");
+    let (signed, rest): (Signed<StoreHeader>, _) =
+        postcard::take_from_bytes(signed).expect("a signed header");
+    assert!(rest.is_empty(), "nothing follows");
+    decode(&signed.bytes).expect("a header")
+}
+
+fn read(path: &str) -> Vec<u8> {
+    fs::read(folder().join(path)).expect("the fixture is there")
+}
+
+const SHARD: &str = "home/shards/49c501eaa9d5586b2bb12c250facc5781d387ea38819d48474d38ba35bd05d8a/d9/d9a739f06e1f45bf3ce1f0a6f606bddc83b44d56faa430bef0d7377b3a7418e0";
+const OUTBOARD: &str = "home/shards/49c501eaa9d5586b2bb12c250facc5781d387ea38819d48474d38ba35bd05d8a/d9/d9a739f06e1f45bf3ce1f0a6f606bddc83b44d56faa430bef0d7377b3a7418e0.obao";
+const SPOOLED: &str =
+    "home/spool/2f0cdf8bde200055ed3cd14e82ef9cb042482cbc39dfc20e701919d532660241-0";
+
+#[test]
 fn an_error_code_keeps_its_number_and_its_name() {
     let mut codes = String::new();
     for code in ErrorCode::iter() {
@@ -62,17 +134,33 @@ fn an_error_code_keeps_its_number_and_its_name() {
     assert_eq!(codes, expected, "v1 of the codes; new ones come last");
 }
 
+/// What is signed by itself; the other documents lie in these or are sealed.
+const SIGNED: [&str; 14] = [
+    "certificate",
+    "fence",
+    "root record",
+    "lane record",
+    "set record",
+    "head",
+    "store header",
+    "receipt",
+    "head receipt",
+    "contract",
+    "contract acceptance",
+    "invitation",
+    "packet",
+    "DHT record",
+];
+
 #[derive(Default)]
 struct Checker {
     files: BTreeSet<&'static str>,
-    kinds: BTreeMap<&'static str, u8>,
     written: Vec<&'static str>,
 }
 
 impl Visitor for Checker {
     fn visit<T: Versioned + PartialEq + Debug>(&mut self, file: &'static str, value: &T) {
         assert!(self.files.insert(file), "{file} is there twice");
-        self.kinds.insert(T::KIND, T::VERSION);
         assert_eq!(T::VERSION, 1, "a new version needs fixtures of its own");
         let path = folder().join(file);
         let bytes = encode(value);
@@ -85,6 +173,17 @@ impl Visitor for Checker {
         });
         assert!(bytes == kept, "{file}: the value is written as other bytes");
         assert_eq!(decode::<T>(&kept).as_ref(), Ok(value), "{file}");
+    }
+}
+
+#[derive(Default)]
+struct Kinds {
+    bytes_max: BTreeMap<&'static str, usize>,
+}
+
+impl Visitor for Kinds {
+    fn visit<T: Versioned + PartialEq + Debug>(&mut self, _: &'static str, _: &T) {
+        self.bytes_max.insert(T::KIND, T::BYTES_MAX);
     }
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use bitdust_engine::{Input, JobId};
 use bitdust_model::manifest::{HeadBundle, PackKind};
 use bitdust_model::message::Body;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, PackId, Position, Sequence};
+use bitdust_store::SpoolError;
 
 use crate::back::{Back, Flight};
 use crate::commit::{self, CommitRequest};
@@ -335,10 +336,21 @@ fn next_spooled(
                 .map_err(|error| error.code())?;
             continue;
         };
-        let shard = context
-            .spool
-            .read(entry.pack, entry.position)
-            .map_err(|error| error.code())?;
+        let shard = match context.spool.read(entry.pack, entry.position) {
+            Ok(shard) => shard,
+            // It was stored, and so removed, since the list was made.
+            Err(SpoolError::NotFound { .. }) => continue,
+            Err(error @ SpoolError::Corrupt { .. }) => {
+                // It can never be sent; those behind it must not wait for it.
+                warn!(%error, "Removed a damaged shard from the spool");
+                context
+                    .spool
+                    .remove(entry.pack, entry.position)
+                    .map_err(|error| error.code())?;
+                continue;
+            }
+            Err(error) => return Err(error.code()),
+        };
         let kind: PackKind = record.pack.kind;
         let input = Input::SpoolLoaded {
             pack: entry.pack,

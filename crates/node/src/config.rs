@@ -14,7 +14,8 @@ use crate::error::NodeError;
 use crate::settings::{Scope, Settings};
 
 const DEFAULT_NETWORK: &str = "main";
-const DEFAULT_SUPPLIERS: u8 = 6;
+/// Friends only, until a person hires strangers.
+const DEFAULT_SUPPLIERS: u8 = 0;
 const DEFAULT_CONTRACT_BYTES: u64 = 10_000_000_000;
 
 /// The configuration of a home.

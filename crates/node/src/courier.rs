@@ -107,32 +107,17 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
             shard,
             counters,
         } => {
-            let pack = record.pack.pack;
-            let bytes = shard.len() as u64;
-            match store(&context, &client, device, &record.pack, position, shard).await {
-                Ok(()) => {
-                    if let Some(counters) = counters {
-                        counters.moved_bytes(bytes);
-                    }
-                    context
-                        .tell(Input::ShardStored {
-                            pack,
-                            position,
-                            device,
-                        })
-                        .await;
-                }
-                Err(code) => {
-                    context
-                        .tell(Input::SendFailed {
-                            pack,
-                            position,
-                            device,
-                            code,
-                        })
-                        .await
-                }
+            let (pack, bytes) = (record.pack.pack, shard.len() as u64);
+            let stored = store(&context, &client, device, &record.pack, position, shard).await;
+            if let (Ok(()), Some(counters)) = (stored, counters) {
+                counters.moved_bytes(bytes);
             }
+            #[rustfmt::skip]
+            let input = match stored {
+                Ok(()) => Input::ShardStored { pack, position, device },
+                Err(code) => Input::SendFailed { pack, position, device, code },
+            };
+            context.tell(input).await;
         }
         Errand::Fetch {
             fetch,
@@ -141,34 +126,19 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
             ranges,
             whole,
             counters,
-        } => match fetch_ranges(&client, &pack, position, ranges).await {
-            Ok(pieces) => {
-                if let Some(counters) = counters {
-                    counters.moved_bytes(pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
-                }
-                drop(
-                    context
-                        .back
-                        .send(Back::Pieces {
-                            fetch,
-                            position,
-                            whole,
-                            pieces,
-                        })
-                        .await,
-                );
+        } => {
+            let fetched = fetch_ranges(&client, &pack, position, ranges).await;
+            if let (Ok(pieces), Some(counters)) = (&fetched, counters) {
+                counters.moved_bytes(pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
             }
-            Err(code) => {
-                context
-                    .tell(Input::RangeFailed {
-                        fetch,
-                        position,
-                        device,
-                        code,
-                    })
-                    .await
-            }
-        },
+            #[rustfmt::skip]
+            let back = match fetched {
+                Ok(pieces) => Back::Pieces { fetch, position, whole, pieces },
+                Err(code) => Back::Input(Input::RangeFailed { fetch, position, device, code }),
+            };
+            // A loop that has ended needs nothing more.
+            drop(context.back.send(back).await);
+        }
         Errand::Check {
             pack,
             position,

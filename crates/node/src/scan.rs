@@ -134,15 +134,7 @@ struct Tally {
 impl Scanner<'_> {
     fn folder(&mut self, folder: &FolderRecord) -> Result<SnapshotRecord, Stop> {
         let taken_at = wall_clock();
-        let root = Path::new(std::ffi::OsStr::from_bytes(&folder.path));
-        let unreadable =
-            |detail: String| Stop::Folder(problem(&folder.path, ErrorCode::Unreadable, detail));
-        let mut excludes =
-            Excludes::new(&folder.excludes).map_err(|error| unreadable(error.to_string()))?;
-        if let Some((device, inode)) = self.request.home {
-            excludes = excludes.without_place(device, inode);
-        }
-        let walk = Walk::new(root, &excludes).map_err(|error| unreadable(error.to_string()))?;
+        let walk = self.walk(folder)?;
         let mut cache = FileCache::new(&self.context.catalogue, folder.folder);
         let mut tally = Tally::default();
         let mut levels: Vec<Level> = Vec::new();
@@ -176,23 +168,7 @@ impl Scanner<'_> {
                 }
                 WalkEvent::Leave { path, .. } => {
                     cache.leave().map_err(Stop::Job)?;
-                    let Some(level) = levels.pop() else {
-                        return Err(Stop::Job(ErrorCode::Internal));
-                    };
-                    let (meta, pages) = self.last_page(level)?;
-                    if path.is_root() {
-                        finished = Some((meta, pages));
-                    } else {
-                        let node = Node::Directory { pages };
-                        self.add(
-                            &mut levels,
-                            Some(Entry {
-                                name: path.name().to_vec(),
-                                meta,
-                                node,
-                            }),
-                        )?;
-                    }
+                    finished = self.leave(&mut levels, path.name())?.or(finished);
                 }
                 WalkEvent::Problem(found) => {
                     tally.problems += 1;
@@ -202,9 +178,7 @@ impl Scanner<'_> {
         }
         cache.finish().map_err(Stop::Job)?;
         let Some((root_meta, pages)) = finished else {
-            return Err(unreadable(
-                "the folder could not be walked to its end".to_owned(),
-            ));
+            return Err(unreadable(folder, "it could not be walked to its end"));
         };
         Ok(SnapshotRecord {
             snapshot: SnapshotId(bitdust_crypto::random()),
@@ -218,6 +192,36 @@ impl Scanner<'_> {
             bytes: tally.bytes,
             problems: tally.problems,
         })
+    }
+
+    fn walk(&self, folder: &FolderRecord) -> Result<Walk, Stop> {
+        let root = Path::new(std::ffi::OsStr::from_bytes(&folder.path));
+        let mut excludes =
+            Excludes::new(&folder.excludes).map_err(|error| unreadable(folder, error))?;
+        if let Some((device, inode)) = self.request.home {
+            excludes = excludes.without_place(device, inode);
+        }
+        Walk::new(root, &excludes).map_err(|error| unreadable(folder, error))
+    }
+
+    /// Ends the folder the walk is in: an entry of the one above, or, for the outermost, its
+    /// metadata and pages.
+    fn leave(
+        &mut self,
+        levels: &mut Vec<Level>,
+        name: &[u8],
+    ) -> Result<Option<(Meta, Vec<ChunkId>)>, Stop> {
+        let Some(level) = levels.pop() else {
+            return Err(Stop::Job(ErrorCode::Internal));
+        };
+        let (meta, pages) = self.last_page(level)?;
+        if levels.is_empty() {
+            return Ok(Some((meta, pages)));
+        }
+        let name = name.to_vec();
+        let node = Node::Directory { pages };
+        self.add(levels, Some(Entry { name, meta, node }))?;
+        Ok(None)
     }
 
     /// Adds an entry to the folder the walk is in; pages that are full are stored.
@@ -316,7 +320,7 @@ impl Scanner<'_> {
         let mut expected = seen.stamp;
         for retake in 0..=limits::FILE_RETAKES_MAX {
             let counts = retake == 0;
-            match self.read_once(seen, &expected, counts) {
+            match self.read_once(seen, &path, &expected, counts) {
                 Ok(read) if read.is_whole || retake == limits::FILE_RETAKES_MAX => {
                     if !read.is_whole {
                         tally.problems += 1;
@@ -344,10 +348,10 @@ impl Scanner<'_> {
     fn read_once(
         &mut self,
         seen: &FileSeen,
+        path: &[u8],
         expected: &Stamp,
         counts: bool,
     ) -> Result<FileRead, ReadStop> {
-        let path = seen.path.as_bytes();
         let as_problem =
             |error: bitdust_source::FileError| ReadStop::File(error.into_problem(path.to_vec()));
         let mut reader = open_file(&seen.folder, seen.path.name(), expected).map_err(as_problem)?;
@@ -516,6 +520,15 @@ pub(crate) fn seal_pack(
         shards,
         _place: permit,
     })
+}
+
+/// A folder that cannot be walked.
+fn unreadable(folder: &FolderRecord, reason: impl std::fmt::Display) -> Stop {
+    Stop::Folder(problem(
+        &folder.path,
+        ErrorCode::Unreadable,
+        reason.to_string(),
+    ))
 }
 
 struct FileRead {

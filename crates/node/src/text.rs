@@ -28,6 +28,7 @@ pub(crate) fn unescape(text: &str) -> Vec<u8> {
     while let Some((&first, after)) = rest.split_first() {
         let escaped = after
             .get(..2)
+            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
             .and_then(|digits| std::str::from_utf8(digits).ok());
         match escaped
             .filter(|_| first == b'%')

@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(lengths, GOLDEN_LENGTHS);
     }
 
-    /// The definition in CODE.md, one byte at a time.
+    /// The definition in docs/FORMAT.md, one byte at a time.
     #[test]
     fn cuts_follow_the_written_definition() {
         let (gear, _) = get_gear_with_seed(SEED);

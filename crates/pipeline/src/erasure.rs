@@ -1,6 +1,6 @@
 //! The erasure code: any k of n shards give a pack back. Systematic, over GF(2^8).
 //!
-//! The matrix is this crate's own (CODE.md), because the format depends on it;
+//! The matrix is this crate's own (docs/FORMAT.md), because the format depends on it;
 //! the loops over bytes are those of `reed-solomon-erasure`. Row i depends on (k, i) alone,
 //! so n may grow at fixed k and no shard changes. The code works byte by byte: byte j of a
 //! shard depends on byte j of the data shards alone, so the same range of any k shards gives

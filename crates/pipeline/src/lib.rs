@@ -6,7 +6,7 @@
 //!
 //! Everything here is pure and synchronous: no file, clock, thread or randomness; the caller
 //! brings readers, random bytes and threads. No function holds a file or a listing whole;
-//! each file says what it holds. CODE.md beside this crate defines the formats.
+//! each file says what it holds. docs/FORMAT.md defines the formats.
 
 pub mod chunker;
 pub mod compress;

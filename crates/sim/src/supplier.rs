@@ -62,15 +62,13 @@ impl World {
         reason = "`do_output` is the exhaustive match"
     )]
     pub(crate) fn do_supply(&mut self, node: NodeId, output: Output) {
-        let ask = match output {
-            Output::AcceptContract { ask }
-            | Output::AcceptStore { ask }
-            | Output::AllowAccess { ask }
-            | Output::Refuse { ask, .. } => ask,
-            _ => {
-                self.publish_deposits(node);
-                return;
-            }
+        let (Output::AcceptContract { ask }
+        | Output::AcceptStore { ask }
+        | Output::AllowAccess { ask }
+        | Output::Refuse { ask, .. }) = output
+        else {
+            self.publish_deposits(node);
+            return;
         };
         let Some(call) = self.nodes[node.0].memory.asks.remove(&ask) else {
             self.break_promise("a question is answered that nobody asked, or twice".to_owned());

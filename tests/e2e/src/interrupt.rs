@@ -46,8 +46,12 @@ impl Measured {
             }
             if let (Some(asked_at), false) = (asked_at, is_over) {
                 steps.push(at - asked_at);
-                let outputs = line["outputs"].as_array().context("no outputs in the trace")?;
-                is_over = outputs.iter().any(|output| output.get("JobEnded").is_some());
+                let outputs = line["outputs"]
+                    .as_array()
+                    .context("no outputs in the trace")?;
+                is_over = outputs
+                    .iter()
+                    .any(|output| output.get("JobEnded").is_some());
             }
         }
         ensure!(is_over, "the trace holds no {asked} that ended");
@@ -89,11 +93,19 @@ impl Measured {
 /// So many moments as parts of a duration, one in each of as many equal parts of it, in any
 /// order.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "a draw needs no more than 52 bits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a draw needs no more than 52 bits"
+)]
 pub fn draw_moments(random: &mut Random, count: usize) -> Vec<f64> {
     let mut unit = || (random.next() >> 12) as f64 / (1_u64 << 52) as f64;
     let mut drawn: Vec<(f64, f64)> = (0..count)
-        .map(|part| ((part as f64 + unit()) / count as f64 * PART_OF_DURATION, unit()))
+        .map(|part| {
+            (
+                (part as f64 + unit()) / count as f64 * PART_OF_DURATION,
+                unit(),
+            )
+        })
         .collect();
     drawn.sort_by(|one, other| one.1.total_cmp(&other.1));
     drawn.into_iter().map(|(moment, _)| moment).collect()
@@ -121,8 +133,14 @@ pub fn wait_for_step(
         if reached >= Some(step) {
             return Ok(());
         }
-        ensure!(!is_over()?, "the work was finished before step {step}; it got to {reached:?}");
-        ensure!(started.elapsed() < REACHED_WITHIN, "step {step} was not reached, but {reached:?}");
+        ensure!(
+            !is_over()?,
+            "the work was finished before step {step}; it got to {reached:?}"
+        );
+        ensure!(
+            started.elapsed() < REACHED_WITHIN,
+            "step {step} was not reached, but {reached:?}"
+        );
         match clock.recv_timeout(LOOK_EVERY) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => bail!("the clock broke"),
@@ -161,7 +179,10 @@ impl TraceReader {
             return Ok(vec![]);
         };
         let complete: Vec<u8> = self.rest.drain(..=end).collect();
-        Ok(String::from_utf8_lossy(&complete).lines().map(str::to_owned).collect())
+        Ok(String::from_utf8_lossy(&complete)
+            .lines()
+            .map(str::to_owned)
+            .collect())
     }
 }
 
@@ -187,19 +208,39 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let trace = folder.path().join("trace");
         let line = |at: u64, input: &str, output: &str| {
-            format!("{{\"at\":{at},\"input\":{{\"{input}\":1}},\"outputs\":[{{\"{output}\":1}}]}}\n")
+            format!(
+                "{{\"at\":{at},\"input\":{{\"{input}\":1}},\"outputs\":[{{\"{output}\":1}}]}}\n"
+            )
         };
         let first = [line(5, "BackupAsked", "X"), line(9, "Y", "JobEnded")].concat();
-        let second = [line(20, "BackupAsked", "X"), line(30, "Y", "Z"), line(60, "Y", "JobEnded"), line(99, "Y", "Z")];
+        let second = [
+            line(20, "BackupAsked", "X"),
+            line(30, "Y", "Z"),
+            line(60, "Y", "JobEnded"),
+            line(99, "Y", "Z"),
+        ];
         std::fs::write(&trace, &first)?;
         let mut reader = TraceReader::open_at_end(&trace)?;
-        File::options().append(true).open(&trace)?.write_all(second.concat().as_bytes())?;
+        File::options()
+            .append(true)
+            .open(&trace)?
+            .write_all(second.concat().as_bytes())?;
         let measured = Measured::read(&trace, "BackupAsked")?;
         assert_eq!(measured.steps, [0, 10, 40]);
-        assert_eq!((measured.step_at(0.0), measured.step_at(0.5), measured.step_at(0.97)), (1, 2, 2));
+        assert_eq!(
+            (
+                measured.step_at(0.0),
+                measured.step_at(0.5),
+                measured.step_at(0.97)
+            ),
+            (1, 2, 2)
+        );
 
         wait_for_step(&mut reader, "BackupAsked", 3, || Ok(true))?;
-        assert!(wait_for_step(&mut reader, "BackupAsked", 1, || Ok(true)).is_err(), "no second job came");
+        assert!(
+            wait_for_step(&mut reader, "BackupAsked", 1, || Ok(true)).is_err(),
+            "no second job came"
+        );
         Ok(())
     }
 }

@@ -58,32 +58,50 @@ impl Ledger {
     /// Takes in a pack that a customer sealed.
     pub fn add_pack(&mut self, pack: &PackRef) {
         for (position, shard) in (0..).map(Position).zip(&pack.shards) {
-            self.places.entry((pack.pack, position)).or_default().insert(*shard);
+            self.places
+                .entry((pack.pack, position))
+                .or_default()
+                .insert(*shard);
         }
     }
 
     /// Takes in a header that a supplier keeps.
     pub fn add_header(&mut self, header: &StoreHeader) {
-        self.places.entry((header.pack, header.position)).or_default().insert(header.shard);
+        self.places
+            .entry((header.pack, header.position))
+            .or_default()
+            .insert(header.shard);
     }
 
     /// Takes in every pack of a copied catalogue; gives their number.
     pub fn add_catalogue(&mut self, catalogue: &Path) -> Result<usize> {
         let connection = Connection::open(catalogue)?;
         let mut statement = connection.prepare("SELECT pack FROM packs")?;
-        let packs = statement.query_map([], |row| Ok(PackId(row.get(0)?)))?.collect::<Result<Vec<_>, _>>()?;
+        let packs = statement
+            .query_map([], |row| Ok(PackId(row.get(0)?)))?
+            .collect::<Result<Vec<_>, _>>()?;
         drop(statement);
         drop(connection);
         // Places inside of packs are not asked for, so the length of their header does not matter.
         let opened = Catalogue::open(catalogue, 0)?;
         for pack in &packs {
-            self.add_pack(&opened.pack_ref(*pack)?.context("a pack without its record")?);
+            self.add_pack(
+                &opened
+                    .pack_ref(*pack)?
+                    .context("a pack without its record")?,
+            );
         }
         Ok(packs.len())
     }
 
     /// Takes in every header of a lane that a supplier keeps; gives their number.
-    pub fn add_supplier(&mut self, home: &Path, folder: &Path, identity: &str, lane: &str) -> Result<usize> {
+    pub fn add_supplier(
+        &mut self,
+        home: &Path,
+        folder: &Path,
+        identity: &str,
+        lane: &str,
+    ) -> Result<usize> {
         let headers = kept_headers(home, folder, identity.parse()?, lane.parse()?)?;
         for header in &headers {
             self.add_header(header);
@@ -107,18 +125,34 @@ impl Ledger {
     #[must_use]
     pub fn collisions(&self) -> Vec<String> {
         let double = self.places.iter().filter(|(_, shards)| shards.len() > 1);
-        double.map(|((pack, position), shards)| format!("pack {pack} position {position}: {shards:?}")).collect()
+        double
+            .map(|((pack, position), shards)| {
+                format!("pack {pack} position {position}: {shards:?}")
+            })
+            .collect()
     }
 }
 
 /// The headers of a lane that a supplier keeps, their signatures checked, read from a copy
 /// of its home; the shards themselves are linked and not copied.
-pub fn kept_headers(home: &Path, folder: &Path, identity: IdentityId, lane: DeviceId) -> Result<Vec<StoreHeader>> {
+pub fn kept_headers(
+    home: &Path,
+    folder: &Path,
+    identity: IdentityId,
+    lane: DeviceId,
+) -> Result<Vec<StoreHeader>> {
     let copy = tempfile::tempdir_in(folder)?;
     let (from, to) = (HomePaths::new(home), HomePaths::new(copy.path()));
     copy_database(&from.supplier(), copy.path())?;
-    let linked = Command::new("cp").arg("-al").args([from.shards(), to.shards()]).output()?;
-    ensure!(linked.status.success(), "cp: {}", String::from_utf8_lossy(&linked.stderr));
+    let linked = Command::new("cp")
+        .arg("-al")
+        .args([from.shards(), to.shards()])
+        .output()?;
+    ensure!(
+        linked.status.success(),
+        "cp: {}",
+        String::from_utf8_lossy(&linked.stderr)
+    );
     let (store, _) = ShardStore::open(&to, UnixMillis(0))?;
     let mut headers = vec![];
     let mut after = None;
@@ -193,7 +227,10 @@ mod tests {
         ledger.add_header(&header(2, 1, 99));
         let collisions = ledger.collisions();
         assert_eq!(collisions.len(), 1, "{collisions:?}");
-        assert!(collisions[0].starts_with("pack 02020202 position 1"), "{collisions:?}");
+        assert!(
+            collisions[0].starts_with("pack 02020202 position 1"),
+            "{collisions:?}"
+        );
     }
 
     fn header(pack: u8, position: u8, shard: u8) -> StoreHeader {

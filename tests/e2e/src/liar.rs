@@ -32,28 +32,57 @@ pub struct Liar {
 
 impl Liar {
     /// Starts a liar of the world: `program` is the path of `evil_supplier`.
-    pub fn start(program: &str, world: &World, name: &str, mode: &str, bootstrap: &[String]) -> Result<Self> {
+    pub fn start(
+        program: &str,
+        world: &World,
+        name: &str,
+        mode: &str,
+        bootstrap: &[String],
+    ) -> Result<Self> {
         let home = world.path(name);
         let log = std::fs::File::create(world.path(&format!("{name}.log")))?;
         let mut command = Command::new(program);
-        command.arg(&home).args([world.network(), mode]).args(bootstrap);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+        command
+            .arg(&home)
+            .args([world.network(), mode])
+            .args(bootstrap);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log);
         let mut child = command.spawn().context("the liar cannot be started")?;
         let stdout = child.stdout.take().context("no output")?;
         let (sender, lines) = sync_channel(LINES_AHEAD);
         std::thread::spawn(move || {
-            for line in std::io::BufRead::lines(std::io::BufReader::new(stdout)).map_while(Result::ok) {
+            for line in
+                std::io::BufRead::lines(std::io::BufReader::new(stdout)).map_while(Result::ok)
+            {
                 if sender.send(line).is_err() {
                     return;
                 }
             }
         });
         let orders = child.stdin.take();
-        let mut liar = Self { home, device: String::new(), invitation: String::new(), child, orders, lines };
-        let ready = liar.line().with_context(|| format!("{name} does not get ready"))?;
+        let mut liar = Self {
+            home,
+            device: String::new(),
+            invitation: String::new(),
+            child,
+            orders,
+            lines,
+        };
+        let ready = liar
+            .line()
+            .with_context(|| format!("{name} does not get ready"))?;
         ensure!(ready["ready"] == true, "the liar said {ready}");
-        ready["device"].as_str().context("no device")?.clone_into(&mut liar.device);
-        ready["invitation"].as_str().context("no invitation")?.clone_into(&mut liar.invitation);
+        ready["device"]
+            .as_str()
+            .context("no device")?
+            .clone_into(&mut liar.device);
+        ready["invitation"]
+            .as_str()
+            .context("no invitation")?
+            .clone_into(&mut liar.invitation);
         Ok(liar)
     }
 
@@ -69,7 +98,9 @@ impl Liar {
 
     /// One of its counts.
     pub fn count(&mut self, name: &str) -> Result<u64> {
-        self.order("report")?[name].as_u64().with_context(|| format!("no count of {name}"))
+        self.order("report")?[name]
+            .as_u64()
+            .with_context(|| format!("no count of {name}"))
     }
 
     /// Kills it (SIGKILL).
@@ -80,14 +111,20 @@ impl Liar {
     }
 
     fn order(&mut self, order: &str) -> Result<Value> {
-        let orders = self.orders.as_mut().context("it takes no orders any more")?;
+        let orders = self
+            .orders
+            .as_mut()
+            .context("it takes no orders any more")?;
         writeln!(orders, "{order}")?;
         orders.flush()?;
         self.line()
     }
 
     fn line(&self) -> Result<Value> {
-        let line = self.lines.recv_timeout(ANSWERS_WITHIN).context("the liar says nothing")?;
+        let line = self
+            .lines
+            .recv_timeout(ANSWERS_WITHIN)
+            .context("the liar says nothing")?;
         Ok(serde_json::from_str(&line)?)
     }
 }

@@ -118,6 +118,16 @@ impl Machine {
         self.run(&["set", key, value]).map(drop)
     }
 
+    /// Writes the clocks of a home that has no identity yet, in milliseconds.
+    pub fn configure(&self, policy: &[(&str, u64)]) -> Result<()> {
+        let mut text = "scope = \"loopback\"\n[policy]\n".to_owned();
+        for (name, milliseconds) in policy {
+            text.push_str(&format!("{name} = {milliseconds}\n"));
+        }
+        std::fs::create_dir_all(&self.home)?;
+        Ok(std::fs::write(self.home.join("config.toml"), text)?)
+    }
+
     /// Runs a command that has to end with 0.
     pub fn run(&self, arguments: &[&str]) -> Result<Reply> {
         self.order(arguments).attempt()?.expect_code(0)
@@ -255,6 +265,22 @@ impl Machine {
         })
     }
 
+    /// Waits until it is connected with so many suppliers.
+    pub fn wait_until_connected(&self, count: usize) -> Result<()> {
+        eventually(
+            "connections with suppliers",
+            Duration::from_secs(90),
+            || {
+                let listed = self.run(&["supplier", "list"])?;
+                let suppliers = listed.object["suppliers"].as_array().context("no list")?;
+                let online = suppliers
+                    .iter()
+                    .filter(|supplier| supplier["online"] == true);
+                Ok((online.count() >= count).then_some(()))
+            },
+        )
+    }
+
     /// Waits until every supplier has its part of the newest version; gives the status.
     pub fn wait_until_spread(&self) -> Result<Value> {
         eventually(
@@ -366,7 +392,9 @@ impl Order<'_> {
     /// Starts it and leaves it running; it dies with the handle.
     pub fn begin(&self) -> Result<Process> {
         let machine = self.machine;
-        let log = machine.folder.join(format!("{}-commands.log", machine.name));
+        let log = machine
+            .folder
+            .join(format!("{}-commands.log", machine.name));
         let command = machine.command(&self.arguments, self.is_json, &self.through);
         Process::spawn(command, &log, self.input.as_deref())
     }

@@ -16,19 +16,39 @@ pub fn half_files(source: &Path, copy: &Path) -> Result<String> {
         command.arg(folder);
     }
     let output = command.output()?;
-    ensure!(output.status.success(), "rsync: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "rsync: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Files below a folder in which a text stands, or in whose path it stands; one a line.
 pub fn found_below(text: &str, folder: &Path) -> Result<String> {
-    let inside = Command::new("grep").args(["-rlaF", "--", text]).arg(folder).output()?;
+    let inside = Command::new("grep")
+        .args(["-rlaF", "--", text])
+        .arg(folder)
+        .output()?;
     let code = inside.status.code();
-    ensure!(code == Some(0) || code == Some(1), "grep: {}", String::from_utf8_lossy(&inside.stderr));
+    ensure!(
+        code == Some(0) || code == Some(1),
+        "grep: {}",
+        String::from_utf8_lossy(&inside.stderr)
+    );
     let pattern = format!("*{text}*");
-    let named = Command::new("find").arg(folder).args(["-name", &pattern]).output()?;
-    ensure!(named.status.success(), "find: {}", String::from_utf8_lossy(&named.stderr));
-    Ok([inside.stdout, named.stdout].map(|lines| String::from_utf8_lossy(&lines).into_owned()).concat())
+    let named = Command::new("find")
+        .arg(folder)
+        .args(["-name", &pattern])
+        .output()?;
+    ensure!(
+        named.status.success(),
+        "find: {}",
+        String::from_utf8_lossy(&named.stderr)
+    );
+    Ok([inside.stdout, named.stdout]
+        .map(|lines| String::from_utf8_lossy(&lines).into_owned())
+        .concat())
 }
 
 #[cfg(test)]
@@ -55,7 +75,10 @@ mod tests {
     #[test]
     fn a_text_is_found_in_contents_and_in_names() -> Result<()> {
         let folder = tempfile::tempdir()?;
-        std::fs::write(folder.path().join("plain"), [b"\0\xff", &b"canary"[..]].concat())?;
+        std::fs::write(
+            folder.path().join("plain"),
+            [b"\0\xff", &b"canary"[..]].concat(),
+        )?;
         assert_eq!(found_below("canary", folder.path())?.lines().count(), 1);
         std::fs::write(folder.path().join("a canary sings"), "")?;
         assert_eq!(found_below("canary", folder.path())?.lines().count(), 2);

@@ -39,7 +39,10 @@ fn a_customer_killed_at_twenty_moments_of_a_backup_loses_nothing() -> Outcome {
             scene.restore_and_compare(round)?;
         }
     }
-    ensure!(in_the_middle >= 5, "only {in_the_middle} kills between the first receipt and the head");
+    ensure!(
+        in_the_middle >= 5,
+        "only {in_the_middle} kills between the first receipt and the head"
+    );
     scene.check_packs()
 }
 
@@ -47,8 +50,15 @@ fn a_customer_killed_at_twenty_moments_of_a_backup_loses_nothing() -> Outcome {
 fn a_kill_that_comes_after_the_work_is_refused_as_no_kill() -> Outcome {
     let mut scene = Scene::set_up("late-kill", 1_000_000)?;
     let measured = scene.measure()?;
-    let late = scene.interrupt(measured.len() * 10).err().map(|error| error.to_string());
-    ensure!(late.as_ref().is_some_and(|error| error.contains("finished before")), "{late:?}");
+    let late = scene
+        .interrupt(measured.len() * 10)
+        .err()
+        .map(|error| error.to_string());
+    ensure!(
+        late.as_ref()
+            .is_some_and(|error| error.contains("finished before")),
+        "{late:?}"
+    );
     Ok(())
 }
 
@@ -61,13 +71,22 @@ fn a_supplier_killed_at_ten_moments_of_a_backup_holds_nothing_up() -> Outcome {
         scene.change_source()?;
         let mut trace = TraceReader::open_at_end(&scene.trace)?;
         let mut backup = scene.stage.customer.order(&["backup"]).begin()?;
-        wait_for_step(&mut trace, "BackupAsked", measured.step_at(moment), || Ok(backup.ended()?.is_some()))?;
+        wait_for_step(&mut trace, "BackupAsked", measured.step_at(moment), || {
+            Ok(backup.ended()?.is_some())
+        })?;
         scene.stage.suppliers[victim].kill()?;
-        ensure!(backup.ended()?.is_none(), "the backup was finished before supplier {victim} was killed");
+        ensure!(
+            backup.ended()?.is_none(),
+            "the backup was finished before supplier {victim} was killed"
+        );
         eprintln!("kill {round} at {:.0} %: supplier {victim}", moment * 100.0);
         scene.stage.suppliers[victim].start()?;
         let status = backup.wait(JOB_WITHIN)?;
-        ensure!(status.success(), "the backup ended with {status}: {}", scene.stage.customer.log_end());
+        ensure!(
+            status.success(),
+            "the backup ended with {status}: {}",
+            scene.stage.customer.log_end()
+        );
     }
     scene.stage.check_alive()?;
     scene.stage.lose_suppliers(3)?;
@@ -81,32 +100,63 @@ fn a_restore_killed_and_run_again_never_shows_half_a_file() -> Outcome {
     scene.back_up()?;
     scene.stage.customer.stop()?;
     let target = scene.world.path("undisturbed");
-    scene.stage.customer.order(&["restore", "latest", "--to"]).argument(&target).run()?;
+    scene
+        .stage
+        .customer
+        .order(&["restore", "latest", "--to"])
+        .argument(&target)
+        .run()?;
     let measured = Measured::read(&scene.trace, "RestoreAsked")?;
-    eprintln!("undisturbed: {:?} in {} steps", measured.took(), measured.len());
+    eprintln!(
+        "undisturbed: {:?} in {} steps",
+        measured.took(),
+        measured.len()
+    );
     std::fs::remove_dir_all(&target)?;
     let mut seen = BTreeSet::new();
     for (round, moment) in draw_moments(&mut scene.random, 8).into_iter().enumerate() {
         let target = scene.world.path(&format!("restored-{round}"));
         std::fs::remove_file(&scene.trace)?;
-        let mut restore = scene.stage.customer.order(&["restore", "latest", "--to"]).argument(&target).begin()?;
+        let mut restore = scene
+            .stage
+            .customer
+            .order(&["restore", "latest", "--to"])
+            .argument(&target)
+            .begin()?;
         let mut trace = TraceReader::open_when_there(&scene.trace)?;
-        wait_for_step(&mut trace, "RestoreAsked", measured.step_at(moment), || Ok(restore.ended()?.is_some()))?;
+        wait_for_step(&mut trace, "RestoreAsked", measured.step_at(moment), || {
+            Ok(restore.ended()?.is_some())
+        })?;
         restore.kill()?;
-        let there = if target.is_dir() { std::fs::read_dir(&target)?.count() } else { 0 };
+        let there = if target.is_dir() {
+            std::fs::read_dir(&target)?.count()
+        } else {
+            0
+        };
         eprintln!("kill {round} at {:.0} %: {there} names", moment * 100.0);
         seen.insert(there);
         if target.is_dir() {
             let half = half_files(&scene.source, &target)?;
             ensure!(half.is_empty(), "under their final names: {half}");
-            ensure!(differences(&scene.source, &target)? != "", "the restore was finished before it was killed");
+            ensure!(
+                !differences(&scene.source, &target)?.is_empty(),
+                "the restore was finished before it was killed"
+            );
         }
-        scene.stage.customer.order(&["restore", "latest", "--to"]).argument(&target).run()?;
+        scene
+            .stage
+            .customer
+            .order(&["restore", "latest", "--to"])
+            .argument(&target)
+            .run()?;
         let different = differences(&scene.source, &target)?;
         ensure!(different.is_empty(), "after kill {round}: {different}");
         std::fs::remove_dir_all(&target)?;
     }
-    ensure!(seen.len() >= 3, "the kills all came at the same moment: {seen:?}");
+    ensure!(
+        seen.len() >= 3,
+        "the kills all came at the same moment: {seen:?}"
+    );
     Ok(())
 }
 
@@ -131,10 +181,22 @@ impl Scene {
         stage.customer.start()?;
         stage.hire()?;
         let source = world.make_folder("source")?;
-        stage.customer.order(&["folder", "add", "--"]).argument(&source).run()?;
+        stage
+            .customer
+            .order(&["folder", "add", "--"])
+            .argument(&source)
+            .run()?;
         let random = world.random();
         let ledger = Ledger::default();
-        let mut scene = Self { stage, source, source_bytes, trace, random, ledger, world };
+        let mut scene = Self {
+            stage,
+            source,
+            source_bytes,
+            trace,
+            random,
+            ledger,
+            world,
+        };
         scene.change_source()?;
         Ok(scene)
     }
@@ -149,7 +211,11 @@ impl Scene {
     }
 
     fn back_up(&mut self) -> Outcome {
-        self.stage.customer.order(&["backup"]).within(JOB_WITHIN).run()?;
+        self.stage
+            .customer
+            .order(&["backup"])
+            .within(JOB_WITHIN)
+            .run()?;
         self.stage.customer.wait_until_spread()?;
         self.note_catalogue().map(drop)
     }
@@ -160,7 +226,11 @@ impl Scene {
         self.change_source()?;
         self.back_up()?;
         let measured = Measured::read(&self.trace, "BackupAsked")?;
-        eprintln!("undisturbed: {:?} in {} steps", measured.took(), measured.len());
+        eprintln!(
+            "undisturbed: {:?} in {} steps",
+            measured.took(),
+            measured.len()
+        );
         Ok(measured)
     }
 
@@ -181,10 +251,15 @@ impl Scene {
     fn interrupt(&mut self, step: usize) -> Outcome {
         let mut trace = TraceReader::open_at_end(&self.trace)?;
         let mut backup = self.stage.customer.order(&["backup"]).begin()?;
-        wait_for_step(&mut trace, "BackupAsked", step, || Ok(backup.ended()?.is_some()))?;
+        wait_for_step(&mut trace, "BackupAsked", step, || {
+            Ok(backup.ended()?.is_some())
+        })?;
         self.stage.customer.kill()?;
         let status = backup.wait(JOB_WITHIN)?;
-        ensure!(!status.success(), "the backup ended well although its node was killed");
+        ensure!(
+            !status.success(),
+            "the backup ended well although its node was killed"
+        );
         Ok(())
     }
 
@@ -216,9 +291,15 @@ impl Scene {
             )?;
         }
         let collisions = self.ledger.collisions();
-        eprintln!("{kept} shards at the suppliers, {} places of packs in all", self.ledger.len());
+        eprintln!(
+            "{kept} shards at the suppliers, {} places of packs in all",
+            self.ledger.len()
+        );
         ensure!(kept > 0, "nothing was counted");
-        ensure!(collisions.is_empty(), "packs with two contents: {collisions:?}");
+        ensure!(
+            collisions.is_empty(),
+            "packs with two contents: {collisions:?}"
+        );
         Ok(())
     }
 }

@@ -71,19 +71,7 @@ impl Stage {
             .map_err(|failure| self.with_loss(failure))?;
         self.story.detail(&found)?;
 
-        let listed = machine
-            .run(&["snapshots"])
-            .await
-            .map_err(|failure| self.with_loss(failure))?;
-        let versions: Vec<SnapshotView> = decoded(listed.object["snapshots"].clone())?;
-        for version in &versions {
-            let files = count(version.files, "file", "files");
-            self.story.detail(&format!(
-                "A version of {} with {files} ({}).",
-                shown_path(&version.path),
-                ByteCount(version.bytes)
-            ))?;
-        }
+        self.tell_versions(&machine).await?;
 
         self.story
             .step("Restoring the latest version from the suppliers that are left.")?;
@@ -113,6 +101,23 @@ impl Stage {
             .await
             .map_err(|error| Failure::io("The folder to restore into cannot be used", &error))?;
         Ok((restored, outcome))
+    }
+
+    async fn tell_versions(&self, machine: &Machine) -> Result<(), Failure> {
+        let listed = machine
+            .run(&["snapshots"])
+            .await
+            .map_err(|failure| self.with_loss(failure))?;
+        let versions: Vec<SnapshotView> = decoded(listed.object["snapshots"].clone())?;
+        for version in &versions {
+            let files = count(version.files, "file", "files");
+            self.story.detail(&format!(
+                "A version of {} with {files} ({}).",
+                shown_path(&version.path),
+                ByteCount(version.bytes)
+            ))?;
+        }
+        Ok(())
     }
 
     async fn recover(&self, machine: &Machine) -> Result<String, Failure> {

@@ -41,7 +41,17 @@ impl Engine {
             contents: false,
             lists: false,
         };
-        self.add_job(job, work);
+        if self.add_job(job, work) {
+            // The set is formed when it is needed.
+            self.census_due = true;
+        }
+    }
+
+    /// Whether a backup runs or waits.
+    pub(super) fn has_backup(&self) -> bool {
+        self.jobs
+            .values()
+            .any(|job| matches!(job.work, Work::Backup { .. }))
     }
 
     pub(super) fn ask_restore(&mut self, job: JobId) {

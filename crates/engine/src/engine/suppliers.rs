@@ -356,6 +356,7 @@ impl Engine {
         if self.set.is_none() {
             let census = holder_set::Census {
                 candidates,
+                backup_waits: self.has_backup(),
                 friends_open,
                 wanted: self.suppliers_wanted,
                 code_wanted: self.code_wanted,

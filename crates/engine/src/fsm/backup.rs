@@ -178,91 +178,12 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
             | Event::HeadRefused { .. }
             | Event::CommitRecorded { .. } => state,
         },
-        State::Scanning => match event {
-            Event::ScanFinished => State::Settling,
-            Event::ScanFailed { code } => fail(code, out),
-            Event::Cancel => cancel(out),
-            Event::TurnCame
-            | Event::SetFormed
-            | Event::Counted { .. }
-            | Event::MetadataSealed { .. }
-            | Event::MetadataFailed { .. }
-            | Event::HeadKept { .. }
-            | Event::HeadRefused { .. }
-            | Event::CommitRecorded { .. } => state,
-        },
-        State::Settling => match event {
-            Event::Counted {
-                contents: Standing::Enough,
-                ..
-            } => {
-                out.push(Action::SealMetadata);
-                State::SealingMetadata
-            }
-            Event::Cancel => cancel(out),
-            Event::Counted { .. }
-            | Event::TurnCame
-            | Event::SetFormed
-            | Event::ScanFinished
-            | Event::ScanFailed { .. }
-            | Event::MetadataSealed { .. }
-            | Event::MetadataFailed { .. }
-            | Event::HeadKept { .. }
-            | Event::HeadRefused { .. }
-            | Event::CommitRecorded { .. } => state,
-        },
-        State::SealingMetadata => match event {
-            Event::MetadataSealed { sequence } => State::PlacingMetadata { sequence },
-            Event::MetadataFailed { code } => fail(code, out),
-            Event::Cancel => cancel(out),
-            Event::TurnCame
-            | Event::SetFormed
-            | Event::ScanFinished
-            | Event::ScanFailed { .. }
-            | Event::Counted { .. }
-            | Event::HeadKept { .. }
-            | Event::HeadRefused { .. }
-            | Event::CommitRecorded { .. } => state,
-        },
-        State::PlacingMetadata { sequence } => match event {
-            Event::Counted {
-                lists: Some(Standing::Enough),
-                ..
-            } => {
-                out.push(Action::PublishHead);
-                State::Publishing { sequence }
-            }
-            Event::Cancel => cancel(out),
-            Event::Counted { .. }
-            | Event::TurnCame
-            | Event::SetFormed
-            | Event::ScanFinished
-            | Event::ScanFailed { .. }
-            | Event::MetadataSealed { .. }
-            | Event::MetadataFailed { .. }
-            | Event::HeadKept { .. }
-            | Event::HeadRefused { .. }
-            | Event::CommitRecorded { .. } => state,
-        },
+        State::Scanning => in_scanning(state, event, out),
+        State::Settling => in_settling(state, event, out),
+        State::SealingMetadata => in_sealing_metadata(state, event, out),
+        State::PlacingMetadata { sequence } => in_placing_metadata(state, sequence, event, out),
         State::Publishing { sequence } => step_publishing(sequence, event, out),
-        State::Recording { sequence } => match event {
-            Event::CommitRecorded { sequence: recorded } if recorded == sequence => {
-                out.push(Action::End { failure: None });
-                State::Done
-            }
-            // Too late to stop: the suppliers have the head.
-            Event::Cancel
-            | Event::CommitRecorded { .. }
-            | Event::TurnCame
-            | Event::SetFormed
-            | Event::ScanFinished
-            | Event::ScanFailed { .. }
-            | Event::Counted { .. }
-            | Event::MetadataSealed { .. }
-            | Event::MetadataFailed { .. }
-            | Event::HeadKept { .. }
-            | Event::HeadRefused { .. } => state,
-        },
+        State::Recording { sequence } => in_recording(state, sequence, event, out),
         State::Done | State::Failed { .. } | State::Cancelled => match event {
             Event::TurnCame
             | Event::SetFormed
@@ -276,6 +197,110 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
             | Event::CommitRecorded { .. }
             | Event::Cancel => state,
         },
+    }
+}
+
+fn in_scanning(state: State, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::ScanFinished => State::Settling,
+        Event::ScanFailed { code } => fail(code, out),
+        Event::Cancel => cancel(out),
+        Event::TurnCame
+        | Event::SetFormed
+        | Event::Counted { .. }
+        | Event::MetadataSealed { .. }
+        | Event::MetadataFailed { .. }
+        | Event::HeadKept { .. }
+        | Event::HeadRefused { .. }
+        | Event::CommitRecorded { .. } => state,
+    }
+}
+
+fn in_settling(state: State, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Counted {
+            contents: Standing::Enough,
+            ..
+        } => {
+            out.push(Action::SealMetadata);
+            State::SealingMetadata
+        }
+        Event::Cancel => cancel(out),
+        Event::Counted { .. }
+        | Event::TurnCame
+        | Event::SetFormed
+        | Event::ScanFinished
+        | Event::ScanFailed { .. }
+        | Event::MetadataSealed { .. }
+        | Event::MetadataFailed { .. }
+        | Event::HeadKept { .. }
+        | Event::HeadRefused { .. }
+        | Event::CommitRecorded { .. } => state,
+    }
+}
+
+fn in_sealing_metadata(state: State, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::MetadataSealed { sequence } => State::PlacingMetadata { sequence },
+        Event::MetadataFailed { code } => fail(code, out),
+        Event::Cancel => cancel(out),
+        Event::TurnCame
+        | Event::SetFormed
+        | Event::ScanFinished
+        | Event::ScanFailed { .. }
+        | Event::Counted { .. }
+        | Event::HeadKept { .. }
+        | Event::HeadRefused { .. }
+        | Event::CommitRecorded { .. } => state,
+    }
+}
+
+fn in_placing_metadata(
+    state: State,
+    sequence: Sequence,
+    event: Event,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Counted {
+            lists: Some(Standing::Enough),
+            ..
+        } => {
+            out.push(Action::PublishHead);
+            State::Publishing { sequence }
+        }
+        Event::Cancel => cancel(out),
+        Event::Counted { .. }
+        | Event::TurnCame
+        | Event::SetFormed
+        | Event::ScanFinished
+        | Event::ScanFailed { .. }
+        | Event::MetadataSealed { .. }
+        | Event::MetadataFailed { .. }
+        | Event::HeadKept { .. }
+        | Event::HeadRefused { .. }
+        | Event::CommitRecorded { .. } => state,
+    }
+}
+
+fn in_recording(state: State, sequence: Sequence, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::CommitRecorded { sequence: recorded } if recorded == sequence => {
+            out.push(Action::End { failure: None });
+            State::Done
+        }
+        // Too late to stop: the suppliers have the head.
+        Event::Cancel
+        | Event::CommitRecorded { .. }
+        | Event::TurnCame
+        | Event::SetFormed
+        | Event::ScanFinished
+        | Event::ScanFailed { .. }
+        | Event::Counted { .. }
+        | Event::MetadataSealed { .. }
+        | Event::MetadataFailed { .. }
+        | Event::HeadKept { .. }
+        | Event::HeadRefused { .. } => state,
     }
 }
 

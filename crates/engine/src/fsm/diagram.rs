@@ -306,6 +306,7 @@ fn holder_set_is_drawn() {
             device: ONE,
             identity: IdentityId([1; 32]),
         }],
+        backup_waits: true,
         friends_open: false,
         wanted: 1,
         code_wanted: None,

@@ -219,56 +219,77 @@ pub(crate) fn step(
                 gathering.rest()
             }
         },
-        State::Decoding { mut gathering } => match event {
-            Event::Decoded => State::Decoded,
-            Event::DecodeFailed => {
-                gathering.suspect();
-                gathering.advance(at, online, out)
-            }
-            Event::RangeFetched { position } => {
-                gathering.take(position, at.now);
-                State::Decoding { gathering }
-            }
-            Event::RangeFailed {
-                position,
-                device,
-                code,
-            } => {
-                gathering.miss(position, device, code);
-                State::Decoding { gathering }
-            }
-            Event::PeerUp { device } => {
-                gathering.forgive(device);
-                State::Decoding { gathering }
-            }
-            Event::TurnCame | Event::Wake => State::Decoding { gathering },
-        },
+        State::Decoding { gathering } => in_decoding(gathering, event, at, online, out),
         State::Waiting {
-            mut gathering,
+            gathering,
             retry_at,
-        } => match event {
-            Event::Wake if at.now >= retry_at => {
-                gathering.failed.clear();
-                gathering.rounds = gathering.rounds.saturating_add(1);
-                gathering.advance(at, online, out)
-            }
-            Event::PeerUp { device } if gathering.may_hold(device) => {
-                gathering.forgive(device);
-                gathering.advance(at, online, out)
-            }
-            Event::Wake
-            | Event::PeerUp { .. }
-            | Event::TurnCame
-            | Event::RangeFetched { .. }
-            | Event::RangeFailed { .. }
-            | Event::Decoded
-            | Event::DecodeFailed => State::Waiting {
-                gathering,
-                retry_at,
-            },
-        },
+        } => in_waiting(gathering, retry_at, event, at, online, out),
         State::Decoded => State::Decoded,
         State::GivenUp => State::GivenUp,
+    }
+}
+
+fn in_decoding(
+    mut gathering: Gathering,
+    event: Event,
+    at: &Moment<'_>,
+    online: &BTreeSet<DeviceId>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Decoded => State::Decoded,
+        Event::DecodeFailed => {
+            gathering.suspect();
+            gathering.advance(at, online, out)
+        }
+        Event::RangeFetched { position } => {
+            gathering.take(position, at.now);
+            State::Decoding { gathering }
+        }
+        Event::RangeFailed {
+            position,
+            device,
+            code,
+        } => {
+            gathering.miss(position, device, code);
+            State::Decoding { gathering }
+        }
+        Event::PeerUp { device } => {
+            gathering.forgive(device);
+            State::Decoding { gathering }
+        }
+        Event::TurnCame | Event::Wake => State::Decoding { gathering },
+    }
+}
+
+fn in_waiting(
+    mut gathering: Gathering,
+    retry_at: Tick,
+    event: Event,
+    at: &Moment<'_>,
+    online: &BTreeSet<DeviceId>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Wake if at.now >= retry_at => {
+            gathering.failed.clear();
+            gathering.rounds = gathering.rounds.saturating_add(1);
+            gathering.advance(at, online, out)
+        }
+        Event::PeerUp { device } if gathering.may_hold(device) => {
+            gathering.forgive(device);
+            gathering.advance(at, online, out)
+        }
+        Event::Wake
+        | Event::PeerUp { .. }
+        | Event::TurnCame
+        | Event::RangeFetched { .. }
+        | Event::RangeFailed { .. }
+        | Event::Decoded
+        | Event::DecodeFailed => State::Waiting {
+            gathering,
+            retry_at,
+        },
     }
 }
 

@@ -192,88 +192,18 @@ pub(crate) fn step(
             | Event::Recorded { .. }
             | Event::Wake => state,
         },
-        State::Drafted { sequence, before } => match event {
-            Event::PackPlaced => publish(sequence, Round::default(), holders, out),
-            Event::PackLost => match before {
-                Some(sequence) => offer(sequence, Round::default(), holders, out),
-                None => State::Empty,
-            },
-            Event::Signed { sequence } => State::Drafted { sequence, before },
-            Event::Known { .. }
-            | Event::HolderOnline { .. }
-            | Event::HoldersChanged
-            | Event::Kept { .. }
-            | Event::Declined { .. }
-            | Event::Recorded { .. }
-            | Event::Wake => state,
-        },
-        State::Publishing {
-            sequence,
-            mut round,
-        } => match event {
-            Event::Signed { sequence } => State::Drafted {
-                sequence,
-                before: None,
-            },
-            Event::Known { .. } | Event::PackPlaced | Event::PackLost | Event::Recorded { .. } => {
-                State::Publishing { sequence, round }
-            }
-            Event::HolderOnline { .. }
-            | Event::HoldersChanged
-            | Event::Kept { .. }
-            | Event::Declined { .. }
-            | Event::Wake => {
-                if round.note(sequence, event, at)
-                    && let Some(code) = refusal(&round, event, holders)
-                {
-                    out.push(Action::Fail { code });
-                    return State::Refused { sequence, code };
-                }
-                publish(sequence, round, holders, out)
-            }
-        },
-        State::Recording {
-            sequence,
-            mut round,
-        } => match event {
-            Event::Recorded { sequence: recorded } if recorded == sequence => {
-                offer(sequence, round, holders, out)
-            }
-            Event::Signed { .. }
-            | Event::Recorded { .. }
-            | Event::Known { .. }
-            | Event::PackPlaced
-            | Event::PackLost => State::Recording { sequence, round },
-            Event::HolderOnline { .. }
-            | Event::HoldersChanged
-            | Event::Kept { .. }
-            | Event::Declined { .. }
-            | Event::Wake => {
-                round.note(sequence, event, at);
-                round.put(sequence, holders, out);
-                State::Recording { sequence, round }
-            }
-        },
-        State::Published {
-            sequence,
-            mut round,
-        } => match event {
-            Event::Signed { sequence: next } => State::Drafted {
-                sequence: next,
-                before: Some(sequence),
-            },
-            Event::Known { .. } | Event::PackPlaced | Event::PackLost | Event::Recorded { .. } => {
-                State::Published { sequence, round }
-            }
-            Event::HolderOnline { .. }
-            | Event::HoldersChanged
-            | Event::Kept { .. }
-            | Event::Declined { .. }
-            | Event::Wake => {
-                round.note(sequence, event, at);
-                offer(sequence, round, holders, out)
-            }
-        },
+        State::Drafted { sequence, before } => {
+            in_drafted(state, sequence, before, event, holders, out)
+        }
+        State::Publishing { sequence, round } => {
+            in_publishing(sequence, round, event, at, holders, out)
+        }
+        State::Recording { sequence, round } => {
+            in_recording(sequence, round, event, at, holders, out)
+        }
+        State::Published { sequence, round } => {
+            in_published(sequence, round, event, at, holders, out)
+        }
         State::Refused { .. } => match event {
             Event::Signed { sequence } => State::Drafted {
                 sequence,
@@ -289,6 +219,119 @@ pub(crate) fn step(
             | Event::Recorded { .. }
             | Event::Wake => state,
         },
+    }
+}
+
+fn in_publishing(
+    sequence: Sequence,
+    mut round: Round,
+    event: Event,
+    at: &Moment<'_>,
+    holders: &Holders<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Signed { sequence } => State::Drafted {
+            sequence,
+            before: None,
+        },
+        Event::Known { .. } | Event::PackPlaced | Event::PackLost | Event::Recorded { .. } => {
+            State::Publishing { sequence, round }
+        }
+        Event::HolderOnline { .. }
+        | Event::HoldersChanged
+        | Event::Kept { .. }
+        | Event::Declined { .. }
+        | Event::Wake => {
+            if round.note(sequence, event, at)
+                && let Some(code) = refusal(&round, event, holders)
+            {
+                out.push(Action::Fail { code });
+                return State::Refused { sequence, code };
+            }
+            publish(sequence, round, holders, out)
+        }
+    }
+}
+
+fn in_recording(
+    sequence: Sequence,
+    mut round: Round,
+    event: Event,
+    at: &Moment<'_>,
+    holders: &Holders<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Recorded { sequence: recorded } if recorded == sequence => {
+            offer(sequence, round, holders, out)
+        }
+        Event::Signed { .. }
+        | Event::Recorded { .. }
+        | Event::Known { .. }
+        | Event::PackPlaced
+        | Event::PackLost => State::Recording { sequence, round },
+        Event::HolderOnline { .. }
+        | Event::HoldersChanged
+        | Event::Kept { .. }
+        | Event::Declined { .. }
+        | Event::Wake => {
+            round.note(sequence, event, at);
+            round.put(sequence, holders, out);
+            State::Recording { sequence, round }
+        }
+    }
+}
+
+fn in_published(
+    sequence: Sequence,
+    mut round: Round,
+    event: Event,
+    at: &Moment<'_>,
+    holders: &Holders<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Signed { sequence: next } => State::Drafted {
+            sequence: next,
+            before: Some(sequence),
+        },
+        Event::Known { .. } | Event::PackPlaced | Event::PackLost | Event::Recorded { .. } => {
+            State::Published { sequence, round }
+        }
+        Event::HolderOnline { .. }
+        | Event::HoldersChanged
+        | Event::Kept { .. }
+        | Event::Declined { .. }
+        | Event::Wake => {
+            round.note(sequence, event, at);
+            offer(sequence, round, holders, out)
+        }
+    }
+}
+
+fn in_drafted(
+    state: State,
+    sequence: Sequence,
+    before: Option<Sequence>,
+    event: Event,
+    holders: &Holders<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::PackPlaced => publish(sequence, Round::default(), holders, out),
+        Event::PackLost => match before {
+            Some(sequence) => offer(sequence, Round::default(), holders, out),
+            None => State::Empty,
+        },
+        Event::Signed { sequence } => State::Drafted { sequence, before },
+        Event::Known { .. }
+        | Event::HolderOnline { .. }
+        | Event::HoldersChanged
+        | Event::Kept { .. }
+        | Event::Declined { .. }
+        | Event::Recorded { .. }
+        | Event::Wake => state,
     }
 }
 

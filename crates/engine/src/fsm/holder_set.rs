@@ -1,7 +1,8 @@
 //! The set: which suppliers hold which position, with which code.
 //!
 //! It is formed once, when enough suppliers in distinct places have signed and no friend is
-//! still being asked for the first time.
+//! still being asked for the first time. Where nobody said how many are enough, it waits for
+//! the first backup: until then whoever signs still finds a position.
 
 use std::collections::BTreeSet;
 
@@ -36,6 +37,8 @@ pub(crate) struct Candidate {
 pub(crate) struct Census {
     /// Suppliers with contracts that are not doubted.
     pub(crate) candidates: Vec<Candidate>,
+    /// Whether a backup waits for the set.
+    pub(crate) backup_waits: bool,
     /// Whether a friend is still being asked for the first time.
     pub(crate) friends_open: bool,
     /// Suppliers a person asked for.
@@ -111,6 +114,10 @@ fn places(mut candidates: Vec<Candidate>) -> Vec<DeviceId> {
 }
 
 fn form(census: Census) -> Option<(Code, Vec<DeviceId>)> {
+    let is_open_ended = census.wanted == 0 && census.code_wanted.is_none();
+    if is_open_ended && !census.backup_waits {
+        return None;
+    }
     let mut holders = places(census.candidates);
     if holders.len() < usize::from(need(census.wanted, census.code_wanted)) {
         return None;

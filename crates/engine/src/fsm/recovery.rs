@@ -206,67 +206,13 @@ pub(crate) fn step(
             | Event::Cancel
             | Event::Wake => state,
         },
-        State::Seeking { tries, until } => match event {
-            Event::LanesFound { suppliers, k } => {
-                Inquiry::begin(&suppliers, k, at, online, out).go_on(at, out)
-            }
-            Event::LanesMissing if at.now >= until => end(
-                State::Failed {
-                    code: ErrorCode::NotFound,
-                },
-                Some(ErrorCode::NotFound),
-                out,
-            ),
-            Event::LanesMissing => State::Pausing {
-                retry_at: at.retry_at(tries).min(until),
-                tries: tries.saturating_add(1),
-                until,
-            },
-            Event::Begin
-            | Event::PeerUp { .. }
-            | Event::DialFailed { .. }
-            | Event::HeadsHeard { .. }
-            | Event::HeadsFailed { .. }
-            | Event::Rebuilt
-            | Event::RebuildFailed { .. }
-            | Event::Cancel
-            | Event::Wake => state,
-        },
+        State::Seeking { tries, until } => in_seeking(state, tries, until, event, at, online, out),
         State::Pausing {
             retry_at,
             tries,
             until,
-        } => match event {
-            Event::Wake if at.now >= retry_at => seek(tries, until, out),
-            // A new way in.
-            Event::PeerUp { .. } => seek(tries, until, out),
-            Event::Begin
-            | Event::LanesFound { .. }
-            | Event::LanesMissing
-            | Event::DialFailed { .. }
-            | Event::HeadsHeard { .. }
-            | Event::HeadsFailed { .. }
-            | Event::Rebuilt
-            | Event::RebuildFailed { .. }
-            | Event::Cancel
-            | Event::Wake => state,
-        },
-        State::AskingHeads { mut inquiry } => match event {
-            Event::PeerUp { .. }
-            | Event::DialFailed { .. }
-            | Event::HeadsHeard { .. }
-            | Event::HeadsFailed { .. }
-            | Event::Wake => {
-                inquiry.note(event, at, out);
-                inquiry.go_on(at, out)
-            }
-            Event::Begin
-            | Event::LanesFound { .. }
-            | Event::LanesMissing
-            | Event::Rebuilt
-            | Event::RebuildFailed { .. }
-            | Event::Cancel => State::AskingHeads { inquiry },
-        },
+        } => in_pausing(state, retry_at, tries, until, event, at, out),
+        State::AskingHeads { inquiry } => in_asking_heads(inquiry, event, at, out),
         State::Rebuilding => match event {
             Event::Rebuilt => end(State::Done, None, out),
             Event::RebuildFailed { code } => end(State::Failed { code }, Some(code), out),
@@ -293,6 +239,93 @@ pub(crate) fn step(
             | Event::Cancel
             | Event::Wake => state,
         },
+    }
+}
+
+fn in_seeking(
+    state: State,
+    tries: u32,
+    until: Tick,
+    event: Event,
+    at: &Moment<'_>,
+    online: &BTreeSet<DeviceId>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::LanesFound { suppliers, k } => {
+            Inquiry::begin(&suppliers, k, at, online, out).go_on(at, out)
+        }
+        Event::LanesMissing if at.now >= until => end(
+            State::Failed {
+                code: ErrorCode::NotFound,
+            },
+            Some(ErrorCode::NotFound),
+            out,
+        ),
+        Event::LanesMissing => State::Pausing {
+            retry_at: at.retry_at(tries).min(until),
+            tries: tries.saturating_add(1),
+            until,
+        },
+        Event::Begin
+        | Event::PeerUp { .. }
+        | Event::DialFailed { .. }
+        | Event::HeadsHeard { .. }
+        | Event::HeadsFailed { .. }
+        | Event::Rebuilt
+        | Event::RebuildFailed { .. }
+        | Event::Cancel
+        | Event::Wake => state,
+    }
+}
+
+fn in_pausing(
+    state: State,
+    retry_at: Tick,
+    tries: u32,
+    until: Tick,
+    event: Event,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Wake if at.now >= retry_at => seek(tries, until, out),
+        // A new way in.
+        Event::PeerUp { .. } => seek(tries, until, out),
+        Event::Begin
+        | Event::LanesFound { .. }
+        | Event::LanesMissing
+        | Event::DialFailed { .. }
+        | Event::HeadsHeard { .. }
+        | Event::HeadsFailed { .. }
+        | Event::Rebuilt
+        | Event::RebuildFailed { .. }
+        | Event::Cancel
+        | Event::Wake => state,
+    }
+}
+
+fn in_asking_heads(
+    mut inquiry: Inquiry,
+    event: Event,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::PeerUp { .. }
+        | Event::DialFailed { .. }
+        | Event::HeadsHeard { .. }
+        | Event::HeadsFailed { .. }
+        | Event::Wake => {
+            inquiry.note(event, at, out);
+            inquiry.go_on(at, out)
+        }
+        Event::Begin
+        | Event::LanesFound { .. }
+        | Event::LanesMissing
+        | Event::Rebuilt
+        | Event::RebuildFailed { .. }
+        | Event::Cancel => State::AskingHeads { inquiry },
     }
 }
 

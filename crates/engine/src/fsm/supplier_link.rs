@@ -192,97 +192,14 @@ pub(crate) fn step(
             contract,
             retry_at,
             tries,
-        } => match event {
-            Event::Wake if at.now >= retry_at => dial(contract, tries, out),
-            Event::Connected => greet(contract, out),
-            Event::Signed => State::Offline {
-                contract: true,
-                retry_at,
-                tries,
-            },
-            Event::ContractUnknown => State::Offline {
-                contract: false,
-                retry_at,
-                tries,
-            },
-            Event::Wake
-            | Event::Start { .. }
-            | Event::Lost
-            | Event::DialFailed
-            | Event::Refused { .. }
-            | Event::SpaceUsedUp => state,
-        },
-        State::Dialing { contract, tries } => match event {
-            Event::Connected => greet(contract, out),
-            Event::DialFailed => fail_dial(contract, tries, at, friend),
-            Event::Signed => State::Dialing {
-                contract: true,
-                tries,
-            },
-            Event::ContractUnknown => State::Dialing {
-                contract: false,
-                tries,
-            },
-            Event::Start { .. }
-            | Event::Lost
-            | Event::Refused { .. }
-            | Event::SpaceUsedUp
-            | Event::Wake => state,
-        },
+        } => in_offline(state, contract, retry_at, tries, event, at, out),
+        State::Dialing { contract, tries } => {
+            in_dialing(state, contract, tries, event, at, friend, out)
+        }
         State::Proposing { tries } => step_proposing(tries, event, at, friend, out),
-        State::Contracted => match event {
-            Event::Lost => {
-                out.push(Action::Away);
-                lose(true, at)
-            }
-            Event::SpaceUsedUp => {
-                out.push(Action::Away);
-                State::Full {
-                    retry_at: at.now + at.policy.retry_max,
-                }
-            }
-            Event::ContractUnknown => {
-                out.push(Action::Away);
-                greet(false, out)
-            }
-            Event::Start { .. }
-            | Event::Connected
-            | Event::DialFailed
-            | Event::Signed
-            | Event::Refused { .. }
-            | Event::Wake => state,
-        },
-        State::Full { retry_at } => match event {
-            Event::Wake if at.now >= retry_at => greet(true, out),
-            Event::Signed => greet(true, out),
-            Event::Lost => lose(true, at),
-            Event::ContractUnknown => greet(false, out),
-            Event::Wake
-            | Event::Start { .. }
-            | Event::Connected
-            | Event::DialFailed
-            | Event::Refused { .. }
-            | Event::SpaceUsedUp => state,
-        },
-        State::Refused { retry_at, tries } => match event {
-            Event::Wake if at.now >= retry_at => {
-                out.push(Action::Propose);
-                State::Proposing { tries }
-            }
-            Event::Signed => greet(true, out),
-            Event::Lost => State::Offline {
-                contract: false,
-                retry_at,
-                tries,
-            },
-            Event::Wake
-            | Event::Start { .. }
-            | Event::Connected
-            | Event::DialFailed
-            | Event::Refused { .. }
-            | Event::SpaceUsedUp
-            | Event::ContractUnknown => state,
-        },
+        State::Contracted => in_contracted(state, event, at, out),
+        State::Full { retry_at } => in_full(state, retry_at, event, at, out),
+        State::Refused { retry_at, tries } => in_refused(state, retry_at, tries, event, at, out),
         State::Dropped { until } => match event {
             Event::Wake if at.now >= until => {
                 out.push(Action::Forget);
@@ -298,6 +215,140 @@ pub(crate) fn step(
             | Event::SpaceUsedUp
             | Event::ContractUnknown => state,
         },
+    }
+}
+
+fn in_offline(
+    state: State,
+    contract: bool,
+    retry_at: Tick,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Wake if at.now >= retry_at => dial(contract, tries, out),
+        Event::Connected => greet(contract, out),
+        Event::Signed => State::Offline {
+            contract: true,
+            retry_at,
+            tries,
+        },
+        Event::ContractUnknown => State::Offline {
+            contract: false,
+            retry_at,
+            tries,
+        },
+        Event::Wake
+        | Event::Start { .. }
+        | Event::Lost
+        | Event::DialFailed
+        | Event::Refused { .. }
+        | Event::SpaceUsedUp => state,
+    }
+}
+
+fn in_dialing(
+    state: State,
+    contract: bool,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    friend: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Connected => greet(contract, out),
+        Event::DialFailed => fail_dial(contract, tries, at, friend),
+        Event::Signed => State::Dialing {
+            contract: true,
+            tries,
+        },
+        Event::ContractUnknown => State::Dialing {
+            contract: false,
+            tries,
+        },
+        Event::Start { .. }
+        | Event::Lost
+        | Event::Refused { .. }
+        | Event::SpaceUsedUp
+        | Event::Wake => state,
+    }
+}
+
+fn in_contracted(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Lost => {
+            out.push(Action::Away);
+            lose(true, at)
+        }
+        Event::SpaceUsedUp => {
+            out.push(Action::Away);
+            State::Full {
+                retry_at: at.now + at.policy.retry_max,
+            }
+        }
+        Event::ContractUnknown => {
+            out.push(Action::Away);
+            greet(false, out)
+        }
+        Event::Start { .. }
+        | Event::Connected
+        | Event::DialFailed
+        | Event::Signed
+        | Event::Refused { .. }
+        | Event::Wake => state,
+    }
+}
+
+fn in_full(
+    state: State,
+    retry_at: Tick,
+    event: Event,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Wake if at.now >= retry_at => greet(true, out),
+        Event::Signed => greet(true, out),
+        Event::Lost => lose(true, at),
+        Event::ContractUnknown => greet(false, out),
+        Event::Wake
+        | Event::Start { .. }
+        | Event::Connected
+        | Event::DialFailed
+        | Event::Refused { .. }
+        | Event::SpaceUsedUp => state,
+    }
+}
+
+fn in_refused(
+    state: State,
+    retry_at: Tick,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Wake if at.now >= retry_at => {
+            out.push(Action::Propose);
+            State::Proposing { tries }
+        }
+        Event::Signed => greet(true, out),
+        Event::Lost => State::Offline {
+            contract: false,
+            retry_at,
+            tries,
+        },
+        Event::Wake
+        | Event::Start { .. }
+        | Event::Connected
+        | Event::DialFailed
+        | Event::Refused { .. }
+        | Event::SpaceUsedUp
+        | Event::ContractUnknown => state,
     }
 }
 

@@ -263,9 +263,10 @@ fn a_set_has_one_position_for_each_person_and_waits_for_friends() {
         candidate(3, 2, false),
         candidate(4, 4, false),
     ];
-    let form = |friends_open, wanted, code_wanted| {
+    let form_when = |backup_waits, friends_open, wanted, code_wanted| {
         let census = Census {
             candidates: candidates.clone(),
+            backup_waits,
             friends_open,
             wanted,
             code_wanted,
@@ -274,6 +275,7 @@ fn a_set_has_one_position_for_each_person_and_waits_for_friends() {
         holder_set::step(State::Unformed, Event::Counted { census }, &mut out);
         out.pop()
     };
+    let form = |friends_open, wanted, code| form_when(true, friends_open, wanted, code);
     let record = |code: &str, ids: &[u8]| {
         Some(Action::Record {
             code: code.parse().expect("a code"),
@@ -282,6 +284,13 @@ fn a_set_has_one_position_for_each_person_and_waits_for_friends() {
     };
     assert_eq!(form(false, 3, None), record("1/3", &[2, 4, 1]));
     assert_eq!(form(true, 3, None), None);
+    assert_eq!(form_when(false, false, 3, None), record("1/3", &[2, 4, 1]));
+    assert_eq!(
+        form_when(false, false, 0, None),
+        None,
+        "others may still sign"
+    );
+    assert_eq!(form(false, 0, None), record("1/3", &[2, 4, 1]));
     assert_eq!(form(false, 4, None), None);
     assert_eq!(
         form(true, 0, Some("2/3".parse().expect("a code"))),

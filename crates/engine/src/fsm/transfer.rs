@@ -148,45 +148,11 @@ pub(crate) fn step(
                 state
             }
         },
-        State::Sending { tries, spooled } => match event {
-            Event::Stored => State::Confirmed,
-            Event::SendFailed { code } => fail(tries, spooled, code, at, ready, out),
-            // The answer to the send that is out will come.
-            Event::Begin
-            | Event::SupplierReady
-            | Event::SupplierGone
-            | Event::Spooled
-            | Event::SpoolFailed
-            | Event::Loaded
-            | Event::Wake => state,
-        },
-        State::Waiting { retry_at, tries } => match event {
-            Event::Wake if at.now >= retry_at => send(tries, false, out),
-            Event::SupplierReady => send(tries, false, out),
-            Event::SupplierGone => spool(out),
-            Event::Stored => State::Confirmed,
-            Event::Loaded => send(0, true, out),
-            Event::Wake
-            | Event::Begin
-            | Event::SendFailed { .. }
-            | Event::Spooled
-            | Event::SpoolFailed => state,
-        },
-        State::Spooling { tries } => match event {
-            Event::Spooled => State::Spooled,
-            Event::SpoolFailed if ready => send(0, false, out),
-            Event::SpoolFailed => State::Held {
-                retry_at: at.retry_at(tries),
-                tries: tries.saturating_add(1),
-            },
-            Event::Stored => State::Confirmed,
-            Event::Begin
-            | Event::SupplierReady
-            | Event::SupplierGone
-            | Event::SendFailed { .. }
-            | Event::Loaded
-            | Event::Wake => state,
-        },
+        State::Sending { tries, spooled } => {
+            in_sending(state, tries, spooled, event, at, ready, out)
+        }
+        State::Waiting { retry_at, tries } => in_waiting(state, retry_at, tries, event, at, out),
+        State::Spooling { tries } => in_spooling(state, tries, event, at, ready, out),
         State::Held { retry_at, tries } => step_held(retry_at, tries, event, at, out),
         State::Spooled | State::Owed => match event {
             Event::Loaded => send(0, true, out),
@@ -215,6 +181,76 @@ pub(crate) fn step(
             | Event::SpoolFailed
             | Event::Wake => state,
         },
+    }
+}
+
+fn in_sending(
+    state: State,
+    tries: u32,
+    spooled: bool,
+    event: Event,
+    at: &Moment<'_>,
+    ready: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Stored => State::Confirmed,
+        Event::SendFailed { code } => fail(tries, spooled, code, at, ready, out),
+        // The answer to the send that is out will come.
+        Event::Begin
+        | Event::SupplierReady
+        | Event::SupplierGone
+        | Event::Spooled
+        | Event::SpoolFailed
+        | Event::Loaded
+        | Event::Wake => state,
+    }
+}
+
+fn in_waiting(
+    state: State,
+    retry_at: Tick,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Wake if at.now >= retry_at => send(tries, false, out),
+        Event::SupplierReady => send(tries, false, out),
+        Event::SupplierGone => spool(out),
+        Event::Stored => State::Confirmed,
+        Event::Loaded => send(0, true, out),
+        Event::Wake
+        | Event::Begin
+        | Event::SendFailed { .. }
+        | Event::Spooled
+        | Event::SpoolFailed => state,
+    }
+}
+
+fn in_spooling(
+    state: State,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    ready: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Spooled => State::Spooled,
+        Event::SpoolFailed if ready => send(0, false, out),
+        Event::SpoolFailed => State::Held {
+            retry_at: at.retry_at(tries),
+            tries: tries.saturating_add(1),
+        },
+        Event::Stored => State::Confirmed,
+        Event::Begin
+        | Event::SupplierReady
+        | Event::SupplierGone
+        | Event::SendFailed { .. }
+        | Event::Loaded
+        | Event::Wake => state,
     }
 }
 

@@ -216,7 +216,10 @@ pub(crate) fn tree_page() -> TreePage {
 }
 
 fn device_node(block: bool) -> Node {
-    Node::Device { block, rdev: 0x0801 }
+    Node::Device {
+        block,
+        rdev: 0x0801,
+    }
 }
 
 fn chunk_list() -> ChunkList {

@@ -1,4 +1,4 @@
-//! The matrix of the format (CODE.md): the Vandermonde matrix V with V[r][c] = r^c over
+//! The matrix of the format (docs/FORMAT.md): the Vandermonde matrix V with V[r][c] = r^c over
 //! GF(2^8), made systematic by the inverse of its first k rows.
 
 use std::sync::OnceLock;

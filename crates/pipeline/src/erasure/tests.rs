@@ -6,7 +6,7 @@ use reed_solomon_erasure::galois_8::ReedSolomon;
 use super::*;
 use crate::testing::noise;
 
-/// The definition in CODE.md, written down a second time: no table, no shared code.
+/// The definition in docs/FORMAT.md, written down a second time: no table, no shared code.
 mod definition {
     pub(super) fn times(mut left: u8, mut right: u8) -> u8 {
         let mut product = 0;

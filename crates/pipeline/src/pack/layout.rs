@@ -1,4 +1,4 @@
-//! Where things lie in a pack (CODE.md): header, sealed chunks, sealed trailer, padding,
+//! Where things lie in a pack (docs/FORMAT.md): header, sealed chunks, sealed trailer, padding,
 //! footer. Nothing here is secret, and nothing is believed before the trailer has opened.
 
 use bitdust_model::limits::{PACK_BYTES_MAX, PACK_BYTES_TARGET};

@@ -28,7 +28,6 @@ use bitdust_store::supplier::aligned_range;
 use bitdust_store::{Begin, Home, ShardStore};
 use bytes::Bytes;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::sync::watch;
 
 /// Addresses in an invitation.
@@ -144,8 +143,13 @@ async fn main() -> Result<()> {
         "identity": evil.identity.to_hex(),
         "invitation": code,
     }))?;
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
+    tokio::task::block_in_place(|| obey(&evil, &modes))
+}
+
+/// Takes orders until standard input ends.
+fn obey(evil: &Evil, modes: &watch::Sender<Mode>) -> Result<()> {
+    for line in std::io::stdin().lines() {
+        let line = line?;
         if line != "report" {
             modes.send(Mode::parse(&line)?)?;
         }
