@@ -149,9 +149,10 @@ impl CommitWriter<'_> {
         let sequence = previous
             .as_ref()
             .map_or(Sequence(1), |head| head.sequence.next());
+        // The manifest names the pieces of its own pack: that pack must have room for it.
+        self.close_full(&mut segment)?;
         let manifest = self.manifest(sequence, &segment)?;
-        let raw = encode(&manifest);
-        self.push(&raw)?;
+        self.push(&encode(&manifest));
         let flight = self.seal_pack()?;
         let record = flight.record.clone();
         let blobs = blob_refs(record.pack.pack, &record.chunks);
@@ -301,16 +302,25 @@ impl CommitWriter<'_> {
     }
 
     fn write_piece(&mut self, piece: &[u8], new: &mut NewSegment) -> Result<(), CommitError> {
-        let before = self.packs.len();
-        self.push(piece)?;
-        if let Some(closed) = self.packs.get(before) {
-            // The pack was closed before this chunk: the pieces before it lie in that pack.
-            for blob in new.blobs.iter_mut().filter(|blob| blob.pack == OWN_PACK) {
-                blob.pack = closed.pack;
-            }
-        }
+        self.close_full(new)?;
+        self.push(piece);
         new.blobs.extend(self.last_blob());
         Ok(())
+    }
+
+    /// Closes the pack being gathered if nothing more fits; the pieces that lie in it get its
+    /// name.
+    fn close_full(&mut self, new: &mut NewSegment) -> Result<(), CommitError> {
+        if !self.builder.is_full() {
+            return Ok(());
+        }
+        let flight = self.seal_pack()?;
+        let closed = flight.record.pack.clone();
+        for blob in new.blobs.iter_mut().filter(|blob| blob.pack == OWN_PACK) {
+            blob.pack = closed.pack;
+        }
+        self.packs.push(closed);
+        self.announce(flight)
     }
 
     /// Where the chunk pushed last will lie.
@@ -318,16 +328,9 @@ impl CommitWriter<'_> {
         blob_refs(OWN_PACK, self.builder.records()).pop()
     }
 
-    /// Adds a chunk; closes the pack before it when that is full.
-    fn push(&mut self, raw: &[u8]) -> Result<(), CommitError> {
-        if self.builder.is_full() {
-            let flight = self.seal_pack()?;
-            self.packs.push(flight.record.pack.clone());
-            self.announce(flight)?;
-        }
+    fn push(&mut self, raw: &[u8]) {
         let id = self.context.current().chunk_id(raw);
         self.builder.push(id, raw);
-        Ok(())
     }
 
     fn seal_pack(&mut self) -> Result<Flight, CommitError> {

@@ -128,13 +128,31 @@ fn lane_record(context: &Context, sequence: Sequence) -> Result<LaneRecord, Erro
         })
         .take(limits::SUPPLIERS_PER_SET_MAX)
         .collect();
-    Ok(LaneRecord {
+    Ok(fit(LaneRecord {
         lane: context.device,
         sequence,
         head,
         sets: sets.into_iter().map(|set| set.record).collect(),
         suppliers: contacts,
-    })
+    }))
+}
+
+/// Bytes of a signature with its signer and the lengths around a signed document.
+const SIGNED_ROOM: usize = 128;
+
+/// Takes addresses, then suppliers, from the end of a lane record until it fits a locator.
+/// The set records stay: a holder without addresses is looked up in the DHT.
+fn fit(mut record: LaneRecord) -> LaneRecord {
+    let bytes_max = limits::LOCATOR_PLAIN_BYTES_MAX.min(LaneRecord::BYTES_MAX) - SIGNED_ROOM;
+    while postcard::experimental::serialized_size(&record).is_ok_and(|bytes| bytes > bytes_max) {
+        let mut suppliers = record.suppliers.iter_mut().rev();
+        if let Some(contact) = suppliers.find(|contact| contact.addresses.len() > 1) {
+            contact.addresses.pop();
+        } else if record.suppliers.pop().is_none() {
+            break;
+        }
+    }
+    record
 }
 
 /// What this node tells strangers about itself.
@@ -218,4 +236,31 @@ fn public_records(context: &Context, offer: &OwnOffer) -> Vec<KeyedRecord> {
         }
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bitdust_model::{DeviceId, IdentityId};
+
+    use super::*;
+
+    #[test]
+    fn thirty_suppliers_with_long_addresses_fit_a_locator() {
+        let contact = |number: u8| Contact {
+            identity: IdentityId([number; 32]),
+            device: DeviceId([number; 32]),
+            addresses: vec!["/ip6/2001:db8::1234/udp/40000/quic-v1/p2p/".repeat(3); 2],
+        };
+        let record = LaneRecord {
+            lane: DeviceId([0; 32]),
+            sequence: Sequence(1),
+            head: None,
+            sets: Vec::new(),
+            suppliers: (0..30).map(contact).collect(),
+        };
+        let fitted = fit(record.clone());
+        assert!(encode(&fitted).len() + SIGNED_ROOM <= limits::LOCATOR_PLAIN_BYTES_MAX);
+        assert_eq!(fitted.suppliers.len(), 30, "one address each is enough");
+        assert_ne!(fitted, record);
+    }
 }

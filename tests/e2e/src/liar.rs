@@ -98,9 +98,14 @@ impl Liar {
 
     /// One of its counts.
     pub fn count(&mut self, name: &str) -> Result<u64> {
-        self.order("report")?[name]
+        self.report()?[name]
             .as_u64()
             .with_context(|| format!("no count of {name}"))
+    }
+
+    /// All of its counts.
+    pub fn report(&mut self) -> Result<Value> {
+        self.order("report")
     }
 
     /// Kills it (SIGKILL).

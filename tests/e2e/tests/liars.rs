@@ -1,0 +1,422 @@
+//! Suppliers that lie, forget or rot: what they do is noticed, and what is enough is enough.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use bitdust_e2e_tests::ledger::{kept_headers, shard_files};
+use bitdust_e2e_tests::liar::Liar;
+use bitdust_e2e_tests::remains::found_below;
+use bitdust_e2e_tests::witness::peak_memory_kib;
+use bitdust_e2e_tests::{Machine, Outcome, Random, Stage, World, differences, eventually};
+use bitdust_model::limits;
+use bitdust_model::manifest::PackKind;
+use serde_json::Value;
+
+const CODE: &str = "3/6";
+const SOON: Duration = Duration::from_secs(60);
+/// Clocks of a practice network in a hurry.
+const HURRY: [(&str, &str); 6] = [
+    ("policy.stall_timeout", "2000"),
+    ("policy.request_timeout", "5000"),
+    ("policy.restore_patience", "4000"),
+    ("policy.redial_max", "1000"),
+    ("policy.retry_min", "200"),
+    ("policy.retry_max", "1000"),
+];
+/// Memory that one run may take beyond another, in KiB.
+const MEMORY_SPREAD_KIB: u64 = 48 * 1024;
+
+#[test]
+fn as_many_liars_as_can_be_borne_cost_nothing_but_time() -> Outcome {
+    let honest = Crowd::gather("honest", &["honest"; 3], &[])?.back_up_and_restore()?;
+    let check = |name: &str, modes: &[&str]| -> Outcome {
+        let mut crowd = Crowd::gather(name, modes, &[])?;
+        let memory = crowd.back_up_and_restore()?;
+        for liar in &mut crowd.liars {
+            eprintln!("{name}: {}", liar.report()?);
+        }
+        eprintln!("{name}: {memory} KiB, {honest} KiB among honest suppliers");
+        ensure!(
+            memory <= honest + MEMORY_SPREAD_KIB,
+            "{memory} KiB instead of {honest} KiB"
+        );
+        Ok(())
+    };
+    check(
+        "wrong-endless-forgotten",
+        &["falsifies", "floods", "forgets"],
+    )?;
+    check("claimed-endless-silent", &["claims", "floods", "silent"])?;
+    check(
+        "forgotten-wrong-refused",
+        &["forgets", "falsifies", "refuses"],
+    )
+}
+
+#[test]
+fn a_dead_supplier_and_two_forgetful_ones_are_borne() -> Outcome {
+    let mut crowd = Crowd::gather("dead", &["honest", "claims", "forgets"], &[])?;
+    crowd.liars[0].kill()?;
+    crowd.back_up_and_restore().map(drop)
+}
+
+#[test]
+fn one_liar_more_than_can_be_borne_costs_what_it_has_and_is_named() -> Outcome {
+    let mut crowd = Crowd::gather("too-many", &["honest"; 4], &[])?;
+    crowd.write("kept", 9_000_000)?;
+    crowd.back_up()?;
+    for liar in &mut crowd.liars {
+        liar.turn("forgets")?;
+    }
+    crowd.write("lost", 9_000_000)?;
+    crowd.back_up()?;
+    let target = crowd.world.path("restored");
+    let reply = crowd
+        .customer()
+        .order(&["restore", "latest", "--to"])
+        .argument(&target)
+        .attempt()?;
+    let problems = reply.problems();
+    ensure!(
+        reply.code == Some(3),
+        "it ended with {:?}: {}",
+        reply.code,
+        reply.object
+    );
+    let lost = target.join("lost");
+    let expected = (
+        lost.to_string_lossy().into_owned(),
+        "too_few_shards".to_owned(),
+    );
+    ensure!(problems == [expected], "{problems:?}");
+    ensure!(!lost.exists(), "a file that cannot be had stands there");
+    let different = differences(&crowd.source, &target)?;
+    let lines: Vec<&str> = different
+        .lines()
+        .filter(|line| !line.starts_with(".d"))
+        .collect();
+    ensure!(
+        matches!(lines[..], [line] if line.ends_with(" lost")),
+        "the rest is not whole: {different}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_receipt_for_what_is_not_there_is_found_by_the_next_check() -> Outcome {
+    let hurried = [("policy.check_interval", "1500")];
+    let mut crowd = Crowd::gather("fake-receipts", &["forgets", "claims"], &hurried)?;
+    crowd.write("file", 20_000_000)?;
+    crowd.back_up()?;
+    let liars: Vec<String> = crowd.liars.iter().map(|liar| liar.device.clone()).collect();
+    let status = eventually("both liars are doubted", SOON, || {
+        let status = crowd.customer().status()?;
+        Ok((doubted(&status)?.len() >= 2).then_some(status))
+    })?;
+    let found = doubted(&status)?;
+    ensure!(
+        found.keys().all(|device| liars.contains(device)),
+        "the honest are doubted: {found:?}"
+    );
+    ensure!(
+        status["protection"]["kind"] == "stored",
+        "{}",
+        status["protection"]
+    );
+    ensure!(
+        status["protection"]["confirmed"] == 4,
+        "{}",
+        status["protection"]
+    );
+    let notices = status["notices"].to_string();
+    ensure!(
+        notices.contains("does not have what it confirmed"),
+        "{notices}"
+    );
+    let sentence = status["sentence"].as_str().unwrap_or_default();
+    ensure!(sentence.contains("more suppliers are needed"), "{sentence}");
+    Ok(())
+}
+
+#[test]
+fn honest_suppliers_pass_the_same_checks_and_stay_safe() -> Outcome {
+    let hurried = [("policy.check_interval", "1500")];
+    let mut crowd = Crowd::gather("honest-checks", &["honest"; 2], &hurried)?;
+    crowd.write("file", 20_000_000)?;
+    crowd.back_up()?;
+    let proofs = |status: &Value| -> Vec<u64> {
+        let suppliers = status["suppliers"].as_array().cloned().unwrap_or_default();
+        suppliers
+            .iter()
+            .filter_map(|supplier| supplier["last_proof"].as_u64())
+            .collect()
+    };
+    let before = proofs(&crowd.customer().status()?);
+    let status = eventually("everybody has proved something twice", SOON, || {
+        let status = crowd.customer().status()?;
+        let now = proofs(&status);
+        let later = now
+            .iter()
+            .filter(|proof| before.iter().all(|old| old < proof))
+            .count();
+        Ok((later == 6).then_some(status))
+    })?;
+    ensure!(doubted(&status)?.is_empty(), "{status}");
+    ensure!(
+        status["protection"]["kind"] == "safe",
+        "{}",
+        status["protection"]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_supplier_that_denies_its_contract_is_not_asked_without_end() -> Outcome {
+    let mut crowd = Crowd::gather("denied", &["denies"], &[])?;
+    crowd.write("file", 20_000_000)?;
+    crowd.back_up()?;
+    let proposals = crowd.liars[0].count("proposals")?;
+    let stores = crowd.liars[0].count("stores")?;
+    eprintln!("{proposals} proposals, {stores} shards offered");
+    ensure!(
+        proposals <= 20,
+        "{proposals} proposals while one backup ran"
+    );
+    ensure!(
+        stores <= 60,
+        "{stores} shards were offered while one backup ran"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_flipped_bit_is_decoded_around_and_noticed() -> Outcome {
+    let mut crowd = Crowd::gather("bit-flip", &[], &[("policy.check_interval", "3600000")])?;
+    crowd.write("file", 30_000_000)?;
+    crowd.back_up()?;
+    check_names(&crowd)?;
+    let status = crowd.customer().wait_until_spread()?;
+    let first = crowd.stage.by_place(&status)?[0];
+    let supplier = &crowd.stage.suppliers[first];
+    let damaged = data_shards(&crowd, supplier)?;
+    let one = damaged.first().context("no shard of contents")?;
+    flip_bit(one, 100_000)?;
+    let name = b3sum(one)?;
+    ensure!(!one.ends_with(&name), "the bit changed nothing");
+    crowd.restore_and_compare()?;
+    let log = std::fs::read_to_string(supplier.log())?;
+    ensure!(
+        log.contains("file is damaged"),
+        "the supplier did not notice: {log}"
+    );
+    let status = eventually("the customer doubts the supplier", SOON, || {
+        let status = crowd.customer().status()?;
+        Ok((!doubted(&status)?.is_empty()).then_some(status))
+    })?;
+    ensure!(doubted(&status)?.contains_key(&supplier.device), "{status}");
+    ensure!(
+        status["notices"].to_string().contains("gives wrong bytes"),
+        "{}",
+        status["notices"]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_rotten_disk_is_found_by_the_next_check() -> Outcome {
+    let mut crowd = Crowd::gather("rot", &[], &[("policy.check_interval", "1500")])?;
+    crowd.write("file", 30_000_000)?;
+    crowd.back_up()?;
+    let supplier = &crowd.stage.suppliers[0];
+    for shard in shard_files(&supplier.home)? {
+        let bytes = std::fs::metadata(&shard)?.len();
+        for block in (0..bytes).step_by(limits::SHARD_ALIGN) {
+            flip_bit(&shard, block)?;
+        }
+    }
+    let status = eventually("the rotten supplier is doubted", SOON, || {
+        let status = crowd.customer().status()?;
+        Ok((!doubted(&status)?.is_empty()).then_some(status))
+    })?;
+    ensure!(doubted(&status)?.keys().eq([&supplier.device]), "{status}");
+    crowd.restore_and_compare()
+}
+
+#[test]
+fn neither_contents_nor_names_reach_suppliers_or_the_spool() -> Outcome {
+    let mut crowd = Crowd::gather("canary", &[], &[])?;
+    let canary = format!("canary{:016x}", crowd.random.next());
+    let text = format!("{canary}\n").repeat(10_000);
+    std::fs::write(crowd.source.join(format!("{canary}.txt")), &text)?;
+    crowd.write("file", 5_000_000)?;
+    // One that is away, so that something lies in the spool.
+    crowd.stage.suppliers[5].kill()?;
+    crowd.back_up()?;
+    let spool = crowd.customer().home.join("spool");
+    ensure!(std::fs::read_dir(&spool)?.count() > 0, "the spool is empty");
+    let source = found_below(&canary, &crowd.source)?;
+    ensure!(
+        source.lines().count() == 2,
+        "grep and find do not see it in the source: {source}"
+    );
+    for folder in crowd
+        .stage
+        .suppliers
+        .iter()
+        .map(|supplier| &supplier.home)
+        .chain([&spool])
+    {
+        let found = found_below(&canary, folder)?;
+        ensure!(found.is_empty(), "{found}");
+    }
+    Ok(())
+}
+
+/// A customer with six suppliers, some of them liars, and a folder.
+struct Crowd {
+    stage: Stage,
+    liars: Vec<Liar>,
+    source: PathBuf,
+    random: Random,
+    world: World,
+}
+
+impl Crowd {
+    fn gather(name: &str, modes: &[&str], settings: &[(&str, &str)]) -> Result<Self> {
+        let world = World::new(name)?;
+        let honest = u8::try_from(6 - modes.len())?;
+        let settings = [&HURRY[..], settings].concat();
+        let mut stage = Stage::prepare(&world, honest, &settings)?;
+        stage.customer.set("suppliers", "6")?;
+        stage.customer.set("code", CODE)?;
+        stage.customer.start()?;
+        for supplier in &stage.suppliers {
+            stage.customer.befriend(supplier)?;
+        }
+        let mut liars = vec![];
+        for (number, mode) in modes.iter().enumerate() {
+            let program = env!("CARGO_BIN_EXE_evil_supplier");
+            let name = format!("liar-{number}");
+            let liar = Liar::start(program, &world, &name, "honest", &stage.customer.bootstrap)?;
+            liar.befriend(&stage.customer)?;
+            liars.push(liar);
+            liars[number].turn(mode)?;
+        }
+        stage.customer.wait_for_suppliers(6)?;
+        let source = world.make_folder("source")?;
+        stage
+            .customer
+            .order(&["folder", "add", "--"])
+            .argument(&source)
+            .run()?;
+        let random = world.random();
+        Ok(Self {
+            stage,
+            liars,
+            source,
+            random,
+            world,
+        })
+    }
+
+    const fn customer(&self) -> &Machine {
+        &self.stage.customer
+    }
+
+    fn write(&mut self, name: &str, bytes: u64) -> Outcome {
+        self.random.write_file(&self.source.join(name), bytes)
+    }
+
+    fn back_up(&self) -> Outcome {
+        self.customer()
+            .order(&["backup"])
+            .within(SOON)
+            .run()
+            .map(drop)
+    }
+
+    fn restore_and_compare(&self) -> Outcome {
+        let target = self.world.path("restored");
+        let restore = self.customer().order(&["restore", "latest", "--to"]);
+        restore.argument(&target).within(SOON).run()?;
+        let different = differences(&self.source, &target)?;
+        ensure!(different.is_empty(), "{different}");
+        Ok(std::fs::remove_dir_all(&target)?)
+    }
+
+    /// Both, with the memory that the customer needed at most, in KiB.
+    fn back_up_and_restore(&mut self) -> Result<u64> {
+        for number in 0..4 {
+            self.write(&format!("file-{number}"), 12_000_000)?;
+        }
+        self.back_up()?;
+        self.restore_and_compare()?;
+        peak_memory_kib(self.customer().process_id()?)
+    }
+}
+
+/// Suppliers that do not count, with the reason.
+fn doubted(status: &Value) -> Result<BTreeMap<String, String>> {
+    let suppliers = status["suppliers"].as_array().context("no suppliers")?;
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    Ok(suppliers
+        .iter()
+        .filter_map(|supplier| Some((text(&supplier["device"])?, text(&supplier["doubt"])?)))
+        .collect())
+}
+
+/// `b3sum` of each shard file prints its name.
+fn check_names(crowd: &Crowd) -> Outcome {
+    let mut files = 0;
+    for supplier in &crowd.stage.suppliers {
+        for shard in shard_files(&supplier.home)? {
+            let sum = b3sum(&shard)?;
+            ensure!(shard.ends_with(&sum), "{} is {sum}", shard.display());
+            files += 1;
+        }
+    }
+    ensure!(files >= 12, "only {files} shards");
+    Ok(())
+}
+
+fn b3sum(file: &Path) -> Result<String> {
+    let output = Command::new("b3sum").arg("--no-names").arg(file).output()?;
+    ensure!(
+        output.status.success(),
+        "b3sum: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+/// The files of a supplier's shards of contents.
+fn data_shards(crowd: &Crowd, supplier: &Machine) -> Result<Vec<PathBuf>> {
+    let customer = crowd.customer();
+    let (identity, lane) = (customer.identity.parse()?, customer.device.parse()?);
+    let headers = kept_headers(&supplier.home, crowd.world.folder(), identity, lane)?;
+    let files = shard_files(&supplier.home)?;
+    let wanted = headers
+        .iter()
+        .filter(|header| header.kind == PackKind::Data);
+    wanted
+        .map(|header| {
+            let name = header.shard.to_hex();
+            match files.iter().find(|file| file.ends_with(&name)) {
+                Some(file) => Ok(file.clone()),
+                None => bail!("shard {name} has no file"),
+            }
+        })
+        .collect()
+}
+
+fn flip_bit(path: &Path, at: u64) -> Outcome {
+    let file = File::options().read(true).write(true).open(path)?;
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at)?;
+    Ok(file.write_all_at(&[byte[0] ^ 1], at)?)
+}
