@@ -83,7 +83,8 @@ pub struct Certificate {
     pub epoch: Epoch,
     /// When, by the issuer's clock.
     pub issued_at: UnixMillis,
-    /// A name for the machine, for the owner's eyes; empty in certificates shown to others.
+    /// The person's nickname when it was issued; a label, not a proof. Whoever is told the
+    /// certificate sees it; recovered devices leave it empty.
     pub nickname: String,
 }
 

@@ -257,6 +257,11 @@ impl Config {
             .chain(&self.bootstrap)
             .chain(&self.external)
         {
+            if !address.starts_with('/') {
+                return Err(refused(format!(
+                    "{address:?} is no address; one looks like /ip4/192.0.2.7/tcp/4001"
+                )));
+            }
             if address.len() > limits::ADDRESS_BYTES_MAX {
                 return Err(refused(format!(
                     "an address has at most {} bytes",
@@ -351,6 +356,7 @@ mod tests {
             ("suppliers", "300"),
             ("nothing", "1"),
             ("scope", "moon"),
+            ("bootstrap", "friend.example:4001"),
         ] {
             assert!(
                 Config::default().set(key, value).is_err(),

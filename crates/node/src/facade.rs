@@ -123,7 +123,13 @@ pub async fn recover(
         old_machine_gone: options.old_machine_gone,
         reply,
     };
-    let running = open::start(home, settings, Some(start)).await?;
+    let running = match open::start(home, settings, Some(start)).await {
+        Ok(running) => running,
+        Err(error) => {
+            forget(&paths);
+            return Err(error);
+        }
+    };
     let mut watcher = Client::join(&local::socket_path(&settings.home), JOIN_PATIENCE).await?;
     let mut result = std::pin::pin!(result);
     let mut told = String::new();

@@ -249,7 +249,7 @@ impl Node {
                     .or_insert_with(|| contact.addresses.clone());
                 contacts.insert(
                     contact.device,
-                    unhired(contact.device, contact.identity, &contact.addresses),
+                    known_supplier(contact.device, contact.identity, &contact.addresses),
                 );
             }
         }
@@ -305,7 +305,8 @@ fn recovery_error(code: ErrorCode) -> NodeError {
     NodeError::new(code, message)
 }
 
-fn unhired(
+/// Whoever keeps data of this identity is taken as a friend: the new device asks them first.
+fn known_supplier(
     device: DeviceId,
     identity: bitdust_model::IdentityId,
     addresses: &[String],
@@ -313,7 +314,7 @@ fn unhired(
     Supplier {
         device,
         identity,
-        friend: false,
+        friend: true,
         addresses: addresses.to_vec(),
         contract: None,
         acceptance: None,

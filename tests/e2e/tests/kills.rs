@@ -18,7 +18,7 @@ const JOB_WITHIN: Duration = Duration::from_secs(120);
 
 #[test]
 fn a_customer_killed_at_twenty_moments_of_a_backup_loses_nothing() -> Outcome {
-    let mut scene = Scene::set_up("customer-kills", 100_000_000)?;
+    let mut scene = Scene::set_up("customer-kills", 64_000_000)?;
     let measured = scene.measure()?;
     let mut in_the_middle = 0;
     for (round, moment) in draw_moments(&mut scene.random, 20).into_iter().enumerate() {

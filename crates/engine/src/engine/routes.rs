@@ -416,6 +416,11 @@ impl Engine {
                     code,
                 };
                 self.tasks.push_back(Task::Fetch(fetch, event));
+                // Wrong bytes are proof of loss, whoever asked for them.
+                if code == ErrorCode::Corrupt {
+                    let event = check::Event::Failed { code };
+                    self.tasks.push_back(Task::Check(device, event));
+                }
             }
             Input::FetchDecoded { fetch } => {
                 self.tasks

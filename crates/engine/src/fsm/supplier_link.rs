@@ -43,7 +43,7 @@ pub(crate) enum State {
         /// When to try again.
         retry_at: Tick,
     },
-    /// Connected, but it did not sign.
+    /// Connected, but it did not sign, or denies that it did.
     Refused {
         /// When to propose again.
         retry_at: Tick,
@@ -289,9 +289,13 @@ fn in_contracted(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Acti
                 retry_at: at.now + at.policy.retry_max,
             }
         }
+        // It may have lost its books, or it lies: asked at once, a liar would be asked without end.
         Event::ContractUnknown => {
             out.push(Action::Away);
-            greet(false, out)
+            State::Refused {
+                retry_at: at.retry_at(0),
+                tries: 1,
+            }
         }
         Event::Start { .. }
         | Event::Connected
