@@ -227,7 +227,7 @@ fn check_supplier(command: SupplierCommand) -> Result<Task, Failure> {
         },
         SupplierCommand::Fire { device: _ } => Task::NotYet {
             name: "supplier fire",
-            instead: "A supplier that stays away is replaced by itself.",
+            instead: "A supplier that lost data is no longer counted by itself.",
         },
     };
     Ok(task)

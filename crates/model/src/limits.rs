@@ -143,8 +143,9 @@ pub const NICKNAME_BYTES_MAX: usize = 64;
 
 /// Connections of a node, both directions.
 pub const CONNECTIONS_MAX: u32 = 512;
-/// Connections with one peer: relay, TCP, QUIC and a spare for dial-back.
-pub const CONNECTIONS_PER_PEER_MAX: u32 = 4;
+/// Connections with one peer: relay, TCP, QUIC and a spare for dial-back, for a few runs of a
+/// program whose last connections have not timed out yet.
+pub const CONNECTIONS_PER_PEER_MAX: u32 = 16;
 /// Streams of one peer being served at once.
 pub const STREAMS_PER_PEER_MAX: usize = 16;
 /// Devices of one identity.

@@ -33,6 +33,9 @@ use crate::notice::{Notice, WorkerId};
 use crate::peers::{PeerState, Waiter};
 use crate::transport::{self, Encryption};
 
+/// How long connections may take to end in order.
+const PARTING_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Owns the swarm; nothing happens on the network unless it runs.
 pub struct EventLoop {
     swarm: Swarm<Behaviour>,
@@ -177,6 +180,25 @@ impl EventLoop {
             }
         }
         self.tasks.shutdown().await;
+        self.part().await;
+    }
+
+    /// Ends all connections in order, so that no peer counts this node among its connections
+    /// until a time-out.
+    async fn part(&mut self) {
+        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            // One that has gone meanwhile is what is wanted.
+            let _gone = self.swarm.disconnect_peer_id(peer);
+        }
+        let parting = async {
+            while self.swarm.connected_peers().next().is_some() {
+                self.swarm.select_next_some().await;
+            }
+        };
+        if timeout(PARTING_PATIENCE, parting).await.is_err() {
+            debug!("Some connections were left to their time-outs");
+        }
     }
 
     async fn listen(&mut self, addresses: &[String]) -> Result<(), NetError> {

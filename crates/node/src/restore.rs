@@ -267,9 +267,9 @@ impl Writer<'_> {
                 }
                 *offset += bytes;
                 self.window.bytes += bytes;
-            }
-            if self.window.bytes >= WINDOW_BYTES_MAX {
-                self.flush()?;
+                if self.window.bytes >= WINDOW_BYTES_MAX {
+                    self.flush()?;
+                }
             }
         }
         Ok(())

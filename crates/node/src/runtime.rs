@@ -34,6 +34,9 @@ use crate::recovery::Recovery;
 use crate::serve::Question;
 use crate::trace::Trace;
 
+/// How long the network may take to end its connections.
+const PARTING_PATIENCE: Duration = Duration::from_secs(2);
+
 /// At most so often is progress told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
@@ -421,7 +424,10 @@ impl Node {
         self.questions.clear();
         self.tasks.shutdown().await;
         self.context.net.shutdown().await;
-        self.network_loop.abort();
+        let parted = tokio::time::timeout(PARTING_PATIENCE, &mut self.network_loop).await;
+        if parted.is_err() {
+            self.network_loop.abort();
+        }
         drop(self.home);
     }
 

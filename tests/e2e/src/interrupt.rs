@@ -20,48 +20,101 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// How long a run may take to get to a moment.
 const REACHED_WITHIN: Duration = Duration::from_secs(120);
 /// Moments lie in this part of the duration: behind it the work is done and told.
-const PART_OF_DURATION: f64 = 0.97;
+const PART_OF_DURATION: f64 = 0.95;
+
+/// A job whose steps can be counted in a trace: how it is asked for, and the inputs of the
+/// engine that are its work and depend on nothing else.
+#[derive(Debug, Clone, Copy)]
+pub struct Job {
+    asked: &'static str,
+    work: &'static [&'static str],
+}
+
+/// A backup while all suppliers are there.
+pub const BACKUP: Job = Job {
+    asked: "BackupAsked",
+    work: &[
+        "PackSealed",
+        "ShardStored",
+        "PackCommitted",
+        "ScanFinished",
+        "MetadataSealed",
+        "HeadKept",
+    ],
+};
+
+/// A restore while all suppliers are there.
+pub const RESTORE: Job = Job {
+    asked: "RestoreAsked",
+    work: &["FetchWanted", "RangeFetched", "FetchDecoded"],
+};
+
+/// What a line of a trace is to a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Asked,
+    Work,
+    Other,
+}
+
+impl Job {
+    fn step(self, line: &Value) -> Step {
+        let is = |name: &&str| line["input"].get(name).is_some();
+        match (is(&self.asked), self.work.iter().any(is)) {
+            (true, _) => Step::Asked,
+            (false, true) => Step::Work,
+            (false, false) => Step::Other,
+        }
+    }
+}
 
 /// An undisturbed run: when each step of it came.
 #[derive(Debug, Clone)]
 pub struct Measured {
     /// Milliseconds since the job was asked for, one for each step.
     steps: Vec<u64>,
+    took: Duration,
 }
 
 impl Measured {
-    /// Reads the last job that a trace holds from `asked` (`BackupAsked`, `RestoreAsked`) to
-    /// its end.
-    pub fn read(trace: &Path, asked: &str) -> Result<Self> {
+    /// Reads the last job of its kind that a trace holds to its end.
+    pub fn read(trace: &Path, job: Job) -> Result<Self> {
         let text = std::fs::read_to_string(trace)?;
         let mut steps = vec![];
         let mut asked_at = None;
-        let mut is_over = false;
+        let mut took = None;
         for line in text.lines() {
             let line: Value = serde_json::from_str(line).context("a line of the trace")?;
             let at = line["at"].as_u64().context("no time in the trace")?;
-            if line["input"].get(asked).is_some() {
-                (asked_at, is_over) = (Some(at), false);
+            let step = job.step(&line);
+            if step == Step::Asked {
+                (asked_at, took) = (Some(at), None);
                 steps.clear();
             }
-            if let (Some(asked_at), false) = (asked_at, is_over) {
+            let (Some(asked_at), None) = (asked_at, took) else {
+                continue;
+            };
+            if step != Step::Other {
                 steps.push(at - asked_at);
-                let outputs = line["outputs"]
-                    .as_array()
-                    .context("no outputs in the trace")?;
-                is_over = outputs
-                    .iter()
-                    .any(|output| output.get("JobEnded").is_some());
+            }
+            let outputs = line["outputs"]
+                .as_array()
+                .context("no outputs in the trace")?;
+            if outputs
+                .iter()
+                .any(|output| output.get("JobEnded").is_some())
+            {
+                took = Some(Duration::from_millis(at - asked_at));
             }
         }
-        ensure!(is_over, "the trace holds no {asked} that ended");
-        Ok(Self { steps })
+        let took = took.with_context(|| format!("the trace holds no {} that ended", job.asked))?;
+        Ok(Self { steps, took })
     }
 
     /// How long it took.
     #[must_use]
-    pub fn took(&self) -> Duration {
-        Duration::from_millis(self.steps.last().copied().unwrap_or(0))
+    pub const fn took(&self) -> Duration {
+        self.took
     }
 
     /// How many steps it had.
@@ -111,11 +164,11 @@ pub fn draw_moments(random: &mut Random, count: usize) -> Vec<f64> {
     drawn.into_iter().map(|(moment, _)| moment).collect()
 }
 
-/// Waits until the job that was `asked` for in a growing trace has got to a step. Fails when
+/// Waits until the job that is asked for in a growing trace has got to a step. Fails when
 /// `is_over` says so first: then there was nothing left to interrupt.
 pub fn wait_for_step(
     trace: &mut TraceReader,
-    asked: &str,
+    job: Job,
     step: usize,
     mut is_over: impl FnMut() -> Result<bool>,
 ) -> Result<()> {
@@ -125,10 +178,12 @@ pub fn wait_for_step(
     let mut reached = None;
     loop {
         for line in trace.new_lines()? {
-            if line.contains(asked) {
-                reached = Some(0);
+            let line = serde_json::from_str(&line).context("a line of the trace")?;
+            match job.step(&line) {
+                Step::Asked => reached = Some(1),
+                Step::Work => reached = reached.map(|reached| reached + 1),
+                Step::Other => {}
             }
-            reached = reached.map(|reached| reached + 1);
         }
         if reached >= Some(step) {
             return Ok(());
@@ -161,15 +216,6 @@ impl TraceReader {
         let mut file = File::open(trace)?;
         std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0))?;
         Ok(Self { file, rest: vec![] })
-    }
-
-    /// Opens a trace that a command that has just begun will write, at its beginning.
-    pub fn open_when_there(trace: &Path) -> Result<Self> {
-        crate::eventually("the trace", REACHED_WITHIN, || match File::open(trace) {
-            Ok(file) => Ok(Some(Self { file, rest: vec![] })),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        })
     }
 
     /// Lines that were completed since.
@@ -212,35 +258,37 @@ mod tests {
                 "{{\"at\":{at},\"input\":{{\"{input}\":1}},\"outputs\":[{{\"{output}\":1}}]}}\n"
             )
         };
-        let first = [line(5, "BackupAsked", "X"), line(9, "Y", "JobEnded")].concat();
+        let first = [
+            line(5, "BackupAsked", "X"),
+            line(9, "ShardStored", "JobEnded"),
+        ];
         let second = [
             line(20, "BackupAsked", "X"),
-            line(30, "Y", "Z"),
-            line(60, "Y", "JobEnded"),
-            line(99, "Y", "Z"),
+            line(25, "Wake", "X"),
+            line(30, "PackSealed", "SendShard"),
+            line(60, "HeadKept", "JobEnded"),
+            line(99, "ShardStored", "X"),
         ];
-        std::fs::write(&trace, &first)?;
+        std::fs::write(&trace, first.concat())?;
         let mut reader = TraceReader::open_at_end(&trace)?;
-        File::options()
-            .append(true)
-            .open(&trace)?
-            .write_all(second.concat().as_bytes())?;
-        let measured = Measured::read(&trace, "BackupAsked")?;
-        assert_eq!(measured.steps, [0, 10, 40]);
+        let mut file = File::options().append(true).open(&trace)?;
+        file.write_all(second[..4].concat().as_bytes())?;
+        let measured = Measured::read(&trace, BACKUP)?;
         assert_eq!(
-            (
-                measured.step_at(0.0),
-                measured.step_at(0.5),
-                measured.step_at(0.97)
-            ),
-            (1, 2, 2)
+            (&measured.steps[..], measured.took().as_millis()),
+            (&[0, 10, 40][..], 40)
+        );
+        let steps = [0.0, 0.5, 0.95].map(|part| measured.step_at(part));
+        assert_eq!(steps, [1, 2, 2]);
+        assert!(
+            Measured::read(&trace, RESTORE).is_err(),
+            "no restore was asked for"
         );
 
-        wait_for_step(&mut reader, "BackupAsked", 3, || Ok(true))?;
-        assert!(
-            wait_for_step(&mut reader, "BackupAsked", 1, || Ok(true)).is_err(),
-            "no second job came"
-        );
+        wait_for_step(&mut reader, BACKUP, 3, || Ok(true))?;
+        file.write_all(second[4].as_bytes())?;
+        let late = wait_for_step(&mut reader, BACKUP, 2, || Ok(true));
+        assert!(late.is_err(), "the job of these steps was asked for before");
         Ok(())
     }
 }

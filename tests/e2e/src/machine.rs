@@ -40,6 +40,8 @@ pub struct Machine {
     pub bootstrap: Vec<String>,
     /// Flags that go before each command, such as `--trace FILE`.
     pub flags: Vec<OsString>,
+    /// Variables of the environment of everything that is run.
+    pub variables: Vec<(&'static str, &'static str)>,
     /// A program with its arguments through which everything is run, such as `setpriv`.
     pub through: Vec<OsString>,
     program: PathBuf,
@@ -79,6 +81,7 @@ impl Machine {
             addresses: vec![],
             bootstrap: vec![],
             flags: vec![],
+            variables: vec![],
             through: vec![],
             program: world.program().to_owned(),
             folder: world.folder().to_owned(),
@@ -178,6 +181,14 @@ impl Machine {
             .with_context(|| format!("{} does not run", self.name))?;
         self.addresses.clear();
         daemon.kill()
+    }
+
+    /// Holds the daemon where it is, or lets it go on.
+    pub fn hold(&self, held: bool) -> Result<()> {
+        let daemon = self.daemon.as_ref();
+        daemon
+            .with_context(|| format!("{} does not run", self.name))?
+            .hold(held)
     }
 
     /// Stops the daemon in order (SIGTERM).
@@ -332,7 +343,10 @@ impl Machine {
         }
         words.extend(self.flags.iter().chain(arguments).cloned());
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).env_remove("BITDUST_HOME");
+        command
+            .args(&words[1..])
+            .env_remove("BITDUST_HOME")
+            .envs(self.variables.iter().copied());
         command
     }
 }
@@ -401,6 +415,11 @@ impl Order<'_> {
 
     /// Runs it, however it ends.
     pub fn attempt(&self) -> Result<Reply> {
+        self.start()?.end()
+    }
+
+    /// Starts it, to be ended later.
+    pub fn start(&self) -> Result<Running<'_>> {
         let machine = self.machine;
         let log = machine
             .folder
@@ -408,29 +427,54 @@ impl Order<'_> {
         let log_start = std::fs::metadata(&log).map_or(0, |found| found.len());
         let started = Instant::now();
         let command = machine.command(&self.arguments, self.is_json, &self.through);
-        let mut process = Process::spawn(command, &log, self.input.as_deref())?;
+        let process = Process::spawn(command, &log, self.input.as_deref())?;
+        Ok(Running {
+            order: self,
+            process,
+            started,
+            log,
+            log_start,
+        })
+    }
+}
+
+/// A command that runs. It is killed when this is dropped before its end.
+#[derive(Debug)]
+pub struct Running<'a> {
+    order: &'a Order<'a>,
+    process: Process,
+    started: Instant,
+    log: PathBuf,
+    log_start: u64,
+}
+
+impl Running<'_> {
+    /// Waits for its end.
+    pub fn end(mut self) -> Result<Reply> {
+        let order = self.order;
         let said = || {
             format!(
                 "{}: {:?}; its daemon: {}",
-                machine.name,
-                self.arguments,
-                machine.log_end()
+                order.machine.name,
+                order.arguments,
+                order.machine.log_end()
             )
         };
+        let until = self.started + order.within;
         let mut lines = vec![];
-        while let Some(line) = process.line(started + self.within).with_context(said)? {
+        while let Some(line) = self.process.line(until).with_context(said)? {
             lines.push(line);
         }
-        let status = process.wait(self.within).with_context(said)?;
+        let status = self.process.wait(order.within).with_context(said)?;
         let mut reply = Reply {
             code: status.code(),
             object: Value::Null,
             events: vec![],
             stdout: lines.join("\n"),
-            stderr: text_from(&log, log_start)?,
-            took: started.elapsed(),
+            stderr: text_from(&self.log, self.log_start)?,
+            took: self.started.elapsed(),
         };
-        if self.is_json {
+        if order.is_json {
             reply.read_objects(&lines).with_context(said)?;
         }
         Ok(reply)

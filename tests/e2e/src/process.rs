@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use rustix::process::Signal;
 
 use crate::wait::eventually;
 
@@ -93,12 +94,18 @@ impl Process {
 
     /// Asks it to end (SIGTERM).
     pub fn terminate(&self) -> Result<()> {
+        self.signal(Signal::TERM)
+    }
+
+    /// Stops it where it is (SIGSTOP), or lets it go on (SIGCONT).
+    pub fn hold(&self, held: bool) -> Result<()> {
+        self.signal(if held { Signal::STOP } else { Signal::CONT })
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
         let id = i32::try_from(self.child.id())?;
         let id = rustix::process::Pid::from_raw(id).context("process 0")?;
-        Ok(rustix::process::kill_process(
-            id,
-            rustix::process::Signal::TERM,
-        )?)
+        Ok(rustix::process::kill_process(id, signal)?)
     }
 
     /// Ends it at once (SIGKILL) and waits until it is gone.

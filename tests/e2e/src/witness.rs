@@ -13,6 +13,15 @@ pub fn peak_memory_kib(process: u32) -> Result<u64> {
     Ok(number.context("no VmHWM")?.parse()?)
 }
 
+/// Bytes that a process has read from files so far. What comes from sockets is not in it.
+pub fn read_bytes(process: u32) -> Result<u64> {
+    let counters = std::fs::read_to_string(format!("/proc/{process}/io"))?;
+    let number = counters
+        .lines()
+        .find_map(|line| line.strip_prefix("rchar: "));
+    Ok(number.context("no rchar")?.parse()?)
+}
+
 /// How many sockets of each kind a process has, by the name of the kernel's table; only
 /// those of the internet.
 pub fn sockets(process: u32) -> Result<BTreeMap<&'static str, usize>> {

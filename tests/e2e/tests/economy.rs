@@ -1,28 +1,22 @@
 //! What a backup and a restore do not do: fetch more than they need, open files that have not
-//! changed, send what is stored already, or take more memory for more data.
+//! changed, or send what is stored already.
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::corpus::{copy_real_tree, flip_byte};
 use bitdust_e2e_tests::opens::opened_files;
-use bitdust_e2e_tests::witness::{peak_memory_kib, received_bytes};
-use bitdust_e2e_tests::{
-    Machine, Outcome, Random, Stage, Transport, World, differences, eventually,
-};
+use bitdust_e2e_tests::witness::received_bytes;
+use bitdust_e2e_tests::{Machine, Outcome, Stage, Transport, World, differences, eventually};
 
 /// How long a file has to be left alone until its times are believed, and a tick more.
 const SETTLE_SECONDS: i64 = 3;
 const MIB: u64 = 1 << 20;
 /// The most a chunk has, with what a pack adds to it.
 const CHUNK_BYTES_MAX: u64 = 4 * MIB + MIB / 2;
-/// The small corpus of the comparison of memory; the large one is so many times as large.
-const SMALL_BYTES: u64 = 1_000_000_000;
-const TIMES_LARGER: u64 = 8;
 
 #[test]
 fn a_single_file_costs_little_more_than_its_size() -> Outcome {
@@ -150,112 +144,6 @@ fn a_second_backup_opens_no_file_and_a_changed_byte_costs_one_chunk() -> Outcome
         packed <= CHUNK_BYTES_MAX,
         "{packed} bytes are more than a chunk"
     );
-    Ok(())
-}
-
-/// Files of 100 MB and small ones, a quarter of each stretch of 64 KiB random, the rest
-/// zeros: no two chunks are the same and none is left out, but packs take a quarter of the
-/// disk. All of it is read, chunked, compressed, sealed, coded, sent and stored.
-#[test]
-fn eight_times_the_data_takes_no_more_memory() -> Outcome {
-    let world = World::over("memory", Transport::Tcp)?;
-    let stage = Stage::prepare(&world, 1, &[])?;
-    let mut random = world.random();
-    let small = peaks(&world, &stage, &mut random, "small", SMALL_BYTES)?;
-    let large = peaks(
-        &world,
-        &stage,
-        &mut random,
-        "large",
-        SMALL_BYTES * TIMES_LARGER,
-    )?;
-    for (what, small, large) in [("backup", small.0, large.0), ("restore", small.1, large.1)] {
-        eprintln!(
-            "{what}: {small} KiB for {SMALL_BYTES} bytes, {large} KiB for {TIMES_LARGER} times as many"
-        );
-        assert!(
-            large * 10 <= small * 11,
-            "{what}: {small} KiB grew to {large} KiB"
-        );
-    }
-    Ok(())
-}
-
-/// The most memory that a backup and a restore of so many bytes took, in KiB, each in a
-/// process of its own.
-fn peaks(
-    world: &World,
-    stage: &Stage,
-    random: &mut Random,
-    name: &str,
-    bytes: u64,
-) -> Result<(u64, u64)> {
-    let long = Duration::from_secs(560);
-    let source = world.make_folder(&format!("{name}-source"))?;
-    write_corpus(&source, random, bytes)?;
-    let mut customer = world.machine(name);
-    customer.bootstrap.clone_from(&stage.customer.bootstrap);
-    customer.init()?;
-    customer.set("suppliers", "1")?;
-    customer.start()?;
-    customer.befriend(&stage.suppliers[0])?;
-    customer.wait_for_suppliers(1)?;
-    customer
-        .order(&["folder", "add", "--"])
-        .argument(&source)
-        .run()?;
-    let reply = customer.order(&["backup"]).within(long).run()?;
-    eprintln!(
-        "{name}: backup {:.1} s, {}",
-        reply.took.as_secs_f64(),
-        reply.object
-    );
-    let packed = reply.number("/packed_bytes")?;
-    ensure!(
-        packed > bytes / 5,
-        "{packed} bytes were packed: not everything was new"
-    );
-    let backup = peak_memory_kib(customer.process_id()?)?;
-    customer.stop()?;
-
-    customer.start()?;
-    customer.wait_for_suppliers(1)?;
-    let restored = world.path(&format!("{name}-restored"));
-    let order = customer
-        .order(&["restore", "latest", "--to"])
-        .argument(&restored)
-        .within(long);
-    eprintln!("{name}: restore {:.1} s", order.run()?.took.as_secs_f64());
-    let restore = peak_memory_kib(customer.process_id()?)?;
-    customer.stop()?;
-    std::fs::remove_dir_all(source)?;
-    std::fs::remove_dir_all(restored)?;
-    Ok((backup, restore))
-}
-
-fn write_corpus(folder: &Path, random: &mut Random, bytes: u64) -> Result<()> {
-    let mut left = bytes;
-    let mut number = 0;
-    while left > 0 {
-        // One large file, then some hundred small ones.
-        let (name, size) = match number % 200 {
-            0 => (format!("large-{number}"), 100_000_000),
-            _ => (format!("small-{number}"), 10_000),
-        };
-        let size = left.min(size);
-        let mut file = BufWriter::with_capacity(1 << 20, File::create(folder.join(name))?);
-        let mut written = 0;
-        while written < size {
-            let mut block = [0; 1 << 16];
-            random.fill(&mut block[..1 << 14]);
-            let now = (size - written).min(block.len() as u64);
-            file.write_all(&block[..usize::try_from(now)?])?;
-            written += now;
-        }
-        file.flush()?;
-        left -= size;
-        number += 1;
-    }
     Ok(())
 }
 

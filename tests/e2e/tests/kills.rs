@@ -3,52 +3,42 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use bitdust_e2e_tests::interrupt::{Measured, TraceReader, draw_moments, wait_for_step};
+use bitdust_e2e_tests::interrupt::{
+    BACKUP, Measured, RESTORE, TraceReader, draw_moments, wait_for_step,
+};
 use bitdust_e2e_tests::ledger::{Glance, Ledger, copy_catalogue, glance};
 use bitdust_e2e_tests::remains::half_files;
-use bitdust_e2e_tests::{Outcome, Random, Stage, World, differences};
+use bitdust_e2e_tests::{Outcome, Random, Stage, Transport, World, differences};
 
 const SUPPLIERS: u8 = 6;
 const CODE: &str = "3/6";
-const FILES: u64 = 8;
+/// Less than the smallest chunk: one chunk each, so that every run has the same packs.
+const FILE_BYTES: u64 = 250_000;
 const JOB_WITHIN: Duration = Duration::from_secs(120);
 
 #[test]
 fn a_customer_killed_at_twenty_moments_of_a_backup_loses_nothing() -> Outcome {
-    let mut scene = Scene::set_up("customer-kills", 64_000_000)?;
-    let measured = scene.measure()?;
-    let mut in_the_middle = 0;
-    for (round, moment) in draw_moments(&mut scene.random, 20).into_iter().enumerate() {
-        let (before, at_kill) = scene.kill_customer(moment, &measured)?;
-        let is_middle = at_kill.receipts > before.receipts && at_kill.head == before.head;
-        in_the_middle += u32::from(is_middle);
-        eprintln!(
-            "kill {round} at {:.0} %: {} receipts, {} packs open, head {} then {}",
-            moment * 100.0,
-            at_kill.receipts.saturating_sub(before.receipts),
-            at_kill.open_packs,
-            before.published,
-            at_kill.head,
-        );
-        scene.stage.customer.start()?;
-        scene.back_up()?;
-        if round % 5 == 4 {
-            scene.restore_and_compare(round)?;
-        }
-    }
+    let mut scene = Scene::set_up(World::over("customer-kills", Transport::Tcp)?, 256)?;
+    let in_the_middle = scene.kill_customer_at_moments(20)?;
     ensure!(
         in_the_middle >= 5,
         "only {in_the_middle} kills between the first receipt and the head"
     );
-    scene.check_packs()
+    Ok(())
+}
+
+#[test]
+fn a_customer_killed_while_it_speaks_quic_loses_nothing() -> Outcome {
+    let mut scene = Scene::set_up(World::over("customer-kills-quic", Transport::Quic)?, 128)?;
+    scene.kill_customer_at_moments(3).map(drop)
 }
 
 #[test]
 fn a_kill_that_comes_after_the_work_is_refused_as_no_kill() -> Outcome {
-    let mut scene = Scene::set_up("late-kill", 1_000_000)?;
+    let mut scene = Scene::set_up(World::new("late-kill")?, 8)?;
     let measured = scene.measure()?;
     let late = scene
         .interrupt(measured.len() * 10)
@@ -63,95 +53,36 @@ fn a_kill_that_comes_after_the_work_is_refused_as_no_kill() -> Outcome {
 }
 
 #[test]
-fn a_supplier_killed_at_ten_moments_of_a_backup_holds_nothing_up() -> Outcome {
-    let mut scene = Scene::set_up("supplier-kills", 60_000_000)?;
-    let measured = scene.measure()?;
-    for (round, moment) in draw_moments(&mut scene.random, 10).into_iter().enumerate() {
-        let victim = usize::try_from(scene.random.next() % u64::from(SUPPLIERS))?;
-        scene.change_source()?;
-        let mut trace = TraceReader::open_at_end(&scene.trace)?;
-        let mut backup = scene.stage.customer.order(&["backup"]).begin()?;
-        wait_for_step(&mut trace, "BackupAsked", measured.step_at(moment), || {
-            Ok(backup.ended()?.is_some())
-        })?;
-        scene.stage.suppliers[victim].kill()?;
-        ensure!(
-            backup.ended()?.is_none(),
-            "the backup was finished before supplier {victim} was killed"
-        );
-        eprintln!("kill {round} at {:.0} %: supplier {victim}", moment * 100.0);
-        scene.stage.suppliers[victim].start()?;
-        let status = backup.wait(JOB_WITHIN)?;
-        ensure!(
-            status.success(),
-            "the backup ended with {status}: {}",
-            scene.stage.customer.log_end()
-        );
-    }
-    scene.stage.check_alive()?;
-    scene.stage.lose_suppliers(3)?;
-    scene.restore_and_compare(0)?;
-    scene.check_packs()
+fn a_supplier_killed_at_eight_moments_of_a_backup_holds_nothing_up() -> Outcome {
+    kill_suppliers(World::over("supplier-kills", Transport::Tcp)?, 8)
+}
+
+#[test]
+fn a_supplier_killed_at_two_more_while_it_speaks_quic_holds_nothing_up() -> Outcome {
+    kill_suppliers(World::over("supplier-kills-quic", Transport::Quic)?, 2)
 }
 
 #[test]
 fn a_restore_killed_and_run_again_never_shows_half_a_file() -> Outcome {
-    let mut scene = Scene::set_up("restore-kills", 160_000_000)?;
+    let mut scene = Scene::set_up(World::over("restore-kills", Transport::Tcp)?, 720)?;
     scene.back_up()?;
-    scene.stage.customer.stop()?;
-    let target = scene.world.path("undisturbed");
-    scene
-        .stage
-        .customer
-        .order(&["restore", "latest", "--to"])
-        .argument(&target)
-        .run()?;
-    let measured = Measured::read(&scene.trace, "RestoreAsked")?;
+    scene.restore_and_compare(99)?;
+    let measured = Measured::read(&scene.trace, RESTORE)?;
     eprintln!(
         "undisturbed: {:?} in {} steps",
         measured.took(),
         measured.len()
     );
-    std::fs::remove_dir_all(&target)?;
     let mut seen = BTreeSet::new();
-    for (round, moment) in draw_moments(&mut scene.random, 8).into_iter().enumerate() {
+    for (round, moment) in draw_moments(&mut scene.random, 6).into_iter().enumerate() {
         let target = scene.world.path(&format!("restored-{round}"));
-        std::fs::remove_file(&scene.trace)?;
-        let mut restore = scene
-            .stage
-            .customer
-            .order(&["restore", "latest", "--to"])
-            .argument(&target)
-            .begin()?;
-        let mut trace = TraceReader::open_when_there(&scene.trace)?;
-        wait_for_step(&mut trace, "RestoreAsked", measured.step_at(moment), || {
-            Ok(restore.ended()?.is_some())
-        })?;
-        restore.kill()?;
-        let there = if target.is_dir() {
-            std::fs::read_dir(&target)?.count()
-        } else {
-            0
-        };
-        eprintln!("kill {round} at {:.0} %: {there} names", moment * 100.0);
-        seen.insert(there);
-        if target.is_dir() {
-            let half = half_files(&scene.source, &target)?;
-            ensure!(half.is_empty(), "under their final names: {half}");
-            ensure!(
-                !differences(&scene.source, &target)?.is_empty(),
-                "the restore was finished before it was killed"
-            );
-        }
-        scene
-            .stage
-            .customer
-            .order(&["restore", "latest", "--to"])
-            .argument(&target)
-            .run()?;
-        let different = differences(&scene.source, &target)?;
-        ensure!(different.is_empty(), "after kill {round}: {different}");
-        std::fs::remove_dir_all(&target)?;
+        let finished = scene.kill_restore(&target, measured.step_at(moment))?;
+        let percent = moment * 100.0;
+        eprintln!("kill {round} at {percent:.0} %: {finished} files were finished");
+        seen.insert(finished);
+        scene.stage.customer.start()?;
+        scene.restore_and_compare(round)?;
+        scene.stage.customer.wait_for_suppliers(SUPPLIERS.into())?;
     }
     ensure!(
         seen.len() >= 3,
@@ -160,11 +91,35 @@ fn a_restore_killed_and_run_again_never_shows_half_a_file() -> Outcome {
     Ok(())
 }
 
+fn kill_suppliers(world: World, kills: usize) -> Outcome {
+    let mut scene = Scene::set_up(world, 240)?;
+    // Behind a port of its own, as suppliers are, each comes back where it was.
+    for supplier in &scene.stage.suppliers {
+        let own = |address: &String| address.split("/p2p/").next().map(str::to_owned);
+        let listen: Vec<String> = supplier.addresses.iter().filter_map(own).collect();
+        supplier.set("listen", &listen.join(","))?;
+    }
+    let measured = scene.measure()?;
+    for (round, moment) in draw_moments(&mut scene.random, kills)
+        .into_iter()
+        .enumerate()
+    {
+        let victim = usize::try_from(scene.random.next() % u64::from(SUPPLIERS))?;
+        let took = scene.kill_supplier(victim, measured.step_at(moment))?;
+        let percent = moment * 100.0;
+        eprintln!("kill {round} at {percent:.0} %: supplier {victim}, finished after {took:?}");
+    }
+    scene.stage.check_alive()?;
+    scene.stage.lose_suppliers(3)?;
+    scene.restore_and_compare(0)?;
+    scene.check_packs()
+}
+
 /// A customer with its suppliers, a folder, and the account of all packs.
 struct Scene {
     stage: Stage,
     source: PathBuf,
-    source_bytes: u64,
+    files: u64,
     trace: PathBuf,
     random: Random,
     ledger: Ledger,
@@ -172,8 +127,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn set_up(name: &str, source_bytes: u64) -> Result<Self> {
-        let world = World::new(name)?;
+    fn set_up(world: World, files: u64) -> Result<Self> {
         let mut stage = Stage::prepare(&world, SUPPLIERS, &[("policy.redial_max", "2000")])?;
         let trace = world.path("customer.trace");
         stage.customer.set("code", CODE)?;
@@ -191,7 +145,7 @@ impl Scene {
         let mut scene = Self {
             stage,
             source,
-            source_bytes,
+            files,
             trace,
             random,
             ledger,
@@ -203,9 +157,9 @@ impl Scene {
 
     /// New contents for all files, so that a backup has everything to do.
     fn change_source(&mut self) -> Outcome {
-        for number in 0..FILES {
+        for number in 0..self.files {
             let path = self.source.join(format!("file-{number}"));
-            self.random.write_file(&path, self.source_bytes / FILES)?;
+            self.random.write_file(&path, FILE_BYTES)?;
         }
         Ok(())
     }
@@ -225,7 +179,7 @@ impl Scene {
         self.back_up()?;
         self.change_source()?;
         self.back_up()?;
-        let measured = Measured::read(&self.trace, "BackupAsked")?;
+        let measured = Measured::read(&self.trace, BACKUP)?;
         eprintln!(
             "undisturbed: {:?} in {} steps",
             measured.took(),
@@ -234,26 +188,43 @@ impl Scene {
         Ok(measured)
     }
 
-    /// Kills the customer in the middle of a backup of new contents; gives what its
-    /// catalogue said before and after.
-    fn kill_customer(&mut self, moment: f64, measured: &Measured) -> Result<(Glance, Glance)> {
-        self.change_source()?;
-        let before = self.note_catalogue()?;
-        self.interrupt(measured.step_at(moment))?;
-        let at_kill = self.note_catalogue()?;
-        ensure!(
-            at_kill.published == before.published,
-            "the kill found the work finished: {before:?} became {at_kill:?}"
-        );
-        Ok((before, at_kill))
+    /// Kills the customer at drawn moments of as many backups and lets each come to its end;
+    /// gives how many kills came between the first receipt and the head.
+    fn kill_customer_at_moments(&mut self, kills: usize) -> Result<u32> {
+        let measured = self.measure()?;
+        let mut in_the_middle = 0;
+        for (round, moment) in draw_moments(&mut self.random, kills)
+            .into_iter()
+            .enumerate()
+        {
+            self.change_source()?;
+            let before = self.note_catalogue()?;
+            self.interrupt(measured.step_at(moment))?;
+            let at_kill = self.note_catalogue()?;
+            let is_middle = at_kill.receipts > before.receipts && at_kill.head == before.head;
+            in_the_middle += u32::from(is_middle);
+            eprintln!(
+                "kill {round} at {:.0} %: {} receipts, {} packs open, head {} then {}",
+                moment * 100.0,
+                at_kill.receipts.saturating_sub(before.receipts),
+                at_kill.open_packs,
+                before.head,
+                at_kill.head,
+            );
+            self.stage.customer.start()?;
+            self.back_up()?;
+            if round % 5 == 4 || round + 1 == kills {
+                self.restore_and_compare(round)?;
+            }
+        }
+        self.check_packs()?;
+        Ok(in_the_middle)
     }
 
     fn interrupt(&mut self, step: usize) -> Outcome {
         let mut trace = TraceReader::open_at_end(&self.trace)?;
         let mut backup = self.stage.customer.order(&["backup"]).begin()?;
-        wait_for_step(&mut trace, "BackupAsked", step, || {
-            Ok(backup.ended()?.is_some())
-        })?;
+        wait_for_step(&mut trace, BACKUP, step, || Ok(backup.ended()?.is_some()))?;
         self.stage.customer.kill()?;
         let status = backup.wait(JOB_WITHIN)?;
         ensure!(
@@ -261,6 +232,56 @@ impl Scene {
             "the backup ended well although its node was killed"
         );
         Ok(())
+    }
+
+    /// Kills a supplier in the middle of a backup of new contents and starts it again; gives
+    /// how long the backup went on.
+    fn kill_supplier(&mut self, victim: usize, step: usize) -> Result<Duration> {
+        self.change_source()?;
+        let mut trace = TraceReader::open_at_end(&self.trace)?;
+        let mut backup = self.stage.customer.order(&["backup"]).begin()?;
+        wait_for_step(&mut trace, BACKUP, step, || Ok(backup.ended()?.is_some()))?;
+        self.stage.suppliers[victim].kill()?;
+        ensure!(
+            backup.ended()?.is_none(),
+            "the backup was finished before the kill"
+        );
+        self.stage.suppliers[victim].start()?;
+        let started = Instant::now();
+        let status = backup.wait(JOB_WITHIN)?;
+        let log = self.stage.customer.log_end();
+        ensure!(status.success(), "the backup ended with {status}: {log}");
+        Ok(started.elapsed())
+    }
+
+    /// Kills a restore in the middle; gives how many files were finished. None of them may
+    /// be half a file.
+    fn kill_restore(&mut self, target: &Path, step: usize) -> Result<usize> {
+        let mut trace = TraceReader::open_at_end(&self.trace)?;
+        let order = self.stage.customer.order(&["restore", "latest", "--to"]);
+        let mut restore = order.argument(target).begin()?;
+        wait_for_step(&mut trace, RESTORE, step, || Ok(restore.ended()?.is_some()))?;
+        self.stage.customer.kill()?;
+        let status = restore.wait(JOB_WITHIN)?;
+        ensure!(
+            !status.success(),
+            "the restore ended well although its node was killed"
+        );
+        if !target.is_dir() {
+            return Ok(0);
+        }
+        let half = half_files(&self.source, target)?;
+        ensure!(half.is_empty(), "under their final names: {half}");
+        ensure!(
+            !differences(&self.source, target)?.is_empty(),
+            "it was finished before the kill"
+        );
+        let names = std::fs::read_dir(target)?.map(|entry| Ok(entry?.file_name()));
+        let names = names.collect::<Result<Vec<_>>>()?;
+        Ok(names
+            .iter()
+            .filter(|name| self.source.join(name).exists())
+            .count())
     }
 
     /// Reads the catalogue while nobody writes it.

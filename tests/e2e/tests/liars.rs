@@ -28,8 +28,6 @@ const HURRY: [(&str, &str); 6] = [
     ("policy.retry_min", "200"),
     ("policy.retry_max", "1000"),
 ];
-/// Memory that one run may take beyond another, in KiB.
-const MEMORY_SPREAD_KIB: u64 = 48 * 1024;
 
 #[test]
 fn as_many_liars_as_can_be_borne_cost_nothing_but_time() -> Outcome {
@@ -41,8 +39,9 @@ fn as_many_liars_as_can_be_borne_cost_nothing_but_time() -> Outcome {
             eprintln!("{name}: {}", liar.report()?);
         }
         eprintln!("{name}: {memory} KiB, {honest} KiB among honest suppliers");
+        // Whoever answers late holds a few packs in memory for longer: a bounded number.
         ensure!(
-            memory <= honest + MEMORY_SPREAD_KIB,
+            memory <= honest / 2 * 3,
             "{memory} KiB instead of {honest} KiB"
         );
         Ok(())

@@ -91,6 +91,14 @@ impl Catalogue {
                      VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
                 .execute(params![number, position.0, holder, at, receipt])?;
+            if receipt.is_some() {
+                transaction
+                    .prepare_cached(
+                        "UPDATE suppliers SET last_proof = max(coalesce(last_proof, 0), ?2)
+                         WHERE device = ?1",
+                    )?
+                    .execute(params![supplier.0, at])?;
+            }
             recount(transaction, number)
         })
     }

@@ -1,0 +1,165 @@
+//! Memory is bounded by construction: more data takes longer, not more memory.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use bitdust_e2e_tests::witness::{peak_memory_kib, read_bytes};
+use bitdust_e2e_tests::{Machine, Outcome, Random, Stage, Transport, World, eventually};
+
+/// The small corpus; the large one is so many times as large.
+const SMALL_BYTES: u64 = 1_000_000_000;
+const TIMES_LARGER: u64 = 8;
+/// How long a job may take.
+const LONG: Duration = Duration::from_secs(400);
+/// Looks at a counter that does not move until it counts as still: half a second.
+const STILL_LOOKS: u32 = 10;
+/// What a pack has at most, in KiB.
+const PACK_KIB: u64 = 24 << 10;
+
+/// A single supplier, so that the disk has to take every byte once only. The system's
+/// allocator is told to give back what was freed: what is measured is what the program holds,
+/// and not what the allocator keeps for later.
+#[test]
+fn eight_times_the_data_takes_no_more_memory() -> Outcome {
+    let world = World::over("memory", Transport::Tcp)?;
+    let stage = Stage::prepare(&world, 1, &[])?;
+    let mut random = world.random();
+    let small = peaks(&world, &stage, &mut random, "small", SMALL_BYTES)?;
+    let large = peaks(
+        &world,
+        &stage,
+        &mut random,
+        "large",
+        SMALL_BYTES * TIMES_LARGER,
+    )?;
+    for (what, small, large) in [("backup", small.0, large.0), ("restore", small.1, large.1)] {
+        eprintln!("{what}: {small} KiB, and {large} KiB for {TIMES_LARGER} times the data");
+    }
+    assert!(
+        large.0 * 10 <= small.0 * 11,
+        "backup: {} KiB grew to {} KiB",
+        small.0,
+        large.0
+    );
+    // How many fetches end at the same moment cannot be forced: one more may do so.
+    let most = small.1 * 11 / 10 + PACK_KIB;
+    assert!(
+        large.1 <= most,
+        "restore: {} KiB grew to {} KiB",
+        small.1,
+        large.1
+    );
+    Ok(())
+}
+
+/// The most memory that a backup and a restore of so many bytes took, in KiB, each in a
+/// process of its own.
+fn peaks(
+    world: &World,
+    stage: &Stage,
+    random: &mut Random,
+    name: &str,
+    bytes: u64,
+) -> Result<(u64, u64)> {
+    let source = world.make_folder(&format!("{name}-source"))?;
+    write_corpus(&source, random, bytes)?;
+    let mut customer = world.machine(name);
+    customer.bootstrap.clone_from(&stage.customer.bootstrap);
+    customer.variables = vec![
+        ("MALLOC_MMAP_THRESHOLD_", "1048576"),
+        ("MALLOC_TRIM_THRESHOLD_", "1048576"),
+    ];
+    customer.init()?;
+    customer.set("suppliers", "1")?;
+    customer.start()?;
+    customer.befriend(&stage.suppliers[0])?;
+    customer.wait_for_suppliers(1)?;
+    customer
+        .order(&["folder", "add", "--"])
+        .argument(&source)
+        .run()?;
+    let order = customer.order(&["backup"]).within(LONG);
+    let running = order.start()?;
+    hold_up(&customer, &stage.suppliers[0])?;
+    let reply = running.end()?.expect_code(0)?;
+    eprintln!("{name}: backup {:.1} s", reply.took.as_secs_f64());
+    let packed = reply.number("/packed_bytes")?;
+    ensure!(
+        packed > bytes / 5,
+        "{packed} bytes were packed: not everything was new"
+    );
+    let backup = peak_memory_kib(customer.process_id()?)?;
+    customer.stop()?;
+
+    customer.start()?;
+    customer.wait_for_suppliers(1)?;
+    let restored = world.path(&format!("{name}-restored"));
+    let order = customer
+        .order(&["restore", "latest", "--to"])
+        .argument(&restored)
+        .within(LONG);
+    eprintln!("{name}: restore {:.1} s", order.run()?.took.as_secs_f64());
+    let restore = peak_memory_kib(customer.process_id()?)?;
+    customer.stop()?;
+    std::fs::remove_dir_all(source)?;
+    std::fs::remove_dir_all(restored)?;
+    Ok((backup, restore))
+}
+
+/// Holds the supplier until the customer reads no further: by then everything that may wait
+/// in its memory does wait there.
+fn hold_up(customer: &Machine, supplier: &Machine) -> Outcome {
+    let process = customer.process_id()?;
+    let start = read_bytes(process)?;
+    eventually("a backup that reads", Duration::from_secs(60), || {
+        Ok((read_bytes(process)? > start + (100 << 20)).then_some(()))
+    })?;
+    supplier.hold(true)?;
+    let mut last = (0, 0);
+    let still = eventually("a backup that waits", Duration::from_secs(60), || {
+        let now = read_bytes(process)?;
+        last = if now == last.0 {
+            (now, last.1 + 1)
+        } else {
+            (now, 0)
+        };
+        Ok((last.1 >= STILL_LOOKS).then_some(now))
+    })?;
+    supplier.hold(false)?;
+    ensure!(
+        still < SMALL_BYTES,
+        "the backup had read everything before it was held up"
+    );
+    Ok(())
+}
+
+/// Files of 100 MB and small ones, a quarter of each stretch of 64 KiB random, the rest
+/// zeros: no two chunks are the same and none is left out, but packs take a quarter of the
+/// disk. All of it is read, chunked, compressed, sealed, coded, sent and stored.
+fn write_corpus(folder: &Path, random: &mut Random, bytes: u64) -> Result<()> {
+    let mut left = bytes;
+    let mut number = 0;
+    while left > 0 {
+        let (name, size) = match number % 200 {
+            0 => (format!("large-{number}"), 100_000_000),
+            _ => (format!("small-{number}"), 10_000),
+        };
+        let size = left.min(size);
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(folder.join(name))?);
+        let mut written = 0;
+        while written < size {
+            let mut block = [0; 1 << 16];
+            random.fill(&mut block[..1 << 14]);
+            let now = (size - written).min(block.len() as u64);
+            file.write_all(&block[..usize::try_from(now)?])?;
+            written += now;
+        }
+        file.flush()?;
+        left -= size;
+        number += 1;
+    }
+    Ok(())
+}
