@@ -30,7 +30,7 @@ use crate::settings::{Invocation, Task};
 
 fn main() -> ExitCode {
     let is_json = asks_for_json();
-    let exit = environment::drop_key_log().map_or_else(
+    let exit = environment::settle().map_or_else(
         |refusal| {
             Output::new(is_json, true).failure(&refusal);
             refusal.exit()

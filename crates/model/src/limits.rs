@@ -274,6 +274,8 @@ pub const CHUNKS_PENDING_MAX: usize = 500_000;
 pub const CACHED_CHUNKS_MAX: usize = 32_000;
 /// Errands that wait for the courier of one supplier.
 pub const COURIER_QUEUE_MAX: usize = 512;
+/// Friends that a node connects to at its start, the newest ones: enough of them to be found.
+pub const ENTRY_FRIENDS_MAX: usize = 16;
 /// Questions of peers that wait for a decision at once.
 pub const QUESTIONS_MAX: usize = 1_024;
 /// Keys in one LOCATE: all slots of the root and of every lane.

@@ -73,6 +73,28 @@ impl Node {
                 }
             });
         }
+        self.reach_friends();
+    }
+
+    /// Connects to friends where they were last: whoever has moved is found by them, and they
+    /// are a way in when no entry node is left.
+    fn reach_friends(&mut self) {
+        let friends = match self.context.catalogue.friends() {
+            Ok(friends) => friends,
+            Err(error) => {
+                let message = format!("friends cannot be looked up: {error}; they may find you");
+                return self.notice(Severity::Warning, message);
+            }
+        };
+        for friend in friends.into_iter().rev().take(limits::ENTRY_FRIENDS_MAX) {
+            let net = self.context.net.clone();
+            self.tasks.spawn(async move {
+                let device = friend.device;
+                if let Err(error) = net.dial(device, friend.addresses).await {
+                    debug!(%device, %error, "A friend is not where they were");
+                }
+            });
+        }
     }
 
     /// Connects to a peer: where it was last, else where the DHT says.
@@ -102,9 +124,18 @@ impl Node {
             peer.addresses.clone(),
         );
         self.tasks.spawn(async move {
-            let seen = blocking(move || match catalogue.supplier(device)? {
-                Some(_) => catalogue.mark_supplier_seen(device, wall_clock(), addresses),
-                None => Ok(()),
+            let seen = blocking(move || {
+                if catalogue.supplier(device)?.is_some() {
+                    catalogue.mark_supplier_seen(device, wall_clock(), addresses.clone())?;
+                }
+                let friends = catalogue.friends()?.into_iter();
+                match friends.into_iter().find(|friend| friend.device == device) {
+                    Some(mut friend) if friend.addresses != addresses && !addresses.is_empty() => {
+                        friend.addresses = addresses;
+                        catalogue.put_friend(friend)
+                    }
+                    Some(_) | None => Ok(()),
+                }
             });
             if let Ok(Err(error)) = seen.await {
                 debug!(%error, "A supplier's addresses were not remembered");

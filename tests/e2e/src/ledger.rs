@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use bitdust_crypto::verify_by;
+use bitdust_crypto::{verify, verify_by};
 use bitdust_model::manifest::{PackRef, StoreHeader};
-use bitdust_model::{DeviceId, IdentityId, PackId, Position, ShardId, UnixMillis, limits};
+use bitdust_model::{DeviceId, IdentityId, PackId, Position, ShardId, Signed, UnixMillis, limits};
 use bitdust_store::{Catalogue, HomePaths, ShardStore};
 use rusqlite::Connection;
 
@@ -133,14 +133,28 @@ impl Ledger {
     }
 }
 
-/// The headers of a lane that a supplier keeps, their signatures checked, read from a copy
-/// of its home; the shards themselves are linked and not copied.
+/// The headers of a lane that a supplier keeps, their signatures checked.
 pub fn kept_headers(
     home: &Path,
     folder: &Path,
     identity: IdentityId,
     lane: DeviceId,
 ) -> Result<Vec<StoreHeader>> {
+    let signed = signed_headers(home, folder, identity, lane)?;
+    signed
+        .iter()
+        .map(|signed| Ok(verify_by(signed, &lane.0)?))
+        .collect()
+}
+
+/// The same as they were signed, read from a copy of the home; the shards themselves are
+/// linked and not copied.
+pub fn signed_headers(
+    home: &Path,
+    folder: &Path,
+    identity: IdentityId,
+    lane: DeviceId,
+) -> Result<Vec<Signed<StoreHeader>>> {
     let copy = tempfile::tempdir_in(folder)?;
     let (from, to) = (HomePaths::new(home), HomePaths::new(copy.path()));
     copy_database(&from.supplier(), copy.path())?;
@@ -158,10 +172,13 @@ pub fn kept_headers(
     let mut after = None;
     loop {
         let page = store.list(identity, lane, after, limits::LIST_ENTRIES_MAX)?;
-        for signed in &page.headers {
-            headers.push(verify_by(signed, &lane.0)?);
-        }
-        after = headers.last().map(|header| header.shard);
+        after = page
+            .headers
+            .last()
+            .map(verify)
+            .transpose()?
+            .map(|header| header.shard);
+        headers.extend(page.headers);
         if !page.more {
             return Ok(headers);
         }
@@ -186,8 +203,8 @@ pub fn shard_files(home: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Copies a database with what waits in its log.
-fn copy_database(database: &Path, folder: &Path) -> Result<PathBuf> {
+/// Copies a database with what waits in its log, while nobody writes it.
+pub fn copy_database(database: &Path, folder: &Path) -> Result<PathBuf> {
     let name = database.file_name().context("a database has a name")?;
     let copy = folder.join(name);
     for ending in ["", "-wal"] {

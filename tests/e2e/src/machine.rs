@@ -40,8 +40,6 @@ pub struct Machine {
     pub bootstrap: Vec<String>,
     /// Flags that go before each command, such as `--trace FILE`.
     pub flags: Vec<OsString>,
-    /// Variables of the environment of everything that is run.
-    pub variables: Vec<(&'static str, &'static str)>,
     /// A program with its arguments through which everything is run, such as `setpriv`.
     pub through: Vec<OsString>,
     program: PathBuf,
@@ -81,7 +79,6 @@ impl Machine {
             addresses: vec![],
             bootstrap: vec![],
             flags: vec![],
-            variables: vec![],
             through: vec![],
             program: world.program().to_owned(),
             folder: world.folder().to_owned(),
@@ -343,10 +340,7 @@ impl Machine {
         }
         words.extend(self.flags.iter().chain(arguments).cloned());
         let mut command = Command::new(&words[0]);
-        command
-            .args(&words[1..])
-            .env_remove("BITDUST_HOME")
-            .envs(self.variables.iter().copied());
+        command.args(&words[1..]).env_remove("BITDUST_HOME");
         command
     }
 }

@@ -99,6 +99,11 @@ impl ShardStore {
             return Err(ShardError::Conflict { shard });
         }
         self.files().move_from_grace(identity, shard)?;
+        if !self.files().shard(identity, shard).is_file() {
+            // Its file was lost before or in the grace: there is nothing to take back.
+            self.write(move |transaction| forget_graced(transaction, identity, shard))?;
+            return Ok(ByteCount(0));
+        }
         self.write(move |transaction| {
             insert(transaction, &row, stored_at)?;
             forget_graced(transaction, identity, shard)
