@@ -5,6 +5,7 @@
 
 mod customers;
 mod fetches;
+mod folders;
 mod jobs;
 mod looks;
 mod packs;
@@ -15,12 +16,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bitdust_model::limits::ENGINE_OUTPUTS_MAX;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, IdentityId, PackId, Policy, Position, Sequence, Tick,
+    ByteCount, Code, DeviceId, FolderId, IdentityId, PackId, Policy, Position, Sequence, Tick,
 };
 
 use crate::fsm::{
-    Moment, backup, check, deposits, fetch, head, holder_set, pack, recovery, restore, set_up,
-    supplier_link, supplier_search, transfer, unspool,
+    Moment, backup, check, deposits, fetch, folder_watch, head, holder_set, pack, recovery,
+    restore, schedule, set_up, supplier_link, supplier_search, transfer, unspool,
 };
 use crate::io::{AskId, FetchId, Input, JobId, Output, SetFact};
 use crate::random::Random;
@@ -29,6 +30,7 @@ use crate::transition::{Machine, Subject, Transition};
 
 use customers::Customer;
 use fetches::Fetch;
+use folders::Folder;
 use jobs::Job;
 use packs::Pack;
 use suppliers::Supplier;
@@ -61,6 +63,9 @@ pub struct Engine {
 
     jobs: BTreeMap<JobId, Job>,
     fetches: BTreeMap<FetchId, Fetch>,
+    folders: BTreeMap<FolderId, Folder>,
+    /// Folders whose turn came with the last input.
+    folders_starting: Vec<FolderId>,
 
     customers: BTreeMap<DeviceId, Customer>,
     asks: BTreeMap<AskId, DeviceId>,
@@ -76,6 +81,8 @@ pub struct Engine {
     packs_due: BTreeSet<PackId>,
     /// Something that jobs wait for moved.
     jobs_due: bool,
+    /// A folder became due, or a backup ended.
+    folders_due: bool,
 }
 
 /// An event on its way to a machine.
@@ -95,6 +102,8 @@ enum Task {
     Restore(JobId, restore::Event),
     Recovery(JobId, recovery::Event),
     Fetch(FetchId, fetch::Event),
+    Watch(FolderId, folder_watch::Event),
+    Schedule(FolderId, schedule::Event),
 }
 
 impl Engine {
@@ -123,6 +132,8 @@ impl Engine {
             packs: BTreeMap::new(),
             jobs: BTreeMap::new(),
             fetches: BTreeMap::new(),
+            folders: BTreeMap::new(),
+            folders_starting: Vec::new(),
             customers: BTreeMap::new(),
             asks: BTreeMap::new(),
             offered: ByteCount(0),
@@ -133,6 +144,7 @@ impl Engine {
             census_due: false,
             packs_due: BTreeSet::new(),
             jobs_due: false,
+            folders_due: false,
         }
     }
 
@@ -185,6 +197,8 @@ impl Engine {
             Task::Restore(job, event) => self.step_restore(job, event),
             Task::Recovery(job, event) => self.step_recovery(job, event),
             Task::Fetch(fetch, event) => self.step_fetch(fetch, event),
+            Task::Watch(folder, event) => self.step_watch(folder, event),
+            Task::Schedule(folder, event) => self.step_schedule(folder, event),
         }
     }
 
@@ -203,7 +217,11 @@ impl Engine {
             self.start_fetches();
             self.count_for_jobs();
         }
+        if std::mem::take(&mut self.folders_due) {
+            self.count_folders();
+        }
         if self.tasks.is_empty() {
+            self.start_folders();
             self.tell_phases();
         }
     }
@@ -232,6 +250,12 @@ impl Engine {
                     Task::Recovery(job, recovery::Event::Wake)
                 }
                 (Machine::Fetch, Subject::Fetch(fetch)) => Task::Fetch(fetch, fetch::Event::Wake),
+                (Machine::FolderWatch, Subject::Folder(folder)) => {
+                    Task::Watch(folder, folder_watch::Event::Wake)
+                }
+                (Machine::Schedule, Subject::Folder(folder)) => {
+                    Task::Schedule(folder, schedule::Event::Wake)
+                }
                 // The end of a confirmation wakes whoever shows it; no machine moves.
                 (
                     Machine::SupplierLink
@@ -244,7 +268,9 @@ impl Engine {
                     | Machine::Pack
                     | Machine::Backup
                     | Machine::Restore
-                    | Machine::CustomerLink,
+                    | Machine::CustomerLink
+                    | Machine::FolderWatch
+                    | Machine::Schedule,
                     _,
                 ) => continue,
             };

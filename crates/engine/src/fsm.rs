@@ -10,11 +10,13 @@ pub(crate) mod deposits;
 #[cfg(test)]
 mod diagram;
 pub(crate) mod fetch;
+pub(crate) mod folder_watch;
 pub(crate) mod head;
 pub(crate) mod holder_set;
 pub(crate) mod pack;
 pub(crate) mod recovery;
 pub(crate) mod restore;
+pub(crate) mod schedule;
 pub(crate) mod set_up;
 pub(crate) mod supplier_link;
 pub(crate) mod supplier_search;

@@ -4,11 +4,14 @@
 //! engine moves ids, sizes and decisions, never bytes. All of it can be recorded and played
 //! back, so nothing here holds a secret or a file name.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, IdentityId, PackId, Position, Sequence, SetId,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position, Sequence,
+    SetId,
 };
 
 /// A job that a person or a schedule asked for.
@@ -78,6 +81,42 @@ pub struct PackFact {
     pub spooled: Vec<Position>,
 }
 
+/// When a folder is backed up without being asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Plan {
+    /// Only when it is asked for.
+    Manual,
+    /// Soon after a change, and at every rescan.
+    OnChange,
+    /// So often.
+    Every {
+        /// Minutes.
+        minutes: u32,
+    },
+}
+
+impl Plan {
+    /// How long a folder rests after a backup in which nothing failed.
+    pub(crate) fn interval(self, policy: &Policy) -> Duration {
+        match self {
+            Self::Manual | Self::OnChange => policy.rescan_interval,
+            Self::Every { minutes } => Duration::from_secs(u64::from(minutes) * 60),
+        }
+    }
+}
+
+/// A folder under protection, as far as the engine cares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderFact {
+    /// The folder.
+    pub folder: FolderId,
+    /// When it is backed up by itself.
+    pub plan: Plan,
+    /// Milliseconds since its newest version; `None`: there is none. Counted by the own clock
+    /// at the time of this fact.
+    pub backed_up_ago_ms: Option<u64>,
+}
+
 /// Everything the engine must know at its start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
@@ -101,6 +140,8 @@ pub struct Facts {
     pub offered: ByteCount,
     /// Packs that are sealed and not yet settled.
     pub packs: Vec<PackFact>,
+    /// Folders that are backed up by themselves; none where the node runs for one command.
+    pub folders: Vec<FolderFact>,
     /// A head that was signed and may or may not have been published.
     pub head_draft: Option<Sequence>,
     /// The newest head known to be published.
@@ -228,11 +269,47 @@ pub enum Input {
         device: DeviceId,
     },
 
+    // --- folders ------------------------------------------------------------------------
+    /// A folder came under protection, or its plan changed.
+    FolderPlanned {
+        /// It.
+        fact: FolderFact,
+    },
+    /// A folder is under protection no longer.
+    FolderForgotten {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// The system watches the folder. (Answer to `WatchFolder`.)
+    FolderWatched {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// It cannot, or the folder is not there. (Answer to `WatchFolder`.)
+    FolderUnwatchable {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// Something in the folder changed, or may have.
+    FolderChanged {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// The folder itself went away.
+    FolderGone {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// The machine slept for longer than a moment.
+    Resumed,
+
     // --- backup -------------------------------------------------------------------------
-    /// A backup was asked for. The node knows which folders.
+    /// A backup was asked for, by a person or by the engine.
     BackupAsked {
         /// The job.
         job: JobId,
+        /// What it reads.
+        folders: Vec<FolderId>,
     },
     /// A person stopped a job.
     CancelAsked {
@@ -252,6 +329,12 @@ pub enum Input {
     },
     /// The walk is over and all packs of contents and trees were announced.
     ScanFinished {
+        /// The job.
+        job: JobId,
+    },
+    /// The walk is over, nothing differs from the newest versions, and nobody insists on new
+    /// ones: there is nothing to store.
+    NothingChanged {
         /// The job.
         job: JobId,
     },
@@ -602,6 +685,23 @@ pub enum Output {
         device: DeviceId,
         /// Why.
         code: ErrorCode,
+    },
+
+    // --- folders ------------------------------------------------------------------------
+    /// Watch a folder; answer `FolderWatched` or `FolderUnwatchable`.
+    WatchFolder {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// Watch it no longer.
+    UnwatchFolder {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// Begin a backup of these folders; answer `BackupAsked`.
+    BackUp {
+        /// The folders.
+        folders: Vec<FolderId>,
     },
 
     // --- backup -------------------------------------------------------------------------

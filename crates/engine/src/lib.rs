@@ -17,11 +17,11 @@ mod view;
 
 pub use engine::Engine;
 pub use io::{
-    Access, AskId, CustomerFact, Facts, FetchId, Input, JobId, OfferFact, Output, PackFact, Phase,
-    PlaceFact, SetFact, SupplierFact,
+    Access, AskId, CustomerFact, Facts, FetchId, FolderFact, Input, JobId, OfferFact, Output,
+    PackFact, Phase, PlaceFact, Plan, SetFact, SupplierFact,
 };
 pub use random::Random;
 pub use rules::{known_at, settled_at};
 pub use timer::WakeReason;
 pub use transition::{Machine, Subject, Transition};
-pub use view::{CustomerView, EngineView, JobView, SupplierView};
+pub use view::{CustomerView, EngineView, FolderView, FolderWork, JobView, SupplierView};

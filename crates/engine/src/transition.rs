@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bitdust_model::{DeviceId, PackId, Position};
+use bitdust_model::{DeviceId, FolderId, PackId, Position};
 
 use crate::io::{FetchId, JobId};
 
@@ -42,6 +42,10 @@ pub enum Machine {
     CustomerLink,
     /// Records kept for customers.
     Deposits,
+    /// One folder: changes in it.
+    FolderWatch,
+    /// One folder: when it is backed up by itself.
+    Schedule,
 }
 
 impl Machine {
@@ -67,6 +71,8 @@ pub enum Subject {
     Job(JobId),
     /// A fetch.
     Fetch(FetchId),
+    /// A folder.
+    Folder(FolderId),
 }
 
 impl fmt::Display for Subject {
@@ -78,6 +84,7 @@ impl fmt::Display for Subject {
             Self::Shard(pack, position) => write!(f, "shard {position} of pack {pack}"),
             Self::Job(job) => write!(f, "job {}", job.0),
             Self::Fetch(fetch) => write!(f, "fetch {}", fetch.0),
+            Self::Folder(folder) => write!(f, "folder {folder}"),
         }
     }
 }

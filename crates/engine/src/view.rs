@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use bitdust_model::status::Protection;
-use bitdust_model::{ByteCount, Code, DeviceId, IdentityId, Position, Sequence, SetId};
+use bitdust_model::{
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, Position, Sequence, SetId,
+};
 
 use crate::engine::Engine;
 use crate::io::{JobId, Phase};
@@ -52,6 +54,45 @@ pub struct JobView {
     pub phase: Option<Phase>,
 }
 
+/// What happens with a folder by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum FolderWork {
+    /// Nothing, unless it is asked for.
+    Manual,
+    /// Nothing is due.
+    Resting {
+        /// What is left until it will be in any case.
+        due_in: Duration,
+    },
+    /// Something changed, or a backup waits for its turn.
+    Changed {
+        /// What is left until it has been still for long enough.
+        due_in: Duration,
+    },
+    /// A backup of it runs or waits.
+    Running,
+    /// The last backup failed.
+    Retrying {
+        /// What is left until it is tried again.
+        retry_in: Duration,
+        /// Why it failed.
+        code: ErrorCode,
+    },
+}
+
+/// One folder that is backed up by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FolderView {
+    /// The folder.
+    pub folder: FolderId,
+    /// State of its watch.
+    pub watch: &'static str,
+    /// State of its schedule.
+    pub schedule: &'static str,
+    /// What happens.
+    pub work: FolderWork,
+}
+
 /// One customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CustomerView {
@@ -94,6 +135,8 @@ pub struct EngineView {
     pub suppliers: Vec<SupplierView>,
     /// Jobs that run or wait.
     pub jobs: Vec<JobView>,
+    /// Folders that are backed up by themselves.
+    pub folders: Vec<FolderView>,
     /// Customers by lane.
     pub customers: Vec<CustomerView>,
     /// Bytes offered to others.

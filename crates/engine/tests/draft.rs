@@ -39,6 +39,7 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
             confirmed: (0..confirmed).map(Position).collect(),
             spooled: (confirmed..confirmed + spooled).map(Position).collect(),
         }],
+        folders: Vec::new(),
         head_draft: Some(Sequence(2)),
         head: Some(Sequence(1)),
     };
@@ -54,7 +55,10 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         device: device(id),
         identity: IdentityId([id; 32]),
     }));
-    inputs.push(Input::BackupAsked { job: JobId(1) });
+    inputs.push(Input::BackupAsked {
+        job: JobId(1),
+        folders: Vec::new(),
+    });
     let mut outputs = Vec::new();
     for input in inputs {
         let mut queue = vec![input];

@@ -2,14 +2,14 @@
 
 use bitdust_engine::trace::{TraceLine, apply, replay};
 use bitdust_engine::{
-    Access, AskId, CustomerFact, Engine, Facts, FetchId, Input, JobId, OfferFact, PackFact,
-    PlaceFact, Random, SetFact, SupplierFact,
+    Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, Input, JobId, OfferFact,
+    PackFact, PlaceFact, Plan, Random, SetFact, SupplierFact,
 };
 use bitdust_model::limits::ENGINE_OUTPUTS_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, IdentityId, PackId, Policy, Position, Sequence, SetId,
-    Tick,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position, Sequence,
+    SetId, Tick,
 };
 
 const SEEDS: u64 = 150;
@@ -162,15 +162,17 @@ fn facts(chance: &mut Random) -> Facts {
                 spooled: vec![position(chance)],
             })
             .collect(),
+        folders: (0..2).map(|_| folder(chance)).collect(),
         head_draft: chance.chance(50).then_some(Sequence(3)),
         head: chance.chance(50).then_some(Sequence(2)),
     }
 }
 
 fn any_input(chance: &mut Random) -> Input {
-    match chance.below(3) {
+    match chance.below(4) {
         0 => node_input(chance),
         1 => backup_input(chance),
+        2 => folder_input(chance),
         _ => far_input(chance),
     }
 }
@@ -218,7 +220,11 @@ fn backup_input(chance: &mut Random) -> Input {
     let (pack, position, device) = (pack(chance), position(chance), device(chance));
     let (code, kind, sequence) = (code(chance), kind(chance), Sequence(chance.below(6)));
     match chance.below(19) {
-        0 | 1 => Input::BackupAsked { job },
+        0 => Input::BackupAsked {
+            job,
+            folders: vec![folder(chance).folder],
+        },
+        1 => Input::NothingChanged { job },
         2 => Input::CancelAsked { job },
         3 | 4 => Input::PackSealed {
             job,
@@ -256,6 +262,29 @@ fn backup_input(chance: &mut Random) -> Input {
         16 => Input::MetadataSealed { job, sequence },
         17 => Input::HeadKept { device, sequence },
         _ => Input::CommitRecorded { sequence },
+    }
+}
+
+fn folder(chance: &mut Random) -> FolderFact {
+    let plans = [Plan::Manual, Plan::OnChange, Plan::Every { minutes: 30 }];
+    FolderFact {
+        folder: FolderId([byte(chance, 3); 32]),
+        plan: plans[usize::from(byte(chance, 3))],
+        backed_up_ago_ms: chance.chance(50).then_some(5_000),
+    }
+}
+
+fn folder_input(chance: &mut Random) -> Input {
+    let fact = folder(chance);
+    let folder = fact.folder;
+    match chance.below(9) {
+        0 => Input::FolderPlanned { fact },
+        1 => Input::FolderForgotten { folder },
+        2 | 3 => Input::FolderWatched { folder },
+        4 => Input::FolderUnwatchable { folder },
+        5 | 6 => Input::FolderChanged { folder },
+        7 => Input::FolderGone { folder },
+        _ => Input::Resumed,
     }
 }
 

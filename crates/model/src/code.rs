@@ -15,6 +15,11 @@ pub enum CodeVersion {
 }
 
 /// Any `k` of `n` shards give a pack back. `1 <= k <= n <= SUPPLIERS_PER_SET_MAX`.
+#[cfg_attr(
+    feature = "typescript",
+    derive(ts_rs::TS),
+    ts(type = "[number, number]")
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "(u8, u8)", into = "(u8, u8)")]
 pub struct Code {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What went wrong, as a stable code that crosses processes and front ends.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(
     Debug,
     Clone,
@@ -96,6 +97,7 @@ impl ErrorCode {
 }
 
 /// How loud an event is.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {

@@ -280,3 +280,25 @@ pub const ENTRY_FRIENDS_MAX: usize = 16;
 pub const QUESTIONS_MAX: usize = 1_024;
 /// Keys in one LOCATE: all slots of the root and of every lane.
 pub const LOCATE_KEYS_MAX: usize = LOCATOR_SLOTS as usize * (DEVICES_MAX + 1);
+
+/// Lines that a search by name gives: more are no help, and the answer stays one screenful of
+/// a few hundred kilobytes.
+pub const FOUND_MAX: usize = 500;
+/// Lines of history in one page.
+pub const HISTORY_PAGE_LINES: usize = 200;
+/// Lines of history that are kept; older ones are dropped.
+pub const HISTORY_LINES_MAX: u64 = 100_000;
+/// Bytes of a file that a preview as text shows.
+pub const PREVIEW_TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an image that is shown as a preview.
+pub const PREVIEW_IMAGE_BYTES_MAX: usize = 8 * MIB;
+/// Files and folders that an estimate looks at before it is cut: some seconds of walking.
+pub const ESTIMATE_ENTRIES_MAX: u64 = 5_000_000;
+/// Names of excluded or unreadable things that an estimate lists in full.
+pub const ESTIMATE_NAMES_MAX: usize = 200;
+/// Notices of watched folders that wait to be taken; one more of the same tells nothing new.
+pub const WATCH_NOTICES_MAX: usize = 1_024;
+/// Things that are not protected, kept for each folder with their reasons.
+pub const UNPROTECTED_LISTED_MAX: usize = 200;
+/// Things chosen for one restore; each is found by walking down to it.
+pub const RESTORE_SELECTED_MAX: usize = 10_000;

@@ -54,6 +54,24 @@ pub struct Policy {
     /// How long a restore tries for packs that cannot be had before it reports them.
     #[serde(with = "millis")]
     pub restore_patience: Duration,
+    /// How long a watched folder has to be still before it is backed up.
+    #[serde(with = "millis")]
+    pub watch_still: Duration,
+    /// How long changes may go on before the folder is backed up anyway.
+    #[serde(with = "millis")]
+    pub watch_patience: Duration,
+    /// Time between two looks through a watched folder in which no change was seen.
+    #[serde(with = "millis")]
+    pub rescan_interval: Duration,
+    /// How long after the start folders are looked through for the first time.
+    #[serde(with = "millis")]
+    pub first_scan_after: Duration,
+    /// First wait before a backup that began by itself and failed is tried again; doubles.
+    #[serde(with = "millis")]
+    pub backup_retry_min: Duration,
+    /// Longest wait between tries.
+    #[serde(with = "millis")]
+    pub backup_retry_max: Duration,
     /// Unseen for longer than this is away.
     #[serde(with = "millis")]
     pub away_after: Duration,
@@ -83,6 +101,12 @@ impl Default for Policy {
             recovery_timeout: 2 * MINUTE,
             head_wait: 20 * SECOND,
             restore_patience: 2 * MINUTE,
+            watch_still: 10 * SECOND,
+            watch_patience: 2 * MINUTE,
+            rescan_interval: HOUR,
+            first_scan_after: 20 * SECOND,
+            backup_retry_min: MINUTE,
+            backup_retry_max: HOUR,
             away_after: HOUR,
             patience_days: 180,
         }

@@ -6,6 +6,7 @@ use crate::error::ErrorCode;
 use crate::unit::ByteCount;
 
 /// How well a folder, or everything, is kept.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Protection {
@@ -23,6 +24,7 @@ pub enum Protection {
 }
 
 /// Counts of a job that is under way or done.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// Files looked at or written.
@@ -38,6 +40,7 @@ pub struct Progress {
 }
 
 /// A thing that could not be protected or restored.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// Where, as the system's raw bytes.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// A number of bytes.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -60,6 +61,7 @@ impl fmt::Display for ByteCount {
 
 /// Milliseconds since 1970 by some machine's wall clock; never trusted for decisions
 /// about another machine, only shown and compared on the machine that wrote it.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

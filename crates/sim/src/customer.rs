@@ -37,6 +37,16 @@ impl World {
                     fact.doubted = true;
                 }
             }
+            Output::WatchFolder { folder } => {
+                let wait = self.disk_time();
+                self.deliver(node, wait, Input::FolderWatched { folder });
+            }
+            Output::UnwatchFolder { .. } => {}
+            Output::BackUp { folders } => {
+                let job = self.fresh_job();
+                let wait = self.disk_time();
+                self.deliver(node, wait, Input::BackupAsked { job, folders });
+            }
             Output::StartScan { job } => self.start_scan(node, job),
             Output::SendShard {
                 pack,

@@ -199,6 +199,7 @@ impl Node {
                     spooled: row.spooled.difference(&row.confirmed).copied().collect(),
                 })
                 .collect(),
+            folders: Vec::new(),
             head_draft: disk.draft,
             head: disk.head,
         }

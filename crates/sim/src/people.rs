@@ -150,7 +150,13 @@ impl World {
     /// Asks for a backup.
     pub fn back_up(&mut self, node: NodeId) -> JobId {
         let job = self.fresh_job();
-        self.feed(node, Input::BackupAsked { job });
+        self.feed(
+            node,
+            Input::BackupAsked {
+                job,
+                folders: Vec::new(),
+            },
+        );
         job
     }
 
@@ -173,7 +179,7 @@ impl World {
         self.feed(node, Input::CancelAsked { job });
     }
 
-    fn fresh_job(&mut self) -> JobId {
+    pub(crate) fn fresh_job(&mut self) -> JobId {
         JobId(self.random.next_word())
     }
 

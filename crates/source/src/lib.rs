@@ -4,10 +4,8 @@
 //!   bottom-up;
 //! - [`excludes`] decides what is left out, and says so;
 //! - [`read`] opens one file and knows afterwards whether it changed meanwhile;
-//! - [`restore`] writes a tree back, never outside its target and never half a file.
-//!
-//! Watching folders for changes will be a module of its own beside [`walk`]: it only says
-//! which folders are worth a walk, and a walk stays what decides.
+//! - [`restore`] writes a tree back, never outside its target and never half a file;
+//! - [`watch`] says which folders are worth a walk; the walk stays what decides.
 //!
 //! It refuses to follow symbolic links, except the one a person named as the root. It knows
 //! nothing of chunks, suppliers or the catalogue.
@@ -28,6 +26,8 @@ pub mod read;
 pub mod restore;
 #[cfg(target_os = "linux")]
 pub mod walk;
+#[cfg(target_os = "linux")]
+pub mod watch;
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
@@ -52,3 +52,5 @@ pub use restore::{
 };
 #[cfg(target_os = "linux")]
 pub use walk::{FileSeen, Walk, WalkEvent, WalkOptions};
+#[cfg(target_os = "linux")]
+pub use watch::{FolderWatch, Noticed, WatchError};

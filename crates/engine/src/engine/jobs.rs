@@ -2,7 +2,7 @@
 
 use bitdust_model::limits::JOBS_MAX;
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ErrorCode, Sequence};
+use bitdust_model::{ErrorCode, FolderId, Sequence};
 
 use super::packs::PackGroup;
 use super::{Engine, Step, Task};
@@ -22,8 +22,9 @@ pub(crate) struct Job {
 /// What kind of job.
 #[derive(Debug)]
 pub(crate) enum Work {
-    /// A backup; what it sealed so far.
+    /// A backup; what it reads, and what it sealed so far.
     Backup {
+        folders: Vec<FolderId>,
         state: backup::State,
         contents: bool,
         lists: bool,
@@ -35,8 +36,10 @@ pub(crate) enum Work {
 }
 
 impl Engine {
-    pub(super) fn ask_backup(&mut self, job: JobId) {
+    pub(super) fn ask_backup(&mut self, job: JobId, folders: Vec<FolderId>) {
+        let begun = folders.clone();
         let work = Work::Backup {
+            folders,
             state: backup::State::default(),
             contents: false,
             lists: false,
@@ -44,6 +47,7 @@ impl Engine {
         if self.add_job(job, work) {
             // The set is formed when it is needed.
             self.census_due = true;
+            self.folders_begin(&begun);
         }
     }
 
@@ -121,7 +125,10 @@ impl Engine {
                 backup::Action::PublishHead => {
                     self.tasks.push_back(Task::Head(head::Event::PackPlaced));
                 }
-                backup::Action::End { failure } => self.emit(Output::JobEnded { job, failure }),
+                backup::Action::End { failure } => {
+                    self.folders_end(job, failure);
+                    self.emit(Output::JobEnded { job, failure });
+                }
             }
         }
         if is_over {
@@ -257,7 +264,7 @@ impl Engine {
         let mut first_backup = None;
         let mut running = None;
         for (&job, entry) in &self.jobs {
-            match entry.work {
+            match &entry.work {
                 Work::Backup {
                     state: backup::State::Queued,
                     ..
@@ -268,9 +275,10 @@ impl Engine {
                     state,
                     contents,
                     lists,
+                    ..
                 } => {
-                    running = Some(state);
-                    self.count_for_backup(job, state, contents, lists, &mut tasks);
+                    running = Some(*state);
+                    self.count_for_backup(job, *state, *contents, *lists, &mut tasks);
                 }
                 Work::Restore(_) => {
                     let event = if self.is_stuck(job) {

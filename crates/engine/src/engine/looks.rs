@@ -1,14 +1,17 @@
 //! The engine's look at itself, for people.
 
+use std::time::Duration;
+
 use bitdust_model::status::Protection;
+use bitdust_model::{DeviceId, FolderId};
 
 use super::Engine;
+use super::folders::Folder;
 use super::jobs::{Job, Work};
 use super::suppliers::Supplier;
-use crate::fsm::name;
+use crate::fsm::{folder_watch, name, schedule};
 use crate::io::JobId;
-use crate::view::{CustomerView, EngineView, JobView, SupplierView};
-use bitdust_model::DeviceId;
+use crate::view::{CustomerView, EngineView, FolderView, FolderWork, JobView, SupplierView};
 
 impl Engine {
     pub(crate) fn look(&self) -> EngineView {
@@ -43,6 +46,11 @@ impl Engine {
                 .iter()
                 .map(|(job, entry)| look_at_job(*job, entry))
                 .collect(),
+            folders: self
+                .folders
+                .iter()
+                .map(|(folder, entry)| self.look_at_folder(*folder, entry))
+                .collect(),
             customers: customers.collect(),
             offered: self.offered,
             promised: self.promised(),
@@ -68,6 +76,32 @@ impl Engine {
                 confirmed,
                 needed: 2,
             },
+        }
+    }
+
+    fn look_at_folder(&self, folder: FolderId, entry: &Folder) -> FolderView {
+        let work = match (entry.schedule, entry.watch) {
+            (schedule::State::Running { .. }, _) => FolderWork::Running,
+            (schedule::State::Retrying { retry_at, code, .. }, _) => FolderWork::Retrying {
+                retry_in: retry_at.since(self.now),
+                code,
+            },
+            (_, folder_watch::State::Settling { still_at, .. }) => FolderWork::Changed {
+                due_in: still_at.since(self.now),
+            },
+            (schedule::State::Due { .. }, _) => FolderWork::Changed {
+                due_in: Duration::ZERO,
+            },
+            (schedule::State::Resting { due_at }, _) => FolderWork::Resting {
+                due_in: due_at.since(self.now),
+            },
+            (schedule::State::Manual, _) => FolderWork::Manual,
+        };
+        FolderView {
+            folder,
+            watch: name(&entry.watch),
+            schedule: name(&entry.schedule),
+            work,
         }
     }
 

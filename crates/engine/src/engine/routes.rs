@@ -10,8 +10,8 @@ use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
 use super::jobs::Work;
 use super::{Engine, Task};
 use crate::fsm::{
-    backup, check, customer_link, deposits, fetch, head, holder_set, pack, recovery, restore,
-    set_up, supplier_link, supplier_search, transfer, unspool,
+    backup, check, customer_link, deposits, fetch, folder_watch, head, holder_set, pack, recovery,
+    restore, set_up, supplier_link, supplier_search, transfer, unspool,
 };
 use crate::io::{Facts, Input};
 use crate::random::Random;
@@ -21,6 +21,7 @@ use crate::random::Random;
 enum Family {
     Network,
     Suppliers,
+    Folders,
     Backup,
     Shards,
     Restore,
@@ -48,10 +49,18 @@ const fn family(input: &Input) -> Family {
         | Input::CheckPassed { .. }
         | Input::CheckFailed { .. }
         | Input::CheckEmpty { .. } => Family::Suppliers,
+        Input::FolderPlanned { .. }
+        | Input::FolderForgotten { .. }
+        | Input::FolderWatched { .. }
+        | Input::FolderUnwatchable { .. }
+        | Input::FolderChanged { .. }
+        | Input::FolderGone { .. }
+        | Input::Resumed => Family::Folders,
         Input::BackupAsked { .. }
         | Input::CancelAsked { .. }
         | Input::PackSealed { .. }
         | Input::ScanFinished { .. }
+        | Input::NothingChanged { .. }
         | Input::ScanFailed { .. }
         | Input::PackCommitted { .. }
         | Input::MetadataSealed { .. }
@@ -96,6 +105,7 @@ impl Engine {
         let left = match family(&input) {
             Family::Network => self.route_network(input),
             Family::Suppliers => self.route_suppliers(input),
+            Family::Folders => self.route_folders(input),
             Family::Backup => self.route_backup(input),
             Family::Shards => self.route_shards(input),
             Family::Restore => self.route_restore(input),
@@ -182,6 +192,9 @@ impl Engine {
         if let Some(sequence) = draft.filter(|_| is_draft_sound) {
             self.tasks
                 .push_back(Task::Head(head::Event::Signed { sequence }));
+        }
+        for folder in &facts.folders {
+            self.plan_folder(folder);
         }
         self.jobs_due = true;
     }
@@ -270,9 +283,39 @@ impl Engine {
         clippy::wildcard_enum_match_arm,
         reason = "`family` is the exhaustive match"
     )]
+    fn route_folders(&mut self, input: Input) -> Option<Input> {
+        match input {
+            Input::FolderPlanned { fact } => self.plan_folder(&fact),
+            Input::FolderForgotten { folder } => self.forget_folder(folder),
+            Input::FolderWatched { folder } => {
+                self.tasks
+                    .push_back(Task::Watch(folder, folder_watch::Event::Watched));
+            }
+            Input::FolderUnwatchable { folder } => {
+                self.tasks
+                    .push_back(Task::Watch(folder, folder_watch::Event::Unwatchable));
+            }
+            Input::FolderChanged { folder } => {
+                self.tasks
+                    .push_back(Task::Watch(folder, folder_watch::Event::Changed));
+            }
+            Input::FolderGone { folder } => {
+                self.tasks
+                    .push_back(Task::Watch(folder, folder_watch::Event::Gone));
+            }
+            Input::Resumed => self.resumed(),
+            other => return Some(other),
+        }
+        None
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
     fn route_backup(&mut self, input: Input) -> Option<Input> {
         match input {
-            Input::BackupAsked { job } => self.ask_backup(job),
+            Input::BackupAsked { job, folders } => self.ask_backup(job, folders),
             Input::CancelAsked { job } => self.cancel(job),
             Input::PackSealed {
                 job, pack, kind, ..
@@ -280,6 +323,10 @@ impl Engine {
             Input::ScanFinished { job } => {
                 self.tasks
                     .push_back(Task::Backup(job, backup::Event::ScanFinished));
+            }
+            Input::NothingChanged { job } => {
+                self.tasks
+                    .push_back(Task::Backup(job, backup::Event::NothingChanged));
             }
             Input::ScanFailed { job, code } => {
                 self.tasks

@@ -89,6 +89,8 @@ pub(crate) enum Event {
     SetFormed,
     /// The walk is over.
     ScanFinished,
+    /// It is over and found nothing to store.
+    NothingChanged,
     /// The walk could not be done.
     ScanFailed {
         /// Why.
@@ -154,6 +156,7 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
             Event::Cancel => cancel(out),
             Event::SetFormed
             | Event::ScanFinished
+            | Event::NothingChanged
             | Event::ScanFailed { .. }
             | Event::Counted { .. }
             | Event::MetadataSealed { .. }
@@ -170,6 +173,7 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
             Event::Cancel => cancel(out),
             Event::TurnCame
             | Event::ScanFinished
+            | Event::NothingChanged
             | Event::ScanFailed { .. }
             | Event::Counted { .. }
             | Event::MetadataSealed { .. }
@@ -188,6 +192,7 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
             Event::TurnCame
             | Event::SetFormed
             | Event::ScanFinished
+            | Event::NothingChanged
             | Event::ScanFailed { .. }
             | Event::Counted { .. }
             | Event::MetadataSealed { .. }
@@ -203,6 +208,10 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
 fn in_scanning(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match event {
         Event::ScanFinished => State::Settling,
+        Event::NothingChanged => {
+            out.push(Action::End { failure: None });
+            State::Done
+        }
         Event::ScanFailed { code } => fail(code, out),
         Event::Cancel => cancel(out),
         Event::TurnCame
@@ -230,6 +239,7 @@ fn in_settling(state: State, event: Event, out: &mut Vec<Action>) -> State {
         | Event::TurnCame
         | Event::SetFormed
         | Event::ScanFinished
+        | Event::NothingChanged
         | Event::ScanFailed { .. }
         | Event::MetadataSealed { .. }
         | Event::MetadataFailed { .. }
@@ -247,6 +257,7 @@ fn in_sealing_metadata(state: State, event: Event, out: &mut Vec<Action>) -> Sta
         Event::TurnCame
         | Event::SetFormed
         | Event::ScanFinished
+        | Event::NothingChanged
         | Event::ScanFailed { .. }
         | Event::Counted { .. }
         | Event::HeadKept { .. }
@@ -274,6 +285,7 @@ fn in_placing_metadata(
         | Event::TurnCame
         | Event::SetFormed
         | Event::ScanFinished
+        | Event::NothingChanged
         | Event::ScanFailed { .. }
         | Event::MetadataSealed { .. }
         | Event::MetadataFailed { .. }
@@ -295,6 +307,7 @@ fn in_recording(state: State, sequence: Sequence, event: Event, out: &mut Vec<Ac
         | Event::TurnCame
         | Event::SetFormed
         | Event::ScanFinished
+        | Event::NothingChanged
         | Event::ScanFailed { .. }
         | Event::Counted { .. }
         | Event::MetadataSealed { .. }
@@ -314,6 +327,7 @@ fn step_publishing(sequence: Sequence, event: Event, out: &mut Vec<Action>) -> S
         | Event::TurnCame
         | Event::SetFormed
         | Event::ScanFinished
+        | Event::NothingChanged
         | Event::ScanFailed { .. }
         | Event::Counted { .. }
         | Event::MetadataSealed { .. }

@@ -15,10 +15,10 @@ use bitdust_model::{
 };
 
 use super::{
-    Moment, backup, check, customer_link, deposits, fetch, head, holder_set, name, pack, recovery,
-    restore, set_up, supplier_link, supplier_search, transfer, unspool,
+    Moment, backup, check, customer_link, deposits, fetch, folder_watch, head, holder_set, name,
+    pack, recovery, restore, schedule, set_up, supplier_link, supplier_search, transfer, unspool,
 };
-use crate::io::{Access, AskId, OfferFact, PlaceFact};
+use crate::io::{Access, AskId, OfferFact, PlaceFact, Plan};
 
 /// Rounds of the walk; every machine's longest way is shorter.
 const ROUNDS: usize = 14;
@@ -402,6 +402,67 @@ fn deposits_are_drawn() {
 }
 
 #[test]
+fn folder_watch_is_drawn() {
+    use folder_watch::Event;
+    let policy = Policy::default();
+    let events = [
+        Event::Begin,
+        Event::End,
+        Event::Watched,
+        Event::Unwatchable,
+        Event::Changed,
+        Event::Gone,
+        Event::Wake,
+    ];
+    let walk = walk(
+        &[folder_watch::State::default()],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| folder_watch::step(state, event, at, out),
+    );
+    let intro = "One folder: being told of changes, and waiting until it has been still.";
+    check_page("folder-watch", "Folder watch", intro, &walk);
+}
+
+#[test]
+fn schedule_is_drawn() {
+    use schedule::Event;
+    let policy = Policy::default();
+    let events = [
+        Event::Planned {
+            backed_up_ago_ms: None,
+        },
+        Event::Planned {
+            backed_up_ago_ms: Some(1_000),
+        },
+        Event::ChangeSeen,
+        Event::TurnCame,
+        Event::Began,
+        Event::Ended,
+        Event::Failed {
+            code: ErrorCode::Unreadable,
+        },
+        Event::Failed {
+            code: ErrorCode::Cancelled,
+        },
+        Event::Resumed,
+        Event::Wake,
+    ];
+    let situations: Vec<_> = [Plan::Manual, Plan::OnChange, Plan::Every { minutes: 60 }]
+        .into_iter()
+        .flat_map(|plan| moments(&policy).map(|at| (at, plan)))
+        .collect();
+    let walk = walk(
+        &[schedule::State::default()],
+        &events,
+        &situations,
+        |state, event, (at, plan), out| schedule::step(state, event, at, *plan, out),
+    );
+    let intro = "One folder: when it is backed up without being asked.";
+    check_page("schedule", "Schedule", intro, &walk);
+}
+
+#[test]
 fn pack_is_drawn() {
     use pack::{Event, Standing, State};
     let code = Code::new(2, 4).expect("a code");
@@ -530,6 +591,7 @@ fn backup_is_drawn() {
         Event::TurnCame,
         Event::SetFormed,
         Event::ScanFinished,
+        Event::NothingChanged,
         Event::ScanFailed {
             code: ErrorCode::Unreadable,
         },
