@@ -4,7 +4,7 @@
 //! that the millions of rows that refer to them stay short.
 
 /// All steps, oldest first.
-pub(super) const STEPS: [&str; 1] = [VERSION_1];
+pub(super) const STEPS: [&str; 2] = [VERSION_1, VERSION_2];
 
 const VERSION_1: &str = "
 CREATE TABLE meta (
@@ -146,5 +146,16 @@ CREATE TABLE invitations (
     issued_at INTEGER NOT NULL,
     used_by BLOB,
     used_at INTEGER
+) STRICT;
+";
+
+/// The history that people read. Numbers are never used twice.
+const VERSION_2: &str = "
+CREATE TABLE history (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    severity INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    facts TEXT NOT NULL
 ) STRICT;
 ";
