@@ -1,21 +1,26 @@
 //! What a front end may ask, and what it gets.
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
-use bitdust_model::ErrorCode;
+use bitdust_model::{ErrorCode, Severity};
 
+use crate::history::HistoryView;
 use crate::view::{
-    ContractView, DeviceView, FolderView, ListingView, SettingView, SnapshotView, StatusView,
-    SupplierView, VerifyView,
+    ContractView, DeviceView, EstimateView, FileVersionView, FolderView, FoundView, ListingView,
+    PreviewView, Schedule, SettingView, SnapshotView, StatusView, SupplierView,
 };
 
 /// Names a job for as long as the node runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 pub struct JobId(pub u64);
 
 /// A request to the node. Paths are text; bytes that are no UTF-8 are percent-escaped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, strum::EnumDiscriminants)]
 #[serde(tag = "call", rename_all = "snake_case")]
+#[strum_discriminants(name(CallName), doc = "Names a call without its request.")]
+#[strum_discriminants(derive(strum::EnumIter, strum::IntoStaticStr))]
+#[strum_discriminants(strum(serialize_all = "snake_case"))]
 pub enum Call {
     /// Health in a sentence, then figures. Answered by `Status`.
     Status,
@@ -64,6 +69,23 @@ pub enum Call {
         /// Exclude patterns in gitignore syntax.
         excludes: Vec<String>,
     },
+    /// How much a folder would be before it is added: a walk that reads no contents. Answered by
+    /// `Estimate`.
+    FolderEstimate {
+        /// The folder.
+        path: String,
+        /// Exclude patterns in gitignore syntax.
+        excludes: Vec<String>,
+    },
+    /// Changes what is excluded from a folder and when it is backed up. Answered by `Folder`.
+    FolderChange {
+        /// Path or id.
+        folder: String,
+        /// Exclude patterns in gitignore syntax.
+        excludes: Vec<String>,
+        /// When it is backed up without being asked.
+        schedule: Schedule,
+    },
     /// Folders under protection. Answered by `Folders`.
     FolderList,
     /// Takes a folder from protection; its stored versions stay. Answered by `Done`.
@@ -85,12 +107,34 @@ pub enum Call {
         /// Continue after this name.
         after: Option<String>,
     },
+    /// Names in versions that contain a text, newest version first. Answered by `Found`, at most
+    /// `limits::FOUND_MAX` lines.
+    Search {
+        /// A part of the name; letter case does not matter.
+        text: String,
+        /// One version by id, or all.
+        snapshot: Option<String>,
+    },
+    /// The versions of one file or folder, newest first; such that did not change are one.
+    /// Answered by `FileVersions`.
+    FileVersions {
+        /// `SNAPSHOT:PATH`.
+        target: String,
+    },
+    /// The beginning of a file, to be shown. Answered by `Preview`.
+    Preview {
+        /// `SNAPSHOT:PATH`.
+        target: String,
+    },
     /// Brings files back. Answered by `Job`.
     Restore {
         /// `SNAPSHOT[:PATH]`.
         target: String,
-        /// The folder to write into.
-        to: String,
+        /// Paths below the target; all of it when empty.
+        #[serde(default)]
+        only: Vec<String>,
+        /// The folder to write into; none: back where it was.
+        to: Option<String>,
         /// What to do with files that are there and differ.
         conflict: Conflict,
     },
@@ -98,6 +142,21 @@ pub enum Call {
     Verify {
         /// How many random files.
         sample: u32,
+    },
+    /// What happened, newest first. Answered by `History`, paged.
+    History {
+        /// Continue before this line; none: from the newest.
+        before: Option<u64>,
+        /// Only lines that are at least so loud.
+        severity: Option<Severity>,
+        /// Only lines that contain this text.
+        text: Option<String>,
+    },
+    /// Compares 24 words with the identity of this home, and remembers that they were right.
+    /// Answered by `PhraseIsRight`.
+    PhraseCheck {
+        /// The words as they were typed.
+        phrase: String,
     },
     /// Devices of the identity. Answered by `Devices`.
     DeviceList,
@@ -111,7 +170,7 @@ pub enum Call {
 }
 
 /// What to do with files that are there and differ.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Conflict {
     /// The restored file takes the place of the one that is there.
@@ -124,8 +183,11 @@ pub enum Conflict {
 }
 
 /// What a call gives.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, strum::EnumDiscriminants)]
 #[serde(tag = "answer", content = "value", rename_all = "snake_case")]
+#[strum_discriminants(name(AnswerName), doc = "Names an answer without its value.")]
+#[strum_discriminants(derive(strum::EnumIter, strum::IntoStaticStr))]
+#[strum_discriminants(strum(serialize_all = "snake_case"))]
 pub enum Answer {
     /// It is done.
     Done,
@@ -153,12 +215,56 @@ pub enum Answer {
     Listing(ListingView),
     /// Devices.
     Devices(Vec<DeviceView>),
-    /// The result of a test restore.
-    Verified(VerifyView),
+    /// See [`Call::FolderEstimate`].
+    Estimate(EstimateView),
+    /// See [`Call::Search`].
+    Found(Vec<FoundView>),
+    /// See [`Call::FileVersions`].
+    FileVersions(Vec<FileVersionView>),
+    /// See [`Call::Preview`].
+    Preview(PreviewView),
+    /// See [`Call::History`].
+    History(HistoryView),
+    /// See [`Call::PhraseCheck`].
+    PhraseIsRight(bool),
+}
+
+impl CallName {
+    /// What a call of this name is answered by.
+    #[must_use]
+    pub const fn answer(self) -> AnswerName {
+        match self {
+            Self::Status => AnswerName::Status,
+            Self::SettingsGet => AnswerName::Settings,
+            Self::SettingsSet
+            | Self::Offer
+            | Self::SupplierHire
+            | Self::SupplierFire
+            | Self::FolderRemove
+            | Self::Cancel
+            | Self::Shutdown => AnswerName::Done,
+            Self::Invite => AnswerName::Invitation,
+            Self::Accept => AnswerName::Supplier,
+            Self::SupplierList => AnswerName::Suppliers,
+            Self::CustomerList => AnswerName::Customers,
+            Self::FolderAdd | Self::FolderChange => AnswerName::Folder,
+            Self::FolderEstimate => AnswerName::Estimate,
+            Self::FolderList => AnswerName::Folders,
+            Self::Backup | Self::Restore | Self::Verify => AnswerName::Job,
+            Self::Snapshots => AnswerName::Snapshots,
+            Self::List => AnswerName::Listing,
+            Self::Search => AnswerName::Found,
+            Self::FileVersions => AnswerName::FileVersions,
+            Self::Preview => AnswerName::Preview,
+            Self::History => AnswerName::History,
+            Self::PhraseCheck => AnswerName::PhraseIsRight,
+            Self::DeviceList => AnswerName::Devices,
+        }
+    }
 }
 
 /// Why a call failed: what happened, what is safe, what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
 #[error("{message}")]
 pub struct ApiError {
     /// For machines.

@@ -1,15 +1,17 @@
 //! What the node tells without being asked.
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
+use bitdust_model::ErrorCode;
 use bitdust_model::status::{Problem, Progress};
-use bitdust_model::{ErrorCode, Severity};
 
 use crate::call::JobId;
-use crate::view::VerifyView;
+use crate::history::HistoryLine;
+use crate::view::{StatusView, VerifyView};
 
 /// Something happened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A job moved on; at most four a second and job.
@@ -20,6 +22,15 @@ pub enum Event {
         progress: Progress,
         /// What it is doing or waiting for, as a short phrase.
         phase: String,
+        /// Bytes of files a second over the last seconds; none before that was measured.
+        bytes_per_second: Option<u64>,
+        /// Seconds that the rest will take; none where that cannot be said.
+        remaining_seconds: Option<u64>,
+    },
+    /// Something that people see has changed: all of it, at most four times a second.
+    Status {
+        /// It.
+        status: Box<StatusView>,
     },
     /// A job ended.
     Ended {
@@ -28,17 +39,15 @@ pub enum Event {
         /// How, and with what.
         report: Box<JobReport>,
     },
-    /// A line of the history.
+    /// A new line of the history.
     Notice {
-        /// How loud.
-        severity: Severity,
-        /// What happened.
-        message: String,
+        /// It.
+        line: HistoryLine,
     },
 }
 
 /// How a job ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum JobOutcome {
     /// All of it is done.
@@ -52,7 +61,7 @@ pub enum JobOutcome {
 }
 
 /// The end of a job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct JobReport {
     /// How it ended.
     pub outcome: JobOutcome,

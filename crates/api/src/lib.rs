@@ -5,8 +5,11 @@
 
 pub mod call;
 pub mod event;
+pub mod history;
+pub mod host;
 pub mod view;
 pub mod wire;
 
-pub use call::{Answer, ApiError, Call, JobId};
+pub use call::{Answer, AnswerName, ApiError, Call, CallName, JobId};
 pub use event::{Event, JobOutcome, JobReport};
+pub use host::{HostAnswer, HostCall, HostEvent, HostState, HostView};

@@ -1,12 +1,16 @@
 //! View models: what a front end shows, ready to be shown.
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
-use bitdust_model::status::Protection;
-use bitdust_model::{Code, Severity, UnixMillis};
+use bitdust_model::status::{Progress, Protection};
+use bitdust_model::{Code, UnixMillis};
+
+use crate::call::{Conflict, JobId};
+use crate::history::HistoryLine;
 
 /// Health in a sentence, then figures.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct StatusView {
     /// One sentence for a person.
     pub sentence: String,
@@ -50,23 +54,268 @@ pub struct StatusView {
     pub peers: u32,
     /// State of each state machine by name.
     pub machines: Vec<(String, String)>,
-    /// Things that need to be known, newest first.
-    pub notices: Vec<NoticeView>,
+    /// Jobs that run or wait, oldest first.
+    pub jobs: Vec<JobView>,
+    /// The newest lines of the history, newest first.
+    pub notices: Vec<HistoryLine>,
+    /// Bytes free on the disk of the home; none where the system does not tell.
+    pub disk_free_bytes: Option<u64>,
+    /// The chance that everything can be restored in 90 days if this machine is lost now and
+    /// nobody repairs anything; none as long as it is not measured.
+    pub survival: Option<f64>,
+    /// The last real test restore; none before the first.
+    pub last_verify: Option<LastVerifyView>,
 }
 
-/// A line of the history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NoticeView {
-    /// When, by the own clock.
+/// A job that runs or waits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct JobView {
+    /// Its number.
+    pub id: JobId,
+    /// What it is for.
+    pub task: JobTask,
+    /// What it does or waits for.
+    pub phase: JobPhase,
+    /// How far it is.
+    pub progress: Progress,
+    /// Since when it runs.
+    pub started_at: UnixMillis,
+    /// Bytes of files a second over the last seconds; none before that was measured.
+    pub bytes_per_second: Option<u64>,
+    /// Seconds that the rest will take; none where that cannot be said.
+    pub remaining_seconds: Option<u64>,
+    /// The file or folder in work, where there is one.
+    pub current: Option<String>,
+}
+
+/// What a job is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum JobTask {
+    /// A backup of these folders.
+    Backup {
+        /// Their paths.
+        folders: Vec<String>,
+        /// Whether the schedule or a change began it.
+        by_itself: bool,
+    },
+    /// A restore.
+    Restore {
+        /// The version by id.
+        snapshot: String,
+        /// The path inside the version; empty: all of it.
+        path: String,
+        /// The folder written into.
+        to: String,
+        /// What happens with files that are there and differ.
+        conflict: Conflict,
+    },
+    /// A test restore.
+    Verify {
+        /// How many files.
+        sample: u32,
+    },
+    /// An identity is brought back.
+    Recovery,
+}
+
+/// What a job does or waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum JobPhase {
+    /// It has not begun.
+    Waiting,
+    /// Too few suppliers have signed.
+    WaitingForSuppliers {
+        /// Signed and usable.
+        have: u8,
+        /// Needed to begin.
+        need: u8,
+    },
+    /// Walking, reading, sealing and sending.
+    Reading,
+    /// All is read; pieces are on their way.
+    Sending,
+    /// Some suppliers are away without whom nothing would be safe.
+    WaitingForConfirmations {
+        /// Confirmations of the weakest piece.
+        confirmed: u8,
+        /// Confirmations it needs.
+        need: u8,
+    },
+    /// Storing the lists of files.
+    WritingLists,
+    /// Giving the new version to the suppliers.
+    Publishing,
+    /// Looking for the identity's records.
+    Seeking,
+    /// Asking suppliers for the newest version.
+    AskingHeads,
+    /// Loading the lists of files.
+    LoadingLists,
+    /// Fetching and writing files.
+    Fetching,
+    /// Waiting for suppliers that have what is needed.
+    WaitingForPieces,
+}
+
+/// When a folder is backed up without being asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Schedule {
+    /// Soon after something in it changed, and every hour in case a change was not seen.
+    #[default]
+    OnChange,
+    /// So often, whether it changed or not.
+    Every {
+        /// Minutes, from 5 to 10,080 (a week).
+        minutes: u32,
+    },
+    /// Only when it is asked for.
+    Manual,
+}
+
+/// Shortest and longest interval of [`Schedule::Every`] in minutes.
+pub const SCHEDULE_MINUTES: std::ops::RangeInclusive<u32> = 5..=10_080;
+
+impl std::fmt::Display for Schedule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::OnChange => f.write_str("on-change"),
+            Self::Every { minutes } => write!(f, "{minutes}m"),
+            Self::Manual => f.write_str("manual"),
+        }
+    }
+}
+
+/// A text that is no schedule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no schedule: on-change, manual, or minutes from 5m to 10080m, for example 60m")]
+pub struct ScheduleError(String);
+
+impl std::str::FromStr for Schedule {
+    type Err = ScheduleError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let minutes = text
+            .strip_suffix('m')
+            .and_then(|digits| digits.parse().ok());
+        match (text, minutes) {
+            ("on-change", _) => Ok(Self::OnChange),
+            ("manual", _) => Ok(Self::Manual),
+            (_, Some(minutes)) if SCHEDULE_MINUTES.contains(&minutes) => {
+                Ok(Self::Every { minutes })
+            }
+            _ => Err(ScheduleError(text.to_owned())),
+        }
+    }
+}
+
+/// What happens with a folder by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FolderState {
+    /// Nothing is due.
+    Quiet,
+    /// Something changed; it will be backed up when it has been still for a moment.
+    Changed {
+        /// When that will be, at the latest.
+        due_at: UnixMillis,
+    },
+    /// It is being backed up.
+    BackingUp,
+    /// The last attempt failed; it is tried again.
+    Failed {
+        /// When.
+        retry_at: UnixMillis,
+        /// Why.
+        error: bitdust_model::ErrorCode,
+    },
+    /// The folder is not there now, for example a disk that is not plugged in.
+    Away,
+}
+
+/// How much a folder would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct EstimateView {
+    /// Files that would be protected.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files and folders that the patterns leave out, the first ones in full.
+    pub excluded: Vec<String>,
+    /// How many there are in all; a folder counts once.
+    pub excluded_count: u64,
+    /// Things that cannot be read, the first ones in full.
+    pub unreadable: Vec<String>,
+    /// How many there are in all.
+    pub unreadable_count: u64,
+    /// Whether the walk was stopped at its limit; there is more than these figures say.
+    pub is_cut: bool,
+}
+
+/// A name that a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FoundView {
+    /// The newest version that has it, by id.
+    pub snapshot: String,
+    /// The folder's path.
+    pub folder: String,
+    /// When the version was taken.
+    pub taken_at: UnixMillis,
+    /// The path inside the version.
+    pub path: String,
+    /// What it is there.
+    pub entry: EntryView,
+}
+
+/// A version of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FileVersionView {
+    /// The newest version of the folder that has it like this, by id.
+    pub snapshot: String,
+    /// When that was taken.
+    pub taken_at: UnixMillis,
+    /// What it is there.
+    pub entry: EntryView,
+}
+
+/// The beginning of a file, to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PreviewView {
+    /// Text.
+    Text {
+        /// The beginning.
+        text: String,
+        /// Whether there is more.
+        is_cut: bool,
+    },
+    /// An image, whole.
+    Image {
+        /// `image/png`, `image/jpeg`, `image/gif` or `image/webp`.
+        media: String,
+        /// Its bytes in base64.
+        base64: String,
+    },
+    /// Neither text nor an image that can be shown, or too big.
+    None {
+        /// Bytes of the file.
+        bytes: u64,
+    },
+}
+
+/// The last real test restore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct LastVerifyView {
+    /// When it ended.
     pub at: UnixMillis,
-    /// How loud.
-    pub severity: Severity,
-    /// What happened.
-    pub message: String,
+    /// Its result.
+    pub result: VerifyView,
 }
 
 /// The newest head and who vouches for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct HeadView {
     /// Place in the lane.
     pub sequence: u64,
@@ -79,7 +328,7 @@ pub struct HeadView {
 }
 
 /// A folder under protection.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct FolderView {
     /// Full hexadecimal id.
     pub id: String,
@@ -97,10 +346,31 @@ pub struct FolderView {
     pub bytes: u64,
     /// Things in it that could not be protected.
     pub problems: u64,
+    /// When it is backed up without being asked.
+    pub schedule: Schedule,
+    /// What happens with it by itself.
+    pub state: FolderState,
+    /// When the next backup is due by the schedule, where that can be said.
+    pub next_backup: Option<UnixMillis>,
+    /// Why changes in it are not seen at once, where they are not.
+    pub watch_problem: Option<String>,
+    /// What of the newest version could not be protected, the first ones in full.
+    pub unprotected: Vec<UnprotectedView>,
+}
+
+/// A thing that is not protected, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct UnprotectedView {
+    /// Where.
+    pub path: String,
+    /// Why.
+    pub code: bitdust_model::ErrorCode,
+    /// Why, for people.
+    pub detail: String,
 }
 
 /// Somebody who keeps data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct SupplierView {
     /// The machine in full.
     pub device: String,
@@ -114,6 +384,10 @@ pub struct SupplierView {
     pub state: String,
     /// Whether it is connected now.
     pub online: bool,
+    /// How it is reached while it is connected: `tcp`, `quic` or `relayed`.
+    pub path: Option<String>,
+    /// Whether its last proof or receipt still counts.
+    pub confirmed: bool,
     /// Position in the set.
     pub position: Option<u8>,
     /// Bytes agreed.
@@ -129,10 +403,12 @@ pub struct SupplierView {
 }
 
 /// Somebody whose data is kept here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ContractView {
     /// The person in full.
     pub identity: String,
+    /// Nickname and fingerprint.
+    pub name: String,
     /// The writing machine in full.
     pub device: String,
     /// Bytes agreed.
@@ -144,7 +420,7 @@ pub struct ContractView {
 }
 
 /// A version of a folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SnapshotView {
     /// Full hexadecimal id.
     pub id: String,
@@ -163,7 +439,7 @@ pub struct SnapshotView {
 }
 
 /// A page of a listing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ListingView {
     /// Entries by name.
     pub entries: Vec<EntryView>,
@@ -172,7 +448,7 @@ pub struct ListingView {
 }
 
 /// One name in a listing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct EntryView {
     /// The name, percent-escaped where it is no UTF-8.
     pub name: String,
@@ -189,7 +465,7 @@ pub struct EntryView {
 }
 
 /// A device of the identity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct DeviceView {
     /// In full.
     pub device: String,
@@ -202,7 +478,7 @@ pub struct DeviceView {
 }
 
 /// A setting and where its value comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SettingView {
     /// The key.
     pub key: String,
@@ -213,7 +489,7 @@ pub struct SettingView {
 }
 
 /// The result of a test restore.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct VerifyView {
     /// Files fetched and compared.
     pub files: u64,

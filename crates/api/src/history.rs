@@ -1,0 +1,121 @@
+//! The history that people read: what happened, when, and how loud it was.
+//!
+//! A line carries its facts in a [`Happening`], so that every front end says it in its own
+//! language, and a sentence for those that have none.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use bitdust_model::{ErrorCode, Severity, UnixMillis};
+
+use crate::event::JobOutcome;
+
+/// A line of the history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct HistoryLine {
+    /// Its number; newer lines have higher ones.
+    pub number: u64,
+    /// When, by the own clock.
+    pub at: UnixMillis,
+    /// How loud.
+    pub severity: Severity,
+    /// What happened, for machines.
+    pub happening: Happening,
+    /// What happened, for people.
+    pub message: String,
+}
+
+/// A page of the history, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct HistoryView {
+    /// The lines.
+    pub lines: Vec<HistoryLine>,
+    /// Whether older ones follow.
+    pub more: bool,
+    /// Lines that fit the question, as far as they were counted.
+    pub count: u64,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Happening {
+    /// The node started.
+    Started,
+    /// A backup ended.
+    BackupEnded {
+        /// How.
+        outcome: JobOutcome,
+        /// Files looked at.
+        files: u64,
+        /// Bytes of new chunks.
+        new_bytes: u64,
+        /// Things that could not be protected.
+        problems: u64,
+        /// Why, where it failed.
+        error: Option<ErrorCode>,
+    },
+    /// A restore ended.
+    RestoreEnded {
+        /// How.
+        outcome: JobOutcome,
+        /// Files written or found the same.
+        files: u64,
+        /// Things that could not be restored.
+        problems: u64,
+        /// Why, where it failed.
+        error: Option<ErrorCode>,
+    },
+    /// A test restore ended.
+    VerifyEnded {
+        /// How.
+        outcome: JobOutcome,
+        /// Files that came back whole.
+        files: u64,
+        /// Files that did not.
+        failed: u64,
+        /// Why, where it failed.
+        error: Option<ErrorCode>,
+    },
+    /// A folder came under protection.
+    FolderAdded {
+        /// Where it lies.
+        path: String,
+    },
+    /// A folder was taken from protection; its stored versions stay.
+    FolderRemoved {
+        /// Where it lay.
+        path: String,
+    },
+    /// A folder cannot be watched in full; it is looked through every hour instead.
+    WatchLimited {
+        /// Where it lies.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody signed to keep data.
+    SupplierSigned {
+        /// Nickname and fingerprint.
+        name: String,
+        /// Bytes agreed.
+        bytes: u64,
+    },
+    /// Somebody failed a proof and does not count any more.
+    SupplierDoubted {
+        /// Nickname and fingerprint.
+        name: String,
+    },
+    /// Somebody became a friend.
+    FriendMade {
+        /// Nickname and fingerprint.
+        name: String,
+    },
+    /// The space offered to others was changed.
+    OfferChanged {
+        /// Bytes.
+        bytes: u64,
+    },
+    /// Anything else; the message says it.
+    Other,
+}

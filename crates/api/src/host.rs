@@ -1,0 +1,236 @@
+//! What a front end that lives long asks before there is a node, and beside it: making an
+//! identity, bringing one back, opening a locked home, a practice network.
+//!
+//! The host of a home is in one state at a time; [`HostView`] says which, and why.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use bitdust_model::UnixMillis;
+
+use crate::call::ApiError;
+use crate::event::Event;
+
+/// A request to the host.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS, strum::EnumDiscriminants)]
+#[serde(tag = "call", rename_all = "snake_case")]
+#[strum_discriminants(
+    name(HostCallName),
+    doc = "Names a call to the host without its request."
+)]
+#[strum_discriminants(derive(strum::EnumIter, strum::IntoStaticStr))]
+#[strum_discriminants(strum(serialize_all = "snake_case"))]
+pub enum HostCall {
+    /// Where the host stands. Answered by `Host`.
+    State,
+    /// A new identity in this home; the node starts. Answered by `Created`.
+    Create {
+        /// The nickname.
+        nickname: String,
+        /// How the keys rest.
+        guard: GuardChoice,
+    },
+    /// Whether three of the words, by their places, are those of the identity that was made
+    /// since the start. Answered by `WordsAreRight`.
+    ConfirmWords {
+        /// Places from 1 to 24 with the words typed for them.
+        words: Vec<(u8, String)>,
+    },
+    /// Brings an identity back into this home; the node starts. Answered by `Recovered`; the
+    /// state tells how it goes.
+    Recover {
+        /// The 24 words as they were typed.
+        phrase: String,
+        /// The address or invitation of any live node of the network.
+        way_in: String,
+        /// Whether the old machines will never write again.
+        old_machine_gone: bool,
+        /// How the keys rest.
+        guard: GuardChoice,
+    },
+    /// Opens a home that is locked with a passphrase; the node starts. Answered by `Host`.
+    Unlock {
+        /// The passphrase.
+        passphrase: String,
+    },
+    /// Tries to start the node again after it failed. Answered by `Host`.
+    Retry,
+    /// Goes to the practice network of this computer: an identity of its own and some
+    /// suppliers, made when they are not there. Answered by `Host`.
+    PracticeStart,
+    /// Goes back to the real home. Answered by `Host`.
+    PracticeStop,
+    /// Forgets the practice network and all it stored; goes back to the real home. Answered by
+    /// `Host`.
+    PracticeForget,
+    /// Takes one supplier of the practice network away, or brings it back. Answered by `Host`.
+    PracticeSupplier {
+        /// Its number, from 1.
+        number: u8,
+        /// Whether it shall run.
+        runs: bool,
+    },
+}
+
+/// How the keys of a home rest.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum GuardChoice {
+    /// In the keyring of the system.
+    Keyring,
+    /// Under a passphrase that is asked at every start.
+    Passphrase {
+        /// It.
+        passphrase: String,
+    },
+    /// In a file that only this user may read; weaker, and never chosen silently.
+    File,
+}
+
+/// What the host answers.
+#[derive(Clone, PartialEq, Serialize, Deserialize, TS, strum::EnumDiscriminants)]
+#[serde(tag = "answer", content = "value", rename_all = "snake_case")]
+#[strum_discriminants(
+    name(HostAnswerName),
+    doc = "Names an answer of the host without its value."
+)]
+#[strum_discriminants(derive(strum::EnumIter, strum::IntoStaticStr))]
+#[strum_discriminants(strum(serialize_all = "snake_case"))]
+pub enum HostAnswer {
+    /// Where the host stands now.
+    Host(HostView),
+    /// A new identity.
+    Created(CreatedView),
+    /// Whether the words were right.
+    WordsAreRight(bool),
+    /// What a recovery found.
+    Recovered(RecoveredView),
+}
+
+impl HostCallName {
+    /// What a call of this name is answered by.
+    #[must_use]
+    pub const fn answer(self) -> HostAnswerName {
+        match self {
+            Self::State
+            | Self::Unlock
+            | Self::Retry
+            | Self::PracticeStart
+            | Self::PracticeStop
+            | Self::PracticeForget
+            | Self::PracticeSupplier => HostAnswerName::Host,
+            Self::Create => HostAnswerName::Created,
+            Self::ConfirmWords => HostAnswerName::WordsAreRight,
+            Self::Recover => HostAnswerName::Recovered,
+        }
+    }
+}
+
+/// A new identity. The words are shown once and kept nowhere.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CreatedView {
+    /// The 24 words.
+    pub words: Vec<String>,
+    /// The identity in full.
+    pub identity: String,
+    /// Its fingerprint: the first characters, as shown beside the nickname.
+    pub fingerprint: String,
+}
+
+/// What a recovery found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RecoveredView {
+    /// The identity in full.
+    pub identity: String,
+    /// The nickname.
+    pub nickname: String,
+    /// When the newest list of versions was written, by the old machine's clock.
+    pub newest: Option<UnixMillis>,
+    /// Suppliers that confirmed it.
+    pub confirmed: u32,
+    /// Suppliers of the set.
+    pub of: u32,
+    /// Versions found.
+    pub snapshots: u64,
+    /// Files in the newest version of each folder.
+    pub files: u64,
+}
+
+/// Where the host stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct HostView {
+    /// The state.
+    pub state: HostState,
+    /// The home's folder.
+    pub home: String,
+    /// Whether keys can rest in a keyring here.
+    pub has_keyring: bool,
+    /// The practice network, while it is used.
+    pub practice: Option<PracticeView>,
+    /// Whether a practice network lies on this computer.
+    pub has_practice: bool,
+    /// The program's version.
+    pub version: String,
+}
+
+/// States of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum HostState {
+    /// The home has no identity yet.
+    Absent,
+    /// The home is locked with a passphrase.
+    Locked,
+    /// The node is starting.
+    Starting,
+    /// An identity is being brought back.
+    Recovering {
+        /// What is going on, as a short phrase.
+        phase: String,
+    },
+    /// The node runs in this process.
+    Running,
+    /// Another process holds the home and answers.
+    Attached,
+    /// The node could not start, or ended by a defect.
+    Failed {
+        /// Why.
+        error: ApiError,
+    },
+}
+
+/// The practice network of this computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PracticeView {
+    /// Its suppliers.
+    pub suppliers: Vec<PracticeSupplierView>,
+}
+
+/// A supplier of the practice network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PracticeSupplierView {
+    /// Its number, from 1.
+    pub number: u8,
+    /// Its nickname.
+    pub name: String,
+    /// Its machine in full.
+    pub device: String,
+    /// Whether it runs.
+    pub runs: bool,
+}
+
+/// What the host tells without being asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum HostEvent {
+    /// The host changed its state.
+    Host {
+        /// Where it stands now.
+        view: HostView,
+    },
+    /// The node told something.
+    Node {
+        /// It.
+        event: Event,
+    },
+}
