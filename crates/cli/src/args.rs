@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use bitdust_api::view::Schedule;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
@@ -266,6 +267,10 @@ pub(crate) enum FolderCommand {
         /// Leave out what matches, in .gitignore syntax (may be repeated)
         #[arg(long, value_name = "PATTERN")]
         exclude: Vec<String>,
+        /// When the daemon backs it up by itself: on-change, manual, or every so often (60m)
+        /// [default: as `bitdust get schedule` says]
+        #[arg(long, value_name = "WHEN")]
+        schedule: Option<Schedule>,
     },
     /// List folders and how well they are kept
     List,
@@ -365,8 +370,8 @@ mod tests {
         };
         check("bitdust status", "Status");
         check(
-            "bitdust --json folder add /x --exclude *.o --exclude *.tmp",
-            "Folder(Add { dir: \"/x\", exclude: [\"*.o\", \"*.tmp\"]",
+            "bitdust --json folder add /x --exclude *.o --exclude *.tmp --schedule 60m",
+            "Folder(Add { dir: \"/x\", exclude: [\"*.o\", \"*.tmp\"], schedule: Some(Every { minutes: 60 })",
         );
         check(
             "bitdust restore latest:a/b --to /y --json",

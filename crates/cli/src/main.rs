@@ -6,13 +6,11 @@
 mod args;
 mod commands;
 mod demo;
-mod environment;
 mod escape;
 mod failure;
 mod logs;
 mod output;
 mod progress;
-mod rate;
 mod settings;
 mod signals;
 mod size;
@@ -30,8 +28,10 @@ use crate::settings::{Invocation, Task};
 
 fn main() -> ExitCode {
     let is_json = asks_for_json();
-    let exit = environment::settle().map_or_else(
+    let warn = |sentence: &str| Output::new(false, true).note(sentence);
+    let exit = bitdust_node::settle_environment(warn).map_or_else(
         |refusal| {
+            let refusal = Failure::from(refusal);
             Output::new(is_json, true).failure(&refusal);
             refusal.exit()
         },

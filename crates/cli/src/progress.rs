@@ -10,7 +10,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::escape::escaped;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::rate::Rate;
 use crate::text::{count, remaining};
 
 /// Time between two plain lines.
@@ -22,7 +21,6 @@ pub(crate) struct JobDisplay {
     output: Output,
     title: &'static str,
     bar: Option<ProgressBar>,
-    rate: Rate,
     started: Instant,
     lined_at: Option<Instant>,
 }
@@ -45,7 +43,6 @@ impl JobDisplay {
             output,
             title,
             bar,
-            rate: Rate::default(),
             started: now,
             lined_at: Some(now),
         }
@@ -63,21 +60,26 @@ impl JobDisplay {
                 job: _,
                 progress,
                 phase,
+                bytes_per_second,
+                remaining_seconds,
             } => {
                 if self.output.is_json() {
                     return self.output.object(event);
                 }
-                self.progress(progress, phase);
+                let left = remaining_seconds.map(Duration::from_secs);
+                self.progress(progress, &figures(progress, phase, *bytes_per_second, left));
             }
-            Event::Notice { severity, message } => {
+            Event::Notice { line } => {
                 if self.output.is_json() {
                     return self.output.object(event);
                 }
-                match severity {
+                match line.severity {
                     Severity::Note => {}
-                    Severity::Warning | Severity::Problem => self.note(message),
+                    Severity::Warning | Severity::Problem => self.note(&line.message),
                 }
             }
+            // For front ends that show all of it all the time.
+            Event::Status { status: _ } => {}
             // The end is told as the result.
             Event::Ended { job: _, report: _ } => {}
         }
@@ -99,22 +101,11 @@ impl JobDisplay {
         }
     }
 
-    fn progress(&mut self, progress: &Progress, phase: &str) {
-        self.rate.observe(
-            self.started.elapsed(),
-            progress.bytes_done.0,
-            progress.bytes_total.0,
-        );
-        let figures = figures(
-            progress,
-            phase,
-            self.rate.bytes_per_second(),
-            self.rate.remaining(),
-        );
+    fn progress(&mut self, progress: &Progress, figures: &str) {
         if let Some(bar) = &self.bar {
             bar.set_length(progress.bytes_total.0);
             bar.set_position(progress.bytes_done.0.min(progress.bytes_total.0));
-            bar.set_message(figures);
+            bar.set_message(figures.to_owned());
             return;
         }
         if self.lined_at.is_none_or(|at| at.elapsed() >= LINE_EVERY) {

@@ -8,6 +8,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use bitdust_api::call::Conflict;
+use bitdust_api::view::Schedule;
 use bitdust_model::{ByteCount, Code, ErrorCode, limits};
 use bitdust_node::{Scope, Settings, Unlock};
 use clap_complete::Shell;
@@ -95,7 +96,11 @@ pub(crate) enum Task {
     /// The customers.
     CustomerList,
     /// Puts a folder under protection.
-    FolderAdd { path: String, excludes: Vec<String> },
+    FolderAdd {
+        path: String,
+        excludes: Vec<String>,
+        schedule: Option<Schedule>,
+    },
     /// The folders.
     FolderList,
     /// Takes a folder from protection.
@@ -235,9 +240,14 @@ fn check_supplier(command: SupplierCommand) -> Result<Task, Failure> {
 
 fn check_folder(command: FolderCommand) -> Result<Task, Failure> {
     let task = match command {
-        FolderCommand::Add { dir, exclude } => Task::FolderAdd {
+        FolderCommand::Add {
+            dir,
+            exclude,
+            schedule,
+        } => Task::FolderAdd {
             path: check_new_folder(&dir)?,
             excludes: check_excludes(exclude)?,
+            schedule,
         },
         FolderCommand::List => Task::FolderList,
         FolderCommand::Remove { folder } => Task::FolderRemove {
@@ -307,13 +317,11 @@ fn refuse_network_flags(common: &CommonArguments) -> Result<(), Failure> {
 }
 
 fn default_home() -> Result<PathBuf, Failure> {
-    directories::ProjectDirs::from("", "", "bitdust")
-        .map(|folders| folders.data_dir().to_owned())
-        .ok_or_else(|| {
-            Failure::usage(
-                "This system names no folder for the program's data. Choose one with --home DIR.",
-            )
-        })
+    Settings::default_home().ok_or_else(|| {
+        Failure::usage(
+            "This system names no folder for the program's data. Choose one with --home DIR.",
+        )
+    })
 }
 
 fn check_nickname(nickname: String) -> Result<String, Failure> {

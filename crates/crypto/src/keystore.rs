@@ -63,6 +63,12 @@ impl std::fmt::Display for GuardKind {
     }
 }
 
+/// Whether the system has a keyring that can be asked.
+#[must_use]
+pub fn has_keyring() -> bool {
+    keyring::Entry::store_status().is_ok()
+}
+
 /// Seals the secrets of a home, a passphrase at the standard cost.
 ///
 /// With a keyring, the key already there for the label is used again, so that a file that

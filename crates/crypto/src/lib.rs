@@ -23,8 +23,8 @@ pub mod sign;
 
 pub use identity::{DeviceKeys, EpochSecrets, HomeSecrets, IdentityError, RootSecrets};
 pub use invitation::InvitationError;
-pub use keystore::{GuardKind, KeyGuard, KeystoreError, PassphraseCost, guard_of, open_home};
-pub use keystore::{seal_home, seal_home_at_cost};
+pub use keystore::{GuardKind, KeyGuard, KeystoreError, PassphraseCost, guard_of, has_keyring};
+pub use keystore::{open_home, seal_home, seal_home_at_cost};
 pub use locator::{LocatorError, LocatorKey};
 pub use mask::ShardMask;
 pub use pack::{OpenError, PackCipher, TAG_BYTES, pack_id};

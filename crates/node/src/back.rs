@@ -8,7 +8,8 @@ use bitdust_engine::{FetchId, Input, JobId, SetFact};
 use bitdust_model::locator::{Invitation, Offer};
 use bitdust_model::manifest::{PackRecord, SetRecord};
 use bitdust_model::status::Problems;
-use bitdust_model::{DeviceId, ErrorCode, Position};
+use bitdust_model::{DeviceId, ErrorCode, FolderId, Position};
+use bitdust_source::{FolderWatch, WatchError};
 use bitdust_store::catalogue::ConfirmedShard;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -110,6 +111,13 @@ pub(crate) enum Back {
         job: JobId,
         /// What could not be restored, or why nothing could.
         result: Result<Problems, ErrorCode>,
+    },
+    /// The system watches a folder, or says why not.
+    WatchOpened {
+        /// The folder.
+        folder: FolderId,
+        /// The watch.
+        opened: Result<FolderWatch, WatchError>,
     },
     /// A friend was made and recorded.
     FriendMade {

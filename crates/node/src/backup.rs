@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tracing::{debug, info, warn};
 
 use bitdust_engine::{Input, JobId};
-use bitdust_model::manifest::{HeadBundle, PackKind};
+use bitdust_model::manifest::{HeadBundle, PackKind, SnapshotRecord};
 use bitdust_model::message::Body;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, PackId, Position, Sequence};
 use bitdust_store::SpoolError;
@@ -34,7 +34,7 @@ impl Node {
                 code: ErrorCode::Internal,
             });
         };
-        let JobKind::Backup { folders } = &job.kind else {
+        let JobKind::Backup { folders, .. } = &job.kind else {
             return self.tell(Input::ScanFailed {
                 job: id,
                 code: ErrorCode::Internal,
@@ -71,15 +71,53 @@ impl Node {
     pub(crate) fn scanned(&mut self, id: JobId, result: Result<Box<Scanned>, ErrorCode>) {
         let input = match result {
             Ok(scanned) => {
-                if let Some(job) = self.jobs.get_mut(&id) {
-                    job.snapshots = scanned.snapshots;
-                    job.problems = scanned.problems;
+                let mut snapshots = scanned.snapshots;
+                if self.is_by_itself(id) {
+                    self.drop_unchanged(&mut snapshots);
                 }
-                Input::ScanFinished { job: id }
+                let is_unchanged = snapshots.is_empty();
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.snapshots = snapshots;
+                    job.problems = scanned.problems;
+                    job.is_unchanged = is_unchanged;
+                }
+                if is_unchanged {
+                    Input::NothingChanged { job: id }
+                } else {
+                    Input::ScanFinished { job: id }
+                }
             }
             Err(code) => Input::ScanFailed { job: id, code },
         };
         self.tell(input);
+    }
+
+    fn is_by_itself(&self, id: JobId) -> bool {
+        let kind = self.jobs.get(&id).map(|job| &job.kind);
+        matches!(
+            kind,
+            Some(JobKind::Backup {
+                by_itself: true,
+                ..
+            })
+        )
+    }
+
+    /// Forgets versions that would be the same as the newest ones of their folders. They need
+    /// no pack of their own: the same pages have the same names.
+    fn drop_unchanged(&self, snapshots: &mut Vec<SnapshotRecord>) {
+        let Ok(known) = self.context.catalogue.snapshots() else {
+            return;
+        };
+        snapshots.retain(|new| {
+            let newest = known
+                .iter()
+                .filter(|old| old.folder == new.folder && old.device == new.device)
+                .max_by_key(|old| old.taken_at);
+            newest.is_none_or(|old| {
+                (&old.root, &old.pages, old.problems) != (&new.root, &new.pages, new.problems)
+            })
+        });
     }
 
     /// A pack is sealed and recorded; its shards stay in memory until the engine is done.

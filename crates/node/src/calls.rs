@@ -1,6 +1,7 @@
 //! Answers the calls of front ends. Nothing is decided here: commands become inputs of the
 //! engine, questions are answered from the catalogue and the engine's view.
 
+use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -8,18 +9,20 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use bitdust_api::call::Conflict;
-use bitdust_api::view::{EntryView, ListingView};
+use bitdust_api::history::Happening;
+use bitdust_api::view::{EntryView, ListingView, SCHEDULE_MINUTES, Schedule};
 use bitdust_api::{Answer, ApiError, Call};
-use bitdust_crypto::{invitation, random};
+use bitdust_crypto::{Phrase, RootSecrets, invitation, random};
 use bitdust_engine::{Input, JobId, SupplierFact};
 use bitdust_model::locator::{Contact, Invitation};
 use bitdust_model::manifest::{FolderRecord, SnapshotRecord};
 use bitdust_model::message::Body;
 use bitdust_model::tree::{Entry, Node as TreeNode};
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, IdentityId, limits};
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, IdentityId, Severity, limits};
 use bitdust_net::{Peer, Reply};
+use bitdust_source::Excludes;
 use bitdust_store::CatalogueError;
-use bitdust_store::catalogue::{Friend, Redeemed, Supplier};
+use bitdust_store::catalogue::{Friend, HistoryQuestion, Redeemed, Supplier};
 
 use crate::back::Back;
 use crate::backup::refusal;
@@ -35,7 +38,7 @@ use crate::text::{escape, snapshot_at, unescape};
 /// Entries in one page of a listing.
 const LISTING_PAGE: usize = 1_000;
 
-type Reported = Result<Answer, ApiError>;
+pub(crate) type Reported = Result<Answer, ApiError>;
 
 impl Node {
     /// Answers a call, now or from a task.
@@ -46,6 +49,12 @@ impl Node {
         }
         if let Call::Accept { code } = &call {
             return self.accept_invitation(code, reply);
+        }
+        if let Call::FolderEstimate { path, excludes } = call {
+            return self.estimate_folder(&path, excludes, reply);
+        }
+        if let Call::Search { .. } | Call::FileVersions { .. } | Call::Preview { .. } = call {
+            return self.browse(call, reply);
         }
         let answer = self.answer_now(call);
         // A front end that left does not wait for its answer.
@@ -65,21 +74,20 @@ impl Node {
             Call::CustomerList => Ok(Answer::Customers(self.customer_views())),
             Call::FolderAdd { path, excludes } => self.add_folder(&path, excludes),
             Call::FolderList => Ok(Answer::Folders(self.folder_views()?)),
-            Call::FolderRemove { folder } => {
-                let folder = self.find_folder(&folder)?;
-                self.context
-                    .catalogue
-                    .remove_folder(folder.folder)
-                    .map_err(catalogue_error)?;
-                Ok(Answer::Done)
-            }
+            Call::FolderChange {
+                folder,
+                excludes,
+                schedule,
+            } => self.change_folder(&folder, excludes, schedule),
+            Call::FolderRemove { folder } => self.remove_folder(&folder),
             Call::Backup { folders } => self.begin_backup(&folders),
             Call::Snapshots => Ok(Answer::Snapshots(self.snapshot_views()?)),
             Call::Restore {
                 target,
+                only,
                 to,
                 conflict,
-            } => self.begin_restore(&target, &to, conflict),
+            } => self.begin_restore(&target, &only, to.as_deref(), conflict),
             Call::Verify { sample } => {
                 Ok(
                     self.begin(JobKind::Verify { sample }, |job| Input::RestoreAsked {
@@ -87,6 +95,19 @@ impl Node {
                     }),
                 )
             }
+            Call::History {
+                before,
+                severity,
+                text,
+            } => {
+                let question = HistoryQuestion {
+                    before,
+                    severity,
+                    text,
+                };
+                Ok(Answer::History(self.history(&question)?))
+            }
+            Call::PhraseCheck { phrase } => self.check_phrase(&phrase),
             Call::DeviceList => Ok(Answer::Devices(self.device_views()?)),
             Call::Cancel { job } => {
                 let id = JobId(job.0);
@@ -105,9 +126,12 @@ impl Node {
                 self.is_stopping = true;
                 Ok(Answer::Done)
             }
-            Call::List { .. } | Call::Accept { .. } => {
-                Err(ApiError::new(ErrorCode::Internal, "answered elsewhere"))
-            }
+            Call::List { .. }
+            | Call::Accept { .. }
+            | Call::FolderEstimate { .. }
+            | Call::Search { .. }
+            | Call::FileVersions { .. }
+            | Call::Preview { .. } => Err(ApiError::new(ErrorCode::Internal, "answered elsewhere")),
         }
     }
 
@@ -134,7 +158,15 @@ impl Node {
                 count: self.config.suppliers,
             });
         }
+        if before.schedule != self.config.schedule {
+            for folder in self.context.catalogue.folders().map_err(catalogue_error)? {
+                self.plan_folder(folder.folder).map_err(catalogue_error)?;
+            }
+        }
         if before.offer != self.config.offer {
+            let bytes = self.config.offer.0;
+            let message = format!("{bytes} bytes are offered to others now");
+            self.notice(Severity::Note, Happening::OfferChanged { bytes }, message);
             self.tell(Input::OfferChanged {
                 bytes: self.config.offer,
             });
@@ -225,6 +257,7 @@ impl Node {
     ) {
         let contact = &invitation.contact;
         self.friends.insert(contact.identity);
+        self.notice_friend(&invitation.nickname, contact.device);
         self.tell(Input::FriendMade {
             supplier: SupplierFact {
                 device: contact.device,
@@ -276,9 +309,11 @@ impl Node {
                     addresses: contact.addresses,
                     since: wall_clock(),
                 };
+                let nickname = friend.nickname.clone();
                 match self.context.catalogue.put_friend(friend) {
                     Ok(()) => {
                         self.friends.insert(from.identity);
+                        self.notice_friend(&nickname, from.device);
                         reply.send(Body::Done);
                     }
                     Err(error) => reply.refuse(error.code()),
@@ -290,23 +325,15 @@ impl Node {
         }
     }
 
+    fn notice_friend(&mut self, nickname: &str, device: DeviceId) {
+        let name = format!("{nickname} · {}", device.fingerprint());
+        let message = format!("{name} is a friend now");
+        self.notice(Severity::Note, Happening::FriendMade { name }, message);
+    }
+
     fn add_folder(&mut self, path: &str, excludes: Vec<String>) -> Reported {
-        let path = PathBuf::from(std::ffi::OsString::from_vec(unescape(path)));
-        let cannot = |error: std::io::Error| {
-            ApiError::new(
-                ErrorCode::Unreadable,
-                format!("{} cannot be read: {error}", path.display()),
-            )
-        };
-        let absolute = std::fs::canonicalize(&path).map_err(cannot)?;
-        if !absolute.is_dir() {
-            return Err(ApiError::new(
-                ErrorCode::BadRequest,
-                format!("{} is not a folder", path.display()),
-            ));
-        }
-        bitdust_source::Excludes::new(&excludes)
-            .map_err(|error| ApiError::new(ErrorCode::BadRequest, error.to_string()))?;
+        let absolute = existing_folder(path)?;
+        check_excludes(&excludes)?;
         let known = self.context.catalogue.folders().map_err(catalogue_error)?;
         let bytes = absolute.as_os_str().as_bytes();
         let folder = known
@@ -322,12 +349,69 @@ impl Node {
             .catalogue
             .add_folder(record)
             .map_err(catalogue_error)?;
+        let path = escape(bytes);
+        let message = format!("{path} is backed up from now on");
+        self.notice(Severity::Note, Happening::FolderAdded { path }, message);
+        self.plan_folder(folder).map_err(catalogue_error)?;
+        self.folder_answer(folder)
+    }
+
+    fn folder_answer(&self, folder: FolderId) -> Reported {
         let view = self
             .folder_views()?
             .into_iter()
             .find(|view| view.id == folder.to_hex());
         view.map(Answer::Folder)
             .ok_or_else(|| ApiError::new(ErrorCode::Internal, "the folder was not recorded"))
+    }
+
+    fn change_folder(&mut self, name: &str, excludes: Vec<String>, schedule: Schedule) -> Reported {
+        check_excludes(&excludes)?;
+        if let Schedule::Every { minutes } = schedule
+            && !SCHEDULE_MINUTES.contains(&minutes)
+        {
+            let message = format!("{minutes} minutes are no schedule: 5 to 10080 are possible");
+            return Err(ApiError::new(ErrorCode::BadRequest, message));
+        }
+        let mut folder = self.find_folder(name)?;
+        let id = folder.folder;
+        let catalogue = self.context.catalogue.clone();
+        crate::plans::keep_schedule(&catalogue, id, schedule).map_err(catalogue_error)?;
+        let has_new_rules = folder.excludes != excludes;
+        folder.excludes = excludes;
+        catalogue.add_folder(folder).map_err(catalogue_error)?;
+        if has_new_rules {
+            // The watch goes by the patterns: it is opened anew.
+            self.tell(Input::FolderForgotten { folder: id });
+        }
+        self.plan_folder(id).map_err(catalogue_error)?;
+        self.folder_answer(id)
+    }
+
+    fn remove_folder(&mut self, name: &str) -> Reported {
+        let folder = self.find_folder(name)?;
+        self.context
+            .catalogue
+            .remove_folder(folder.folder)
+            .map_err(catalogue_error)?;
+        self.tell(Input::FolderForgotten {
+            folder: folder.folder,
+        });
+        let path = escape(&folder.path);
+        let message = format!("{path} is backed up no more; its stored versions stay");
+        self.notice(Severity::Note, Happening::FolderRemoved { path }, message);
+        Ok(Answer::Done)
+    }
+
+    /// Whether these are the words of this identity.
+    fn check_phrase(&mut self, phrase: &str) -> Reported {
+        let phrase = Phrase::parse(phrase)
+            .map_err(|error| ApiError::new(ErrorCode::BadRequest, error.to_string()))?;
+        let is_right = RootSecrets::from_phrase(&phrase).identity() == self.context.identity;
+        if is_right {
+            self.change_setting("phrase_confirmed", "true")?;
+        }
+        Ok(Answer::PhraseIsRight(is_right))
     }
 
     fn find_folder(&self, name: &str) -> Result<FolderRecord, ApiError> {
@@ -352,11 +436,16 @@ impl Node {
     }
 
     fn begin_backup(&mut self, names: &[String]) -> Reported {
-        if self
-            .jobs
-            .values()
-            .any(|job| matches!(job.kind, JobKind::Backup { .. }))
-        {
+        let is_asked = |job: &Job| {
+            matches!(
+                job.kind,
+                JobKind::Backup {
+                    by_itself: false,
+                    ..
+                }
+            )
+        };
+        if self.jobs.values().any(is_asked) {
             return Err(ApiError::new(
                 ErrorCode::Busy,
                 "a backup is running already; wait until it is done",
@@ -375,34 +464,54 @@ impl Node {
                 "no folder is under protection yet; add one with `bitdust folder add DIR`";
             return Err(ApiError::new(ErrorCode::BadRequest, message));
         }
-        Ok(
-            self.begin(JobKind::Backup { folders }, |job| Input::BackupAsked {
-                job,
-            }),
-        )
+        let ids = folders.iter().map(|folder| folder.folder).collect();
+        let kind = JobKind::Backup {
+            folders,
+            by_itself: false,
+        };
+        Ok(self.begin(kind, |job| Input::BackupAsked { job, folders: ids }))
     }
 
-    fn begin_restore(&mut self, target: &str, to: &str, conflict: Conflict) -> Reported {
+    fn begin_restore(
+        &mut self,
+        target: &str,
+        only: &[String],
+        to: Option<&str>,
+        conflict: Conflict,
+    ) -> Reported {
         let (snapshot, path) = self.resolve(target)?;
         let conflict = match conflict {
             Conflict::Replace => bitdust_source::Conflict::Replace,
             Conflict::KeepBoth => bitdust_source::Conflict::KeepBoth,
             Conflict::Skip => bitdust_source::Conflict::Skip,
         };
-        let to = PathBuf::from(std::ffi::OsString::from_vec(unescape(to)));
-        let request = RestoreRequest {
+        if only.len() > limits::RESTORE_SELECTED_MAX {
+            let message = format!(
+                "at most {} things can be chosen at once; choose the folder they are in",
+                limits::RESTORE_SELECTED_MAX
+            );
+            return Err(ApiError::new(ErrorCode::BadRequest, message));
+        }
+        let to = match to {
+            Some(to) => {
+                crate::restore::Place::Into(PathBuf::from(OsString::from_vec(unescape(to))))
+            }
+            None => crate::restore::Place::Original,
+        };
+        let request = RestoreRequest::new(
             snapshot,
             path,
+            only.iter().map(|path| unescape(path)).collect(),
             to,
             conflict,
-        };
+        );
         Ok(self.begin(JobKind::Restore(Box::new(request)), |job| {
             Input::RestoreAsked { job }
         }))
     }
 
     /// `SNAPSHOT[:PATH]`: a version by id, prefix, time or `latest`, and a path in it.
-    fn resolve(&self, target: &str) -> Result<(SnapshotRecord, Vec<u8>), ApiError> {
+    pub(crate) fn resolve(&self, target: &str) -> Result<(SnapshotRecord, Vec<u8>), ApiError> {
         let snapshots = self
             .context
             .catalogue
@@ -471,6 +580,27 @@ impl Node {
                 .await;
         });
     }
+}
+
+/// The folder that a text names, absolute and without links.
+pub(crate) fn existing_folder(path: &str) -> Result<PathBuf, ApiError> {
+    let path = PathBuf::from(OsString::from_vec(unescape(path)));
+    let cannot = |error: std::io::Error| {
+        let message = format!("{} cannot be read: {error}", path.display());
+        ApiError::new(ErrorCode::Unreadable, message)
+    };
+    let absolute = std::fs::canonicalize(&path).map_err(cannot)?;
+    if absolute.is_dir() {
+        Ok(absolute)
+    } else {
+        let message = format!("{} is not a folder", path.display());
+        Err(ApiError::new(ErrorCode::BadRequest, message))
+    }
+}
+
+/// The rules that patterns make.
+pub(crate) fn check_excludes(patterns: &[String]) -> Result<Excludes, ApiError> {
+    Excludes::new(patterns).map_err(|error| ApiError::new(ErrorCode::BadRequest, error.to_string()))
 }
 
 /// Addresses in an invitation, so that it stays short.
@@ -597,7 +727,7 @@ fn listing(
     })
 }
 
-fn entry_view(entry: &Entry) -> EntryView {
+pub(crate) fn entry_view(entry: &Entry) -> EntryView {
     let (kind, bytes, target) = match &entry.node {
         TreeNode::File { size, .. } => ("file", *size, None),
         TreeNode::Directory { .. } => ("directory", 0, None),

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use bitdust_api::view::SettingView;
+use bitdust_api::view::{Schedule, SettingView};
 use bitdust_model::{ByteCount, Code, ErrorCode, Policy, limits};
 
 use bitdust_store::{HomePaths, write_durably};
@@ -42,6 +42,9 @@ pub(crate) struct Config {
     pub(crate) contract: ByteCount,
     /// Bytes offered to others.
     pub(crate) offer: ByteCount,
+    /// When folders are backed up by themselves that have no schedule of their own.
+    #[serde(with = "as_text")]
+    pub(crate) schedule: Schedule,
     /// Whether the words were asked back.
     pub(crate) phrase_confirmed: bool,
     /// Clocks, for practice networks.
@@ -61,6 +64,7 @@ impl Default for Config {
             suppliers: DEFAULT_SUPPLIERS,
             contract: ByteCount(DEFAULT_CONTRACT_BYTES),
             offer: ByteCount(0),
+            schedule: Schedule::default(),
             phrase_confirmed: false,
             policy: Policy::default(),
         }
@@ -165,6 +169,9 @@ impl Config {
             }
             "offer" => {
                 changed.offer = ByteCount(value.parse().map_err(|_| bad("number of bytes"))?)
+            }
+            "schedule" => {
+                changed.schedule = value.parse().map_err(|error| refused(format!("{error}")))?
             }
             "phrase_confirmed" => {
                 changed.phrase_confirmed = value.parse().map_err(|_| bad("true or false"))?
@@ -273,6 +280,26 @@ impl Config {
     }
 }
 
+/// A schedule as people write it.
+mod as_text {
+    use bitdust_api::view::Schedule;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(
+        schedule: &Schedule,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(schedule)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Schedule, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
 fn refused(message: String) -> NodeError {
     NodeError::new(ErrorCode::BadRequest, message)
 }
@@ -323,6 +350,7 @@ mod tests {
         let mut config = Config::default();
         config.set("scope", "loopback").expect("a scope");
         config.set("code", "3/6").expect("a code");
+        config.set("schedule", "90m").expect("a schedule");
         config
             .set("policy.check_interval", "1500")
             .expect("a policy in loopback");
@@ -355,6 +383,8 @@ mod tests {
             ("network", "Größe"),
             ("suppliers", "300"),
             ("nothing", "1"),
+            ("schedule", "4m"),
+            ("schedule", "often"),
             ("scope", "moon"),
             ("bootstrap", "friend.example:4001"),
         ] {

@@ -11,10 +11,10 @@ use std::process::Command;
 
 use bitdust_model::ErrorCode;
 
-use crate::failure::Failure;
+use crate::error::NodeError;
 
 /// The variable that makes TLS libraries write down their secrets.
-pub(crate) const KEY_LOG_VARIABLE: &str = "SSLKEYLOGFILE";
+const KEY_LOG_VARIABLE: &str = "SSLKEYLOGFILE";
 /// The variable that says from which size on blocks are given back.
 const LARGE_BLOCK_VARIABLE: &str = "MALLOC_MMAP_THRESHOLD_";
 /// Smaller than packs and large chunks, larger than anything that is short-lived and many.
@@ -22,8 +22,8 @@ const LARGE_BLOCK_BYTES: &str = "1048576";
 
 /// Returns at once when the environment is as it should be. Otherwise the program starts
 /// again in place of this process; it returns only when that fails, and with the refusal to
-/// run when secrets would be written down.
-pub(crate) fn settle() -> Result<(), Failure> {
+/// run when secrets would be written down. `warn` gets a sentence for people before that.
+pub fn settle_environment(warn: impl FnOnce(&str)) -> Result<(), NodeError> {
     let has_key_log = std::env::var_os(KEY_LOG_VARIABLE).is_some();
     let wants_blocks_back = cfg!(all(target_os = "linux", target_env = "gnu"))
         && std::env::var_os(LARGE_BLOCK_VARIABLE).is_none();
@@ -31,9 +31,9 @@ pub(crate) fn settle() -> Result<(), Failure> {
         return Ok(());
     }
     if has_key_log {
-        eprintln!(
+        warn(&format!(
             "{KEY_LOG_VARIABLE} is set: it would write the secrets of connections to a file. Going on without it."
-        );
+        ));
     }
     let mut arguments = std::env::args_os();
     let name = arguments.next().unwrap_or_default();
@@ -52,7 +52,7 @@ pub(crate) fn settle() -> Result<(), Failure> {
         // All that is missed is memory.
         return Ok(());
     }
-    Err(Failure::new(
+    Err(NodeError::new(
         ErrorCode::NotAllowed,
         format!(
             "{KEY_LOG_VARIABLE} is set and could not be removed ({reason}). Nothing was done; unset it, then try again."

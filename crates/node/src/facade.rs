@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::context::wall_clock;
 use crate::error::NodeError;
 use crate::local::{self, Client};
-use crate::open::{self, RecoveryStart, Running};
+use crate::open::{self, RecoveryStart, Running, Stay};
 use crate::records::ROOT_KEY;
 use crate::recovery::first_root;
 use crate::settings::{Settings, Unlock};
@@ -123,7 +123,7 @@ pub async fn recover(
         old_machine_gone: options.old_machine_gone,
         reply,
     };
-    let running = match open::start(home, settings, Some(start)).await {
+    let running = match open::start(home, settings, Stay::Short, Some(start)).await {
         Ok(running) => running,
         Err(error) => {
             forget(&paths);
@@ -179,7 +179,7 @@ pub async fn daemon(
     ready: impl FnOnce(&[String]) + Send,
 ) -> Result<(), NodeError> {
     let home = Home::open(&settings.home)?;
-    let mut running = open::start(home, settings, None).await?;
+    let mut running = open::start(home, settings, Stay::Long, None).await?;
     ready(&running.addresses);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
         .map_err(|error| {
@@ -208,7 +208,7 @@ pub struct Connection {
 pub async fn connect(settings: &Settings) -> Result<Connection, NodeError> {
     let socket = local::socket_path(&settings.home);
     let running = match Home::open(&settings.home) {
-        Ok(home) => Some(open::start(home, settings, None).await?),
+        Ok(home) => Some(open::start(home, settings, Stay::Short, None).await?),
         Err(error) if error.code() == ErrorCode::HomeHeld => None,
         Err(error) => return Err(error.into()),
     };

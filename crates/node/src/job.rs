@@ -2,14 +2,25 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
-use bitdust_api::{JobOutcome, JobReport};
+use bitdust_api::call::Conflict;
+use bitdust_api::view::{JobPhase, JobTask, JobView};
+use bitdust_api::{JobId, JobOutcome, JobReport};
 use bitdust_engine::Phase;
 use bitdust_model::manifest::SnapshotRecord;
 use bitdust_model::status::{Problem, Problems, Progress};
-use bitdust_model::{ByteCount, ErrorCode};
+use bitdust_model::{ByteCount, ErrorCode, UnixMillis};
+
+use crate::context::wall_clock;
+use crate::rate::Rate;
+use crate::text::escape;
+
+/// Files below this are not named while they are worked on: they are done before anybody could
+/// read their names.
+const NAMED_BYTES_MIN: u64 = 1_000_000;
 
 /// Counters of a running job; moved by its tasks, read by the loop.
 #[derive(Debug, Default)]
@@ -22,9 +33,17 @@ pub(crate) struct Counters {
     new_bytes: AtomicU64,
     packed_bytes: AtomicU64,
     cancelled: AtomicBool,
+    current: watch::Sender<Option<Box<[u8]>>>,
 }
 
 impl Counters {
+    /// A file is being worked on, by its path below the folder.
+    pub(crate) fn works_on(&self, path: &[u8], bytes: u64) {
+        if bytes >= NAMED_BYTES_MIN {
+            self.current.send_replace(Some(path.into()));
+        }
+    }
+
     /// A file came into sight.
     pub(crate) fn saw_file(&self, bytes: u64) {
         self.files_total.fetch_add(1, Ordering::Relaxed);
@@ -86,6 +105,8 @@ pub(crate) enum JobKind {
     Backup {
         /// What to walk.
         folders: Vec<bitdust_model::manifest::FolderRecord>,
+        /// Whether nobody asked for it: then a version that would be the same is not made.
+        by_itself: bool,
     },
     /// A version, or a part of it, to bring back.
     Restore(Box<crate::restore::RestoreRequest>),
@@ -96,6 +117,49 @@ pub(crate) enum JobKind {
     },
     /// The identity to find again.
     Recover,
+}
+
+impl JobKind {
+    fn task(&self) -> JobTask {
+        match self {
+            Self::Backup { folders, by_itself } => JobTask::Backup {
+                folders: folders.iter().map(|folder| escape(&folder.path)).collect(),
+                by_itself: *by_itself,
+            },
+            Self::Restore(request) => JobTask::Restore {
+                snapshot: request.snapshot.snapshot.to_hex(),
+                path: escape(&request.path),
+                to: escape(std::os::unix::ffi::OsStrExt::as_bytes(
+                    request.to.as_os_str(),
+                )),
+                conflict: match request.conflict {
+                    bitdust_source::Conflict::Replace => Conflict::Replace,
+                    bitdust_source::Conflict::KeepBoth => Conflict::KeepBoth,
+                    bitdust_source::Conflict::Skip => Conflict::Skip,
+                },
+            },
+            Self::Verify { sample } => JobTask::Verify { sample: *sample },
+            Self::Recover => JobTask::Recovery,
+        }
+    }
+}
+
+const fn phase_view(phase: Phase) -> JobPhase {
+    match phase {
+        Phase::WaitingForSuppliers { have, need } => JobPhase::WaitingForSuppliers { have, need },
+        Phase::Reading => JobPhase::Reading,
+        Phase::Sending => JobPhase::Sending,
+        Phase::WaitingForConfirmations { confirmed, need } => {
+            JobPhase::WaitingForConfirmations { confirmed, need }
+        }
+        Phase::WritingLists => JobPhase::WritingLists,
+        Phase::Publishing => JobPhase::Publishing,
+        Phase::Seeking => JobPhase::Seeking,
+        Phase::AskingHeads => JobPhase::AskingHeads,
+        Phase::LoadingLists => JobPhase::LoadingLists,
+        Phase::Fetching => JobPhase::Fetching,
+        Phase::WaitingForPieces => JobPhase::WaitingForPieces,
+    }
 }
 
 /// A job that was asked for and has not ended.
@@ -114,6 +178,12 @@ pub(crate) struct Job {
     pub(crate) phase: Option<Phase>,
     /// The result of a test restore.
     pub(crate) verified: Option<bitdust_api::view::VerifyView>,
+    /// Whether it began by itself and found nothing new: nobody needs to hear of it.
+    pub(crate) is_unchanged: bool,
+    /// Since when it runs, for people and for its speed.
+    started_at: UnixMillis,
+    started: Instant,
+    rate: Rate,
 }
 
 impl Job {
@@ -127,6 +197,31 @@ impl Job {
             problems: Problems::default(),
             phase: None,
             verified: None,
+            is_unchanged: false,
+            started_at: wall_clock(),
+            started: Instant::now(),
+            rate: Rate::default(),
+        }
+    }
+
+    /// Takes in how far it is now.
+    pub(crate) fn observe(&mut self) {
+        let progress = self.counters.progress();
+        let (done, total) = (progress.bytes_done.0, progress.bytes_total.0);
+        self.rate.observe(self.started.elapsed(), done, total);
+    }
+
+    /// What front ends show of it.
+    pub(crate) fn view(&self, id: JobId) -> JobView {
+        JobView {
+            id,
+            task: self.kind.task(),
+            phase: self.phase.map_or(JobPhase::Waiting, phase_view),
+            progress: self.counters.progress(),
+            started_at: self.started_at,
+            bytes_per_second: self.rate.bytes_per_second(),
+            remaining_seconds: self.rate.remaining().map(|left| left.as_secs()),
+            current: self.counters.current.borrow().as_deref().map(escape),
         }
     }
 

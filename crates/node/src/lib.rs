@@ -5,21 +5,31 @@
 
 mod back;
 mod backup;
+mod browse;
 mod cache;
 mod calls;
 mod commit;
 mod config;
 mod context;
 mod courier;
+mod door;
+mod environment;
 mod error;
+mod estimate;
 mod facade;
 mod fetch;
+mod history;
+mod host;
 mod job;
 mod local;
 mod open;
+mod plans;
+mod practice;
+mod rate;
 mod reader;
 mod records;
 mod recovery;
+mod remembered;
 mod restore;
 mod restoring;
 mod runtime;
@@ -34,8 +44,11 @@ mod trace;
 mod verify;
 mod words;
 
+pub use environment::settle_environment;
 pub use error::NodeError;
 pub use facade::{
     Connection, InitOptions, Initialised, RecoverOptions, Recovered, connect, daemon, init, recover,
 };
+pub use host::Host;
 pub use settings::{Scope, Settings, Unlock};
+pub use text::{path_of, text_of};

@@ -164,6 +164,27 @@ async fn dispatch(
     Ok(())
 }
 
+/// Connects to the holder of a home; waits up to `patience` for it to serve.
+pub(crate) async fn reach(path: &Path, patience: Duration) -> Result<UnixStream, NodeError> {
+    let deadline = tokio::time::Instant::now() + patience;
+    loop {
+        match UnixStream::connect(path).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) if tokio::time::Instant::now() >= deadline => {
+                return Err(NodeError::new(
+                    ErrorCode::HomeHeld,
+                    format!(
+                        "another process holds this home but does not answer at {}: {error}; \
+                         wait until it is done, or stop it",
+                        path.display()
+                    ),
+                ));
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
 /// A front end's end of the socket.
 pub(crate) struct Client {
     lines: LineReader,
@@ -175,31 +196,13 @@ pub(crate) struct Client {
 impl Client {
     /// Joins the holder of a home; waits up to `patience` for it to serve.
     pub(crate) async fn join(path: &Path, patience: Duration) -> Result<Self, NodeError> {
-        let deadline = tokio::time::Instant::now() + patience;
-        loop {
-            match UnixStream::connect(path).await {
-                Ok(stream) => {
-                    let (reader, writer) = stream.into_split();
-                    return Ok(Self {
-                        lines: LineReader::new(reader),
-                        writer,
-                        events: VecDeque::new(),
-                        next_id: 1,
-                    });
-                }
-                Err(error) if tokio::time::Instant::now() >= deadline => {
-                    return Err(NodeError::new(
-                        ErrorCode::HomeHeld,
-                        format!(
-                            "another process holds this home but does not answer at {}: {error}; \
-                             wait until it is done, or stop it",
-                            path.display()
-                        ),
-                    ));
-                }
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
-        }
+        let (reader, writer) = reach(path, patience).await?.into_split();
+        Ok(Self {
+            lines: LineReader::new(reader),
+            writer,
+            events: VecDeque::new(),
+            next_id: 1,
+        })
     }
 
     /// One call, one answer; events that come meanwhile are kept.
@@ -245,7 +248,7 @@ impl Client {
     }
 }
 
-fn stopped() -> ApiError {
+pub(crate) fn stopped() -> ApiError {
     ApiError::new(
         ErrorCode::Interrupted,
         "the node stopped; what it had recorded is kept, start it again",
@@ -253,20 +256,22 @@ fn stopped() -> ApiError {
 }
 
 /// Reads lines of bounded length; a read that is dropped half-way loses nothing.
-struct LineReader {
+pub(crate) struct LineReader {
     reader: BufReader<OwnedReadHalf>,
     line: Vec<u8>,
 }
 
 impl LineReader {
-    fn new(reader: OwnedReadHalf) -> Self {
+    pub(crate) fn new(reader: OwnedReadHalf) -> Self {
         Self {
             reader: BufReader::new(reader),
             line: Vec::new(),
         }
     }
 
-    async fn next<T: serde::de::DeserializeOwned>(&mut self) -> std::io::Result<Option<T>> {
+    pub(crate) async fn next<T: serde::de::DeserializeOwned>(
+        &mut self,
+    ) -> std::io::Result<Option<T>> {
         let room = LINE_BYTES_MAX.saturating_sub(self.line.len());
         let mut bounded = (&mut self.reader).take(u64::try_from(room).unwrap_or(u64::MAX));
         bounded.read_until(b'\n', &mut self.line).await?;
@@ -280,7 +285,7 @@ impl LineReader {
     }
 }
 
-async fn write_line<T: serde::Serialize>(
+pub(crate) async fn write_line<T: serde::Serialize>(
     writer: &mut OwnedWriteHalf,
     line: &T,
 ) -> std::io::Result<()> {

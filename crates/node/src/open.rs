@@ -1,6 +1,6 @@
 //! Opens a home and starts its node: lock, configuration, keys, databases, network, engine.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +14,7 @@ use bitdust_model::manifest::SetRecord;
 use bitdust_model::{ByteCount, Code, ErrorCode, UnixMillis, limits};
 use bitdust_net::NetConfig;
 use bitdust_pipeline::pack::HEADER_BYTES;
+use bitdust_store::catalogue::HistoryQuestion;
 use bitdust_store::{Catalogue, Home, ShardStore, Spool};
 
 use crate::config::Config;
@@ -22,8 +23,9 @@ use crate::error::NodeError;
 use crate::facade::Recovered;
 use crate::job::JobKind;
 use crate::local;
+use crate::plans::{SleepClock, Watches, folder_facts};
 use crate::recovery::{Recovery, foreign_sets};
-use crate::runtime::{Inbox, Node};
+use crate::runtime::{Inbox, NOTICES_MAX, Node, Notices};
 use crate::settings::{Scope, Settings, Unlock};
 use crate::trace::Trace;
 
@@ -35,6 +37,8 @@ pub(crate) struct Running {
     pub(crate) node: JoinHandle<()>,
     /// Where it listens.
     pub(crate) addresses: Vec<String>,
+    /// The machine it is.
+    pub(crate) device: bitdust_model::DeviceId,
     front_door: JoinHandle<()>,
 }
 
@@ -64,10 +68,20 @@ pub(crate) struct RecoveryStart {
     pub(crate) reply: oneshot::Sender<Result<Recovered, NodeError>>,
 }
 
+/// How long a node is meant to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stay {
+    /// Until it is told to stop: folders are backed up by themselves.
+    Long,
+    /// For one command, which does what it was asked and nothing else.
+    Short,
+}
+
 /// Starts the node of a home that this process holds.
 pub(crate) async fn start(
     home: Home,
     settings: &Settings,
+    stay: Stay,
     recovery: Option<RecoveryStart>,
 ) -> Result<Running, NodeError> {
     let mut config = Config::load(home.paths())?;
@@ -81,7 +95,7 @@ pub(crate) async fn start(
         network_loop,
         addresses,
     } = open_parts(&home, &config, secrets).await?;
-    let (facts, sets) = facts(&context, &config)?;
+    let (facts, sets) = facts(&context, &config, stay)?;
     let (calls_in, calls) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
     let (events, _) = broadcast::channel(limits::FRONT_END_QUEUE_MAX);
     let listener = local::bind(&local::socket_path(home.paths().dir()))?;
@@ -93,20 +107,15 @@ pub(crate) async fn start(
         calls,
         stop: stopped,
     };
-    let trace = settings.trace.as_deref().map(Trace::create).transpose()?;
+    let watches = Watches::new(&context);
+    let notices = newest_lines(&context)?;
     let mut node = Node {
         engine: Engine::new(config.policy.clone()),
         started: Instant::now(),
-        trace,
-        customers: facts
-            .customers
-            .iter()
-            .map(|customer| (customer.lane, customer.contract))
-            .collect(),
+        trace: settings.trace.as_deref().map(Trace::create).transpose()?,
+        customers: promises(&facts),
         friends: friends(&context)?,
-        home_place: std::fs::metadata(home.paths().dir())
-            .ok()
-            .map(|place| (place.dev(), place.ino())),
+        home_place: place_of(&home),
         context,
         home,
         config,
@@ -129,19 +138,38 @@ pub(crate) async fn start(
         failures: BTreeMap::new(),
         quiet: BTreeSet::new(),
         recovery: None,
-        notices: VecDeque::new(),
+        notices,
         next_number: 0,
         progress_told: Instant::now(),
+        status_due: true,
+        watches,
+        sleep_clock: SleepClock::start(),
+        acts_by_itself: stay == Stay::Long,
         is_stopping: false,
     };
     node.begin_engine(facts, recovery);
+    let device = node.context.device;
     let node = tokio::spawn(node.run());
     Ok(Running {
         stop,
         node,
         addresses,
+        device,
         front_door,
     })
+}
+
+fn promises(facts: &Facts) -> BTreeMap<bitdust_model::DeviceId, ByteCount> {
+    let customers = facts.customers.iter();
+    customers
+        .map(|customer| (customer.lane, customer.contract))
+        .collect()
+}
+
+/// What tells the home's folder from all others.
+fn place_of(home: &Home) -> Option<(u64, u64)> {
+    let place = std::fs::metadata(home.paths().dir()).ok()?;
+    Some((place.dev(), place.ino()))
 }
 
 /// Databases and network of a home, opened.
@@ -300,6 +328,13 @@ fn unlock(home: &Home, settings: &Settings) -> Result<(HomeSecrets, &'static str
     Ok((open_home(&bytes, guard).map_err(refused)?, name))
 }
 
+/// Whether a home is locked with a passphrase that has to be given.
+pub(crate) fn is_locked(paths: &bitdust_store::HomePaths) -> bool {
+    let bytes = std::fs::read(paths.keys());
+    let guard = bytes.ok().and_then(|bytes| guard_of(&bytes).ok());
+    guard == Some(bitdust_crypto::GuardKind::Passphrase)
+}
+
 /// What tells this home from others in the keyring.
 pub(crate) fn keyring_label(home: &Home) -> String {
     home.paths().dir().display().to_string()
@@ -314,6 +349,14 @@ pub(crate) const fn net_scope(scope: Scope) -> bitdust_net::Scope {
     }
 }
 
+fn newest_lines(context: &Context) -> Result<Notices, NodeError> {
+    let lines = context
+        .catalogue
+        .history(&HistoryQuestion::default(), NOTICES_MAX)
+        .map_err(crate::calls::catalogue_error)?;
+    Ok(lines.into_iter().map(crate::history::line).collect())
+}
+
 fn friends(context: &Context) -> Result<BTreeSet<bitdust_model::IdentityId>, NodeError> {
     let friends = context
         .catalogue
@@ -326,6 +369,7 @@ fn friends(context: &Context) -> Result<BTreeSet<bitdust_model::IdentityId>, Nod
 fn facts(
     context: &Context,
     config: &Config,
+    stay: Stay,
 ) -> Result<(Facts, BTreeMap<bitdust_model::SetId, SetRecord>), NodeError> {
     let catalogue = &context.catalogue;
     let error = crate::calls::catalogue_error;
@@ -369,6 +413,10 @@ fn facts(
         customers: customers(context)?,
         offered: config.offer,
         packs: unsettled_packs(context, set.as_ref())?,
+        folders: match stay {
+            Stay::Long => folder_facts(catalogue, config.schedule).map_err(error)?,
+            Stay::Short => Vec::new(),
+        },
         head_draft: head
             .as_ref()
             .filter(|head| !head.published)

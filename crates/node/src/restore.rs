@@ -5,7 +5,8 @@
 //! on; a second run leaves what is finished alone.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -23,6 +24,15 @@ use crate::context::Context;
 use crate::job::Counters;
 use crate::reader::{Found, Reader};
 
+/// Where a restore writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Back where it was.
+    Original,
+    /// Into a folder of its own.
+    Into(PathBuf),
+}
+
 /// What to bring back, and where to.
 #[derive(Debug, Clone)]
 pub(crate) struct RestoreRequest {
@@ -30,10 +40,52 @@ pub(crate) struct RestoreRequest {
     pub(crate) snapshot: SnapshotRecord,
     /// A path inside it; empty: all of it.
     pub(crate) path: Vec<u8>,
-    /// The folder to write into.
+    /// Paths below that one; empty: all of it.
+    pub(crate) only: Vec<Vec<u8>>,
+    /// The folder that stands for `path`, or, where that is no folder, for the one it is in.
     pub(crate) to: PathBuf,
+    /// Whether `to` is where it was.
+    is_original: bool,
     /// What to do with files that are there and differ.
     pub(crate) conflict: Conflict,
+}
+
+impl RestoreRequest {
+    /// A request with its place worked out.
+    pub(crate) fn new(
+        snapshot: SnapshotRecord,
+        path: Vec<u8>,
+        only: Vec<Vec<u8>>,
+        place: Place,
+        conflict: Conflict,
+    ) -> Self {
+        let is_original = place == Place::Original;
+        let to = match place {
+            Place::Into(folder) => folder,
+            Place::Original => {
+                let mut folder = PathBuf::from(std::ffi::OsStr::from_bytes(&snapshot.path));
+                let below = path.split(|byte| *byte == b'/');
+                folder.extend(below.map(std::ffi::OsStr::from_bytes));
+                folder
+            }
+        };
+        Self {
+            snapshot,
+            path,
+            only,
+            to,
+            is_original,
+            conflict,
+        }
+    }
+
+    /// The folder to write into when `path` is not a folder itself.
+    fn folder_of_file(&self) -> &Path {
+        match self.to.parent() {
+            Some(parent) if self.is_original => parent,
+            Some(_) | None => &self.to,
+        }
+    }
 }
 
 /// Sealed bytes read ahead of pages when a whole folder is restored.
@@ -51,7 +103,7 @@ pub(crate) fn restore(
     counters: &Arc<Counters>,
     runtime: Handle,
 ) -> Result<Problems, ErrorCode> {
-    let read_ahead = if request.path.is_empty() {
+    let read_ahead = if request.path.is_empty() && request.only.is_empty() {
         FOLDER_READ_AHEAD
     } else {
         0
@@ -62,8 +114,12 @@ pub(crate) fn restore(
         conflict: request.conflict,
         ..RestoreOptions::default()
     };
-    let target = RestoreTarget::open(&request.to, options).map_err(|error| error.code())?;
-    if matches!(found, Found::Folder { .. }) {
+    let place = match found {
+        Found::Folder { .. } => request.to.as_path(),
+        Found::Other(_) => request.folder_of_file(),
+    };
+    let target = RestoreTarget::open(place, options).map_err(|error| error.code())?;
+    if matches!(found, Found::Folder { .. }) && request.only.is_empty() {
         reader = Reader::new(context, runtime, job, FOLDER_READ_AHEAD);
     }
     let mut writer = Writer {
@@ -74,7 +130,14 @@ pub(crate) fn restore(
     };
     let root = RelativePath::root();
     match found {
-        Found::Folder { meta, pages } => writer.folder(&root, &meta, &pages)?,
+        Found::Folder { meta, pages } if request.only.is_empty() => {
+            writer.folder(&root, &meta, &pages)?;
+        }
+        Found::Folder { meta: _, pages: _ } => {
+            for path in &request.only {
+                writer.chosen(request, path)?;
+            }
+        }
         Found::Other(entry) => writer.entry(&root, entry)?,
     }
     writer.flush()?;
@@ -113,6 +176,40 @@ struct Level {
 }
 
 impl Writer<'_> {
+    /// One thing that was chosen, by its path below the request's; what lacks of the folders
+    /// above it is made.
+    fn chosen(&mut self, request: &RestoreRequest, path: &[u8]) -> Result<(), ErrorCode> {
+        let mut place = RelativePath::root();
+        let mut parent = place.clone();
+        for name in path
+            .split(|byte| *byte == b'/')
+            .filter(|name| !name.is_empty())
+        {
+            parent = place.clone();
+            match place.join(name) {
+                Ok(below) => place = below,
+                Err(error) => {
+                    self.target
+                        .add_problem(&parent, ErrorCode::BadPath, error.to_string());
+                    return Ok(());
+                }
+            }
+        }
+        let mut whole = request.path.clone();
+        whole.push(b'/');
+        whole.extend_from_slice(path);
+        match self.reader.find(&request.snapshot, &whole) {
+            Ok(Found::Folder { meta, pages }) => self.folder(&place, &meta, &pages),
+            Ok(Found::Other(entry)) => self.entry(&parent, entry),
+            Err(ErrorCode::Cancelled) => Err(ErrorCode::Cancelled),
+            Err(code) => {
+                let detail = format!("it is not restored: {}", crate::words::failure(code));
+                self.target.add_problem(&place, code, detail);
+                Ok(())
+            }
+        }
+    }
+
     fn folder(
         &mut self,
         path: &RelativePath,
@@ -207,6 +304,7 @@ impl Writer<'_> {
         meta: Meta,
     ) -> Result<(), ErrorCode> {
         self.counters.saw_file(size);
+        self.counters.works_on(path.as_bytes(), size);
         let mut start = self.target.start_file(path, size, &meta);
         if let FileStart::Compare(_) = start {
             // The options ask for no comparison of contents; treat it as different.

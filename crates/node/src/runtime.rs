@@ -13,7 +13,8 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
 
-use bitdust_api::{Event, JobOutcome};
+use bitdust_api::Event;
+use bitdust_api::history::{Happening, HistoryLine};
 use bitdust_engine::trace::TraceLine;
 use bitdust_engine::{AskId, Engine, FetchId, Input, JobId, Output, SetFact};
 use bitdust_model::manifest::{PackRecord, SetRecord};
@@ -25,11 +26,12 @@ use bitdust_store::Home;
 
 use crate::back::{Back, Flight};
 use crate::config::Config;
-use crate::context::{Context, wall_clock};
+use crate::context::Context;
 use crate::courier::{self, Errand};
 use crate::fetch::FetchState;
 use crate::job::{Job, JobKind};
 use crate::local::PendingCall;
+use crate::plans::{SleepClock, Watches};
 use crate::recovery::Recovery;
 use crate::serve::Question;
 use crate::trace::Trace;
@@ -40,12 +42,17 @@ const PARTING_PATIENCE: Duration = Duration::from_secs(2);
 /// At most so often is progress told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
+/// How often the loop wakes when nothing is due, to see whether the machine slept.
+const IDLE_EVERY: Duration = Duration::from_secs(60);
+
 /// A peer that is connected now.
 pub(crate) struct PeerState {
     /// The person.
     pub(crate) identity: IdentityId,
     /// What they call themselves.
     pub(crate) nickname: String,
+    /// How they are reached.
+    pub(crate) path: bitdust_net::Path,
 }
 
 /// A spooled shard on its way.
@@ -57,10 +64,10 @@ pub(crate) struct Loaded {
 }
 
 /// A line of the history, kept for `status`.
-pub(crate) type Notices = std::collections::VecDeque<bitdust_api::view::NoticeView>;
+pub(crate) type Notices = std::collections::VecDeque<HistoryLine>;
 
 /// Lines of the history that `status` shows.
-const NOTICES_MAX: usize = 50;
+pub(crate) const NOTICES_MAX: usize = 50;
 
 /// The node of one home.
 pub(crate) struct Node {
@@ -100,6 +107,12 @@ pub(crate) struct Node {
     pub(crate) notices: Notices,
     pub(crate) next_number: u64,
     pub(crate) progress_told: Instant,
+    /// Something that people see may have changed since it was told.
+    pub(crate) status_due: bool,
+    pub(crate) watches: Watches,
+    pub(crate) sleep_clock: SleepClock,
+    /// Whether folders are backed up without being asked: not for the time of one command.
+    pub(crate) acts_by_itself: bool,
     pub(crate) is_stopping: bool,
 }
 
@@ -154,11 +167,18 @@ impl Node {
     }
 
     fn apply(&mut self, step: Step) {
+        self.status_due = true;
         match step {
             Step::Net(event) => self.apply_net(event),
             Step::Back(back) => self.apply_back(back),
             Step::Call(call) => self.answer(call),
-            Step::Time => self.tell(Input::Wake),
+            Step::Time => {
+                if self.sleep_clock.has_slept() {
+                    info!("The machine slept");
+                    self.tell(Input::Resumed);
+                }
+                self.tell(Input::Wake);
+            }
             Step::TaskEnded(Ok(())) => {}
             Step::TaskEnded(Err(error)) => self.task_failed(&error),
             Step::Stop => self.is_stopping = true,
@@ -200,9 +220,9 @@ impl Node {
             .engine
             .wake_at()
             .map(|(tick, _)| self.started + Duration::from_millis(tick.0));
-        let idle = Instant::now() + Duration::from_secs(3600);
+        let idle = Instant::now() + IDLE_EVERY;
         let wake = engine.unwrap_or(idle).min(idle);
-        if self.jobs.is_empty() {
+        if self.jobs.is_empty() && !(self.status_due && self.is_watched()) {
             wake
         } else {
             wake.min(self.progress_told + PROGRESS_EVERY)
@@ -216,6 +236,7 @@ impl Node {
                 let state = PeerState {
                     identity: peer.identity,
                     nickname: peer.certificate.nickname.clone(),
+                    path: peer.path,
                 };
                 debug!(device = %peer.device, path = ?peer.path, "Peer up");
                 self.peers.insert(peer.device, state);
@@ -286,6 +307,7 @@ impl Node {
             } => self.check_piece(device, *shard, pick),
             Back::Restored { job, result } => self.restored(job, result),
             Back::FriendMade { invitation, reply } => self.friend_made(&invitation, reply),
+            Back::WatchOpened { folder, opened } => self.watch_opened(folder, opened),
             Back::Verified { job, view } => {
                 if let Some(job) = self.jobs.get_mut(&job) {
                     job.verified = Some(view);
@@ -298,6 +320,14 @@ impl Node {
     fn tell_with_effects(&mut self, input: Input) {
         if let Input::ShardStored { pack, position, .. } = &input {
             self.shard_left_memory(*pack, *position);
+        }
+        if let Input::ContractSigned { device, bytes } = &input {
+            let happening = Happening::SupplierSigned {
+                name: self.supplier_name(*device),
+                bytes: bytes.0,
+            };
+            let message = format!("{} keeps data for you now", self.supplier_name(*device));
+            self.notice(Severity::Note, happening, message);
         }
         if let Input::CheckPassed { device } = &input {
             self.checked(*device, true);
@@ -338,37 +368,41 @@ impl Node {
         self.next_number
     }
 
-    /// Tells people, and keeps the line for `status`.
-    pub(crate) fn notice(&mut self, severity: Severity, message: impl Into<String>) {
-        let message = message.into();
-        if self.notices.len() == NOTICES_MAX {
-            self.notices.pop_back();
-        }
-        self.notices.push_front(bitdust_api::view::NoticeView {
-            at: wall_clock(),
-            severity,
-            message: message.clone(),
-        });
-        self.emit(Event::Notice { severity, message });
-    }
-
     /// Sends an event to all front ends; none may be listening.
     pub(crate) fn emit(&self, event: Event) {
         drop(self.events.send(event));
     }
 
+    /// Whether a front end listens.
+    fn is_watched(&self) -> bool {
+        self.events.receiver_count() > 0
+    }
+
     fn tell_progress(&mut self) {
-        if self.jobs.is_empty() || self.progress_told.elapsed() < PROGRESS_EVERY {
+        let is_due = !self.jobs.is_empty() || self.status_due;
+        if !is_due || !self.is_watched() || self.progress_told.elapsed() < PROGRESS_EVERY {
             return;
         }
         self.progress_told = Instant::now();
-        for (id, job) in &self.jobs {
-            let phase = job.phase.map(crate::words::phase).unwrap_or_default();
-            self.emit(Event::Progress {
-                job: bitdust_api::JobId(id.0),
-                progress: job.counters.progress(),
-                phase,
+        let mut events = Vec::new();
+        for (id, job) in &mut self.jobs {
+            job.observe();
+            let view = job.view(bitdust_api::JobId(id.0));
+            events.push(Event::Progress {
+                job: view.id,
+                progress: view.progress,
+                phase: job.phase.map(crate::words::phase).unwrap_or_default(),
+                bytes_per_second: view.bytes_per_second,
+                remaining_seconds: view.remaining_seconds,
             });
+        }
+        events.into_iter().for_each(|event| self.emit(event));
+        self.status_due = false;
+        match self.status() {
+            Ok(status) => self.emit(Event::Status {
+                status: Box::new(status),
+            }),
+            Err(error) => debug!(%error, "The status cannot be told"),
         }
     }
 
@@ -380,19 +414,13 @@ impl Node {
             return;
         };
         job.permits.close();
-        let is_recovery = matches!(job.kind, JobKind::Recover);
+        let kind = job.kind.clone();
+        let is_recovery = matches!(kind, JobKind::Recover);
+        let is_quiet = job.is_unchanged;
         let report = job.report(failure);
-        if !is_recovery {
-            let severity = match report.outcome {
-                JobOutcome::Complete | JobOutcome::Cancelled => Severity::Note,
-                JobOutcome::Partial => Severity::Warning,
-                JobOutcome::Failed => Severity::Problem,
-            };
-            let message = report
-                .message
-                .clone()
-                .unwrap_or_else(|| "a job is done".to_owned());
-            self.notice(severity, message);
+        self.remember_end(&kind, &report);
+        if !is_quiet {
+            self.notice_end(&kind, &report);
         }
         self.emit(Event::Ended {
             job: bitdust_api::JobId(id.0),
@@ -408,6 +436,7 @@ impl Node {
             warn!(%error, "A task ended in a defect");
             self.notice(
                 Severity::Problem,
+                Happening::Other,
                 "a part of the program failed; please report it; your data is as safe as before",
             );
         }
@@ -442,6 +471,9 @@ impl Node {
             Output::RecordSet { code, holders } => self.record_set(code, holders),
             Output::CheckSupplier { device, pick } => self.check_supplier(device, pick),
             Output::DoubtSupplier { device, code } => self.doubt_supplier(device, code),
+            Output::WatchFolder { folder } => self.watch_folder(folder),
+            Output::UnwatchFolder { folder } => self.unwatch_folder(folder),
+            Output::BackUp { folders } => self.back_up(&folders),
             Output::StartScan { job } => self.start_scan(job),
             Output::SendShard {
                 pack,

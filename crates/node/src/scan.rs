@@ -282,6 +282,9 @@ impl Scanner<'_> {
                 node,
             }));
         }
+        self.request
+            .counters
+            .works_on(seen.path.as_bytes(), seen.stamp.size_bytes);
         let Some(read) = self.read(seen, folder, tally)? else {
             return Ok(None);
         };

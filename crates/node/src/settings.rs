@@ -58,3 +58,27 @@ pub struct Settings {
     /// Where the engine's inputs and outputs are recorded.
     pub trace: Option<PathBuf>,
 }
+
+impl Settings {
+    /// Settings for a home with nothing else said.
+    #[must_use]
+    pub fn of_home(home: PathBuf) -> Self {
+        Self {
+            home,
+            network: None,
+            scope: None,
+            listen: Vec::new(),
+            bootstrap: Vec::new(),
+            external: Vec::new(),
+            unlock: Unlock::None,
+            trace: None,
+        }
+    }
+
+    /// The home where none is named: the platform's folder for a program's data.
+    #[must_use]
+    pub fn default_home() -> Option<PathBuf> {
+        directories::ProjectDirs::from("", "", "bitdust")
+            .map(|folders| folders.data_dir().to_owned())
+    }
+}

@@ -16,6 +16,9 @@ use crate::records::{KeptRoot, ROOT_KEY};
 use crate::runtime::Node;
 use crate::text::escape;
 
+/// Lines of the history in the status; the rest is paged.
+const NOTICES_SHOWN: usize = 20;
+
 impl Node {
     /// Everything at once.
     pub(crate) fn status(&self) -> Result<StatusView, ApiError> {
@@ -62,7 +65,16 @@ impl Node {
             listening: self.listening.clone(),
             peers: u32::try_from(self.peers.len()).unwrap_or(u32::MAX),
             machines: machines(&engine),
-            notices: self.notices.iter().cloned().collect(),
+            jobs: self
+                .jobs
+                .iter()
+                .filter(|(id, _)| !self.quiet.contains(id))
+                .map(|(id, job)| job.view(bitdust_api::JobId(id.0)))
+                .collect(),
+            notices: self.notices.iter().take(NOTICES_SHOWN).cloned().collect(),
+            disk_free_bytes: self.home.paths().free_space().ok().map(|free| free.0),
+            survival: None,
+            last_verify: self.last_verify()?,
         })
     }
 
@@ -148,13 +160,20 @@ impl Node {
                 newest.insert(snapshot.folder, snapshot);
             }
         }
-        let protection = self.engine.view().protection;
+        let engine = self.engine.view();
+        let protection = engine.protection;
         let folders = self.context.catalogue.folders().map_err(catalogue_error)?;
-        Ok(folders
+        folders
             .into_iter()
             .map(|folder| {
                 let latest = newest.get(&folder.folder);
-                FolderView {
+                let own = engine.folders.iter().find(|it| it.folder == folder.folder);
+                let (state, next_backup) = self.folder_state(&folder, own);
+                let schedule = crate::plans::schedule_of(&self.context.catalogue, folder.folder)
+                    .map_err(catalogue_error)?
+                    .unwrap_or(self.config.schedule);
+                let watch_problem = self.watches.problems.get(&folder.folder);
+                Ok(FolderView {
                     id: folder.folder.to_hex(),
                     path: escape(&folder.path),
                     excludes: folder.excludes,
@@ -167,9 +186,14 @@ impl Node {
                     files: latest.map_or(0, |latest| latest.files),
                     bytes: latest.map_or(0, |latest| latest.bytes),
                     problems: latest.map_or(0, |latest| latest.problems),
-                }
+                    schedule,
+                    state,
+                    next_backup,
+                    watch_problem: watch_problem.map(ToString::to_string),
+                    unprotected: self.unprotected(folder.folder)?,
+                })
             })
-            .collect())
+            .collect()
     }
 
     /// Who keeps data of this device.
@@ -202,6 +226,11 @@ impl Node {
                     friend: supplier.friend,
                     state: view.map_or("unknown", |view| view.link).to_owned(),
                     online: view.is_some_and(|view| view.online),
+                    path: self
+                        .peers
+                        .get(&supplier.device)
+                        .map(|peer| path_name(peer.path).to_owned()),
+                    confirmed: view.is_some_and(|view| view.confirmed),
                     position: view
                         .and_then(|view| view.position)
                         .map(|position| position.0),
@@ -241,6 +270,7 @@ impl Node {
             .iter()
             .map(|customer| ContractView {
                 identity: customer.identity.to_hex(),
+                name: self.supplier_name(customer.lane),
                 device: customer.lane.to_hex(),
                 contract_bytes: customer.contract.0,
                 used_bytes: customer.used.0,
@@ -309,6 +339,13 @@ impl Node {
     }
 }
 
+const fn path_name(path: bitdust_net::Path) -> &'static str {
+    match path {
+        bitdust_net::Path::Tcp => "tcp",
+        bitdust_net::Path::Quic => "quic",
+    }
+}
+
 fn machines(engine: &EngineView) -> Vec<(String, String)> {
     let mut machines = vec![
         ("set-up".to_owned(), engine.set_up.to_owned()),
@@ -327,6 +364,16 @@ fn machines(engine: &EngineView) -> Vec<(String, String)> {
         machines.push((
             format!("check {}", supplier.device),
             supplier.check.to_owned(),
+        ));
+    }
+    for folder in &engine.folders {
+        machines.push((
+            format!("folder watch {}", folder.folder),
+            folder.watch.to_owned(),
+        ));
+        machines.push((
+            format!("schedule {}", folder.folder),
+            folder.schedule.to_owned(),
         ));
     }
     for job in &engine.jobs {

@@ -1,5 +1,6 @@
 //! What the engine asks for to find, hire and check suppliers, and to reach peers at all.
 
+use bitdust_api::history::Happening;
 use bitdust_crypto::{contract_id, dht_key, offers_key, random, validate_record, verify_by};
 use bitdust_engine::{Input, OfferFact, SetFact};
 use bitdust_model::locator::{Addresses, KeyedRecord, Offer, RecordKind};
@@ -83,7 +84,7 @@ impl Node {
             Ok(friends) => friends,
             Err(error) => {
                 let message = format!("friends cannot be looked up: {error}; they may find you");
-                return self.notice(Severity::Warning, message);
+                return self.notice(Severity::Warning, Happening::Other, message);
             }
         };
         for friend in friends.into_iter().rev().take(limits::ENTRY_FRIENDS_MAX) {
@@ -323,8 +324,10 @@ impl Node {
             "gives wrong bytes for"
         };
         let name = self.supplier_name(device);
+        let happening = Happening::SupplierDoubted { name: name.clone() };
         self.notice(
             Severity::Problem,
+            happening,
             format!(
                 "{name} {reason} what it confirmed; it no longer counts. \
                  Your data is as safe as the other suppliers make it"

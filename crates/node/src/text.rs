@@ -1,5 +1,7 @@
 //! Paths and times between bytes and text.
 
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
 use bitdust_model::UnixMillis;
 
 /// Bytes as text: UTF-8 stays, `%` and what is no UTF-8 becomes `%XX`.
@@ -45,6 +47,18 @@ pub(crate) fn unescape(text: &str) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// The path that a text of the contract names.
+#[must_use]
+pub fn path_of(text: &str) -> std::path::PathBuf {
+    std::ffi::OsString::from_vec(unescape(text)).into()
+}
+
+/// A path as a text of the contract.
+#[must_use]
+pub fn text_of(path: &std::path::Path) -> String {
+    escape(path.as_os_str().as_bytes())
 }
 
 /// `SNAPSHOT[:PATH]` in its two parts. A time has colons of its own, so the path begins after

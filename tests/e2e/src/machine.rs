@@ -94,6 +94,7 @@ impl Machine {
         self.words = texts(&made.object["words"]).join(" ");
         made.text("/device")?.clone_into(&mut self.device);
         made.text("/identity")?.clone_into(&mut self.identity);
+        self.do_nothing_unasked()?;
         Ok(made)
     }
 
@@ -103,7 +104,13 @@ impl Machine {
         found.text("/device")?.clone_into(&mut self.device);
         found.text("/identity")?.clone_into(&mut self.identity);
         words.clone_into(&mut self.words);
+        self.do_nothing_unasked()?;
         Ok(found)
+    }
+
+    /// Backups begin when a test says so, unless it wants to see them begin by themselves.
+    fn do_nothing_unasked(&self) -> Result<()> {
+        self.set("schedule", "manual")
     }
 
     /// The same, however it ends.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bitdust_api::view::FolderView;
+use bitdust_api::view::{FolderView, Schedule};
 use bitdust_api::{Answer, Call};
 use bitdust_model::ByteCount;
 use serde_json::json;
@@ -16,10 +16,26 @@ pub(super) async fn add(
     context: &Context,
     path: String,
     excludes: Vec<String>,
+    schedule: Option<Schedule>,
 ) -> Result<Exit, Failure> {
-    let Answer::Folder(folder) = ask(context, Call::FolderAdd { path, excludes }).await? else {
+    let added = Call::FolderAdd {
+        path,
+        excludes: excludes.clone(),
+    };
+    let Answer::Folder(mut folder) = ask(context, added).await? else {
         return Err(Failure::odd_answer());
     };
+    if let Some(schedule) = schedule {
+        let change = Call::FolderChange {
+            folder: folder.id.clone(),
+            excludes,
+            schedule,
+        };
+        let Answer::Folder(changed) = ask(context, change).await? else {
+            return Err(Failure::odd_answer());
+        };
+        folder = changed;
+    }
     context.output.result(&json!({ "folder": folder }), || {
         format!(
             "{} will be backed up from now on; `bitdust backup` does it at once.\n",

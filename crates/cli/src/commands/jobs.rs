@@ -55,7 +55,8 @@ pub(super) async fn restore(
         context,
         Call::Restore {
             target,
-            to,
+            only: Vec::new(),
+            to: Some(to),
             conflict,
         },
         &RESTORE,

@@ -121,7 +121,7 @@ fn figures(text: &mut String, view: &StatusView) -> std::fmt::Result {
 
 #[cfg(test)]
 mod tests {
-    use bitdust_api::view::NoticeView;
+    use bitdust_api::history::{Happening, HistoryLine};
     use bitdust_model::status::Protection;
     use bitdust_model::{Code, Severity, UnixMillis};
 
@@ -153,11 +153,17 @@ mod tests {
             listening: vec!["/ip4/127.0.0.1/tcp/1".to_owned()],
             peers: 2,
             machines: vec![],
-            notices: vec![NoticeView {
+            jobs: vec![],
+            notices: vec![HistoryLine {
+                number: 1,
                 at: UnixMillis(0),
                 severity: Severity::Note,
+                happening: Happening::Other,
                 message: "a\nb".to_owned(),
             }],
+            disk_free_bytes: None,
+            survival: None,
+            last_verify: None,
         }
     }
 

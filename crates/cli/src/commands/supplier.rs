@@ -134,12 +134,10 @@ async fn search(
                     "The node stopped while it searched. Start it again, then try again.",
                 ));
             };
-            if let Event::Notice {
-                severity: Severity::Warning | Severity::Problem,
-                message,
-            } = event
+            if let Event::Notice { line } = event
+                && line.severity != Severity::Note
             {
-                context.output.note(&message);
+                context.output.note(&line.message);
             }
         }
     }

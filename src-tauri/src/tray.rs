@@ -1,0 +1,114 @@
+//! The icon beside the clock, where the desktop has a place for it. Nothing relies on it: a
+//! second start of the program shows the window as well.
+//!
+//! Clicks on the icon are not told on Linux, so everything is in its menu.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use bitdust_api::Call;
+use bitdust_api::view::StatusView;
+use bitdust_model::status::Protection;
+use bitdust_node::Host;
+use tauri::image::Image;
+use tauri::menu::{Menu, MenuEvent, MenuItem, PredefinedMenuItem};
+use tauri::tray::{TrayIcon, TrayIconBuilder};
+use tauri::{AppHandle, Manager as _, Wry};
+use tracing::warn;
+
+use crate::shell;
+
+/// What the icon says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Mood {
+    Quiet,
+    Working,
+    NeedsYou,
+}
+
+/// The icon with what it shows now.
+pub(crate) struct Tray {
+    icon: TrayIcon<Wry>,
+    sentence: MenuItem<Wry>,
+    mood: AtomicU8,
+    /// Whether people were told that closing the window ends nothing.
+    pub(crate) told_of_hiding: AtomicBool,
+}
+
+/// Puts the icon up. A desktop without a place for it gives no error, and shows none.
+pub(crate) fn build(app: &AppHandle) -> tauri::Result<()> {
+    let sentence = MenuItem::with_id(app, "sentence", "BitDust", false, None::<&str>)?;
+    let open = MenuItem::with_id(app, "open", "Open BitDust", true, None::<&str>)?;
+    let back_up = MenuItem::with_id(app, "back_up", "Back up now", true, None::<&str>)?;
+    let quit = MenuItem::with_id(app, "quit", "Quit", true, None::<&str>)?;
+    let line = PredefinedMenuItem::separator(app)?;
+    let other_line = PredefinedMenuItem::separator(app)?;
+    let menu = Menu::with_items(
+        app,
+        &[&sentence, &line, &open, &back_up, &other_line, &quit],
+    )?;
+    let icon = TrayIconBuilder::with_id("main")
+        .icon(picture(Mood::Quiet))
+        .tooltip("BitDust")
+        .menu(&menu)
+        .on_menu_event(chosen)
+        .build(app)?;
+    app.manage(Tray {
+        icon,
+        sentence,
+        mood: AtomicU8::new(Mood::Quiet as u8),
+        told_of_hiding: AtomicBool::new(false),
+    });
+    Ok(())
+}
+
+fn chosen(app: &AppHandle, event: MenuEvent) {
+    match event.id().as_ref() {
+        "open" => shell::show_window(app),
+        "back_up" => {
+            let host = app.state::<Host>().inner().clone();
+            tauri::async_runtime::spawn(async move {
+                // What comes of it is in the history, and a notification if it needs a person.
+                let folders = Vec::new();
+                if let Err(error) = host.call(Call::Backup { folders }).await {
+                    warn!(%error, "The backup was not begun");
+                }
+            });
+        }
+        "quit" => app.exit(0),
+        _ => {}
+    }
+}
+
+/// Shows how things stand.
+pub(crate) fn show(app: &AppHandle, status: &StatusView) {
+    let Some(tray) = app.try_state::<Tray>() else {
+        return;
+    };
+    let mood = if !status.jobs.is_empty() {
+        Mood::Working
+    } else if matches!(status.protection, Protection::Stored { .. }) {
+        Mood::NeedsYou
+    } else {
+        Mood::Quiet
+    };
+    if tray.mood.swap(mood as u8, Ordering::Relaxed) != mood as u8
+        && let Err(error) = tray.icon.set_icon(Some(picture(mood)))
+    {
+        warn!(%error, "The icon cannot be changed");
+    }
+    let shown = tray.sentence.text().unwrap_or_default();
+    if shown != status.sentence
+        && let Err(error) = tray.sentence.set_text(&status.sentence)
+    {
+        warn!(%error, "The menu cannot be changed");
+    }
+}
+
+fn picture(mood: Mood) -> Image<'static> {
+    match mood {
+        Mood::Quiet => tauri::include_image!("icons/tray.png"),
+        Mood::Working => tauri::include_image!("icons/tray-working.png"),
+        Mood::NeedsYou => tauri::include_image!("icons/tray-attention.png"),
+    }
+}
