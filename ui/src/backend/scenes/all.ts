@@ -1,0 +1,23 @@
+/** All scenes by name. A file of scenes is added with one line here. */
+import type { Backend } from "../backend";
+import { mockBackend, type MockControl } from "../mock";
+import { hostScenes } from "./host";
+import { overviewScenes } from "./overview";
+import type { Scenes } from "./scene";
+
+export const scenes: Scenes = { ...hostScenes, ...overviewScenes };
+
+/** The mock that plays a scene; also as `window.mock` for specs. */
+export function openMock(name: string): Backend {
+  const make = scenes[name];
+  if (make === undefined) throw new Error(`There is no scene ${name}: ${Object.keys(scenes).join(", ")}`);
+  const backend = mockBackend(make());
+  window.mock = backend.control;
+  return backend;
+}
+
+declare global {
+  interface Window {
+    mock?: MockControl;
+  }
+}

@@ -1,0 +1,2 @@
+/** Whether the mock may be loaded; a constant of the build. */
+declare const __MOCK__: boolean;

@@ -1,0 +1,39 @@
+/** Takes what host and node tell and hands it to the states that keep it. */
+import { backend } from "../backend/backend";
+import type { HostEvent } from "../backend/bindings";
+import { never } from "../lib/never";
+import { host } from "./host.svelte";
+import { jobs } from "./jobs.svelte";
+import { attempt } from "./notices.svelte";
+import { status } from "./status.svelte";
+
+/** Listens first and asks then, so that nothing is missed in between. */
+export function startConnection(): () => void {
+  const end = backend().subscribe(take);
+  void host.load().then(() => (host.runs ? attempt(status.load()) : undefined));
+  return end;
+}
+
+function take(event: HostEvent): void {
+  if (event.from === "host") return takeHost(event.view);
+  switch (event.event.event) {
+    case "status":
+      return status.take(event.event.status);
+    case "ended":
+      return jobs.end(event.event.job, event.event.report);
+    case "progress":
+    case "notice":
+      return; // The status has both.
+    default:
+      return never(event.event);
+  }
+}
+
+function takeHost(view: Parameters<typeof host.take>[0]): void {
+  const ran = host.runs;
+  host.take(view);
+  if (host.runs === ran) return;
+  status.take(null);
+  jobs.forget();
+  if (host.runs) void attempt(status.load());
+}

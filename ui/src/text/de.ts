@@ -1,0 +1,17 @@
+import { activity } from "./de/activity";
+import { app } from "./de/app";
+import { errors } from "./de/errors";
+import { folders } from "./de/folders";
+import { machines } from "./de/machines";
+import { overview } from "./de/overview";
+import { parts } from "./de/parts";
+import { recover } from "./de/recover";
+import { restore } from "./de/restore";
+import { safety } from "./de/safety";
+import { settings } from "./de/settings";
+import { setup } from "./de/setup";
+import { space } from "./de/space";
+import { suppliers } from "./de/suppliers";
+
+/** German. */
+export const de = { app, parts, errors, safety, setup, recover, overview, folders, restore, suppliers, space, activity, machines, settings };

@@ -1,0 +1,26 @@
+import type { machines as English } from "../en/machines";
+import type { Translated } from "../words";
+
+export const machines: Translated<typeof English> = {
+  title: "Automaten",
+  lead: "Für Neugierige: BitDust entscheidet alles in kleinen Automaten. Das sind die Zeichnungen des Programms selbst; hervorgehoben ist, was gerade gilt.",
+  choose: "Automat",
+  live: { one: "{count} läuft", other: "{count} laufen" },
+  none_live: "Davon wird gerade keiner als laufend gemeldet. Die Linien zeigen, was er kann.",
+  diagram: "Zeichnung von {title}",
+  diagram_description: { one: "{count} Zustand. Darunter folgt eine Liste aller Übergänge.", other: "{count} Zustände. Darunter folgt eine Liste aller Übergänge." },
+  state_lit: { one: "{state}, gilt gerade: {count}", other: "{state}, gilt gerade: {count}" },
+  state_unlit: "{state}",
+  initial: "hier beginnt es",
+  running: "Läuft gerade",
+  subject_one: "Der einzige",
+  not_drawn: "{state} (nicht in dieser Zeichnung)",
+  transitions: "Alle Übergänge",
+  transitions_of: "Übergänge von {state}",
+  show_all: "Alle zeigen",
+  column_from: "Von",
+  column_event: "Wenn",
+  column_to: "Nach",
+  column_actions: "Dann",
+  no_action: "nichts",
+};

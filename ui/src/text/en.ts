@@ -1,0 +1,17 @@
+import { activity } from "./en/activity";
+import { app } from "./en/app";
+import { errors } from "./en/errors";
+import { folders } from "./en/folders";
+import { machines } from "./en/machines";
+import { overview } from "./en/overview";
+import { parts } from "./en/parts";
+import { recover } from "./en/recover";
+import { restore } from "./en/restore";
+import { safety } from "./en/safety";
+import { settings } from "./en/settings";
+import { setup } from "./en/setup";
+import { space } from "./en/space";
+import { suppliers } from "./en/suppliers";
+
+/** English: the measure of all dictionaries. */
+export const en = { app, parts, errors, safety, setup, recover, overview, folders, restore, suppliers, space, activity, machines, settings };

@@ -1,0 +1,18 @@
+export const app = {
+  overview: "Overview",
+  folders: "Folders",
+  restore: "Restore",
+  suppliers: "Suppliers",
+  space: "Space you share",
+  activity: "Activity",
+  machines: "Machines",
+  settings: "Settings",
+  navigation: "Main navigation",
+  skip: "Skip to the content",
+  practice_title: "Practice on this computer",
+  practice_body: "Suppliers are programs on this computer. Nothing is safe here: if this computer is lost, everything is lost.",
+  practice_leave: "End practice",
+  loading: "Loading…",
+  drop_title: "Drop to protect this folder",
+  drop_hint: "You see what it will be before anything begins.",
+} as const;

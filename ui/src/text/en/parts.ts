@@ -1,0 +1,17 @@
+export const parts = {
+  close: "Close",
+  cancel: "Cancel",
+  back: "Back",
+  next: "Next",
+  done: "Done",
+  dismiss: "Dismiss",
+  retry: "Try again",
+  details: "Details",
+  copy: "Copy",
+  copied: "Copied",
+  more: "More",
+  show: "Show",
+  hide: "Hide",
+  messages: "Messages",
+  failed: "That did not work",
+} as const;

@@ -1,0 +1,3 @@
+export const safety = {
+  title: "Safety",
+} as const;

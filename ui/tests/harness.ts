@@ -1,0 +1,79 @@
+/**
+ * What every spec begins with: opens a scene in a theme and a width under a fixed clock, checks it
+ * with axe, and keeps its picture when pictures are asked for (`npm run screenshots`).
+ */
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test as base, type Page } from "@playwright/test";
+
+export { expect };
+export type { Page };
+
+export const NOW = new Date("2026-03-14T10:24:00+01:00");
+export const THEMES = ["light", "dark"] as const;
+export const WIDTHS = [1280, 800] as const;
+
+export interface Opening {
+  scene: string;
+  /** What follows `#`: `/folders`. */
+  route?: string;
+  theme?: (typeof THEMES)[number];
+  width?: number;
+  height?: number;
+  language?: "en" | "de";
+}
+
+/** A page that fails its test when the window logs an error. */
+export const test = base.extend({
+  page: async ({ page }, use) => {
+    const errors: string[] = [];
+    page.on("pageerror", (error) => errors.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error") errors.push(message.text());
+    });
+    await use(page);
+    expect(errors, "errors of the window").toEqual([]);
+  },
+});
+
+export async function open(page: Page, { scene, route = "/overview", theme = "light", width = 1280, height = 860, language = "en" }: Opening): Promise<void> {
+  await page.clock.setFixedTime(NOW);
+  await page.setViewportSize({ width, height });
+  await page.addInitScript(
+    ([theme, language]) => {
+      localStorage.setItem("bitdust.theme", theme);
+      localStorage.setItem("bitdust.language", language);
+    },
+    [theme, language] as const,
+  );
+  await page.goto(`/?scene=${scene}#${route}`);
+  await expect(page.locator("h1").first()).toBeVisible();
+}
+
+/** No violations of the rules that can be checked by a program. */
+export async function checkAccess(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary ?? ""}`) }))).toEqual([]);
+}
+
+/** Writes `docs/screenshots/NAME.png` when pictures are asked for. */
+export async function picture(page: Page, name: string): Promise<void> {
+  if (process.env["SCREENSHOTS"] !== "1") return;
+  await page.screenshot({ path: new URL(`../../docs/screenshots/${name}.png`, import.meta.url).pathname, animations: "disabled" });
+}
+
+/**
+ * One test per theme and width: opens, waits for what `ready` waits for, checks access, takes a
+ * picture `NAME-THEME-WIDTH`.
+ */
+export function everyLook(name: string, opening: Opening, ready: (page: Page) => Promise<void> = async () => undefined): void {
+  for (const theme of THEMES) {
+    for (const width of WIDTHS) {
+      test(`${name} in ${theme} at ${width}`, async ({ page }) => {
+        await open(page, { ...opening, theme, width });
+        await ready(page);
+        await checkAccess(page);
+        await picture(page, `${name}-${theme}-${width}`);
+      });
+    }
+  }
+}

@@ -1,0 +1,3 @@
+import { everyLook } from "./harness";
+
+everyLook("overview", { scene: "protected" });

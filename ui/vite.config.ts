@@ -1,0 +1,36 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+
+const isMock = process.env["VITE_MOCK"] === "1";
+
+/** What the desktop shell sets too; the tests run under it. */
+const policy = [
+  "default-src 'self'",
+  "img-src 'self' data: blob:",
+  "style-src 'self' 'unsafe-inline'",
+  "object-src 'none'",
+  "base-uri 'none'",
+].join("; ");
+
+export default defineConfig(({ command }) => ({
+  plugins: [svelte()],
+  // A constant, so that a production bundle has no trace of the mock.
+  define: { __MOCK__: JSON.stringify(isMock || command === "serve") },
+  build: {
+    // WebKitGTK 2.40 and macOS 13.3.
+    target: "safari16.4",
+    outDir: process.env["OUT_DIR"] ?? "dist",
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+  },
+  // The drawings of the machines are read from docs.
+  server: { port: 5173, strictPort: true, fs: { allow: [".."] } },
+  preview: { headers: { "Content-Security-Policy": policy } },
+  resolve: process.env["VITEST"] ? { conditions: ["browser"] } : {},
+  test: {
+    include: ["src/**/*.test.ts"],
+    environment: "jsdom",
+    restoreMocks: true,
+  },
+}));
