@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+
+import type { SupplierView } from "../backend/bindings";
+import { inOrder, setPicture, splitName, trustOf } from "./people";
+
+const somebody = (change: Partial<SupplierView> = {}): SupplierView => ({
+  device: "d", identity: "i", name: "bob · 7f3a 91c2", friend: true, state: "Contracted", online: true, path: "tcp", confirmed: true,
+  position: null, contract_bytes: 10, kept_bytes: 5, last_seen: 1, last_proof: 1, doubt: null, ...change,
+});
+
+it("splits a name from its fingerprint at the last mark", () => {
+  expect(splitName("a · b · 7f3a 91c2")).toEqual({ nickname: "a · b", fingerprint: "7f3a 91c2" });
+  expect(splitName("plain")).toEqual({ nickname: "plain", fingerprint: "" });
+});
+
+describe("trustOf", () => {
+  it.each<[Partial<SupplierView>, string]>([
+    [{}, "confirmed"],
+    [{ state: "Offline", online: false }, "confirmed"],
+    [{ confirmed: false }, "unproven"],
+    [{ confirmed: false, kept_bytes: 0 }, "empty"],
+    [{ doubt: "it failed a proof" }, "doubted"],
+    [{ state: "Proposing", confirmed: false, contract_bytes: 0 }, "signing"],
+    [{ state: "Refused" }, "refused"],
+    [{ state: "Dropped" }, "dropped"],
+    [{ state: "Full" }, "full"],
+    [{ state: "dialing", contract_bytes: 0, confirmed: false }, "reaching"],
+    [{ state: "New", contract_bytes: 0, confirmed: false }, "reaching"],
+    [{ state: "Melted", confirmed: false }, "unknown"],
+  ])("%j → %s", (change, kind) => {
+    expect(trustOf(somebody(change)).kind).toBe(kind);
+  });
+});
+
+it("puts the set first, then those who need a look", () => {
+  const names = inOrder([
+    somebody({ name: "fine" }),
+    somebody({ name: "second", position: 1 }),
+    somebody({ name: "doubted", doubt: "x" }),
+    somebody({ name: "first", position: 0 }),
+  ]).map(({ name }) => name);
+  expect(names).toEqual(["first", "second", "doubted", "fine"]);
+});
+
+describe("setPicture", () => {
+  it("is nothing without people", () => {
+    expect(setPicture({ code: null, suppliers: [] })).toBeNull();
+  });
+
+  it("has a seat for each position, also for those who are gone", () => {
+    const picture = setPicture({
+      code: [2, 4],
+      suppliers: [somebody({ position: 0 }), somebody({ position: 1, online: false }), somebody({ position: 3, doubt: "x" }), somebody()],
+    });
+    expect(picture?.seats.map(({ piece, online }) => [piece, online])).toEqual([["held", true], ["held", false], ["none", false], ["unproven", true]]);
+    expect(picture).toMatchObject({ enough: 2, mayFail: 2, isFormed: true, online: 1, held: 2, others: 1 });
+  });
+
+  it("shows who would have a place while there is no set", () => {
+    const picture = setPicture({ code: [1, 2], suppliers: [somebody({ kept_bytes: 0 }), somebody({ state: "Dropped" })] });
+    expect(picture?.seats.map(({ supplier, piece }) => [supplier?.state, piece])).toEqual([["Contracted", "none"], [undefined, "none"]]);
+    expect(picture?.isFormed).toBe(false);
+  });
+
+  it("never has more seats than a set may have", () => {
+    const suppliers = Array.from({ length: 200 }, () => somebody());
+    expect(setPicture({ code: [10, 30], suppliers })).toMatchObject({ others: 170, seats: { length: 30 } });
+  });
+});

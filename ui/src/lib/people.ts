@@ -1,0 +1,124 @@
+/** People who keep data: their names, how far each is trusted, and the picture of the set. */
+import type { Code, StatusView, SupplierView } from "../backend/bindings";
+import { stateKey } from "./machines";
+
+const SEPARATOR = " · ";
+
+/** `alice · 7f3a 91c2` as its two parts. */
+export function splitName(name: string): { nickname: string; fingerprint: string } {
+  const at = name.lastIndexOf(SEPARATOR);
+  return at < 0 ? { nickname: name, fingerprint: "" } : { nickname: name.slice(0, at), fingerprint: name.slice(at + SEPARATOR.length) };
+}
+
+/** How far somebody is trusted, from the state of the link, the proofs and the doubt. */
+export type Trust =
+  | { kind: "confirmed" }
+  | { kind: "full"; confirmed: boolean }
+  | { kind: "unproven" }
+  | { kind: "empty" }
+  | { kind: "doubted"; reason: string }
+  | { kind: "signing" }
+  | { kind: "refused" }
+  | { kind: "dropped" }
+  | { kind: "reaching" }
+  | { kind: "unknown" };
+
+export type TrustKind = Trust["kind"];
+
+export function trustOf(supplier: SupplierView): Trust {
+  if (supplier.doubt !== null) return { kind: "doubted", reason: supplier.doubt };
+  switch (stateKey(supplier.state)) {
+    case "refused":
+      return { kind: "refused" };
+    case "dropped":
+      return { kind: "dropped" };
+    case "proposing":
+      return { kind: "signing" };
+    case "full":
+      return { kind: "full", confirmed: supplier.confirmed };
+    case "contracted":
+      return proven(supplier);
+    case "new":
+    case "dialing":
+    case "offline":
+      return supplier.contract_bytes > 0 ? proven(supplier) : { kind: "reaching" };
+    default:
+      return supplier.confirmed ? { kind: "confirmed" } : { kind: "unknown" };
+  }
+}
+
+function proven(supplier: SupplierView): Trust {
+  if (supplier.confirmed) return { kind: "confirmed" };
+  return { kind: supplier.kept_bytes > 0 ? "unproven" : "empty" };
+}
+
+/** What a person asks first: who needs a look comes before who is fine. */
+const CONCERN: Record<TrustKind, number> = { doubted: 0, refused: 1, unproven: 2, full: 3, unknown: 4, signing: 5, reaching: 6, empty: 7, confirmed: 8, dropped: 9 };
+
+/** Members of the set by position, then the others by concern and name. */
+export function inOrder(suppliers: SupplierView[]): SupplierView[] {
+  return [...suppliers].sort(
+    (a, b) =>
+      (a.position ?? Infinity) - (b.position ?? Infinity) ||
+      CONCERN[trustOf(a).kind] - CONCERN[trustOf(b).kind] ||
+      a.name.localeCompare(b.name),
+  );
+}
+
+/** One place around the computer in the picture. */
+export interface Seat {
+  /** Null: nobody has this place yet. */
+  supplier: SupplierView | null;
+  /** Holds a piece that counts, holds one of which there is no fresh proof, or holds none. */
+  piece: "held" | "unproven" | "none";
+  online: boolean;
+}
+
+export interface SetPicture {
+  seats: Seat[];
+  enough: number;
+  mayFail: number;
+  /** Whether the places are given out; else it is who would have them now. */
+  isFormed: boolean;
+  /** Seats whose piece counts and whose holder is online now. */
+  online: number;
+  /** Seats whose piece counts. */
+  held: number;
+  /** Suppliers without a place. */
+  others: number;
+}
+
+/** The picture of the set; null while there is nobody. */
+export function setPicture(status: Pick<StatusView, "code" | "suppliers">): SetPicture | null {
+  const { code, suppliers } = status;
+  if (code === null || suppliers.length === 0) return null;
+  const isFormed = suppliers.some(({ position }) => position !== null);
+  const seats = isFormed ? placed(code, suppliers) : expected(code, suppliers);
+  const held = seats.filter(({ piece }) => piece === "held");
+  return {
+    seats,
+    enough: code[0],
+    mayFail: code[1] - code[0],
+    isFormed,
+    online: held.filter(({ online }) => online).length,
+    held: held.length,
+    others: suppliers.length - seats.filter(({ supplier }) => supplier !== null).length,
+  };
+}
+
+function placed([, people]: Code, suppliers: SupplierView[]): Seat[] {
+  const byPosition = new Map(suppliers.map((supplier) => [supplier.position, supplier]));
+  return Array.from({ length: people }, (_, position) => seat(byPosition.get(position) ?? null));
+}
+
+function expected([, people]: Code, suppliers: SupplierView[]): Seat[] {
+  const first = inOrder(suppliers).filter((supplier) => trustOf(supplier).kind !== "dropped");
+  return Array.from({ length: people }, (_, index) => seat(first[index] ?? null));
+}
+
+function seat(supplier: SupplierView | null): Seat {
+  if (supplier === null) return { supplier, piece: "none", online: false };
+  const counts = supplier.confirmed && supplier.doubt === null;
+  const piece = supplier.kept_bytes === 0 ? "none" : counts ? "held" : "unproven";
+  return { supplier, piece, online: supplier.online };
+}
