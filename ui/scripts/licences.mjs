@@ -1,0 +1,60 @@
+/**
+ * Writes what the About page lists: `node scripts/licences.mjs [npm|rust] [workspace]`.
+ *
+ * npm: the packages of which a module is in the production bundle. rust: the normal
+ * dependencies of the application for Linux, as cargo knows them without the network.
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const TARGET = "x86_64-unknown-linux-gnu";
+const APPLICATIONS = ["bitdust-desktop", "bitdust-cli"];
+
+const [part, workspace = join(root, "..")] = process.argv.slice(2);
+if (part !== "rust") write("licences.json", await bundled());
+if (part !== "npm") write("licences-rust.json", compiled(workspace));
+
+async function bundled() {
+  delete process.env.VITE_MOCK;
+  const outputs = await build({ root, logLevel: "error", build: { write: false } });
+  const chunks = [outputs].flat().flatMap(({ output }) => output).filter(({ type }) => type === "chunk");
+  const modules = chunks.flatMap((chunk) => Object.entries(chunk.modules).filter(([, module]) => module.renderedLength > 0));
+  const folders = modules.flatMap(([id]) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1] ?? []);
+  return [...new Set(folders)].map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    return { name, version, licence: license };
+  });
+}
+
+function compiled(folder) {
+  const output = execFileSync("cargo", ["metadata", "--offline", "--format-version", "1", "--filter-platform", TARGET], { cwd: folder, maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "inherit"] });
+  const { packages, resolve, workspace_members } = JSON.parse(output.toString());
+  const byId = new Map(packages.map((entry) => [entry.id, entry]));
+  const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
+  const open = APPLICATIONS.flatMap((name) => packages.filter((entry) => entry.name === name).map(({ id }) => id));
+  const seen = new Set(open);
+  for (const id of open) {
+    for (const { pkg, dep_kinds } of nodes.get(id).deps) {
+      if (seen.has(pkg) || !dep_kinds.some(({ kind }) => kind === null)) continue;
+      seen.add(pkg);
+      open.push(pkg);
+    }
+  }
+  return [...seen]
+    .filter((id) => !workspace_members.includes(id))
+    .map((id) => byId.get(id))
+    .map(({ name, version, license, license_file }) => ({ name, version, licence: license ?? license_file }));
+}
+
+function write(file, entries) {
+  const nameless = entries.filter(({ licence }) => typeof licence !== "string");
+  if (entries.length === 0 || nameless.length > 0) throw new Error(`${file}: no licence of ${JSON.stringify(nameless)}`);
+  const order = (a, b) => a.name.localeCompare(b.name, "en") || a.version.localeCompare(b.version, "en");
+  const lines = entries.sort(order).map((entry) => `  ${JSON.stringify(entry)}`);
+  writeFileSync(join(root, "src/generated", file), `[\n${lines.join(",\n")}\n]\n`);
+  console.log(`${file}: ${entries.length} packages`);
+}
