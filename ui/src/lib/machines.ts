@@ -21,10 +21,10 @@ const SUBJECT_LETTERS = 8;
 
 /** All diagrams with the machines that run; those that run come first, then by title. */
 export function machinesOf(diagrams: Diagram[], running: [string, string][]): Machine[] {
-  const longestFirst = [...diagrams].sort((a, b) => b.slug.length - a.slug.length);
+  const prefixes = prefixesOf(diagrams);
   const found = new Map<string, Instance[]>();
   for (const [name, state] of running) {
-    const match = matching(longestFirst, name);
+    const match = matching(prefixes, name);
     if (match === null) continue;
     const { diagram, subject } = match;
     found.set(diagram.slug, [...(found.get(diagram.slug) ?? []), instance(diagram, subject, state)]);
@@ -52,15 +52,19 @@ export function stateWords(state: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-function matching(longestFirst: Diagram[], name: string): { diagram: Diagram; subject: string } | null {
+/** The longest name that fits: `set-up` is not the machine `set`. */
+function matching(prefixes: [string, Diagram][], name: string): { diagram: Diagram; subject: string } | null {
   const key = spaced(name);
-  for (const diagram of longestFirst) {
-    for (const prefix of [spaced(diagram.slug), ...aliasesOf(diagram.slug)]) {
-      if (key === prefix) return { diagram, subject: "" };
-      if (key.startsWith(`${prefix} `)) return { diagram, subject: short(name.slice(prefix.length + 1)) };
-    }
+  for (const [prefix, diagram] of prefixes) {
+    if (key === prefix) return { diagram, subject: "" };
+    if (key.startsWith(`${prefix} `)) return { diagram, subject: short(name.slice(prefix.length + 1)) };
   }
   return null;
+}
+
+function prefixesOf(diagrams: Diagram[]): [string, Diagram][] {
+  const named = diagrams.flatMap((diagram) => [diagram.slug, ...aliasesOf(diagram.slug)].map((name): [string, Diagram] => [spaced(name), diagram]));
+  return named.sort(([a], [b]) => b.length - a.length);
 }
 
 function aliasesOf(slug: string): string[] {

@@ -15,24 +15,29 @@ export interface Ring {
   isNamed: boolean;
 }
 
-const WIDTH = 480;
-const HEIGHT = 360;
-const CENTER: Place = { x: WIDTH / 2, y: HEIGHT / 2 };
-const OUTER = { x: 196, y: 136 };
-const INNER = { x: 122, y: 84 };
+const WIDTH = 400;
+const HEIGHT = 320;
+/** One or two sit beside the computer. */
+const HEIGHT_FLAT = 160;
+const FLAT_MAX = 2;
+const OUTER = { x: 164, y: 120 };
+const INNER = { x: 102, y: 74 };
 const ONE_RING_MAX = 14;
 const NAMED_MAX = 10;
 
 export function ring(count: number): Ring {
   const inner = count > ONE_RING_MAX ? Math.floor(count * 0.38) : 0;
   const outer = count - inner;
-  const places = [...ellipse(outer, OUTER, 0), ...ellipse(inner, INNER, 0.5)];
-  return { width: WIDTH, height: HEIGHT, center: CENTER, places, scale: scaleOf(count), isNamed: count <= NAMED_MAX };
+  const height = count <= FLAT_MAX ? HEIGHT_FLAT : HEIGHT;
+  const center = { x: WIDTH / 2, y: height / 2 };
+  const around = [...ellipse(outer, OUTER, 0), ...ellipse(inner, INNER, 0.5)];
+  const places = around.map(({ x, y }) => ({ x: center.x + x, y: center.y + y }));
+  return { width: WIDTH, height, center, places, scale: scaleOf(count), isNamed: count <= NAMED_MAX };
 }
 
 /** Evenly by the length of the way round, so that the flat sides are not crowded. */
 function ellipse(count: number, radius: Place, shift: number): Place[] {
-  const start = count === 2 ? Math.PI : -Math.PI / 2;
+  const start = count === 1 ? 0 : count === 2 ? Math.PI : -Math.PI / 2;
   const way = lengths(radius, start);
   const whole = way.at(-1) ?? 0;
   return Array.from({ length: count }, (_, index) => {
@@ -56,7 +61,7 @@ function lengths(radius: Place, start: number): number[] {
 }
 
 function on(radius: Place, angle: number): Place {
-  return { x: CENTER.x + radius.x * Math.cos(angle), y: CENTER.y + radius.y * Math.sin(angle) };
+  return { x: radius.x * Math.cos(angle), y: radius.y * Math.sin(angle) };
 }
 
 function scaleOf(count: number): number {

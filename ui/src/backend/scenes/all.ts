@@ -4,8 +4,9 @@ import { mockBackend, type MockControl } from "../mock";
 import { hostScenes } from "./host";
 import { overviewScenes } from "./overview";
 import type { Scenes } from "./scene";
+import { supplierScenes } from "./suppliers";
 
-export const scenes: Scenes = { ...hostScenes, ...overviewScenes };
+export const scenes: Scenes = { ...hostScenes, ...overviewScenes, ...supplierScenes };
 
 /** The mock that plays a scene; also as `window.mock` for specs. */
 export function openMock(name: string): Backend {

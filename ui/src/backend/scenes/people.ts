@@ -58,7 +58,7 @@ export function supplier(nickname: string, position: number | null, change: Part
     identity: hex(nickname),
     name: named(nickname),
     friend: true,
-    state: "Online",
+    state: "Contracted",
     online: true,
     path: "quic",
     confirmed: true,

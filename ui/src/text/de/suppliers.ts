@@ -4,6 +4,7 @@ import type { Translated } from "../words";
 export const suppliers: Translated<typeof English> = {
   title: "Wer die Daten aufbewahrt",
   lead_none: "Die Sicherungen liegen bei anderen Menschen, verschlüsselt und in Stücken.",
+  lead_nothing: { one: "{count} Person ist da; noch wird nichts aufbewahrt.", other: "{count} Personen sind da; noch wird nichts aufbewahrt." },
   lead: { one: "{count} Person bewahrt die Daten auf.", other: "{count} Personen bewahren die Daten auf." },
   invite: "Jemanden einladen",
   accept: "Einladung annehmen",
@@ -40,6 +41,8 @@ export const suppliers: Translated<typeof English> = {
   legend_none: "Noch kein Stück",
 
   table_title: { one: "{count} Person", other: "{count} Personen" },
+  filter: "Person suchen",
+  filter_none: "Hier heißt niemand so.",
   column_person: "Person",
   column_now: "Jetzt",
   column_keeps: "Bewahrt auf",
@@ -51,6 +54,7 @@ export const suppliers: Translated<typeof English> = {
   path_tcp: "direkt (TCP)",
   path_quic: "direkt (QUIC)",
   path_relayed: "über eine Vermittlung",
+  away: "Nicht da",
   seen: "Gesehen {when}",
   never_seen: "Noch nie gesehen",
   keeps_of: "von {agreed} zugesagt",
@@ -68,6 +72,7 @@ export const suppliers: Translated<typeof English> = {
   trust_empty_more: "Zugesagt, hat noch nichts",
   trust_doubted: "Zweifelhaft",
   trust_doubted_more: "Zählt nicht: {reason}",
+  doubt_proof: "ein Nachweis ist misslungen",
   trust_signing: "Zusage steht aus",
   trust_signing_more: "Die Vereinbarung ist unterwegs",
   trust_refused: "Nicht zugesagt",

@@ -1,6 +1,7 @@
 export const suppliers = {
   title: "People keeping your data",
   lead_none: "Your backups live with other people, encrypted and in pieces.",
+  lead_nothing: { one: "{count} person is there; nothing is kept yet.", other: "{count} people are there; nothing is kept yet." },
   lead: { one: "{count} person keeps your data.", other: "{count} people keep your data." },
   invite: "Invite a friend",
   accept: "Accept an invitation",
@@ -37,6 +38,8 @@ export const suppliers = {
   legend_none: "No piece yet",
 
   table_title: { one: "{count} person", other: "{count} people" },
+  filter: "Find a person",
+  filter_none: "Nobody here is called that.",
   column_person: "Person",
   column_now: "Now",
   column_keeps: "Keeps",
@@ -48,6 +51,7 @@ export const suppliers = {
   path_tcp: "direct (TCP)",
   path_quic: "direct (QUIC)",
   path_relayed: "through a relay",
+  away: "Away",
   seen: "Seen {when}",
   never_seen: "Never seen",
   keeps_of: "of {agreed} agreed",
@@ -65,6 +69,7 @@ export const suppliers = {
   trust_empty_more: "Agreed, holds nothing yet",
   trust_doubted: "Doubted",
   trust_doubted_more: "Does not count: {reason}",
+  doubt_proof: "it failed a proof of what it keeps",
   trust_signing: "Waiting to sign",
   trust_signing_more: "The agreement is on its way",
   trust_refused: "Did not agree",

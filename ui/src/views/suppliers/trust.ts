@@ -1,0 +1,38 @@
+/** Trust as tone and words; what it is was decided in `lib/people`. */
+import type { Trust } from "../../lib/people";
+import type { Tone } from "../../parts/tone";
+import { text, textOf } from "../../text/text";
+
+export interface TrustWords {
+  tone: Tone;
+  label: string;
+  more: string;
+}
+
+const TONES: Record<Trust["kind"], Tone> = {
+  confirmed: "good",
+  full: "warn",
+  unproven: "warn",
+  empty: "plain",
+  doubted: "bad",
+  signing: "busy",
+  refused: "warn",
+  dropped: "plain",
+  reaching: "busy",
+  unknown: "plain",
+};
+
+export function trustWords(trust: Trust): TrustWords {
+  return { tone: TONES[trust.kind], label: textOf(`suppliers.trust_${trust.kind}`), more: more(trust) };
+}
+
+function more(trust: Trust): string {
+  if (trust.kind === "doubted") return text("suppliers.trust_doubted_more", { reason: reasonWords(trust.reason) });
+  if (trust.kind === "full") return text(trust.confirmed ? "suppliers.trust_full_more" : "suppliers.trust_full_unproven");
+  return textOf(`suppliers.trust_${trust.kind}_more`);
+}
+
+/** The node's reason in the language of the person where it is a known one. */
+function reasonWords(reason: string): string {
+  return reason.includes("failed a proof") ? text("suppliers.doubt_proof") : reason;
+}
