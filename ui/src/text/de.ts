@@ -2,6 +2,7 @@ import { activity } from "./de/activity";
 import { app } from "./de/app";
 import { errors } from "./de/errors";
 import { folders } from "./de/folders";
+import { kit } from "./de/kit";
 import { machines } from "./de/machines";
 import { overview } from "./de/overview";
 import { parts } from "./de/parts";
@@ -14,4 +15,4 @@ import { space } from "./de/space";
 import { suppliers } from "./de/suppliers";
 
 /** German. */
-export const de = { app, parts, errors, safety, setup, recover, overview, folders, restore, suppliers, space, activity, machines, settings };
+export const de = { app, parts, errors, safety, setup, kit, recover, overview, folders, restore, suppliers, space, activity, machines, settings };

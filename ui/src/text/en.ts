@@ -2,6 +2,7 @@ import { activity } from "./en/activity";
 import { app } from "./en/app";
 import { errors } from "./en/errors";
 import { folders } from "./en/folders";
+import { kit } from "./en/kit";
 import { machines } from "./en/machines";
 import { overview } from "./en/overview";
 import { parts } from "./en/parts";
@@ -14,4 +15,4 @@ import { space } from "./en/space";
 import { suppliers } from "./en/suppliers";
 
 /** English: the measure of all dictionaries. */
-export const en = { app, parts, errors, safety, setup, recover, overview, folders, restore, suppliers, space, activity, machines, settings };
+export const en = { app, parts, errors, safety, setup, kit, recover, overview, folders, restore, suppliers, space, activity, machines, settings };
