@@ -23,7 +23,7 @@ const FLAT_MAX = 2;
 const OUTER = { x: 164, y: 120 };
 const INNER = { x: 102, y: 74 };
 const ONE_RING_MAX = 14;
-const NAMED_MAX = 10;
+const NAMED_MAX = 9;
 
 export function ring(count: number): Ring {
   const inner = count > ONE_RING_MAX ? Math.floor(count * 0.38) : 0;

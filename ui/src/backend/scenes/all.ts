@@ -4,9 +4,10 @@ import { mockBackend, type MockControl } from "../mock";
 import { hostScenes } from "./host";
 import { overviewScenes } from "./overview";
 import type { Scenes } from "./scene";
+import { spaceScenes } from "./space";
 import { supplierScenes } from "./suppliers";
 
-export const scenes: Scenes = { ...hostScenes, ...overviewScenes, ...supplierScenes };
+export const scenes: Scenes = { ...hostScenes, ...overviewScenes, ...supplierScenes, ...spaceScenes };
 
 /** The mock that plays a scene; also as `window.mock` for specs. */
 export function openMock(name: string): Backend {

@@ -23,12 +23,11 @@ export const space: Translated<typeof English> = {
   least: "mindestens",
   most: "höchstens",
 
-  used_title: "Genutzt",
-  used_meter: "Von anderen genutzter Platz",
-  used_of: "{used} von {offered} genutzt",
-  used_nothing: "Noch nutzt ihn niemand.",
-  agreed: "{agreed} zugesagt",
-  disk_free: "{bytes} frei auf diesem Datenträger",
+  bar_used: "{bytes} von anderen genutzt",
+  bar_room: "{bytes} mehr für andere",
+  bar_rest: "{bytes} bleiben frei",
+  used_of_agreed: "{used} von {agreed}",
+  agreed: "Insgesamt {agreed} zugesagt",
 
   people_title: { one: "Daten von {count} Person", other: "Daten von {count} Personen" },
   people_none_title: "Noch liegen hier keine fremden Daten",
@@ -36,8 +35,7 @@ export const space: Translated<typeof English> = {
   people_none_off: "Mit etwas Platz im Angebot können andere ihre Sicherungen hier aufbewahren.",
   column_person: "Person",
   column_now: "Jetzt",
-  column_used: "Genutzt",
-  column_agreed: "Zugesagt",
+  column_used: "Genutzt, von der Zusage",
   online: "Online",
   offline: "Nicht da",
 

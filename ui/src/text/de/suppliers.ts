@@ -57,7 +57,7 @@ export const suppliers: Translated<typeof English> = {
   away: "Nicht da",
   seen: "Gesehen {when}",
   never_seen: "Noch nie gesehen",
-  keeps_of: "von {agreed} zugesagt",
+  keeps_of: "von {agreed}",
   keeps_no_agreement: "noch nichts zugesagt",
   proof_none: "noch keiner",
 

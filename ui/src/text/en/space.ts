@@ -20,12 +20,11 @@ export const space = {
   least: "least",
   most: "most",
 
-  used_title: "In use",
-  used_meter: "Space used by others",
-  used_of: "{used} of {offered} used",
-  used_nothing: "Nobody uses it yet.",
-  agreed: "{agreed} agreed",
-  disk_free: "{bytes} free on this disk",
+  bar_used: "{bytes} used by others",
+  bar_room: "{bytes} more for others",
+  bar_rest: "{bytes} stay free",
+  used_of_agreed: "{used} of {agreed}",
+  agreed: "{agreed} agreed in all",
 
   people_title: { one: "{count} person whose data you keep", other: "{count} people whose data you keep" },
   people_none_title: "You keep nobody's data yet",
@@ -33,8 +32,7 @@ export const space = {
   people_none_off: "Offer some space, and others can keep their backups with you.",
   column_person: "Person",
   column_now: "Now",
-  column_used: "Used",
-  column_agreed: "Agreed",
+  column_used: "Used, of what is agreed",
   online: "Online",
   offline: "Away",
 

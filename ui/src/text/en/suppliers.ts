@@ -13,7 +13,7 @@ export const suppliers = {
   set_title: "Who holds a piece",
   set_enough: { one: "Any {count} of these {people} is enough to bring everything back.", other: "Any {count} of these {people} are enough to bring everything back." },
   set_single: "One person keeps everything. If they fail, nothing can be brought back: this is never safe.",
-  set_may_fail: { one: "{count} may fail at the same time.", other: "{count} may fail at the same time." },
+  set_may_fail: { one: "{count} may fail.", other: "{count} may fail at the same time." },
   set_may_fail_none: "None of them may fail.",
   set_future: "The places are given out with your first backup. This is who would have them now.",
   set_held: "Pieces that count",
@@ -54,7 +54,7 @@ export const suppliers = {
   away: "Away",
   seen: "Seen {when}",
   never_seen: "Never seen",
-  keeps_of: "of {agreed} agreed",
+  keeps_of: "of {agreed}",
   keeps_no_agreement: "nothing agreed yet",
   proof_none: "none yet",
 
