@@ -1,13 +1,14 @@
 /** All scenes by name. A file of scenes is added with one line here. */
 import type { Backend } from "../backend";
 import { mockBackend, type MockControl } from "../mock";
+import { activityScenes } from "./activity";
 import { hostScenes } from "./host";
 import { overviewScenes } from "./overview";
 import type { Scenes } from "./scene";
 import { spaceScenes } from "./space";
 import { supplierScenes } from "./suppliers";
 
-export const scenes: Scenes = { ...hostScenes, ...overviewScenes, ...supplierScenes, ...spaceScenes };
+export const scenes: Scenes = { ...hostScenes, ...overviewScenes, ...supplierScenes, ...spaceScenes, ...activityScenes };
 
 /** The mock that plays a scene; also as `window.mock` for specs. */
 export function openMock(name: string): Backend {

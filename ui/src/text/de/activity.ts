@@ -27,7 +27,7 @@ export const activity: Translated<typeof English> = {
   failed_title: "Der Verlauf kann nicht gezeigt werden",
 
   started: "BitDust gestartet",
-  backup_complete: { one: "Sicherung fertig: {count} Datei, {bytes} neu", other: "Sicherung fertig: {count} Dateien, {bytes} neu" },
+  backup_complete: { one: "Sicherung fertig: {count} Datei geprüft, {bytes} neu", other: "Sicherung fertig: {count} Dateien geprüft, {bytes} neu" },
   backup_partial: { one: "Sicherung fertig, {count} Element konnte nicht gesichert werden", other: "Sicherung fertig, {count} Elemente konnten nicht gesichert werden" },
   backup_failed: "Sicherung fehlgeschlagen: {reason}",
   backup_cancelled: "Sicherung abgebrochen",

@@ -24,7 +24,7 @@ export const activity = {
   failed_title: "The activity cannot be shown",
 
   started: "BitDust started",
-  backup_complete: { one: "Backup finished: {count} file, {bytes} new", other: "Backup finished: {count} files, {bytes} new" },
+  backup_complete: { one: "Backup finished: {count} file checked, {bytes} new", other: "Backup finished: {count} files checked, {bytes} new" },
   backup_partial: { one: "Backup finished, {count} thing could not be protected", other: "Backup finished, {count} things could not be protected" },
   backup_failed: "Backup failed: {reason}",
   backup_cancelled: "Backup was cancelled",
