@@ -55,7 +55,7 @@ test("by keyboard: a line is opened and closed", async ({ page }) => {
   const line = page.getByRole("button", { name: /Backup finished, 3 things could not be protected/ }).first();
   await line.focus();
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("dialog")).toContainText("In the words of the node");
+  await expect(page.getByRole("dialog")).toContainText("Message");
   await checkAccess(page);
   await picture(page, "activity-line");
   await page.keyboard.press("Escape");

@@ -25,7 +25,7 @@ describe.each(diagrams)("the layout of $slug", (diagram) => {
     for (const { from, to, event } of diagram.transitions) {
       const line = lines.find((candidate) => candidate.from === from && candidate.to === to);
       expect(line?.words).toContain(event);
-      expect(line?.path).toMatch(/^M[\d. -]+ [QL]/);
+      expect(line?.path).toMatch(/^M[\d. -]+ [QLC]/);
     }
   });
 });

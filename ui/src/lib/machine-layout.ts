@@ -32,20 +32,24 @@ export interface Drawing {
 }
 
 const LETTER = 7.4;
-const SMALL_LETTER = 6.6;
+const SMALL_LETTER = 6.2;
 const BOX_HEIGHT = 36;
 const WORD_HEIGHT = 15;
-const PADDING = 30;
+const PADDING = 26;
+/** Room for the dot of a state where the machine begins. */
+const DOT = 12;
 const MARGIN = 12;
+const LOOP = 8;
 
-export function layOut(diagram: Diagram, words: (state: string) => string): Drawing {
+/** `words` says the names of states and events as they are shown. */
+export function layOut(diagram: Diagram, words: (name: string) => string): Drawing {
   const graph = new dagre.graphlib.Graph({ multigraph: false });
-  graph.setGraph({ rankdir: "TB", nodesep: 34, ranksep: 34, edgesep: 18, marginx: MARGIN, marginy: MARGIN });
+  graph.setGraph({ rankdir: "TB", nodesep: 16, ranksep: 26, edgesep: 6, marginx: MARGIN, marginy: MARGIN });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const state of diagram.states) graph.setNode(state, { width: words(state).length * LETTER + PADDING, height: BOX_HEIGHT });
+  for (const state of diagram.states) graph.setNode(state, { width: words(state).length * LETTER + PADDING + (diagram.initial.includes(state) ? DOT : 0), height: BOX_HEIGHT });
   const joined = join(diagram.transitions);
   for (const { from, to, events } of joined) {
-    const width = Math.max(...events.map((event) => event.length)) * SMALL_LETTER + 8;
+    const width = Math.max(...events.map((event) => words(event).length)) * SMALL_LETTER + 8;
     graph.setEdge(from, to, { width, height: events.length * WORD_HEIGHT, labelpos: "c" });
   }
   dagre.layout(graph);
@@ -56,7 +60,7 @@ export function layOut(diagram: Diagram, words: (state: string) => string): Draw
   });
   const lines = joined.map(({ from, to, events }): Line => {
     const { points = [], x = 0, y = 0 } = graph.edge(from, to);
-    return { from, to, words: events, path: curve(points), x, y };
+    return { from, to, words: events, path: from === to ? loop(graph.node(from), x) : curve(points), x, y };
   });
   const { width = 0, height = 0 } = graph.graph();
   return { width, height, boxes, lines };
@@ -83,6 +87,13 @@ function join(transitions: Transition[]): Joined[] {
 interface Point {
   x: number;
   y: number;
+}
+
+/** Out of a box on its right and back into it, as wide as its words. */
+function loop({ x = 0, y = 0, width = 0 }: Partial<Box>, wordsAt: number): string {
+  const side = x + width / 2;
+  const turn = side + (wordsAt - side) * 2;
+  return `M${at({ x: side, y: y - LOOP })} C${at({ x: turn, y: y - 3 * LOOP })} ${at({ x: turn, y: y + 3 * LOOP })} ${at({ x: side, y: y + LOOP })}`;
 }
 
 /** A calm curve: straight to the middle between two points, bent at each point. */

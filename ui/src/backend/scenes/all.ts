@@ -3,12 +3,13 @@ import type { Backend } from "../backend";
 import { mockBackend, type MockControl } from "../mock";
 import { activityScenes } from "./activity";
 import { hostScenes } from "./host";
+import { machineScenes } from "./machines";
 import { overviewScenes } from "./overview";
 import type { Scenes } from "./scene";
 import { spaceScenes } from "./space";
 import { supplierScenes } from "./suppliers";
 
-export const scenes: Scenes = { ...hostScenes, ...overviewScenes, ...supplierScenes, ...spaceScenes, ...activityScenes };
+export const scenes: Scenes = { ...hostScenes, ...overviewScenes, ...supplierScenes, ...spaceScenes, ...activityScenes, ...machineScenes };
 
 /** The mock that plays a scene; also as `window.mock` for specs. */
 export function openMock(name: string): Backend {

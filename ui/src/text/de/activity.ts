@@ -51,7 +51,7 @@ export const activity: Translated<typeof English> = {
   details_title: "Eintrag {number}",
   detail_when: "Wann",
   detail_kind: "Was",
-  detail_message: "In den Worten des Programms",
+  detail_message: "Meldung",
   detail_severity: "Wie dringend",
   detail_path: "Ordner",
   detail_reason: "Warum",

@@ -48,7 +48,7 @@ export const activity = {
   details_title: "Entry {number}",
   detail_when: "When",
   detail_kind: "What",
-  detail_message: "In the words of the node",
+  detail_message: "Message",
   detail_severity: "How urgent",
   detail_path: "Folder",
   detail_reason: "Why",
