@@ -1,3 +1,83 @@
-import { everyLook } from "./harness";
+import { checkAccess, everyLook, expect, open, picture, test } from "./harness";
 
-everyLook("overview", { scene: "protected" });
+const scenes = ["protected", "empty", "backing-up", "waiting-for-suppliers", "amber-phrase", "supplier-lost", "would-lose", "problems", "practice", "huge"];
+for (const scene of scenes) everyLook(`overview-${scene}`, { scene });
+
+test("German is complete and nothing is cut off", async ({ page }) => {
+  await open(page, { scene: "problems", language: "de", width: 800 });
+  await expect(page.getByText("Stored safely")).toHaveCount(0);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(800);
+  await picture(page, "overview-de");
+});
+
+test("a running job is cancelled after a question", async ({ page }) => {
+  await open(page, { scene: "backing-up" });
+  await page.getByRole("button", { name: /^Cancel: Backing up Pictures/ }).click();
+  const dialog = page.getByRole("dialog", { name: "Cancel this?" });
+  await expect(dialog).toContainText("keeps its last finished version");
+  await checkAccess(page);
+  await picture(page, "overview-cancel");
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await expect(page.getByRole("progressbar")).toBeVisible();
+  await page.getByRole("button", { name: /^Cancel: / }).click();
+  await page.getByRole("button", { name: "Cancel it" }).click();
+  await expect(page.getByRole("progressbar")).toHaveCount(0);
+});
+
+test("the phrase is checked, and the reminder goes", async ({ page }) => {
+  await open(page, { scene: "amber-phrase" });
+  await expect(page.getByText("protected", { exact: true })).toHaveCount(0);
+  await page.getByRole("button", { name: "Check the words" }).click();
+  for (const [index, field] of (await page.getByLabel(/^Word \d+$/).all()).entries()) await field.fill(index === 3 ? "wrong" : "letter");
+  await picture(page, "overview-phrase");
+  await checkAccess(page);
+  await page.getByRole("button", { name: "Check", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("These are not the 24 words");
+  await page.getByLabel("Word 4", { exact: true }).fill("letter");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await expect(page.getByRole("button", { name: "Check the words" })).toHaveCount(0);
+});
+
+test("a test restore is asked for", async ({ page }) => {
+  await open(page, { scene: "protected" });
+  await page.getByRole("button", { name: "Test now" }).click();
+  await expect(page.getByText("A test restore begins")).toBeVisible();
+  expect(await page.evaluate(() => window.mock?.calls.find(({ name }) => name === "verify")?.request)).toEqual({ sample: 20 });
+});
+
+test("a practice supplier that is switched off is seen at once", async ({ page }) => {
+  await open(page, { scene: "practice" });
+  await expect(page.getByText("6 of 6 kept")).toBeVisible();
+  await page.getByRole("switch", { name: "Ben" }).click();
+  await expect(page.getByText("5 of 6 kept")).toBeVisible();
+  await expect(page.getByRole("switch", { name: "Ben" })).not.toBeChecked();
+});
+
+test("a failed call is said with a hint and stays until it was read", async ({ page }) => {
+  await open(page, { scene: "huge" });
+  await page.evaluate(() => {
+    const control = window.mock;
+    if (control !== undefined) control.world.setStatus({ jobs: [] });
+  });
+  await page.getByRole("button", { name: "Back up now" }).click();
+  await expect(page.getByText("A backup begins.")).toBeVisible();
+});
+
+test("a folder that is dragged over the window has a place to go", async ({ page }) => {
+  await open(page, { scene: "empty" });
+  await page.evaluate(() => window.mock?.drop({ kind: "enter" }));
+  await expect(page.getByText("Drop to protect this folder")).toBeVisible();
+  await checkAccess(page);
+  await picture(page, "overview-drop");
+  await page.evaluate(() => window.mock?.drop({ kind: "drop", paths: ["/home/alice/Music"] }));
+  await expect(page.getByText("Drop to protect this folder")).toBeHidden();
+  await expect(page.getByRole("dialog")).toContainText("/home/alice/Music");
+});
+
+test("an unknown survival figure is said to be unknown", async ({ page }) => {
+  await open(page, { scene: "protected" });
+  await expect(page.getByText("Not measured yet")).toBeVisible();
+  await expect(page.getByText("All 3 folders are stored safely with 6 people")).toBeVisible();
+});

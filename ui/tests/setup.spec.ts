@@ -155,10 +155,11 @@ test("the saved kit is a page on its own", async ({ page, browser }) => {
   await page.getByRole("button", { name: "Save kit" }).click();
   const html = await page.evaluate(() => window.mock?.saved[0]?.html ?? "");
   expect(html).not.toMatch(/https?:|<script|src=/);
-  const paper = await browser.newPage({ viewport: { width: 794, height: 1123 } });
+  const paper = await browser.newPage({ viewport: { width: 794, height: 600 } });
   await paper.setContent(html);
   // One page of A4 and of Letter alike.
   expect(await paper.evaluate(() => document.documentElement.scrollHeight)).toBeLessThanOrEqual(1056);
+  await paper.setViewportSize({ width: 794, height: 1123 });
   await picture(paper, "kit");
   await paper.close();
 });

@@ -84,7 +84,7 @@ export const KIT_STYLES = `
 .kit .words b { width: 6mm; flex: none; color: dimgray; font: 400 8.5pt/1 system-ui, sans-serif; text-align: right; }
 .kit .words + .soft { margin-top: 2mm; }
 .kit .columns { display: grid; grid-template-columns: 1fr 46mm; gap: 10mm; }
-.kit .steps { margin: 0 0 6mm 5mm; }
+.kit .steps { margin: 0 0 6mm 5mm; list-style: decimal; }
 .kit .steps li { padding-left: 1mm; margin-bottom: 1.2mm; }
 .kit .ways { list-style: none; }
 .kit .ways li { min-height: 8mm; padding-top: 2.5mm; border-bottom: 0.2mm solid gray; font-size: 8.5pt; overflow-wrap: anywhere; }

@@ -6,10 +6,11 @@ import { hostScenes } from "./host";
 import { machineScenes } from "./machines";
 import { overviewScenes } from "./overview";
 import type { Scenes } from "./scene";
+import { settingsScenes } from "./settings";
 import { spaceScenes } from "./space";
 import { supplierScenes } from "./suppliers";
 
-export const scenes: Scenes = { ...hostScenes, ...overviewScenes, ...supplierScenes, ...spaceScenes, ...activityScenes, ...machineScenes };
+export const scenes: Scenes = { ...hostScenes, ...overviewScenes, ...supplierScenes, ...spaceScenes, ...activityScenes, ...machineScenes, ...settingsScenes };
 
 /** The mock that plays a scene; also as `window.mock` for specs. */
 export function openMock(name: string): Backend {

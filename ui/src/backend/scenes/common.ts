@@ -15,6 +15,8 @@ export const commonAnswers: NonNullable<Scene["answers"]> = {
     if (isRight) world.setStatus({ phrase_confirmed: true });
     return isRight;
   },
+  backup: () => 7,
+  verify: () => 8,
   cancel: ({ job }, world) => world.setStatus({ jobs: world.status.jobs.filter((other) => other.id !== job) }),
 };
 

@@ -1,8 +1,129 @@
 /** Scenes of the overview; other views play them too. */
-import { hostOf, statusOf } from "./people";
-import type { Scenes } from "./scene";
+import type { FolderView, HistoryLine, StatusView, SupplierView } from "../bindings";
+import { ago, DAY, folder, GB, hex, hostOf, HOUR, job, line, MB, MINUTE, named, NICKNAMES, quietHistory, statusOf, supplier, suppliers } from "./people";
+import type { Scene, Scenes } from "./scene";
+
+const running = (status: StatusView): Scene => ({ host: hostOf(), status });
+
+function unproven(count: number): SupplierView[] {
+  return suppliers().map((one, index) => (index < NICKNAMES.length - count ? one : { ...one, online: false, path: null, confirmed: false, last_seen: ago((9 - index) * DAY), last_proof: ago(12 * DAY), doubt: "not seen for more than 72 hours" }));
+}
+
+function backingUp(): StatusView {
+  return statusOf({
+    protection: { kind: "nothing" },
+    folders: [folder("/home/alice/Pictures", { protection: { kind: "nothing" }, last_backup: null, files: 0, bytes: 0, state: { kind: "backing_up" } })],
+    suppliers: suppliers().map((one) => ({ ...one, confirmed: false, kept_bytes: 7.5 * GB, last_proof: null })),
+    head: null,
+    last_verify: null,
+    notices: quietHistory().slice(3),
+    jobs: [
+      job({
+        task: { kind: "backup", folders: ["/home/alice/Pictures"], by_itself: false },
+        progress: { files_done: 3_291, files_total: 8_214, bytes_done: 16.6 * GB, bytes_total: 41.6 * GB, bytes_moved: 45.1 * GB },
+        started_at: ago(71 * MINUTE),
+        bytes_per_second: 4.1 * MB,
+        remaining_seconds: 6_100,
+        current: "/home/alice/Pictures/2024/Summer in Brittany/DSC_4711.NEF",
+      }),
+    ],
+  });
+}
+
+function waiting(): StatusView {
+  return statusOf({
+    protection: { kind: "nothing" },
+    folders: [folder("/home/alice/Pictures", { protection: { kind: "nothing" }, last_backup: null, files: 0, bytes: 0 })],
+    suppliers: suppliers().slice(0, 2).map((one) => ({ ...one, position: null, kept_bytes: 0, confirmed: false, last_proof: null })),
+    code: null,
+    head: null,
+    last_verify: null,
+    notices: quietHistory().slice(4),
+    jobs: [job({ phase: { kind: "waiting_for_suppliers", have: 2, need: 4 }, task: { kind: "backup", folders: ["/home/alice/Pictures"], by_itself: false } })],
+  });
+}
+
+const TROUBLE: FolderView["unprotected"] = [
+  { path: "/home/alice/Documents/Mail/archive.pst", code: "unreadable", detail: "another program holds it" },
+  { path: "/home/alice/Documents/Keys/server.pem", code: "unreadable", detail: "permission denied" },
+  { path: "/home/alice/Documents/Virtual machines/windows.qcow2", code: "changed", detail: "it changed three times while it was read" },
+];
+
+function problems(): StatusView {
+  return statusOf({
+    folders: [
+      folder("/home/alice/Pictures", { watch_problem: "the system allows no more watches" }),
+      folder("/home/alice/Documents", { files: 3_120, bytes: 6.2 * GB, problems: 14, unprotected: TROUBLE }),
+      folder("/media/alice/Card/DCIM", { files: 902, bytes: 11 * GB, last_backup: ago(3 * DAY), state: { kind: "away" } }),
+      folder("/home/alice/Letters", { files: 412, bytes: 88 * MB, last_backup: ago(2 * HOUR), state: { kind: "failed", retry_at: ago(-18 * MINUTE), error: "disk_full" } }),
+    ],
+    last_verify: { at: ago(3 * HOUR), result: { files: 20, bytes: 61 * MB, equal: 17, changed_here: 1, failed: 2 } },
+    notices: [
+      line(12, ago(8 * MINUTE), { severity: "problem", happening: { kind: "backup_ended", outcome: "failed", files: 0, new_bytes: 0, problems: 0, error: "disk_full" }, message: "Backup failed: the disk is full." }),
+      line(11, ago(20 * MINUTE), { severity: "warning", happening: { kind: "backup_ended", outcome: "partial", files: 3_120, new_bytes: 2 * MB, problems: 14, error: null }, message: "Backup done, but 14 files could not be protected." }),
+      line(10, ago(3 * HOUR), { severity: "warning", happening: { kind: "verify_ended", outcome: "partial", files: 18, failed: 2, error: null }, message: "Test restore: 2 files could not be had whole." }),
+      ...quietHistory(),
+    ],
+  });
+}
+
+/** A practice network whose suppliers can be switched. */
+function practice(): Scene {
+  const names = ["Anna", "Ben", "Carla", "David", "Emma", "Felix"];
+  const status = statusOf({ scope: "loopback", network: "practice", phrase_confirmed: false, folders: [folder("/home/alice/Letters", { files: 412, bytes: 88 * MB })], suppliers: names.map((name, position) => supplier(name, position, { friend: false, kept_bytes: 44 * MB, contract_bytes: GB })) });
+  return {
+    host: hostOf({ has_practice: true, practice: { suppliers: names.map((name, index) => ({ number: index + 1, name, device: hex(`${name} device`), runs: true })) } }),
+    status,
+    hostAnswers: {
+      practice_supplier: ({ number, runs }, world) => {
+        world.setHost({ practice: { suppliers: (world.host.practice?.suppliers ?? []).map((one) => (one.number === number ? { ...one, runs } : one)) } });
+        const others = world.status.suppliers.map((one) => (one.position === number - 1 ? { ...one, online: runs, confirmed: runs } : one));
+        const confirmed = others.filter((one) => one.confirmed).length;
+        world.setStatus({ suppliers: others, protection: confirmed === names.length ? { kind: "safe" } : { kind: "stored", confirmed, needed: names.length } });
+        return world.host;
+      },
+      practice_stop: (_, world) => {
+        world.setHost({ state: { kind: "absent" }, practice: null });
+        return world.host;
+      },
+    },
+  };
+}
+
+const HUGE_ROWS = 100_000;
+const PAGE = 200;
+
+function hugeLine(number: number): HistoryLine {
+  const at = ago((HUGE_ROWS - number) * 4 * MINUTE);
+  if (number % 211 === 0) return line(number, at, { severity: "warning", happening: { kind: "supplier_doubted", name: named(`person ${number % 97}`) }, message: "A supplier failed a proof." });
+  return line(number, at, { happening: { kind: "backup_ended", outcome: "complete", files: number % 900, new_bytes: (number % 77) * MB, problems: 0, error: null }, message: `Backed up ${number % 900} files.` });
+}
+
+function huge(): Scene {
+  const people = Array.from({ length: 200 }, (_, index) => supplier(`person ${index + 1}`, index < 30 ? index : null, { friend: index % 9 === 0, online: index % 7 !== 0, confirmed: index % 13 !== 5, last_seen: ago((1 + (index % 90)) * HOUR), kept_bytes: index < 30 ? (index + 1) * 3 * GB : 0 }));
+  const folders = Array.from({ length: 40 }, (_, index) => folder(`/data/archive/${1985 + index}`, { files: 1_000_000 + index * 7_919, bytes: (index + 3) * 91 * GB, problems: index === 4 ? 1_204 : 0, unprotected: index === 4 ? Array.from({ length: 100 }, (__, at) => ({ path: `/data/archive/1989/scan/${at}.tif`, code: "unreadable", detail: "permission denied" })) : [] }));
+  return {
+    host: hostOf(),
+    status: statusOf({ folders, suppliers: people, code: [10, 30], notices: Array.from({ length: 20 }, (_, index) => hugeLine(HUGE_ROWS - index)), packed_bytes: 71 * 1e12, last_verify: { at: ago(40 * MINUTE), result: { files: 20, bytes: 3 * GB, equal: 20, changed_here: 0, failed: 0 } }, protection: { kind: "stored", confirmed: 28, needed: 30 } }),
+    answers: {
+      history: ({ before }) => {
+        const top = Math.min(before ?? HUGE_ROWS + 1, HUGE_ROWS + 1) - 1;
+        const count = Math.min(PAGE, top);
+        return { lines: Array.from({ length: count }, (_, index) => hugeLine(top - index)), more: top > count, count: HUGE_ROWS };
+      },
+    },
+  };
+}
 
 export const overviewScenes: Scenes = {
-  protected: () => ({ host: hostOf(), status: statusOf() }),
-  empty: () => ({ host: hostOf(), status: statusOf({ protection: { kind: "nothing" }, folders: [], suppliers: [], head: null, code: null, notices: [], last_verify: null, packed_bytes: 0, metadata_bytes: 0, used_by_others_bytes: 0 }) }),
+  protected: () => running(statusOf()),
+  empty: () => running(statusOf({ protection: { kind: "nothing" }, folders: [], suppliers: [], head: null, code: null, notices: [], last_verify: null, packed_bytes: 0, metadata_bytes: 0, used_by_others_bytes: 0 })),
+  "backing-up": () => running(backingUp()),
+  "waiting-for-suppliers": () => running(waiting()),
+  "amber-phrase": () => running(statusOf({ phrase_confirmed: false })),
+  "supplier-lost": () => running(statusOf({ protection: { kind: "stored", confirmed: 4, needed: 6 }, suppliers: unproven(2) })),
+  "would-lose": () => running(statusOf({ protection: { kind: "stored", confirmed: 1, needed: 6 }, suppliers: unproven(5) })),
+  problems: () => running(problems()),
+  practice,
+  huge,
 };

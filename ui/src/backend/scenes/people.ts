@@ -15,9 +15,10 @@ export function ago(milliseconds: number): number {
 /** 64 hexadecimal digits that are always the same for a seed. */
 export function hex(seed: string, digits = 64): string {
   let state = 2166136261;
+  for (const sign of seed) state = Math.imul(state ^ sign.charCodeAt(0), 16777619) >>> 0;
   let out = "";
   for (let i = 0; out.length < digits; i += 1) {
-    state = Math.imul(state ^ (seed.charCodeAt(i % seed.length) + i), 16777619) >>> 0;
+    state = Math.imul(state ^ (state >>> 15) ^ i, 2246822519) >>> 0;
     out += state.toString(16).padStart(8, "0");
   }
   return out.slice(0, digits);

@@ -1,0 +1,80 @@
+/** One model of progress for all jobs: what it is, what it does or waits for, how far, how long. */
+import type { JobPhase, JobTask, JobView } from "../backend/bindings";
+import { text } from "../text/text";
+import { baseName, bytesOf, bytesPerSecond, duration, list, number } from "./format";
+import { never } from "./never";
+
+export interface JobWords {
+  title: string;
+  phase: string;
+  /** From 0 to 1; null where the end is not known. */
+  value: number | null;
+  /** Nothing moves until something else happens. */
+  waits: boolean;
+  /** Bytes, files, speed and the rest of the time, as far as they are known. */
+  figures: string[];
+  /** The file or folder in work. */
+  current: string | null;
+}
+
+export function jobWords(job: JobView): JobWords {
+  const waits = isWaiting(job.phase);
+  return { title: title(job.task), phase: phase(job.phase), value: value(job), waits, figures: figures(job, waits), current: job.current };
+}
+
+function title(task: JobTask): string {
+  switch (task.kind) {
+    case "backup":
+      return task.folders.length === 0 ? text("overview.job_backup_all") : text("overview.job_backup", { folders: list(task.folders.map(baseName)) });
+    case "restore":
+      return text("overview.job_restore", { to: task.to });
+    case "verify":
+      return text("overview.job_verify");
+    case "recovery":
+      return text("overview.job_recovery");
+    default:
+      return never(task);
+  }
+}
+
+function phase(phase: JobPhase): string {
+  switch (phase.kind) {
+    case "waiting_for_suppliers":
+      return text("overview.phase_waiting_for_suppliers", { have: phase.have, need: phase.need });
+    case "waiting_for_confirmations":
+      return text("overview.phase_waiting_for_confirmations", { confirmed: phase.confirmed, need: phase.need });
+    case "waiting":
+    case "reading":
+    case "sending":
+    case "writing_lists":
+    case "publishing":
+    case "seeking":
+    case "asking_heads":
+    case "loading_lists":
+    case "fetching":
+    case "waiting_for_pieces":
+      return text(`overview.phase_${phase.kind}`);
+    default:
+      return never(phase);
+  }
+}
+
+function isWaiting({ kind }: JobPhase): boolean {
+  return kind === "waiting" || kind === "waiting_for_suppliers" || kind === "waiting_for_confirmations" || kind === "waiting_for_pieces";
+}
+
+function value({ phase, progress }: JobView): number | null {
+  if (phase.kind === "waiting" || phase.kind === "waiting_for_suppliers") return progress.bytes_total > 0 ? progress.bytes_done / progress.bytes_total : 0;
+  if (progress.bytes_total > 0) return progress.bytes_done / progress.bytes_total;
+  return progress.files_total > 0 ? progress.files_done / progress.files_total : null;
+}
+
+function figures({ progress, bytes_per_second, remaining_seconds }: JobView, waits: boolean): string[] {
+  const words: string[] = [];
+  if (progress.bytes_total > 0) words.push(text("overview.figure_bytes", bytesOf(progress.bytes_done, progress.bytes_total)));
+  if (progress.files_total > 0) words.push(text("overview.figure_files", { done: number(progress.files_done), count: progress.files_total }));
+  if (waits) return words;
+  if (bytes_per_second !== null && bytes_per_second > 0) words.push(bytesPerSecond(bytes_per_second));
+  if (remaining_seconds !== null) words.push(text("overview.figure_rest", { time: duration(remaining_seconds) }));
+  return words;
+}

@@ -1,0 +1,92 @@
+/**
+ * What may be said about safety, and nothing more than that. "Protected" is said in one place
+ * only, and an unknown never sounds like a good number.
+ */
+import type { FolderView, StatusView } from "../backend/bindings";
+import type { Tone } from "../parts/tone";
+import { text } from "../text/text";
+import { relative } from "./format";
+
+export interface Verdict {
+  tone: Tone;
+  title: string;
+  body: string;
+}
+
+/** From this chance on everything counts as protected, where it is measured. */
+const PROTECTED_FROM = 0.999;
+
+/** The one place that allows the word "protected". */
+export function isProtected(view: StatusView): boolean {
+  return view.protection.kind === "safe" && view.phrase_confirmed && view.scope !== "loopback" && view.survival !== null && view.survival >= PROTECTED_FROM;
+}
+
+/** Things in all folders that could not be protected. */
+export function problemCount(view: StatusView): number {
+  return view.folders.reduce((sum, folder) => sum + folder.problems, 0);
+}
+
+/** People who hold a piece that counts. */
+export function holders(view: StatusView): number {
+  return view.suppliers.filter((supplier) => supplier.position !== null && supplier.confirmed).length;
+}
+
+/** The newest backup of any folder. */
+export function lastBackup(view: StatusView): number | null {
+  return view.folders.reduce<number | null>((newest, { last_backup }) => (last_backup !== null && (newest === null || last_backup > newest) ? last_backup : newest), null);
+}
+
+/** All of it in one sentence, with the tone it is said in. */
+export function verdict(view: StatusView, now: number): Verdict {
+  if (view.folders.length === 0) return { tone: "plain", title: text("safety.nothing_title"), body: text("safety.nothing_body") };
+  switch (view.protection.kind) {
+    case "nothing":
+      return notStored(view);
+    case "stored":
+      return partlyStored(view, view.protection.confirmed, view.protection.needed);
+    case "safe":
+      return stored(view, now);
+  }
+}
+
+function notStored(view: StatusView): Verdict {
+  for (const job of view.jobs) {
+    if (job.task.kind !== "backup") continue;
+    if (job.phase.kind === "waiting_for_suppliers") return { tone: "warn", title: text("safety.waits_title"), body: text("safety.waits_body", { have: job.phase.have, need: job.phase.need }) };
+    return { tone: "busy", title: text("safety.first_title"), body: text("safety.first_body") };
+  }
+  return { tone: "warn", title: text("safety.never_title", { count: view.folders.length }), body: text("safety.never_body") };
+}
+
+function partlyStored(view: StatusView, confirmed: number, needed: number): Verdict {
+  const enough = view.code?.[0] ?? needed;
+  const isSending = view.jobs.some((job) => job.task.kind === "backup");
+  if (confirmed < enough && !isSending) return { tone: "bad", title: text("safety.lost_title"), body: text("safety.lost_body", { count: confirmed, enough }) };
+  return { tone: isSending ? "busy" : "warn", title: text("safety.part_title", { confirmed, needed }), body: text(isSending ? "safety.part_busy_body" : "safety.part_body") };
+}
+
+function stored(view: StatusView, now: number): Verdict {
+  const count = view.folders.length;
+  const people = holders(view);
+  const last = lastBackup(view);
+  const body = last === null ? text("safety.no_backup") : text("safety.last_backup", { when: relative(last, now) });
+  if (view.scope === "loopback") return { tone: "plain", title: text("safety.practice_title", { count, people }), body: text("safety.practice_body") };
+  if (!view.phrase_confirmed) return { tone: "warn", title: text("safety.phrase_title"), body: text("safety.phrase_body") };
+  const problems = problemCount(view);
+  if (problems > 0) return { tone: "warn", title: text("safety.problems_title", { count: problems }), body: `${body} ${text("safety.problems_body")}` };
+  if (isProtected(view)) return { tone: "good", title: text("safety.protected_title", { count }), body };
+  return { tone: "good", title: text("safety.safe_title", { count, people }), body };
+}
+
+/** The same for one folder, short enough for a badge. */
+export function folderVerdict(folder: FolderView, view: StatusView): { tone: Tone; label: string } {
+  switch (folder.protection.kind) {
+    case "nothing":
+      return { tone: "warn", label: text("safety.folder_nothing") };
+    case "stored":
+      return { tone: "warn", label: text("safety.folder_part", { confirmed: folder.protection.confirmed, needed: folder.protection.needed }) };
+    case "safe":
+      if (view.scope === "loopback") return { tone: "plain", label: text("safety.folder_practice") };
+      return { tone: "good", label: text(isProtected(view) ? "safety.folder_protected" : "safety.folder_safe") };
+  }
+}
