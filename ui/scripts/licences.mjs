@@ -12,6 +12,8 @@ import { build } from "vite";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const TARGET = "x86_64-unknown-linux-gnu";
+/** Inside of a package that is bundled, so that no module of theirs is seen. */
+const WITHIN = { "@dagrejs/dagre": ["@dagrejs/graphlib"] };
 const APPLICATIONS = ["bitdust-desktop", "bitdust-cli"];
 
 const [part, workspace = join(root, "..")] = process.argv.slice(2);
@@ -24,10 +26,14 @@ async function bundled() {
   const chunks = [outputs].flat().flatMap(({ output }) => output).filter(({ type }) => type === "chunk");
   const modules = chunks.flatMap((chunk) => Object.entries(chunk.modules).filter(([, module]) => module.renderedLength > 0));
   const folders = modules.flatMap(([id]) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1] ?? []);
-  return [...new Set(folders)].map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-    return { name, version, licence: license };
-  });
+  const entries = [...new Set(folders)].map(described);
+  const within = entries.flatMap(({ name }) => WITHIN[name] ?? []);
+  return [...entries, ...within.map((name) => described(join(root, "node_modules", name)))];
+}
+
+function described(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return { name, version, licence: license };
 }
 
 function compiled(folder) {
