@@ -53,13 +53,18 @@ describe("setPicture", () => {
       suppliers: [somebody({ position: 0 }), somebody({ position: 1, online: false }), somebody({ position: 3, doubt: "x" }), somebody()],
     });
     expect(picture?.seats.map(({ piece, online }) => [piece, online])).toEqual([["held", true], ["held", false], ["none", false], ["unproven", true]]);
-    expect(picture).toMatchObject({ enough: 2, mayFail: 2, isFormed: true, online: 1, held: 2, others: 1 });
+    expect(picture).toMatchObject({ enough: 2, mayFail: 0, isWhole: false, isFormed: true, online: 1, held: 2, others: 1 });
   });
 
   it("shows who would have a place while there is no set", () => {
     const picture = setPicture({ code: [1, 2], suppliers: [somebody({ kept_bytes: 0 }), somebody({ state: "Dropped" })] });
     expect(picture?.seats.map(({ supplier, piece }) => [supplier?.state, piece])).toEqual([["Contracted", "none"], [undefined, "none"]]);
-    expect(picture?.isFormed).toBe(false);
+    expect(picture).toMatchObject({ isFormed: false, mayFail: 1 });
+  });
+
+  it("knows when too few pieces count", () => {
+    const picture = setPicture({ code: [2, 3], suppliers: [somebody({ position: 0 }), somebody({ position: 1, confirmed: false }), somebody({ position: 2, doubt: "x" })] });
+    expect(picture?.mayFail).toBe(-1);
   });
 
   it("never has more seats than a set may have", () => {

@@ -77,7 +77,10 @@ export interface Seat {
 export interface SetPicture {
   seats: Seat[];
   enough: number;
+  /** As agreed, or fewer while some pieces do not count; negative: too few count to restore. */
   mayFail: number;
+  /** Whether every place has a piece that counts. */
+  isWhole: boolean;
   /** Whether the places are given out; else it is who would have them now. */
   isFormed: boolean;
   /** Seats whose piece counts and whose holder is online now. */
@@ -98,7 +101,8 @@ export function setPicture(status: Pick<StatusView, "code" | "suppliers">): SetP
   return {
     seats,
     enough: code[0],
-    mayFail: code[1] - code[0],
+    mayFail: (isFormed ? held.length : code[1]) - code[0],
+    isWhole: held.length === code[1],
     isFormed,
     online: held.filter(({ online }) => online).length,
     held: held.length,

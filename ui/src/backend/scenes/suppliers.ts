@@ -43,6 +43,7 @@ export const supplierScenes: Scenes = {
         fresh("jonas", { state: "Dialing", contract_bytes: 0, friend: false, online: false, path: null, last_seen: null }),
       ],
     }),
+  "suppliers-lack": () => sceneOf({ protection: { kind: "stored", confirmed: 1, needed: 6 }, suppliers: suppliers().map((person, index) => (index === 0 ? person : { ...away(person), confirmed: false, last_proof: ago(4 * DAY), last_seen: ago(3 * DAY) })) }),
   "suppliers-thirty": () => sceneOf({ code: [10, 30], suppliers: crowd(30) }),
   "suppliers-200": () => sceneOf({ code: [10, 30], suppliers: crowd(200) }),
   invite: () => sceneOf({}),

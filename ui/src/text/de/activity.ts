@@ -13,7 +13,6 @@ export const activity: Translated<typeof English> = {
   count: { one: "{count} Eintrag", other: "{count} Einträge" },
   today: "Heute",
   yesterday: "Gestern",
-  loading: "Weitere werden geladen…",
   list: "Verlauf, Neuestes zuerst",
   note: "Hinweis",
   warning: "Warnung",

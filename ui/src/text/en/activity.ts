@@ -10,7 +10,6 @@ export const activity = {
   count: { one: "{count} entry", other: "{count} entries" },
   today: "Today",
   yesterday: "Yesterday",
-  loading: "Loading more…",
   list: "Activity, newest first",
   note: "Note",
   warning: "Warning",
