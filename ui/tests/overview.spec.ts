@@ -1,6 +1,6 @@
 import { checkAccess, everyLook, expect, open, picture, test } from "./harness";
 
-const scenes = ["protected", "empty", "backing-up", "waiting-for-suppliers", "amber-phrase", "supplier-lost", "would-lose", "problems", "practice", "huge"];
+const scenes = ["protected", "empty", "backing-up", "waiting-for-suppliers", "amber-phrase", "supplier-lost", "would-lose", "problems", "test-failed", "practice", "huge"];
 for (const scene of scenes) everyLook(`overview-${scene}`, { scene });
 
 test("German is complete and nothing is cut off", async ({ page }) => {
@@ -56,13 +56,14 @@ test("a practice supplier that is switched off is seen at once", async ({ page }
 });
 
 test("a failed call is said with a hint and stays until it was read", async ({ page }) => {
-  await open(page, { scene: "huge" });
-  await page.evaluate(() => {
-    const control = window.mock;
-    if (control !== undefined) control.world.setStatus({ jobs: [] });
-  });
+  await open(page, { scene: "would-lose" });
   await page.getByRole("button", { name: "Back up now" }).click();
-  await expect(page.getByText("A backup begins.")).toBeVisible();
+  const toast = page.getByRole("alert").filter({ hasText: "There are too few suppliers" });
+  await expect(toast).toContainText("Invite friends");
+  await checkAccess(page);
+  await picture(page, "overview-failed-call");
+  await toast.getByRole("button", { name: "Dismiss" }).click();
+  await expect(toast).toHaveCount(0);
 });
 
 test("a folder that is dragged over the window has a place to go", async ({ page }) => {

@@ -5,9 +5,11 @@
 import type { FolderView, StatusView } from "../backend/bindings";
 import type { Tone } from "../parts/tone";
 import { text } from "../text/text";
-import { relative } from "./format";
+import { baseName, list, relative } from "./format";
 
 export interface Verdict {
+  /** What a person can do about it, where there is something. */
+  asks: "words" | "people" | "folder" | "nothing";
   tone: Tone;
   title: string;
   body: string;
@@ -38,7 +40,7 @@ export function lastBackup(view: StatusView): number | null {
 
 /** All of it in one sentence, with the tone it is said in. */
 export function verdict(view: StatusView, now: number): Verdict {
-  if (view.folders.length === 0) return { tone: "plain", title: text("safety.nothing_title"), body: text("safety.nothing_body") };
+  if (view.folders.length === 0) return { asks: "folder", tone: "plain", title: text("safety.nothing_title"), body: text("safety.nothing_body") };
   switch (view.protection.kind) {
     case "nothing":
       return notStored(view);
@@ -52,17 +54,17 @@ export function verdict(view: StatusView, now: number): Verdict {
 function notStored(view: StatusView): Verdict {
   for (const job of view.jobs) {
     if (job.task.kind !== "backup") continue;
-    if (job.phase.kind === "waiting_for_suppliers") return { tone: "warn", title: text("safety.waits_title"), body: text("safety.waits_body", { have: job.phase.have, need: job.phase.need }) };
-    return { tone: "busy", title: text("safety.first_title"), body: text("safety.first_body") };
+    if (job.phase.kind === "waiting_for_suppliers") return { asks: "people", tone: "warn", title: text("safety.waits_title"), body: text("safety.waits_body", { have: job.phase.have, need: job.phase.need }) };
+    return { asks: "nothing", tone: "busy", title: text("safety.first_title"), body: text("safety.first_body") };
   }
-  return { tone: "warn", title: text("safety.never_title", { count: view.folders.length }), body: text("safety.never_body") };
+  return { asks: "nothing", tone: "warn", title: text("safety.never_title", { count: view.folders.length }), body: text("safety.never_body") };
 }
 
 function partlyStored(view: StatusView, confirmed: number, needed: number): Verdict {
   const enough = view.code?.[0] ?? needed;
   const isSending = view.jobs.some((job) => job.task.kind === "backup");
-  if (confirmed < enough && !isSending) return { tone: "bad", title: text("safety.lost_title"), body: text("safety.lost_body", { count: confirmed, enough }) };
-  return { tone: isSending ? "busy" : "warn", title: text("safety.part_title", { confirmed, needed }), body: text(isSending ? "safety.part_busy_body" : "safety.part_body") };
+  if (confirmed < enough && !isSending) return { asks: "nothing", tone: "bad", title: text("safety.lost_title"), body: text("safety.lost_body", { count: confirmed, enough }) };
+  return { asks: "nothing", tone: isSending ? "busy" : "warn", title: text("safety.part_title", { confirmed, needed }), body: text(isSending ? "safety.part_busy_body" : "safety.part_body") };
 }
 
 function stored(view: StatusView, now: number): Verdict {
@@ -70,12 +72,16 @@ function stored(view: StatusView, now: number): Verdict {
   const people = holders(view);
   const last = lastBackup(view);
   const body = last === null ? text("safety.no_backup") : text("safety.last_backup", { when: relative(last, now) });
-  if (view.scope === "loopback") return { tone: "plain", title: text("safety.practice_title", { count, people }), body: text("safety.practice_body") };
-  if (!view.phrase_confirmed) return { tone: "warn", title: text("safety.phrase_title"), body: text("safety.phrase_body") };
+  if (view.scope === "loopback") return { asks: "nothing", tone: "plain", title: text("safety.practice_title", { count, people }), body: text("safety.practice_body") };
+  const failed = view.last_verify?.result.failed ?? 0;
+  if (failed > 0) return { asks: "nothing", tone: "bad", title: text("safety.verify_title", { count: failed }), body: text("safety.verify_body") };
+  if (!view.phrase_confirmed) return { asks: "words", tone: "warn", title: text("safety.phrase_title"), body: text("safety.phrase_body") };
+  const stuck = view.folders.filter(({ state }) => state.kind === "failed" || state.kind === "away");
+  if (stuck.length > 0) return { asks: "nothing", tone: "warn", title: text("safety.stuck_title", { count: stuck.length, names: list(stuck.map(({ path }) => baseName(path))) }), body: `${text("safety.stuck_body")} ${body}` };
   const problems = problemCount(view);
-  if (problems > 0) return { tone: "warn", title: text("safety.problems_title", { count: problems }), body: `${body} ${text("safety.problems_body")}` };
-  if (isProtected(view)) return { tone: "good", title: text("safety.protected_title", { count }), body };
-  return { tone: "good", title: text("safety.safe_title", { count, people }), body };
+  if (problems > 0) return { asks: "nothing", tone: "warn", title: text("safety.problems_title", { count: problems }), body: `${text("safety.problems_body")} ${body}` };
+  if (isProtected(view)) return { asks: "nothing", tone: "good", title: text("safety.protected_title", { count }), body };
+  return { asks: "nothing", tone: "good", title: text("safety.safe_title", { count, people }), body };
 }
 
 /** The same for one folder, short enough for a badge. */

@@ -57,13 +57,18 @@ function problems(): StatusView {
       folder("/media/alice/Card/DCIM", { files: 902, bytes: 11 * GB, last_backup: ago(3 * DAY), state: { kind: "away" } }),
       folder("/home/alice/Letters", { files: 412, bytes: 88 * MB, last_backup: ago(2 * HOUR), state: { kind: "failed", retry_at: ago(-18 * MINUTE), error: "disk_full" } }),
     ],
-    last_verify: { at: ago(3 * HOUR), result: { files: 20, bytes: 61 * MB, equal: 17, changed_here: 1, failed: 2 } },
     notices: [
       line(12, ago(8 * MINUTE), { severity: "problem", happening: { kind: "backup_ended", outcome: "failed", files: 0, new_bytes: 0, problems: 0, error: "disk_full" }, message: "Backup failed: the disk is full." }),
       line(11, ago(20 * MINUTE), { severity: "warning", happening: { kind: "backup_ended", outcome: "partial", files: 3_120, new_bytes: 2 * MB, problems: 14, error: null }, message: "Backup done, but 14 files could not be protected." }),
-      line(10, ago(3 * HOUR), { severity: "warning", happening: { kind: "verify_ended", outcome: "partial", files: 18, failed: 2, error: null }, message: "Test restore: 2 files could not be had whole." }),
       ...quietHistory(),
     ],
+  });
+}
+
+function testFailed(): StatusView {
+  return statusOf({
+    last_verify: { at: ago(3 * HOUR), result: { files: 20, bytes: 61 * MB, equal: 17, changed_here: 1, failed: 2 } },
+    notices: [line(10, ago(3 * HOUR), { severity: "warning", happening: { kind: "verify_ended", outcome: "partial", files: 18, failed: 2, error: null }, message: "Test restore: 2 files could not be had whole." }), ...quietHistory()],
   });
 }
 
@@ -122,8 +127,16 @@ export const overviewScenes: Scenes = {
   "waiting-for-suppliers": () => running(waiting()),
   "amber-phrase": () => running(statusOf({ phrase_confirmed: false })),
   "supplier-lost": () => running(statusOf({ protection: { kind: "stored", confirmed: 4, needed: 6 }, suppliers: unproven(2) })),
-  "would-lose": () => running(statusOf({ protection: { kind: "stored", confirmed: 1, needed: 6 }, suppliers: unproven(5) })),
+  "would-lose": () => ({
+    ...running(statusOf({ protection: { kind: "stored", confirmed: 1, needed: 6 }, suppliers: unproven(5) })),
+    answers: {
+      backup: (_, world) => {
+        throw world.fail("too_few_suppliers", "1 of 6 suppliers is online; 5 are needed to begin");
+      },
+    },
+  }),
   problems: () => running(problems()),
+  "test-failed": () => running(testFailed()),
   practice,
   huge,
 };

@@ -22,6 +22,8 @@ export const overview: Translated<typeof English> = {
   pieces_none_hint: "Aufbewahrer werden gesucht, sobald der erste Ordner da ist.",
   pieces_first: "Noch nicht vollständig",
   pieces_first_hint: { one: "Sie werden gerade an {count} Menschen gesendet.", other: "Sie werden gerade an {count} Menschen gesendet." },
+  pieces_some: { one: "Bisher {count} Mensch", other: "Bisher {count} Menschen" },
+  pieces_some_hint: "Sobald es genug sind, bewahrt jeder einen Teil auf.",
   pieces_list: "Menschen und ihre Teile",
   survival: "Wenn dieser Computer jetzt ausfiele",
   survival_value: "zu {share} sicher",

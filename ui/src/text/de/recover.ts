@@ -8,7 +8,7 @@ export const recover: Translated<typeof English> = {
   word: "Wort {place}",
   missing: { one: "{count} Wort fehlt.", other: "{count} Wörter fehlen." },
   not_a_word: "Keines der Wörter.",
-  suggestion: "„{word}“?",
+  suggestion: "Gemeint „{word}“?",
   wrong: "Die Wörter passen nicht",
   way_title: "Ein Zugang",
   way_body: "BitDust hat keinen zentralen Server. Um die Daten zu finden, braucht es für den Anfang einen Computer des Netzes; alles Weitere findet es allein.",

@@ -19,6 +19,8 @@ export const overview = {
   pieces_none_hint: "Suppliers are looked for when the first folder is there.",
   pieces_first: "Not complete yet",
   pieces_first_hint: { one: "They are being sent to {count} person.", other: "They are being sent to {count} people." },
+  pieces_some: { one: "{count} person so far", other: "{count} people so far" },
+  pieces_some_hint: "Each will keep a piece as soon as there are enough.",
   pieces_list: "People and their pieces",
   survival: "If this computer died now",
   survival_value: "{share} sure",

@@ -5,7 +5,7 @@ export const recover = {
   word: "Word {place}",
   missing: { one: "{count} word is missing.", other: "{count} words are missing." },
   not_a_word: "Not one of the words.",
-  suggestion: "“{word}”?",
+  suggestion: "Did you mean “{word}”?",
   wrong: "The words do not fit",
   way_title: "A way in",
   way_body: "BitDust has no central server. To find your data it needs one computer of the network to begin with; the rest it finds alone.",

@@ -1,0 +1,30 @@
+import { beforeEach, expect, test } from "vitest";
+
+import { job } from "../backend/scenes/people";
+import { preferences } from "../state/preferences.svelte";
+import { jobWords } from "./job-words";
+
+beforeEach(() => {
+  preferences.language = "en";
+});
+
+const progress = { files_done: 3_291, files_total: 8_214, bytes_done: 16.6e9, bytes_total: 41.6e9, bytes_moved: 0 };
+
+test("a backup that moves says how far, how fast and how long", () => {
+  const words = jobWords(job({ progress, bytes_per_second: 4.1e6, remaining_seconds: 6_100 }));
+  expect(words.title).toBe("Backing up Pictures");
+  expect(words.value).toBeCloseTo(0.399);
+  expect(words.figures).toEqual(["16.6 of 41.6 GB", "3,291 of 8,214 files", "4.1 MB/s", "about 1 hr 42 min left"]);
+});
+
+test("a job that waits says for what, and promises no time", () => {
+  const words = jobWords(job({ phase: { kind: "waiting_for_confirmations", confirmed: 3, need: 5 }, progress, bytes_per_second: 0, remaining_seconds: 10 }));
+  expect(words.waits).toBe(true);
+  expect(words.phase).toContain("3 of 5 people");
+  expect(words.figures).toEqual(["16.6 of 41.6 GB", "3,291 of 8,214 files"]);
+});
+
+test("without known sizes the end is not known", () => {
+  expect(jobWords(job({ phase: { kind: "seeking" }, task: { kind: "recovery" } })).value).toBeNull();
+  expect(jobWords(job({ phase: { kind: "waiting" } })).value).toBe(0);
+});

@@ -1,0 +1,61 @@
+import { beforeEach, describe, expect, test } from "vitest";
+
+import { folder, job, statusOf, suppliers } from "../backend/scenes/people";
+import type { StatusView } from "../backend/bindings";
+import { preferences } from "../state/preferences.svelte";
+import { folderVerdict, isProtected, verdict } from "./safety";
+
+beforeEach(() => {
+  preferences.language = "en";
+});
+
+const now = Date.now();
+
+describe("the verdict", () => {
+  const rows: [string, Partial<StatusView>, string, RegExp][] = [
+    ["nothing there", { folders: [] }, "plain", /^Nothing is stored yet/],
+    ["all well", {}, "good", /^All 3 folders are stored safely with 6 people/],
+    ["no phrase", { phrase_confirmed: false }, "warn", /not checked yet/],
+    ["practice", { scope: "loopback" }, "plain", /^Practice/],
+    ["never backed up", { protection: { kind: "nothing" } }, "warn", /not stored yet/],
+    ["first backup", { protection: { kind: "nothing" }, jobs: [job({ phase: { kind: "sending" } })] }, "busy", /^The first backup/],
+    ["waiting", { protection: { kind: "nothing" }, jobs: [job({ phase: { kind: "waiting_for_suppliers", have: 1, need: 4 } })] }, "warn", /^Waiting for people/],
+    ["some missing", { protection: { kind: "stored", confirmed: 4, needed: 6 } }, "warn", /^Stored with 4 of 6 people/],
+    ["too many missing", { protection: { kind: "stored", confirmed: 1, needed: 6 } }, "bad", /^Your data could be lost/],
+    ["sending the rest", { protection: { kind: "stored", confirmed: 1, needed: 6 }, jobs: [job()] }, "busy", /^Stored with 1 of 6/],
+    ["unreadable files", { folders: [folder("/a", { problems: 14 })] }, "warn", /except for 14 things/],
+    ["a folder that fails", { folders: [folder("/home/a/Letters", { state: { kind: "failed", retry_at: now, error: "disk_full" } })] }, "warn", /^Letters cannot be backed up/],
+    ["a failed test", { last_verify: { at: now, result: { files: 20, bytes: 1, equal: 18, changed_here: 0, failed: 2 } } }, "bad", /^2 files did not come back whole/],
+  ];
+  test.each(rows)("%s", (_, change, tone, title) => {
+    const says = verdict(statusOf(change), now);
+    expect(says.tone).toBe(tone);
+    expect(says.title).toMatch(title);
+    expect(`${says.title} ${says.body}`).not.toMatch(/\bprotected\b/i);
+  });
+});
+
+describe("the word protected", () => {
+  const measured = statusOf({ survival: 0.9999 });
+  test("needs a measured figure that is high", () => {
+    expect(isProtected(measured)).toBe(true);
+    expect(verdict(measured, now).title).toBe("All 3 folders are protected");
+    expect(isProtected(statusOf())).toBe(false);
+    expect(isProtected({ ...measured, survival: 0.98 })).toBe(false);
+  });
+  test("needs the words and people elsewhere", () => {
+    expect(isProtected({ ...measured, phrase_confirmed: false })).toBe(false);
+    expect(isProtected({ ...measured, scope: "loopback" })).toBe(false);
+    expect(isProtected({ ...measured, protection: { kind: "stored", confirmed: 5, needed: 6 } })).toBe(false);
+  });
+  test("is used for a folder likewise", () => {
+    expect(folderVerdict(folder("/a"), measured).label).toBe("Protected");
+    expect(folderVerdict(folder("/a"), statusOf()).label).toBe("Stored safely");
+    expect(folderVerdict(folder("/a"), statusOf({ scope: "loopback" })).tone).toBe("plain");
+  });
+});
+
+test("people without a place or without proof do not count", () => {
+  const others = suppliers().map((one, index) => (index === 0 ? { ...one, position: null } : index === 1 ? { ...one, confirmed: false } : one));
+  expect(verdict(statusOf({ suppliers: others }), now).title).toContain("with 4 people");
+});
