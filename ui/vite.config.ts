@@ -1,4 +1,5 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const isMock = process.env["VITE_MOCK"] === "1";
@@ -12,8 +13,23 @@ const policy = [
   "base-uri 'none'",
 ].join("; ");
 
+/** A build that is shipped and holds the mock is a mistake. */
+function withoutMock(): Plugin {
+  return {
+    name: "without-mock",
+    generateBundle(_, bundle) {
+      if (isMock) return;
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type !== "chunk") continue;
+        const found = chunk.moduleIds.find((id) => /\/backend\/(mock|scenes\/)/.test(id));
+        if (found !== undefined) this.error(`${chunk.fileName} holds ${found}`);
+      }
+    },
+  };
+}
+
 export default defineConfig(({ command }) => ({
-  plugins: [svelte()],
+  plugins: [svelte(), withoutMock()],
   // A constant, so that a production bundle has no trace of the mock.
   define: { __MOCK__: JSON.stringify(isMock || command === "serve") },
   build: {

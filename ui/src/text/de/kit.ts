@@ -4,7 +4,7 @@ import type { Translated } from "../words";
 export const kit: Translated<typeof English> = {
   language: "de",
   title: "BitDust-Wiederherstellungsblatt",
-  subtitle: "Mit diesem Blatt allein lässt sich alles auf einem neuen Computer zurückholen.",
+  subtitle: "Mit diesen Wörtern und einem Zugang kommt alles auf einem neuen Computer zurück.",
   name: "Name",
   fingerprint: "Fingerabdruck",
   made: "Erstellt am",

@@ -70,7 +70,6 @@ export const overview: Translated<typeof English> = {
   unprotected: "Nicht geschützt",
   unprotected_hint: "Das liegt in den Ordnern, aber nicht in der neuesten Version.",
   unprotected_more: { one: "und {count} weitere", other: "und {count} weitere" },
-  unprotected_folder: "Ordnereinstellungen öffnen",
   folder_away: "Seine Festplatte ist nicht verbunden. Wenn sie wieder da ist, gehen die Sicherungen weiter.",
   folder_failed: "{reason}. Nächster Versuch {when}.",
   folder_watch: "Änderungen fallen einmal in der Stunde auf, nicht sofort.",

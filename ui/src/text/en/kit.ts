@@ -1,7 +1,7 @@
 export const kit = {
   language: "en",
   title: "BitDust recovery kit",
-  subtitle: "With this page alone everything can be had back on a new computer.",
+  subtitle: "With these words and one way in, everything comes back on a new computer.",
   name: "Nickname",
   fingerprint: "Fingerprint",
   made: "Made on",

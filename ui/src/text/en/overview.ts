@@ -67,7 +67,6 @@ export const overview = {
   unprotected: "Not protected",
   unprotected_hint: "These are in your folders, but not in the newest version.",
   unprotected_more: { one: "and {count} more", other: "and {count} more" },
-  unprotected_folder: "Open folder settings",
   folder_away: "Its disk is not connected. Backups go on when it is back.",
   folder_failed: "{reason}. Next try {when}.",
   folder_watch: "Changes are noticed once an hour, not at once.",
