@@ -4,6 +4,8 @@
 #   make run              the desktop application, or the demo where there is none
 #   make demo DIR=folder  a whole network on this machine: back up, lose, recover
 #   make test             everything that CI runs (.ci/run calls it with CI=true)
+#   make ui               what is in the window, built into ui/dist
+#   make screenshots      pictures of every view, in docs/screenshots
 #   make check            formatting, lints and, where installed, cargo deny
 
 # A toolchain that setup-dev.sh has just installed is in no one's PATH yet.
@@ -19,10 +21,28 @@ locked := $(if $(in_ci),--locked)
 deny_warnings := $(if $(in_ci),-- -D warnings)
 nextest_profile := $(if $(in_ci),--profile ci)
 
-.PHONY: run test demo check
+# The window's packages are fetched again only when their lock file is newer.
+ui_packages := ui/node_modules/.package-lock.json
 
-test:
+.PHONY: run test test-ui demo check ui screenshots prepare
+
+prepare:
 	installer/setup-dev.sh
+
+$(ui_packages): ui/package-lock.json | prepare
+	cd ui && npm ci --no-audit --no-fund
+	touch $@
+
+ui: prepare $(ui_packages)
+	cd ui && npm run build
+
+test-ui: ui
+	cd ui && npm run check && npm test && npm run e2e
+
+screenshots: ui
+	cd ui && npm run screenshots
+
+test: ui test-ui
 	cargo fetch $(locked)
 ifneq ($(in_ci),)
 	cargo fmt --all --check
@@ -35,10 +55,9 @@ endif
 	fi
 	cargo test --workspace --doc --quiet $(locked)
 
-run:
-	installer/setup-dev.sh
-	if [ -f src-tauri/Cargo.toml ] && { [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" = Darwin ]; }; then \
-		cargo run -p bitdust-desktop; \
+run: prepare
+	if { [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" = Darwin ]; }; then \
+		$(MAKE) ui && cargo run -p bitdust-desktop; \
 	else \
 		cargo run -p bitdust-cli -- demo "$(DIR)"; \
 	fi
@@ -47,8 +66,7 @@ demo:
 	installer/setup-dev.sh
 	cargo run -p bitdust-cli -- demo "$(DIR)"
 
-check:
-	installer/setup-dev.sh
+check: ui
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets $(locked) $(deny_warnings)
 	if cargo deny --version >/dev/null 2>&1; then cargo deny check; fi

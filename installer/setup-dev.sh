@@ -67,9 +67,9 @@ package_manager() {
     done
 }
 
-# missing_tools: one word for each thing that this system lacks. cmake, pkg-config
-# and D-Bus headers are not among them: the C code that comes with our crates is
-# built with the C compiler alone, and the keyring is reached without libdbus.
+# missing_tools: one word for each thing that this system lacks. cmake is not among
+# them: the C code that comes with our crates is built with the C compiler alone. The
+# headers of D-Bus and what pkg-config finds are for the window only.
 missing_tools() {
     can_compile || printf 'cc '
     has curl || printf 'curl '
@@ -80,7 +80,24 @@ missing_tools() {
         has_certificates || printf 'certificates '
         has strace || printf 'strace '
         has unshare || printf 'unshare '
+        [[ ! -f $root/src-tauri/Cargo.toml ]] || missing_window_tools
     fi
+}
+
+# missing_window_tools: what the desktop application is built and tested with.
+missing_window_tools() {
+    has_library webkit2gtk-4.1 && has_library librsvg-2.0 || printf 'webview '
+    has_library ayatana-appindicator3-0.1 || printf 'tray '
+    has_library dbus-1 || printf 'libdbus '
+    has Xvfb && has xauth || printf 'xvfb '
+    has dbus-run-session || printf 'dbus '
+    has WebKitWebDriver || printf 'webdriver '
+    has xdotool || printf 'xdotool '
+    has chromium || printf 'chromium '
+}
+
+has_library() {
+    has pkg-config && pkg-config --exists "$1"
 }
 
 # A compiler without the headers of the C library is of no use.
@@ -100,6 +117,22 @@ packages_for() {
         pacman/cc) echo gcc ;;
         dnf/shellcheck) echo ShellCheck ;;
         brew/cc) fail "please install Apple's compiler: xcode-select --install" ;;
+        apt-get/webview) echo pkg-config libwebkit2gtk-4.1-dev librsvg2-dev ;;
+        dnf/webview) echo pkgconf webkit2gtk4.1-devel librsvg2-devel ;;
+        pacman/webview) echo pkgconf webkit2gtk-4.1 librsvg ;;
+        apt-get/tray) echo libayatana-appindicator3-dev ;;
+        dnf/tray) echo libayatana-appindicator-gtk3-devel ;;
+        pacman/tray) echo libayatana-appindicator ;;
+        apt-get/libdbus) echo libdbus-1-dev ;;
+        dnf/libdbus) echo dbus-devel ;;
+        pacman/libdbus) echo dbus ;;
+        apt-get/xvfb) echo xvfb xauth fonts-dejavu-core fonts-inter ;;
+        dnf/xvfb) echo xorg-x11-server-Xvfb xorg-x11-xauth ;;
+        pacman/xvfb) echo xorg-server-xvfb xorg-xauth ;;
+        dnf/dbus) echo dbus-daemon ;;
+        apt-get/webdriver) echo webkit2gtk-driver ;;
+        dnf/webdriver) echo webkitgtk-webdriver ;;
+        pacman/webdriver) echo webkit2gtk-4.1 ;;
         */certificates) echo ca-certificates ;;
         */unshare) echo util-linux ;;
         *) echo "$2" ;;

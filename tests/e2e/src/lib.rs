@@ -16,6 +16,7 @@ pub mod process;
 pub mod remains;
 pub mod stage;
 pub mod wait;
+pub mod window;
 pub mod witness;
 pub mod world;
 
@@ -24,6 +25,7 @@ pub use corpus::Random;
 pub use machine::{Machine, Order, Reply};
 pub use stage::Stage;
 pub use wait::eventually;
+pub use window::{Desktop, Window};
 pub use world::{Transport, World};
 
 /// What a journey gives back.

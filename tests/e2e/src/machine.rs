@@ -88,6 +88,25 @@ impl Machine {
         }
     }
 
+    /// The program that its commands are.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// What the application is started with for this home.
+    #[must_use]
+    pub fn window_arguments(&self) -> Vec<String> {
+        let home = self.home.display().to_string();
+        let mut arguments = vec!["--home".to_owned(), home];
+        arguments.extend(["--scope", "loopback", "--network"].map(str::to_owned));
+        arguments.push(self.network.clone());
+        for address in &self.bootstrap {
+            arguments.extend(["--bootstrap".to_owned(), address.clone()]);
+        }
+        arguments
+    }
+
     /// Makes an identity whose keys rest in a file; remembers its words.
     pub fn init(&mut self) -> Result<Reply> {
         let made = self.run(&["init", "--nickname", &self.name, "--keys", "file"])?;

@@ -57,6 +57,26 @@ fn missing_tools_come_from_the_package_manager_at_hand() -> Result<()> {
 }
 
 #[test]
+fn a_window_is_built_with_what_the_package_manager_has_for_it() -> Result<()> {
+    let rows = [
+        ("apt-get", "libwebkit2gtk-4.1-dev"),
+        ("dnf", "webkit2gtk4.1-devel"),
+        ("pacman", "webkit2gtk-4.1"),
+    ];
+    for (manager, package) in rows {
+        let machine = Machine::ready()?;
+        machine.write("src-tauri/Cargo.toml", "")?;
+        machine.stand_in(manager, "")?;
+        let run = machine.run()?;
+        assert!(run.done, "{manager}: {run:?}");
+        let last = run.calls.last().context("the manager is called")?;
+        assert!(last.contains(package), "{last}");
+        assert!(last.contains("xdotool"), "{last}");
+    }
+    Ok(())
+}
+
+#[test]
 fn on_a_mac_homebrew_brings_tools_and_apple_the_compiler() -> Result<()> {
     let machine = Machine::ready()?;
     machine.command("uname", "echo Darwin")?;

@@ -1,0 +1,282 @@
+//! The desktop application as a person has it: the real window in the real WebView, on a screen
+//! of its own that nobody sees, moved through WebDriver.
+
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use crate::machine::Machine;
+use crate::process::Process;
+use crate::wait::eventually;
+use crate::world::World;
+
+/// How long something on the screen may take to appear.
+const SOON: Duration = Duration::from_secs(60);
+/// How long one word with the driver may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// The key under which WebDriver names elements, by its standard.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// Where a dropped folder lands: well within the window.
+const DROP_POINT: (u32, u32) = (620, 420);
+
+/// A screen, a session bus and a driver; all end with it.
+pub struct Desktop {
+    _screen: Process,
+    driver: Process,
+    display: String,
+    address: String,
+    folder: PathBuf,
+}
+
+/// The application on a desktop.
+pub struct Window<'a> {
+    desktop: &'a Desktop,
+    session: String,
+}
+
+impl Desktop {
+    /// Starts a screen of 1280 × 860 with what belongs to it.
+    pub fn start(world: &World, name: &str) -> Result<Self> {
+        let folder = world.make_folder(name)?;
+        let log = folder.join("log");
+        let mut screen = Command::new("Xvfb");
+        screen.args(["-displayfd", "1", "-screen", "0", "1280x860x24"]);
+        screen.args(["-nolisten", "tcp"]);
+        let screen = Process::spawn(screen, &log, None)?;
+        let number = screen
+            .line(Instant::now() + SOON)?
+            .context("the screen did not start")?;
+        let display = format!(":{number}");
+        let port = free_port()?;
+        let mut driver = Command::new("dbus-run-session");
+        driver.args(["--", "WebKitWebDriver", &format!("--port={port}")]);
+        driver.env("TAURI_WEBVIEW_AUTOMATION", "true");
+        live_in(&mut driver, &folder, &display)?;
+        // Its children are ended with it.
+        driver.process_group(0);
+        let driver = Process::spawn(driver, &log, None)?;
+        let desktop = Self {
+            _screen: screen,
+            driver,
+            display,
+            address: format!("http://127.0.0.1:{port}"),
+            folder,
+        };
+        eventually("the driver answers", SOON, || {
+            Ok(desktop.ask("GET", "/status", None).ok())
+        })?;
+        Ok(desktop)
+    }
+
+    /// Opens the application for the home of a machine. Commands of the machine join it.
+    pub fn open(&self, machine: &Machine) -> Result<Window<'_>> {
+        let program = machine.program().with_file_name("bitdust-desktop");
+        ensure!(
+            program.exists(),
+            "{} is missing: cargo build --workspace makes it",
+            program.display()
+        );
+        let options = json!({ "binary": program, "args": machine.window_arguments() });
+        let wanted = json!({ "capabilities": { "alwaysMatch": {
+            "browserName": "wry",
+            "webkitgtk:browserOptions": options,
+        } } });
+        let opened = self.ask("POST", "/session", Some(&wanted))?;
+        let session = opened["sessionId"].as_str();
+        Ok(Window {
+            desktop: self,
+            session: session.context("no session")?.to_owned(),
+        })
+    }
+
+    /// Drags a folder onto the window, as a file manager does.
+    pub fn drop_folder(&self, folder: &Path) -> Result<()> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/drag.py");
+        // The system's own, which has the toolkit.
+        let mut drag = Command::new("/usr/bin/python3");
+        drag.arg(script).arg(folder);
+        drag.args([DROP_POINT.0.to_string(), DROP_POINT.1.to_string()]);
+        live_in(&mut drag, &self.folder, &self.display)?;
+        let drag = Process::spawn(drag, &self.folder.join("log"), None)?;
+        let result = drag.line(Instant::now() + SOON)?;
+        ensure!(
+            result.as_deref() == Some("dropped"),
+            "the folder was not taken: {result:?}"
+        );
+        Ok(())
+    }
+
+    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        let url = format!("{}{path}", self.address);
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .timeout_global(Some(ANSWER_WITHIN))
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let mut answer = match (method, body) {
+            ("GET", _) => agent.get(&url).call()?,
+            ("DELETE", _) => agent.delete(&url).call()?,
+            (_, Some(body)) => agent.post(&url).send(body.to_string())?,
+            (_, None) => agent.post(&url).send("{}")?,
+        };
+        let text = answer.body_mut().read_to_string()?;
+        let object: Value = serde_json::from_str(&text).context("no answer of a driver")?;
+        let value = object["value"].clone();
+        if let Some(error) = value["error"].as_str() {
+            let message = value["message"].as_str().unwrap_or_default();
+            bail!("{method} {path}: {error}: {message}");
+        }
+        Ok(value)
+    }
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        // All that the session began; what has ended already is no loss.
+        if let Ok(raw) = i32::try_from(self.driver.id())
+            && let Some(group) = rustix::process::Pid::from_raw(raw)
+        {
+            let kill = rustix::process::Signal::KILL;
+            let _ended = rustix::process::kill_process_group(group, kill);
+        }
+    }
+}
+
+impl Window<'_> {
+    /// Clicks what can be clicked under this name, once it is there and enabled.
+    pub fn click(&self, name: &str) -> Result<()> {
+        let path = format!(
+            "//*[self::button or self::a or @role='button' or @role='option' or self::label]\
+             [not(@disabled)][normalize-space(.)={0} or @aria-label={0} or .//*[normalize-space(text())={0}]]",
+            quoted(name)
+        );
+        let what = format!("something to click called {name:?}");
+        eventually(&what, SOON, || {
+            for element in self.find("xpath", &path)? {
+                if self.post(&format!("/element/{element}/click"), &json!({})).is_ok() {
+                    return Ok(Some(()));
+                }
+            }
+            Ok(None)
+        })
+        .with_context(|| format!("the window shows: {}", self.text().unwrap_or_default()))
+    }
+
+    /// Types into the field with this label.
+    pub fn fill(&self, label: &str, text: &str) -> Result<()> {
+        let script = "const label = arguments[0];
+            const fields = [...document.querySelectorAll('input, textarea')];
+            return fields.find((field) => field.getAttribute('aria-label') === label
+                || [...(field.labels ?? [])].some((it) => it.textContent.trim() === label)) ?? null;";
+        let what = format!("a field called {label:?}");
+        let found = eventually(&what, SOON, || {
+            let found = self.run(script, &json!([label]))?;
+            Ok(found[ELEMENT].as_str().map(str::to_owned))
+        })
+        .with_context(|| format!("the window shows: {}", self.text().unwrap_or_default()))?;
+        self.post(&format!("/element/{found}/clear"), &json!({}))?;
+        let keys = json!({ "text": text });
+        self.post(&format!("/element/{found}/value"), &keys)?;
+        Ok(())
+    }
+
+    /// Waits until the window shows a text.
+    pub fn wait_for(&self, text: &str, within: Duration) -> Result<()> {
+        eventually(&format!("the window shows {text:?}"), within, || {
+            Ok(self.text()?.contains(text).then_some(()))
+        })
+        .with_context(|| format!("the window shows: {}", self.text().unwrap_or_default()))
+    }
+
+    /// All text that the window shows.
+    pub fn text(&self) -> Result<String> {
+        let shown = self.run("return document.body.innerText", &json!([]))?;
+        Ok(shown.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Goes to a view by its address, such as `#/restore`.
+    pub fn go(&self, route: &str) -> Result<()> {
+        self.run("location.hash = arguments[0]", &json!([route]))?;
+        Ok(())
+    }
+
+    /// Texts of all elements that a selector finds.
+    pub fn texts(&self, selector: &str) -> Result<Vec<String>> {
+        let script = "return [...document.querySelectorAll(arguments[0])].map((it) => it.textContent.trim())";
+        let found = self.run(script, &json!([selector]))?;
+        Ok(crate::machine::texts(&found))
+    }
+
+    /// Runs a script in the page.
+    pub fn run(&self, script: &str, arguments: &Value) -> Result<Value> {
+        let body = json!({ "script": script, "args": arguments });
+        self.post("/execute/sync", &body)
+    }
+
+    /// Writes a picture of the page into the desktop's folder, for whoever looks into a failure.
+    pub fn picture(&self, name: &str) -> Result<()> {
+        let path = format!("/session/{}/screenshot", self.session);
+        let shot = self.desktop.ask("GET", &path, None)?;
+        let text = shot.as_str().context("no picture")?;
+        let bytes = data_encoding::BASE64.decode(text.as_bytes())?;
+        std::fs::write(self.desktop.folder.join(format!("{name}.png")), bytes)?;
+        Ok(())
+    }
+
+    /// Ends the application.
+    pub fn quit(self) -> Result<()> {
+        let path = format!("/session/{}", self.session);
+        self.desktop.ask("DELETE", &path, None).map(drop)
+    }
+
+    fn find(&self, using: &str, value: &str) -> Result<Vec<String>> {
+        let body = json!({ "using": using, "value": value });
+        let found = self.post("/elements", &body)?;
+        let elements = found.as_array().cloned().unwrap_or_default();
+        let names = elements.iter().filter_map(|it| it[ELEMENT].as_str());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let path = format!("/session/{}{path}", self.session);
+        self.desktop.ask("POST", &path, Some(body))
+    }
+}
+
+/// A person's folders and runtime, away from those of whoever runs the tests.
+fn live_in(command: &mut Command, folder: &Path, display: &str) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    command.env("DISPLAY", display).env("HOME", folder);
+    for (variable, name) in [
+        ("XDG_RUNTIME_DIR", "run"),
+        ("XDG_CONFIG_HOME", "config"),
+        ("XDG_DATA_HOME", "data"),
+        ("XDG_CACHE_HOME", "cache"),
+    ] {
+        let path = folder.join(name);
+        std::fs::create_dir_all(&path)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700))?;
+        command.env(variable, path);
+    }
+    command.env_remove("WAYLAND_DISPLAY");
+    Ok(())
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// A text as XPath has it.
+fn quoted(text: &str) -> String {
+    if text.contains('\'') {
+        format!("\"{text}\"")
+    } else {
+        format!("'{text}'")
+    }
+}
