@@ -88,12 +88,6 @@ impl Machine {
         }
     }
 
-    /// The program that its commands are.
-    #[must_use]
-    pub fn program(&self) -> &Path {
-        &self.program
-    }
-
     /// What the application is started with for this home.
     #[must_use]
     pub fn window_arguments(&self) -> Vec<String> {

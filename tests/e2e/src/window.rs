@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::machine::Machine;
 use crate::process::Process;
 use crate::wait::eventually;
-use crate::world::World;
+use crate::world::{World, built_window};
 
 /// How long something on the screen may take to appear.
 const SOON: Duration = Duration::from_secs(60);
@@ -75,12 +75,7 @@ impl Desktop {
 
     /// Opens the application for the home of a machine. Commands of the machine join it.
     pub fn open(&self, machine: &Machine) -> Result<Window<'_>> {
-        let program = machine.program().with_file_name("bitdust-desktop");
-        ensure!(
-            program.exists(),
-            "{} is missing: cargo build --workspace makes it",
-            program.display()
-        );
+        let program = built_window()?;
         let options = json!({ "binary": program, "args": machine.window_arguments() });
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "wry",
@@ -158,7 +153,10 @@ impl Window<'_> {
         let what = format!("something to click called {name:?}");
         eventually(&what, SOON, || {
             for element in self.find("xpath", &path)? {
-                if self.post(&format!("/element/{element}/click"), &json!({})).is_ok() {
+                if self
+                    .post(&format!("/element/{element}/click"), &json!({}))
+                    .is_ok()
+                {
                     return Ok(Some(()));
                 }
             }

@@ -132,6 +132,18 @@ fn seed() -> Result<u64> {
     }
 }
 
+/// The application with the window, as it was built.
+pub(crate) fn built_window() -> Result<PathBuf> {
+    let window = built_program()?.with_file_name("bitdust-desktop");
+    if !window.is_file() {
+        bail!(
+            "{} is not there; `cargo build --workspace` makes it, as `make test` does",
+            window.display()
+        );
+    }
+    Ok(window)
+}
+
 /// The program that lies beside the tests; `BITDUST_PROGRAM` names another.
 fn built_program() -> Result<PathBuf> {
     if let Some(program) = std::env::var_os("BITDUST_PROGRAM") {

@@ -22,7 +22,11 @@ fn a_person_protects_a_folder_and_gets_it_back_on_a_new_machine() -> Outcome {
 
     // A person makes an identity in the window.
     let mut owner = world.machine("owner");
-    owner.bootstrap = stage.suppliers.iter().filter_map(|it| it.address().ok()).collect();
+    owner.bootstrap = stage
+        .suppliers
+        .iter()
+        .filter_map(|it| it.address().ok())
+        .collect();
     let window = desktop.open(&owner)?;
     let words = first_run(&window)?;
     ensure!(words.len() == 24, "{} words", words.len());
@@ -95,7 +99,8 @@ fn the_window_joins_a_daemon_that_holds_the_home() -> Outcome {
     window.wait_for("practice", SOON)?;
     let status = owner.status()?;
     window.go("#/settings")?;
-    window.wait_for(&owner.device[..4], SOON)
+    window
+        .wait_for(&owner.device[..4], SOON)
         .or_else(|_| window.wait_for(status["network"].as_str().unwrap_or_default(), SOON))?;
     window.quit()?;
     // The daemon outlives the window.
@@ -115,7 +120,10 @@ fn first_run(window: &Window<'_>) -> Result<Vec<String>> {
     let numbered = window.texts("ol[aria-label='The 24 words'] li")?;
     let words: Vec<String> = numbered
         .iter()
-        .map(|word| word.trim_start_matches(|it: char| it.is_ascii_digit()).to_owned())
+        .map(|word| {
+            word.trim_start_matches(|it: char| it.is_ascii_digit())
+                .to_owned()
+        })
         .collect();
     window.click("I keep them in a safe place")?;
     window.click("Check three words")?;
@@ -175,4 +183,3 @@ fn compare(one: &Path, other: &Path) -> Outcome {
     ensure!(different.is_empty(), "{different}");
     Ok(())
 }
-

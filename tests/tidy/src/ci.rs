@@ -13,6 +13,11 @@ fn ci_checks_form_first_and_builds_outside_of_the_clone() -> Result<()> {
         "standard input is empty, and nothing failed: {run:?}"
     );
     let expected = [
+        "npm ci --no-audit --no-fund",
+        "npm run build",
+        "npm run check",
+        "npm test",
+        "npm run e2e",
         "cargo fetch --locked",
         "cargo fmt --all --check",
         "cargo clippy --workspace --all-targets --locked -- -D warnings",
@@ -20,7 +25,7 @@ fn ci_checks_form_first_and_builds_outside_of_the_clone() -> Result<()> {
         "cargo nextest run --workspace --locked --profile ci",
         "cargo test --workspace --doc --quiet --locked",
     ];
-    assert_eq!(run.calls, expected, "cheap checks come first");
+    assert_eq!(run.calls, expected, "what is in the window first, as the program holds it; then cheap checks");
     let target = machine.path("home/.cache/bitdust/target");
     assert!(run.text.contains(&*target.to_string_lossy()), "{run:?}");
     Ok(())
@@ -49,6 +54,11 @@ fn machine_with_cargo(body: &str) -> Result<Machine> {
     let machine = Machine::ready()?;
     machine.lend("make")?;
     machine.lend("sh")?;
+    machine.lend("touch")?;
+    machine.write("tree/ui/package.json", "{}")?;
+    machine.write("tree/ui/package-lock.json", "{}")?;
+    machine.command("node", "echo v22.20.0")?;
+    machine.stand_in("npm", "mkdir -p node_modules")?;
     machine.stand_in("cargo", body)?;
     Ok(machine)
 }

@@ -65,7 +65,7 @@ fn a_window_is_built_with_what_the_package_manager_has_for_it() -> Result<()> {
     ];
     for (manager, package) in rows {
         let machine = Machine::ready()?;
-        machine.write("src-tauri/Cargo.toml", "")?;
+        machine.write("tree/src-tauri/Cargo.toml", "")?;
         machine.stand_in(manager, "")?;
         let run = machine.run()?;
         assert!(run.done, "{manager}: {run:?}");
