@@ -85,6 +85,10 @@ impl Story {
             outputs.push(output);
         }
         for output in outputs {
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "the story is about folders; nothing else is carried out"
+            )]
             match output {
                 Output::WatchFolder { folder } => {
                     self.watched.push(folder);

@@ -25,7 +25,10 @@ fn ci_checks_form_first_and_builds_outside_of_the_clone() -> Result<()> {
         "cargo nextest run --workspace --locked --profile ci",
         "cargo test --workspace --doc --quiet --locked",
     ];
-    assert_eq!(run.calls, expected, "what is in the window first, as the program holds it; then cheap checks");
+    assert_eq!(
+        run.calls, expected,
+        "what is in the window first, as the program holds it; then cheap checks"
+    );
     let target = machine.path("home/.cache/bitdust/target");
     assert!(run.text.contains(&*target.to_string_lossy()), "{run:?}");
     Ok(())
