@@ -10,6 +10,7 @@ use bitdust_model::{ByteCount, Code, ErrorCode, Policy, limits};
 
 use bitdust_store::{HomePaths, write_durably};
 
+use crate::bounded::read_bounded;
 use crate::error::NodeError;
 use crate::settings::{Scope, Settings};
 
@@ -74,12 +75,13 @@ impl Default for Config {
 impl Config {
     /// Reads the configuration of a home; a home without one has the defaults.
     pub(crate) fn load(paths: &HomePaths) -> Result<Self, NodeError> {
-        match std::fs::read_to_string(paths.config()) {
-            Ok(text) => Self::parse(&text),
+        let path = paths.config();
+        match read_bounded(&path, limits::CONFIG_BYTES_MAX) {
+            Ok(bytes) => Self::parse(&bytes),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(NodeError::new(
                 ErrorCode::DiskFailed,
-                format!("{} cannot be read: {error}", paths.config().display()),
+                format!("{} cannot be read: {error}", path.display()),
             )),
         }
     }
@@ -95,14 +97,15 @@ impl Config {
     }
 
     /// Reads a configuration; refuses what is too long, unknown or not allowed.
-    pub(crate) fn parse(text: &str) -> Result<Self, NodeError> {
-        if text.len() > limits::CONFIG_BYTES_MAX {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, NodeError> {
+        if bytes.len() > limits::CONFIG_BYTES_MAX {
             return Err(refused(format!(
-                "config.toml has {} bytes, at most {} are allowed",
-                text.len(),
+                "config.toml has more than {} bytes",
                 limits::CONFIG_BYTES_MAX
             )));
         }
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| refused(format!("config.toml is no text: {error}")))?;
         let config: Self = toml::from_str(text)
             .map_err(|error| refused(format!("config.toml cannot be read: {error}")))?;
         config.check()?;
@@ -253,6 +256,13 @@ impl Config {
                 limits::NICKNAME_BYTES_MAX
             )));
         }
+        // The file knows no larger whole numbers.
+        if self.offer.max(self.contract).0 > i64::MAX.unsigned_abs() {
+            return Err(refused(format!(
+                "offer and contract have at most {} bytes",
+                i64::MAX
+            )));
+        }
         if self.scope != Scope::Loopback && self.policy != Policy::default() {
             return Err(refused(
                 "policy.* may be changed in scope loopback only; nothing was changed".to_owned(),
@@ -343,6 +353,9 @@ fn plain(value: &toml::Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -355,7 +368,7 @@ mod tests {
             .set("policy.check_interval", "1500")
             .expect("a policy in loopback");
         let text = config.to_text().expect("it serialises");
-        assert_eq!(Config::parse(&text).expect("it parses"), config);
+        assert_eq!(Config::parse(text.as_bytes()).expect("it parses"), config);
         let view = config
             .views(Some("policy.check_interval"))
             .expect("it is there");
@@ -373,7 +386,7 @@ mod tests {
             .expect_err("scope is internet");
         assert!(error.message.contains("loopback"), "{}", error.message);
         assert_eq!(config, Config::default());
-        assert!(Config::parse("scope = \"lan\"\n[policy]\ncheck_interval = 5\n").is_err());
+        assert!(Config::parse(b"scope = \"lan\"\n[policy]\ncheck_interval = 5\n").is_err());
     }
 
     #[test]
@@ -387,13 +400,100 @@ mod tests {
             ("schedule", "often"),
             ("scope", "moon"),
             ("bootstrap", "friend.example:4001"),
+            ("offer", "9223372036854775808"),
         ] {
             assert!(
                 Config::default().set(key, value).is_err(),
                 "{key}={value} was taken"
             );
         }
-        assert!(Config::parse("unknown = 1").is_err());
-        assert!(Config::parse(&"#".repeat(limits::CONFIG_BYTES_MAX + 1)).is_err());
+        assert!(Config::parse(b"unknown = 1").is_err());
+        assert!(Config::parse(b"nickname = \"\xff\"").is_err());
+        assert!(Config::parse(&vec![b'#'; limits::CONFIG_BYTES_MAX]).is_ok());
+        assert!(Config::parse(&vec![b'#'; limits::CONFIG_BYTES_MAX + 1]).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_configuration_without_end_is_refused_and_not_read_to_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let paths = HomePaths::new(folder.path());
+        std::os::unix::fs::symlink("/dev/zero", paths.config()).expect("a link");
+        let error = Config::load(&paths).expect_err("it never ends");
+        assert_eq!(error.code, ErrorCode::BadRequest);
+        assert!(error.message.contains("more than 65536 bytes"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_no_configuration(bytes in vec(any::<u8>(), 0..400)) {
+            is_refused_or_sound(&bytes)?;
+        }
+
+        #[test]
+        fn any_text_is_a_configuration_or_an_error(
+            lines in vec(("[a-z_.]{0,12}|network|listen|code|offer|suppliers|policy", "\\PC{0,40}|[0-9]{1,25}|\\[.{0,20}\\]"), 0..8),
+        ) {
+            let lines = lines.iter().map(|(key, value)| format!("{key} = {value}\n"));
+            is_refused_or_sound(lines.collect::<String>().as_bytes())?;
+        }
+
+        #[test]
+        fn a_mutated_configuration_is_refused_or_sound(
+            at: prop::sample::Index,
+            byte: u8,
+            kind in 0_u8..3,
+        ) {
+            let mut bytes = full().to_text().expect("it serialises").into_bytes();
+            let at = at.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => bytes.truncate(at),
+            }
+            is_refused_or_sound(&bytes)?;
+        }
+
+        #[test]
+        fn any_setting_is_taken_whole_or_refused(
+            key in "[a-z_.]{0,30}|network|scope|listen|code|offer|contract|policy\\.[a-z_]{0,20}",
+            value in "\\PC{0,80}|[0-9]{0,25}",
+        ) {
+            let mut config = full();
+            let before = config.clone();
+            match config.set(&key, &value) {
+                Ok(()) => is_refused_or_sound(config.to_text().expect("it serialises").as_bytes())?,
+                Err(error) => {
+                    prop_assert_eq!(error.code, ErrorCode::BadRequest);
+                    prop_assert_eq!(config, before);
+                }
+            }
+        }
+    }
+
+    /// A configuration in which every kind of value is there.
+    fn full() -> Config {
+        Config {
+            network: "practice-1".to_owned(),
+            scope: Scope::Loopback,
+            nickname: "Zoë".to_owned(),
+            listen: vec!["/ip4/127.0.0.1/tcp/4001".to_owned()],
+            code: Code::new(3, 6).ok(),
+            ..Config::default()
+        }
+    }
+
+    /// What is read is within its bounds and is the same when it is written and read again.
+    fn is_refused_or_sound(bytes: &[u8]) -> Result<(), TestCaseError> {
+        match Config::parse(bytes) {
+            Ok(config) => {
+                prop_assert!((1..=32).contains(&config.network.len()));
+                prop_assert!(config.nickname.len() <= limits::NICKNAME_BYTES_MAX);
+                let text = config.to_text().expect("what was read can be written");
+                prop_assert_eq!(Config::parse(text.as_bytes()).ok(), Some(config));
+            }
+            Err(error) => prop_assert_eq!(error.code, ErrorCode::BadRequest),
+        }
+        Ok(())
     }
 }

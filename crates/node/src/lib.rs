@@ -5,6 +5,7 @@
 
 mod back;
 mod backup;
+mod bounded;
 mod browse;
 mod cache;
 mod calls;

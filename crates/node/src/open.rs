@@ -17,6 +17,7 @@ use bitdust_pipeline::pack::HEADER_BYTES;
 use bitdust_store::catalogue::HistoryQuestion;
 use bitdust_store::{Catalogue, Home, ShardStore, Spool};
 
+use crate::bounded::read_bounded;
 use crate::config::Config;
 use crate::context::{Context, wall_clock};
 use crate::error::NodeError;
@@ -290,7 +291,7 @@ fn open_stores(home: &Home) -> Result<Stores, NodeError> {
 /// Opens the keys as the home guards them.
 fn unlock(home: &Home, settings: &Settings) -> Result<(HomeSecrets, &'static str), NodeError> {
     let path = home.paths().keys();
-    let bytes = std::fs::read(&path).map_err(|error| {
+    let bytes = read_bounded(&path, limits::KEY_FILE_BYTES_MAX).map_err(|error| {
         if error.kind() == std::io::ErrorKind::NotFound {
             let folder = home.paths().dir().display().to_string();
             let message = format!(
