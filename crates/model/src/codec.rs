@@ -47,14 +47,26 @@ pub trait Versioned: Serialize + DeserializeOwned {
     const BYTES_MAX: usize;
 }
 
+/// A value that is longer than its kind may be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} of {bytes} bytes exceeds its own limit of {bytes_max}")]
+pub struct EncodeError {
+    /// What was to be written.
+    pub kind: &'static str,
+    /// How many bytes it has.
+    pub bytes: usize,
+    /// How many it may have.
+    pub bytes_max: usize,
+}
+
 /// Encodes a value behind its version byte.
 ///
 /// # Panics
 /// If the value cannot be serialised or exceeds its own limit: both are bugs of the caller,
-/// which must bound what it builds.
+/// which must bound what it builds, or use [`try_encode`].
 #[must_use]
 pub fn encode<T: Versioned>(value: &T) -> Vec<u8> {
-    let bytes = postcard::to_extend(value, vec![T::VERSION]).expect("plain data always serialises");
+    let bytes = written(value);
     assert!(
         bytes.len() <= T::BYTES_MAX,
         "{} of {} bytes exceeds its own limit of {}",
@@ -63,6 +75,26 @@ pub fn encode<T: Versioned>(value: &T) -> Vec<u8> {
         T::BYTES_MAX
     );
     bytes
+}
+
+/// Encodes a value that grows with what a person has, and so may exceed its limit.
+///
+/// # Panics
+/// If the value cannot be serialised, which plain data always can.
+pub fn try_encode<T: Versioned>(value: &T) -> Result<Vec<u8>, EncodeError> {
+    let bytes = written(value);
+    if bytes.len() > T::BYTES_MAX {
+        return Err(EncodeError {
+            kind: T::KIND,
+            bytes: bytes.len(),
+            bytes_max: T::BYTES_MAX,
+        });
+    }
+    Ok(bytes)
+}
+
+fn written<T: Versioned>(value: &T) -> Vec<u8> {
+    postcard::to_extend(value, vec![T::VERSION]).expect("plain data always serialises")
 }
 
 /// Decodes a value; refuses what is too long, of another version, malformed, or followed by

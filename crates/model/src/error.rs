@@ -77,6 +77,8 @@ pub enum ErrorCode {
     NotYet,
     /// A bug: report it.
     Internal,
+    /// There is more of something than this program can keep.
+    TooMany,
 }
 
 impl ErrorCode {

@@ -18,7 +18,7 @@ pub mod tree;
 pub mod unit;
 
 pub use code::{Code, CodeVersion};
-pub use codec::{DecodeError, decode, encode};
+pub use codec::{DecodeError, EncodeError, decode, encode, try_encode};
 pub use document::{Document, Signed};
 pub use error::{ErrorCode, Severity};
 pub use id::*;

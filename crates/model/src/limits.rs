@@ -166,8 +166,11 @@ pub const STORES_PENDING_MAX: usize = 64;
 pub const SEGMENTS_MAX: usize = 32;
 /// Packs described by one index segment before it is split.
 pub const SEGMENT_PACKS_MAX: usize = 4_096;
-/// Snapshots in one manifest.
+/// Snapshots of one device.
 pub const SNAPSHOTS_MAX: usize = 10_000;
+/// Bytes of the newest snapshots that a manifest holds itself, so that a recovery sees them
+/// with its first read; older ones stand in pages of their own.
+pub const SNAPSHOTS_INLINE_BYTES_MAX: usize = MIB;
 /// Epochs whose secrets a home keeps; each revoked device adds one.
 pub const EPOCHS_MAX: usize = 1_024;
 /// Bytes of a key file: the secrets of all epochs, keys and certificate, wrapped.
@@ -199,8 +202,9 @@ pub const DATABASE_PAGE_MAX: usize = 4_096;
 /// Files of one directory that are loaded from the file cache at once; further ones are
 /// looked up one by one.
 pub const CACHED_FILES_PAGE_MAX: usize = 65_536;
-/// Bytes of one value in the catalogue's table of settings; a draft of a commit names its packs.
-pub const META_BYTES_MAX: usize = 4 * MIB;
+/// Bytes of one value in the catalogue's table of settings; a draft of a commit names its
+/// packs: two millions of them, which is 30 TiB in one backup.
+pub const META_BYTES_MAX: usize = 64 * MIB;
 /// Bytes of one cached tree entry: 64 chunk ids, a name and its attributes.
 pub const CACHED_ENTRY_BYTES_MAX: usize = MIB;
 /// Bytes of one folder or snapshot as the catalogue keeps it.

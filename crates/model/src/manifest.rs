@@ -140,6 +140,18 @@ pub struct SnapshotRecord {
     pub problems: u64,
 }
 
+/// Snapshots for which a manifest has no room; one metadata chunk in a commit pack.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotPage {
+    /// Snapshots, oldest first.
+    pub snapshots: Vec<SnapshotRecord>,
+}
+
+impl Versioned for SnapshotPage {
+    const KIND: &'static str = "snapshot page";
+    const BYTES_MAX: usize = limits::CHUNK_BYTES_MAX;
+}
+
 /// All that a device has: the plain content of the last chunk of a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -151,11 +163,13 @@ pub struct Manifest {
     pub device_label: String,
     /// Folders under protection.
     pub folders: Vec<FolderRecord>,
-    /// Live snapshots, oldest first; at most `SNAPSHOTS_MAX`.
+    /// Pages of the older live snapshots, oldest first.
+    pub older: Vec<BlobRef>,
+    /// The newest live snapshots, oldest first; with the older ones at most `SNAPSHOTS_MAX`.
     pub snapshots: Vec<SnapshotRecord>,
     /// Live segments of the pack index, oldest first; at most `SEGMENTS_MAX`.
     pub segments: Vec<Vec<BlobRef>>,
-    /// The commit packs in which those segments lie, this commit's own excepted.
+    /// The commit packs in which those pages and segments lie, the manifest's own excepted.
     pub packs: Vec<PackRef>,
 }
 

@@ -101,6 +101,7 @@ fn values() -> BTreeMap<&'static str, i128> {
         FOLDERS_MAX,
         EXCLUDES_MAX,
         SNAPSHOTS_MAX,
+        SNAPSHOTS_INLINE_BYTES_MAX,
         SEGMENTS_MAX,
         SEGMENT_PACKS_MAX,
         SETS_MAX,

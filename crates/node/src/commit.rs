@@ -14,9 +14,11 @@ use bitdust_model::codec::Versioned;
 use bitdust_model::manifest::{
     BlobRef, Head, Manifest, PackKind, PackRecord, PackRef, SnapshotRecord,
 };
-use bitdust_model::{ErrorCode, HeadHash, PackId, Sequence, decode, encode, limits};
+use bitdust_model::{
+    EncodeError, ErrorCode, HeadHash, PackId, Sequence, decode, limits, try_encode,
+};
 use bitdust_pipeline::PackBuilder;
-use bitdust_pipeline::index::{SegmentWriter, plan_segments};
+use bitdust_pipeline::index::{SegmentWriter, page_snapshots, plan_segments};
 use bitdust_pipeline::pack::blob_refs;
 use bitdust_store::CatalogueError;
 use bitdust_store::catalogue::{NewSegment, OwnHead, Publication, SegmentId};
@@ -74,6 +76,8 @@ pub(crate) fn seal_commit(
         request,
         builder: PackBuilder::new(PackKind::Commit),
         packs: Vec::new(),
+        segment: NewSegment::default(),
+        older: Vec::new(),
     };
     writer.seal().map_err(|error| error.code())
 }
@@ -122,6 +126,10 @@ enum CommitError {
     Catalogue(#[from] CatalogueError),
     #[error("the commit was stopped: {}", .0.name())]
     Stopped(ErrorCode),
+    #[error("{count} versions, at most {} can be kept", limits::SNAPSHOTS_MAX)]
+    TooManySnapshots { count: usize },
+    #[error(transparent)]
+    TooLong(#[from] EncodeError),
 }
 
 impl CommitError {
@@ -129,6 +137,7 @@ impl CommitError {
         match self {
             Self::Catalogue(error) => error.code(),
             Self::Stopped(code) => *code,
+            Self::TooManySnapshots { .. } | Self::TooLong(_) => ErrorCode::TooMany,
         }
     }
 }
@@ -140,30 +149,33 @@ struct CommitWriter<'a> {
     builder: PackBuilder,
     /// Commit packs sealed before the last one.
     packs: Vec<PackRef>,
+    /// The new segment of the index, as far as it is written.
+    segment: NewSegment,
+    /// Where the pages of older versions lie.
+    older: Vec<BlobRef>,
 }
 
 impl CommitWriter<'_> {
     fn seal(&mut self) -> Result<Sequence, CommitError> {
-        let mut segment = self.write_segment()?;
+        let snapshots = self.snapshots()?;
+        self.write_segment()?;
+        let snapshots = self.write_older(snapshots)?;
         let previous = self.context.catalogue.newest_head()?;
         let sequence = previous
             .as_ref()
             .map_or(Sequence(1), |head| head.sequence.next());
         // The manifest names the pieces of its own pack: that pack must have room for it.
-        self.close_full(&mut segment)?;
-        let manifest = self.manifest(sequence, &segment)?;
-        self.push(&encode(&manifest));
+        self.close_full()?;
+        let manifest = self.manifest(sequence, snapshots)?;
+        self.push(&try_encode(&manifest)?);
         let flight = self.seal_pack()?;
         let record = flight.record.clone();
         let blobs = blob_refs(record.pack.pack, &record.chunks);
         let Some(manifest_blob) = blobs.last().copied() else {
             return Err(CommitError::Stopped(ErrorCode::Internal));
         };
-        for blob in &mut segment.blobs {
-            if blob.pack == OWN_PACK {
-                blob.pack = record.pack.pack;
-            }
-        }
+        self.name_own_pack(record.pack.pack);
+        let segment = std::mem::take(&mut self.segment);
         let head = self.head(sequence, previous, &record, manifest_blob)?;
         let draft = CommitDraft {
             sequence,
@@ -174,7 +186,7 @@ impl CommitWriter<'_> {
         };
         self.context
             .catalogue
-            .set_meta(DRAFT_KEY, &encode(&draft))?;
+            .set_meta(DRAFT_KEY, &try_encode(&draft)?)?;
         self.context.catalogue.put_head(head)?;
         self.announce(flight)?;
         Ok(sequence)
@@ -209,11 +221,39 @@ impl CommitWriter<'_> {
         })
     }
 
-    fn manifest(&self, sequence: Sequence, segment: &NewSegment) -> Result<Manifest, CommitError> {
-        let catalogue = &self.context.catalogue;
-        let mut snapshots = catalogue.snapshots()?;
+    /// All versions of this device, the new ones last. The catalogue takes as many as readers
+    /// do, those of other devices included: one more could not be recorded after the head.
+    fn snapshots(&self) -> Result<Vec<SnapshotRecord>, CommitError> {
+        let mut snapshots = self.context.catalogue.snapshots()?;
+        let count = snapshots.len() + self.request.snapshots.len();
+        if count > limits::SNAPSHOTS_MAX {
+            return Err(CommitError::TooManySnapshots { count });
+        }
         snapshots.retain(|snapshot| snapshot.device == self.context.device);
         snapshots.extend(self.request.snapshots.iter().cloned());
+        Ok(snapshots)
+    }
+
+    /// Writes the pages of those versions for which the manifest has no room; gives the others.
+    fn write_older(
+        &mut self,
+        snapshots: Vec<SnapshotRecord>,
+    ) -> Result<Vec<SnapshotRecord>, CommitError> {
+        let paged = page_snapshots(snapshots);
+        for page in &paged.pages {
+            let blob = self.write_piece(page)?;
+            self.older.extend(blob);
+        }
+        Ok(paged.inline)
+    }
+
+    fn manifest(
+        &self,
+        sequence: Sequence,
+        snapshots: Vec<SnapshotRecord>,
+    ) -> Result<Manifest, CommitError> {
+        let catalogue = &self.context.catalogue;
+        let segment = &self.segment;
         let mut segments: Vec<Vec<BlobRef>> = Vec::new();
         for live in catalogue.segments()? {
             if !segment.replaced.contains(&live.segment) {
@@ -235,6 +275,7 @@ impl CommitWriter<'_> {
             sequence,
             device_label: self.request.label.clone(),
             folders: catalogue.folders()?,
+            older: self.older.clone(),
             snapshots,
             segments,
             packs,
@@ -242,8 +283,7 @@ impl CommitWriter<'_> {
     }
 
     /// Writes all packs that no segment describes yet, and merges small segments with them.
-    fn write_segment(&mut self) -> Result<NewSegment, CommitError> {
-        let mut new = NewSegment::default();
+    fn write_segment(&mut self) -> Result<(), CommitError> {
         let mut writer = SegmentWriter::new();
         let mut after = None;
         loop {
@@ -256,17 +296,17 @@ impl CommitWriter<'_> {
                 .iter()
                 .filter(|record| record.pack.kind != PackKind::Commit)
             {
-                new.packs.push(record.pack.pack);
+                self.segment.packs.push(record.pack.pack);
                 if let Some(piece) = writer.push(record) {
-                    self.write_piece(&piece, &mut new)?;
+                    self.write_segment_piece(&piece)?;
                 }
             }
         }
-        if new.packs.is_empty() {
-            return Ok(new);
+        if self.segment.packs.is_empty() {
+            return Ok(());
         }
-        new.replaced = self.segments_to_merge(new.packs.len() as u64)?;
-        for segment in new.replaced.clone() {
+        self.segment.replaced = self.segments_to_merge(self.segment.packs.len() as u64)?;
+        for segment in self.segment.replaced.clone() {
             let mut after = None;
             loop {
                 let page = self.context.catalogue.segment_packs(segment, after)?;
@@ -276,15 +316,15 @@ impl CommitWriter<'_> {
                 after = Some(last.pack.pack);
                 for record in &page {
                     if let Some(piece) = writer.push(record) {
-                        self.write_piece(&piece, &mut new)?;
+                        self.write_segment_piece(&piece)?;
                     }
                 }
             }
         }
         if let Some(piece) = writer.finish() {
-            self.write_piece(&piece, &mut new)?;
+            self.write_segment_piece(&piece)?;
         }
-        Ok(new)
+        Ok(())
     }
 
     /// Newest live segments to be merged with what is new, so that their number stays
@@ -301,26 +341,38 @@ impl CommitWriter<'_> {
             .collect())
     }
 
-    fn write_piece(&mut self, piece: &[u8], new: &mut NewSegment) -> Result<(), CommitError> {
-        self.close_full(new)?;
-        self.push(piece);
-        new.blobs.extend(self.last_blob());
+    fn write_segment_piece(&mut self, piece: &[u8]) -> Result<(), CommitError> {
+        let blob = self.write_piece(piece)?;
+        self.segment.blobs.extend(blob);
         Ok(())
+    }
+
+    /// Adds a piece to the pack being gathered; gives where it will lie.
+    fn write_piece(&mut self, piece: &[u8]) -> Result<Option<BlobRef>, CommitError> {
+        self.close_full()?;
+        self.push(piece);
+        Ok(self.last_blob())
     }
 
     /// Closes the pack being gathered if nothing more fits; the pieces that lie in it get its
     /// name.
-    fn close_full(&mut self, new: &mut NewSegment) -> Result<(), CommitError> {
+    fn close_full(&mut self) -> Result<(), CommitError> {
         if !self.builder.is_full() {
             return Ok(());
         }
         let flight = self.seal_pack()?;
         let closed = flight.record.pack.clone();
-        for blob in new.blobs.iter_mut().filter(|blob| blob.pack == OWN_PACK) {
-            blob.pack = closed.pack;
-        }
+        self.name_own_pack(closed.pack);
         self.packs.push(closed);
         self.announce(flight)
+    }
+
+    /// The pieces in the pack that was just sealed get its name.
+    fn name_own_pack(&mut self, pack: PackId) {
+        let pieces = self.segment.blobs.iter_mut().chain(&mut self.older);
+        for blob in pieces.filter(|blob| blob.pack == OWN_PACK) {
+            blob.pack = pack;
+        }
     }
 
     /// Where the chunk pushed last will lie.

@@ -15,13 +15,15 @@ use bitdust_crypto::{LocatorKey, RootSecrets, verify_by, verify_certificate};
 use bitdust_engine::{Input, JobId, SupplierFact};
 use bitdust_model::codec::Versioned;
 use bitdust_model::locator::{Certificate, KeyedRecord, LaneRecord, RootRecord};
-use bitdust_model::manifest::{BlobRef, Head, HeadBundle, Manifest, PackRef, SetRecord};
+use bitdust_model::manifest::{
+    BlobRef, Head, HeadBundle, Manifest, PackRef, SetRecord, SnapshotRecord,
+};
 use bitdust_model::message::Body;
 use bitdust_model::{
     ByteCount, DeviceId, DhtKey, Document, Epoch, ErrorCode, Sequence, Signed, decode, encode,
     limits,
 };
-use bitdust_pipeline::index::{read_manifest, read_segment};
+use bitdust_pipeline::index::{read_manifest, read_segment, read_snapshot_page};
 use bitdust_store::CatalogueError;
 use bitdust_store::catalogue::Supplier;
 use serde::{Deserialize, Serialize};
@@ -664,11 +666,30 @@ async fn load_head(context: &Context, job: JobId, head: &Head) -> Result<u64, Er
             missing += 1;
         }
     }
-    let catalogue = context.catalogue.clone();
-    blocking(move || catalogue.import_snapshots(manifest.snapshots))
-        .await?
-        .map_err(|error| error.code())?;
+    // The newest first: what cannot be had of the older ones takes nothing from them.
+    import_snapshots(context, manifest.snapshots).await?;
+    for blob in manifest.older {
+        let read = load_piece(context, job, &packs, &head.commit, blob).await;
+        let page = read.and_then(|raw| read_snapshot_page(&raw).map_err(|_| ErrorCode::Corrupt));
+        match page {
+            Ok(page) => import_snapshots(context, page.snapshots).await?,
+            Err(code) => {
+                debug!(code = code.name(), "A page of versions could not be had");
+                missing += 1;
+            }
+        }
+    }
     Ok(missing)
+}
+
+async fn import_snapshots(
+    context: &Context,
+    snapshots: Vec<SnapshotRecord>,
+) -> Result<(), ErrorCode> {
+    let catalogue = context.catalogue.clone();
+    blocking(move || catalogue.import_snapshots(snapshots))
+        .await?
+        .map_err(|error| error.code())
 }
 
 async fn load_segment(
@@ -676,8 +697,25 @@ async fn load_segment(
     job: JobId,
     packs: &[PackRef],
     own: &PackRef,
-    mut blob: BlobRef,
+    blob: BlobRef,
 ) -> Result<(), ErrorCode> {
+    let raw = load_piece(context, job, packs, own, blob).await?;
+    let segment = read_segment(&raw).map_err(|_| ErrorCode::Corrupt)?;
+    let catalogue = context.catalogue.clone();
+    blocking(move || catalogue.import_segment(segment))
+        .await?
+        .map_err(|error| error.code())?;
+    Ok(())
+}
+
+/// Fetches a chunk that a manifest names by its place; `own` is the pack of the manifest.
+async fn load_piece(
+    context: &Context,
+    job: JobId,
+    packs: &[PackRef],
+    own: &PackRef,
+    mut blob: BlobRef,
+) -> Result<Vec<u8>, ErrorCode> {
     if blob.pack == OWN_PACK {
         blob.pack = own.pack;
     }
@@ -685,16 +723,10 @@ async fn load_segment(
         .iter()
         .find(|pack| pack.pack == blob.pack)
         .ok_or(ErrorCode::NotFound)?;
-    let raw = fetch(context, job, pack.clone(), vec![blob])
+    fetch(context, job, pack.clone(), vec![blob])
         .await?
         .pop()
-        .ok_or(ErrorCode::Internal)?;
-    let segment = read_segment(&raw).map_err(|_| ErrorCode::Corrupt)?;
-    let catalogue = context.catalogue.clone();
-    blocking(move || catalogue.import_segment(segment))
-        .await?
-        .map_err(|error| error.code())?;
-    Ok(())
+        .ok_or(ErrorCode::Internal)
 }
 
 /// The signed root record of a new identity, as it is kept.

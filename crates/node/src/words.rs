@@ -52,6 +52,9 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
         ErrorCode::Internal => {
             "a defect in this program; what was stored before is safe; please report it"
         }
+        ErrorCode::TooMany => {
+            "there are more versions, folders or patterns than can be kept; what was stored before is as safe as it was; protect fewer folders, or leave out less"
+        }
     }
 }
 

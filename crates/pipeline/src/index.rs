@@ -11,9 +11,11 @@
 use bitdust_model::codec::Versioned;
 use bitdust_model::limits::{
     CHUNK_BYTES_MAX, EXCLUDES_MAX, FOLDERS_MAX, PACK_BYTES_MAX, SEGMENT_PACKS_MAX, SEGMENTS_MAX,
-    SNAPSHOTS_MAX, SUPPLIERS_PER_SET_MAX,
+    SNAPSHOTS_INLINE_BYTES_MAX, SNAPSHOTS_MAX, SUPPLIERS_PER_SET_MAX,
 };
-use bitdust_model::manifest::{BlobRef, Manifest, PackRecord, PackRef, Segment};
+use bitdust_model::manifest::{
+    BlobRef, Manifest, PackRecord, PackRef, Segment, SnapshotPage, SnapshotRecord,
+};
 use bitdust_model::{Code, DecodeError, PackId, decode};
 
 use crate::pack::layout::FOOTER_BYTES;
@@ -94,6 +96,44 @@ pub fn encode_segment(records: &[PackRecord]) -> Vec<Vec<u8>> {
     pieces
 }
 
+/// Snapshots as a manifest and its pages hold them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paged {
+    /// Encoded `SnapshotPage`s of the older ones, oldest first.
+    pub pages: Vec<Vec<u8>>,
+    /// The newest, which the manifest holds itself, oldest first.
+    pub inline: Vec<SnapshotRecord>,
+}
+
+/// Parts snapshots, oldest first, into those that a manifest holds itself and pages of the
+/// others.
+///
+/// # Panics
+/// If a snapshot alone is longer than a chunk, which the catalogue does not take.
+#[must_use]
+pub fn page_snapshots(mut snapshots: Vec<SnapshotRecord>) -> Paged {
+    let mut room = SNAPSHOTS_INLINE_BYTES_MAX;
+    let fits = |snapshot: &&SnapshotRecord| match room.checked_sub(encoded_bytes(snapshot)) {
+        Some(left) => {
+            room = left;
+            true
+        }
+        None => false,
+    };
+    let newest = snapshots.iter().rev().take_while(fits).count();
+    let inline = snapshots.split_off(snapshots.len() - newest);
+    let mut page = PageBuffer::new(SnapshotPage::VERSION, CHUNK_BYTES_MAX, SNAPSHOTS_MAX);
+    let mut pages: Vec<_> = snapshots
+        .iter()
+        .filter_map(|snapshot| {
+            page.push(snapshot, false)
+                .expect("a snapshot of the catalogue is shorter than a chunk")
+        })
+        .collect();
+    pages.extend(page.finish());
+    Paged { pages, inline }
+}
+
 /// How many of the newest live segments to merge with a new one. `existing` are the sizes of
 /// the live segments, oldest first, `new` is that of the new one, in the same unit (bytes or
 /// chunks). Afterwards at most `SEGMENTS_MAX` are live.
@@ -122,6 +162,13 @@ pub fn read_segment(bytes: &[u8]) -> Result<Segment, IndexError> {
     Ok(segment)
 }
 
+/// Reads a page of snapshots and checks its bounds.
+pub fn read_snapshot_page(bytes: &[u8]) -> Result<SnapshotPage, IndexError> {
+    let page: SnapshotPage = decode(bytes)?;
+    check_count("snapshots in a page", page.snapshots.len(), SNAPSHOTS_MAX)?;
+    Ok(page)
+}
+
 /// Reads a manifest and checks its bounds.
 pub fn read_manifest(bytes: &[u8]) -> Result<Manifest, IndexError> {
     let manifest: Manifest = decode(bytes)?;
@@ -134,7 +181,8 @@ pub fn read_manifest(bytes: &[u8]) -> Result<Manifest, IndexError> {
     for pack in &manifest.packs {
         check_pack(pack)?;
     }
-    for blob in manifest.segments.iter().flatten() {
+    check_count("pages of snapshots", manifest.older.len(), SNAPSHOTS_MAX)?;
+    for blob in manifest.segments.iter().flatten().chain(&manifest.older) {
         check_blob(blob)?;
     }
     Ok(manifest)
@@ -182,6 +230,12 @@ fn check_record(record: &PackRecord) -> Result<(), IndexError> {
             part: "its list of chunks",
         }),
     }
+}
+
+fn encoded_bytes(snapshot: &SnapshotRecord) -> usize {
+    postcard::to_stdvec(snapshot)
+        .expect("plain data always serialises")
+        .len()
 }
 
 const fn check_count(what: &'static str, count: usize, count_max: usize) -> Result<(), IndexError> {

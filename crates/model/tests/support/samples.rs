@@ -11,8 +11,8 @@ use bitdust_model::locator::{
 };
 use bitdust_model::manifest::{
     BlobRef, ChunkRecord, FolderRecord, Head, HeadBundle, HeadReceipt, Holder, Manifest, PackKind,
-    PackRecord, PackRef, PositionRecord, Receipt, Segment, SetRecord, SnapshotRecord, StoreHeader,
-    Trailer,
+    PackRecord, PackRef, PositionRecord, Receipt, Segment, SetRecord, SnapshotPage, SnapshotRecord,
+    StoreHeader, Trailer,
 };
 use bitdust_model::message::{
     Body, Contract, ContractAcceptance, Fetch, FetchTarget, Hello, Packet, Refusal,
@@ -50,6 +50,7 @@ pub(crate) fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit("root_record.bin", &root_record());
     visitor.visit("segment.bin", &segment());
     visitor.visit("set_record.bin", &set_record());
+    visitor.visit("snapshot_page.bin", &snapshot_page());
     visitor.visit("store_header.bin", &store_header());
     visitor.visit("trailer.bin", &trailer());
     visitor.visit("tree_page.bin", &tree_page());
@@ -257,23 +258,34 @@ fn manifest() -> Manifest {
             path: b"/home/alice/Pictures".to_vec(),
             excludes: vec!["*.tmp".to_owned()],
         }],
-        snapshots: vec![SnapshotRecord {
-            snapshot: SnapshotId([0x32; 32]),
-            folder: FolderId([0x31; 32]),
-            path: b"/home/alice/Pictures".to_vec(),
-            device: device(),
-            taken_at: time(3),
-            root: meta(),
-            pages: vec![chunk(1)],
-            files: 12,
-            bytes: 3_000_000,
-            problems: 1,
-        }],
+        older: vec![blob(PackId([0; 32])), blob(pack_id())],
+        snapshots: vec![snapshot()],
         segments: vec![
             vec![blob(PackId([0; 32]))],
             vec![blob(pack_id()), blob(pack_id())],
         ],
         packs: vec![pack_ref(PackKind::Commit)],
+    }
+}
+
+fn snapshot() -> SnapshotRecord {
+    SnapshotRecord {
+        snapshot: SnapshotId([0x32; 32]),
+        folder: FolderId([0x31; 32]),
+        path: b"/home/alice/Pictures".to_vec(),
+        device: device(),
+        taken_at: time(3),
+        root: meta(),
+        pages: vec![chunk(1)],
+        files: 12,
+        bytes: 3_000_000,
+        problems: 1,
+    }
+}
+
+fn snapshot_page() -> SnapshotPage {
+    SnapshotPage {
+        snapshots: vec![snapshot(), snapshot()],
     }
 }
 

@@ -2,8 +2,10 @@
 
 use bitdust_model::limits::CHUNKS_PER_PACK_MAX;
 use bitdust_model::manifest::{ChunkRecord, FolderRecord, PackKind};
+use bitdust_model::tree::Meta;
 use bitdust_model::{
-    ChunkId, CodeVersion, DeviceId, Epoch, FolderId, Sequence, SetId, ShardId, encode,
+    ChunkId, CodeVersion, DeviceId, Epoch, FolderId, Sequence, SetId, ShardId, SnapshotId,
+    UnixMillis, encode,
 };
 use proptest::prelude::*;
 
@@ -104,6 +106,44 @@ fn nonsense_about_packs_is_refused() {
 }
 
 #[test]
+fn few_snapshots_stand_in_the_manifest_itself() {
+    let few: Vec<_> = (0..1000).map(|number| snapshot(number, 3)).collect();
+    let paged = page_snapshots(few.clone());
+    assert!(paged.pages.is_empty());
+    assert!(paged.inline == few);
+    assert!(page_snapshots(vec![]).inline.is_empty());
+}
+
+#[test]
+fn as_many_large_snapshots_as_there_may_be_fit_a_manifest_with_pages() {
+    // A folder with a million names has a thousand pages.
+    let all: Vec<_> = (0..2_000).map(|number| snapshot(number, 1_000)).collect();
+    let paged = page_snapshots(all.clone());
+    assert!(paged.pages.len() > 10);
+    assert!(paged.pages.iter().all(|page| page.len() <= CHUNK_BYTES_MAX));
+    let manifest = Manifest {
+        older: vec![manifest().segments[0][0]; paged.pages.len()],
+        snapshots: paged.inline.clone(),
+        ..manifest()
+    };
+    assert!(encode(&manifest).len() < 2 * SNAPSHOTS_INLINE_BYTES_MAX);
+    let older = paged.pages.iter().flat_map(|page| {
+        let page = read_snapshot_page(page).expect("the page is sound");
+        page.snapshots
+    });
+    assert!(
+        older.chain(paged.inline).eq(all),
+        "in their order, each once"
+    );
+}
+
+#[test]
+fn a_snapshot_that_fills_the_manifest_alone_gets_a_page() {
+    let paged = page_snapshots(vec![snapshot(1, 3), snapshot(2, 40_000), snapshot(3, 3)]);
+    assert_eq!((paged.pages.len(), paged.inline.len()), (1, 1));
+}
+
+#[test]
 fn nonsense_in_manifests_is_refused() {
     let check = |change: fn(&mut Manifest)| {
         let mut manifest = manifest();
@@ -114,6 +154,11 @@ fn nonsense_in_manifests_is_refused() {
     check(|manifest| manifest.segments = vec![vec![]; SEGMENTS_MAX + 1]);
     check(|manifest| manifest.segments[0][0].offset = u32::MAX);
     check(|manifest| manifest.segments[0][0].record.raw_bytes = u32::MAX);
+    check(|manifest| manifest.older = vec![manifest.segments[0][0]; SNAPSHOTS_MAX + 1]);
+    check(|manifest| {
+        manifest.older = manifest.segments[0].clone();
+        manifest.older[0].offset = u32::MAX;
+    });
     check(|manifest| manifest.packs[0].k = 31);
     check(|manifest| manifest.folders = vec![manifest.folders[0].clone(); FOLDERS_MAX + 1]);
     check(|manifest| manifest.folders[0].excludes = vec![String::new(); EXCLUDES_MAX + 1]);
@@ -154,7 +199,8 @@ proptest! {
     #[test]
     fn mutations_are_refused_or_within_bounds(at: prop::sample::Index, change in 1_u8..) {
         let segment = encode_segment(&[record(1, 3), record(2, 2)]).concat();
-        for mut bytes in [segment, encode(&manifest())] {
+        let page = page_snapshots(vec![snapshot(1, 40_000)]).pages.concat();
+        for mut bytes in [segment, encode(&manifest()), page] {
             let at = at.index(bytes.len());
             bytes[at] ^= change;
             is_refused_or_sound(&bytes);
@@ -176,6 +222,9 @@ fn is_refused_or_sound(bytes: &[u8]) {
     }
     if let Ok(manifest) = read_manifest(bytes) {
         assert!(manifest.segments.len() <= SEGMENTS_MAX);
+    }
+    if let Ok(page) = read_snapshot_page(bytes) {
+        assert!(page.snapshots.len() <= SNAPSHOTS_MAX);
     }
 }
 
@@ -208,6 +257,21 @@ fn record(number: u32, chunks: usize) -> PackRecord {
     }
 }
 
+fn snapshot(number: u64, pages: usize) -> SnapshotRecord {
+    SnapshotRecord {
+        snapshot: SnapshotId([6; 32]),
+        folder: FolderId([4; 32]),
+        path: b"/home".to_vec(),
+        device: DeviceId([5; 32]),
+        taken_at: UnixMillis(number),
+        root: Meta::default(),
+        pages: vec![ChunkId([7; 32]); pages],
+        files: number,
+        bytes: number,
+        problems: 0,
+    }
+}
+
 fn manifest() -> Manifest {
     let PackRecord { pack, chunks } = record(9, 1);
     let blob = BlobRef {
@@ -226,6 +290,7 @@ fn manifest() -> Manifest {
         sequence: Sequence(3),
         device_label: "laptop".to_owned(),
         folders: vec![folder],
+        older: vec![],
         snapshots: vec![],
         segments: vec![vec![blob]],
         packs: vec![pack],

@@ -79,9 +79,8 @@ impl CatalogueError {
             Self::UnknownFolder { .. } | Self::UnknownPack { .. } | Self::UnknownSegment { .. } => {
                 ErrorCode::NotFound
             }
-            Self::NoPosition { .. } | Self::BadPack { .. } | Self::TooMany { .. } => {
-                ErrorCode::BadRequest
-            }
+            Self::NoPosition { .. } | Self::BadPack { .. } => ErrorCode::BadRequest,
+            Self::TooMany { .. } => ErrorCode::TooMany,
             Self::OtherPack { .. } => ErrorCode::Corrupt,
             Self::Stale { .. } => ErrorCode::Stale,
         }
