@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tracing::{debug, info};
 
-use bitdust_crypto::{LocatorKey, RootSecrets, verify_by, verify_certificate};
+use bitdust_crypto::{EpochSecrets, LocatorKey, RootSecrets, verify_by, verify_certificate};
 use bitdust_engine::{Input, JobId, SupplierFact};
 use bitdust_model::codec::Versioned;
 use bitdust_model::locator::{Certificate, KeyedRecord, LaneRecord, RootRecord};
@@ -354,19 +354,41 @@ async fn seek(context: &Context, root: &RootSecrets) -> Option<(RootRecord, Vec<
     info!("Found the identity's record");
     let secrets = root.epoch(epoch);
     let mut lanes = Vec::new();
-    for certificate in record
-        .devices
-        .iter()
+    let devices = record.devices.iter();
+    let mut sought: Vec<DeviceId> = devices
         .filter_map(|signed| own_certificate(root, signed))
-    {
-        let device = certificate.device;
-        let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
-            .map(|slot| LocatorKey::lane(&secrets, device, slot))
-            .collect();
-        let found = gather(context, &keys, &device.0, |lane: &LaneRecord| lane.sequence).await;
-        lanes.extend(found);
+        .map(|certificate| certificate.device)
+        .collect();
+    for _ in 0..LANE_LOOKS {
+        let mut missed = Vec::new();
+        for device in sought {
+            match lane_of(context, &secrets, device).await {
+                Some(lane) => lanes.push(lane),
+                None => missed.push(device),
+            }
+        }
+        sought = missed;
     }
-    Some((record, lanes))
+    if !sought.is_empty() {
+        debug!(count = sought.len(), "Machines without a lane record");
+    }
+    // The root record alone leads to nobody: all of it is looked for again.
+    (!lanes.is_empty()).then_some((record, lanes))
+}
+
+/// Times a lane record is looked for: one query may miss it between its death and its next
+/// publication, or on a busy machine.
+const LANE_LOOKS: u32 = 2;
+
+async fn lane_of(
+    context: &Context,
+    secrets: &EpochSecrets,
+    device: DeviceId,
+) -> Option<LaneRecord> {
+    let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
+        .map(|slot| LocatorKey::lane(secrets, device, slot))
+        .collect();
+    gather(context, &keys, &device.0, |lane: &LaneRecord| lane.sequence).await
 }
 
 fn own_certificate(root: &RootSecrets, signed: &Signed<Certificate>) -> Option<Certificate> {
