@@ -1,0 +1,165 @@
+//! What a node does is what its engine decided: the traces of real processes, played into
+//! fresh engines, give the same outputs, and every machine takes a step in them.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually};
+use bitdust_engine::Machine as StateMachine;
+use bitdust_engine::trace::{TraceLine, replay};
+use bitdust_model::Policy;
+use strum::IntoEnumIterator as _;
+
+const SOON: Duration = Duration::from_secs(60);
+/// Clocks that let everything happen within seconds.
+const HURRY: [(&str, &str); 5] = [
+    ("policy.check_interval", "1000"),
+    ("policy.republish_interval", "2000"),
+    ("policy.redial_max", "1000"),
+    ("policy.retry_max", "1000"),
+    ("policy.search_interval", "200"),
+];
+
+#[test]
+fn traces_of_real_nodes_replay_and_every_machine_takes_a_step() -> Outcome {
+    let world = World::new("replay")?;
+    let mut stage = Stage::prepare(&world, 3, &HURRY)?;
+    let supplier_trace = world.path("supplier.trace");
+    stage.suppliers[1].stop()?;
+    stage.suppliers[1].flags = traced(&supplier_trace);
+    stage.suppliers[1].start()?;
+    let customer_trace = world.path("customer.trace");
+    stage.customer.flags = traced(&customer_trace);
+    stage.customer.start()?;
+    stage.customer.run(&["supplier", "hire", "3"])?;
+    stage.customer.wait_for_suppliers(3)?;
+
+    let source = world.make_folder("source")?;
+    let mut random = world.random();
+    random.write_file(&source.join("first"), 3_000_000)?;
+    stage.back_up(&source)?;
+    stage.customer.wait_until_spread()?;
+    spool_and_deliver(&mut stage, &source, &world)?;
+    wait_for_step(&customer_trace, &stage.customer, StateMachine::Check)?;
+    restore_and_compare(&stage.customer, &source, &world.path("restored"))?;
+    stage.customer.stop()?;
+
+    let (recovery_trace, restore_trace) = (world.path("recovery.trace"), world.path("new.trace"));
+    let words = stage.customer.words.clone();
+    let mut machine = stage.new_machine(&world, "new-machine")?;
+    machine.flags = traced(&recovery_trace);
+    machine.recover(&words)?;
+    machine.flags = traced(&restore_trace);
+    machine.start()?;
+    restore_and_compare(&machine, &source, &world.path("restored-anew"))?;
+    machine.stop()?;
+    stage.suppliers[1].stop()?;
+
+    let mut stepped = BTreeSet::new();
+    for (trace, home) in [
+        (&customer_trace, &stage.customer.home),
+        (&supplier_trace, &stage.suppliers[1].home),
+        (&recovery_trace, &machine.home),
+        (&restore_trace, &machine.home),
+    ] {
+        stepped.extend(check_trace(trace, &policy_of(home)?)?);
+    }
+    let silent: Vec<_> = StateMachine::iter()
+        .filter(|machine| !stepped.contains(machine))
+        .collect();
+    ensure!(silent.is_empty(), "machines without a step: {silent:?}");
+    Ok(())
+}
+
+/// A backup while a supplier is away leaves its part in the spool; it gets it later.
+fn spool_and_deliver(stage: &mut Stage, source: &Path, world: &World) -> Outcome {
+    stage.suppliers[2].kill()?;
+    world
+        .random()
+        .write_file(&source.join("second"), 2_000_000)?;
+    // 1/3: two of three are enough to go on, and not enough to be safe.
+    let backup = stage.customer.order(&["backup"]);
+    let mut backup = backup.begin()?;
+    eventually("something in the spool", SOON, || {
+        let status = stage.customer.status()?;
+        Ok((status["spooled_bytes"].as_u64() > Some(0)).then_some(()))
+    })?;
+    stage.suppliers[2].start()?;
+    let ended = backup.wait(SOON)?;
+    ensure!(ended.success(), "the backup ended with {ended}");
+    stage.customer.wait_until_spread().map(drop)
+}
+
+fn restore_and_compare(machine: &Machine, source: &Path, target: &Path) -> Outcome {
+    machine
+        .order(&["restore", "latest", "--to"])
+        .argument(target)
+        .run()?;
+    let different = differences(source, target)?;
+    ensure!(different.is_empty(), "{different}");
+    Ok(())
+}
+
+fn traced(trace: &Path) -> Vec<std::ffi::OsString> {
+    vec!["--trace".into(), trace.into()]
+}
+
+/// Waits until a machine took a step in a growing trace.
+fn wait_for_step(trace: &Path, of: &Machine, machine: StateMachine) -> Outcome {
+    let policy = policy_of(&of.home)?;
+    eventually(machine.name(), SOON, || {
+        let coverage = replay(policy.clone(), &read(trace)?)?;
+        Ok(coverage.of(machine).next().map(drop))
+    })
+}
+
+/// The machines that took a step in a trace, which has to replay; its twin must not.
+fn check_trace(trace: &Path, policy: &Policy) -> Result<BTreeSet<StateMachine>> {
+    let mut lines = read(trace)?;
+    let name = trace.display();
+    let coverage = replay(policy.clone(), &lines).with_context(|| format!("{name} diverges"))?;
+    let steps = &coverage.transitions;
+    eprintln!(
+        "{name}: {} inputs, {} kinds of steps",
+        lines.len(),
+        steps.len()
+    );
+    ensure!(steps.len() >= 3, "{name} holds nothing worth a replay");
+
+    let spoken = lines.iter_mut().rev().find(|line| !line.outputs.is_empty());
+    spoken
+        .context("an engine that asked for nothing")?
+        .outputs
+        .pop();
+    ensure!(
+        replay(policy.clone(), &lines).is_err(),
+        "{name} replays although an output is missing"
+    );
+    Ok(steps.iter().map(|step| step.0).collect())
+}
+
+/// Whole lines of a trace; the last may be in the making.
+fn read(trace: &Path) -> Result<Vec<TraceLine>> {
+    let mut reader = BufReader::new(File::open(trace)?);
+    let mut lines = vec![];
+    let mut line = String::new();
+    while reader.read_line(&mut line)? > 0 && line.ends_with('\n') {
+        lines.push(serde_json::from_str(&line).with_context(|| line.clone())?);
+        line.clear();
+    }
+    Ok(lines)
+}
+
+/// The clocks by which a home lives.
+fn policy_of(home: &Path) -> Result<Policy> {
+    let text = std::fs::read_to_string(home.join("config.toml"))?;
+    let table: toml::Table = text.parse()?;
+    Ok(match table.get("policy") {
+        Some(policy) => policy.clone().try_into()?,
+        None => Policy::default(),
+    })
+}
