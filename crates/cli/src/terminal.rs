@@ -115,6 +115,8 @@ fn check_phrase(phrase: &str) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -137,5 +139,26 @@ mod tests {
         check("word ".repeat(25).as_bytes(), "25 came");
         check(&vec![b'x'; 100_000], "more than");
         check(b"\xff\xfe", "cannot be read");
+    }
+
+    #[test]
+    fn an_input_without_end_is_not_read_to_it() {
+        let failure = phrase_from(io::repeat(b'x')).expect_err("it never ends");
+        assert!(failure.message.contains("more than"), "{failure}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_input_is_24_words_or_refused(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            words in prop::collection::vec("[\\PC\\s]{0,12}", 0..30),
+        ) {
+            for input in [bytes, words.join(" ").into_bytes()] {
+                if let Ok(phrase) = phrase_from(&*input) {
+                    prop_assert_eq!(phrase.split(' ').count(), PHRASE_WORDS);
+                    prop_assert!(phrase.len() <= limits::PHRASE_BYTES_MAX);
+                }
+            }
+        }
     }
 }
