@@ -489,7 +489,9 @@ mod tests {
             Ok(config) => {
                 prop_assert!((1..=32).contains(&config.network.len()));
                 prop_assert!(config.nickname.len() <= limits::NICKNAME_BYTES_MAX);
-                let text = config.to_text().expect("what was read can be written");
+                let text = config
+                    .to_text()
+                    .map_err(|error| TestCaseError::fail(error.message))?;
                 prop_assert_eq!(Config::parse(text.as_bytes()).ok(), Some(config));
             }
             Err(error) => prop_assert_eq!(error.code, ErrorCode::BadRequest),
