@@ -122,8 +122,12 @@ impl Machine {
     }
 
     /// Backups begin when a test says so, unless it wants to see them begin by themselves.
-    fn do_nothing_unasked(&self) -> Result<()> {
-        self.set("schedule", "manual")
+    fn do_nothing_unasked(&mut self) -> Result<()> {
+        // A trace that the flags ask for is of the command before.
+        let flags = std::mem::take(&mut self.flags);
+        let set = self.set("schedule", "manual");
+        self.flags = flags;
+        set
     }
 
     /// The same, however it ends.

@@ -52,7 +52,7 @@ fn a_person_protects_a_folder_and_gets_it_back_on_a_new_machine() -> Outcome {
     })?;
     owner.wait_until_spread()?;
     window.go("#/overview")?;
-    window.wait_for("tored safely", SOON)?;
+    window.wait_for("4 of 4 kept", SOON)?;
     window.picture("safe")?;
 
     // Two of four suppliers and the folder are lost; one click brings it back.

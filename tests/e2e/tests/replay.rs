@@ -16,12 +16,16 @@ use strum::IntoEnumIterator as _;
 
 const SOON: Duration = Duration::from_secs(60);
 /// Clocks that let everything happen within seconds.
-const HURRY: [(&str, &str); 5] = [
+const HURRY: [(&str, &str); 8] = [
     ("policy.check_interval", "1000"),
     ("policy.republish_interval", "2000"),
     ("policy.redial_max", "1000"),
     ("policy.retry_max", "1000"),
     ("policy.search_interval", "200"),
+    // Folders are watched, and no backup begins by itself among those that are asked for.
+    ("policy.watch_still", "3600000"),
+    ("policy.watch_patience", "3600000"),
+    ("policy.first_scan_after", "3600000"),
 ];
 
 #[test]
@@ -33,6 +37,7 @@ fn traces_of_real_nodes_replay_and_every_machine_takes_a_step() -> Outcome {
     stage.suppliers[1].flags = traced(&supplier_trace);
     stage.suppliers[1].start()?;
     let customer_trace = world.path("customer.trace");
+    stage.customer.set("schedule", "on-change")?;
     stage.customer.flags = traced(&customer_trace);
     stage.customer.start()?;
     stage.customer.run(&["supplier", "hire", "3"])?;

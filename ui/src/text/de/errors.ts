@@ -56,6 +56,8 @@ export const errors: Translated<typeof English> = {
   bad_request_hint: "Bitte die Eingabe prüfen.",
   not_yet: "Das ist noch nicht möglich",
   not_yet_hint: "Einen Moment warten und erneut versuchen.",
+  too_many: "Es ist mehr, als in Listen passt",
+  too_many_hint: "Was gespeichert war, ist sicher. Weniger Ordner schützen oder weniger Muster verwenden.",
   internal: "Ein unerwarteter Fehler ist aufgetreten",
   internal_hint: "Was gesichert ist, bleibt unberührt. Bei Wiederholung bitte melden.",
 };

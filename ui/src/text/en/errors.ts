@@ -53,6 +53,8 @@ export const errors = {
   bad_request_hint: "Check what was typed.",
   not_yet: "This is not possible yet",
   not_yet_hint: "Wait a moment and try again.",
+  too_many: "There is more than can be kept in lists",
+  too_many_hint: "What was stored before is safe. Protect fewer folders, or use fewer patterns.",
   internal: "An unexpected error happened",
   internal_hint: "What is stored is not touched. If it happens again, please report it.",
 } as const;
