@@ -5,6 +5,8 @@ import type { ErrorCode } from "../backend/bindings";
 export type Notice = { id: number } & ({ kind: "said"; message: string } | { kind: "failed"; code: ErrorCode; detail: string });
 
 const SHOWN = 4;
+/** How long good news stays, in milliseconds; failures stay until they are dismissed. */
+const SAID_FOR = 8_000;
 let list = $state<Notice[]>([]);
 let last = 0;
 
@@ -14,7 +16,9 @@ export const notices = {
   },
   /** Something was done. */
   say(message: string): void {
-    add({ id: ++last, kind: "said", message });
+    const id = ++last;
+    add({ id, kind: "said", message });
+    setTimeout(() => notices.dismiss(id), SAID_FOR);
   },
   /** A call failed; the view says by code what that means. */
   report(error: unknown): void {

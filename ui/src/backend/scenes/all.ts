@@ -2,15 +2,17 @@
 import type { Backend } from "../backend";
 import { mockBackend, type MockControl } from "../mock";
 import { activityScenes } from "./activity";
+import { folderScenes } from "./folders";
 import { hostScenes } from "./host";
 import { machineScenes } from "./machines";
 import { overviewScenes } from "./overview";
+import { restoreScenes } from "./restore";
 import type { Scenes } from "./scene";
 import { settingsScenes } from "./settings";
 import { spaceScenes } from "./space";
 import { supplierScenes } from "./suppliers";
 
-export const scenes: Scenes = { ...hostScenes, ...overviewScenes, ...supplierScenes, ...spaceScenes, ...activityScenes, ...machineScenes, ...settingsScenes };
+export const scenes: Scenes = { ...hostScenes, ...overviewScenes, ...folderScenes, ...restoreScenes, ...supplierScenes, ...spaceScenes, ...activityScenes, ...machineScenes, ...settingsScenes };
 
 /** The mock that plays a scene; also as `window.mock` for specs. */
 export function openMock(name: string): Backend {
