@@ -122,7 +122,7 @@ impl Drop for JobDisplay {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} [{bar:24}] {wide_msg}")
+    ProgressStyle::with_template("{spinner} [{bar:12}] {wide_msg}")
         .expect("the template is a constant that a test has drawn")
         .progress_chars("=> ")
         .tick_chars("|/-\\ ")
