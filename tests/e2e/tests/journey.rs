@@ -29,6 +29,18 @@ fn over_quic_everything_comes_back_without_four_of_six_suppliers() -> Outcome {
 }
 
 #[test]
+fn over_tcp_everything_comes_back_without_four_of_six_suppliers() -> Outcome {
+    let world = World::over("tcp-default", Transport::Tcp)?;
+    journey(&world, None, [2, 6], 4, "tcp")
+}
+
+#[test]
+fn over_quic_everything_comes_back_without_three_of_six_suppliers() -> Outcome {
+    let world = World::over("quic-half", Transport::Quic)?;
+    journey(&world, Some("3/6"), [3, 6], 3, "udp")
+}
+
+#[test]
 fn with_too_few_suppliers_what_is_lost_is_named_and_the_rest_is_whole() -> Outcome {
     let world = World::over("few", Transport::Tcp)?;
     let mut random = world.random();

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -16,6 +17,8 @@ const TIMES_LARGER: u64 = 8;
 const LONG: Duration = Duration::from_secs(400);
 /// Looks at a counter that does not move until it counts as still: half a second.
 const STILL_LOOKS: u32 = 10;
+/// The largest file.
+const GIANT: &str = "giant";
 /// What a pack usually has, in KiB.
 const PACK_KIB: u64 = 16 << 10;
 
@@ -92,6 +95,14 @@ fn peaks(
     eprintln!("{name}: restore {:.1} s", order.run()?.took.as_secs_f64());
     let restore = peak_memory_kib(customer.process_id()?)?;
     customer.stop()?;
+    let same = Command::new("cmp")
+        .args([source.join(GIANT), restored.join(GIANT)])
+        .output()?;
+    ensure!(
+        same.status.success(),
+        "the giant came back changed: {}",
+        String::from_utf8_lossy(&same.stdout)
+    );
     std::fs::remove_dir_all(source)?;
     std::fs::remove_dir_all(restored)?;
     Ok((backup, restore))
@@ -124,15 +135,17 @@ fn hold_up(customer: &Machine, supplier: &Machine) -> Outcome {
     Ok(())
 }
 
-/// Files of 100 MB and small ones, a quarter of each stretch of 64 KiB random, the rest
-/// zeros: no two chunks are the same and none is left out, but packs take a quarter of the
-/// disk. All of it is read, chunked, compressed, sealed, coded, sent and stored.
+/// A giant that takes most of it (5 GB of 8: more than 32 bits count), files of 100 MB and
+/// small ones, a quarter of each stretch of 64 KiB random, the rest zeros: no two chunks are
+/// the same and none is left out, but packs take a quarter of the disk. All of it is read,
+/// chunked, compressed, sealed, coded, sent and stored.
 fn write_corpus(folder: &Path, random: &mut Random, bytes: u64) -> Result<()> {
     let mut left = bytes;
     let mut number = 0;
     while left > 0 {
-        let (name, size) = match number % 200 {
-            0 => (format!("large-{number}"), 100_000_000),
+        let (name, size) = match number {
+            0 => (GIANT.to_owned(), bytes / 8 * 5),
+            _ if number % 200 == 0 => (format!("large-{number}"), 100_000_000),
             _ => (format!("small-{number}"), 10_000),
         };
         let size = left.min(size);
