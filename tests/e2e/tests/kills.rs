@@ -86,7 +86,7 @@ fn a_supplier_that_comes_back_at_another_port_is_found_again() -> Outcome {
 }
 
 #[test]
-fn a_restore_killed_and_run_again_never_shows_half_a_file() -> Outcome {
+fn a_restore_killed_at_twenty_moments_and_run_again_never_shows_half_a_file() -> Outcome {
     let mut scene = Scene::set_up(World::over("restore-kills", Transport::Tcp)?, 720)?;
     scene.back_up()?;
     scene.restore_and_compare(99)?;
@@ -97,7 +97,7 @@ fn a_restore_killed_and_run_again_never_shows_half_a_file() -> Outcome {
         measured.len()
     );
     let mut seen = BTreeSet::new();
-    for (round, moment) in draw_moments(&mut scene.random, 5).into_iter().enumerate() {
+    for (round, moment) in draw_moments(&mut scene.random, 20).into_iter().enumerate() {
         let target = scene.world.path(&format!("restored-{round}"));
         let finished = scene.kill_restore(&target, measured.step_at(moment))?;
         let percent = moment * 100.0;
