@@ -94,6 +94,12 @@ missing_window_tools() {
     has WebKitWebDriver || printf 'webdriver '
     has xdotool || printf 'xdotool '
     has chromium || printf 'chromium '
+    can_drag || printf 'gtk-python '
+}
+
+# The system's own Python with the toolkit, by which a test drags folders.
+can_drag() {
+    /usr/bin/python3 -c 'import gi; gi.require_version("Gtk", "3.0")' 2>/dev/null
 }
 
 has_library() {
@@ -129,6 +135,9 @@ packages_for() {
         apt-get/xvfb) echo xvfb xauth fonts-dejavu-core fonts-inter ;;
         dnf/xvfb) echo xorg-x11-server-Xvfb xorg-x11-xauth ;;
         pacman/xvfb) echo xorg-server-xvfb xorg-xauth ;;
+        apt-get/gtk-python) echo python3-gi gir1.2-gtk-3.0 ;;
+        dnf/gtk-python) echo python3-gobject gtk3 ;;
+        pacman/gtk-python) echo python-gobject gtk3 ;;
         dnf/dbus) echo dbus-daemon ;;
         apt-get/webdriver) echo webkit2gtk-driver ;;
         dnf/webdriver) echo webkitgtk-webdriver ;;
