@@ -34,10 +34,11 @@ async fn view(host: &Host, call: HostCall) -> HostView {
 }
 
 async fn status(host: &Host) -> StatusView {
-    match host.call(Call::Status).await.expect("the node answers") {
-        Answer::Status(status) => *status,
-        other => panic!("the node answered {other:?}"),
-    }
+    let answer = host.call(Call::Status).await.expect("the node answers");
+    let Answer::Status(status) = answer else {
+        panic!("the node answered {answer:?}");
+    };
+    *status
 }
 
 /// Waits for a status that is pushed and fits.
