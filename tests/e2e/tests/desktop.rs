@@ -96,7 +96,7 @@ fn the_window_joins_a_daemon_that_holds_the_home() -> Outcome {
     owner.start()?;
     let desktop = Desktop::start(&world, "screen")?;
     let window = desktop.open(&owner)?;
-    window.wait_for("practice", SOON)?;
+    window.wait_for("Practice on this computer", SOON)?;
     let status = owner.status()?;
     window.go("#/settings")?;
     window
