@@ -14,11 +14,11 @@ use tokio::runtime::Runtime;
 
 const SOON: Duration = Duration::from_secs(90);
 /// How long records live here.
-const LIFETIME_MILLIS: u64 = 6_000;
+const LIFETIME_MILLIS: u64 = 15_000;
 
 #[test]
 fn an_owner_gone_for_longer_than_records_live_is_found_by_the_words() -> Outcome {
-    let mut town = Town::set_up("gone", 1_500)?;
+    let mut town = Town::set_up("gone", 2_000)?;
     let words = town.lose_owner()?;
     let lost_at = town.clock()?;
     eventually("records would have died three times", SOON, || {
@@ -26,11 +26,10 @@ fn an_owner_gone_for_longer_than_records_live_is_found_by_the_words() -> Outcome
         Ok((gone > 3 * LIFETIME_MILLIS).then_some(()))
     })?;
     let runtime = Runtime::new()?;
-    let found = runtime.block_on(town.look_up(&words))?;
-    ensure!(
-        found.is_some(),
-        "the root record is not in the DHT any more"
-    );
+    // A look that falls between two publications on a busy machine is repeated.
+    eventually("the root record is in the DHT still", SOON, || {
+        runtime.block_on(town.look_up(&words))
+    })?;
 
     // The only way in is somebody who keeps nothing for the owner.
     let mut machine = town.world.machine("new-machine");
