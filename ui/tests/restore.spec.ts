@@ -58,3 +58,40 @@ test("a name is found in any version and shown where it is; text is previewed", 
   await expect(page.getByText("the pictures of the summer")).toBeVisible();
   await picture(page, "restore-preview");
 });
+
+test("a backup that ends while the dialog is open keeps dialog, version and choice", async ({ page }) => {
+  await open(page, { scene: "restore-growing", route: "/restore" });
+  await page.getByRole("checkbox", { name: "Choose notes.txt" }).check();
+  await page.getByRole("button", { name: "Restore 1 selected" }).click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await page.evaluate(() => window.mock?.world.setStatus({ head: { sequence: 999_999, written_at: Date.now(), confirmed: 6, of: 6 } }));
+  await expect(page.getByRole("list", { name: "Versions" }).getByRole("listitem")).toHaveCount(3);
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await expect(page.getByRole("checkbox", { name: "Choose notes.txt" })).toBeChecked();
+});
+
+test("after a search result, another folder opens at its top", async ({ page }) => {
+  await open(page, { scene: "restore-many-versions", route: "/restore" });
+  await page.getByRole("button", { name: "Search by name" }).click();
+  await page.getByRole("textbox", { name: "Search by name" }).fill("inside");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: /2026\/inside\.jpg/ }).click();
+  await expect(page.getByRole("checkbox", { name: "Choose inside.jpg" })).toBeVisible();
+  await page.getByLabel("Folder", { exact: true }).selectOption("/home/alice/Documents");
+  await page.waitForFunction(() => (window.mock?.calls.filter(({ name }) => name === "list").length ?? 0) >= 3);
+  const last = await page.evaluate(() => window.mock?.calls.filter(({ name }) => name === "list").at(-1)?.request);
+  expect(last).toMatchObject({ target: expect.stringMatching(/:$/) });
+});
+
+test("the same search result opens its place a second time", async ({ page }) => {
+  await open(page, { scene: "restore-many-versions", route: "/restore" });
+  for (let round = 0; round < 2; round += 1) {
+    await page.getByRole("button", { name: "Search by name" }).click();
+    await page.getByRole("textbox", { name: "Search by name" }).fill("inside");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: /2026\/inside\.jpg/ }).click();
+    await expect(page.getByRole("checkbox", { name: "Choose inside.jpg" })).toBeVisible();
+    await page.getByRole("button", { name: "All files" }).click();
+    await expect(page.getByRole("checkbox", { name: "Choose notes.txt" })).toBeVisible();
+  }
+});

@@ -43,7 +43,17 @@ const answers: NonNullable<Scene["answers"]> = {
   },
 };
 
+/** A backup that ends while somebody looks: with a new head there is a newer version. */
+const NEW_HEAD = 999_999;
+function growing(): NonNullable<Scene["answers"]> {
+  return {
+    ...answers,
+    snapshots: (_, world) => [0, 1, 2].filter((index) => index > 0 || world.status.head?.sequence === NEW_HEAD).map((index) => version(index, "/home/alice/Pictures")),
+  };
+}
+
 export const restoreScenes: Scenes = {
+  "restore-growing": () => ({ host: hostOf(), status: statusOf(), answers: growing() }),
   "restore-empty": () => ({ host: hostOf(), status: statusOf({ folders: [] }), answers: { snapshots: () => [] } }),
   "restore-many-versions": () => ({ host: hostOf(), status: statusOf(), answers }),
   "restore-million": () => ({ host: hostOf(), status: statusOf(), answers: { ...answers, list: ({ after }) => million(after) } }),
