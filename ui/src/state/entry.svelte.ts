@@ -5,6 +5,7 @@
 import { asApiError, backend } from "../backend/backend";
 import type { ApiError, CreatedView, GuardChoice, RecoveredView } from "../backend/bindings";
 import { wrongWord, WORDS, type WrongWord } from "../lib/phrase";
+import { hostCall } from "./host.svelte";
 
 export type Entry =
   | { kind: "welcome" }
@@ -70,6 +71,14 @@ export const entry = {
       step = { kind: "found", recovered };
     });
     if (failure !== null) step = { kind: wrongWord(failure.message) === null ? "recover_way" : "recover_words" };
+  },
+  /** The host tries to start meanwhile, so the page that asked is gone when it says no. */
+  async unlock(passphrase: string): Promise<void> {
+    await during(() => hostCall("unlock", { passphrase }));
+  },
+  /** What failed is being mended. */
+  forgive(): void {
+    failure = null;
   },
   /** Forgets all that was typed and shown. */
   finish(): void {

@@ -62,7 +62,11 @@ export const hostScenes: Scenes = {
     status: null,
     hostAnswers: {
       unlock: ({ passphrase }, world) => {
-        if (passphrase !== "open sesame") throw world.fail("not_allowed", "the passphrase is wrong");
+        world.setHost({ state: { kind: "starting" } });
+        if (passphrase !== "open sesame") {
+          setTimeout(() => world.setHost({ state: { kind: "locked" } }), 50);
+          throw world.fail("not_allowed", "the passphrase is wrong");
+        }
         world.setStatus(statusOf({ keys: "passphrase" }));
         world.setHost({ state: { kind: "running" } });
         return world.host;
