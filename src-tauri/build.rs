@@ -9,6 +9,7 @@ const COMMANDS: &[&str] = &[
     "copy",
     "autostart",
     "set_autostart",
+    "ready",
 ];
 
 fn main() {

@@ -18,6 +18,8 @@ pub(crate) struct Arguments {
     pub(crate) hidden: bool,
     /// Start, make one call, quit.
     pub(crate) smoke_test: bool,
+    /// A link to an invitation that was opened.
+    pub(crate) link: Option<String>,
 }
 
 impl Arguments {
@@ -27,7 +29,7 @@ impl Arguments {
         let mut network = None;
         let mut scope = None;
         let mut bootstrap = Vec::new();
-        let (mut hidden, mut smoke_test) = (false, false);
+        let (mut hidden, mut smoke_test, mut link) = (false, false, None);
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
             let mut value = || {
@@ -41,8 +43,7 @@ impl Arguments {
                 Some("--network") => network = Some(text(value()?)?),
                 Some("--scope") => scope = Some(scope_of(&text(value()?)?)?),
                 Some("--bootstrap") => bootstrap.push(text(value()?)?),
-                // The plugin for links takes it from here.
-                Some(link) if link.starts_with(LINK_SCHEME) => {}
+                Some(word) if word.starts_with(LINK_SCHEME) => link = Some(word.to_owned()),
                 Some(_) | None => {
                     let shown = argument.to_string_lossy();
                     return Err(format!(
@@ -68,6 +69,7 @@ impl Arguments {
             },
             hidden,
             smoke_test,
+            link,
         })
     }
 }
@@ -109,8 +111,9 @@ mod tests {
     }
 
     #[test]
-    fn links_are_left_to_the_plugin_and_nonsense_is_refused() {
-        assert!(parse("--home /x bitdust://invite/abc").is_ok());
+    fn links_are_taken_and_nonsense_is_refused() {
+        let arguments = parse("--home /x bitdust://invite/abc").expect("a link");
+        assert_eq!(arguments.link.as_deref(), Some("bitdust://invite/abc"));
         for line in ["--home", "--scope moon", "--wipe", "https://example.org"] {
             assert!(parse(line).is_err(), "{line} was taken");
         }

@@ -13,6 +13,8 @@ use tauri_plugin_clipboard_manager::ClipboardExt as _;
 use tauri_plugin_dialog::DialogExt as _;
 use tokio::sync::oneshot;
 
+use crate::opening;
+
 /// A call to the node.
 #[tauri::command]
 pub(crate) async fn call(host: State<'_, Host>, request: Call) -> Result<Answer, ApiError> {
@@ -23,6 +25,12 @@ pub(crate) async fn call(host: State<'_, Host>, request: Call) -> Result<Answer,
 #[tauri::command]
 pub(crate) async fn host(host: State<'_, Host>, request: HostCall) -> Result<HostAnswer, ApiError> {
     host.host(request).await
+}
+
+/// The page shows how things stand. Gives an invitation whose link began the program.
+#[tauri::command]
+pub(crate) fn ready(app: AppHandle) -> Option<String> {
+    opening::ready(&app)
 }
 
 /// A folder that a person picks; none when they think better of it.

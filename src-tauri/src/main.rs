@@ -8,18 +8,21 @@
 
 mod arguments;
 mod commands;
+mod opening;
 mod shell;
 mod smoke;
 mod telling;
 mod tray;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::Arguments;
 
 fn main() -> ExitCode {
+    let started = Instant::now();
     if let Err(refusal) = bitdust_node::settle_environment(complain) {
         complain(&refusal.message);
         return ExitCode::FAILURE;
@@ -37,7 +40,7 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    match shell::run(arguments) {
+    match shell::run(arguments, started) {
         Ok(code) => code,
         Err(error) => {
             complain(&format!("The window cannot be opened: {error:#}"));

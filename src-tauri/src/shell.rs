@@ -3,18 +3,20 @@
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use bitdust_node::Host;
 use tauri::{
     App, AppHandle, Emitter as _, Manager as _, RunEvent, WebviewWindow, Window, WindowEvent,
 };
-use tauri_plugin_autostart::MacosLauncher;
 use tauri_plugin_deep_link::DeepLinkExt as _;
+use tauri_plugin_window_state::StateFlags;
 use tracing::{debug, warn};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, LINK_SCHEME};
+use crate::opening::Opening;
 use crate::tray::Tray;
-use crate::{commands, smoke, telling, tray};
+use crate::{commands, opening, smoke, telling, tray};
 
 /// The label of the only window.
 pub(crate) const MAIN_WINDOW: &str = "main";
@@ -24,28 +26,41 @@ const INVITATION_LINK: &str = "bitdust://invite/";
 const INVITATION_EVENT: &str = "bitdust-invitation";
 
 /// Opens the window and stays until the program is to end.
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: Arguments, started: Instant) -> anyhow::Result<ExitCode> {
     let version = env!("CARGO_PKG_VERSION");
     let settings = arguments.settings.clone();
     // Within the application's runtime, which outlives everything that is spawned in it.
     let host = tauri::async_runtime::block_on(async { Host::start(settings, version) });
-    let (is_hidden, smoke_test) = (arguments.hidden, arguments.smoke_test);
+    let (smoke_test, link) = (arguments.smoke_test, arguments.link);
+    let opening = Opening::new(started, arguments.hidden || smoke_test);
+    // Whether the window is shown is decided at each start anew.
+    let kept = StateFlags::all() - StateFlags::VISIBLE;
     let managed = host.clone();
     let app = tauri::Builder::default()
-        .plugin(tauri_plugin_single_instance::init(|app, _, _| {
+        .plugin(tauri_plugin_single_instance::init(|app, words, _| {
             show_window(app);
+            if let Some(link) = words.iter().find(|it| it.starts_with(LINK_SCHEME)) {
+                invited(app, link);
+            }
         }))
         .plugin(tauri_plugin_deep_link::init())
-        .plugin(tauri_plugin_window_state::Builder::default().build())
-        .plugin(tauri_plugin_autostart::init(
-            MacosLauncher::LaunchAgent,
-            Some(vec!["--hidden"]),
-        ))
+        .plugin(
+            tauri_plugin_window_state::Builder::default()
+                .with_state_flags(kept)
+                .build(),
+        )
+        .plugin(
+            tauri_plugin_autostart::Builder::new()
+                .app_name("BitDust")
+                .arg("--hidden")
+                .build(),
+        )
         .plugin(tauri_plugin_clipboard_manager::init())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_opener::init())
         .manage(host)
+        .manage(opening)
         .invoke_handler(tauri::generate_handler![
             commands::call,
             commands::host,
@@ -55,10 +70,11 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             commands::copy,
             commands::autostart,
             commands::set_autostart,
+            commands::ready,
         ])
         .on_window_event(window_event)
         .setup(move |app| {
-            set_up(app, is_hidden || smoke_test)?;
+            set_up(app, link.as_deref())?;
             if smoke_test {
                 smoke::begin(app.handle().clone());
             }
@@ -73,25 +89,30 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-fn set_up(app: &mut App, is_hidden: bool) -> Result<(), Box<dyn std::error::Error>> {
+fn set_up(app: &mut App, link: Option<&str>) -> Result<(), Box<dyn std::error::Error>> {
     let handle = app.handle().clone();
     telling::begin(handle.clone(), app.state::<Host>().inner());
     if let Err(error) = tray::build(&handle) {
         warn!(%error, "There is no place beside the clock");
     }
-    #[cfg(any(target_os = "linux", all(debug_assertions, windows)))]
-    if let Err(error) = app.deep_link().register_all() {
-        debug!(%error, "Links are not registered; packages do that");
+    // Packages do it where they are installed.
+    #[cfg(any(target_os = "linux", windows))]
+    if (cfg!(debug_assertions) || std::env::var_os("APPIMAGE").is_some())
+        && let Err(error) = app.deep_link().register_all()
+    {
+        debug!(%error, "Links are not registered");
     }
+    // macOS tells links by an event; elsewhere they are words of a start.
     let opened = handle.clone();
     app.deep_link().on_open_url(move |event| {
         for url in event.urls() {
             invited(&opened, url.as_str());
         }
     });
-    if !is_hidden {
-        show_window(&handle);
+    if let Some(link) = link {
+        invited(&handle, link);
     }
+    opening::begin(handle);
     Ok(())
 }
 
@@ -100,8 +121,12 @@ fn invited(app: &AppHandle, url: &str) {
     let Some(code) = url.strip_prefix(INVITATION_LINK) else {
         return;
     };
+    let code = code.trim_end_matches('/').to_owned();
+    let Some(code) = app.state::<Opening>().keep(code) else {
+        return;
+    };
     show_window(app);
-    if let Err(error) = app.emit(INVITATION_EVENT, code.trim_end_matches('/')) {
+    if let Err(error) = app.emit(INVITATION_EVENT, code) {
         warn!(%error, "The window did not hear of an invitation");
     }
 }

@@ -21,6 +21,8 @@ export interface Backend {
 
 /** What the desktop shell alone can do. */
 export interface Shell {
+  /** Shows the window, once its page has drawn how things stand. Gives an invitation that waits. */
+  ready(): Promise<string | null>;
   /** The system's dialog; null when nothing was chosen. */
   pickFolder(title: string): Promise<string | null>;
   /** Shows a folder in the file manager. */

@@ -19,6 +19,8 @@ export interface MockControl {
   saved: { name: string; html: string }[];
   prints: number;
   pick: string | null;
+  /** An invitation whose link began the program. */
+  waiting: string | null;
 }
 
 export function mockBackend(scene: Scene): Backend & { control: MockControl } {
@@ -59,6 +61,7 @@ export function mockBackend(scene: Scene): Backend & { control: MockControl } {
     saved: [],
     prints: 0,
     pick: "/home/alice/Music",
+    waiting: null,
   };
 
   async function call<K extends keyof Calls>(name: K, request: Calls[K][0]): Promise<Calls[K][1]> {
@@ -77,6 +80,11 @@ export function mockBackend(scene: Scene): Backend & { control: MockControl } {
 
   let autostart = false;
   const shell: Shell = {
+    ready: async () => {
+      const waiting = control.waiting;
+      control.waiting = null;
+      return waiting;
+    },
     pickFolder: async () => control.pick,
     openFolder: async (path) => void control.opened.push(path),
     saveKit: async (name, html) => {

@@ -12,6 +12,7 @@ interface Answered<V> {
 }
 
 const shell: Shell = {
+  ready: () => invoke<string | null>("ready"),
   pickFolder: (title) => invoke<string | null>("pick_folder", { title }),
   openFolder: (path) => invoke<void>("open_folder", { path }),
   saveKit: (name, html) => invoke<string | null>("save_kit", { name, html }),

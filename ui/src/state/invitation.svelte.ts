@@ -15,9 +15,11 @@ export const invitation = {
 };
 
 /** Shows the people when a link is opened; the dialog is theirs. */
+export function takeInvitation(code: string): void {
+  pending = invitationCode(code);
+  go("suppliers");
+}
+
 export function startInvitations(): () => void {
-  return backend().shell.onInvitation((code) => {
-    pending = invitationCode(code);
-    go("suppliers");
-  });
+  return backend().shell.onInvitation(takeInvitation);
 }

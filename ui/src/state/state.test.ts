@@ -11,6 +11,8 @@ import { folderQueue } from "./folder-queue.svelte";
 import { host, hostCall } from "./host.svelte";
 import { jobs } from "./jobs.svelte";
 import { attempt, notices } from "./notices.svelte";
+import { invitation } from "./invitation.svelte";
+import { opening, tellReady } from "./opening.svelte";
 import { href, parse } from "./route.svelte";
 import { status } from "./status.svelte";
 
@@ -93,7 +95,7 @@ test("calls to the host keep where it stands", async () => {
   await play(hostScenes["locked"]?.() ?? running());
   await settle();
   await expect(hostCall("unlock", { passphrase: "x" })).rejects.toMatchObject({ code: "not_allowed" });
-  expect(host.view?.state.kind).toBe("locked");
+  await expect.poll(() => host.view?.state.kind).toBe("locked");
   await hostCall("unlock", { passphrase: "open sesame" });
   expect(host.runs).toBe(true);
 });
@@ -112,4 +114,27 @@ test("routes survive any name, and unknown ones are the overview", () => {
   expect(parse(href("restore", "abc", "a/b c%"))).toEqual({ view: "restore", rest: ["abc", "a/b c%"] });
   expect(parse("#/nonsense/x")).toEqual({ view: "overview", rest: [] });
   expect(parse("#/folders/%E0%A4%A")).toEqual({ view: "folders", rest: ["%E0%A4%A"] });
+});
+
+test("the opening is over when a running host has told its status, or there is none to wait for", async () => {
+  await play({ host: hostOf({ state: { kind: "starting" } }), status: statusOf() });
+  await settle();
+  expect(opening.isOver).toBe(false);
+  const { control } = await play(running());
+  expect(opening.isOver).toBe(false);
+  await settle();
+  expect(opening.isOver).toBe(true);
+  control.world.setHost({ state: { kind: "locked" } });
+  expect(opening.isOver).toBe(true);
+});
+
+test("an invitation whose link began the program is shown once", async () => {
+  const { control } = await play(running());
+  control.waiting = "some-code";
+  await tellReady();
+  expect(invitation.pending).toBe("some-code");
+  expect(location.hash).toBe(href("suppliers"));
+  invitation.done();
+  await tellReady();
+  expect(invitation.pending).toBeNull();
 });
