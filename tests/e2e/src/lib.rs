@@ -5,6 +5,7 @@
 //! claimed is looked at from outside: `rsync`, `strace`, `/proc`, the kernel's own counters.
 //! Nothing waits for a time; [`eventually`] waits for a fact, with a deadline.
 
+pub mod bus;
 pub mod compare;
 pub mod corpus;
 pub mod interrupt;
@@ -14,15 +15,18 @@ pub mod machine;
 pub mod opens;
 pub mod process;
 pub mod remains;
+pub mod screen;
 pub mod stage;
 pub mod wait;
 pub mod window;
 pub mod witness;
 pub mod world;
 
+pub use bus::Bus;
 pub use compare::differences;
 pub use corpus::Random;
 pub use machine::{Machine, Order, Reply};
+pub use screen::Screen;
 pub use stage::Stage;
 pub use wait::eventually;
 pub use window::{Desktop, Window};

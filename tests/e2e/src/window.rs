@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::machine::Machine;
 use crate::process::Process;
+use crate::screen::Screen;
 use crate::wait::eventually;
 use crate::world::{World, built_window};
 
@@ -26,11 +27,18 @@ const DROP_POINT: (u32, u32) = (620, 420);
 
 /// A screen, a session bus and a driver; all end with it.
 pub struct Desktop {
-    _screen: Process,
     driver: Process,
-    display: String,
+    bus: Process,
+    screen: Process,
     address: String,
+    person: Person,
+}
+
+/// Folders, screen and bus of a person, away from those of whoever runs the tests.
+struct Person {
     folder: PathBuf,
+    display: String,
+    bus: String,
 }
 
 /// The application on a desktop.
@@ -51,21 +59,30 @@ impl Desktop {
         let number = screen
             .line(Instant::now() + SOON)?
             .context("the screen did not start")?;
-        let display = format!(":{number}");
+        let mut bus = Command::new("dbus-daemon");
+        bus.args(["--session", "--nofork", "--print-address"]);
+        live_in(&mut bus, &folder)?;
+        let bus = Process::spawn(bus, &log, None)?;
+        let address = bus.line(Instant::now() + SOON)?;
+        let person = Person {
+            folder,
+            display: format!(":{number}"),
+            bus: address.context("the bus did not start")?,
+        };
         let port = free_port()?;
-        let mut driver = Command::new("dbus-run-session");
-        driver.args(["--", "WebKitWebDriver", &format!("--port={port}")]);
+        let mut driver = Command::new("WebKitWebDriver");
+        driver.arg(format!("--port={port}"));
         driver.env("TAURI_WEBVIEW_AUTOMATION", "true");
-        live_in(&mut driver, &folder, &display)?;
+        person.live(&mut driver)?;
         // Its children are ended with it.
         driver.process_group(0);
         let driver = Process::spawn(driver, &log, None)?;
         let desktop = Self {
-            _screen: screen,
             driver,
-            display,
+            bus,
+            screen,
             address: format!("http://127.0.0.1:{port}"),
-            folder,
+            person,
         };
         eventually("the driver answers", SOON, || {
             Ok(desktop.ask("GET", "/status", None).ok())
@@ -75,8 +92,15 @@ impl Desktop {
 
     /// Opens the application for the home of a machine. Commands of the machine join it.
     pub fn open(&self, machine: &Machine) -> Result<Window<'_>> {
+        self.open_with(machine, &[])
+    }
+
+    /// The same, with more words than the home needs.
+    pub fn open_with(&self, machine: &Machine, words: &[&str]) -> Result<Window<'_>> {
         let program = built_window()?;
-        let options = json!({ "binary": program, "args": machine.window_arguments() });
+        let mut arguments = machine.window_arguments();
+        arguments.extend(words.iter().map(|it| (*it).to_owned()));
+        let options = json!({ "binary": program, "args": arguments });
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "wry",
             "webkitgtk:browserOptions": options,
@@ -96,14 +120,61 @@ impl Desktop {
         let mut drag = Command::new("/usr/bin/python3");
         drag.arg(script).arg(folder);
         drag.args([DROP_POINT.0.to_string(), DROP_POINT.1.to_string()]);
-        live_in(&mut drag, &self.folder, &self.display)?;
-        let drag = Process::spawn(drag, &self.folder.join("log"), None)?;
+        let drag = self.spawn(drag)?;
         let result = drag.line(Instant::now() + SOON)?;
         ensure!(
             result.as_deref() == Some("dropped"),
             "the folder was not taken: {result:?}"
         );
         Ok(())
+    }
+
+    /// Starts the application as a person does, not through the driver.
+    pub fn start_program(&self, machine: &Machine, words: &[&str]) -> Result<Process> {
+        let mut program = Command::new(built_window()?);
+        program.args(machine.window_arguments()).args(words);
+        self.spawn(program)
+    }
+
+    /// Starts a program on this desktop.
+    pub fn spawn(&self, mut program: Command) -> Result<Process> {
+        self.person.live(&mut program)?;
+        Process::spawn(program, &self.log(), None)
+    }
+
+    /// What is on the screen.
+    pub fn screen(&self) -> Result<Screen> {
+        Screen::of(&self.person.display)
+    }
+
+    /// The person's own folder (`HOME`).
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.person.folder
+    }
+
+    /// What programs on this desktop wrote to standard error.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.person.folder.join("log")
+    }
+
+    /// Whether something that the driver started still runs.
+    fn driver_has_children(&self) -> Result<bool> {
+        let group = self.driver.id().to_string();
+        for process in std::fs::read_dir("/proc")? {
+            // It may have gone since it was listed.
+            let stat = std::fs::read_to_string(process?.path().join("stat")).unwrap_or_default();
+            let Some((name, rest)) = stat.rsplit_once(')') else {
+                continue;
+            };
+            let fields: Vec<&str> = rest.split_whitespace().collect();
+            let is_of_it = fields.get(2) == Some(&group.as_str());
+            if is_of_it && fields.first() != Some(&"Z") && !name.contains("(WebKitWebDriver") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
@@ -139,6 +210,10 @@ impl Drop for Desktop {
             let kill = rustix::process::Signal::KILL;
             let _ended = rustix::process::kill_process_group(group, kill);
         }
+        // In this order: what is on them ends first.
+        for process in [&mut self.driver, &mut self.bus, &mut self.screen] {
+            let _ended = process.kill();
+        }
     }
 }
 
@@ -167,20 +242,31 @@ impl Window<'_> {
 
     /// Types into the field with this label.
     pub fn fill(&self, label: &str, text: &str) -> Result<()> {
+        let found = self.field(label)?;
+        self.post(&format!("/element/{found}/clear"), &json!({}))?;
+        let keys = json!({ "text": text });
+        self.post(&format!("/element/{found}/value"), &keys)?;
+        Ok(())
+    }
+
+    /// What is in the field with this label.
+    pub fn value(&self, label: &str) -> Result<String> {
+        let found = json!({ ELEMENT: self.field(label)? });
+        let value = self.run("return arguments[0].value", &json!([found]))?;
+        Ok(value.as_str().unwrap_or_default().to_owned())
+    }
+
+    fn field(&self, label: &str) -> Result<String> {
         let script = "const label = arguments[0];
             const fields = [...document.querySelectorAll('input, textarea')];
             return fields.find((field) => field.getAttribute('aria-label') === label
                 || [...(field.labels ?? [])].some((it) => it.textContent.trim() === label)) ?? null;";
         let what = format!("a field called {label:?}");
-        let found = eventually(&what, SOON, || {
+        eventually(&what, SOON, || {
             let found = self.run(script, &json!([label]))?;
             Ok(found[ELEMENT].as_str().map(str::to_owned))
         })
-        .with_context(|| format!("the window shows: {}", self.text().unwrap_or_default()))?;
-        self.post(&format!("/element/{found}/clear"), &json!({}))?;
-        let keys = json!({ "text": text });
-        self.post(&format!("/element/{found}/value"), &keys)?;
-        Ok(())
+        .with_context(|| format!("the window shows: {}", self.text().unwrap_or_default()))
     }
 
     /// Waits until the window shows a text.
@@ -222,14 +308,20 @@ impl Window<'_> {
         let shot = self.desktop.ask("GET", &path, None)?;
         let text = shot.as_str().context("no picture")?;
         let bytes = data_encoding::BASE64.decode(text.as_bytes())?;
-        std::fs::write(self.desktop.folder.join(format!("{name}.png")), bytes)?;
+        std::fs::write(
+            self.desktop.person.folder.join(format!("{name}.png")),
+            bytes,
+        )?;
         Ok(())
     }
 
     /// Ends the application.
     pub fn quit(self) -> Result<()> {
         let path = format!("/session/{}", self.session);
-        self.desktop.ask("DELETE", &path, None).map(drop)
+        self.desktop.ask("DELETE", &path, None)?;
+        eventually("the application ends", SOON, || {
+            Ok((!self.desktop.driver_has_children()?).then_some(()))
+        })
     }
 
     fn find(&self, using: &str, value: &str) -> Result<Vec<String>> {
@@ -246,10 +338,18 @@ impl Window<'_> {
     }
 }
 
-/// A person's folders and runtime, away from those of whoever runs the tests.
-fn live_in(command: &mut Command, folder: &Path, display: &str) -> Result<()> {
+impl Person {
+    /// Lets a program run on the person's desktop.
+    fn live(&self, command: &mut Command) -> Result<()> {
+        command.env("DISPLAY", &self.display);
+        command.env("DBUS_SESSION_BUS_ADDRESS", &self.bus);
+        live_in(command, &self.folder)
+    }
+}
+
+fn live_in(command: &mut Command, folder: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    command.env("DISPLAY", display).env("HOME", folder);
+    command.env("HOME", folder);
     for (variable, name) in [
         ("XDG_RUNTIME_DIR", "run"),
         ("XDG_CONFIG_HOME", "config"),

@@ -1,0 +1,275 @@
+//! The application among the other things of a desktop: the place beside the clock, closing and
+//! a second start, links, autostart, notifications, and what it says when it cannot start.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bitdust_e2e_tests::process::Process;
+use bitdust_e2e_tests::{Bus, Desktop, Machine, Outcome, Stage, World, differences, eventually};
+
+const TITLE: &str = "BitDust";
+const SOON: Duration = Duration::from_secs(60);
+const A_WHILE: Duration = Duration::from_secs(120);
+/// Clocks of a person in a hurry.
+const HASTE: [(&str, &str); 2] = [
+    ("policy.watch_still", "400"),
+    ("policy.first_scan_after", "500"),
+];
+
+#[test]
+fn closed_to_the_tray_it_goes_on_protecting_what_is_saved() -> Outcome {
+    let world = World::new("shell-tray")?;
+    let stage = prepared(&world)?;
+    let owner = &stage.customer;
+    let desktop = Desktop::start(&world, "screen")?;
+    let bus = Bus::offer(&desktop)?;
+    let mut program = desktop.start_program(owner, &[])?;
+    wait_until_shown(&desktop, true)?;
+    stage.hire()?;
+    let source = world.make_folder("source")?;
+    std::fs::write(source.join("first"), "one")?;
+    owner
+        .order(&["folder", "add", "--"])
+        .argument(&source)
+        .run()?;
+    wait_for_versions(owner, &source, 1)?;
+
+    desktop.screen()?.close(TITLE)?;
+    wait_until_shown(&desktop, false)?;
+    bus.notification("stay under protection")?;
+    std::fs::write(source.join("second"), "saved while the window was closed")?;
+    wait_for_versions(owner, &source, 2)?;
+
+    // The menu says what the command line says, and does what it says.
+    eventually("the menu tells the status", SOON, || {
+        let sentence = owner.status()?["sentence"].clone();
+        let shown = bus.look()?;
+        let labels: Vec<&str> = shown.entries.iter().map(|(_, it)| it.as_str()).collect();
+        ensure!(labels.contains(&"Quit"), "{labels:?}");
+        Ok(labels
+            .contains(&sentence.as_str().unwrap_or_default())
+            .then_some(()))
+    })?;
+    let quiet = world.make_folder("quiet")?;
+    std::fs::write(quiet.join("file"), "only when it is asked for")?;
+    owner
+        .order(&["folder", "add", "--schedule", "manual", "--"])
+        .argument(&quiet)
+        .run()?;
+    bus.choose("Back up now")?;
+    wait_for_versions(owner, &quiet, 1)?;
+    bus.choose("Open BitDust")?;
+    wait_until_shown(&desktop, true)?;
+
+    // Who starts it again sees the first one; that it goes on is said once only.
+    desktop.screen()?.close(TITLE)?;
+    wait_until_shown(&desktop, false)?;
+    start_again(&desktop, owner, &[])?;
+    wait_until_shown(&desktop, true)?;
+    let told = bus.notifications();
+    let told = told
+        .iter()
+        .filter(|it| it.contains("stay under protection"));
+    ensure!(told.count() == 1, "{:?}", bus.notifications());
+
+    bus.choose("Quit")?;
+    ensure!(program.wait(SOON)?.success(), "it did not end well");
+    let target = world.path("back");
+    owner
+        .order(&["restore", "latest", "--to"])
+        .argument(&target)
+        .run()?;
+    let different = differences(&quiet, &target)?;
+    ensure!(different.is_empty(), "{different}");
+    Ok(())
+}
+
+#[test]
+fn what_needs_a_person_is_told_as_a_notification() -> Outcome {
+    let world = World::new("shell-notify")?;
+    let stage = prepared(&world)?;
+    let owner = &stage.customer;
+    let desktop = Desktop::start(&world, "screen")?;
+    let bus = Bus::offer(&desktop)?;
+    let _program = desktop.start_program(owner, &["--hidden"])?;
+    wait_until_ready(&desktop)?;
+    stage.hire()?;
+    let source = world.make_folder("source")?;
+    std::fs::write(source.join("file"), "one")?;
+    owner
+        .order(&["folder", "add", "--"])
+        .argument(&source)
+        .run()?;
+    wait_for_versions(owner, &source, 1)?;
+    ensure!(bus.notifications().is_empty(), "{:?}", bus.notifications());
+
+    // A folder cannot be made below a file.
+    let target = source.join("file/inside");
+    let failed = owner
+        .order(&["restore", "latest", "--to"])
+        .argument(&target)
+        .attempt()?;
+    ensure!(failed.code == Some(1), "{failed:?}");
+    bus.notification("restore failed")?;
+    Ok(())
+}
+
+#[test]
+fn a_link_opens_its_invitation_at_the_start_and_later() -> Outcome {
+    let world = World::new("shell-link")?;
+    let stage = Stage::prepare(&world, 1, &[])?;
+    let friend = stage.suppliers.first().context("there is one")?;
+    let written = friend.run(&["invite"])?;
+    let code = written.text("/invitation")?;
+    let link = format!("bitdust://invite/{code}");
+
+    let desktop = Desktop::start(&world, "screen")?;
+    let window = desktop.open_with(&stage.customer, &[&link])?;
+    window.wait_for("This invitation came with a link", SOON)?;
+    ensure!(window.value("Code or link")? == code);
+    window.click("Cancel")?;
+    window.go("#/overview")?;
+
+    start_again(&desktop, &stage.customer, &[&link])?;
+    window.wait_for("This invitation came with a link", SOON)?;
+    ensure!(window.value("Code or link")? == code);
+    window.click("Accept")?;
+    window.wait_for("is a friend now", SOON)?;
+    window.quit()
+}
+
+#[test]
+fn autostart_is_chosen_and_starts_without_a_window() -> Outcome {
+    let world = World::new("shell-autostart")?;
+    let mut owner = world.machine("owner");
+    owner.init()?;
+    let desktop = Desktop::start(&world, "screen")?;
+    let entries = desktop.home().join(".config/autostart");
+    let window = desktop.open(&owner)?;
+    window.go("#/settings")?;
+    window.click("This computer")?;
+    window.wait_for("Start with this computer", SOON)?;
+    ensure!(starters(&entries)?.is_empty(), "nobody has asked for it");
+    window.click("Start with this computer")?;
+    eventually("an entry of the session", SOON, || {
+        Ok(starters(&entries)?
+            .first()
+            .is_some_and(|entry| entry.contains("bitdust-desktop --hidden"))
+            .then_some(()))
+    })?;
+    window.click("Start with this computer")?;
+    eventually("no entry of the session", SOON, || {
+        Ok(starters(&entries)?.is_empty().then_some(()))
+    })?;
+    window.quit()?;
+
+    std::fs::remove_file(desktop.log())?;
+    let bus = Bus::offer(&desktop)?;
+    let mut program = desktop.start_program(&owner, &["--hidden"])?;
+    wait_until_ready(&desktop)?;
+    ensure!(!desktop.screen()?.shows(TITLE)?, "it was to stay hidden");
+    bus.choose("Open BitDust")?;
+    wait_until_shown(&desktop, true)?;
+
+    // The window comes back as big as it was.
+    let screen = desktop.screen()?;
+    screen.resize(TITLE, 900, 640)?;
+    eventually("the new size", SOON, || {
+        Ok((screen.size(TITLE)? == (900, 640)).then_some(()))
+    })?;
+    bus.choose("Quit")?;
+    ensure!(program.wait(SOON)?.success(), "it did not end well");
+    let _program = desktop.start_program(&owner, &[])?;
+    wait_until_shown(&desktop, true)?;
+    eventually("the size it had", SOON, || {
+        Ok((screen.size(TITLE)? == (900, 640)).then_some(()))
+    })
+}
+
+#[test]
+fn why_it_cannot_start_is_said_in_the_window() -> Outcome {
+    let world = World::new("shell-refusals")?;
+    let desktop = Desktop::start(&world, "screen")?;
+
+    let mut newer = world.machine("newer");
+    newer.init()?;
+    let database = rusqlite::Connection::open(newer.home.join("catalogue.db"))?;
+    database.pragma_update(None, "user_version", 99)?;
+    drop(database);
+    let window = desktop.open(&newer)?;
+    window.wait_for("A newer BitDust has used these data", SOON)?;
+    window.quit()?;
+
+    let locked = world.machine("locked");
+    let secret = world.path("passphrase");
+    std::fs::write(&secret, "correct horse battery staple")?;
+    locked
+        .order(&["init", "--nickname", "Robin", "--keys", "passphrase"])
+        .argument("--passphrase-file")
+        .argument(&secret)
+        .run()?;
+    let window = desktop.open(&locked)?;
+    window.wait_for("Unlock BitDust", SOON)?;
+    window.fill("Passphrase", "wrong")?;
+    window.click("Unlock")?;
+    window.wait_for("This passphrase does not open the keys", SOON)?;
+    window.fill("Passphrase", "correct horse battery staple")?;
+    window.click("Unlock")?;
+    window.wait_for("Practice on this computer", SOON)?;
+    window.quit()
+}
+
+fn prepared(world: &World) -> Result<Stage> {
+    let stage = Stage::prepare(world, 3, &[])?;
+    for (key, value) in HASTE {
+        stage.customer.set(key, value)?;
+    }
+    stage.customer.set("schedule", "on-change")?;
+    Ok(stage)
+}
+
+/// A second start hands over what it was started with and ends.
+fn start_again(desktop: &Desktop, owner: &Machine, words: &[&str]) -> Outcome {
+    let mut second: Process = desktop.start_program(owner, words)?;
+    ensure!(second.wait(SOON)?.success(), "the second start failed");
+    Ok(())
+}
+
+fn wait_until_shown(desktop: &Desktop, is_shown: bool) -> Outcome {
+    let screen = desktop.screen()?;
+    let what = if is_shown { "a window" } else { "no window" };
+    eventually(what, SOON, || {
+        Ok((screen.shows(TITLE)? == is_shown).then_some(()))
+    })
+    .with_context(|| screen.describe().unwrap_or_default())
+}
+
+fn wait_until_ready(desktop: &Desktop) -> Outcome {
+    eventually("the page is drawn", SOON, || {
+        let log = std::fs::read_to_string(desktop.log())?;
+        Ok(log.contains("The window is ready").then_some(()))
+    })
+}
+
+fn wait_for_versions(owner: &Machine, folder: &Path, count: usize) -> Outcome {
+    eventually(&format!("{count} versions"), A_WHILE, || {
+        let versions = owner.run(&["snapshots"])?;
+        let versions = versions.object["snapshots"].as_array().cloned();
+        let path = folder.to_string_lossy();
+        let found = versions.unwrap_or_default();
+        let found = found.iter().filter(|it| it["path"] == *path).count();
+        Ok((found >= count).then_some(()))
+    })
+}
+
+/// What starts with the session, entry by entry.
+fn starters(folder: &Path) -> Result<Vec<String>> {
+    if !folder.exists() {
+        return Ok(vec![]);
+    }
+    let entries = std::fs::read_dir(folder)?;
+    entries
+        .map(|entry| Ok(std::fs::read_to_string(entry?.path())?))
+        .collect()
+}
