@@ -6,6 +6,9 @@
 #   make test             everything that CI runs (.ci/run calls it with CI=true)
 #   make ui               what is in the window, built into ui/dist
 #   make screenshots      pictures of every view, in docs/screenshots
+#   make package          what people install, in target/release/bundle
+#   make test-package     the .deb on a bare Debian, as root
+#   make bench            measures beside those of peers; BENCH=desktop for one of them
 #   make check            formatting, lints and, where installed, cargo deny
 
 # A toolchain that setup-dev.sh has just installed is in no one's PATH yet.
@@ -21,10 +24,12 @@ locked := $(if $(in_ci),--locked)
 deny_warnings := $(if $(in_ci),-- -D warnings)
 nextest_profile := $(if $(in_ci),--profile ci)
 
+target := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+
 # The window's packages are fetched again only when their lock file is newer.
 ui_packages := ui/node_modules/.package-lock.json
 
-.PHONY: run test test-ui demo check ui screenshots prepare
+.PHONY: run test test-ui demo check ui screenshots package test-package bench prepare
 
 prepare:
 	installer/setup-dev.sh
@@ -54,6 +59,21 @@ endif
 		cargo test --workspace --lib --bins --tests $(locked); \
 	fi
 	cargo test --workspace --doc --quiet $(locked)
+ifneq ($(in_ci),)
+	$(MAKE) test-package
+endif
+
+package: ui
+	installer/package.sh
+
+test-package: package
+	installer/setup-dev.sh debootstrap
+	installer/test-package.sh
+
+bench: package
+	cargo build --workspace --all-targets $(locked)
+	installer/setup-dev.sh restic
+	BITDUST_PROGRAM=$(target)/release/bitdust $(target)/debug/bitdust-bench $(target)/bench $(BENCH)
 
 run: prepare
 	if { [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" = Darwin ]; }; then \

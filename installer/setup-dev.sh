@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes a fresh machine ready to build and test BitDust. A machine that is ready is
+# Makes a fresh machine ready to build and test BitDust, and brings the tools that are named
+# besides: installer/setup-dev.sh [TOOL…]. A machine that is ready is
 # left alone, in a fraction of a second; what is new enough is not touched, and no
 # tool is ever compiled. Every change is announced in one line.
 #
@@ -186,6 +187,9 @@ set_up_packages() {
     local manager tool packages
     local -a tools all=()
     read -r -a tools <<<"$(missing_tools)"
+    for tool in "$@"; do
+        has "$tool" || tools+=("$tool")
+    done
     ((${#tools[@]} > 0)) || return 0
     manager=$(package_manager)
     [[ -n $manager ]] || fail "please install, by the means of this system: ${tools[*]}"
@@ -292,6 +296,6 @@ install_node() {
     ln -sf "$folder/bin/node" "$folder/bin/npm" "$folder/bin/npx" "$HOME/.local/bin/"
 }
 
-set_up_packages
+set_up_packages "$@"
 set_up_rust
 set_up_node

@@ -100,6 +100,11 @@ impl<'a> Bus<'a> {
             .map(drop)
     }
 
+    /// The application has ended; the next one brings an icon of its own.
+    pub fn forget_icon(&self) {
+        *self.icon.borrow_mut() = None;
+    }
+
     fn icon(&self) -> Result<Icon> {
         let until = Instant::now() + SOON;
         loop {

@@ -1,13 +1,18 @@
 //! The screen as its server knows it: which windows are shown, how big they are, and the
 //! button that closes one.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
-    AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, MapState,
-    Window,
+    AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, ImageFormat,
+    MapState, Window,
 };
 use x11rb::rust_connection::RustConnection;
+
+/// One of so many points is looked at.
+const GRID: usize = 7;
 
 /// A connection to a screen.
 pub struct Screen {
@@ -69,6 +74,30 @@ impl Screen {
             }
         }
         Ok(None)
+    }
+
+    /// How many colours a window shows, in a grid of its points; none if it is not shown.
+    pub fn colours(&self, title: &str) -> Result<usize> {
+        if !self.shows(title)? {
+            return Ok(0);
+        }
+        let window = self.find(title)?.context("no such window")?;
+        let (width, height) = self.size(title)?;
+        let image = self.connection.get_image(
+            ImageFormat::Z_PIXMAP,
+            window,
+            0,
+            0,
+            width,
+            height,
+            u32::MAX,
+        )?;
+        // It may have changed its size meanwhile; the next look sees it.
+        let Ok(image) = image.reply() else {
+            return Ok(0);
+        };
+        let points = image.data.chunks_exact(4).step_by(GRID);
+        Ok(points.collect::<BTreeSet<_>>().len())
     }
 
     /// Windows as the server has them, for whoever looks into a failure.

@@ -32,6 +32,13 @@ pub fn eventually<T>(
     }
 }
 
+/// Lets some time pass, for measures of what happens meanwhile; nothing is waited for.
+pub fn let_pass(time: Duration) {
+    let (_never, clock) = sync_channel::<()>(1);
+    // It can only time out.
+    drop(clock.recv_timeout(time));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,6 +24,9 @@ fn ci_checks_form_first_and_builds_outside_of_the_clone() -> Result<()> {
         "cargo nextest --version",
         "cargo nextest run --workspace --locked --profile ci",
         "cargo test --workspace --doc --quiet --locked",
+        "npm run build",
+        "installer/package.sh ",
+        "installer/test-package.sh ",
     ];
     assert_eq!(
         run.calls, expected,
@@ -63,5 +66,8 @@ fn machine_with_cargo(body: &str) -> Result<Machine> {
     machine.command("node", "echo v22.20.0")?;
     machine.stand_in("npm", "mkdir -p node_modules")?;
     machine.stand_in("cargo", body)?;
+    machine.command("debootstrap", "")?;
+    machine.stand_in_script("installer/package.sh")?;
+    machine.stand_in_script("installer/test-package.sh")?;
     Ok(machine)
 }

@@ -135,6 +135,12 @@ impl Machine {
         self.command(name, &self.recording(name, body))
     }
 
+    /// A script of the tree that writes down that it was called.
+    pub(crate) fn stand_in_script(&self, name: &str) -> Result<()> {
+        let text = format!("#!/usr/bin/env bash\n{}\n", self.recording(name, ""));
+        self.write(&format!("tree/{name}"), &text)
+    }
+
     fn recording(&self, name: &str, body: &str) -> String {
         format!(
             "echo \"{name} $*\" >>'{}'\n{body}",

@@ -28,6 +28,24 @@ fn a_machine_that_is_ready_is_left_alone() -> Result<()> {
 }
 
 #[test]
+fn tools_that_are_named_come_as_well() -> Result<()> {
+    let machine = Machine::ready()?;
+    machine.stand_in("apt-get", "")?;
+    machine.write(
+        "call",
+        &format!(
+            "'{}' debootstrap git",
+            machine.path("tree/installer/setup-dev.sh").display()
+        ),
+    )?;
+    machine.command("git", "")?;
+    let run = machine.run_script("call")?;
+    let last = run.calls.last().context("the manager is called")?;
+    assert!(last.ends_with(" debootstrap"), "git is there: {last}");
+    Ok(())
+}
+
+#[test]
 fn missing_tools_come_from_the_package_manager_at_hand() -> Result<()> {
     let rows = [
         (
