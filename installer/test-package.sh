@@ -100,7 +100,7 @@ check_what_belongs_to_a_desktop() {
     inside -- desktop-file-validate "$entry"
     grep -qx 'MimeType=x-scheme-handler/bitdust;' "$system$entry" || fail "no links"
     inside -- appstreamcli validate --no-net /usr/share/metainfo/org.bitdust.desktop.metainfo.xml
-    inside -- systemd-analyze --user --man=no verify /usr/lib/systemd/user/bitdust.service
+    inside -- env XDG_RUNTIME_DIR=/run systemd-analyze --user --man=no verify /usr/lib/systemd/user/bitdust.service
     [[ -f $system/usr/share/icons/hicolor/scalable/apps/bitdust-desktop.svg ]] || fail "no icon"
     inside -- bash -n /usr/share/bash-completion/completions/bitdust
     gzip -dc "$system/usr/share/man/man1/bitdust.1.gz" | grep -q '^\.TH' || fail "no manual"

@@ -10,6 +10,8 @@ const COMMANDS: &[&str] = &[
     "autostart",
     "set_autostart",
     "ready",
+    "name_tray",
+    "notify",
 ];
 
 fn main() {

@@ -13,7 +13,8 @@ use tauri_plugin_clipboard_manager::ClipboardExt as _;
 use tauri_plugin_dialog::DialogExt as _;
 use tokio::sync::oneshot;
 
-use crate::opening;
+use crate::tray::TrayWords;
+use crate::{opening, telling, tray};
 
 /// A call to the node.
 #[tauri::command]
@@ -31,6 +32,18 @@ pub(crate) async fn host(host: State<'_, Host>, request: HostCall) -> Result<Hos
 #[tauri::command]
 pub(crate) fn ready(app: AppHandle) -> Option<String> {
     opening::ready(&app)
+}
+
+/// What the place beside the clock says, in the person's language.
+#[tauri::command]
+pub(crate) fn name_tray(app: AppHandle, words: TrayWords) {
+    tray::name(&app, words);
+}
+
+/// Something needs a person who may not be looking.
+#[tauri::command]
+pub(crate) fn notify(app: AppHandle, message: String) {
+    telling::notify(&app, &message);
 }
 
 /// A folder that a person picks; none when they think better of it.

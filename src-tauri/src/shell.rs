@@ -71,6 +71,8 @@ pub(crate) fn run(arguments: Arguments, started: Instant) -> anyhow::Result<Exit
             commands::autostart,
             commands::set_autostart,
             commands::ready,
+            commands::name_tray,
+            commands::notify,
         ])
         .on_window_event(window_event)
         .setup(move |app| {
@@ -160,7 +162,6 @@ fn window_event(window: &Window, event: &WindowEvent) {
         warn!(%error, "The window cannot be hidden");
     }
     if !tray.told_of_hiding.swap(true, Ordering::Relaxed) {
-        let sentence = "Your folders stay under protection while the window is closed. Start BitDust again to see it; Quit is in the menu of its icon.";
-        telling::say(app, sentence);
+        telling::say(app, &tray.hiding());
     }
 }

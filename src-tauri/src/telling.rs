@@ -1,8 +1,7 @@
-//! What host and node tell: to the window, to the tray, and, when it needs a person who is not
-//! looking, as a notification of the system.
+//! What host and node tell, handed to the window and the tray; and what the window's page has
+//! to say to a person who is not looking at it, as a notification of the system.
 
 use bitdust_api::{Event, HostEvent};
-use bitdust_model::Severity;
 use bitdust_node::Host;
 use tauri::{AppHandle, Emitter as _, Manager as _};
 use tauri_plugin_notification::NotificationExt as _;
@@ -34,19 +33,16 @@ fn tell(app: &AppHandle, event: &HostEvent) {
     if let Err(error) = app.emit(EVENT, event) {
         debug!(%error, "The window does not listen");
     }
-    match event {
-        HostEvent::Node {
-            event: Event::Status { status },
-        } => tray::show(app, status),
-        HostEvent::Node {
-            event: Event::Notice { line },
-        } if line.severity == Severity::Problem => notify(app, &line.message),
-        HostEvent::Node { .. } | HostEvent::Host { .. } => {}
+    if let HostEvent::Node {
+        event: Event::Status { status },
+    } = event
+    {
+        tray::show(app, status);
     }
 }
 
-/// Only what needs a person, and only when they are not looking at it already.
-fn notify(app: &AppHandle, message: &str) {
+/// A notification, unless they are looking at the window already.
+pub(crate) fn notify(app: &AppHandle, message: &str) {
     let window = app.get_webview_window(MAIN_WINDOW);
     let is_seen = window.is_some_and(|window| {
         window.is_visible().unwrap_or(false) && window.is_focused().unwrap_or(false)

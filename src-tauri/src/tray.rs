@@ -4,11 +4,13 @@
 //! Clicks on the icon are not told on Linux, so everything is in its menu.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use bitdust_api::Call;
 use bitdust_api::view::StatusView;
 use bitdust_model::status::Protection;
 use bitdust_node::Host;
+use serde::Deserialize;
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuEvent, MenuItem, PredefinedMenuItem};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
@@ -30,9 +32,36 @@ enum Mood {
 pub(crate) struct Tray {
     icon: TrayIcon<Wry>,
     sentence: MenuItem<Wry>,
+    open: MenuItem<Wry>,
+    back_up: MenuItem<Wry>,
+    quit: MenuItem<Wry>,
+    hiding: Mutex<String>,
     mood: AtomicU8,
     /// Whether people were told that closing the window ends nothing.
     pub(crate) told_of_hiding: AtomicBool,
+}
+
+/// What the icon says, in the person's language.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct TrayWords {
+    /// How things stand.
+    sentence: String,
+    /// The entry that shows the window.
+    open: String,
+    /// The entry that begins a backup.
+    back_up: String,
+    /// The entry that ends the program.
+    quit: String,
+    /// What is told when the window is closed for the first time.
+    hiding: String,
+}
+
+impl Tray {
+    /// What is told when the window is closed for the first time.
+    pub(crate) fn hiding(&self) -> String {
+        let hiding = self.hiding.lock();
+        hiding.unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Puts the icon up. A desktop without a place for it gives no error, and shows none.
@@ -56,6 +85,12 @@ pub(crate) fn build(app: &AppHandle) -> tauri::Result<()> {
     app.manage(Tray {
         icon,
         sentence,
+        open,
+        back_up,
+        quit,
+        hiding: Mutex::new(
+            "Your folders stay under protection while the window is closed.".to_owned(),
+        ),
         mood: AtomicU8::new(Mood::Quiet as u8),
         told_of_hiding: AtomicBool::new(false),
     });
@@ -97,12 +132,24 @@ pub(crate) fn show(app: &AppHandle, status: &StatusView) {
     {
         warn!(%error, "The icon cannot be changed");
     }
-    let shown = tray.sentence.text().unwrap_or_default();
-    if shown != status.sentence
-        && let Err(error) = tray.sentence.set_text(&status.sentence)
-    {
-        warn!(%error, "The menu cannot be changed");
+}
+
+/// Says it in the person's language.
+pub(crate) fn name(app: &AppHandle, words: TrayWords) {
+    let Some(tray) = app.try_state::<Tray>() else {
+        return;
+    };
+    for (item, text) in [
+        (&tray.sentence, &words.sentence),
+        (&tray.open, &words.open),
+        (&tray.back_up, &words.back_up),
+        (&tray.quit, &words.quit),
+    ] {
+        if let Err(error) = item.set_text(text) {
+            warn!(%error, "The menu cannot be changed");
+        }
     }
+    *tray.hiding.lock().unwrap_or_else(PoisonError::into_inner) = words.hiding;
 }
 
 fn picture(mood: Mood) -> Image<'static> {

@@ -8,7 +8,7 @@ use bitdust_model::status::{Problem, Progress};
 
 use crate::call::JobId;
 use crate::history::HistoryLine;
-use crate::view::{StatusView, VerifyView};
+use crate::view::{JobPhase, StatusView, VerifyView};
 
 /// Something happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -20,7 +20,9 @@ pub enum Event {
         job: JobId,
         /// Its counts.
         progress: Progress,
-        /// What it is doing or waiting for, as a short phrase.
+        /// What it is doing or waiting for.
+        doing: JobPhase,
+        /// The same as a short phrase.
         phase: String,
         /// Bytes of files a second over the last seconds; none before that was measured.
         bytes_per_second: Option<u64>,

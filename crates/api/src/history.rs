@@ -116,6 +116,10 @@ pub enum Happening {
         /// Bytes.
         bytes: u64,
     },
+    /// The list of friends could not be read; they may still find this node.
+    FriendsNotRead,
+    /// A part of the program failed by a defect.
+    Defect,
     /// Anything else; the message says it.
     Other,
 }

@@ -10,6 +10,7 @@ use bitdust_model::UnixMillis;
 
 use crate::call::ApiError;
 use crate::event::Event;
+use crate::view::JobPhase;
 
 /// A request to the host.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS, strum::EnumDiscriminants)]
@@ -185,8 +186,8 @@ pub enum HostState {
     Starting,
     /// An identity is being brought back.
     Recovering {
-        /// What is going on, as a short phrase.
-        phase: String,
+        /// What is going on.
+        phase: JobPhase,
     },
     /// The node runs in this process.
     Running,

@@ -399,7 +399,23 @@ pub struct SupplierView {
     /// When it last proved something.
     pub last_proof: Option<UnixMillis>,
     /// Why it does not count, where it does not.
-    pub doubt: Option<String>,
+    pub doubt: Option<Doubt>,
+}
+
+/// Why somebody who confirmed does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// It failed a proof of what it confirmed.
+    FailedProof,
+}
+
+impl std::fmt::Display for Doubt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::FailedProof => f.write_str("it failed a proof of what it confirmed"),
+        }
+    }
 }
 
 /// Somebody whose data is kept here.

@@ -58,6 +58,7 @@ impl JobDisplay {
         match event {
             Event::Progress {
                 job: _,
+                doing: _,
                 progress,
                 phase,
                 bytes_per_second,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use bitdust_api::view::JobPhase;
 use bitdust_api::{Answer, ApiError, Call, Event};
 use bitdust_crypto::{DeviceKeys, KeyGuard, Phrase, RootSecrets, seal_home};
 use bitdust_model::{DeviceId, Epoch, ErrorCode, UnixMillis, encode};
@@ -91,11 +92,11 @@ pub fn init(settings: &Settings, options: &InitOptions) -> Result<Initialised, N
 }
 
 /// Recovers an identity into a new home from the phrase and one way into the network.
-/// `progress` gets short phrases of what is going on. A recovery that fails leaves no home.
+/// `progress` gets what is going on, also as a short phrase. A recovery that fails leaves no home.
 pub async fn recover(
     settings: &Settings,
     options: &RecoverOptions,
-    progress: impl Fn(&str) + Send,
+    progress: impl Fn(JobPhase, &str) + Send,
 ) -> Result<Recovered, NodeError> {
     let phrase = Phrase::parse(&options.phrase).map_err(|error| {
         NodeError::new(
@@ -116,7 +117,7 @@ pub async fn recover(
     make_device(&home, settings, &root, &options.guard, "")?;
     config.save(home.paths())?;
     let paths = home.paths().clone();
-    progress("looking for your suppliers");
+    progress(JobPhase::Seeking, "looking for your suppliers");
     let (reply, result) = oneshot::channel();
     let start = RecoveryStart {
         root,
@@ -137,10 +138,10 @@ pub async fn recover(
         tokio::select! {
             recovered = &mut result => break recovered,
             event = watcher.event() => {
-                if let Some(Event::Progress { phase, .. }) = event
+                if let Some(Event::Progress { phase, doing, .. }) = event
                     && phase != told
                 {
-                    progress(&phase);
+                    progress(doing, &phase);
                     told = phase;
                 }
             }

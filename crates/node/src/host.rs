@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tracing::{info, warn};
 
 use bitdust_api::host::{CreatedView, GuardChoice, RecoveredView};
+use bitdust_api::view::JobPhase;
 use bitdust_api::{Answer, ApiError, Call, HostAnswer, HostCall, HostEvent, HostState, HostView};
 use bitdust_crypto::{has_keyring, invitation};
 use bitdust_model::{ErrorCode, IdentityId, limits};
@@ -44,7 +45,7 @@ enum Request {
         reply: Reply,
     },
     Phase {
-        phase: String,
+        phase: JobPhase,
     },
     Recovered {
         result: Box<Result<RecoveredView, ApiError>>,
@@ -458,13 +459,12 @@ impl Actor {
             old_machine_gone,
         };
         self.enter(HostState::Recovering {
-            phase: String::new(),
+            phase: JobPhase::Seeking,
         });
         let requests = self.requests.clone();
         tokio::spawn(async move {
             let teller = requests.clone();
-            let progress = move |phase: &str| {
-                let phase = phase.to_owned();
+            let progress = move |phase, _: &str| {
                 // A phase that finds the queue full is followed by another.
                 let _told = teller.try_send(Request::Phase { phase });
             };

@@ -391,6 +391,7 @@ impl Node {
             events.push(Event::Progress {
                 job: view.id,
                 progress: view.progress,
+                doing: view.phase,
                 phase: job.phase.map(crate::words::phase).unwrap_or_default(),
                 bytes_per_second: view.bytes_per_second,
                 remaining_seconds: view.remaining_seconds,
@@ -436,7 +437,7 @@ impl Node {
             warn!(%error, "A task ended in a defect");
             self.notice(
                 Severity::Problem,
-                Happening::Other,
+                Happening::Defect,
                 "a part of the program failed; please report it; your data is as safe as before",
             );
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bitdust_api::ApiError;
 use bitdust_api::view::{
-    ContractView, DeviceView, FolderView, HeadView, SnapshotView, StatusView, SupplierView,
+    ContractView, DeviceView, Doubt, FolderView, HeadView, SnapshotView, StatusView, SupplierView,
 };
 use bitdust_engine::EngineView;
 use bitdust_model::manifest::{PackKind, SnapshotRecord};
@@ -216,9 +216,7 @@ impl Node {
                     .catalogue
                     .supplier_bytes(supplier.device)
                     .map_err(catalogue_error)?;
-                let doubt = supplier
-                    .doubted
-                    .then(|| "it failed a proof of what it confirmed".to_owned());
+                let doubt = supplier.doubted.then_some(Doubt::FailedProof);
                 Ok(SupplierView {
                     device: supplier.device.to_hex(),
                     identity: supplier.identity.to_hex(),

@@ -84,7 +84,7 @@ impl Node {
             Ok(friends) => friends,
             Err(error) => {
                 let message = format!("friends cannot be looked up: {error}; they may find you");
-                return self.notice(Severity::Warning, Happening::Other, message);
+                return self.notice(Severity::Warning, Happening::FriendsNotRead, message);
             }
         };
         for friend in friends.into_iter().rev().take(limits::ENTRY_FRIENDS_MAX) {

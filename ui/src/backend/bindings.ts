@@ -383,7 +383,7 @@ name: string, } | { "kind": "offer_changed",
 /**
  * Bytes.
  */
-bytes: number, } | { "kind": "other" };
+bytes: number, } | { "kind": "friends_not_read" } | { "kind": "defect" } | { "kind": "other" };
 
 /**
  * A line of the history.
@@ -808,7 +808,7 @@ last_proof: UnixMillis | null,
 /**
  * Why it does not count, where it does not.
  */
-doubt: string | null, };
+doubt: Doubt | null, };
 
 /**
  * Somebody whose data is kept here.
@@ -1103,7 +1103,11 @@ job: JobId,
  */
 progress: Progress, 
 /**
- * What it is doing or waiting for, as a short phrase.
+ * What it is doing or waiting for.
+ */
+doing: JobPhase, 
+/**
+ * The same as a short phrase.
  */
 phase: string, 
 /**
@@ -1274,9 +1278,9 @@ version: string, };
  */
 export type HostState = { "kind": "absent" } | { "kind": "locked" } | { "kind": "starting" } | { "kind": "recovering", 
 /**
- * What is going on, as a short phrase.
+ * What is going on.
  */
-phase: string, } | { "kind": "running" } | { "kind": "attached" } | { "kind": "failed", 
+phase: JobPhase, } | { "kind": "running" } | { "kind": "attached" } | { "kind": "failed", 
 /**
  * Why.
  */

@@ -62,7 +62,7 @@ pub(super) async fn recover(
     };
     let output = context.output;
     let told = Mutex::new(String::new());
-    let progress = move |phase: &str| {
+    let progress = move |_, phase: &str| {
         if is_news(&told, phase) {
             tell_phase(output, phase);
         }

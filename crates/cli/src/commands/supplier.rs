@@ -173,7 +173,7 @@ pub(super) fn supplier_line(supplier: &SupplierView) -> String {
         line.push_str(&format!(", proved {}", minute(proof)));
     }
     if let Some(doubt) = &supplier.doubt {
-        line.push_str(&format!(", does not count: {}", escaped(doubt)));
+        line.push_str(&format!(", does not count: {}", doubt));
     }
     line.push('\n');
     line
