@@ -9,6 +9,18 @@ export function shownPath(path: string): string {
   });
 }
 
+/** The other way, for a path that the window itself was given: what is dropped on it. */
+export function escapedPath(path: string): string {
+  return path.replaceAll("%", "%25");
+}
+
+/** A path below a folder without the folder's own; as it is where it lies elsewhere. */
+export function inside(folder: string, path: string): string {
+  const rest = path.startsWith(folder) ? path.slice(folder.length) : "";
+  const isBelow = folder.endsWith("/") || /^[/\\]/.test(rest);
+  return isBelow && rest !== "" ? rest.replace(/^[/\\]/, "") : path;
+}
+
 /** A path as a report gives it: the raw bytes of the system. */
 export function pathOfBytes(bytes: readonly number[]): string {
   return new TextDecoder().decode(Uint8Array.from(bytes));
