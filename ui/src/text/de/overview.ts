@@ -68,11 +68,7 @@ export const overview: Translated<typeof English> = {
   cancel_do: "Abbrechen",
 
   unprotected: "Nicht geschützt",
-  unprotected_hint: "Das liegt in den Ordnern, aber nicht in der neuesten Version.",
-  unprotected_more: { one: "und {count} weitere", other: "und {count} weitere" },
-  folder_away: "Seine Festplatte ist nicht verbunden. Wenn sie wieder da ist, gehen die Sicherungen weiter.",
-  folder_failed: "{reason}. Nächster Versuch {when}.",
-  folder_watch: "Änderungen fallen einmal in der Stunde auf, nicht sofort.",
+  unprotected_hint: "Was in den neuesten Versionen fehlt oder erst spät hineinkommt.",
 
   phrase_title: "Prüfen, ob die 24 Wörter da sind",
   phrase_body: "Ohne sie lässt sich auf einem anderen Computer nichts wiederherstellen. Bis dahin gilt nichts als geschützt.",
