@@ -2,11 +2,18 @@
  * Paths as text. Bytes that are no UTF-8 come as `%XX` and `%` as `%25`; people see names, the
  * node gets back what it sent.
  */
+import { baseName } from "./format";
+
 export function shownPath(path: string): string {
   return path.replace(/(?:%[0-9A-F]{2})+/g, (escaped) => {
     const bytes = Uint8Array.from(escaped.match(/[0-9A-F]{2}/g) ?? [], (digits) => Number.parseInt(digits, 16));
     return new TextDecoder().decode(bytes);
   });
+}
+
+/** The name of a folder or file as people wrote it. */
+export function shownName(path: string): string {
+  return shownPath(baseName(path));
 }
 
 /** The other way, for a path that the window itself was given: what is dropped on it. */
