@@ -12,7 +12,7 @@ export const folders: Translated<typeof English> = {
   change_title: "Ordner ändern",
   do_add: "Diesen Ordner schützen",
   do_change: "Änderungen speichern",
-  estimating: "Der Ordner wird durchgesehen …",
+  estimating: "Der Ordner wird durchgesehen … Darauf muss niemand warten.",
   estimate: { one: "{count} Datei, {size}", other: "{count} Dateien, {size}" },
   estimate_more: { one: "Mehr als {count} Datei, {size}", other: "Mehr als {count} Dateien, {size}" },
   estimate_cut: "Nach einigen Millionen Einträgen wurde nicht weitergezählt. Gesichert wird trotzdem alles.",

@@ -23,7 +23,7 @@ export const machineNames: Translated<typeof Names> = {
 
 export const machineAbouts: Translated<typeof Abouts> = {
   backup: "Eine Sicherung: lesen, senden, Quittungen abwarten, Listen versiegeln, senden, bekannt machen, vermerken.",
-  check: "Ein Aufbewahrer: in jedem Zeitraum ein frischer Beweis, dass er behält, was er bestätigt hat.",
+  check: "Ein Aufbewahrer: in jedem Zeitraum ein frischer Nachweis, dass er behält, was er bestätigt hat.",
   "customer-link": "Ein Kunde: was vereinbart ist und wie viel Platz davon belegt ist.",
   deposits: "Für Kunden hinterlegte Einträge: neu veröffentlicht, bevor das Netz sie vergisst.",
   fetch: "Ein Bündel von Inhalten, ganz oder in Teilen, auf dem Weg zurück.",
@@ -32,13 +32,13 @@ export const machineAbouts: Translated<typeof Abouts> = {
   "holder-set": "Welcher Aufbewahrer welchen Platz hat und wie viele davon genügen.",
   pack: "Ein Bündel von Inhalten: wann es als bekannt gilt und wann sein Speicher frei wird.",
   recovery: "Eine Rückkehr: die Einträge der 24 Wörter finden, die Aufbewahrer fragen, die Listen neu aufbauen.",
-  restore: "Eine Wiederherstellung: Dateien werden geplant und geschrieben, ihre Teile geholt.",
+  restore: "Eine Wiederherstellung: Dateien werden geplant und geschrieben, ihre Stücke geholt.",
   schedule: "Ein Ordner: wann er ungefragt gesichert wird.",
   "set-up": "Im Netz sein: lauschen, die eigenen Einträge veröffentlichen und rechtzeitig erneuern.",
   "supplier-link": "Ein Aufbewahrer: verbunden oder nicht, einig oder nicht.",
   "supplier-search": "Fremde mit Platz finden, solange Aufbewahrer fehlen.",
-  transfer: "Ein Teil auf dem Weg zu einem Aufbewahrer.",
-  unspool: "Ein Aufbewahrer: die Teile, die hier auf ihn gewartet haben, eines nach dem anderen.",
+  transfer: "Ein Stück auf dem Weg zu einem Aufbewahrer.",
+  unspool: "Ein Aufbewahrer: die Stücke, die hier auf ihn gewartet haben, eines nach dem anderen.",
 };
 
 export const machineStates: Translated<typeof States> = {
@@ -106,7 +106,7 @@ export const machineStates: Translated<typeof States> = {
   Unformed: "Noch nicht vollzählig",
   Unsigned: "Noch nicht vereinbart",
   Waiting: "Wartet",
-  WaitingForPieces: "Wartet auf Teile",
+  WaitingForPieces: "Wartet auf Stücke",
   WaitingForSuppliers: "Wartet auf Aufbewahrer",
   Whole: "Vollständig",
 };

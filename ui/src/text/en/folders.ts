@@ -9,7 +9,7 @@ export const folders = {
   change_title: "Change a folder",
   do_add: "Protect this folder",
   do_change: "Save changes",
-  estimating: "Looking through the folder…",
+  estimating: "Looking through the folder… You need not wait for it.",
   estimate: { one: "{count} file, {size}", other: "{count} files, {size}" },
   estimate_more: { one: "More than {count} file, {size}", other: "More than {count} files, {size}" },
   estimate_cut: "Looking was stopped after some millions of entries. Everything is backed up all the same.",

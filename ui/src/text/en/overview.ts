@@ -75,7 +75,7 @@ export const overview = {
   phrase_wrong: "These are not the 24 words of this computer.",
   phrase_good: "These are your words. Keep them where you have them now.",
 
-  away_title: { one: "{count} person who keeps your data does not count now", other: "{count} people who keep your data do not count now" },
+  away_title: { one: "{count} person who keeps your data cannot be counted on now", other: "{count} people who keep your data cannot be counted on now" },
   away_body: "{names}. Everything can still be restored from the others.",
   away_more: { one: "{count} other", other: "{count} others" },
   away_look: "Look at suppliers",
