@@ -22,6 +22,10 @@ test("a folder with problems is not called up to date", () => {
   expect(folderWords(folder("/a"), NOW).tone).toBe("good");
 });
 
+test("a folder that not all people have confirmed does not look safe", () => {
+  expect(folderWords(folder("/a", { protection: { kind: "stored", confirmed: 1, needed: 6 } }), NOW).tone).toBe("plain");
+});
+
 test("what is left out and who has confirmed it is said", () => {
   const facts = folderFacts(folder("/a", { excludes: ["Downloads/", "*.bak", "old/"], protection: { kind: "stored", confirmed: 4, needed: 6 } }), NOW);
   expect(facts).toContain("Left out: Downloads and 2 patterns of your own");

@@ -54,10 +54,11 @@ export function folderFacts(folder: FolderView, now: number): string[] {
   return facts;
 }
 
-function quiet({ last_backup, problems }: FolderView): FolderWords {
+function quiet({ last_backup, problems, protection }: FolderView): FolderWords {
   if (last_backup === null) return { tone: "warn", label: text("folders.state_never"), more: [] };
   if (problems > 0) return { tone: "warn", label: text("folders.state_quiet_but", { count: problems }), more: [] };
-  return { tone: "good", label: text("folders.state_quiet"), more: [] };
+  // What too few people have confirmed is up to date here, and not more than that.
+  return { tone: protection.kind === "safe" ? "good" : "plain", label: text("folders.state_quiet"), more: [] };
 }
 
 function leftOut(patterns: readonly string[]): string[] {
