@@ -1,7 +1,8 @@
 /** Machines and their states as people name them; the engine's own word where there is no name. */
+import { locale } from "../state/preferences.svelte";
 import { en } from "../text/en";
 import { textOf } from "../text/text";
-import { stateWords } from "./machines";
+import { stateWords, type Machine } from "./machines";
 import type { Diagram } from "./mermaid";
 
 type MachineName = keyof typeof en.machineNames;
@@ -9,6 +10,12 @@ type StateName = keyof typeof en.machineStates;
 
 export function machineName({ slug, title }: Diagram): string {
   return isMachine(slug) ? textOf(`machineNames.${slug}`) : title;
+}
+
+/** Those that run first, then by the name that people see. */
+export function byName(machines: readonly Machine[]): Machine[] {
+  const runs = ({ instances }: Machine): number => (instances.length > 0 ? 0 : 1);
+  return [...machines].sort((a, b) => runs(a) - runs(b) || machineName(a.diagram).localeCompare(machineName(b.diagram), locale()));
 }
 
 export function machineAbout({ slug, about }: Diagram): string {
