@@ -72,6 +72,7 @@ export const KIT_STYLES = `
 .kit * { box-sizing: border-box; margin: 0; padding: 0; }
 .kit h1 { font-size: 20pt; line-height: 1.2; letter-spacing: -0.01em; }
 .kit h2 { margin-bottom: 2mm; font-size: 11.5pt; line-height: 1.25; }
+.kit header p, .kit .soft { text-wrap: balance; }
 .kit header { display: flex; align-items: center; gap: 5mm; padding-bottom: 5mm; border-bottom: 0.4mm solid black; }
 .kit .mark { width: 15mm; height: 15mm; flex: none; }
 .kit section { margin-top: 6mm; }
