@@ -1,5 +1,6 @@
 /**
- * Writes what the About page lists: `node scripts/licences.mjs [npm|rust] [workspace]`.
+ * Writes what the About page lists: `node scripts/licences.mjs [npm|rust] [workspace]`; with
+ * `--check` first it writes nothing and fails where the lists do not fit what is built.
  *
  * npm: the packages of which a module is in the production bundle. rust: the normal
  * dependencies of the application for Linux, as cargo knows them without the network.
@@ -16,9 +17,11 @@ const TARGET = "x86_64-unknown-linux-gnu";
 const WITHIN = { "@dagrejs/dagre": ["@dagrejs/graphlib"] };
 const APPLICATIONS = ["bitdust-desktop", "bitdust-cli"];
 
-const [part, workspace = join(root, "..")] = process.argv.slice(2);
-if (part !== "rust") write("licences.json", await bundled());
-if (part !== "npm") write("licences-rust.json", compiled(workspace));
+const isCheck = process.argv[2] === "--check";
+const [part, workspace = join(root, "..")] = process.argv.slice(isCheck ? 3 : 2);
+const finish = isCheck ? check : write;
+if (part !== "rust") finish("licences.json", await bundled());
+if (part !== "npm") finish("licences-rust.json", compiled(workspace));
 
 async function bundled() {
   delete process.env.VITE_MOCK;
@@ -37,7 +40,7 @@ function described(folder) {
 }
 
 function compiled(folder) {
-  const output = execFileSync("cargo", ["metadata", "--offline", "--format-version", "1", "--filter-platform", TARGET], { cwd: folder, maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "inherit"] });
+  const output = execFileSync("cargo", ["metadata", "--offline", "--locked", "--format-version", "1", "--filter-platform", TARGET], { cwd: folder, maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "inherit"] });
   const { packages, resolve, workspace_members } = JSON.parse(output.toString());
   const byId = new Map(packages.map((entry) => [entry.id, entry]));
   const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
@@ -57,10 +60,27 @@ function compiled(folder) {
 }
 
 function write(file, entries) {
+  writeFileSync(placeOf(file), listed(file, entries));
+  console.log(`${file}: ${entries.length} packages`);
+}
+
+function check(file, entries) {
+  const built = listed(file, entries).split("\n");
+  const known = readFileSync(placeOf(file), "utf8").split("\n");
+  const wrong = [...known.filter((line) => !built.includes(line)).map((line) => `- ${line}`), ...built.filter((line) => !known.includes(line)).map((line) => `+ ${line}`)];
+  if (wrong.length === 0) return console.log(`${file}: fits`);
+  console.error(`${file} does not fit what is built; write it anew with: node scripts/licences.mjs\n${wrong.join("\n")}`);
+  process.exitCode = 1;
+}
+
+function listed(file, entries) {
   const nameless = entries.filter(({ licence }) => typeof licence !== "string");
   if (entries.length === 0 || nameless.length > 0) throw new Error(`${file}: no licence of ${JSON.stringify(nameless)}`);
   const order = (a, b) => a.name.localeCompare(b.name, "en") || a.version.localeCompare(b.version, "en");
   const lines = entries.sort(order).map((entry) => `  ${JSON.stringify(entry)}`);
-  writeFileSync(join(root, "src/generated", file), `[\n${lines.join(",\n")}\n]\n`);
-  console.log(`${file}: ${entries.length} packages`);
+  return `[\n${lines.join(",\n")}\n]\n`;
+}
+
+function placeOf(file) {
+  return join(root, "src/generated", file);
 }

@@ -29,3 +29,14 @@ test("two hundred machines of a kind are counted, not piled up", async ({ page }
   await expect(page.getByRole("button", { name: "Contracted, live now: 171" })).toBeVisible();
   await expect(page.getByText("and 159 more")).toBeVisible();
 });
+
+test("machines and their states have German names; the drawing keeps the engine's words", async ({ page }) => {
+  await open(page, { scene: "machines-live", route: "/machines/supplier-link", language: "de" });
+  await expect(page.getByRole("heading", { name: "Aufbewahrer", exact: true })).toBeVisible();
+  await expect(page.getByRole("navigation", { name: "Automat" }).getByRole("link", { name: "Suche nach Aufbewahrern" })).toBeVisible();
+  await expect(page.getByRole("list", { name: "Läuft gerade" })).toContainText("Vereinbart");
+  await page.getByRole("button", { name: "Proposing" }).press("Enter");
+  await expect(page.getByRole("heading", { name: "Übergänge von „Schlägt vor“" })).toBeVisible();
+  await checkAccess(page);
+  await picture(page, "machine-german");
+});

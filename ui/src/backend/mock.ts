@@ -21,6 +21,8 @@ export interface MockControl {
   pick: string | null;
   /** An invitation whose link began the program. */
   waiting: string | null;
+  /** Lets a call fail from now on; null lets it answer again. */
+  refuse(name: keyof Calls, code: ErrorCode | null): void;
 }
 
 export function mockBackend(scene: Scene): Backend & { control: MockControl } {
@@ -51,6 +53,7 @@ export function mockBackend(scene: Scene): Backend & { control: MockControl } {
     fail: apiError,
   };
 
+  const refused = new Map<keyof Calls, ErrorCode>();
   const control: MockControl = {
     world,
     drop: (drop) => drops.forEach((handler) => handler(drop)),
@@ -62,10 +65,13 @@ export function mockBackend(scene: Scene): Backend & { control: MockControl } {
     prints: 0,
     pick: "/home/alice/Music",
     waiting: null,
+    refuse: (name, code) => void (code === null ? refused.delete(name) : refused.set(name, code)),
   };
 
   async function call<K extends keyof Calls>(name: K, request: Calls[K][0]): Promise<Calls[K][1]> {
     control.calls.push({ name, request });
+    const refusal = refused.get(name);
+    if (refusal !== undefined) throw apiError(refusal, `The specs refuse ${name}.`);
     const handler = (scene.answers?.[name] ?? commonAnswers[name]) as CallHandler<K> | undefined;
     if (handler === undefined) throw apiError("not_yet", `The scene has no answer to ${name}.`);
     return handler(request, world);

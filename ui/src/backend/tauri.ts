@@ -3,6 +3,7 @@ import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import { getCurrentWebview } from "@tauri-apps/api/webview";
 
+import { escapedPath } from "../lib/paths";
 import type { Backend, FolderDrop, Platform, Shell } from "./backend";
 import type { HostEvent } from "./bindings";
 
@@ -23,7 +24,7 @@ const shell: Shell = {
   onDrop: (handler) =>
     later(
       getCurrentWebview().onDragDropEvent(({ payload }) => {
-        const drop: FolderDrop = payload.type === "drop" ? { kind: "drop", paths: payload.paths } : { kind: payload.type };
+        const drop: FolderDrop = payload.type === "drop" ? { kind: "drop", paths: payload.paths.map(escapedPath) } : { kind: payload.type };
         handler(drop);
       }),
     ),

@@ -28,3 +28,8 @@ test("without known sizes the end is not known", () => {
   expect(jobWords(job({ phase: { kind: "seeking" }, task: { kind: "recovery" } })).value).toBeNull();
   expect(jobWords(job({ phase: { kind: "waiting" } })).value).toBe(0);
 });
+
+test("names and paths are shown as people wrote them", () => {
+  const words = jobWords(job({ task: { kind: "backup", folders: ["/home/alice/100%25 mine"], by_itself: true }, current: "/home/alice/100%25 mine/a%FF" }));
+  expect([words.title, words.current]).toEqual(["Backing up 100% mine", "/home/alice/100% mine/a\uFFFD"]);
+});

@@ -1,8 +1,9 @@
 /** One model of progress for all jobs: what it is, what it does or waits for, how far, how long. */
 import type { JobPhase, JobTask, JobView } from "../backend/bindings";
 import { text } from "../text/text";
-import { baseName, bytesOf, bytesPerSecond, duration, list, number } from "./format";
+import { bytesOf, bytesPerSecond, duration, list, number } from "./format";
 import { never } from "./never";
+import { shownName, shownPath } from "./paths";
 
 export interface JobWords {
   title: string;
@@ -19,15 +20,15 @@ export interface JobWords {
 
 export function jobWords(job: JobView): JobWords {
   const waits = isWaiting(job.phase);
-  return { title: title(job.task), phase: phase(job.phase), value: value(job), waits, figures: figures(job, waits), current: job.current };
+  return { title: title(job.task), phase: phase(job.phase), value: value(job), waits, figures: figures(job, waits), current: job.current === null ? null : shownPath(job.current) };
 }
 
 function title(task: JobTask): string {
   switch (task.kind) {
     case "backup":
-      return task.folders.length === 0 ? text("overview.job_backup_all") : text("overview.job_backup", { folders: list(task.folders.map(baseName)) });
+      return task.folders.length === 0 ? text("overview.job_backup_all") : text("overview.job_backup", { folders: list(task.folders.map(shownName)) });
     case "restore":
-      return text("overview.job_restore", { to: task.to });
+      return text("overview.job_restore", { to: shownPath(task.to) });
     case "verify":
       return text("overview.job_verify");
     case "recovery":

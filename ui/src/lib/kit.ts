@@ -41,8 +41,8 @@ export function kitBody(kit: Kit): string {
 <div><dt>${escaped(text("kit.made"))}</dt><dd>${escaped(date(kit.madeAt))}</dd></div>
 </dl></section>
 <section><h2>${escaped(text("kit.words"))}</h2><ol class="words">${words}</ol><p class="soft">${escaped(text("kit.words_hint"))}</p></section>
-<section class="columns"><div><h2>${escaped(text("kit.steps"))}</h2><ol class="steps">${steps}</ol>
-<h2>${escaped(text("kit.ways"))}</h2><p class="soft">${escaped(text("kit.ways_hint"))}</p>${ways(kit.waysIn)}</div>
+<section><h2>${escaped(text("kit.steps"))}</h2><ol class="steps">${steps}</ol></section>
+<section class="columns"><div><h2>${escaped(text("kit.ways"))}</h2><p class="soft">${escaped(text("kit.ways_hint"))}</p>${ways(kit.waysIn)}</div>
 <figure>${qr(kit.words)}<figcaption>${escaped(text("kit.qr"))}</figcaption></figure></section>
 <footer><b>${escaped(text("kit.secret"))}</b> ${escaped(text("kit.secret_hint"))}</footer>
 </article>`;
@@ -72,24 +72,25 @@ export const KIT_STYLES = `
 .kit * { box-sizing: border-box; margin: 0; padding: 0; }
 .kit h1 { font-size: 20pt; line-height: 1.2; letter-spacing: -0.01em; }
 .kit h2 { margin-bottom: 2mm; font-size: 11.5pt; line-height: 1.25; }
+.kit header p, .kit .soft { text-wrap: balance; }
 .kit header { display: flex; align-items: center; gap: 5mm; padding-bottom: 5mm; border-bottom: 0.4mm solid black; }
 .kit .mark { width: 15mm; height: 15mm; flex: none; }
 .kit section { margin-top: 6mm; }
 .kit dl { display: flex; justify-content: space-between; gap: 8mm; }
 .kit dt, .kit .soft, .kit figcaption { color: dimgray; font-size: 9pt; }
-.kit dd { font-size: 12pt; font-weight: 600; }
+.kit dd { font-size: 12pt; font-weight: 600; overflow-wrap: anywhere; }
 .kit .mono { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 .kit .words { display: grid; grid-template-columns: repeat(4, 1fr); grid-template-rows: repeat(6, auto); grid-auto-flow: column; border: 0.3mm solid gray; border-radius: 2mm; list-style: none; overflow: hidden; }
 .kit .words li { display: flex; align-items: baseline; gap: 2.5mm; padding: 1.9mm 3mm; font: 600 12pt/1.3 ui-monospace, "DejaVu Sans Mono", monospace; border-left: 0.2mm solid silver; margin-left: -0.2mm; border-bottom: 0.2mm solid silver; margin-bottom: -0.2mm; }
 .kit .words b { width: 6mm; flex: none; color: dimgray; font: 400 8.5pt/1 system-ui, sans-serif; text-align: right; }
 .kit .words + .soft { margin-top: 2mm; }
 .kit .columns { display: grid; grid-template-columns: 1fr 46mm; gap: 10mm; }
-.kit .steps { margin: 0 0 6mm 5mm; list-style: decimal; }
+.kit .steps { margin-left: 5mm; list-style: decimal; }
 .kit .steps li { padding-left: 1mm; margin-bottom: 1.2mm; }
 .kit .ways { list-style: none; }
 .kit .ways li { min-height: 8mm; padding-top: 2.5mm; border-bottom: 0.2mm solid gray; font-size: 8.5pt; overflow-wrap: anywhere; }
 .kit figure svg { display: block; width: 46mm; height: 46mm; }
-.kit figcaption { text-align: center; }
+.kit figcaption { margin-top: 5mm; text-align: center; }
 .kit footer { margin-top: 7mm; padding: 3mm 4mm; border: 0.4mm solid black; border-radius: 2mm; }
 @media screen { body > .kit { padding: 12mm; } }
 `;

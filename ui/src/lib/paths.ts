@@ -2,11 +2,30 @@
  * Paths as text. Bytes that are no UTF-8 come as `%XX` and `%` as `%25`; people see names, the
  * node gets back what it sent.
  */
+import { baseName } from "./format";
+
 export function shownPath(path: string): string {
   return path.replace(/(?:%[0-9A-F]{2})+/g, (escaped) => {
     const bytes = Uint8Array.from(escaped.match(/[0-9A-F]{2}/g) ?? [], (digits) => Number.parseInt(digits, 16));
     return new TextDecoder().decode(bytes);
   });
+}
+
+/** The name of a folder or file as people wrote it. */
+export function shownName(path: string): string {
+  return shownPath(baseName(path));
+}
+
+/** The other way, for a path that the window itself was given: what is dropped on it. */
+export function escapedPath(path: string): string {
+  return path.replaceAll("%", "%25");
+}
+
+/** A path below a folder without the folder's own; as it is where it lies elsewhere. */
+export function inside(folder: string, path: string): string {
+  const rest = path.startsWith(folder) ? path.slice(folder.length) : "";
+  const isBelow = folder.endsWith("/") || /^[/\\]/.test(rest);
+  return isBelow && rest !== "" ? rest.replace(/^[/\\]/, "") : path;
 }
 
 /** A path as a report gives it: the raw bytes of the system. */

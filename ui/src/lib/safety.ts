@@ -5,7 +5,8 @@
 import type { FolderView, StatusView } from "../backend/bindings";
 import type { Tone } from "../parts/tone";
 import { text } from "../text/text";
-import { baseName, list, relative } from "./format";
+import { list, relative } from "./format";
+import { shownName } from "./paths";
 
 export interface Verdict {
   /** What a person can do about it, where there is something. */
@@ -77,7 +78,7 @@ function stored(view: StatusView, now: number): Verdict {
   if (failed > 0) return { asks: "nothing", tone: "bad", title: text("safety.verify_title", { count: failed }), body: text("safety.verify_body") };
   if (!view.phrase_confirmed) return { asks: "words", tone: "warn", title: text("safety.phrase_title"), body: text("safety.phrase_body") };
   const stuck = view.folders.filter(({ state }) => state.kind === "failed" || state.kind === "away");
-  if (stuck.length > 0) return { asks: "nothing", tone: "warn", title: text("safety.stuck_title", { count: stuck.length, names: list(stuck.map(({ path }) => baseName(path))) }), body: `${text("safety.stuck_body")} ${body}` };
+  if (stuck.length > 0) return { asks: "nothing", tone: "warn", title: text("safety.stuck_title", { count: stuck.length, names: list(stuck.map(({ path }) => shownName(path))) }), body: `${text("safety.stuck_body")} ${body}` };
   const problems = problemCount(view);
   if (problems > 0) return { asks: "nothing", tone: "warn", title: text("safety.problems_title", { count: problems }), body: `${text("safety.problems_body")} ${body}` };
   if (isProtected(view)) return { asks: "nothing", tone: "good", title: text("safety.protected_title", { count }), body };

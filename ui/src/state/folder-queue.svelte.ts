@@ -6,11 +6,21 @@ export const folderQueue = {
   get first(): string | null {
     return waiting[0] ?? null;
   },
-  add(paths: readonly string[]): void {
-    waiting = [...new Set([...waiting, ...paths])];
+  /** How many come after it. */
+  get after(): number {
+    return Math.max(0, waiting.length - 1);
   },
-  /** The first one was added or left. */
-  next(): void {
-    waiting = waiting.slice(1);
+  add(paths: readonly string[]): void {
+    waiting = [...new Set([...waiting, ...paths.map(withoutEnd)])];
+  },
+  /** It was added or left; said twice, it takes no other with it. */
+  leave(path: string): void {
+    waiting = waiting.filter((other) => other !== path);
   },
 };
+
+/** `/home/a/` is `/home/a`; a root stays. */
+function withoutEnd(path: string): string {
+  const short = path.replace(/[/\\]+$/, "");
+  return short === "" || short.endsWith(":") ? path : short;
+}

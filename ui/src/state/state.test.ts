@@ -7,7 +7,6 @@ import { hostScenes } from "../backend/scenes/host";
 import type { Scene } from "../backend/scenes/scene";
 import { startConnection } from "./connection.svelte";
 import { entry } from "./entry.svelte";
-import { folderQueue } from "./folder-queue.svelte";
 import { host, hostCall } from "./host.svelte";
 import { jobs } from "./jobs.svelte";
 import { attempt, notices } from "./notices.svelte";
@@ -98,16 +97,6 @@ test("calls to the host keep where it stands", async () => {
   await expect.poll(() => host.view?.state.kind).toBe("locked");
   await hostCall("unlock", { passphrase: "open sesame" });
   expect(host.runs).toBe(true);
-});
-
-test("folders are asked about one after the other, each once", () => {
-  folderQueue.add(["/a", "/b"]);
-  folderQueue.add(["/b"]);
-  expect(folderQueue.first).toBe("/a");
-  folderQueue.next();
-  expect(folderQueue.first).toBe("/b");
-  folderQueue.next();
-  expect(folderQueue.first).toBeNull();
 });
 
 test("routes survive any name, and unknown ones are the overview", () => {

@@ -3,6 +3,7 @@ import { app } from "./de/app";
 import { errors } from "./de/errors";
 import { folders } from "./de/folders";
 import { kit } from "./de/kit";
+import { machineAbouts, machineNames, machineStates } from "./de/machine-names";
 import { machines } from "./de/machines";
 import { overview } from "./de/overview";
 import { parts } from "./de/parts";
@@ -15,4 +16,4 @@ import { space } from "./de/space";
 import { suppliers } from "./de/suppliers";
 
 /** German. */
-export const de = { app, parts, errors, safety, setup, kit, recover, overview, folders, restore, suppliers, space, activity, machines, settings };
+export const de = { app, parts, errors, safety, setup, kit, recover, overview, folders, restore, suppliers, space, activity, machines, machineNames, machineAbouts, machineStates, settings };

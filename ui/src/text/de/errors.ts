@@ -40,7 +40,7 @@ export const errors: Translated<typeof English> = {
   fenced_hint: "Seine Sicherungen sind abgeschlossen. Wiederherstellen ist weiter möglich.",
   too_few_suppliers: "Es gibt zu wenige Aufbewahrer",
   too_few_suppliers_hint: "Freunde einladen oder Aufbewahrer suchen; dann geht es von selbst weiter.",
-  too_few_shards: "Zu wenige Teile sind erreichbar",
+  too_few_shards: "Zu wenige Stücke sind erreichbar",
   too_few_shards_hint: "Es geht weiter, wenn mehr Aufbewahrer online sind.",
   unreadable: "Es ist nicht lesbar",
   unreadable_hint: "Vielleicht hält ein anderes Programm es fest, oder es fehlen Leserechte.",

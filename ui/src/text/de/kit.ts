@@ -13,11 +13,11 @@ export const kit: Translated<typeof English> = {
   steps: "So kommt alles zurück",
   step_1: "BitDust auf einem Computer installieren und öffnen.",
   step_2: "„Aus 24 Wörtern wiederherstellen“ wählen und die Wörter oben eingeben.",
-  step_3: "Einen Zugang angeben: eine Adresse oder Einladung von jemandem, der BitDust benutzt.",
+  step_3: "Einen Zugang angeben: Adresse oder Einladung von jemandem mit BitDust.",
   step_4: "Zuerst erscheinen die Namen der Dateien. Dann auswählen, was zurückkommen soll.",
   ways: "Zugänge",
   ways_hint: "Jemanden, der Daten aufbewahrt, nach einer Adresse fragen und sie hier notieren.",
-  qr: "Dieselben Wörter für eine Kamera",
+  qr: "Die Wörter für eine Kamera",
   secret: "Dieses Blatt geheim und sicher aufbewahren.",
   secret_hint: "Wer diese Wörter hat, kann alles Gesicherte lesen. Niemand kann sie ersetzen: keine Firma, keine Freunde.",
 };

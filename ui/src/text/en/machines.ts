@@ -10,6 +10,7 @@ export const machines = {
   running: "Running now",
   subjects_more: { one: "and {count} more", other: "and {count} more" },
   not_drawn: "{state} (not in this diagram)",
+  own_words: "Drawing and transitions are in the engine's own words.",
   transitions: "All transitions",
   transitions_of: "Transitions of {state}",
   show_all: "Show all",

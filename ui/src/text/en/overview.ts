@@ -65,11 +65,7 @@ export const overview = {
   cancel_do: "Cancel it",
 
   unprotected: "Not protected",
-  unprotected_hint: "These are in your folders, but not in the newest version.",
-  unprotected_more: { one: "and {count} more", other: "and {count} more" },
-  folder_away: "Its disk is not connected. Backups go on when it is back.",
-  folder_failed: "{reason}. Next try {when}.",
-  folder_watch: "Changes are noticed once an hour, not at once.",
+  unprotected_hint: "What is missing in the newest versions, or may come into them late.",
 
   phrase_title: "Check that you have your 24 words",
   phrase_body: "Without them nothing can be restored on another computer. Until then nothing is called protected.",
@@ -79,7 +75,7 @@ export const overview = {
   phrase_wrong: "These are not the 24 words of this computer.",
   phrase_good: "These are your words. Keep them where you have them now.",
 
-  away_title: { one: "{count} person who keeps your data does not count now", other: "{count} people who keep your data do not count now" },
+  away_title: { one: "{count} person who keeps your data cannot be counted on now", other: "{count} people who keep your data cannot be counted on now" },
   away_body: "{names}. Everything can still be restored from the others.",
   away_more: { one: "{count} other", other: "{count} others" },
   away_look: "Look at suppliers",

@@ -1,7 +1,8 @@
 /** What happened, in the words of the dictionary, with an icon; the node's message where there is no word. */
 import type { ErrorCode, Happening, HistoryLine, JobOutcome } from "../../backend/bindings";
-import { baseName, bytes } from "../../lib/format";
+import { bytes } from "../../lib/format";
 import { never } from "../../lib/never";
+import { shownName } from "../../lib/paths";
 import type { IconName } from "../../parts/icons";
 import { text, textOf } from "../../text/text";
 
@@ -33,7 +34,7 @@ export function sentence({ happening, message }: HistoryLine): string {
     case "folder_added":
     case "folder_removed":
     case "watch_limited":
-      return text(`activity.${happening.kind}`, { name: baseName(happening.path) });
+      return text(`activity.${happening.kind}`, { name: shownName(happening.path) });
     case "supplier_signed":
       return text("activity.supplier_signed", { name: happening.name, bytes: bytes(happening.bytes) });
     case "supplier_doubted":
