@@ -9,6 +9,8 @@ const VIEWS = [
   { scene: "settings-odd", route: "/settings" },
   { scene: "settings", route: "/settings/network" },
   { scene: "settings", route: "/settings/backup" },
+  { scene: "restore-many-versions", route: "/restore" },
+  { scene: "restore-several-folders", route: "/restore/everything" },
 ];
 
 for (const { scene, route } of VIEWS) {

@@ -47,6 +47,21 @@ export function time(at: number): string {
   return new Intl.DateTimeFormat(locale(), { timeStyle: "short" }).format(at);
 }
 
+/** `Tuesday, 10 March`. */
+export function weekday(at: number): string {
+  return new Intl.DateTimeFormat(locale(), { weekday: "long", day: "numeric", month: "long" }).format(at);
+}
+
+/** `2 – 8 March`. */
+export function dayAndMonth(from: number, to: number): string {
+  return new Intl.DateTimeFormat(locale(), { day: "numeric", month: "long" }).formatRange(from, to);
+}
+
+/** `March 2026`. */
+export function monthAndYear(at: number): string {
+  return new Intl.DateTimeFormat(locale(), { month: "long", year: "numeric" }).format(at);
+}
+
 /** `12 minutes ago`, `in 3 hours`, `yesterday`. */
 export function relative(at: number, now: number): string {
   const format = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });

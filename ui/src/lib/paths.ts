@@ -43,3 +43,13 @@ export function parentOf(path: string): string {
   const cut = path.lastIndexOf("/");
   return cut < 0 ? "" : path.slice(0, cut);
 }
+
+/** `SNAPSHOT:PATH`; the slash keeps a path that begins with a digit apart from a time. */
+export function targetOf(snapshot: string, path: string): string {
+  return path === "" ? `${snapshot}:` : `${snapshot}:/${path}`;
+}
+
+/** The last name of a path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

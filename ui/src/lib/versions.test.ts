@@ -1,24 +1,63 @@
 import { describe, expect, it } from "vitest";
 
 import type { SnapshotView } from "../backend/bindings";
-import { foldersOf, timeLine } from "./versions";
+import { foldersOf, newestOfEach, timeLine, versionsOf } from "./versions";
 
 function version(id: string, path: string, taken_at: number): SnapshotView {
   return { id, path, taken_at, device: "", files: 1, bytes: 1, problems: 0 };
 }
 
-const may = Date.UTC(2026, 4, 10, 12);
-const june = Date.UTC(2026, 5, 10, 12);
+/** A day of March 2026 by the clock of this machine. */
+function march(day: number, hour = 12): number {
+  return new Date(2026, 2, day, hour).getTime();
+}
+
+/** A Saturday. */
+const now = march(14, 10);
+
+function words(days: readonly number[]): string[] {
+  return timeLine(
+    days.map((at, index) => version(String(index), "/x", at)),
+    now,
+  ).map((row) => (row.kind === "version" ? row.version.id : `${row.stretch.kind} ${new Date(row.stretch.from).getDate()} (${row.count})`));
+}
 
 describe("the time line", () => {
-  it("is of one folder, newest first, and opens each month once", () => {
-    const all = [version("a", "/x", may), version("b", "/y", may), version("c", "/x", june), version("d", "/x", june + 1000)];
+  it("knows the folders and the newest version of each", () => {
+    const all = [version("a", "/x", march(1)), version("b", "/y", march(2)), version("c", "/x", march(3))];
     expect(foldersOf(all)).toEqual(["/x", "/y"]);
-    expect(timeLine(all, "/x").map((row) => [row.version.id, row.opens])).toEqual([
-      ["d", true],
-      ["c", false],
-      ["a", true],
+    expect(newestOfEach(all).map(({ id }) => id)).toEqual(["c", "b"]);
+    expect(versionsOf(all, "/x").map(({ id }) => id)).toEqual(["c", "a"]);
+  });
+
+  it("goes by day, then by week, then by month", () => {
+    expect(words([march(14, 9), march(14, 0), march(13, 23), march(12), march(8), march(7), march(2), march(1), new Date(2026, 1, 3).getTime(), new Date(2025, 11, 24).getTime()])).toEqual([
+      "today 14 (2)",
+      "0",
+      "1",
+      "yesterday 13 (1)",
+      "2",
+      "day 12 (1)",
+      "3",
+      "day 8 (1)",
+      "4",
+      "week 2 (2)",
+      "5",
+      "6",
+      "week 23 (1)",
+      "7",
+      "month 1 (1)",
+      "8",
+      "month 1 (1)",
+      "9",
     ]);
-    expect(timeLine(all, "/none")).toEqual([]);
+  });
+
+  it("marks the newest, and takes a time that a wrong clock wrote as today", () => {
+    const [heading, newest, older] = timeLine([version("ahead", "/x", march(20)), version("old", "/x", march(1))], now);
+    expect(heading).toMatchObject({ stretch: { kind: "today" } });
+    expect(newest).toMatchObject({ isNewest: true, isRecent: true });
+    expect(older).toMatchObject({ kind: "stretch" });
+    expect(timeLine([], now)).toEqual([]);
   });
 });

@@ -5,7 +5,9 @@ import { never } from "../lib/never";
 import { host } from "./host.svelte";
 import { jobs } from "./jobs.svelte";
 import { attempt } from "./notices.svelte";
+import { restores } from "./restores.svelte";
 import { status } from "./status.svelte";
+import { versions } from "./versions.svelte";
 
 /** Listens first and asks then, so that nothing is missed in between. */
 export function startConnection(): () => void {
@@ -20,7 +22,8 @@ function take(event: HostEvent): void {
     case "status":
       return status.take(event.event.status);
     case "ended":
-      return jobs.end(event.event.job, event.event.report);
+      jobs.end(event.event.job, event.event.report);
+      return restores.end(event.event.job, event.event.report);
     case "progress":
     case "notice":
       return; // The status has both.
@@ -35,5 +38,7 @@ function takeHost(view: Parameters<typeof host.take>[0]): void {
   if (host.runs === ran) return;
   status.take(null);
   jobs.forget();
+  restores.forget();
+  versions.forget();
   if (host.runs) void attempt(status.load());
 }

@@ -1,6 +1,7 @@
 /** Scenes of the time before a node runs: first run, recovery, a locked home, failed starts. */
 import type { ErrorCode } from "../bindings";
 import { ago, DAY, hex, hostOf, statusOf } from "./people";
+import { severalFolders } from "./restore";
 import type { Scene, Scenes, World } from "./scene";
 
 /** A test phrase that everybody knows; it opens nothing. */
@@ -20,6 +21,7 @@ function firstRun(hasKeyring: boolean): Scene {
   return {
     host: hostOf({ state: { kind: "absent" }, has_keyring: hasKeyring }),
     status: null,
+    answers: severalFolders(),
     hostAnswers: {
       create: ({ nickname }, world) => {
         if (nickname.includes("/")) throw world.fail("bad_request", "a nickname has letters, digits, dots and dashes");

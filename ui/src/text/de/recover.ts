@@ -28,6 +28,8 @@ export const recover: Translated<typeof English> = {
   found_versions: { one: "{count} Version", other: "{count} Versionen" },
   found_files: { one: "{count} Datei", other: "{count} Dateien" },
   found_hint: "Zuerst kommen die Namen. Noch wurde nichts wiederhergestellt: auswählen, was und wohin.",
-  choose: "Auswählen, was zurückkommen soll",
+  everything: "Alles zurücklegen …",
+  found_folders: "Gefundene Ordner",
+  choose: "Dateien auswählen",
   to_overview: "Zur Übersicht",
 };

@@ -25,6 +25,8 @@ export const recover = {
   found_versions: { one: "{count} version", other: "{count} versions" },
   found_files: { one: "{count} file", other: "{count} files" },
   found_hint: "Names come first. Nothing was restored yet: choose what and where to.",
+  everything: "Put all back…",
+  found_folders: "Folders that were found",
   choose: "Choose what to restore",
   to_overview: "Go to the overview",
 } as const;
