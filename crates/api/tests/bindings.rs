@@ -11,9 +11,10 @@ use bitdust_api::host::{
     CreatedView, GuardChoice, HostCallName, PracticeSupplierView, PracticeView, RecoveredView,
 };
 use bitdust_api::view::{
-    ContractView, DeviceView, EntryView, EstimateView, FileVersionView, FolderState, FolderView,
-    FoundView, HeadView, JobPhase, JobTask, JobView, LastVerifyView, ListingView, PreviewView,
-    Schedule, SettingView, SnapshotView, StatusView, SupplierView, UnprotectedView, VerifyView,
+    ContractView, DeviceView, Doubt, EntryView, EstimateView, FileVersionView, FolderState,
+    FolderView, FoundView, HeadView, JobPhase, JobTask, JobView, LastVerifyView, ListingView,
+    PreviewView, Schedule, SettingView, SnapshotView, StatusView, SupplierView, UnprotectedView,
+    VerifyView,
 };
 use bitdust_api::{
     Answer, ApiError, Call, Event, HostAnswer, HostCall, HostEvent, HostState, HostView, JobId,
@@ -103,6 +104,7 @@ fn bindings() -> String {
         SettingView,
         VerifyView,
         LastVerifyView,
+        Doubt,
         Event,
         GuardChoice,
         HostCall,

@@ -69,11 +69,17 @@ impl Node {
     }
 }
 
+/// Whether a path is a folder's own or inside of it.
+fn lies_below(path: &[u8], folder: &[u8]) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || folder.ends_with(b"/"))
+}
+
 fn below(folder: &FolderRecord, report: &JobReport) -> Vec<UnprotectedView> {
     let problems = report
         .problems
         .iter()
-        .filter(|problem| problem.path.starts_with(&folder.path));
+        .filter(|problem| lies_below(&problem.path, &folder.path));
     problems
         .take(limits::UNPROTECTED_LISTED_MAX)
         .map(|problem| UnprotectedView {
@@ -86,4 +92,21 @@ fn below(folder: &FolderRecord, report: &JobReport) -> Vec<UnprotectedView> {
 
 fn unprotected_key(folder: FolderId) -> String {
     format!("unprotected/{}", folder.to_hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_holds_what_is_below_it_and_not_its_namesakes() {
+        for (path, folder, expected) in [
+            (&b"/home/a/Mail/new"[..], &b"/home/a/Mail"[..], true),
+            (b"/home/a/Mail", b"/home/a/Mail", true),
+            (b"/home/a/Mail2/new", b"/home/a/Mail", false),
+            (b"/srv", b"/", true),
+        ] {
+            assert_eq!(lies_below(path, folder), expected, "{path:?} in {folder:?}");
+        }
+    }
 }

@@ -68,7 +68,7 @@ pub(crate) fn split_target(target: &str) -> (&str, &str) {
     let is_in_time = |index: usize| {
         let digit = |at: Option<&u8>| at.is_some_and(u8::is_ascii_digit);
         snapshot_at(&target[..index]).is_none()
-            && target.contains('T')
+            && target[..index].contains('T')
             && index > 0
             && digit(bytes.get(index - 1))
             && digit(bytes.get(index + 1))
@@ -117,5 +117,6 @@ mod tests {
             split_target("2026-11-23T08:15:00Z"),
             ("2026-11-23T08:15:00Z", "")
         );
+        assert_eq!(split_target("c0ffee7:2026/Trip"), ("c0ffee7", "2026/Trip"));
     }
 }

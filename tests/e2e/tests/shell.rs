@@ -41,14 +41,13 @@ fn closed_to_the_tray_it_goes_on_protecting_what_is_saved() -> Outcome {
     std::fs::write(source.join("second"), "saved while the window was closed")?;
     wait_for_versions(owner, &source, 2)?;
 
-    // The menu says what the command line says, and does what it says.
-    eventually("the menu tells the status", SOON, || {
-        let sentence = owner.status()?["sentence"].clone();
+    // The menu says how things stand, and does what it says.
+    eventually("the menu tells how things stand", SOON, || {
         let shown = bus.look()?;
         let labels: Vec<&str> = shown.entries.iter().map(|(_, it)| it.as_str()).collect();
         ensure!(labels.contains(&"Quit"), "{labels:?}");
         Ok(labels
-            .contains(&sentence.as_str().unwrap_or_default())
+            .contains(&"Practice: 1 folder is stored with 3 practice suppliers")
             .then_some(()))
     })?;
     let quiet = world.make_folder("quiet")?;
@@ -111,7 +110,7 @@ fn what_needs_a_person_is_told_as_a_notification() -> Outcome {
         .argument(&target)
         .attempt()?;
     ensure!(failed.code == Some(1), "{failed:?}");
-    bus.notification("restore failed")?;
+    bus.notification("Restore failed")?;
     Ok(())
 }
 

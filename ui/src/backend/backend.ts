@@ -23,6 +23,10 @@ export interface Backend {
 export interface Shell {
   /** Shows the window, once its page has drawn how things stand. Gives an invitation that waits. */
   ready(): Promise<string | null>;
+  /** Words for the place beside the clock. */
+  nameTray(words: TrayWords): Promise<void>;
+  /** Tells a person who is not looking at the window. */
+  notify(message: string): Promise<void>;
   /** The system's dialog; null when nothing was chosen. */
   pickFolder(title: string): Promise<string | null>;
   /** Shows a folder in the file manager. */
@@ -38,6 +42,17 @@ export interface Shell {
   /** A `bitdust://invite/…` link that was opened. */
   onInvitation(handler: (code: string) => void): () => void;
   platform: Platform;
+}
+
+/** What the place beside the clock says. */
+export interface TrayWords {
+  /** How things stand. */
+  sentence: string;
+  open: string;
+  back_up: string;
+  quit: string;
+  /** Told when the window is closed for the first time. */
+  hiding: string;
 }
 
 export type Platform = "linux" | "macos" | "windows";

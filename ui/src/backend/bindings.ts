@@ -1091,6 +1091,11 @@ at: UnixMillis,
 result: VerifyView, };
 
 /**
+ * Why somebody who confirmed does not count.
+ */
+export type Doubt = "failed_proof";
+
+/**
  * Something happened.
  */
 export type Event = { "event": "progress", 

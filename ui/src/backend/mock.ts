@@ -2,7 +2,7 @@
  * A node that plays a scene: for `npm run dev` and for the specs. It keeps a host and a status,
  * answers from the scene, and tells what a script or a spec says. Nothing of it is shipped.
  */
-import { asApiError, type Backend, type Calls, type FolderDrop, type HostCalls, type Shell } from "./backend";
+import { asApiError, type Backend, type Calls, type FolderDrop, type HostCalls, type Shell, type TrayWords } from "./backend";
 import type { ApiError, ErrorCode, Event, HostEvent, HostView, StatusView } from "./bindings";
 import type { CallHandler, HostHandler, Scene, World } from "./scenes/scene";
 import { commonAnswers, commonHostAnswers } from "./scenes/common";
@@ -21,6 +21,8 @@ export interface MockControl {
   pick: string | null;
   /** An invitation whose link began the program. */
   waiting: string | null;
+  tray: TrayWords | null;
+  notified: string[];
   /** Lets a call fail from now on; null lets it answer again. */
   refuse(name: keyof Calls, code: ErrorCode | null): void;
 }
@@ -65,6 +67,8 @@ export function mockBackend(scene: Scene): Backend & { control: MockControl } {
     prints: 0,
     pick: "/home/alice/Music",
     waiting: null,
+    tray: null,
+    notified: [],
     refuse: (name, code) => void (code === null ? refused.delete(name) : refused.set(name, code)),
   };
 
@@ -91,6 +95,8 @@ export function mockBackend(scene: Scene): Backend & { control: MockControl } {
       control.waiting = null;
       return waiting;
     },
+    nameTray: async (words) => void (control.tray = words),
+    notify: async (message) => void control.notified.push(message),
     pickFolder: async () => control.pick,
     openFolder: async (path) => void control.opened.push(path),
     saveKit: async (name, html) => {

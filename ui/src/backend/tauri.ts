@@ -14,6 +14,8 @@ interface Answered<V> {
 
 const shell: Shell = {
   ready: () => invoke<string | null>("ready"),
+  nameTray: (words) => invoke<void>("name_tray", { words }),
+  notify: (message) => invoke<void>("notify", { message }),
   pickFolder: (title) => invoke<string | null>("pick_folder", { title }),
   openFolder: (path) => invoke<void>("open_folder", { path }),
   saveKit: (name, html) => invoke<string | null>("save_kit", { name, html }),

@@ -20,7 +20,7 @@ export interface JobWords {
 
 export function jobWords(job: JobView): JobWords {
   const waits = isWaiting(job.phase);
-  return { title: title(job.task), phase: phase(job.phase), value: value(job), waits, figures: figures(job, waits), current: job.current === null ? null : shownPath(job.current) };
+  return { title: title(job.task), phase: phaseWords(job.phase), value: value(job), waits, figures: figures(job, waits), current: job.current === null ? null : shownPath(job.current) };
 }
 
 function title(task: JobTask): string {
@@ -38,7 +38,7 @@ function title(task: JobTask): string {
   }
 }
 
-function phase(phase: JobPhase): string {
+export function phaseWords(phase: JobPhase): string {
   switch (phase.kind) {
     case "waiting_for_suppliers":
       return text("overview.phase_waiting_for_suppliers", { have: phase.have, need: phase.need });

@@ -19,7 +19,7 @@ describe("trustOf", () => {
     [{ state: "Offline", online: false }, "confirmed"],
     [{ confirmed: false }, "unproven"],
     [{ confirmed: false, kept_bytes: 0 }, "empty"],
-    [{ doubt: "it failed a proof" }, "doubted"],
+    [{ doubt: "failed_proof" }, "doubted"],
     [{ state: "Proposing", confirmed: false, contract_bytes: 0 }, "signing"],
     [{ state: "Refused" }, "refused"],
     [{ state: "Dropped" }, "dropped"],
@@ -36,7 +36,7 @@ it("puts the set first, then those who need a look", () => {
   const names = inOrder([
     somebody({ name: "fine" }),
     somebody({ name: "second", position: 1 }),
-    somebody({ name: "doubted", doubt: "x" }),
+    somebody({ name: "doubted", doubt: "failed_proof" }),
     somebody({ name: "first", position: 0 }),
   ]).map(({ name }) => name);
   expect(names).toEqual(["first", "second", "doubted", "fine"]);
@@ -50,7 +50,7 @@ describe("setPicture", () => {
   it("has a seat for each position, also for those who are gone", () => {
     const picture = setPicture({
       code: [2, 4],
-      suppliers: [somebody({ position: 0 }), somebody({ position: 1, online: false }), somebody({ position: 3, doubt: "x" }), somebody()],
+      suppliers: [somebody({ position: 0 }), somebody({ position: 1, online: false }), somebody({ position: 3, doubt: "failed_proof" }), somebody()],
     });
     expect(picture?.seats.map(({ piece, online }) => [piece, online])).toEqual([["held", true], ["held", false], ["none", false], ["unproven", true]]);
     expect(picture).toMatchObject({ enough: 2, mayFail: 0, isWhole: false, isFormed: true, online: 1, held: 2, others: 1 });
@@ -63,7 +63,7 @@ describe("setPicture", () => {
   });
 
   it("knows when too few pieces count", () => {
-    const picture = setPicture({ code: [2, 3], suppliers: [somebody({ position: 0 }), somebody({ position: 1, confirmed: false }), somebody({ position: 2, doubt: "x" })] });
+    const picture = setPicture({ code: [2, 3], suppliers: [somebody({ position: 0 }), somebody({ position: 1, confirmed: false }), somebody({ position: 2, doubt: "failed_proof" })] });
     expect(picture?.mayFail).toBe(-1);
   });
 

@@ -1,5 +1,5 @@
 /** People who keep data: their names, how far each is trusted, and the picture of the set. */
-import type { Code, StatusView, SupplierView } from "../backend/bindings";
+import type { Code, Doubt, StatusView, SupplierView } from "../backend/bindings";
 import { stateKey } from "./machines";
 
 const SEPARATOR = " · ";
@@ -16,7 +16,7 @@ export type Trust =
   | { kind: "full"; confirmed: boolean }
   | { kind: "unproven" }
   | { kind: "empty" }
-  | { kind: "doubted"; reason: string }
+  | { kind: "doubted"; reason: Doubt }
   | { kind: "signing" }
   | { kind: "refused" }
   | { kind: "dropped" }

@@ -1,6 +1,7 @@
 /** Takes what host and node tell and hands it to the states that keep it. */
 import { backend } from "../backend/backend";
 import type { HostEvent } from "../backend/bindings";
+import { sentence } from "../lib/happenings";
 import { never } from "../lib/never";
 import { host } from "./host.svelte";
 import { jobs } from "./jobs.svelte";
@@ -24,9 +25,12 @@ function take(event: HostEvent): void {
     case "ended":
       jobs.end(event.event.job, event.event.report);
       return restores.end(event.event.job, event.event.report);
-    case "progress":
     case "notice":
-      return; // The status has both.
+      // The status has it as well; this one is for who does not look.
+      if (event.event.line.severity === "problem") void backend().shell.notify(sentence(event.event.line));
+      return;
+    case "progress":
+      return; // The status has it.
     default:
       return never(event.event);
   }

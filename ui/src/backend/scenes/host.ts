@@ -76,7 +76,7 @@ export const hostScenes: Scenes = {
     },
   }),
   starting: () => ({ host: hostOf({ state: { kind: "starting" } }), status: null }),
-  recovering: () => ({ host: hostOf({ state: { kind: "recovering", phase: "asking 6 suppliers for their newest lists" } }), status: null }),
+  recovering: () => ({ host: hostOf({ state: { kind: "recovering", phase: { kind: "asking_heads" } } }), status: null }),
   "failed-newer": () => failed("incompatible", "the catalogue has version 9, this program knows up to 7; nothing was changed"),
   "failed-disk": () => failed("disk_full", "writing /home/alice/.local/share/bitdust/catalogue.db: no space left on device"),
   "failed-held": () => failed("home_held", "process 4711 holds /home/alice/.local/share/bitdust and does not answer"),

@@ -6,7 +6,7 @@ import type { Scene, Scenes } from "./scene";
 const running = (status: StatusView): Scene => ({ host: hostOf(), status });
 
 function unproven(count: number): SupplierView[] {
-  return suppliers().map((one, index) => (index < NICKNAMES.length - count ? one : { ...one, online: false, path: null, confirmed: false, last_seen: ago((9 - index) * DAY), last_proof: ago(12 * DAY), doubt: "not seen for more than 72 hours" }));
+  return suppliers().map((one, index) => (index < NICKNAMES.length - count ? one : { ...one, online: false, path: null, confirmed: false, last_seen: ago((9 - index) * DAY), last_proof: ago(12 * DAY) }));
 }
 
 function backingUp(): StatusView {

@@ -33,7 +33,7 @@ export const supplierScenes: Scenes = {
       protection: { kind: "stored", confirmed: 4, needed: 6 },
       suppliers: [
         ...suppliers().map((person, index) => {
-          if (index === 1) return { ...person, confirmed: false, doubt: "it failed a proof of what it confirmed" };
+          if (index === 1) return { ...person, confirmed: false, doubt: "failed_proof" as const };
           if (index === 3) return { ...away(person), confirmed: false, last_proof: ago(3 * DAY), last_seen: ago(2 * DAY) };
           if (index === 4) return { ...person, state: "Full", path: "relayed" };
           return person;

@@ -42,6 +42,8 @@ export const activity: Translated<typeof English> = {
   folder_removed: "Ordner entfernt: {name}",
   watch_limited: "Änderungen in {name} werden nicht sofort bemerkt",
   supplier_signed: "{name} bewahrt bis zu {bytes} auf",
+  friends_not_read: "Die Liste Ihrer Freunde war nicht zu lesen. Sie finden Sie vielleicht trotzdem",
+  defect: "Ein Teil von BitDust ist ausgefallen. Ihre Daten sind so sicher wie zuvor; bitte melden Sie es",
   supplier_doubted: "{name} hat einen Nachweis nicht erbracht und zählt zurzeit nicht",
   friend_made: "{name} ist jetzt befreundet",
   offer_changed: "Angebot für andere: {bytes}",

@@ -18,4 +18,8 @@ export const app: Translated<typeof English> = {
   loading: "Wird geladen…",
   drop_title: "Loslassen, um den Ordner zu sichern",
   drop_hint: "Bevor etwas beginnt, ist zu sehen, was gesichert wird.",
+  tray_open: "BitDust öffnen",
+  tray_back_up: "Jetzt sichern",
+  tray_quit: "Beenden",
+  tray_hiding: "Ihre Ordner werden weiter gesichert, während das Fenster geschlossen ist. Starten Sie BitDust erneut, um es zu sehen; Beenden steht im Menü seines Symbols.",
 };

@@ -74,7 +74,7 @@ export const suppliers: Translated<typeof English> = {
   trust_empty_more: "Zugesagt, hat noch nichts",
   trust_doubted: "Zweifelhaft",
   trust_doubted_more: "Zählt nicht: {reason}",
-  doubt_proof: "ein Nachweis ist misslungen",
+  doubt_failed_proof: "ein Nachweis ist misslungen",
   trust_signing: "Zusage steht aus",
   trust_signing_more: "Die Vereinbarung ist unterwegs",
   trust_refused: "Nicht zugesagt",

@@ -39,6 +39,8 @@ export const activity = {
   folder_removed: "Folder removed: {name}",
   watch_limited: "Changes in {name} are not seen at once",
   supplier_signed: "{name} agreed to keep up to {bytes}",
+  friends_not_read: "The list of your friends could not be read. They may still find you",
+  defect: "A part of BitDust failed. Your data are as safe as before; please report it",
   supplier_doubted: "{name} failed a proof and does not count now",
   friend_made: "{name} is a friend now",
   offer_changed: "You offer {bytes} to others",

@@ -15,4 +15,8 @@ export const app = {
   loading: "Loading…",
   drop_title: "Drop to protect this folder",
   drop_hint: "You see what it will be before anything begins.",
+  tray_open: "Open BitDust",
+  tray_back_up: "Back up now",
+  tray_quit: "Quit",
+  tray_hiding: "Your folders stay under protection while the window is closed. Start BitDust again to see it; Quit is in the menu of its icon.",
 } as const;

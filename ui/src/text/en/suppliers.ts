@@ -71,7 +71,7 @@ export const suppliers = {
   trust_empty_more: "Agreed, holds nothing yet",
   trust_doubted: "Doubted",
   trust_doubted_more: "Does not count: {reason}",
-  doubt_proof: "it failed a proof of what it keeps",
+  doubt_failed_proof: "it failed a proof of what it keeps",
   trust_signing: "Waiting to sign",
   trust_signing_more: "The agreement is on its way",
   trust_refused: "Did not agree",

@@ -2,7 +2,7 @@
 import type { HistoryLine } from "../../backend/bindings";
 import { bytes, dateTime, number } from "../../lib/format";
 import { text, textOf, type PlainKey } from "../../text/text";
-import { sentence } from "./sentence";
+import { sentence } from "../../lib/happenings";
 
 export interface Detail {
   label: string;

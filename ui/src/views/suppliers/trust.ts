@@ -27,12 +27,7 @@ export function trustWords(trust: Trust): TrustWords {
 }
 
 function more(trust: Trust): string {
-  if (trust.kind === "doubted") return text("suppliers.trust_doubted_more", { reason: reasonWords(trust.reason) });
+  if (trust.kind === "doubted") return text("suppliers.trust_doubted_more", { reason: textOf(`suppliers.doubt_${trust.reason}`) });
   if (trust.kind === "full") return text(trust.confirmed ? "suppliers.trust_full_more" : "suppliers.trust_full_unproven");
   return textOf(`suppliers.trust_${trust.kind}_more`);
-}
-
-/** The node's reason in the language of the person where it is a known one. */
-function reasonWords(reason: string): string {
-  return reason.includes("failed a proof") ? text("suppliers.doubt_proof") : reason;
 }

@@ -1,10 +1,10 @@
 /** What happened, in the words of the dictionary, with an icon; the node's message where there is no word. */
-import type { ErrorCode, Happening, HistoryLine, JobOutcome } from "../../backend/bindings";
-import { bytes } from "../../lib/format";
-import { never } from "../../lib/never";
-import { shownName } from "../../lib/paths";
-import type { IconName } from "../../parts/icons";
-import { text, textOf } from "../../text/text";
+import type { ErrorCode, Happening, HistoryLine, JobOutcome } from "../backend/bindings";
+import { bytes } from "./format";
+import { never } from "./never";
+import { shownName } from "./paths";
+import type { IconName } from "../parts/icons";
+import { text, textOf } from "../text/text";
 
 export const happeningIcons: Record<Happening["kind"], IconName> = {
   started: "power",
@@ -18,6 +18,8 @@ export const happeningIcons: Record<Happening["kind"], IconName> = {
   supplier_doubted: "question",
   friend_made: "friend",
   offer_changed: "disk",
+  friends_not_read: "friend",
+  defect: "alert",
   other: "info",
 };
 
@@ -42,6 +44,9 @@ export function sentence({ happening, message }: HistoryLine): string {
       return text(`activity.${happening.kind}`, { name: happening.name });
     case "offer_changed":
       return happening.bytes === 0 ? text("activity.offer_withdrawn") : text("activity.offer_changed", { bytes: bytes(happening.bytes) });
+    case "friends_not_read":
+    case "defect":
+      return text(`activity.${happening.kind}`);
     case "other":
       return message;
     default:
