@@ -17,7 +17,8 @@ use bitdust_model::status::Problems;
 use bitdust_model::tree::{Content, Entry, Meta, Node};
 use bitdust_model::{ChunkId, ErrorCode, PackId, limits};
 use bitdust_source::{
-    Conflict, FileStart, FileWriter, RelativePath, RestoreError, RestoreOptions, RestoreTarget,
+    Conflict, FileStart, FileWanted, FileWriter, RelativePath, RestoreError, RestoreOptions,
+    RestoreTarget,
 };
 
 use crate::context::Context;
@@ -127,6 +128,7 @@ pub(crate) fn restore(
         target,
         counters,
         window: Window::default(),
+        further_names: Vec::new(),
     };
     let root = RelativePath::root();
     match found {
@@ -140,7 +142,7 @@ pub(crate) fn restore(
         }
         Found::Other(entry) => writer.entry(&root, entry)?,
     }
-    writer.flush()?;
+    writer.finish_names()?;
     Ok(writer.target.finish().problems)
 }
 
@@ -149,6 +151,22 @@ struct Writer<'a> {
     target: RestoreTarget,
     counters: &'a Arc<Counters>,
     window: Window,
+    /// Names of files that are being written under another name.
+    further_names: Vec<FurtherName>,
+}
+
+/// A name that waits until the file it belongs to is in its place.
+struct FurtherName {
+    path: RelativePath,
+    file: File,
+}
+
+/// What an entry says about a file.
+struct File {
+    size: u64,
+    content: Content,
+    link_group: Option<u64>,
+    meta: Meta,
 }
 
 /// Files that are being written.
@@ -287,7 +305,25 @@ impl Writer<'_> {
             }
         };
         match entry.node {
-            Node::File { size, content, .. } => self.file(&path, size, &content, entry.meta),
+            Node::File {
+                size,
+                content,
+                link_group,
+            } => {
+                self.counters.saw_file(size);
+                let file = File {
+                    size,
+                    content,
+                    link_group,
+                    meta: entry.meta,
+                };
+                self.file(path, file)?;
+                if self.further_names.len() >= WINDOW_FILES_MAX {
+                    self.flush()?;
+                    self.try_names_again()?;
+                }
+                Ok(())
+            }
             node @ (Node::Symlink { .. } | Node::Fifo | Node::Socket | Node::Device { .. }) => {
                 let _placed = self.target.create_other(&path, &node, &entry.meta);
                 Ok(())
@@ -296,34 +332,39 @@ impl Writer<'_> {
         }
     }
 
-    fn file(
-        &mut self,
-        path: &RelativePath,
-        size: u64,
-        content: &Content,
-        meta: Meta,
-    ) -> Result<(), ErrorCode> {
-        self.counters.saw_file(size);
+    fn file(&mut self, path: RelativePath, file: File) -> Result<(), ErrorCode> {
+        let File {
+            size,
+            content,
+            link_group,
+            meta,
+        } = &file;
+        let size = *size;
         self.counters.works_on(path.as_bytes(), size);
-        let mut start = self.target.start_file(path, size, &meta);
+        let wanted = FileWanted {
+            size,
+            meta,
+            link_group: *link_group,
+        };
+        let mut start = self.target.begin_file(&path, wanted);
         if let FileStart::Compare(_) = start {
             // The options ask for no comparison of contents; treat it as different.
-            start = self.target.rewrite_file(path, size);
+            start = self.target.rewrite_file(&path, size);
         }
         match start {
             FileStart::Write(writer) => self.window.files.push(OpenFile {
                 writer: Some(writer),
-                meta,
+                meta: meta.clone(),
                 pieces: Vec::new(),
                 size,
                 failure: None,
                 is_open_ended: true,
             }),
-            FileStart::Kept => {
-                self.counters.did_file(size);
+            FileStart::Later => {
+                self.further_names.push(FurtherName { path, file });
                 return Ok(());
             }
-            FileStart::Failed | FileStart::Compare(_) => {
+            FileStart::Kept | FileStart::Linked | FileStart::Failed | FileStart::Compare(_) => {
                 self.counters.did_file(size);
                 return Ok(());
             }
@@ -348,6 +389,27 @@ impl Writer<'_> {
         } else {
             Ok(())
         }
+    }
+
+    /// Asks again for the names that waited: most become links now; where the first name of a
+    /// file failed, the next one is written in its stead.
+    fn try_names_again(&mut self) -> Result<(), ErrorCode> {
+        self.target.flush();
+        for FurtherName { path, file } in std::mem::take(&mut self.further_names) {
+            self.file(path, file)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the files under way and the names that wait for them. With no file under way at
+    /// least one name of each group is dealt with in each round, so this ends.
+    fn finish_names(&mut self) -> Result<(), ErrorCode> {
+        self.flush()?;
+        while !self.further_names.is_empty() {
+            self.try_names_again()?;
+            self.flush()?;
+        }
+        Ok(())
     }
 
     /// Adds chunks of the last file to the window; flushes it on the way when it is full.

@@ -263,15 +263,16 @@ impl Scanner<'_> {
     ) -> Result<Option<Entry>, Stop> {
         self.request.counters.saw_file(seen.stamp.size_bytes);
         let name = seen.path.name();
-        let link_group = seen
-            .has_other_names
-            .then(|| seen.stamp.inode ^ seen.stamp.device.rotate_left(40));
+        let group_of = |stamp: &Stamp| {
+            let group = stamp.inode ^ stamp.device.rotate_left(40);
+            seen.has_other_names.then_some(group)
+        };
         if let Some(chunks) = cache.unchanged(name, &seen.stamp)? {
             cache.keep(name);
             let node = Node::File {
                 size: seen.stamp.size_bytes,
                 content: self.content(&chunks)?,
-                link_group,
+                link_group: group_of(&seen.stamp),
             };
             self.request.counters.did_file(seen.stamp.size_bytes);
             tally.files += 1;
@@ -294,7 +295,7 @@ impl Scanner<'_> {
         let node = Node::File {
             size: read.bytes,
             content: self.content(&read.chunks)?,
-            link_group,
+            link_group: group_of(&read.stamp),
         };
         if read.is_whole && read.stamp.is_settled(seconds(wall_clock())) {
             cache.remember(

@@ -47,7 +47,7 @@ pub use folder::FolderHandle;
 pub use read::{Changed, FileReader, open_file};
 #[cfg(target_os = "linux")]
 pub use restore::{
-    Conflict, Durability, FileStart, FileWriter, Placed, RestoreError, RestoreOptions,
+    Conflict, Durability, FileStart, FileWanted, FileWriter, Placed, RestoreError, RestoreOptions,
     RestoreReport, RestoreTarget,
 };
 #[cfg(target_os = "linux")]

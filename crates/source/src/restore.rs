@@ -8,6 +8,7 @@
 
 mod files;
 mod folders;
+mod links;
 mod metadata;
 mod others;
 mod part;
@@ -29,8 +30,10 @@ use crate::folder::FolderHandle;
 use crate::read::FileReader;
 use crate::relative::{BadPath, RelativePath};
 use crate::restore::folders::WaitingFolder;
+use crate::restore::links::LinkGroups;
 use crate::restore::metadata::Applied;
 
+pub use crate::restore::files::FileWanted;
 pub use crate::restore::writer::FileWriter;
 
 /// What happens where something else already has the name.
@@ -79,6 +82,11 @@ pub enum FileStart {
     Compare(FileReader),
     /// What is there stays: it is the same, or the options say so.
     Kept,
+    /// It has become a further name of a file that was restored before.
+    Linked,
+    /// It is a further name of a file that is being written: ask again after that file was
+    /// finished and [`RestoreTarget::flush`] was called, or after it was given up.
+    Later,
     /// It cannot be restored; the report says why.
     Failed,
 }
@@ -218,6 +226,8 @@ pub struct RestoreTarget {
     user: u32,
     latest_folder: Option<(RelativePath, FolderHandle)>,
     waiting_folders: Vec<WaitingFolder>,
+    links: LinkGroups,
+    links_are_full: bool,
     batch: Vec<(FileWriter, Applied)>,
     report: RestoreReport,
 }
@@ -241,6 +251,8 @@ impl RestoreTarget {
             user: user.as_raw(),
             latest_folder: None,
             waiting_folders: Vec::new(),
+            links: LinkGroups::default(),
+            links_are_full: false,
             batch: Vec::new(),
             report: RestoreReport::default(),
         };

@@ -1,28 +1,89 @@
 //! Regular files and their further names.
 
-use bitdust_model::limits;
 use bitdust_model::tree::Meta;
-use rustix::fs::{AtFlags, linkat};
+use bitdust_model::{ErrorCode, limits};
+use rustix::fs::{AtFlags, Stat, fstat, linkat};
+use rustix::io::Errno;
 
 use crate::folder::{FolderHandle, identity_of, stamp_of};
 use crate::read::open_file;
 use crate::relative::RelativePath;
+use crate::restore::links::{FirstName, Known, LinkKey};
 use crate::restore::metadata::Applied;
 use crate::restore::place::{self, Choice};
 use crate::restore::{
-    Durability, FileStart, FileWriter, Placed, RestoreError, RestoreTarget, part,
+    Conflict, Durability, FileStart, FileWriter, Placed, RestoreError, RestoreTarget, part,
 };
 
+/// What is known of a file before its bytes come.
+#[derive(Debug, Clone, Copy)]
+pub struct FileWanted<'a> {
+    /// Bytes it will have.
+    pub size: u64,
+    /// What it will have in the end.
+    pub meta: &'a Meta,
+    /// The number that all names of one file share, where it has several.
+    pub link_group: Option<u64>,
+}
+
 impl RestoreTarget {
-    /// Begins a file of `size` bytes; `meta` is what it will have in the end.
+    /// Begins an ordinary file of `size` bytes; `meta` is what it will have in the end.
     pub fn start_file(&mut self, path: &RelativePath, size: u64, meta: &Meta) -> FileStart {
-        match self.try_start_file(path, size, meta) {
-            Ok(start) => start,
-            Err(error) => {
-                self.fail(path, &error);
-                FileStart::Failed
+        let wanted = FileWanted {
+            size,
+            meta,
+            link_group: None,
+        };
+        self.begin_file(path, wanted)
+    }
+
+    /// Begins a file. Of several names of one file the first that comes is written, and the
+    /// others become further names of it.
+    pub fn begin_file(&mut self, path: &RelativePath, wanted: FileWanted<'_>) -> FileStart {
+        let FileWanted { size, meta, .. } = wanted;
+        let mut key = wanted
+            .link_group
+            .map(|group| LinkKey::new(group, size, meta));
+        if let Some(key) = &key {
+            match self.links.find(key) {
+                Known::Nothing => {}
+                Known::Claimed => return FileStart::Later,
+                Known::Placed(first) => match self.try_link_name(&first, path, size, meta) {
+                    Ok(Some(start)) => return start,
+                    Ok(None) => {}
+                    Err(error) => return self.failed_start(path, &error),
+                },
             }
         }
+        if let Some(crowded) = key.take_if(|key| !self.links.has_room_for(key)) {
+            drop(crowded);
+            self.say_links_are_full(path);
+        }
+        match self.try_start_file(path, wanted, key) {
+            Ok(start) => start,
+            Err(error) => self.failed_start(path, &error),
+        }
+    }
+
+    fn failed_start(&mut self, path: &RelativePath, error: &RestoreError) -> FileStart {
+        self.fail(path, error);
+        FileStart::Failed
+    }
+
+    /// Says once that names are no longer joined.
+    fn say_links_are_full(&mut self, path: &RelativePath) {
+        if std::mem::replace(&mut self.links_are_full, true) {
+            return;
+        }
+        let max = limits::RESTORE_LINK_GROUPS_MAX;
+        self.add_problem(
+            path,
+            ErrorCode::TooMany,
+            format!(
+                "restored, but from here on names of one file come back as files of their own: \
+                 more than {max} files with several names in one restore"
+            ),
+        );
     }
 
     /// After [`FileStart::Compare`]: what is there is the same and stays.
@@ -35,14 +96,11 @@ impl RestoreTarget {
     pub fn rewrite_file(&mut self, path: &RelativePath, size: u64) -> FileStart {
         let started = self.place_of(path).and_then(|folder| {
             let choice = place::choose(&folder, path.name(), self.options.conflict, |_, _| false)?;
-            self.start_chosen(path, folder, choice, size)
+            self.start_chosen(path, folder, choice, size, None)
         });
         match started {
             Ok(start) => start,
-            Err(error) => {
-                self.fail(path, &error);
-                FileStart::Failed
-            }
+            Err(error) => self.failed_start(path, &error),
         }
     }
 
@@ -116,14 +174,15 @@ impl RestoreTarget {
     fn try_start_file(
         &mut self,
         path: &RelativePath,
-        size: u64,
-        meta: &Meta,
+        wanted: FileWanted<'_>,
+        key: Option<LinkKey>,
     ) -> Result<FileStart, RestoreError> {
+        let FileWanted { size, meta, .. } = wanted;
         let folder = self.place_of(path)?;
         let choice = place::choose(&folder, path.name(), self.options.conflict, |_, stat| {
             place::looks_like_file(stat, size, meta)
         })?;
-        self.start_chosen(path, folder, choice, size)
+        self.start_chosen(path, folder, choice, size, key)
     }
 
     fn start_chosen(
@@ -132,11 +191,16 @@ impl RestoreTarget {
         folder: FolderHandle,
         choice: Choice,
         size: u64,
+        key: Option<LinkKey>,
     ) -> Result<FileStart, RestoreError> {
         match choice {
             Choice::Write(name) => {
                 let path = path.parent().join(&name)?;
-                Ok(FileStart::Write(FileWriter::create(path, folder, size)?))
+                let mut writer = FileWriter::create(path, folder, size)?;
+                if let Some(key) = key {
+                    writer.set_claim(self.links.claim(key));
+                }
+                Ok(FileStart::Write(writer))
             }
             Choice::Same(name) if self.options.compares_contents => {
                 let stat = folder
@@ -148,7 +212,21 @@ impl RestoreTarget {
                     &stamp_of(&stat),
                 )?))
             }
-            Choice::Same(_) | Choice::Keep => {
+            Choice::Same(name) => {
+                if let Some(key) = key {
+                    let stat = folder
+                        .stat_of(&name)
+                        .map_err(|errno| RestoreError::of("looking at its place", errno))?;
+                    let first = FirstName {
+                        path: path.parent().join(&name)?,
+                        identity: identity_of(&stat),
+                    };
+                    self.links.place(key, first);
+                }
+                self.report.kept += 1;
+                Ok(FileStart::Kept)
+            }
+            Choice::Keep => {
                 self.report.kept += 1;
                 Ok(FileStart::Kept)
             }
@@ -174,6 +252,7 @@ impl RestoreTarget {
         match published {
             Ok(true) => {
                 writer.set_placed();
+                self.remember_first_name(&mut writer);
                 self.report.files_written += 1;
                 self.note_applied(&path, applied);
                 Placed::Done
@@ -186,6 +265,77 @@ impl RestoreTarget {
                 self.abandon_file(writer, &error);
                 Placed::Failed
             }
+        }
+    }
+
+    /// From now on other names of this file are linked to it.
+    fn remember_first_name(&mut self, writer: &mut FileWriter) {
+        let Some(claim) = writer.take_claim() else {
+            return;
+        };
+        // If the system does not say which file it is, the next name becomes the first.
+        if let Ok(stat) = fstat(writer.fd()) {
+            let first = FirstName {
+                path: writer.path().clone(),
+                identity: identity_of(&stat),
+            };
+            self.links.fulfil(claim, first);
+        }
+    }
+
+    /// Makes `path` a further name of a file in its place; nothing where that cannot be and
+    /// the file has to be written once more.
+    fn try_link_name(
+        &mut self,
+        first: &FirstName,
+        path: &RelativePath,
+        size: u64,
+        meta: &Meta,
+    ) -> Result<Option<FileStart>, RestoreError> {
+        let Ok(source) = self.root.descend(&first.path.parent()) else {
+            return Ok(None);
+        };
+        let is_it = |stat: &Stat| identity_of(stat) == first.identity;
+        if !source
+            .stat_of(first.path.name())
+            .is_ok_and(|stat| is_it(&stat))
+        {
+            return Ok(None);
+        }
+        let stays = self.options.conflict != Conflict::Replace;
+        let folder = self.place_of(path)?;
+        let choice = place::choose(&folder, path.name(), self.options.conflict, |_, stat| {
+            is_it(stat) || stays && place::looks_like_file(stat, size, meta)
+        })?;
+        let name = match choice {
+            Choice::Write(name) => name,
+            Choice::Same(_) | Choice::Keep => {
+                self.report.kept += 1;
+                return Ok(Some(FileStart::Kept));
+            }
+        };
+        match self.link_under(&source, first.path.name(), &folder, &name) {
+            Ok(Placed::Kept) => {
+                self.report.kept += 1;
+                Ok(Some(FileStart::Kept))
+            }
+            Ok(Placed::Done | Placed::Waiting | Placed::Failed) => {
+                self.report.files_written += 1;
+                Ok(Some(FileStart::Linked))
+            }
+            Err(RestoreError::System {
+                errno:
+                    errno @ (Errno::XDEV | Errno::MLINK | Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS),
+                ..
+            }) => {
+                let detail = format!(
+                    "restored as a file of its own and not as a further name of {}: {errno}",
+                    first.path
+                );
+                self.add_problem(path, ErrorCode::NotAllowed, detail);
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -211,17 +361,21 @@ impl RestoreTarget {
             Choice::Write(name) => name,
             Choice::Same(_) | Choice::Keep => return Ok(Placed::Kept),
         };
+        self.link_under(&source, existing.name(), &folder, &name)
+    }
+
+    fn link_under(
+        &self,
+        source: &FolderHandle,
+        existing: &[u8],
+        folder: &FolderHandle,
+        name: &[u8],
+    ) -> Result<Placed, RestoreError> {
         let (part_name, ()) = part::with_fresh_name(|part_name| {
-            linkat(
-                &source,
-                existing.name(),
-                &folder,
-                part_name,
-                AtFlags::empty(),
-            )
+            linkat(source, existing, folder, part_name, AtFlags::empty())
         })
         .map_err(|errno| RestoreError::of("making a further name", errno))?;
-        self.publish_part(&folder, &part_name, &name)
+        self.publish_part(folder, &part_name, name)
     }
 
     /// Gives a finished part its name, or removes it.

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 
 use crate::folder::FolderHandle;
 use crate::relative::RelativePath;
+use crate::restore::links::Claim;
 use crate::restore::ranges::Ranges;
 use crate::restore::{RestoreError, part};
 
@@ -22,6 +23,7 @@ pub struct FileWriter {
     file: File,
     size: u64,
     written: Ranges,
+    claim: Option<Claim>,
     is_placed: bool,
 }
 
@@ -41,6 +43,7 @@ impl FileWriter {
             file,
             size,
             written: Ranges::default(),
+            claim: None,
             is_placed: false,
         };
         writer
@@ -115,6 +118,15 @@ impl FileWriter {
     /// Says that the part has its final name and is no longer to be removed.
     pub(super) const fn set_placed(&mut self) {
         self.is_placed = true;
+    }
+
+    /// Makes this the file that other names are linked to once it is in its place.
+    pub(super) fn set_claim(&mut self, claim: Claim) {
+        self.claim = Some(claim);
+    }
+
+    pub(super) const fn take_claim(&mut self) -> Option<Claim> {
+        self.claim.take()
     }
 
     fn reserve(&self) -> Result<(), Errno> {

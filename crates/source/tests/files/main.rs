@@ -1,6 +1,7 @@
 //! Walks, reads and restores with real files.
 
 mod hostile;
+mod linking;
 mod reading;
 mod restoring;
 mod support;

@@ -555,9 +555,11 @@ fn make_tree(root: &Path) -> Outcome {
 fn started(target: &mut RestoreTarget, name: &str, size: u64) -> Result<FileWriter, String> {
     match target.start_file(&path(name), size, &meta(0o600, 1)) {
         FileStart::Write(writer) => Ok(writer),
-        other @ (FileStart::Compare(_) | FileStart::Kept | FileStart::Failed) => {
-            Err(format!("{other:?}: {:?}", target.report()))
-        }
+        other @ (FileStart::Compare(_)
+        | FileStart::Kept
+        | FileStart::Linked
+        | FileStart::Later
+        | FileStart::Failed) => Err(format!("{other:?}: {:?}", target.report())),
     }
 }
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use bitdust_model::status::Problem;
 use bitdust_model::tree::{Meta, Node};
 use bitdust_source::{
-    Excludes, FileStart, FolderHandle, RelativePath, RestoreOptions, RestoreReport, RestoreTarget,
-    Stamp, Walk, WalkEvent, open_file,
+    Excludes, FileStart, FileWanted, FolderHandle, RelativePath, RestoreOptions, RestoreReport,
+    RestoreTarget, Stamp, Walk, WalkEvent, open_file,
 };
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 
@@ -103,7 +103,6 @@ pub(crate) fn restore_file(
 /// Restores one tree from another as the node would, pieces of files last to first.
 pub(crate) fn restore_tree(source: &Path, place: &Path, options: RestoreOptions) -> RestoreReport {
     let mut target = RestoreTarget::open(place, options).expect("the target opens");
-    let mut first_names: Vec<(Stamp, RelativePath)> = Vec::new();
     for event in walk_all(source) {
         match event {
             WalkEvent::Enter { path, meta } => {
@@ -115,20 +114,18 @@ pub(crate) fn restore_tree(source: &Path, place: &Path, options: RestoreOptions)
             WalkEvent::Leave { .. } => {}
             WalkEvent::Problem(problem) => panic!("the source can be read: {problem:?}"),
             WalkEvent::File(file) => {
-                let first = first_names
-                    .iter()
-                    .find(|(stamp, _)| stamp.inode == file.stamp.inode);
-                if let Some((_, existing)) = first {
-                    let _the_report_knows = target.link_file(existing, &file.path);
-                    continue;
-                }
-                if file.has_other_names {
-                    first_names.push((file.stamp, file.path.clone()));
-                }
+                let wanted = FileWanted {
+                    size: file.stamp.size_bytes,
+                    meta: &file.meta,
+                    link_group: file.has_other_names.then_some(file.stamp.inode),
+                };
                 let bytes = read_all(&file.folder, file.path.name(), &file.stamp);
-                let FileStart::Write(mut writer) =
-                    target.start_file(&file.path, file.stamp.size_bytes, &file.meta)
-                else {
+                let mut start = target.begin_file(&file.path, wanted);
+                if let FileStart::Later = start {
+                    target.flush();
+                    start = target.begin_file(&file.path, wanted);
+                }
+                let FileStart::Write(mut writer) = start else {
                     continue;
                 };
                 for (index, piece) in bytes.chunks(1000).enumerate().rev() {
