@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
+use tracing::info;
 
 use bitdust_engine::JobId;
 use bitdust_model::manifest::{BlobRef, PackRef, SnapshotRecord};
@@ -18,7 +19,7 @@ use bitdust_model::tree::{Content, Entry, Meta, Node};
 use bitdust_model::{ChunkId, ErrorCode, PackId, limits};
 use bitdust_source::{
     Conflict, FileStart, FileWanted, FileWriter, RelativePath, RestoreError, RestoreOptions,
-    RestoreTarget,
+    RestoreTarget, Undone,
 };
 
 use crate::context::Context;
@@ -130,20 +131,15 @@ pub(crate) fn restore(
         window: Window::default(),
         further_names: Vec::new(),
     };
-    let root = RelativePath::root();
-    match found {
-        Found::Folder { meta, pages } if request.only.is_empty() => {
-            writer.folder(&root, &meta, &pages)?;
+    match writer.all(request, found) {
+        Ok(()) => Ok(writer.target.finish().problems),
+        Err(ErrorCode::Cancelled) => {
+            writer.take_back();
+            Err(ErrorCode::Cancelled)
         }
-        Found::Folder { meta: _, pages: _ } => {
-            for path in &request.only {
-                writer.chosen(request, path)?;
-            }
-        }
-        Found::Other(entry) => writer.entry(&root, entry)?,
+        // What is there stays, for a second run to go on from.
+        Err(code) => Err(code),
     }
-    writer.finish_names()?;
-    Ok(writer.target.finish().problems)
 }
 
 struct Writer<'a> {
@@ -194,6 +190,32 @@ struct Level {
 }
 
 impl Writer<'_> {
+    /// All that was asked for.
+    fn all(&mut self, request: &RestoreRequest, found: Found) -> Result<(), ErrorCode> {
+        let root = RelativePath::root();
+        match found {
+            Found::Folder { meta, pages } if request.only.is_empty() => {
+                self.folder(&root, &meta, &pages)?;
+            }
+            Found::Folder { meta: _, pages: _ } => {
+                for path in &request.only {
+                    self.chosen(request, path)?;
+                }
+            }
+            Found::Other(entry) => self.entry(&root, entry)?,
+        }
+        self.finish_names()
+    }
+
+    /// Somebody stopped it: what it made goes again.
+    fn take_back(self) {
+        let Self { target, window, .. } = self;
+        // Files under way go by themselves.
+        drop(window);
+        let Undone { removed, stayed } = target.undo();
+        info!(removed, stayed, "A restore was taken back");
+    }
+
     /// One thing that was chosen, by its path below the request's; what lacks of the folders
     /// above it is made.
     fn chosen(&mut self, request: &RestoreRequest, path: &[u8]) -> Result<(), ErrorCode> {

@@ -48,7 +48,7 @@ pub use read::{Changed, FileReader, open_file};
 #[cfg(target_os = "linux")]
 pub use restore::{
     Conflict, Durability, FileStart, FileWanted, FileWriter, Placed, RestoreError, RestoreOptions,
-    RestoreReport, RestoreTarget,
+    RestoreReport, RestoreTarget, Undone,
 };
 #[cfg(target_os = "linux")]
 pub use walk::{FileSeen, Walk, WalkEvent, WalkOptions};

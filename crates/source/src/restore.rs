@@ -14,10 +14,11 @@ mod others;
 mod part;
 mod place;
 mod ranges;
+mod undo;
 mod writer;
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bitdust_model::ErrorCode;
 use bitdust_model::status::{Problem, Problems};
@@ -32,8 +33,10 @@ use crate::relative::{BadPath, RelativePath};
 use crate::restore::folders::WaitingFolder;
 use crate::restore::links::LinkGroups;
 use crate::restore::metadata::Applied;
+use crate::restore::undo::Journal;
 
 pub use crate::restore::files::FileWanted;
+pub use crate::restore::undo::Undone;
 pub use crate::restore::writer::FileWriter;
 
 /// What happens where something else already has the name.
@@ -230,12 +233,16 @@ pub struct RestoreTarget {
     links_are_full: bool,
     batch: Vec<(FileWriter, Applied)>,
     report: RestoreReport,
+    journal: Journal,
+    /// The uppermost folder that was made so that the target is there.
+    first_made: Option<PathBuf>,
 }
 
 impl RestoreTarget {
     /// Opens the folder, making it if it is not there; it may be a symbolic link to one.
     /// Files an interrupted run left in it are removed.
     pub fn open(path: &Path, options: RestoreOptions) -> Result<Self, RestoreError> {
+        let first_made = undo::first_missing(path);
         let made = std::fs::create_dir_all(path);
         if let Err(error) = made {
             let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
@@ -255,6 +262,8 @@ impl RestoreTarget {
             links_are_full: false,
             batch: Vec::new(),
             report: RestoreReport::default(),
+            journal: Journal::default(),
+            first_made,
         };
         target.remove_leftovers(&RelativePath::root(), &root);
         Ok(target)

@@ -11,7 +11,7 @@ use bitdust_e2e_tests::interrupt::{
 };
 use bitdust_e2e_tests::ledger::{Glance, Ledger, copy_catalogue, glance};
 use bitdust_e2e_tests::remains::half_files;
-use bitdust_e2e_tests::{Outcome, Random, Stage, Transport, World, differences};
+use bitdust_e2e_tests::{Outcome, Random, Stage, Transport, World, differences, eventually};
 
 const SUPPLIERS: u8 = 6;
 const CODE: &str = "3/6";
@@ -114,6 +114,30 @@ fn a_restore_killed_at_twenty_moments_and_run_again_never_shows_half_a_file() ->
         "no kill came between two files: {seen:?}"
     );
     Ok(())
+}
+
+#[test]
+fn a_restore_that_somebody_stops_leaves_nothing() -> Outcome {
+    let mut scene = Scene::set_up(World::over("restore-stopped", Transport::Tcp)?, 720)?;
+    scene.back_up()?;
+    scene.restore_and_compare(99)?;
+    let measured = Measured::read(&scene.trace, RESTORE)?;
+    for (round, part) in [0.2, 0.5, 0.8].into_iter().enumerate() {
+        let target = scene.world.path(&format!("stopped-{round}/inner"));
+        let mut trace = TraceReader::open_at_end(&scene.trace)?;
+        let order = scene.stage.customer.order(&["restore", "latest", "--to"]);
+        let mut restore = order.argument(&target).begin()?;
+        let step = measured.step_at(part);
+        wait_for_step(&mut trace, RESTORE, step, || Ok(restore.ended()?.is_some()))?;
+        restore.terminate()?;
+        let status = restore.wait(JOB_WITHIN)?;
+        ensure!(!status.success(), "it was finished before it was stopped");
+        let outer = scene.world.path(&format!("stopped-{round}"));
+        eventually("nothing is left of it", JOB_WITHIN, || {
+            Ok((!outer.exists()).then_some(()))
+        })?;
+    }
+    scene.restore_and_compare(100)
 }
 
 /// A customer with its suppliers, a folder, and the account of all packs.

@@ -16,9 +16,9 @@ test("what failed is not counted as back", () => {
   expect(words.counts).toEqual(["96 files are back."]);
 });
 
-test("a stopped restore says what came back and what was not reached", () => {
+test("a stopped restore says that it was taken back", () => {
   const words = restoreWords(report({ outcome: "cancelled", error: "cancelled" }, 30), 100);
-  expect(words.counts).toEqual(["30 files are back.", "70 files were not brought back."]);
+  expect(words.counts).toEqual(["What it had brought back was removed again. Files that it had replaced stay replaced."]);
 });
 
 test("a failed restore says nothing about a rest that nobody knows", () => {

@@ -1,4 +1,4 @@
-/** How a restore ended, in words: always how many files came back and how many did not. */
+/** How a restore ended, in words: how many files came back and how many did not, or that it was taken back. */
 import type { JobReport } from "../backend/bindings";
 import type { Tone } from "../parts/tone";
 import { text } from "../text/text";
@@ -39,7 +39,7 @@ export function restoreWords(report: JobReport, expected: number | null): Restor
     case "partial":
       return { tone: "warn", title: missing, counts: [`${came}.`] };
     case "cancelled":
-      return { tone: "plain", title: text("restore.done_cancelled"), counts };
+      return { tone: "plain", title: text("restore.done_cancelled"), counts: [text("restore.taken_back")] };
     case "failed":
       return { tone: "bad", title: text(back === 0 ? "restore.done_failed" : "restore.done_broken"), counts };
     default:

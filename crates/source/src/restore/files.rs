@@ -10,7 +10,7 @@ use crate::read::open_file;
 use crate::relative::RelativePath;
 use crate::restore::links::{FirstName, Known, LinkKey};
 use crate::restore::metadata::Applied;
-use crate::restore::place::{self, Choice};
+use crate::restore::place::{self, Choice, Published};
 use crate::restore::{
     Conflict, Durability, FileStart, FileWriter, Placed, RestoreError, RestoreTarget, part,
 };
@@ -250,14 +250,17 @@ impl RestoreTarget {
             self.options.conflict,
         );
         match published {
-            Ok(true) => {
+            Ok(place @ (Published::New(_) | Published::Instead)) => {
                 writer.set_placed();
+                if let Published::New(name) = place {
+                    self.journal.made(writer.folder(), &path.parent(), &name);
+                }
                 self.remember_first_name(&mut writer);
                 self.report.files_written += 1;
                 self.note_applied(&path, applied);
                 Placed::Done
             }
-            Ok(false) => {
+            Ok(Published::Not) => {
                 self.report.kept += 1;
                 Placed::Kept
             }
@@ -314,7 +317,7 @@ impl RestoreTarget {
                 return Ok(Some(FileStart::Kept));
             }
         };
-        match self.link_under(&source, first.path.name(), &folder, &name) {
+        match self.link_under(&source, first.path.name(), &folder, &path.parent(), &name) {
             Ok(Placed::Kept) => {
                 self.report.kept += 1;
                 Ok(Some(FileStart::Kept))
@@ -361,32 +364,38 @@ impl RestoreTarget {
             Choice::Write(name) => name,
             Choice::Same(_) | Choice::Keep => return Ok(Placed::Kept),
         };
-        self.link_under(&source, existing.name(), &folder, &name)
+        self.link_under(&source, existing.name(), &folder, &path.parent(), &name)
     }
 
     fn link_under(
-        &self,
+        &mut self,
         source: &FolderHandle,
         existing: &[u8],
         folder: &FolderHandle,
+        parent: &RelativePath,
         name: &[u8],
     ) -> Result<Placed, RestoreError> {
         let (part_name, ()) = part::with_fresh_name(|part_name| {
             linkat(source, existing, folder, part_name, AtFlags::empty())
         })
         .map_err(|errno| RestoreError::of("making a further name", errno))?;
-        self.publish_part(folder, &part_name, name)
+        self.publish_part(folder, &part_name, parent, name)
     }
 
     /// Gives a finished part its name, or removes it.
     pub(super) fn publish_part(
-        &self,
+        &mut self,
         folder: &FolderHandle,
         part_name: &[u8],
+        parent: &RelativePath,
         name: &[u8],
     ) -> Result<Placed, RestoreError> {
         match place::publish(folder, part_name, name, self.options.conflict) {
-            Ok(true) => Ok(Placed::Done),
+            Ok(Published::New(name)) => {
+                self.journal.made(folder, parent, &name);
+                Ok(Placed::Done)
+            }
+            Ok(Published::Instead) => Ok(Placed::Done),
             other => {
                 part::remove(folder, part_name)
                     .map_err(|errno| RestoreError::of("removing a temporary name", errno))?;

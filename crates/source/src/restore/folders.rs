@@ -22,6 +22,8 @@ const OWNER_BITS: u32 = 0o700;
 pub(super) struct WaitingFolder {
     path: RelativePath,
     last: LastTouch,
+    /// The mode of one that was there and had to be opened.
+    before: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -45,7 +47,7 @@ impl RestoreTarget {
         match created {
             Ok(placed) => {
                 if path.is_root() {
-                    self.wait_for_end(path, LastTouch::Meta(meta.clone()));
+                    self.wait_for_end(path, LastTouch::Meta(meta.clone()), None);
                 }
                 placed
             }
@@ -63,7 +65,7 @@ impl RestoreTarget {
         self.latest_folder = None;
         let mut folders = std::mem::take(&mut self.waiting_folders);
         folders.sort_by_cached_key(|folder| Reverse(folder.path.depth()));
-        for WaitingFolder { path, last } in folders {
+        for WaitingFolder { path, last, .. } in folders {
             let handle = match self.root.descend(&path) {
                 Ok(handle) => handle,
                 Err(error) => {
@@ -113,13 +115,18 @@ impl RestoreTarget {
     /// Makes what lacks of a path, name by name.
     fn make_missing(&mut self, path: &RelativePath) -> Result<FolderHandle, RestoreError> {
         let mut folder = self.root.clone();
+        let mut made = RelativePath::root();
         for name in path.components() {
             match mkdirat(&folder, name, Mode::from_raw_mode(0o777)) {
-                Ok(()) => self.report.folders_made += 1,
+                Ok(()) => {
+                    self.report.folders_made += 1;
+                    self.journal.made(&folder, &made, name);
+                }
                 Err(Errno::EXIST) => {}
                 Err(errno) => return Err(RestoreError::of("making a folder", errno)),
             }
             folder = folder.descend(&RelativePath::root().join(name)?)?;
+            made = made.join(name)?;
         }
         Ok(folder)
     }
@@ -134,7 +141,10 @@ impl RestoreTarget {
         let private = Mode::from_raw_mode(OWNER_BITS);
         let failed = |errno: Errno| RestoreError::of("making the folder", errno);
         let placed = match mkdirat(&parent, name, private) {
-            Ok(()) => Placed::Done,
+            Ok(()) => {
+                self.journal.made(&parent, &path.parent(), name);
+                Placed::Done
+            }
             Err(Errno::EXIST) => {
                 let stat = parent.stat_of(name).map_err(failed)?;
                 if place::is_folder(&stat) {
@@ -157,9 +167,9 @@ impl RestoreTarget {
         }
         self.latest_folder = Some((path.clone(), folder));
         if is_made || self.options.conflict == Conflict::Replace {
-            self.wait_for_end(path, LastTouch::Meta(meta.clone()));
+            self.wait_for_end(path, LastTouch::Meta(meta.clone()), before);
         } else if let Some(mode) = before {
-            self.wait_for_end(path, LastTouch::Mode(mode));
+            self.wait_for_end(path, LastTouch::Mode(mode), before);
         }
         Ok(placed)
     }
@@ -184,7 +194,20 @@ impl RestoreTarget {
         Ok((folder, is_closed.then_some(mode)))
     }
 
-    fn wait_for_end(&mut self, path: &RelativePath, last: LastTouch) {
+    /// Gives folders that were there and had to be opened the permissions they had.
+    pub(super) fn close_opened_folders(&mut self) {
+        let mut folders = std::mem::take(&mut self.waiting_folders);
+        folders.sort_by_cached_key(|folder| Reverse(folder.path.depth()));
+        for WaitingFolder { path, before, .. } in folders {
+            if let (Some(mode), Ok(handle)) = (before, self.root.descend(&path))
+                && let Err(errno) = set_mode(handle.as_fd(), mode)
+            {
+                self.fail(&path, &RestoreError::of("closing the folder again", errno));
+            }
+        }
+    }
+
+    fn wait_for_end(&mut self, path: &RelativePath, last: LastTouch, before: Option<u32>) {
         if self.waiting_folders.len() >= limits::RESTORE_FOLDERS_MAX {
             let error = RestoreError::TooMany {
                 what: "folders whose permissions and times wait for the end",
@@ -195,6 +218,7 @@ impl RestoreTarget {
         self.waiting_folders.push(WaitingFolder {
             path: path.clone(),
             last,
+            before,
         });
     }
 }

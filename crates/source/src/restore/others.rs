@@ -49,7 +49,7 @@ impl RestoreTarget {
             .map_err(|errno| RestoreError::of("making it", errno))?;
         let is_link = matches!(node, Node::Symlink { .. });
         let applied = metadata::apply_named(&folder, &part_name, meta, is_link, self.is_root_user);
-        let placed = self.publish_part(&folder, &part_name, &name)?;
+        let placed = self.publish_part(&folder, &part_name, &path.parent(), &name)?;
         if placed == Placed::Done {
             self.note_applied(path, applied);
         }

@@ -58,14 +58,24 @@ pub(super) fn choose(
     })
 }
 
-/// Renames a finished thing to its final name in the same folder. Says whether it has it now;
-/// if not, what came there meanwhile stays and the temporary name is still there.
+/// What became of a finished thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Published {
+    /// It has this name, which nothing had before.
+    New(Vec<u8>),
+    /// It took the place of something.
+    Instead,
+    /// What came there meanwhile stays, and the temporary name is still there.
+    Not,
+}
+
+/// Renames a finished thing to its final name in the same folder.
 pub(super) fn publish(
     folder: &FolderHandle,
     part_name: &[u8],
     name: &[u8],
     conflict: Conflict,
-) -> Result<bool, RestoreError> {
+) -> Result<Published, RestoreError> {
     let failed = |errno: Errno| match errno {
         Errno::ISDIR | Errno::NOTEMPTY | Errno::EXIST => RestoreError::Occupied {
             occupant: "a folder",
@@ -73,8 +83,14 @@ pub(super) fn publish(
         errno => RestoreError::of("giving it its name", errno),
     };
     if conflict == Conflict::Replace {
-        renameat(folder, part_name, folder, name).map_err(failed)?;
-        return Ok(true);
+        return match rename_if_free(folder, part_name, name) {
+            Ok(()) => Ok(Published::New(name.to_vec())),
+            Err(Errno::EXIST) => {
+                renameat(folder, part_name, folder, name).map_err(failed)?;
+                Ok(Published::Instead)
+            }
+            Err(errno) => Err(failed(errno)),
+        };
     }
     for number in 0..limits::NAME_TRIES_MAX {
         let candidate = if number == 0 {
@@ -83,8 +99,8 @@ pub(super) fn publish(
             beside(name, number)
         };
         match rename_if_free(folder, part_name, &candidate) {
-            Ok(()) => return Ok(true),
-            Err(Errno::EXIST) if conflict == Conflict::Skip => return Ok(false),
+            Ok(()) => return Ok(Published::New(candidate)),
+            Err(Errno::EXIST) if conflict == Conflict::Skip => return Ok(Published::Not),
             Err(Errno::EXIST) => {}
             Err(errno) => return Err(failed(errno)),
         }

@@ -5,5 +5,6 @@ mod linking;
 mod reading;
 mod restoring;
 mod support;
+mod undoing;
 mod unprivileged;
 mod walking;

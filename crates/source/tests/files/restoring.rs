@@ -455,7 +455,7 @@ fn attributes_that_cannot_be_set_are_a_problem_and_the_file_is_there() -> Outcom
 }
 
 /// Everything of a tree that is to come back.
-fn everything(root: &Path) -> Vec<(String, Meta, String)> {
+pub(crate) fn everything(root: &Path) -> Vec<(String, Meta, String)> {
     let mut all = Vec::new();
     for event in walk_all(root) {
         match event {
@@ -476,7 +476,7 @@ fn everything(root: &Path) -> Vec<(String, Meta, String)> {
 }
 
 /// A tree with one of each; devices only as root, who alone can make them.
-fn make_tree(root: &Path) -> Outcome {
+pub(crate) fn make_tree(root: &Path) -> Outcome {
     let odd_name = std::ffi::OsString::from(
         <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"odd \xff\n"),
     );

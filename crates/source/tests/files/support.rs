@@ -103,6 +103,12 @@ pub(crate) fn restore_file(
 /// Restores one tree from another as the node would, pieces of files last to first.
 pub(crate) fn restore_tree(source: &Path, place: &Path, options: RestoreOptions) -> RestoreReport {
     let mut target = RestoreTarget::open(place, options).expect("the target opens");
+    restore_into(&mut target, source);
+    target.finish()
+}
+
+/// The same without its end.
+pub(crate) fn restore_into(target: &mut RestoreTarget, source: &Path) {
     for event in walk_all(source) {
         match event {
             WalkEvent::Enter { path, meta } => {
@@ -137,7 +143,6 @@ pub(crate) fn restore_tree(source: &Path, place: &Path, options: RestoreOptions)
             }
         }
     }
-    target.finish()
 }
 
 /// The bytes of a file that stands still.

@@ -1,0 +1,217 @@
+//! Taking a restore back: what it made is remembered in a file without a name and removed
+//! again, the latest first. What it replaced stays replaced, and what somebody has changed
+//! since stays as it is.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use bitdust_model::limits;
+use rustix::fs::{AtFlags, Stat, unlinkat};
+
+use crate::folder::FolderHandle;
+use crate::relative::RelativePath;
+use crate::restore::{RestoreTarget, place};
+
+/// Bytes behind each path: inode, size, both parts of the time of change, length of the path.
+const TAIL_BYTES: usize = 8 + 8 + 8 + 8 + 4;
+
+/// What a restore that was taken back left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// Files, links and folders that were removed again.
+    pub removed: u64,
+    /// Things that were made and stay: changed since, or not removable.
+    pub stayed: u64,
+}
+
+/// What was made, in order.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    file: Option<BufWriter<File>>,
+    bytes: u64,
+    /// Whether something could not be written down; it stays then.
+    unwritten: u64,
+}
+
+/// How a thing was when it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Trace {
+    inode: u64,
+    size: i64,
+    changed: (i64, i64),
+}
+
+impl Trace {
+    fn of(stat: &Stat) -> Self {
+        #[allow(
+            clippy::unnecessary_cast,
+            clippy::cast_possible_wrap,
+            reason = "the fields have other types on other processors"
+        )]
+        Self {
+            inode: stat.st_ino as u64,
+            size: stat.st_size as i64,
+            changed: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+        }
+    }
+}
+
+impl Journal {
+    /// Remembers that `name` was made in `folder`, which is at `parent`.
+    pub(super) fn made(&mut self, folder: &FolderHandle, parent: &RelativePath, name: &[u8]) {
+        let written = folder
+            .stat_of(name)
+            .map_err(std::io::Error::from)
+            .and_then(|stat| {
+                let path = parent.join(name).map_err(std::io::Error::other)?;
+                self.write(&path, Trace::of(&stat))
+            });
+        self.unwritten += u64::from(written.is_err());
+    }
+
+    fn write(&mut self, path: &RelativePath, trace: Trace) -> std::io::Result<()> {
+        if self.file.is_none() {
+            self.file = Some(BufWriter::new(tempfile::tempfile()?));
+        }
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
+        let path = path.as_bytes();
+        let length = u32::try_from(path.len()).map_err(std::io::Error::other)?;
+        let mut record = path.to_vec();
+        record.extend(trace.inode.to_le_bytes());
+        record.extend(trace.size.to_le_bytes());
+        record.extend(trace.changed.0.to_le_bytes());
+        record.extend(trace.changed.1.to_le_bytes());
+        record.extend(length.to_le_bytes());
+        file.write_all(&record)?;
+        self.bytes += record.len() as u64;
+        Ok(())
+    }
+
+    /// Gives the records, the latest first.
+    fn backwards(self) -> std::io::Result<Backwards> {
+        let file = match self.file {
+            Some(file) => Some(file.into_inner().map_err(|error| error.into_error())?),
+            None => None,
+        };
+        Ok(Backwards {
+            file,
+            end: self.bytes,
+        })
+    }
+}
+
+struct Backwards {
+    file: Option<File>,
+    end: u64,
+}
+
+impl Backwards {
+    fn next(&mut self) -> std::io::Result<Option<(RelativePath, Trace)>> {
+        let (Some(file), true) = (&self.file, self.end > 0) else {
+            return Ok(None);
+        };
+        let broken = || std::io::Error::other("the journal is broken");
+        let tail_at = self.end.checked_sub(TAIL_BYTES as u64).ok_or_else(broken)?;
+        let mut tail = [0; TAIL_BYTES];
+        file.read_exact_at(&mut tail, tail_at)?;
+        let (numbers, length) = tail.split_at(TAIL_BYTES - 4);
+        let mut words = numbers
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(|word| u64::from_le_bytes(*word));
+        let mut word = || words.next().ok_or_else(broken);
+        let (inode, size) = (word()?, word()?.cast_signed());
+        let changed = (word()?.cast_signed(), word()?.cast_signed());
+        let length = u32::from_le_bytes(length.try_into().map_err(|_| broken())?) as usize;
+        let path_at = tail_at.checked_sub(length as u64).ok_or_else(broken)?;
+        if length > limits::PATH_BYTES_MAX {
+            return Err(broken());
+        }
+        let mut path = vec![0; length];
+        file.read_exact_at(&mut path, path_at)?;
+        self.end = path_at;
+        let path = RelativePath::parse(&path).map_err(std::io::Error::other)?;
+        let trace = Trace {
+            inode,
+            size,
+            changed,
+        };
+        Ok(Some((path, trace)))
+    }
+}
+
+impl RestoreTarget {
+    /// Takes the restore back instead of finishing it: removes what it made, unless it was
+    /// changed since, and closes folders that it opened.
+    #[must_use]
+    pub fn undo(mut self) -> Undone {
+        // Files under way have no name yet and go by themselves.
+        self.batch.clear();
+        self.latest_folder = None;
+        let journal = std::mem::take(&mut self.journal);
+        let mut undone = Undone {
+            removed: 0,
+            stayed: journal.unwritten,
+        };
+        match journal.backwards() {
+            Ok(mut records) => {
+                while let Ok(Some((path, trace))) = records.next() {
+                    if self.take_back(&path, trace) {
+                        undone.removed += 1;
+                    } else {
+                        undone.stayed += 1;
+                    }
+                }
+                undone.stayed += u64::from(records.end > 0);
+            }
+            Err(_) => undone.stayed += 1,
+        }
+        self.close_opened_folders();
+        self.remove_made_root();
+        undone
+    }
+
+    fn take_back(&self, path: &RelativePath, trace: Trace) -> bool {
+        let Ok(folder) = self.root.descend(&path.parent()) else {
+            return false;
+        };
+        let Ok(stat) = folder.stat_of(path.name()) else {
+            // Somebody was faster.
+            return true;
+        };
+        if place::is_folder(&stat) {
+            // Never with something in it.
+            return unlinkat(&folder, path.name(), AtFlags::REMOVEDIR).is_ok();
+        }
+        Trace::of(&stat) == trace && unlinkat(&folder, path.name(), AtFlags::empty()).is_ok()
+    }
+
+    /// The target itself and folders above it, if they were made for it and are empty.
+    fn remove_made_root(&self) {
+        let Some(first) = &self.first_made else {
+            return;
+        };
+        let mut path = Path::new(std::ffi::OsStr::from_bytes(&self.root_path));
+        // One that is not empty stays, and those above it.
+        while path.starts_with(first) && std::fs::remove_dir(path).is_ok() {
+            let Some(parent) = path.parent() else {
+                return;
+            };
+            path = parent;
+        }
+    }
+}
+
+/// The uppermost folder of a path that is not there yet.
+pub(super) fn first_missing(path: &Path) -> Option<PathBuf> {
+    let missing = path
+        .ancestors()
+        .take_while(|path| !path.as_os_str().is_empty() && path.symlink_metadata().is_err());
+    missing.last().map(Path::to_path_buf)
+}
