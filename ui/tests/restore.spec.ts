@@ -115,7 +115,7 @@ test("the same search result opens its place a second time", async ({ page }) =>
   }
 });
 
-test("a stopped restore says how many files came back", async ({ page }) => {
+test("a stopped restore says that it was taken back", async ({ page }) => {
   await open(page, { scene: "restore-several-folders", route: "/restore" });
   await page.getByRole("button", { name: "Put everything back" }).click();
   await page.getByRole("button", { name: "Restore", exact: true }).click();
