@@ -58,6 +58,9 @@ pub enum Node {
         content: Content,
         /// Files of one snapshot with the same number here are one file with several names.
         link_group: Option<u64>,
+        /// Whether it had holes: then its blocks of zeros come back as holes, and no space is
+        /// taken for them.
+        is_sparse: bool,
     },
     /// A directory by the metadata chunks of its pages.
     Directory {

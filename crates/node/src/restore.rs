@@ -19,11 +19,11 @@ use bitdust_model::tree::{Content, Entry, Meta, Node};
 use bitdust_model::{ChunkId, ErrorCode, PackId, limits};
 use bitdust_source::{
     Conflict, FileStart, FileWanted, FileWriter, RelativePath, RestoreError, RestoreOptions,
-    RestoreTarget, Undone,
+    RestoreReport, RestoreTarget, Undone,
 };
 
 use crate::context::Context;
-use crate::job::Counters;
+use crate::job::{Counters, problem};
 use crate::reader::{Found, Reader};
 
 /// Where a restore writes.
@@ -130,9 +130,11 @@ pub(crate) fn restore(
         counters,
         window: Window::default(),
         further_names: Vec::new(),
+        zeros: None,
+        context,
     };
     match writer.all(request, found) {
-        Ok(()) => Ok(writer.target.finish().problems),
+        Ok(()) => Ok(problems_of(writer.target.finish(), place)),
         Err(ErrorCode::Cancelled) => {
             writer.take_back();
             Err(ErrorCode::Cancelled)
@@ -142,6 +144,21 @@ pub(crate) fn restore(
     }
 }
 
+/// What could not be restored, and owners that only root can give things back to.
+fn problems_of(report: RestoreReport, place: &Path) -> Problems {
+    let mut problems = report.problems;
+    if report.owners_not_set > 0 {
+        let detail = format!(
+            "restored, but {} things belong to you and not to their former owners, and cannot run \
+             as these: only root can give them back",
+            report.owners_not_set
+        );
+        let path = place.as_os_str().as_bytes();
+        problems.push(problem(path, ErrorCode::NotAllowed, detail));
+    }
+    problems
+}
+
 struct Writer<'a> {
     reader: Reader<'a>,
     target: RestoreTarget,
@@ -149,6 +166,9 @@ struct Writer<'a> {
     window: Window,
     /// Names of files that are being written under another name.
     further_names: Vec<FurtherName>,
+    /// The longest chunk of zeros by the secrets of each epoch, once it is asked for.
+    zeros: Option<Vec<ChunkId>>,
+    context: &'a Context,
 }
 
 /// A name that waits until the file it belongs to is in its place.
@@ -162,6 +182,7 @@ struct File {
     size: u64,
     content: Content,
     link_group: Option<u64>,
+    is_sparse: bool,
     meta: Meta,
 }
 
@@ -180,6 +201,7 @@ struct OpenFile {
     failure: Option<ErrorCode>,
     /// Whether more windows follow for this file.
     is_open_ended: bool,
+    is_sparse: bool,
 }
 
 /// A folder on the way down: its path and the pages not read yet, the next one last.
@@ -331,12 +353,14 @@ impl Writer<'_> {
                 size,
                 content,
                 link_group,
+                is_sparse,
             } => {
                 self.counters.saw_file(size);
                 let file = File {
                     size,
                     content,
                     link_group,
+                    is_sparse,
                     meta: entry.meta,
                 };
                 self.file(path, file)?;
@@ -359,13 +383,15 @@ impl Writer<'_> {
             size,
             content,
             link_group,
+            is_sparse,
             meta,
         } = &file;
-        let size = *size;
+        let (size, is_sparse) = (*size, *is_sparse);
         self.counters.works_on(path.as_bytes(), size);
         let wanted = FileWanted {
             size,
             meta,
+            is_sparse,
             link_group: *link_group,
         };
         let mut start = self.target.begin_file(&path, wanted);
@@ -381,6 +407,7 @@ impl Writer<'_> {
                 size,
                 failure: None,
                 is_open_ended: true,
+                is_sparse,
             }),
             FileStart::Later => {
                 self.further_names.push(FurtherName { path, file });
@@ -436,7 +463,11 @@ impl Writer<'_> {
 
     /// Adds chunks of the last file to the window; flushes it on the way when it is full.
     fn add_pieces(&mut self, ids: &[ChunkId], offset: &mut u64) -> Result<(), ErrorCode> {
+        let is_sparse = self.window.files.last().is_some_and(|file| file.is_sparse);
         for part in ids.chunks(limits::ENTRY_CHUNKS_INLINE_MAX) {
+            if is_sparse && self.leave_holes(part, offset) {
+                continue;
+            }
             let places = self.reader.places(part)?;
             for (id, place) in part.iter().zip(places) {
                 let Some(place) = place else {
@@ -455,6 +486,28 @@ impl Writer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Leaves holes where all of these are chunks of zeros, without fetching any.
+    fn leave_holes(&mut self, ids: &[ChunkId], offset: &mut u64) -> bool {
+        let zeros = self.zeros.get_or_insert_with(|| {
+            let epochs = self.context.secrets.epochs.iter();
+            let zeros = vec![0; limits::CHUNK_BYTES_MAX];
+            epochs.map(|epoch| epoch.chunk_id(&zeros)).collect()
+        });
+        if !ids.iter().all(|id| zeros.contains(id)) {
+            return false;
+        }
+        let length = (ids.len() * limits::CHUNK_BYTES_MAX) as u64;
+        if let Some(file) = self.window.files.last_mut()
+            && let Some(writer) = &mut file.writer
+            && let Err(error) = writer.leave_hole(*offset, length)
+        {
+            file.failure.get_or_insert(error.code());
+        }
+        self.counters.did_bytes(length);
+        *offset += length;
+        true
     }
 
     fn fail_last(&mut self, code: ErrorCode) {

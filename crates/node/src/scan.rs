@@ -5,6 +5,7 @@
 //! bounded: one chunk being read, two packs being gathered, `PACKS_IN_FLIGHT_MAX` being sent.
 
 use std::collections::{HashSet, VecDeque};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use bitdust_pipeline::content::{WholeContent, content_of};
 use bitdust_pipeline::shard::{code_of, make_shards};
 use bitdust_pipeline::tree::TreeWriter;
 use bitdust_pipeline::{Chunker, PackBuilder};
-use bitdust_source::{Excludes, FileSeen, Stamp, Walk, WalkEvent, open_file};
+use bitdust_source::{Excludes, FileReader, FileSeen, Stamp, Stretch, Walk, WalkEvent, open_file};
 
 use crate::back::{Back, Flight};
 use crate::cache::{FileCache, Remembered};
@@ -70,6 +71,7 @@ pub(crate) fn scan(
         tree: PackBuilder::new(PackKind::Tree),
         pending: Pending::default(),
         problems: Problems::default(),
+        zeros: None,
         request,
     };
     let mut snapshots = Vec::with_capacity(folders.len());
@@ -114,6 +116,8 @@ struct Scanner<'a> {
     tree: PackBuilder,
     pending: Pending,
     problems: Problems,
+    /// The longest chunk of zeros, once it lies in a pack.
+    zeros: Option<ChunkId>,
 }
 
 /// A folder on the way down.
@@ -273,6 +277,7 @@ impl Scanner<'_> {
                 size: seen.stamp.size_bytes,
                 content: self.content(&chunks)?,
                 link_group: group_of(&seen.stamp),
+                is_sparse: seen.is_sparse,
             };
             self.request.counters.did_file(seen.stamp.size_bytes);
             tally.files += 1;
@@ -296,6 +301,7 @@ impl Scanner<'_> {
             size: read.bytes,
             content: self.content(&read.chunks)?,
             link_group: group_of(&read.stamp),
+            is_sparse: read.is_sparse,
         };
         if read.is_whole && read.stamp.is_settled(seconds(wall_clock())) {
             cache.remember(
@@ -361,26 +367,19 @@ impl Scanner<'_> {
         let mut reader = open_file(&seen.folder, seen.path.name(), expected).map_err(as_problem)?;
         let meta = reader.meta().map_err(as_problem)?;
         let opened = reader.stamp();
-        let mut ids = Vec::new();
-        let mut bytes = 0_u64;
-        let chunker = self.chunker.clone();
-        for chunk in chunker.chunks(&mut reader) {
-            if self.request.counters.is_cancelled() {
-                return Err(ReadStop::Job(ErrorCode::Cancelled));
-            }
-            let chunk = chunk.map_err(|error| {
-                ReadStop::File(problem(
-                    path,
-                    ErrorCode::Unreadable,
-                    format!("reading it failed: {error}"),
-                ))
-            })?;
-            bytes += chunk.len() as u64;
-            ids.push(self.store(PackKind::Data, &chunk).map_err(ReadStop::Job)?);
-            if counts {
-                self.request.counters.did_bytes(chunk.len() as u64);
-            }
+        let is_sparse = reader.is_sparse();
+        let mut taken = Taken {
+            path,
+            counts,
+            ids: Vec::new(),
+            bytes: 0,
+        };
+        if is_sparse {
+            self.take_stretches(&mut reader, &mut taken)?;
+        } else {
+            self.take_bytes(&mut reader, &mut taken)?;
         }
+        let Taken { ids, bytes, .. } = taken;
         match reader.finish() {
             Ok(stamp) => Ok(FileRead {
                 meta,
@@ -388,6 +387,7 @@ impl Scanner<'_> {
                 bytes,
                 chunks: ids,
                 is_whole: true,
+                is_sparse,
             }),
             Err(changed) => {
                 debug!("A file changed while it was read");
@@ -398,9 +398,70 @@ impl Scanner<'_> {
                     bytes,
                     chunks: ids,
                     is_whole: false,
+                    is_sparse,
                 })
             }
         }
+    }
+
+    /// Takes a file with holes; long ones cost neither reading nor space.
+    fn take_stretches(
+        &mut self,
+        reader: &mut FileReader,
+        taken: &mut Taken<'_>,
+    ) -> Result<(), ReadStop> {
+        const ZEROS: u64 = limits::CHUNK_BYTES_MAX as u64;
+        while let Some(next) = reader
+            .next_stretch(ZEROS)
+            .map_err(|error| taken.failed(&error))?
+        {
+            match next {
+                Stretch::Bytes(bytes) => {
+                    let before = taken.bytes;
+                    self.take_bytes(reader.by_ref().take(bytes), taken)?;
+                    if taken.bytes - before < bytes {
+                        // It became shorter, as its reader will say.
+                        return Ok(());
+                    }
+                }
+                Stretch::Hole(bytes) => {
+                    let zeros = match self.zeros {
+                        Some(zeros) => zeros,
+                        None => self
+                            .store(PackKind::Data, &vec![0; limits::CHUNK_BYTES_MAX])
+                            .map_err(ReadStop::Job)?,
+                    };
+                    self.zeros = Some(zeros);
+                    let count = bytes / ZEROS;
+                    taken.ids.extend((0..count).map(|_| zeros));
+                    taken.bytes += count * ZEROS;
+                    reader
+                        .pass_hole(count * ZEROS)
+                        .map_err(|error| taken.failed(&error))?;
+                    if taken.counts {
+                        self.request.counters.did_bytes(count * ZEROS);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_bytes(&mut self, reader: impl Read, taken: &mut Taken<'_>) -> Result<(), ReadStop> {
+        let chunker = self.chunker.clone();
+        for chunk in chunker.chunks(reader) {
+            if self.request.counters.is_cancelled() {
+                return Err(ReadStop::Job(ErrorCode::Cancelled));
+            }
+            let chunk = chunk.map_err(|error| taken.failed(&error))?;
+            taken.bytes += chunk.len() as u64;
+            let id = self.store(PackKind::Data, &chunk).map_err(ReadStop::Job)?;
+            taken.ids.push(id);
+            if taken.counts {
+                self.request.counters.did_bytes(chunk.len() as u64);
+            }
+        }
+        Ok(())
     }
 
     /// The chunk list of a file, in list chunks where it is long.
@@ -541,6 +602,22 @@ struct FileRead {
     bytes: u64,
     chunks: Vec<ChunkId>,
     is_whole: bool,
+    is_sparse: bool,
+}
+
+/// What was taken of a file so far.
+struct Taken<'a> {
+    path: &'a [u8],
+    counts: bool,
+    ids: Vec<ChunkId>,
+    bytes: u64,
+}
+
+impl Taken<'_> {
+    fn failed(&self, error: &std::io::Error) -> ReadStop {
+        let detail = format!("reading it failed: {error}");
+        ReadStop::File(problem(self.path, ErrorCode::Unreadable, detail))
+    }
 }
 
 enum ReadStop {

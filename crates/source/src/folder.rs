@@ -149,6 +149,17 @@ pub(crate) fn meta_of(stat: &Stat) -> Meta {
     }
 }
 
+/// Whether a file has fewer blocks on the disk than bytes in it, one block at least.
+pub(crate) fn is_sparse(stat: &Stat) -> bool {
+    /// The unit of `st_blocks`, whatever the blocks of the file system are.
+    const UNIT: u64 = 512;
+    const BLOCK_BYTES: u64 = 4_096;
+    let allocated = u64::try_from(stat.st_blocks)
+        .unwrap_or(0)
+        .saturating_mul(UNIT);
+    allocated.saturating_add(BLOCK_BYTES) <= u64::try_from(stat.st_size).unwrap_or(0)
+}
+
 /// Size, times and identity.
 pub(crate) fn stamp_of(stat: &Stat) -> Stamp {
     Stamp {

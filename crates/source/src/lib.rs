@@ -44,7 +44,7 @@ pub use failure::FileError;
 #[cfg(target_os = "linux")]
 pub use folder::FolderHandle;
 #[cfg(target_os = "linux")]
-pub use read::{Changed, FileReader, open_file};
+pub use read::{Changed, FileReader, Stretch, open_file};
 #[cfg(target_os = "linux")]
 pub use restore::{
     Conflict, Durability, FileStart, FileWanted, FileWriter, Placed, RestoreError, RestoreOptions,

@@ -10,12 +10,12 @@ use std::os::fd::AsFd;
 use bitdust_model::ErrorCode;
 use bitdust_model::status::Problem;
 use bitdust_model::tree::Meta;
-use rustix::fs::{Advice, FileType, OFlags, Stat, fadvise, fstat};
+use rustix::fs::{Advice, FileType, OFlags, SeekFrom, Stat, fadvise, fstat, seek};
 use rustix::io::Errno;
 
 use crate::attributes::{AttributeReader, Bearer};
 use crate::failure::FileError;
-use crate::folder::{FolderHandle, kind_name, meta_of, open_quietly, stamp_of};
+use crate::folder::{FolderHandle, is_sparse, kind_name, meta_of, open_quietly, stamp_of};
 use crate::relative::RelativePath;
 use crate::stamp::Stamp;
 
@@ -98,6 +98,59 @@ impl FileReader {
         Ok(meta)
     }
 
+    /// Whether it has holes.
+    #[must_use]
+    pub fn is_sparse(&self) -> bool {
+        is_sparse(&self.stat)
+    }
+
+    /// What comes next in a file with holes: bytes to read, or a hole of at least
+    /// `hole_bytes_min` to pass by [`FileReader::pass_hole`]. Shorter holes are read. Takes no
+    /// time for the length of a hole. Nothing at the end.
+    pub fn next_stretch(&mut self, hole_bytes_min: u64) -> io::Result<Option<Stretch>> {
+        let (start, size) = (self.bytes_read, self.stamp.size_bytes);
+        if start >= size {
+            return Ok(None);
+        }
+        let mut at = start;
+        while at < size {
+            let data = match seek(&self.file, SeekFrom::Data(at)) {
+                Ok(data) => data.min(size),
+                Err(Errno::NXIO) => size,
+                // This file system does not tell its holes.
+                Err(_) => {
+                    at = size;
+                    break;
+                }
+            };
+            if data - at >= hole_bytes_min {
+                break;
+            }
+            at = match seek(&self.file, SeekFrom::Hole(data)) {
+                Ok(hole) => hole.min(size),
+                Err(_) => size,
+            };
+        }
+        let next = if at > start {
+            Stretch::Bytes(at - start)
+        } else {
+            let end = match seek(&self.file, SeekFrom::Data(at)) {
+                Ok(data) => data.min(size),
+                Err(_) => size,
+            };
+            Stretch::Hole(end - start)
+        };
+        seek(&self.file, SeekFrom::Start(start))?;
+        Ok(Some(next))
+    }
+
+    /// Goes on behind so many bytes of a hole.
+    pub fn pass_hole(&mut self, bytes: u64) -> io::Result<()> {
+        self.bytes_read += bytes;
+        seek(&self.file, SeekFrom::Start(self.bytes_read))?;
+        Ok(())
+    }
+
     /// Says whether the bytes that were read are the file: it is what it was when it was
     /// opened, and as many bytes were read as it has.
     pub fn finish(self) -> Result<Stamp, Changed> {
@@ -123,6 +176,15 @@ impl Read for FileReader {
         self.bytes_read += length as u64;
         Ok(length)
     }
+}
+
+/// A part of a file with holes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stretch {
+    /// So many bytes that lie on the disk, short holes among them.
+    Bytes(u64),
+    /// So many that do not, and are zero.
+    Hole(u64),
 }
 
 /// The file was written, or was not read as a whole, between opening and finishing.

@@ -24,7 +24,8 @@ use crate::attributes::{AttributeReader, Bearer};
 use crate::excludes::{CACHE_TAG_NAME, CACHE_TAG_SIGNATURE, DropReason, Dropped, Excludes};
 use crate::failure::FileError;
 use crate::folder::{
-    FolderHandle, identity_of, is_kernel_view, kind_name, meta_of, open_quietly, stamp_of,
+    FolderHandle, identity_of, is_kernel_view, is_sparse, kind_name, meta_of, open_quietly,
+    stamp_of,
 };
 use crate::relative::RelativePath;
 use crate::walk::names::Names;
@@ -177,6 +178,7 @@ impl Walk {
             meta,
             stamp,
             has_other_names: stat.st_nlink > 1,
+            is_sparse: is_sparse(stat),
             folder,
         }));
     }

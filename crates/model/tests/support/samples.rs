@@ -185,6 +185,7 @@ pub(crate) fn tree_page() -> TreePage {
         size: 3_000_000,
         content,
         link_group,
+        is_sparse: link_group.is_some(),
     };
     TreePage {
         entries: vec![

@@ -126,6 +126,7 @@ fn too_much_in_an_entry_is_refused() {
         size: 1,
         content,
         link_group: None,
+        is_sparse: false,
     };
     check(
         of(Content::Chunks(ids(ENTRY_CHUNKS_INLINE_MAX + 1))),
@@ -200,6 +201,7 @@ fn file(name: &str) -> Entry {
         size: 5,
         content,
         link_group: None,
+        is_sparse: false,
     };
     Entry {
         name: name.as_bytes().to_vec(),

@@ -22,8 +22,17 @@ pub struct FileWanted<'a> {
     pub size: u64,
     /// What it will have in the end.
     pub meta: &'a Meta,
+    /// Whether its blocks of zeros become holes.
+    pub is_sparse: bool,
     /// The number that all names of one file share, where it has several.
     pub link_group: Option<u64>,
+}
+
+/// What a file is made with.
+struct NewFile {
+    size: u64,
+    is_sparse: bool,
+    key: Option<LinkKey>,
 }
 
 impl RestoreTarget {
@@ -32,6 +41,7 @@ impl RestoreTarget {
         let wanted = FileWanted {
             size,
             meta,
+            is_sparse: false,
             link_group: None,
         };
         self.begin_file(path, wanted)
@@ -96,7 +106,12 @@ impl RestoreTarget {
     pub fn rewrite_file(&mut self, path: &RelativePath, size: u64) -> FileStart {
         let started = self.place_of(path).and_then(|folder| {
             let choice = place::choose(&folder, path.name(), self.options.conflict, |_, _| false)?;
-            self.start_chosen(path, folder, choice, size, None)
+            let wanted = NewFile {
+                size,
+                is_sparse: false,
+                key: None,
+            };
+            self.start_chosen(path, folder, choice, wanted)
         });
         match started {
             Ok(start) => start,
@@ -177,12 +192,22 @@ impl RestoreTarget {
         wanted: FileWanted<'_>,
         key: Option<LinkKey>,
     ) -> Result<FileStart, RestoreError> {
-        let FileWanted { size, meta, .. } = wanted;
+        let FileWanted {
+            size,
+            meta,
+            is_sparse,
+            ..
+        } = wanted;
         let folder = self.place_of(path)?;
         let choice = place::choose(&folder, path.name(), self.options.conflict, |_, stat| {
             place::looks_like_file(stat, size, meta)
         })?;
-        self.start_chosen(path, folder, choice, size, key)
+        let wanted = NewFile {
+            size,
+            is_sparse,
+            key,
+        };
+        self.start_chosen(path, folder, choice, wanted)
     }
 
     fn start_chosen(
@@ -190,13 +215,17 @@ impl RestoreTarget {
         path: &RelativePath,
         folder: FolderHandle,
         choice: Choice,
-        size: u64,
-        key: Option<LinkKey>,
+        wanted: NewFile,
     ) -> Result<FileStart, RestoreError> {
+        let NewFile {
+            size,
+            is_sparse,
+            key,
+        } = wanted;
         match choice {
             Choice::Write(name) => {
                 let path = path.parent().join(&name)?;
-                let mut writer = FileWriter::create(path, folder, size)?;
+                let mut writer = FileWriter::create(path, folder, size, is_sparse)?;
                 if let Some(key) = key {
                     writer.set_claim(self.links.claim(key));
                 }

@@ -14,6 +14,9 @@ use crate::restore::links::Claim;
 use crate::restore::ranges::Ranges;
 use crate::restore::{RestoreError, part};
 
+/// What file systems usually give space by.
+const BLOCK_BYTES: usize = 4_096;
+
 /// A file that is being filled. Dropped before it is finished, it leaves nothing behind.
 #[derive(Debug)]
 pub struct FileWriter {
@@ -22,17 +25,20 @@ pub struct FileWriter {
     part_name: Vec<u8>,
     file: File,
     size: u64,
+    is_sparse: bool,
     written: Ranges,
     claim: Option<Claim>,
     is_placed: bool,
 }
 
 impl FileWriter {
-    /// Makes an empty part of the full size, so that a full disk shows at once.
+    /// Makes an empty part of the full size. For a file without holes its space is taken, so
+    /// that a full disk shows at once.
     pub(super) fn create(
         path: RelativePath,
         folder: FolderHandle,
         size: u64,
+        is_sparse: bool,
     ) -> Result<Self, RestoreError> {
         let (part_name, file) =
             part::create(&folder).map_err(|errno| RestoreError::of("making a file", errno))?;
@@ -42,6 +48,7 @@ impl FileWriter {
             part_name,
             file,
             size,
+            is_sparse,
             written: Ranges::default(),
             claim: None,
             is_placed: false,
@@ -81,10 +88,47 @@ impl FileWriter {
                 size: self.size,
             });
         };
-        self.file
-            .write_all_at(bytes, offset)
-            .map_err(|error| RestoreError::of("writing", errno_of(&error)))?;
+        let written = if self.is_sparse {
+            self.write_without_zeros(offset, bytes)
+        } else {
+            self.file.write_all_at(bytes, offset)
+        };
+        written.map_err(|error| RestoreError::of("writing", errno_of(&error)))?;
         self.written.add(offset, end)
+    }
+
+    /// Leaves zero bytes of a sparse file as the hole that is there.
+    pub fn leave_hole(&mut self, offset: u64, length: u64) -> Result<(), RestoreError> {
+        let end = offset.checked_add(length).filter(|end| *end <= self.size);
+        match end {
+            Some(end) if self.is_sparse => self.written.add(offset, end),
+            Some(_) | None => Err(RestoreError::OutOfRange {
+                offset,
+                length,
+                size: self.size,
+            }),
+        }
+    }
+
+    /// Writes what is not zero, in runs of whole blocks.
+    fn write_without_zeros(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut run = 0..0;
+        let mut at = 0;
+        while at < bytes.len() {
+            let into_block = (offset + at as u64) % BLOCK_BYTES as u64;
+            let into_block = usize::try_from(into_block).unwrap_or(0);
+            let end = bytes.len().min(at + BLOCK_BYTES - into_block);
+            if bytes[at..end].iter().all(|byte| *byte == 0) {
+                self.file
+                    .write_all_at(&bytes[run.clone()], offset + run.start as u64)?;
+                run = end..end;
+            } else {
+                run.end = end;
+            }
+            at = end;
+        }
+        self.file
+            .write_all_at(&bytes[run.clone()], offset + run.start as u64)
     }
 
     pub(super) fn check_complete(&self) -> Result<(), RestoreError> {
@@ -132,6 +176,9 @@ impl FileWriter {
     fn reserve(&self) -> Result<(), Errno> {
         if self.size == 0 {
             return Ok(());
+        }
+        if self.is_sparse {
+            return ftruncate(&self.file, self.size);
         }
         match fallocate(&self.file, FallocateFlags::empty(), 0, self.size) {
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => ftruncate(&self.file, self.size),

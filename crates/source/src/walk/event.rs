@@ -33,6 +33,8 @@ pub struct FileSeen {
     pub stamp: Stamp,
     /// Whether the same file has other names too; the stamp's device and inode say which.
     pub has_other_names: bool,
+    /// Whether it has holes.
+    pub is_sparse: bool,
     /// The folder it is in, for [`crate::read::open_file`]. It stays open as long as this is
     /// kept: keep few.
     pub folder: FolderHandle,

@@ -128,6 +128,7 @@ fn wanted(meta: &Meta) -> FileWanted<'_> {
     FileWanted {
         size: BYTES.len() as u64,
         meta,
+        is_sparse: false,
         link_group: Some(7),
     }
 }

@@ -1,5 +1,6 @@
 //! Walks, reads and restores with real files.
 
+mod holes;
 mod hostile;
 mod linking;
 mod reading;

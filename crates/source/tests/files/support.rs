@@ -123,6 +123,7 @@ pub(crate) fn restore_into(target: &mut RestoreTarget, source: &Path) {
                 let wanted = FileWanted {
                     size: file.stamp.size_bytes,
                     meta: &file.meta,
+                    is_sparse: file.is_sparse,
                     link_group: file.has_other_names.then_some(file.stamp.inode),
                 };
                 let bytes = read_all(&file.folder, file.path.name(), &file.stamp);
