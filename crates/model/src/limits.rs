@@ -88,6 +88,12 @@ pub const RESTORE_FOLDERS_MAX: usize = 1_000_000;
 pub const RESTORE_LINK_GROUPS_MAX: usize = 1_000_000;
 /// Names tried when a restore looks for a free one beside an existing file.
 pub const NAME_TRIES_MAX: u32 = 1_000;
+/// Users, and groups, that a version names; those beyond are kept by number.
+pub const OWNER_NAMES_MAX: usize = 4_096;
+/// Bytes of the name of a user or group.
+pub const OWNER_NAME_BYTES_MAX: usize = 256;
+/// Bytes of the system's list of users, or of groups, that are looked at.
+pub const ACCOUNTS_BYTES_MAX: usize = 16 * MIB;
 /// Problems listed in a report in full; further ones are counted.
 pub const PROBLEMS_LISTED_MAX: usize = 10_000;
 

@@ -120,6 +120,19 @@ pub fn is_valid_name(name: &[u8]) -> bool {
 pub struct TreePage {
     /// The entries.
     pub entries: Vec<Entry>,
+    /// In the last page of the outermost folder: names of all owners in the version. Elsewhere
+    /// empty.
+    pub owners: OwnerNames,
+}
+
+/// Names of users and groups by their numbers on the machine that wrote them; at most
+/// `OWNER_NAMES_MAX` each. Who is not named is a number.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerNames {
+    /// Users.
+    pub users: Vec<(u32, Vec<u8>)>,
+    /// Groups.
+    pub groups: Vec<(u32, Vec<u8>)>,
 }
 
 impl Versioned for TreePage {

@@ -91,6 +91,8 @@ fn values() -> BTreeMap<&'static str, i128> {
         PATH_BYTES_MAX,
         LINK_BYTES_MAX,
         XATTRS_BYTES_MAX,
+        OWNER_NAMES_MAX,
+        OWNER_NAME_BYTES_MAX,
         ENTRY_CHUNKS_INLINE_MAX,
         LIST_CHUNKS_MIN,
         LIST_CHUNKS_AVERAGE,

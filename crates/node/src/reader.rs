@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use bitdust_engine::{FetchId, JobId};
 use bitdust_model::manifest::{BlobRef, PackRef, SnapshotRecord};
-use bitdust_model::tree::{Content, Entry, Meta, Node};
+use bitdust_model::tree::{Content, Entry, Meta, Node, OwnerNames};
 use bitdust_model::{ChunkId, ErrorCode, PackId, limits};
 use bitdust_pipeline::content::read_list;
 use bitdust_pipeline::tree::read_page;
@@ -80,6 +80,15 @@ impl<'a> Reader<'a> {
     pub(crate) fn page(&mut self, id: ChunkId) -> Result<Vec<Entry>, ErrorCode> {
         let bytes = self.metadata(id)?;
         Ok(read_page(&bytes).map_err(|_| ErrorCode::Corrupt)?.entries)
+    }
+
+    /// The names of the owners in a version.
+    pub(crate) fn owners(&mut self, snapshot: &SnapshotRecord) -> Result<OwnerNames, ErrorCode> {
+        let Some(last) = snapshot.pages.last() else {
+            return Ok(OwnerNames::default());
+        };
+        let bytes = self.metadata(*last)?;
+        Ok(read_page(&bytes).map_err(|_| ErrorCode::Corrupt)?.owners)
     }
 
     /// The chunk ids of one list of a big file.

@@ -215,6 +215,7 @@ impl Writer<'_> {
     /// All that was asked for.
     fn all(&mut self, request: &RestoreRequest, found: Found) -> Result<(), ErrorCode> {
         let root = RelativePath::root();
+        self.name_owners(request)?;
         match found {
             Found::Folder { meta, pages } if request.only.is_empty() => {
                 self.folder(&root, &meta, &pages)?;
@@ -227,6 +228,20 @@ impl Writer<'_> {
             Found::Other(entry) => self.entry(&root, entry)?,
         }
         self.finish_names()
+    }
+
+    /// Owners are found by their names, where the version has them.
+    fn name_owners(&mut self, request: &RestoreRequest) -> Result<(), ErrorCode> {
+        match self.reader.owners(&request.snapshot) {
+            Ok(names) => self.target.name_owners(&names),
+            Err(ErrorCode::Cancelled) => return Err(ErrorCode::Cancelled),
+            Err(code) => {
+                let detail = "names of owners cannot be had; owners are set by their numbers";
+                self.target
+                    .add_problem(&RelativePath::root(), code, detail.to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// Somebody stopped it: what it made goes again.

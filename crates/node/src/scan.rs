@@ -25,7 +25,9 @@ use bitdust_pipeline::content::{WholeContent, content_of};
 use bitdust_pipeline::shard::{code_of, make_shards};
 use bitdust_pipeline::tree::TreeWriter;
 use bitdust_pipeline::{Chunker, PackBuilder};
-use bitdust_source::{Excludes, FileReader, FileSeen, Stamp, Stretch, Walk, WalkEvent, open_file};
+use bitdust_source::{
+    Accounts, Excludes, FileReader, FileSeen, Owners, Stamp, Stretch, Walk, WalkEvent, open_file,
+};
 
 use crate::back::{Back, Flight};
 use crate::cache::{FileCache, Remembered};
@@ -71,6 +73,7 @@ pub(crate) fn scan(
         tree: PackBuilder::new(PackKind::Tree),
         pending: Pending::default(),
         problems: Problems::default(),
+        owners: Owners::default(),
         zeros: None,
         request,
     };
@@ -116,6 +119,8 @@ struct Scanner<'a> {
     tree: PackBuilder,
     pending: Pending,
     problems: Problems,
+    /// Whom the things in the folder under way belong to.
+    owners: Owners,
     /// The longest chunk of zeros, once it lies in a pack.
     zeros: Option<ChunkId>,
 }
@@ -138,6 +143,7 @@ struct Tally {
 impl Scanner<'_> {
     fn folder(&mut self, folder: &FolderRecord) -> Result<SnapshotRecord, Stop> {
         let taken_at = wall_clock();
+        self.owners = Owners::default();
         let walk = self.walk(folder)?;
         let mut cache = FileCache::new(&self.context.catalogue, folder.folder);
         let mut tally = Tally::default();
@@ -218,10 +224,10 @@ impl Scanner<'_> {
         let Some(level) = levels.pop() else {
             return Err(Stop::Job(ErrorCode::Internal));
         };
-        let (meta, pages) = self.last_page(level)?;
         if levels.is_empty() {
-            return Ok(Some((meta, pages)));
+            return Ok(Some(self.outermost_page(level)?));
         }
+        let (meta, pages) = self.last_page(level)?;
         let name = name.to_vec();
         let node = Node::Directory { pages };
         self.add(levels, Some(Entry { name, meta, node }))?;
@@ -233,6 +239,7 @@ impl Scanner<'_> {
         let (Some(level), Some(entry)) = (levels.last_mut(), entry) else {
             return Ok(());
         };
+        self.owners.add(&entry.meta);
         let Ok(page) = level.writer.push(&entry) else {
             let name = entry.name;
             self.problems.push(problem(
@@ -247,6 +254,17 @@ impl Scanner<'_> {
             level.pages.push(id);
         }
         Ok(())
+    }
+
+    /// Ends the listing of the outermost folder, which names the owners of all.
+    fn outermost_page(&mut self, level: Level) -> Result<(Meta, Vec<ChunkId>), Stop> {
+        let mut owners = std::mem::take(&mut self.owners);
+        owners.add(&level.meta);
+        let names = owners.names(&Accounts::of_system());
+        let page = level.writer.finish_outermost(&names);
+        let mut pages = level.pages;
+        pages.push(self.store(PackKind::Tree, &page)?);
+        Ok((level.meta, pages))
     }
 
     /// Ends a folder's listing.

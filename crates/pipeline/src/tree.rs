@@ -9,11 +9,11 @@
 
 use bitdust_model::codec::Versioned;
 use bitdust_model::limits::{
-    ENTRY_CHUNKS_INLINE_MAX, ENTRY_LISTS_MAX, LINK_BYTES_MAX, TREE_PAGE_BYTES_MAX,
-    TREE_PAGE_ENTRIES_AVERAGE,
+    ENTRY_CHUNKS_INLINE_MAX, ENTRY_LISTS_MAX, LINK_BYTES_MAX, OWNER_NAME_BYTES_MAX,
+    OWNER_NAMES_MAX, TREE_PAGE_BYTES_MAX, TREE_PAGE_ENTRIES_AVERAGE,
 };
-use bitdust_model::tree::{Content, Entry, Node, TreePage};
-use bitdust_model::{DecodeError, decode};
+use bitdust_model::tree::{Content, Entry, Node, OwnerNames, TreePage};
+use bitdust_model::{DecodeError, decode, encode};
 
 use crate::pages::{ItemTooLong, PageBuffer};
 
@@ -83,13 +83,26 @@ impl TreeWriter {
             })?;
         self.last_name.clone_from(&entry.name);
         self.is_closed = is_boundary(&entry.name);
-        Ok(page)
+        Ok(page.map(|page| with_owners(page, &OwnerNames::default())))
     }
 
     /// Ends the directory; gives the last page, if there were entries at all.
     #[must_use]
     pub fn finish(self) -> Option<Vec<u8>> {
-        self.page.finish()
+        let page = self.page.finish()?;
+        Some(with_owners(page, &OwnerNames::default()))
+    }
+
+    /// Ends the outermost directory with a page that names the owners of the whole version.
+    #[must_use]
+    pub fn finish_outermost(self, owners: &OwnerNames) -> Vec<u8> {
+        match self.page.finish() {
+            Some(page) => with_owners(page, owners),
+            None => encode(&TreePage {
+                entries: Vec::new(),
+                owners: owners.clone(),
+            }),
+        }
     }
 }
 
@@ -111,6 +124,15 @@ pub fn read_page(bytes: &[u8]) -> Result<TreePage, TreeError> {
             });
         }
         last = &entry.name;
+    }
+    for names in [&page.owners.users, &page.owners.groups] {
+        let is_long = |(_, name): &(u32, Vec<u8>)| name.len() > OWNER_NAME_BYTES_MAX;
+        if names.len() > OWNER_NAMES_MAX || names.iter().any(is_long) {
+            return Err(TreeError::TooMuch {
+                name: last.to_vec(),
+                part: "names of owners",
+            });
+        }
     }
     Ok(page)
 }
@@ -155,6 +177,11 @@ fn is_boundary(name: &[u8]) -> bool {
     let hash = blake3::hash(name);
     let [low, high, ..] = *hash.as_bytes();
     usize::from(u16::from_le_bytes([low, high])).is_multiple_of(TREE_PAGE_ENTRIES_AVERAGE)
+}
+
+/// Completes a page with the field behind its entries.
+fn with_owners(page: Vec<u8>, owners: &OwnerNames) -> Vec<u8> {
+    postcard::to_extend(owners, page).expect("plain data always serialises")
 }
 
 fn shown(name: &[u8]) -> String {

@@ -15,6 +15,8 @@ pub mod relative;
 pub mod stamp;
 
 #[cfg(target_os = "linux")]
+pub mod accounts;
+#[cfg(target_os = "linux")]
 mod attributes;
 #[cfg(target_os = "linux")]
 pub mod failure;
@@ -39,6 +41,8 @@ pub use excludes::{DropReason, Dropped, ExcludeError, Excludes};
 pub use relative::{BadPath, RelativePath};
 pub use stamp::Stamp;
 
+#[cfg(target_os = "linux")]
+pub use accounts::{Accounts, Owners};
 #[cfg(target_os = "linux")]
 pub use failure::FileError;
 #[cfg(target_os = "linux")]

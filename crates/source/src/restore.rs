@@ -22,17 +22,18 @@ use std::path::{Path, PathBuf};
 
 use bitdust_model::ErrorCode;
 use bitdust_model::status::{Problem, Problems};
-use bitdust_model::tree::Meta;
+use bitdust_model::tree::{Meta, OwnerNames};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use crate::accounts::{Accounts, OwnersHere};
 use crate::failure::{FileError, code_of};
 use crate::folder::FolderHandle;
 use crate::read::FileReader;
 use crate::relative::{BadPath, RelativePath};
 use crate::restore::folders::WaitingFolder;
 use crate::restore::links::LinkGroups;
-use crate::restore::metadata::Applied;
+use crate::restore::metadata::{Applied, Owner};
 use crate::restore::undo::Journal;
 
 pub use crate::restore::files::FileWanted;
@@ -226,6 +227,7 @@ pub struct RestoreTarget {
     root: FolderHandle,
     options: RestoreOptions,
     is_root_user: bool,
+    owners: OwnersHere,
     user: u32,
     latest_folder: Option<(RelativePath, FolderHandle)>,
     waiting_folders: Vec<WaitingFolder>,
@@ -255,6 +257,7 @@ impl RestoreTarget {
             root: root.clone(),
             options,
             is_root_user: user.is_root(),
+            owners: OwnersHere::default(),
             user: user.as_raw(),
             latest_folder: None,
             waiting_folders: Vec::new(),
@@ -319,7 +322,21 @@ impl RestoreTarget {
         }
     }
 
+    /// Says what the owners in the tree are called; from now on they are those of that name here.
+    pub fn name_owners(&mut self, names: &OwnerNames) {
+        self.owners = OwnersHere::new(names, &Accounts::of_system());
+    }
+
+    fn owner_of(&self, meta: &Meta) -> Owner {
+        let (user, group) = self.owners.of(meta);
+        Owner {
+            user,
+            group,
+            is_set_by_root: self.is_root_user,
+        }
+    }
+
     fn apply_open(&self, fd: std::os::fd::BorrowedFd<'_>, meta: &Meta, is_folder: bool) -> Applied {
-        metadata::apply_open(fd, meta, is_folder, self.is_root_user)
+        metadata::apply_open(fd, meta, is_folder, self.owner_of(meta))
     }
 }

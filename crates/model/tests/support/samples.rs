@@ -17,7 +17,7 @@ use bitdust_model::manifest::{
 use bitdust_model::message::{
     Body, Contract, ContractAcceptance, Fetch, FetchTarget, Hello, Packet, Refusal,
 };
-use bitdust_model::tree::{ChunkList, Content, Entry, Meta, Node, TreePage};
+use bitdust_model::tree::{ChunkList, Content, Entry, Meta, Node, OwnerNames, TreePage};
 use bitdust_model::{
     ByteCount, ChunkId, CodeVersion, ContractId, DeviceId, DhtKey, Document, Epoch, ErrorCode,
     FolderId, HeadHash, IdentityId, PackId, Position, Sequence, SetId, ShardId, Signed, SnapshotId,
@@ -188,6 +188,10 @@ pub(crate) fn tree_page() -> TreePage {
         is_sparse: link_group.is_some(),
     };
     TreePage {
+        owners: OwnerNames {
+            users: vec![(1_000, b"alice".to_vec())],
+            groups: vec![(100, b"users".to_vec())],
+        },
         entries: vec![
             entry(b"a block device", device_node(true)),
             entry(b"b character device", device_node(false)),

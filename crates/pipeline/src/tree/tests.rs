@@ -90,6 +90,7 @@ fn names_that_could_escape_are_refused_in_both_directions() {
         );
         let page = encode(&TreePage {
             entries: vec![file(name)],
+            owners: OwnerNames::default(),
         });
         assert_eq!(read_page(&page), Err(bad), "{name:?}");
     }
@@ -100,6 +101,7 @@ fn a_page_out_of_order_is_refused() {
     for names in [["b", "a"], ["a", "a"]] {
         let page = encode(&TreePage {
             entries: names.map(file).to_vec(),
+            owners: OwnerNames::default(),
         });
         let name = names[1].as_bytes().to_vec();
         assert_eq!(read_page(&page), Err(TreeError::OutOfOrder { name }));
@@ -116,7 +118,8 @@ fn too_much_in_an_entry_is_refused() {
         };
         assert_eq!(
             read_page(&encode(&TreePage {
-                entries: vec![entry]
+                entries: vec![entry],
+                owners: OwnerNames::default(),
             })),
             Err(refused)
         );
@@ -142,6 +145,34 @@ fn too_much_in_an_entry_is_refused() {
     let mut entry = file("x");
     entry.meta.mtime_nanos = NANOS_PER_SECOND;
     assert!(check_entry(&entry).is_err());
+}
+
+#[test]
+fn the_outermost_folder_names_owners_even_when_it_is_empty() {
+    let owners = OwnerNames {
+        users: vec![(1_000, b"alice".to_vec())],
+        groups: vec![(u32::MAX, vec![b'g'; OWNER_NAME_BYTES_MAX])],
+    };
+    for entries in [vec![], vec![file("a"), file("b")]] {
+        let mut writer = TreeWriter::new();
+        for entry in &entries {
+            assert_eq!(writer.push(entry), Ok(None), "few entries make one page");
+        }
+        let page = TreePage {
+            entries,
+            owners: owners.clone(),
+        };
+        assert_eq!(read(&writer.finish_outermost(&owners)), page);
+    }
+    let name = vec![b'g'; OWNER_NAME_BYTES_MAX + 1];
+    for users in [vec![(1, name)], vec![(1, vec![b'x']); OWNER_NAMES_MAX + 1]] {
+        let owners = OwnerNames {
+            users,
+            groups: vec![],
+        };
+        let page = TreeWriter::new().finish_outermost(&owners);
+        assert!(read_page(&page).is_err(), "more than a reader takes");
+    }
 }
 
 proptest! {

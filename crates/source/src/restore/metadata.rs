@@ -16,6 +16,15 @@ use crate::folder::FolderHandle;
 
 const SET_ID_BITS: u32 = 0o6000;
 
+/// Whom a restored thing is to belong to, by numbers of this machine.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner {
+    pub(super) user: u32,
+    pub(super) group: u32,
+    /// Whether this process may give things away.
+    pub(super) is_set_by_root: bool,
+}
+
 /// What came of applying metadata.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
@@ -58,10 +67,10 @@ pub(super) fn apply_open(
     fd: BorrowedFd<'_>,
     meta: &Meta,
     is_folder: bool,
-    is_root_user: bool,
+    owner: Owner,
 ) -> Applied {
     let mut applied = Applied::default();
-    set_owner(&mut applied, fd, meta, is_root_user);
+    set_owner(&mut applied, fd, owner);
     set_attributes(&mut applied, &Bearer::Open(fd), meta);
     let mode = mode_of(meta, applied.is_owner_set || is_folder);
     applied.note("permissions", fchmod(fd, mode));
@@ -75,7 +84,7 @@ pub(super) fn apply_named(
     name: &[u8],
     meta: &Meta,
     is_link: bool,
-    is_root_user: bool,
+    owner: Owner,
 ) -> Applied {
     let mut applied = Applied::default();
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -86,7 +95,7 @@ pub(super) fn apply_named(
             return applied;
         }
     };
-    set_owner(&mut applied, handle.as_fd(), meta, is_root_user);
+    set_owner(&mut applied, handle.as_fd(), owner);
     set_attributes(&mut applied, &Bearer::handle(handle.as_fd()), meta);
     if !is_link {
         let mode = mode_of(meta, applied.is_owner_set);
@@ -104,28 +113,28 @@ pub(super) fn set_mode(handle: BorrowedFd<'_>, mode: u32) -> Result<(), Errno> {
     chmod(handle_path(handle), Mode::from_raw_mode(mode))
 }
 
-fn set_owner(applied: &mut Applied, fd: BorrowedFd<'_>, meta: &Meta, is_root_user: bool) {
-    let is_owned = |stat: &Stat| stat.st_uid == meta.uid && stat.st_gid == meta.gid;
+fn set_owner(applied: &mut Applied, fd: BorrowedFd<'_>, owner: Owner) {
+    let is_owned = |stat: &Stat| stat.st_uid == owner.user && stat.st_gid == owner.group;
     if fstat(fd).is_ok_and(|stat| is_owned(&stat)) {
         applied.is_owner_set = true;
         return;
     }
     // -1 means "leave it" to the system and cannot be an owner.
-    if meta.uid == u32::MAX || meta.gid == u32::MAX {
+    if owner.user == u32::MAX || owner.group == u32::MAX {
         return;
     }
-    let (owner, group) = (Uid::from_raw(meta.uid), Gid::from_raw(meta.gid));
+    let (user, group) = (Uid::from_raw(owner.user), Gid::from_raw(owner.group));
     match chownat(
         fd,
         b"".as_slice(),
-        Some(owner),
+        Some(user),
         Some(group),
         AtFlags::EMPTY_PATH,
     ) {
         Ok(()) => applied.is_owner_set = true,
         // Expected of everybody but root: counted, not a problem each.
         Err(Errno::PERM) => {}
-        Err(errno) if is_root_user => applied.note("the owner", Err(errno)),
+        Err(errno) if owner.is_set_by_root => applied.note("the owner", Err(errno)),
         Err(_) => {}
     }
 }

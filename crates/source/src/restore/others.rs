@@ -48,7 +48,8 @@ impl RestoreTarget {
         let (part_name, ()) = part::with_fresh_name(|part_name| make(&folder, part_name, node))
             .map_err(|errno| RestoreError::of("making it", errno))?;
         let is_link = matches!(node, Node::Symlink { .. });
-        let applied = metadata::apply_named(&folder, &part_name, meta, is_link, self.is_root_user);
+        let applied =
+            metadata::apply_named(&folder, &part_name, meta, is_link, self.owner_of(meta));
         let placed = self.publish_part(&folder, &part_name, &path.parent(), &name)?;
         if placed == Placed::Done {
             self.note_applied(path, applied);

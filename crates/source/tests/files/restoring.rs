@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use bitdust_model::ErrorCode;
-use bitdust_model::tree::{Meta, Node};
+use bitdust_model::tree::{Meta, Node, OwnerNames};
 use bitdust_source::{
     Conflict, Durability, FileStart, FileWriter, Placed, RelativePath, RestoreError,
     RestoreOptions, RestoreTarget, WalkEvent,
@@ -82,6 +82,39 @@ fn a_second_run_leaves_finished_files_alone() -> Outcome {
     assert_eq!(inode("big"), before.0);
     assert_ne!(inode("future"), before.1);
     assert_eq!(everything(place.path()), everything(source.path()));
+    Ok(())
+}
+
+#[test]
+fn owners_are_found_by_name_before_their_number() -> Outcome {
+    let place = tempfile::tempdir()?;
+    let mut target = RestoreTarget::open(place.path(), RestoreOptions::default())?;
+    let root = vec![(4_242, b"root".to_vec())];
+    target.name_owners(&OwnerNames {
+        users: root.clone(),
+        groups: root,
+    });
+    let theirs = |number| Meta {
+        uid: number,
+        gid: number,
+        ..meta(0o644, 5)
+    };
+    for (name, number) in [("named", 4_242), ("number", 4_243)] {
+        restore_file(&mut target, &path(name), b"x", &theirs(number));
+    }
+    let report = target.finish();
+    let owner = |name: &str| {
+        let stat = fs::metadata(place.path().join(name)).expect("it was restored");
+        (stat.uid(), stat.gid())
+    };
+    let user = rustix::process::geteuid().as_raw();
+    if user == 0 {
+        assert_eq!(report.owners_not_set, 0);
+        assert_eq!((owner("named"), owner("number")), ((0, 0), (4_243, 4_243)));
+    } else {
+        assert_eq!(report.owners_not_set, 2);
+        assert_eq!((owner("named").0, owner("number").0), (user, user));
+    }
     Ok(())
 }
 
