@@ -135,7 +135,8 @@ pub(crate) fn restore(
     };
     match writer.all(request, found) {
         Ok(()) => Ok(problems_of(writer.target.finish(), place)),
-        Err(ErrorCode::Cancelled) => {
+        // What was asked for may fail in other ways when the job is stopped.
+        Err(_) if counters.is_cancelled() => {
             writer.take_back();
             Err(ErrorCode::Cancelled)
         }

@@ -17,7 +17,7 @@ use crate::tree;
 
 const TITLE: &str = "BitDust";
 const PEER: &str = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
-const PEER_TITLE: &str = "Empty";
+const PEER_TITLE: &str = "[Private] Empty";
 const PEER_PAGE: &str =
     "data:text/html,<title>Empty</title><h1>Empty</h1><p style='color:red'>page";
 const STARTS: usize = 7;

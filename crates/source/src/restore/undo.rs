@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use bitdust_model::limits;
 use rustix::fs::{AtFlags, Stat, unlinkat};
 
-use crate::folder::FolderHandle;
+use crate::folder::{FolderHandle, identity_of, meta_of};
 use crate::relative::RelativePath;
 use crate::restore::{RestoreTarget, place};
 
@@ -46,15 +46,11 @@ struct Trace {
 
 impl Trace {
     fn of(stat: &Stat) -> Self {
-        #[allow(
-            clippy::unnecessary_cast,
-            clippy::cast_possible_wrap,
-            reason = "the fields have other types on other processors"
-        )]
+        let changed = meta_of(stat);
         Self {
-            inode: stat.st_ino as u64,
-            size: stat.st_size as i64,
-            changed: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            inode: identity_of(stat).1,
+            size: stat.st_size,
+            changed: (changed.mtime_seconds, i64::from(changed.mtime_nanos)),
         }
     }
 }
