@@ -2,14 +2,17 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
+use std::io::Read as _;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileExt as _, PermissionsExt as _, chown, lchown, symlink};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _, chown, symlink};
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, Timespec, Timestamps, XattrFlags, makedev, mknodat, setxattr,
-    utimensat,
+    AtFlags, CWD, FileType, Mode, OFlags, Timespec, Timestamps, XattrFlags, makedev, mkdirat,
+    mknodat, openat, setxattr, utimensat,
 };
 
 /// One kind of thing that may be lost.
@@ -39,7 +42,7 @@ const fn kind(
 }
 
 /// All kinds, in the order of the table.
-pub const PECULIARITIES: [Peculiarity; 19] = [
+pub const PECULIARITIES: [Peculiarity; 21] = [
     kind(
         "plain",
         "bytes, permissions, times to the nanosecond",
@@ -80,6 +83,8 @@ pub const PECULIARITIES: [Peculiarity; 19] = [
     kind("pipe", "named pipes", pipe),
     kind("socket", "sockets", socket),
     kind("device", "devices", devices),
+    kind("flags", "immutable and append-only files", flags),
+    kind("long", "a path of more than 4,096 bytes", long),
 ];
 
 /// Makes all of them below a folder; what is not other people's belongs to `owner`.
@@ -99,16 +104,18 @@ pub fn make_peculiarities(root: &Path, owner: u32) -> Result<()> {
         give(&root.join("special/sticky"), owner)?;
         set_special_modes(&root.join("special"))?;
     }
-    Ok(())
+    // Whoever has them cannot even be changed.
+    change_flags(root, '+')
 }
 
+/// By a program, as some paths are longer than the system takes.
 fn give(path: &Path, owner: u32) -> Result<()> {
-    lchown(path, Some(owner), Some(owner))?;
-    if path.symlink_metadata()?.is_dir() {
-        for entry in fs::read_dir(path)? {
-            give(&entry?.path(), owner)?;
-        }
-    }
+    let owner = format!("{owner}:{owner}");
+    let done = Command::new("chown")
+        .args(["-hR", &owner])
+        .arg(path)
+        .status()?;
+    ensure!(done.success(), "chown {owner}: {done}");
     Ok(())
 }
 
@@ -285,6 +292,88 @@ fn devices(folder: &Path) -> Result<()> {
         makedev(1, 3),
     )?;
     make_node(&folder.join("loop"), FileType::BlockDevice, makedev(7, 0))
+}
+
+/// Only files: a folder that may not change could not be removed with the others. They get
+/// their flags last.
+fn flags(folder: &Path) -> Result<()> {
+    for (name, _) in FLAGS {
+        fs::write(folder.join(name), name)?;
+    }
+    Ok(())
+}
+
+/// Files that cannot be changed, with the letters of `chattr`.
+const FLAGS: [(&str, char); 2] = [("immutable", 'i'), ("append-only", 'a')];
+
+/// Takes these flags away again, so that the folder can be removed.
+pub fn remove_flags(root: &Path) -> Result<()> {
+    change_flags(root, '-')
+}
+
+fn change_flags(root: &Path, sign: char) -> Result<()> {
+    for (name, flag) in FLAGS {
+        let path = root.join("flags").join(name);
+        let change = format!("{sign}{flag}");
+        let done = Command::new("chattr").arg(&change).arg(&path).status()?;
+        ensure!(done.success(), "chattr {change}: {done}");
+    }
+    Ok(())
+}
+
+/// Which flags the files in a folder have, as `lsattr` shows them.
+pub fn flags_in(folder: &Path) -> Result<Vec<String>> {
+    let read = |(name, _): &(&str, char)| -> Result<String> {
+        let shown = Command::new("lsattr").arg(folder.join(name)).output()?;
+        ensure!(shown.status.success(), "lsattr: {}", shown.status);
+        let letters = String::from_utf8_lossy(&shown.stdout);
+        Ok(letters
+            .chars()
+            .take_while(|c| *c != ' ')
+            .filter(|c| "ia".contains(*c))
+            .collect())
+    };
+    FLAGS.iter().map(read).collect()
+}
+
+/// Deeper than a path can say: made step by step.
+fn long(folder: &Path) -> Result<()> {
+    let mut handle = open_folder(CWD, folder.as_os_str().as_bytes())?;
+    for name in long_names() {
+        mkdirat(&handle, name.as_str(), Mode::from_raw_mode(0o755))?;
+        handle = open_folder(&handle, name.as_bytes())?;
+    }
+    let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = openat(&handle, "file", flags, Mode::from_raw_mode(0o644))?;
+    Ok(File::from(file).write_all_at(LONG_CONTENTS, 0)?)
+}
+
+/// Whether the file at the end of the long path is there with its contents.
+pub fn is_long_path_there(folder: &Path) -> Result<bool> {
+    let mut handle = open_folder(CWD, folder.as_os_str().as_bytes())?;
+    for name in long_names() {
+        let Ok(below) = open_folder(&handle, name.as_bytes()) else {
+            return Ok(false);
+        };
+        handle = below;
+    }
+    let Ok(file) = openat(&handle, "file", OFlags::RDONLY, Mode::empty()) else {
+        return Ok(false);
+    };
+    let mut contents = Vec::new();
+    File::from(file).read_to_end(&mut contents)?;
+    Ok(contents == LONG_CONTENTS)
+}
+
+const LONG_CONTENTS: &[u8] = b"far away";
+
+fn long_names() -> impl Iterator<Item = String> {
+    (0..24).map(|number| format!("{number:0>200}"))
+}
+
+fn open_folder(at: impl AsFd, name: &[u8]) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(openat(at, name, flags, Mode::empty())?)
 }
 
 fn make_node(path: &Path, kind: FileType, device: u64) -> Result<()> {

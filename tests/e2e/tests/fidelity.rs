@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::compare::all_differences;
-use bitdust_e2e_tests::peculiar::{PECULIARITIES, Peculiarity, make_peculiarities};
+use bitdust_e2e_tests::peculiar::{
+    PECULIARITIES, Peculiarity, flags_in, is_long_path_there, make_peculiarities, remove_flags,
+};
 use bitdust_e2e_tests::somebody::{NOBODY, is_root, somebody};
 use bitdust_e2e_tests::{Machine, Outcome, Stage, World};
 
@@ -20,6 +22,12 @@ const HEAD: &str = "\
 Written by `tests/e2e/tests/fidelity.rs` from what it saw on Linux with ext4: a backup and a
 restore by real processes, compared by `rsync -rlptgoDHAXc` to the nanosecond and by the space
 on the disk. `UPDATE=1` writes it anew.
+
+File systems mounted inside a folder belong to it, except the kernel's own; there is no option
+yet to leave them out but an exclude. Times of access, of change and of birth are not kept. A
+file that changes while its further names are read comes back apart, each name with what was
+read of it. Where the target cannot have hard links, the names come back as files of their own,
+and each is said.
 
 | what | as root | as a plain user |
 |---|---|---|
@@ -63,6 +71,7 @@ fn the_table_of_what_comes_back_is_what_was_seen() -> Outcome {
 /// Backs everything up and restores it; says of each kind what became of it.
 fn round_trip(world: &World, machine: &Machine, name: &str, owner: u32) -> Result<Vec<String>> {
     let source = world.make_folder(&format!("{name}-source"))?;
+    let made = Made(source.clone());
     make_peculiarities(&source, owner)?;
     machine
         .order(&["folder", "add", "--"])
@@ -97,7 +106,19 @@ fn round_trip(world: &World, machine: &Machine, name: &str, owner: u32) -> Resul
     });
     let strays: Vec<_> = strays.collect();
     ensure!(strays.is_empty(), "problems of no kind: {strays:?}");
+    drop(made);
     cells
+}
+
+/// A source whose files can be removed again, however the test ends.
+struct Made(PathBuf);
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        if let Err(error) = remove_flags(&self.0) {
+            eprintln!("{}: {error:#}", self.0.display());
+        }
+    }
 }
 
 /// Problems by their path in the tree.
@@ -124,8 +145,19 @@ fn cell(
     problems: &[(PathBuf, String)],
 ) -> Result<String> {
     let (one, other) = (source.join(kind.folder), restored.join(kind.folder));
-    let found = all_differences(&one, &other)?;
-    let mut lost: BTreeSet<&str> = found.lines().flat_map(in_words).collect();
+    let mut lost = BTreeSet::new();
+    // No program that takes paths can compare this one.
+    if kind.folder == "long" {
+        ensure!(is_long_path_there(&one)?, "control: the source has it");
+        if !is_long_path_there(&other)? {
+            lost.insert("it is missing");
+        }
+    } else {
+        lost.extend(all_differences(&one, &other)?.lines().flat_map(in_words));
+    }
+    if kind.folder == "flags" && flags_in(&one)? != flags_in(&other)? {
+        lost.insert("flags");
+    }
     if kind.folder == "sparse" || kind.folder == "zeros" {
         compare_space(&one, &other, &mut lost)?;
     }

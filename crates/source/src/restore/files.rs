@@ -65,8 +65,7 @@ impl RestoreTarget {
                 },
             }
         }
-        if let Some(crowded) = key.take_if(|key| !self.links.has_room_for(key)) {
-            drop(crowded);
+        if key.take_if(|key| !self.links.has_room_for(key)).is_some() {
             self.say_links_are_full(path);
         }
         match self.try_start_file(path, wanted, key) {
