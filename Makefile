@@ -72,7 +72,7 @@ test-package: package
 
 bench: package
 	cargo build --workspace --all-targets $(locked)
-	installer/setup-dev.sh restic
+	installer/setup-dev.sh restic time
 	BITDUST_PROGRAM=$(target)/release/bitdust $(target)/debug/bitdust-bench $(target)/bench $(BENCH)
 
 run: prepare

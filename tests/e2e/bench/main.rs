@@ -3,7 +3,9 @@
 //! Nothing here passes or fails by a figure. Results are printed as tables and written to
 //! `target/bench/` as text and JSON; `docs/BENCH.md` holds a run on a quiet machine.
 
+mod corpora;
 mod desktop;
+mod jobs;
 mod report;
 mod tree;
 
@@ -18,16 +20,17 @@ fn main() -> Result<()> {
     let folder = arguments
         .next()
         .map(PathBuf::from)
-        .context("usage: bitdust-bench FOLDER [desktop]…")?;
+        .context("usage: bitdust-bench FOLDER [desktop] [jobs]")?;
     let mut wanted: Vec<String> = arguments.collect();
     if wanted.is_empty() {
-        wanted = vec!["desktop".to_owned()];
+        wanted = ["desktop", "jobs"].map(str::to_owned).to_vec();
     }
     std::fs::create_dir_all(&folder)?;
     for name in wanted {
         let report: Report = match name.as_str() {
             "desktop" => desktop::measure()?,
-            _ => bail!("{name:?} is no benchmark: desktop"),
+            "jobs" => jobs::measure()?,
+            _ => bail!("{name:?} is no benchmark: desktop, jobs"),
         };
         report.publish(&folder, &name)?;
     }
