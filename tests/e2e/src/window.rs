@@ -54,7 +54,8 @@ impl Desktop {
         let log = folder.join("log");
         let mut screen = Command::new("Xvfb");
         screen.args(["-displayfd", "1", "-screen", "0", "1280x860x24"]);
-        screen.args(["-nolisten", "tcp"]);
+        // It outlives the last of its windows, as screens do.
+        screen.args(["-nolisten", "tcp", "-noreset"]);
         let screen = Process::spawn(screen, &log, None)?;
         let number = screen
             .line(Instant::now() + SOON)?
