@@ -117,9 +117,11 @@ impl Node {
                         "this job has ended already",
                     ));
                 };
-                job.counters.cancel();
-                job.permits.close();
-                self.tell(Input::CancelAsked { job: id });
+                // One that is done already ends as it would have.
+                if job.counters.cancel() {
+                    job.permits.close();
+                    self.tell(Input::CancelAsked { job: id });
+                }
                 Ok(Answer::Done)
             }
             Call::Shutdown => {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use bitdust_api::view::{Schedule, SettingView};
 use bitdust_model::{ByteCount, Code, ErrorCode, Policy, limits};
 
-use bitdust_store::{HomePaths, write_durably};
+use bitdust_store::{HomePaths, disk_error_code, write_durably};
 
 use crate::bounded::read_bounded;
 use crate::error::NodeError;
@@ -90,7 +90,7 @@ impl Config {
     pub(crate) fn save(&self, paths: &HomePaths) -> Result<(), NodeError> {
         write_durably(&paths.config(), self.to_text()?.as_bytes()).map_err(|error| {
             NodeError::new(
-                ErrorCode::DiskFailed,
+                disk_error_code(&error),
                 format!("{} cannot be written: {error}", paths.config().display()),
             )
         })

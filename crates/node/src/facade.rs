@@ -9,7 +9,7 @@ use bitdust_api::{Answer, ApiError, Call, Event};
 use bitdust_crypto::{DeviceKeys, KeyGuard, Phrase, RootSecrets, seal_home};
 use bitdust_model::{DeviceId, Epoch, ErrorCode, UnixMillis, encode};
 use bitdust_pipeline::pack::HEADER_BYTES;
-use bitdust_store::{Catalogue, Home, HomeError, HomePaths, write_durably};
+use bitdust_store::{Catalogue, Home, HomeError, HomePaths, disk_error_code, write_durably};
 
 use crate::config::Config;
 use crate::context::wall_clock;
@@ -316,7 +316,7 @@ fn make_device(
     }
     write_durably(&home.paths().keys(), &sealed).map_err(|error| {
         NodeError::new(
-            ErrorCode::DiskFailed,
+            disk_error_code(&error),
             format!(
                 "{} cannot be written: {error}",
                 home.paths().keys().display()

@@ -1,7 +1,7 @@
 //! Jobs as the node sees them: counters that tasks move, and what the report is made of.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Instant;
 
 use tokio::sync::{Semaphore, watch};
@@ -32,8 +32,22 @@ pub(crate) struct Counters {
     bytes_moved: AtomicU64,
     new_bytes: AtomicU64,
     packed_bytes: AtomicU64,
-    cancelled: AtomicBool,
+    will: AtomicU8,
     current: watch::Sender<Option<Box<[u8]>>>,
+}
+
+/// What is to become of a job; decided once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Will {
+    /// Nothing is decided.
+    GoesOn,
+    /// Somebody stopped it.
+    Cancelled,
+    /// The program ends before it.
+    Interrupted,
+    /// It is done.
+    Settled,
 }
 
 impl Counters {
@@ -76,14 +90,38 @@ impl Counters {
         self.packed_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Asks the job's tasks to stop.
-    pub(crate) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+    /// Somebody wants the job to stop. Gives whether it still can.
+    pub(crate) fn cancel(&self) -> bool {
+        self.decide(Will::Cancelled) || self.is_taken_back()
+    }
+
+    /// The program ends: the job's tasks stop, and what they did stays.
+    pub(crate) fn interrupt(&self) {
+        // One that is cancelled or done already stays so.
+        let _decided = self.decide(Will::Interrupted);
+    }
+
+    /// The work is done and is not taken back any more. Gives whether nobody was faster.
+    pub(crate) fn settle(&self) -> bool {
+        self.decide(Will::Settled)
     }
 
     /// Whether the job should stop.
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        let will = self.will.load(Ordering::Acquire);
+        will == Will::Cancelled as u8 || will == Will::Interrupted as u8
+    }
+
+    /// Whether somebody stopped it, so that nothing of it is wanted.
+    pub(crate) fn is_taken_back(&self) -> bool {
+        self.will.load(Ordering::Acquire) == Will::Cancelled as u8
+    }
+
+    fn decide(&self, will: Will) -> bool {
+        let (goes_on, ordering) = (Will::GoesOn as u8, Ordering::AcqRel);
+        self.will
+            .compare_exchange(goes_on, will as u8, ordering, Ordering::Acquire)
+            .is_ok()
     }
 
     /// The counts now.
@@ -258,5 +296,25 @@ pub(crate) fn problem(path: &[u8], code: ErrorCode, detail: impl Into<String>) -
         path: path.to_vec(),
         code,
         detail: detail.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_becomes_of_a_job_is_decided_once() {
+        let stopped = Counters::default();
+        assert!(stopped.cancel() && stopped.cancel(), "twice is as good");
+        assert!(!stopped.settle(), "too late");
+        assert!(stopped.is_cancelled() && stopped.is_taken_back());
+        let done = Counters::default();
+        assert!(done.settle() && !done.cancel());
+        assert!(!done.is_cancelled());
+        let interrupted = Counters::default();
+        interrupted.interrupt();
+        assert!(interrupted.is_cancelled() && !interrupted.is_taken_back());
+        assert!(!interrupted.settle(), "the program ends before it");
     }
 }

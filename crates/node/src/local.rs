@@ -18,6 +18,7 @@ use tracing::debug;
 use bitdust_api::wire::{CallLine, LINE_BYTES_MAX, NodeLine};
 use bitdust_api::{Answer, ApiError, Call, Event};
 use bitdust_model::{ErrorCode, limits};
+use bitdust_store::disk_error_code;
 
 use crate::error::NodeError;
 
@@ -61,7 +62,7 @@ pub(crate) fn bind(path: &Path) -> Result<UnixListener, NodeError> {
 
 fn cannot_serve(path: &Path, error: &std::io::Error) -> NodeError {
     NodeError::new(
-        ErrorCode::DiskFailed,
+        disk_error_code(error),
         format!(
             "the local socket {} cannot be made: {error}",
             path.display()

@@ -134,13 +134,14 @@ pub(crate) fn restore(
         context,
     };
     match writer.all(request, found) {
-        Ok(()) => Ok(problems_of(writer.target.finish(), place)),
+        Ok(()) if counters.settle() => Ok(problems_of(writer.target.finish(), place)),
         // What was asked for may fail in other ways when the job is stopped.
-        Err(_) if counters.is_cancelled() => {
+        Ok(()) | Err(_) if counters.is_taken_back() => {
             writer.take_back();
             Err(ErrorCode::Cancelled)
         }
         // What is there stays, for a second run to go on from.
+        Ok(()) => Err(ErrorCode::Cancelled),
         Err(code) => Err(code),
     }
 }
@@ -228,7 +229,9 @@ impl Writer<'_> {
             }
             Found::Other(entry) => self.entry(&root, entry)?,
         }
-        self.finish_names()
+        self.finish_names()?;
+        self.target.flush();
+        Ok(())
     }
 
     /// Owners are found by their names, where the version has them.

@@ -65,6 +65,11 @@ impl Node {
 
     /// A job wants chunks of a pack.
     pub(crate) fn fetch_wanted(&mut self, request: FetchRequest) {
+        let job = request.job;
+        if !self.jobs.contains_key(&job) && !self.quiet.contains(&job) {
+            // The job has ended; that no reply comes tells its worker so.
+            return;
+        }
         let places = self.places(&request);
         let state = FetchState::new(request);
         let request = &state.request;

@@ -411,6 +411,8 @@ impl Node {
     pub(crate) fn end_job(&mut self, id: JobId, failure: Option<ErrorCode>) {
         let failure = self.failures.remove(&id).or(failure);
         self.quiet.remove(&id);
+        // Whoever waits for what the job wanted is told so by a reply that never comes.
+        self.fetches.retain(|_, state| state.request.job != id);
         let Some(job) = self.jobs.remove(&id) else {
             return;
         };
@@ -446,7 +448,7 @@ impl Node {
     /// Ends everything in order: no new work, tasks cancelled, databases closed.
     async fn shut_down(mut self) {
         for job in self.jobs.values() {
-            job.counters.cancel();
+            job.counters.interrupt();
             job.permits.close();
         }
         self.inbox.back.close();

@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use bitdust_engine::trace::TraceLine;
-use bitdust_model::ErrorCode;
+use bitdust_store::disk_error_code;
 
 use crate::error::NodeError;
 
@@ -34,7 +34,7 @@ impl Trace {
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> NodeError {
     NodeError::new(
-        ErrorCode::DiskFailed,
+        disk_error_code(error),
         format!("the trace {} cannot be written: {error}", path.display()),
     )
 }

@@ -143,7 +143,8 @@ pub(crate) fn read_bounded(path: &Path, bytes_max: u64) -> io::Result<Option<Vec
 }
 
 /// The code of a failed disk operation: full, or failed.
-pub(crate) fn code_of(error: &io::Error) -> ErrorCode {
+#[must_use]
+pub fn code_of(error: &io::Error) -> ErrorCode {
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "the kinds of the standard library are many and grow"

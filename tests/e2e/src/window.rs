@@ -98,7 +98,16 @@ impl Desktop {
 
     /// The same, with more words than the home needs.
     pub fn open_with(&self, machine: &Machine, words: &[&str]) -> Result<Window<'_>> {
-        let program = built_window()?;
+        self.open_through(&built_window()?, machine, words)
+    }
+
+    /// The same through a program that begins the application.
+    pub fn open_through(
+        &self,
+        program: &Path,
+        machine: &Machine,
+        words: &[&str],
+    ) -> Result<Window<'_>> {
         let mut arguments = machine.window_arguments();
         arguments.extend(words.iter().map(|it| (*it).to_owned()));
         let options = json!({ "binary": program, "args": arguments });

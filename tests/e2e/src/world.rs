@@ -133,7 +133,7 @@ fn seed() -> Result<u64> {
 }
 
 /// The application with the window, as it was built.
-pub(crate) fn built_window() -> Result<PathBuf> {
+pub fn built_window() -> Result<PathBuf> {
     let window = built_program()?.with_file_name("bitdust-desktop");
     if !window.is_file() {
         bail!(

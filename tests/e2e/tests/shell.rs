@@ -1,11 +1,13 @@
 //! The application among the other things of a desktop: the place beside the clock, closing and
 //! a second start, links, autostart, notifications, and what it says when it cannot start.
 
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::process::Process;
+use bitdust_e2e_tests::world::built_window;
 use bitdust_e2e_tests::{Bus, Desktop, Machine, Outcome, Stage, World, differences, eventually};
 
 const TITLE: &str = "BitDust";
@@ -217,6 +219,38 @@ fn why_it_cannot_start_is_said_in_the_window() -> Outcome {
     window.click("Unlock")?;
     window.wait_for("Practice on this computer", SOON)?;
     window.quit()
+}
+
+#[test]
+fn a_full_disk_is_said_in_the_window() -> Outcome {
+    let world = World::new("shell-full")?;
+    let mut owner = world.machine("owner");
+    owner.init()?;
+    let saved = world.path("saved");
+    std::fs::rename(&owner.home, &saved)?;
+    let desktop = Desktop::start(&world, "screen")?;
+    let starter = on_a_full_disk(&world, &saved, &owner.home)?;
+    let window = desktop.open_through(&starter, &owner, &[])?;
+    window.wait_for("The disk is full", SOON)?;
+    window.quit()
+}
+
+/// A program that starts the application with its home on a disk without a byte left.
+fn on_a_full_disk(world: &World, saved: &Path, home: &Path) -> Result<PathBuf> {
+    let script = format!(
+        "#!/bin/sh\nset -e\n\
+         [ -n \"$INSIDE\" ] || INSIDE=1 exec unshare --mount \"$0\" \"$@\"\n\
+         mkdir {home} && mount -t tmpfs -o size=2m none {home} && cp -a {saved}/. {home}\n\
+         dd if=/dev/zero of={home}/fill bs=1k 2>/dev/null || true\n\
+         exec {program} \"$@\"\n",
+        home = home.display(),
+        saved = saved.display(),
+        program = built_window()?.display(),
+    );
+    let starter = world.path("starter");
+    std::fs::write(&starter, script)?;
+    std::fs::set_permissions(&starter, std::fs::Permissions::from_mode(0o755))?;
+    Ok(starter)
 }
 
 fn prepared(world: &World) -> Result<Stage> {
