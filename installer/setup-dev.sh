@@ -31,8 +31,9 @@ fail() {
     exit 1
 }
 
+# A program; not a word of the shell, as `time` is one.
 has() {
-    command -v "$1" >/dev/null 2>&1
+    type -P "$1" >/dev/null
 }
 
 as_root() {

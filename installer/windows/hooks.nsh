@@ -1,5 +1,5 @@
-; What the installer does besides copying files. Programs that run from the folder would keep
-; their old files; the service of the home ends in order when it is told to.
+; What the installer does besides copying files. The window is asked to end, as a program that
+; runs keeps its files; a node without a window does not hear that and has to be stopped by hand.
 
 !macro BITDUST_END_NODE
   nsExec::Exec 'taskkill /IM bitdust.exe'

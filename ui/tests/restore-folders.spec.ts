@@ -78,7 +78,7 @@ test("stopping cancels what runs and begins nothing more", async ({ page }) => {
   await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
   await expect(page.getByText("Was not begun")).toHaveCount(2);
   await end(page, 21, { outcome: "cancelled", files_done: 100, error: "cancelled" });
-  await expect(page.getByText("The restore was stopped. What it had brought back was removed again.")).toBeVisible();
+  await expect(page.getByText("The restore was stopped. What it had brought back was removed again, unless it was changed since.")).toBeVisible();
   expect(await restores(page)).toHaveLength(1);
   const cancelled = await page.evaluate(() => window.mock?.calls.filter(({ name }) => name === "cancel").map(({ request }) => request));
   expect(cancelled).toEqual([{ job: 21 }]);

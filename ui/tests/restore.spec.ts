@@ -126,7 +126,7 @@ test("a stopped restore says that it was taken back", async ({ page }) => {
     window.mock?.world.tell({ event: "ended", job: 21, report: { outcome: "cancelled", progress, snapshots: [], problems: [], problems_unlisted: 0, new_bytes: 0, packed_bytes: 0, error: "cancelled", message: null, verified: null } });
   });
   await expect(page.getByText("The restore was stopped")).toBeVisible();
-  await expect(page.getByText("What it had brought back was removed again.")).toBeVisible();
+  await expect(page.getByText("What it had brought back was removed again, unless it was changed since.")).toBeVisible();
 });
 
 test("a folder and what is in it count once", async ({ page }) => {

@@ -18,7 +18,7 @@ test("what failed is not counted as back", () => {
 
 test("a stopped restore says that it was taken back", () => {
   const words = restoreWords(report({ outcome: "cancelled", error: "cancelled" }, 30), 100);
-  expect(words.counts).toEqual(["What it had brought back was removed again. Files that it had replaced stay replaced."]);
+  expect(words.counts).toEqual(["What it had brought back was removed again, unless it was changed since. Files that it had replaced stay replaced."]);
 });
 
 test("a failed restore says nothing about a rest that nobody knows", () => {

@@ -32,7 +32,7 @@ pub struct Undone {
 pub(super) struct Journal {
     file: Option<BufWriter<File>>,
     bytes: u64,
-    /// Whether something could not be written down; it stays then.
+    /// Things that could not be written down; they stay.
     unwritten: u64,
 }
 

@@ -47,7 +47,7 @@ export const restore: Translated<typeof English> = {
   search_results: { one: "{count} Treffer", other: "{count} Treffer" },
   done_complete: { one: "{count} Datei ist zurück", other: "{count} Dateien sind zurück" },
   done_partial: { one: "{count} Datei ließ sich nicht wiederherstellen", other: "{count} Dateien ließen sich nicht wiederherstellen" },
-  taken_back: "Was schon zurückgebracht war, wurde wieder entfernt. Ersetzte Dateien bleiben ersetzt.",
+  taken_back: "Was schon zurückgebracht war, wurde wieder entfernt, wenn es seither nicht geändert wurde. Ersetzte Dateien bleiben ersetzt.",
   done_cancelled: "Das Wiederherstellen wurde angehalten",
   done_broken: "Das Wiederherstellen endete, bevor es fertig war",
   left: { one: "{count} Datei kam nicht zurück.", other: "{count} Dateien kamen nicht zurück." },

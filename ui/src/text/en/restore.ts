@@ -44,7 +44,7 @@ export const restore = {
   search_results: { one: "{count} result", other: "{count} results" },
   done_complete: { one: "{count} file is back", other: "{count} files are back" },
   done_partial: { one: "{count} file could not be restored", other: "{count} files could not be restored" },
-  taken_back: "What it had brought back was removed again. Files that it had replaced stay replaced.",
+  taken_back: "What it had brought back was removed again, unless it was changed since. Files that it had replaced stay replaced.",
   done_cancelled: "The restore was stopped",
   done_broken: "The restore ended before it was done",
   left: { one: "{count} file was not brought back.", other: "{count} files were not brought back." },
