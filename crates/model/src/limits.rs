@@ -80,7 +80,7 @@ pub const XATTRS_BYTES_MAX: usize = 128 * KIB;
 /// Ranges of one file that were restored and are not yet joined: packs come in any order.
 pub const RESTORE_RANGES_MAX: usize = 1_000_000;
 /// Restored files, complete and open, that wait for one common sync before they get their names.
-pub const RESTORE_BATCH_MAX: usize = 64;
+pub const RESTORE_BATCH_MAX: usize = 512;
 /// Folders whose times and permissions wait for the end of a restore.
 pub const RESTORE_FOLDERS_MAX: usize = 1_000_000;
 /// Files with several names that a restore remembers to link the others to: about 200 bytes
@@ -101,6 +101,8 @@ pub const PROBLEMS_LISTED_MAX: usize = 10_000;
 
 /// Packs sealed and not yet confirmed or spooled: bounds the memory of a backup.
 pub const PACKS_IN_FLIGHT_MAX: usize = 3;
+/// Buffers of a pack's size that a job keeps for the next pack.
+pub const PACK_BUFFERS_IDLE_MAX: usize = 2 * PACKS_IN_FLIGHT_MAX + 2;
 /// Packs being fetched and decoded at once during a restore.
 pub const FETCHES_IN_FLIGHT_MAX: usize = 4;
 /// Chunks between the readers and the packer.
@@ -239,6 +241,11 @@ pub const CONNECTIONS_PENDING_MAX: u32 = 64;
 pub const NET_PROCESS_BYTES_MAX: usize = 2048 * MIB;
 /// Streams of all protocols on one TCP connection.
 pub const STREAMS_PER_CONNECTION_MAX: usize = 64;
+/// A frame of the multiplexer of a TCP connection in bytes, its header included: four records of
+/// TLS in one system call.
+pub const MUXER_FRAME_BYTES: usize = 64 * KIB;
+/// Bytes of a TCP connection that are read in one system call.
+pub const SOCKET_READ_BYTES: usize = 64 * KIB;
 /// Control streams that this node opens to one peer: so many requests run side by side.
 pub const CONTROL_STREAMS_MAX: usize = 4;
 /// Requests to one peer that wait for a control stream.

@@ -16,12 +16,14 @@ mod event;
 mod event_loop;
 mod greet;
 mod lifeline;
+mod muxer;
 mod notice;
 mod peers;
 mod session;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod transport;
 mod wire;
 

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use bitdust_model::limits;
 use futures::future::{BoxFuture, Either};
+use futures::io::BufReader;
 use futures::{AsyncRead, AsyncWrite, FutureExt, TryFutureExt};
+use futures_rustls::TlsStream;
 use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::transport::timeout::TransportTimeout;
 use libp2p::core::transport::{Boxed, DialOpts, ListenerId, TransportError, TransportEvent};
@@ -18,12 +20,14 @@ use libp2p::core::upgrade::{
     InboundConnectionUpgrade, OutboundConnectionUpgrade, UpgradeInfo, Version,
 };
 use libp2p::identity::Keypair;
-use libp2p::{Multiaddr, PeerId, Transport, dns, noise, quic, tcp, tls, yamux};
+use libp2p::{Multiaddr, PeerId, Transport, dns, noise, quic, tcp};
 use tracing::warn;
 
 use crate::address;
 use crate::config::Scope;
 use crate::error::NetError;
+use crate::muxer::Yamux;
+use crate::tls::Tls;
 
 /// A transport whose connections are authenticated and carry many streams.
 pub(crate) type Connections = Boxed<(PeerId, StreamMuxerBox)>;
@@ -70,12 +74,10 @@ fn named(keypair: &Keypair, scope: Scope, encryption: Encryption) -> Result<Conn
 const QUIC_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 
 fn gated(keypair: &Keypair, scope: Scope, encryption: Encryption) -> Result<Connections, NetError> {
-    let mut streams = yamux::Config::default();
-    streams.set_max_num_streams(limits::STREAMS_PER_CONNECTION_MAX);
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
         .upgrade(Version::V1Lazy)
         .authenticate(Security::new(keypair, encryption)?)
-        .multiplex(streams)
+        .multiplex(Yamux::new())
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let mut config = quic::Config::new(keypair);
     config.handshake_timeout = QUIC_HANDSHAKE_TIMEOUT;
@@ -139,23 +141,22 @@ impl Transport for Gate {
 
 /// TLS and Noise, both offered and both accepted. TLS comes first: its key exchange also
 /// withstands quantum computers.
+///
+/// Both read the socket in small steps of their own, and so through a buffer.
 #[derive(Clone)]
 struct Security {
-    tls: tls::Config,
+    tls: Tls,
     noise: noise::Config,
     offered: Encryption,
 }
 
 impl Security {
     fn new(keypair: &Keypair, offered: Encryption) -> Result<Self, NetError> {
-        let tls = tls::Config::new(keypair).map_err(|error| NetError::Setup {
-            reason: error.to_string(),
-        })?;
         let noise = noise::Config::new(keypair).map_err(|error| NetError::Setup {
             reason: error.to_string(),
         })?;
         Ok(Self {
-            tls,
+            tls: Tls::new(keypair)?,
             noise,
             offered,
         })
@@ -181,7 +182,10 @@ impl UpgradeInfo for Security {
     }
 }
 
-type Secured<C> = (PeerId, Either<tls::TlsStream<C>, noise::Output<C>>);
+type Secured<C> = (
+    PeerId,
+    Either<TlsStream<BufReader<C>>, noise::Output<BufReader<C>>>,
+);
 
 impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> InboundConnectionUpgrade<C> for Security {
     type Output = Secured<C>;
@@ -189,13 +193,9 @@ impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> InboundConnectionUpgrad
     type Future = BoxFuture<'static, io::Result<Secured<C>>>;
 
     fn upgrade_inbound(self, socket: C, chosen: &'static str) -> Self::Future {
+        let socket = buffered(socket);
         if chosen == TLS {
-            return self
-                .tls
-                .upgrade_inbound(socket, chosen)
-                .map_ok(by_tls)
-                .map_err(io::Error::other)
-                .boxed();
+            return self.tls.accept(socket).map_ok(by_tls).boxed();
         }
         self.noise
             .upgrade_inbound(socket, chosen)
@@ -211,13 +211,9 @@ impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> OutboundConnectionUpgra
     type Future = BoxFuture<'static, io::Result<Secured<C>>>;
 
     fn upgrade_outbound(self, socket: C, chosen: &'static str) -> Self::Future {
+        let socket = buffered(socket);
         if chosen == TLS {
-            return self
-                .tls
-                .upgrade_outbound(socket, chosen)
-                .map_ok(by_tls)
-                .map_err(io::Error::other)
-                .boxed();
+            return self.tls.connect(socket).map_ok(by_tls).boxed();
         }
         self.noise
             .upgrade_outbound(socket, chosen)
@@ -227,10 +223,14 @@ impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> OutboundConnectionUpgra
     }
 }
 
-fn by_tls<C>((peer, stream): (PeerId, tls::TlsStream<C>)) -> Secured<C> {
+fn buffered<C: AsyncRead>(socket: C) -> BufReader<C> {
+    BufReader::with_capacity(limits::SOCKET_READ_BYTES, socket)
+}
+
+fn by_tls<C>((peer, stream): (PeerId, TlsStream<BufReader<C>>)) -> Secured<C> {
     (peer, Either::Left(stream))
 }
 
-fn by_noise<C>((peer, stream): (PeerId, noise::Output<C>)) -> Secured<C> {
+fn by_noise<C>((peer, stream): (PeerId, noise::Output<BufReader<C>>)) -> Secured<C> {
     (peer, Either::Right(stream))
 }

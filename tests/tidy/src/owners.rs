@@ -8,15 +8,15 @@ use crate::workspace::Package;
 /// Crates of others with the crates of ours that may name them. A star at the end of
 /// a name stands for anything.
 const OWNED: [(&[&str], &[&str]); 9] = [
-    (&["libp2p*"], &["net"]),
+    (&["libp2p*", "futures-rustls", "yamux"], &["net"]),
     (&["rusqlite", "libsqlite3-sys"], &["store"]),
     (
         &[
             "aes",
             "aes-gcm",
             "argon2",
+            "aws-lc-rs",
             "bip39",
-            "ctr",
             "curve25519-dalek",
             "ed25519-dalek",
             "hkdf",

@@ -40,7 +40,7 @@ pub struct BulkClient {
     stall: Duration,
 }
 
-/// A range of a shard with its proof; neither is checked here beyond its length.
+/// Which range of a shard came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedRange {
     /// What the shard is; signed by the device of its lane, whoever that is.
@@ -49,8 +49,6 @@ pub struct FetchedRange {
     pub offset: u64,
     /// Bytes of the range.
     pub length: u64,
-    /// Proof and bytes, interleaved.
-    pub encoded: Vec<u8>,
 }
 
 impl BulkClient {
@@ -97,8 +95,14 @@ impl BulkClient {
     }
 
     /// Fetches a range of a shard with its proof. The range is the one that was asked for,
-    /// widened to 64 KiB, and the header matches what was asked for.
-    pub async fn fetch(&self, fetch: Fetch) -> Result<FetchedRange, NetError> {
+    /// widened to 64 KiB, and the header matches what was asked for. `take` gets proof and bytes,
+    /// interleaved, as they come; they are not checked here beyond their length. Where it says no
+    /// the supplier is told to stop.
+    pub async fn fetch(
+        &self,
+        fetch: Fetch,
+        mut take: impl FnMut(&[u8]) -> bool,
+    ) -> Result<FetchedRange, NetError> {
         if fetch.length == 0 {
             return Err(NetError::BadRequest {
                 reason: "a range without bytes".to_owned(),
@@ -112,13 +116,18 @@ impl BulkClient {
             }
         };
         let bytes_max = range_bytes_max(length);
-        let mut encoded = Vec::new();
+        let mut came = 0;
         loop {
             match call.next().await? {
-                Heard::Data(bytes) if encoded.len() + bytes.len() > bytes_max => {
+                Heard::Data(bytes) if came + bytes.len() > bytes_max => {
                     return Err(call.broken("a range came with more bytes than its proof can have"));
                 }
-                Heard::Data(bytes) => encoded.extend_from_slice(&bytes),
+                Heard::Data(bytes) => {
+                    came += bytes.len();
+                    if !take(&bytes) {
+                        return Err(call.broken("a range came that its shard does not have"));
+                    }
+                }
                 Heard::End => break,
                 Heard::Answer(body) => return Err(call.refusal_of(*body)),
                 Heard::Go(_) => return Err(call.broken("a Go came in answer to a Fetch")),
@@ -129,7 +138,6 @@ impl BulkClient {
             header,
             offset,
             length,
-            encoded,
         })
     }
 

@@ -64,7 +64,15 @@ async fn store_and_fetch(path: Path) {
         offset: 0,
         length: SHARD_BYTES as u64,
     };
-    let fetching = tokio::spawn(async move { client.fetch(fetch).await });
+    let fetching = tokio::spawn(async move {
+        let mut encoded = Vec::new();
+        let take = |piece: &[u8]| {
+            encoded.extend_from_slice(piece);
+            true
+        };
+        let range = client.fetch(fetch, take).await;
+        range.map(|range| (range, encoded))
+    });
     let Some(BulkRequest::Fetch { outgoing, .. }) = soon(server.next()).await else {
         panic!("a fetch should come");
     };
@@ -77,7 +85,7 @@ async fn store_and_fetch(path: Path) {
     soon(outgoing.send(header.clone(), 0, SHARD_BYTES as u64, encoded))
         .await
         .expect("it streams");
-    let range = soon(fetching)
+    let (range, encoded) = soon(fetching)
         .await
         .expect("no panic")
         .expect("it is fetched");
@@ -85,7 +93,7 @@ async fn store_and_fetch(path: Path) {
         (range.header, range.offset, range.length),
         (header, 0, SHARD_BYTES as u64)
     );
-    assert!(range.encoded == shard, "the bytes are those that were sent");
+    assert!(encoded == shard, "the bytes are those that were sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,11 +129,12 @@ async fn many_stores_and_fetches_share_one_stream() {
     let shard = content(BYTES);
     let stores = (0..50).map(|_| client.store(header(&bob, BYTES), shard.clone()));
     let fetches = (0..50).map(|_| {
-        client.fetch(Fetch {
+        let fetch = Fetch {
             target: FetchTarget::Shard(SHARD),
             offset: 0,
             length: 1,
-        })
+        };
+        client.fetch(fetch, |_| true)
     });
     let (stored, fetched) = soon(futures::future::join(
         futures::future::join_all(stores),

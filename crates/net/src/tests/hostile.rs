@@ -179,11 +179,14 @@ async fn a_range_without_an_end_is_cut_off() {
         let client = client.clone();
         async move {
             client
-                .fetch(Fetch {
-                    target: FetchTarget::Shard(SHARD),
-                    offset: 0,
-                    length: 65_536,
-                })
+                .fetch(
+                    Fetch {
+                        target: FetchTarget::Shard(SHARD),
+                        offset: 0,
+                        length: 65_536,
+                    },
+                    |_| true,
+                )
                 .await
         }
     });
@@ -235,11 +238,14 @@ async fn another_range_or_shard_than_asked_is_refused() {
             let client = client.clone();
             async move {
                 client
-                    .fetch(Fetch {
-                        target: FetchTarget::Shard(target),
-                        offset: 10,
-                        length: 100,
-                    })
+                    .fetch(
+                        Fetch {
+                            target: FetchTarget::Shard(target),
+                            offset: 10,
+                            length: 100,
+                        },
+                        |_| true,
+                    )
                     .await
             }
         });
@@ -270,11 +276,14 @@ async fn a_silent_supplier_times_out() {
     let (client, mut bulk) = bulk_from(&bob, &mut supplier).await;
     let fetching = tokio::spawn(async move {
         client
-            .fetch(Fetch {
-                target: FetchTarget::Shard(SHARD),
-                offset: 0,
-                length: 1,
-            })
+            .fetch(
+                Fetch {
+                    target: FetchTarget::Shard(SHARD),
+                    offset: 0,
+                    length: 1,
+                },
+                |_| true,
+            )
             .await
     });
     let id = bulk.next_ask().await;
