@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bitdust_model::limits::{DATABASE_READERS_MAX, DATABASE_WRITES_WAITING_MAX};
 use bitdust_model::{DecodeError, ErrorCode};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::durable;
@@ -196,11 +197,33 @@ impl Database {
         E: From<DatabaseError>,
     {
         let lease = self.shared.readers.take()?;
-        let moment = lease
-            .connection()
-            .unchecked_transaction()
-            .map_err(DatabaseError::from)?;
-        work(&moment)
+        let moment = Moment::begin(lease.connection())?;
+        work(moment.connection)
+    }
+}
+
+/// A reading transaction. Its statements are prepared once: there are as many of them as of
+/// lookups.
+struct Moment<'a> {
+    connection: &'a Connection,
+}
+
+impl<'a> Moment<'a> {
+    fn begin(connection: &'a Connection) -> Result<Self, DatabaseError> {
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Self { connection })
+    }
+}
+
+impl Drop for Moment<'_> {
+    fn drop(&mut self) {
+        let ended = self
+            .connection
+            .prepare_cached("ROLLBACK")
+            .and_then(|mut statement| statement.execute([]));
+        if let Err(error) = ended {
+            tracing::warn!(%error, "A reading transaction did not end");
+        }
     }
 }
 
@@ -246,6 +269,8 @@ fn transact<T, E: From<DatabaseError>>(
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // Without it each new value in a statement is a reason to plan it anew.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)
 }
 

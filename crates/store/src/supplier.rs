@@ -12,6 +12,7 @@ mod fences;
 mod files;
 mod grace;
 mod heads;
+mod intake;
 mod read;
 mod schema;
 mod shards;

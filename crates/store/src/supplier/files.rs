@@ -4,8 +4,8 @@
 //! `.part` one that is still arriving; `.obao` its hash tree (bao, pre-order, 16 KiB groups)
 //! followed by its signed header. `graced/<identity>/` holds the same pairs after a delete.
 
-use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use bao_tree::io::outboard::PreOrderMemOutboard;
@@ -21,8 +21,6 @@ use crate::row::{SignedRow, decode_signed};
 
 /// Groups of 16 chunks of 1 KiB: the grain of proofs.
 pub(super) const GROUP: BlockSize = BlockSize::from_chunk_log(4);
-/// What is read at once when a whole shard is hashed.
-const HASH_READ_BYTES: usize = 256 * 1024;
 /// Most bytes a signed header takes behind a hash tree.
 const HEADER_BYTES_MAX: u64 = <SignedRow<StoreHeader> as Versioned>::BYTES_MAX as u64;
 
@@ -159,18 +157,16 @@ fn move_pair(source: &Path, target: &Path) -> Result<(), ShardError> {
     Ok(())
 }
 
-/// Hashes a file from its beginning into a hash tree; its root is the shard's id if the file
-/// is the shard.
-pub(super) fn hash_tree(file: &mut File, bytes: u64) -> io::Result<PreOrderMemOutboard> {
-    file.seek(SeekFrom::Start(0))?;
+/// Hashes a whole shard of so many bytes into a hash tree; its root is the shard's id if it is
+/// the shard.
+pub(super) fn hash_tree(whole: impl Read, bytes: u64) -> io::Result<PreOrderMemOutboard> {
     let tree = BaoTree::new(bytes, GROUP);
     let mut outboard = PreOrderMemOutboard {
         root: blake3::Hash::from([0; 32]),
         tree,
         data: vec![0; usize::try_from(tree.outboard_size()).unwrap_or(usize::MAX)],
     };
-    let reader = BufReader::with_capacity(HASH_READ_BYTES, file.take(bytes));
-    outboard.root = bao_tree::io::sync::outboard(reader, tree, &mut outboard)?;
+    outboard.root = bao_tree::io::sync::outboard(whole, tree, &mut outboard)?;
     Ok(outboard)
 }
 

@@ -16,6 +16,7 @@ use bitdust_model::{IdentityId, ShardId};
 use tracing::debug;
 
 use super::files::{hash_tree, load_tree, outboard_path};
+use super::intake::from_beginning;
 use super::shards::kept_shard;
 use super::{ShardError, ShardStore};
 use crate::durable;
@@ -128,7 +129,9 @@ impl ShardStore {
         length: u64,
     ) -> Result<PreOrderMemOutboard, ShardError> {
         let path = self.files().shard(identity, shard);
-        let tree = hash_tree(file, length).map_err(ShardError::disk(&path))?;
+        let tree = from_beginning(file, length)
+            .and_then(|whole| hash_tree(whole, length))
+            .map_err(ShardError::disk(&path))?;
         if tree.root.as_bytes() != shard.as_bytes() {
             return Err(ShardError::Corrupt { shard });
         }

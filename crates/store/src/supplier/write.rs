@@ -1,15 +1,17 @@
 //! A shard on its way in: begun, continued where it broke off, finished or thrown away.
 
 use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::path::PathBuf;
 
+use bao_tree::io::outboard::PreOrderMemOutboard;
 use bitdust_model::UnixMillis;
 use bitdust_model::document::Signed;
 use bitdust_model::limits::SHARD_BYTES_MAX;
 use bitdust_model::manifest::StoreHeader;
 
 use super::files::{hash_tree, outboard_path, part_path};
+use super::intake::{Intake, from_beginning};
 use super::shards::{Kept, ShardRow, kept_at_place, kept_shard};
 use super::{Claim, ShardError, ShardStore};
 use crate::durable;
@@ -138,6 +140,8 @@ pub struct ShardWriter {
     path: PathBuf,
     file: File,
     offset: u64,
+    /// What the file hashes to, once it is whole.
+    tree: Option<PreOrderMemOutboard>,
 }
 
 impl ShardWriter {
@@ -147,7 +151,7 @@ impl ShardWriter {
         let path = store.files().shard(identity, shard);
         let part = part_path(&path);
         let open = || {
-            let mut file = durable::private_file()
+            let file = durable::private_file()
                 .read(true)
                 .write(true)
                 .create(true)
@@ -159,7 +163,6 @@ impl ShardWriter {
                 file.set_len(0)?;
                 offset = 0;
             }
-            file.seek(SeekFrom::Start(offset))?;
             Ok((file, offset))
         };
         let (file, offset) = open().map_err(ShardError::disk(&part))?;
@@ -170,6 +173,7 @@ impl ShardWriter {
             path,
             file,
             offset,
+            tree: None,
         })
     }
 
@@ -185,25 +189,41 @@ impl ShardWriter {
         u64::from(self.row.header.shard_bytes).saturating_sub(self.offset)
     }
 
-    /// Appends bytes. More than announced are refused before they are written. After any
-    /// other error the writer is to be dropped: a later one finds how far this one came.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), ShardError> {
-        if bytes.len() as u64 > self.remaining() {
+    /// Appends the pieces that come, and hashes the shard on the way. More than announced are
+    /// refused and not written. After any other error the writer is to be dropped: a later one
+    /// finds how far this one came.
+    pub fn fill<B: AsRef<[u8]>>(
+        &mut self,
+        pieces: impl IntoIterator<Item = B>,
+    ) -> Result<(), ShardError> {
+        let shard_bytes = u64::from(self.row.header.shard_bytes);
+        let missing = self.remaining();
+        let part = part_path(&self.path);
+        let disk = || ShardError::disk(&part);
+        let mut intake =
+            Intake::new(&mut self.file, self.offset, missing, pieces.into_iter()).map_err(disk())?;
+        let tree = hash_tree(&mut intake, shard_bytes);
+        self.offset = intake.written();
+        let has_surplus = intake.has_surplus();
+        drop(intake);
+        if has_surplus {
             let header = &self.row.header;
             return Err(ShardError::TooManyBytes {
                 shard: header.shard,
                 shard_bytes: header.shard_bytes,
             });
         }
-        self.file
-            .write_all(bytes)
-            .map_err(ShardError::disk(&part_path(&self.path)))?;
-        self.offset += bytes.len() as u64;
+        match tree {
+            Ok(tree) => self.tree = Some(tree),
+            // Nothing more came. What did is in the file.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+            Err(error) => return Err(disk()(error)),
+        }
         Ok(())
     }
 
-    /// Makes the shard durable: hashes what is in the file, syncs it and its hash tree, gives
-    /// it its name, enters it in the database. `now` becomes its time of storage.
+    /// Makes the shard durable: syncs it and its hash tree, gives it its name, enters it in the
+    /// database. `now` becomes its time of storage.
     ///
     /// Bytes that do not match the hash are removed. Any other error keeps them, and the next
     /// writer need not send them again.
@@ -218,7 +238,12 @@ impl ShardWriter {
             });
         }
         let part = part_path(&self.path);
-        let tree = hash_tree(&mut self.file, self.offset).map_err(ShardError::disk(&part))?;
+        let tree = match self.tree.take() {
+            Some(tree) => tree,
+            None => from_beginning(&mut self.file, self.offset)
+                .and_then(|whole| hash_tree(whole, self.offset))
+                .map_err(ShardError::disk(&part))?,
+        };
         if tree.root.as_bytes() != shard.as_bytes() {
             durable::remove_if_there(&part).map_err(ShardError::disk(&part))?;
             return Err(ShardError::Corrupt { shard });

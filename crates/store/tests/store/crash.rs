@@ -24,7 +24,7 @@ fn a_broken_off_transfer_goes_on_where_it_stopped() {
     let header = header(identity(1), device(1), 1, &bytes);
     let (store, _) = home.open();
     let mut writer = begin_writing(&store, &header);
-    writer.write(&bytes[..123_456]).expect("written");
+    writer.fill([&bytes[..123_456]]).expect("written");
     drop(writer);
     drop(store);
 
@@ -46,12 +46,12 @@ fn a_beginning_that_was_damaged_is_noticed_at_the_end() {
     let header = header(identity(1), device(1), 1, &bytes);
     let (store, _) = home.open();
     let mut writer = begin_writing(&store, &header);
-    writer.write(&bytes[..100_000]).expect("written");
+    writer.fill([&bytes[..100_000]]).expect("written");
     drop(writer);
     fs::write(home.beside(&header, "part"), vec![0; 100_000]).expect("as after a power cut");
     let mut writer = begin_writing(&store, &header);
     assert_eq!(writer.offset(), 100_000);
-    writer.write(&bytes[100_000..]).expect("written");
+    writer.fill([&bytes[100_000..]]).expect("written");
     assert_eq!(
         writer.finish(NOW).expect_err("refused").code(),
         ErrorCode::Corrupt
@@ -73,7 +73,7 @@ fn a_complete_part_needs_no_further_byte() {
     let header = header(identity(1), device(1), 1, &bytes);
     let (store, _) = home.open();
     let mut writer = begin_writing(&store, &header);
-    writer.write(&bytes).expect("written");
+    writer.fill([&bytes]).expect("written");
     drop(writer);
     drop(store);
     // The hash tree may have been written before the end, or a part of it.
@@ -317,7 +317,7 @@ fn half_received_shards_are_kept_for_a_day() {
     let bytes = noise(1, 20_000);
     let header = header(identity(1), device(1), 1, &bytes);
     begin_writing(&store, &header)
-        .write(&bytes[..5_000])
+        .fill([&bytes[..5_000]])
         .expect("written");
     drop(store);
     let (store, swept) = home.open_at(UnixMillis(wall_clock().0 + 23 * HOUR_MS));
@@ -450,6 +450,6 @@ fn child_meets_a_full_disk() {
     let bytes = noise(1, 1_000_000);
     let header = header(identity(1), device(1), 1, &bytes);
     let mut writer = begin_writing(&store, &header);
-    let refused = writer.write(&bytes).expect_err("there is no room");
+    let refused = writer.fill([&bytes]).expect_err("there is no room");
     assert_eq!(refused.code(), ErrorCode::DiskFull, "{refused}");
 }

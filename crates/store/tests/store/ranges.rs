@@ -157,7 +157,7 @@ fn a_flipped_bit_is_refused_and_the_shard_no_longer_listed() {
 
     let mut writer = begin_writing(&store, &header);
     assert_eq!(writer.offset(), 0);
-    writer.write(&bytes).expect("written");
+    writer.fill([&bytes]).expect("written");
     writer.finish(crate::support::NOW).expect("whole again");
     let (range, encoded) = read(&store, &header, 0, 300_000).expect("read");
     assert_eq!(verify(&header, range, &encoded), Some(bytes));

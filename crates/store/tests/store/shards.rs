@@ -70,7 +70,7 @@ fn wrong_bytes_are_thrown_away_and_the_shard_can_come_again() {
     let mut wrong = bytes.clone();
     wrong[69_999] ^= 1;
     let mut writer = begin_writing(&store, &header);
-    writer.write(&wrong).expect("nobody can know yet");
+    writer.fill([&wrong]).expect("nobody can know yet");
     let refused = writer.finish(NOW).expect_err("they do not match");
     assert_eq!(refused.code(), ErrorCode::Corrupt);
     assert!(!home.file(&header).exists());
@@ -86,8 +86,8 @@ fn lengths_are_held_to_the_header() {
     let bytes = noise(1, 1_000);
     let good = header(identity(1), device(1), 1, &bytes);
     let mut writer = begin_writing(&store, &good);
-    writer.write(&bytes[..999]).expect("written");
-    let refused = writer.write(&[1, 2]).expect_err("one too many");
+    writer.fill([&bytes[..999]]).expect("written");
+    let refused = writer.fill([&[1, 2]]).expect_err("one too many");
     assert!(
         matches!(refused, ShardError::TooManyBytes { .. }),
         "{refused}"
@@ -179,8 +179,8 @@ fn two_writers_of_one_place_leave_one_shard_and_no_stray_file() {
         begin_writing(&store, &first),
         begin_writing(&store, &second),
     ];
-    writers[0].write(&one).expect("written");
-    writers[1].write(&two).expect("written");
+    writers[0].fill([&one]).expect("written");
+    writers[1].fill([&two]).expect("written");
     let [winner, loser] = writers;
     winner.finish(NOW).expect("finished");
     let refused = loser.finish(NOW).expect_err("the place is taken");

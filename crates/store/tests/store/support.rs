@@ -259,9 +259,9 @@ pub(crate) fn refusal(store: &ShardStore, header: &StoreHeader) -> ShardError {
 pub(crate) fn store_bytes(store: &ShardStore, header: &StoreHeader, bytes: &[u8]) -> StoredShard {
     let mut writer = begin_writing(store, header);
     let offset = usize::try_from(writer.offset()).expect("short");
-    for piece in bytes[offset..].chunks(30_000) {
-        writer.write(piece).expect("written");
-    }
+    writer
+        .fill(bytes[offset..].chunks(30_000))
+        .expect("written");
     writer.finish(NOW).expect("finished")
 }
 
