@@ -6,6 +6,8 @@
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 
+/// Bytes of a tag.
+pub(crate) const TAG_BYTES: usize = 16;
 /// Bytes of a nonce.
 pub(crate) const NONCE_BYTES: usize = 12;
 
@@ -33,6 +35,35 @@ impl Aead {
         self.cipher
             .encrypt_in_place(&nonce.into(), associated, bytes)
             .expect("all that is sealed is far below the length limit of AES-GCM");
+    }
+
+    /// Seals bytes where they lie and gives the tag, which belongs behind them.
+    ///
+    /// # Panics
+    /// As [`Self::seal`].
+    pub(crate) fn seal_within(
+        &self,
+        nonce: [u8; NONCE_BYTES],
+        associated: &[u8],
+        bytes: &mut [u8],
+    ) -> [u8; TAG_BYTES] {
+        self.cipher
+            .encrypt_inout_detached(&nonce.into(), associated, bytes.into())
+            .expect("all that is sealed is far below the length limit of AES-GCM")
+            .into()
+    }
+
+    /// Opens bytes where they lie; they are untouched when it fails.
+    pub(crate) fn open_within(
+        &self,
+        nonce: [u8; NONCE_BYTES],
+        associated: &[u8],
+        bytes: &mut [u8],
+        tag: &[u8; TAG_BYTES],
+    ) -> Result<(), NotAuthentic> {
+        self.cipher
+            .decrypt_inout_detached(&nonce.into(), associated, bytes.into(), tag.into())
+            .map_err(|_| NotAuthentic)
     }
 
     /// Opens bytes in place and removes the tag; they are untouched when it fails.

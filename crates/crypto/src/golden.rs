@@ -44,7 +44,7 @@ fn names_of_chunks_and_packs_are_what_they_were() {
     let secrets = root().epoch(Epoch(0));
     check("chunk_id", &secrets.chunk_id(b"hello").0);
     check("gear", &secrets.gear_seed().to_le_bytes());
-    let chunks = [b"one".to_vec(), b"three".to_vec()];
+    let chunks: [&[u8]; 2] = [b"one", b"three"];
     check(
         "pack_id",
         &pack_id(&secrets, &[3; 32], PackKind::Data, &chunks).0,
@@ -56,7 +56,8 @@ fn packs_are_sealed_as_they_were() {
     let secrets = root().epoch(Epoch(1));
     let check_chunk = |name: &str, kind: PackKind| {
         let mut bytes = b"chunk".to_vec();
-        PackCipher::new(&secrets, kind, PACK).seal_chunk(5, &mut bytes);
+        let tag = PackCipher::new(&secrets, kind, PACK).seal_chunk(5, &mut bytes);
+        bytes.extend_from_slice(&tag);
         check(name, &bytes);
     };
     check_chunk("sealed_data", PackKind::Data);

@@ -11,7 +11,7 @@ use crate::derive::{Label, derive};
 use crate::identity::EpochSecrets;
 
 /// Bytes that sealing adds to a chunk or trailer.
-pub const TAG_BYTES: usize = 16;
+pub const TAG_BYTES: usize = crate::aead::TAG_BYTES;
 
 /// Version of the pack format that the cipher binds.
 const PACK_FORMAT: u8 = 1;
@@ -48,7 +48,7 @@ pub fn pack_id(
     secrets: &EpochSecrets,
     random: &[u8; 32],
     kind: PackKind,
-    compressed: &[Vec<u8>],
+    compressed: &[&[u8]],
 ) -> PackId {
     let key = zeroize::Zeroizing::new(blake3::derive_key(PACK_ID_CONTEXT, &secrets.pack));
     let mut hasher = blake3::Hasher::new_keyed(&key);
@@ -97,14 +97,29 @@ impl PackCipher {
         }
     }
 
-    /// Seals a chunk in place; [`TAG_BYTES`] are appended. A counter is used once in a pack.
-    pub fn seal_chunk(&self, counter: u32, bytes: &mut Vec<u8>) {
-        self.seal(self.chunk_domain, counter, bytes);
+    /// Seals a chunk where it lies and gives the tag, which belongs behind it. A counter is used
+    /// once in a pack.
+    pub fn seal_chunk(&self, counter: u32, bytes: &mut [u8]) -> [u8; TAG_BYTES] {
+        self.cipher
+            .seal_within(nonce(self.chunk_domain, counter), &self.associated, bytes)
     }
 
-    /// Opens a chunk in place; the bytes are untouched when it fails.
-    pub fn open_chunk(&self, counter: u32, bytes: &mut Vec<u8>) -> Result<(), OpenError> {
-        self.open(self.chunk_domain, counter, bytes)
+    /// Opens a chunk where it lies and gives its bytes without the tag; they are untouched when it
+    /// fails.
+    pub fn open_chunk<'a>(
+        &self,
+        counter: u32,
+        sealed: &'a mut [u8],
+    ) -> Result<&'a mut [u8], OpenError> {
+        let forged = OpenError::Forged { pack: self.pack };
+        let Some((bytes, tag)) = sealed.split_last_chunk_mut::<TAG_BYTES>() else {
+            return Err(forged);
+        };
+        let nonce = nonce(self.chunk_domain, counter);
+        match self.cipher.open_within(nonce, &self.associated, bytes, tag) {
+            Ok(()) => Ok(bytes),
+            Err(_) => Err(forged),
+        }
     }
 
     /// Seals the list of chunks in place; [`TAG_BYTES`] are appended. Once in a pack.

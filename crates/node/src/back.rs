@@ -14,7 +14,7 @@ use bitdust_store::catalogue::ConfirmedShard;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::fetch::{FetchRequest, Piece};
+use crate::fetch::{FetchRequest, Piece, Plain};
 use crate::scan::Scanned;
 
 /// A pack whose shards are in memory until the engine releases it.
@@ -74,7 +74,7 @@ pub(crate) enum Back {
         /// The fetch.
         fetch: FetchId,
         /// Plain chunks.
-        chunks: Option<Vec<Vec<u8>>>,
+        chunks: Option<Plain>,
     },
     /// A peer's question that waits for the engine; the loop numbers it.
     Asked(Box<crate::serve::Question>),

@@ -280,7 +280,9 @@ fn preview(
         let place = place.ok_or(ErrorCode::NotFound)?;
         let fetched = fetch(context, job, place.pack, vec![place.blob]);
         let chunks = runtime.block_on(fetched)?;
-        bytes.extend(chunks.into_iter().flatten());
+        chunks
+            .iter()
+            .for_each(|chunk| bytes.extend_from_slice(chunk));
     }
     Ok(shown(&bytes, *size))
 }

@@ -5,22 +5,41 @@
 
 use std::collections::BTreeMap;
 
-use bitdust_model::tree::ChunkList;
-use bitdust_model::{ChunkId, ErrorCode, FolderId, decode, encode, limits};
+use bitdust_model::codec::Versioned;
+use bitdust_model::tree::Meta;
+use bitdust_model::{ChunkId, ErrorCode, FolderId, decode, limits, try_encode};
 use bitdust_source::Stamp;
 use bitdust_store::Catalogue;
 use bitdust_store::catalogue::CachedFile;
+use serde::{Deserialize, Serialize};
 
 /// Rows written in one transaction.
 const BATCH_ROWS: usize = 1_000;
+/// Chunks that are looked up at one moment.
+const LOOKUP_CHUNKS: usize = 4_096;
 
 /// What is kept of a file.
 #[derive(Debug, Clone)]
 pub(crate) struct Remembered {
     /// Its stamp when it was read.
     pub(crate) stamp: Stamp,
+    /// Its metadata then, attributes included: whatever changes them changes the stamp.
+    pub(crate) meta: Meta,
     /// Its chunks in order.
     pub(crate) chunks: Vec<ChunkId>,
+}
+
+/// The same in a row, but for the stamp.
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    chunks: Vec<ChunkId>,
+    meta: Meta,
+}
+
+impl Versioned for Row {
+    const KIND: &'static str = "cached file";
+    const VERSION: u8 = 2;
+    const BYTES_MAX: usize = limits::CACHED_ENTRY_BYTES_MAX;
 }
 
 /// The cache of one folder during one walk.
@@ -34,7 +53,10 @@ pub(crate) struct FileCache<'a> {
 
 struct Level {
     path: Vec<u8>,
-    files: BTreeMap<Vec<u8>, CachedFile>,
+    /// What was remembered and not met yet; nothing in it where it cannot be relied on.
+    files: BTreeMap<Vec<u8>, Option<Remembered>>,
+    /// Whether all of the folder's files are there.
+    is_complete: bool,
 }
 
 impl<'a> FileCache<'a> {
@@ -55,11 +77,40 @@ impl<'a> FileCache<'a> {
             .catalogue
             .cached_files_under(self.folder, path)
             .map_err(|error| error.code())?;
+        let is_complete = rows.len() < limits::CACHED_FILES_PAGE_MAX;
+        let (names, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let files = names.into_iter().zip(self.relied_on(&rows)?).collect();
         self.levels.push(Level {
             path: path.to_vec(),
-            files: rows.into_iter().collect(),
+            files,
+            is_complete,
         });
         Ok(())
+    }
+
+    /// What each row tells, if every chunk of it lies in a committed pack.
+    fn relied_on(&self, rows: &[CachedFile]) -> Result<Vec<Option<Remembered>>, ErrorCode> {
+        let mut files: Vec<Option<Remembered>> = rows.iter().map(read).collect();
+        let mut start = 0;
+        while start < files.len() {
+            let mut chunks = Vec::new();
+            let mut end = start;
+            while end < files.len() && (chunks.len() < LOOKUP_CHUNKS) {
+                chunks.extend(files[end].iter().flat_map(|file| &file.chunks).copied());
+                end += 1;
+            }
+            let known = self.catalogue.known_chunks(&chunks);
+            let mut known = known.map_err(|error| error.code())?.into_iter();
+            for file in &mut files[start..end] {
+                let count = file.as_ref().map_or(0, |file| file.chunks.len());
+                let all_known = known.by_ref().take(count).fold(true, |all, one| all && one);
+                if !all_known {
+                    *file = None;
+                }
+            }
+            start = end;
+        }
+        Ok(files)
     }
 
     /// The walk goes up again.
@@ -71,33 +122,35 @@ impl<'a> FileCache<'a> {
         self.flush_when(BATCH_ROWS)
     }
 
-    /// The remembered chunks of a file that is unchanged, if they can be relied on.
+    /// What is remembered of a file that is unchanged, if it can be relied on; its row stays.
     pub(crate) fn unchanged(
-        &self,
+        &mut self,
         name: &[u8],
         stamp: &Stamp,
-    ) -> Result<Option<Vec<ChunkId>>, ErrorCode> {
-        let Some(cached) = self.levels.last().and_then(|level| level.files.get(name)) else {
+    ) -> Result<Option<Remembered>, ErrorCode> {
+        let Some(level) = self.levels.last_mut() else {
             return Ok(None);
         };
-        if !stamp.is_unchanged_since(&stamp_of(cached)) {
-            return Ok(None);
-        }
-        let Ok(ChunkList { chunks }) = decode(&cached.entry) else {
-            return Ok(None);
+        let found = match level.files.get_mut(name) {
+            Some(file) => file.take_if(|file| stamp.is_unchanged_since(&file.stamp)),
+            None if level.is_complete => None,
+            None => {
+                let path = join(&level.path, name);
+                let row = self.catalogue.cached_file(self.folder, &path);
+                let row = row.map_err(|error| error.code())?;
+                let mut files = self.relied_on(row.as_slice())?;
+                files
+                    .pop()
+                    .flatten()
+                    .filter(|file| stamp.is_unchanged_since(&file.stamp))
+            }
         };
-        let known = self
-            .catalogue
-            .known_chunks(&chunks)
-            .map_err(|error| error.code())?;
-        Ok(known.into_iter().all(|known| known).then_some(chunks))
-    }
-
-    /// The file was met and its row is right: it stays.
-    pub(crate) fn keep(&mut self, name: &[u8]) {
-        if let Some(level) = self.levels.last_mut() {
+        if found.is_some()
+            && let Some(level) = self.levels.last_mut()
+        {
             level.files.remove(name);
         }
+        Ok(found)
     }
 
     /// A file was read whole: its chunks are known by this stamp from now on. Files with very
@@ -110,9 +163,13 @@ impl<'a> FileCache<'a> {
         if file.chunks.len() > limits::CACHED_CHUNKS_MAX {
             return;
         }
-        let entry = encode(&ChunkList {
+        let row = Row {
             chunks: file.chunks,
-        });
+            meta: file.meta,
+        };
+        let Ok(entry) = try_encode(&row) else {
+            return;
+        };
         let cached = CachedFile {
             size: file.stamp.size_bytes,
             mtime_s: file.stamp.mtime_seconds,
@@ -152,6 +209,16 @@ fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     } else {
         [folder, b"/", name].concat()
     }
+}
+
+/// What a row tells; nothing if another program wrote it.
+fn read(cached: &CachedFile) -> Option<Remembered> {
+    let Row { chunks, meta } = decode(&cached.entry).ok()?;
+    Some(Remembered {
+        stamp: stamp_of(cached),
+        meta,
+        chunks,
+    })
 }
 
 const fn stamp_of(cached: &CachedFile) -> Stamp {

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::back::{Back, Flight};
 use crate::context::{Context, wall_clock};
-use crate::scan::seal_pack;
+use crate::packer::seal_pack;
 
 /// In a manifest, a blob of the manifest's own pack names no pack: its id is made of the
 /// manifest.

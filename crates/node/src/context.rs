@@ -11,6 +11,7 @@ use bitdust_model::{DeviceId, IdentityId, Policy, UnixMillis};
 use bitdust_store::{Catalogue, ShardStore, Spool};
 
 use crate::back::Back;
+use crate::buffers::Buffers;
 
 /// Handles for tasks. Cloning is cheap.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ pub(crate) struct Context {
     pub(crate) device: DeviceId,
     /// This person.
     pub(crate) identity: IdentityId,
+    /// Memory for packs under way.
+    pub(crate) buffers: Arc<Buffers>,
     /// The way back into the loop.
     pub(crate) back: mpsc::Sender<Back>,
 }

@@ -11,16 +11,17 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 use tracing::debug;
 
-use bitdust_crypto::verify_by;
+use bitdust_crypto::{ShardMask, verify_by};
 use bitdust_engine::{FetchId, Input};
 use bitdust_model::manifest::{PackRecord, PackRef, Receipt, StoreHeader};
 use bitdust_model::message::{Fetch, FetchTarget};
 use bitdust_model::{DeviceId, ErrorCode, Position, Signed, limits};
 use bitdust_net::BulkClient;
 use bitdust_pipeline::erasure::shard_bytes;
-use bitdust_pipeline::proof::verify_range;
+use bitdust_pipeline::proof::RangeVerifier;
 
 use crate::back::Back;
+use crate::buffers::Lent;
 use crate::context::{Context, wall_clock};
 use crate::fetch::Piece;
 use crate::job::Counters;
@@ -127,7 +128,7 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
             whole,
             counters,
         } => {
-            let fetched = fetch_ranges(&client, &pack, position, ranges).await;
+            let fetched = fetch_ranges(&context, &client, &pack, position, ranges).await;
             if let (Ok(pieces), Some(counters)) = (&fetched, counters) {
                 counters.moved_bytes(pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
             }
@@ -144,7 +145,7 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
             position,
             pick,
         } => {
-            let input = match check(&client, &pack, position, pick).await {
+            let input = match check(&context, &client, &pack, position, pick).await {
                 Ok(()) => Input::CheckPassed { device },
                 Err(code) => Input::CheckFailed { device, code },
             };
@@ -253,13 +254,14 @@ fn check_receipt(
 const RANGES_AT_ONCE: usize = 8;
 
 async fn fetch_ranges(
+    context: &Context,
     client: &BulkClient,
     pack: &Arc<PackRef>,
     position: Position,
     ranges: Vec<Range<u64>>,
 ) -> Result<Vec<Piece>, ErrorCode> {
     let mut fetches = futures::stream::iter(ranges)
-        .map(|range| fetch_range(client, pack, position, range))
+        .map(|range| fetch_range(context, client, pack, position, range))
         .buffered(RANGES_AT_ONCE);
     let mut pieces = Vec::new();
     while let Some(piece) = fetches.next().await {
@@ -268,7 +270,9 @@ async fn fetch_ranges(
     Ok(pieces)
 }
 
+/// Gets a range, and proves and unmasks it while it comes.
 async fn fetch_range(
+    context: &Context,
     client: &BulkClient,
     pack: &PackRef,
     position: Position,
@@ -279,26 +283,43 @@ async fn fetch_range(
         .get(usize::from(position.0))
         .ok_or(ErrorCode::Internal)?;
     let whole_bytes = shard_bytes(pack.pack_bytes, pack.k);
+    let length = range.end - range.start;
     let ask = Fetch {
         target: FetchTarget::Shard(shard),
         offset: range.start,
-        length: range.end - range.start,
+        length,
     };
-    let got = client.fetch(ask).await.map_err(|error| {
+    let verifier = RangeVerifier::new(shard, whole_bytes, range.start, length);
+    let mut verifier = verifier.map_err(|_| ErrorCode::Internal)?;
+    let mut bytes = context
+        .buffers
+        .take(usize::try_from(length).unwrap_or(usize::MAX));
+    bytes.clear();
+    let secrets = context.epoch(pack.epoch).ok_or(ErrorCode::Internal)?;
+    let mask = ShardMask::new(secrets, pack.set, pack.pack, position);
+    let mut is_proved = true;
+    let fetched = client
+        .fetch(ask, |piece| {
+            let start = bytes.len();
+            is_proved = verifier.push(piece, &mut bytes).is_ok();
+            mask.apply(range.start + start as u64, &mut bytes[start..]);
+            is_proved
+        })
+        .await;
+    if !is_proved {
+        return Err(ErrorCode::Corrupt);
+    }
+    let got = fetched.map_err(|error| {
         debug!(%error, "A range was not fetched");
         error.code()
     })?;
-    if got.offset != range.start || got.length != range.end - range.start {
+    if got.offset != range.start || got.length != length {
         return Err(ErrorCode::Malformed);
     }
-    let bytes = crate::task::blocking(move || {
-        verify_range(shard, whole_bytes, got.offset, got.length, &got.encoded)
-    })
-    .await?
-    .map_err(|_| ErrorCode::Corrupt)?;
+    verifier.finish().map_err(|_| ErrorCode::Corrupt)?;
     Ok(Piece {
         offset: range.start,
-        bytes,
+        bytes: Bytes::from_owner(Lent::new(bytes, context.buffers.clone())),
     })
 }
 
@@ -306,6 +327,7 @@ async fn fetch_range(
 const CHECK_BYTES: u64 = limits::SHARD_ALIGN as u64;
 
 async fn check(
+    context: &Context,
     client: &BulkClient,
     pack: &PackRef,
     position: Position,
@@ -315,7 +337,7 @@ async fn check(
         .div_ceil(CHECK_BYTES)
         .max(1);
     let start = (pick % blocks) * CHECK_BYTES;
-    fetch_range(client, pack, position, start..start + CHECK_BYTES)
+    fetch_range(context, client, pack, position, start..start + CHECK_BYTES)
         .await
         .map(drop)
 }

@@ -3,24 +3,52 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use bitdust_crypto::{EpochSecrets, PackCipher};
+use bitdust_crypto::{EpochSecrets, PackCipher, TAG_BYTES};
 use bitdust_engine::{FetchId, JobId};
 use bitdust_model::manifest::{BlobRef, PackRef};
 use bitdust_model::{ErrorCode, Position};
 use bitdust_pipeline::erasure::ErasureError;
-use bitdust_pipeline::pack::open::{OpenError, open_chunk};
-use bitdust_pipeline::{Gathered, plan, shard};
+use bitdust_pipeline::pack::open::{OpenError, open_chunk_within};
+use bitdust_pipeline::{Gathered, plan};
 
-/// Bytes of a shard from an offset on, masked, proved against the shard's id.
+use crate::buffers::{Buffers, Lent};
+
+/// Bytes of a shard from an offset on, proved against the shard's id and unmasked.
 #[derive(Debug, Clone)]
 pub(crate) struct Piece {
     /// Offset in the shard.
     pub(crate) offset: u64,
     /// The bytes.
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Bytes,
+}
+
+/// The plain chunks of a fetch, one behind the other.
+#[derive(Debug)]
+pub(crate) struct Plain {
+    bytes: Lent,
+    ends: Vec<usize>,
+}
+
+impl Plain {
+    /// Each chunk, in the order in which they were asked for.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let chunk = self.bytes.as_ref().get(start..end).unwrap_or_default();
+            start = end;
+            chunk
+        })
+    }
+
+    /// The last chunk.
+    pub(crate) fn last(&self) -> Option<&[u8]> {
+        self.iter().last()
+    }
 }
 
 /// A request of a job for chunks of a pack.
@@ -34,7 +62,7 @@ pub(crate) struct FetchRequest {
     /// Wanted chunks, by offset.
     pub(crate) blobs: Vec<BlobRef>,
     /// Where the plain chunks go, in the order of `blobs`.
-    pub(crate) reply: oneshot::Sender<Result<Vec<Vec<u8>>, ErrorCode>>,
+    pub(crate) reply: oneshot::Sender<Result<Plain, ErrorCode>>,
 }
 
 /// A request that is being worked on.
@@ -127,26 +155,30 @@ pub(crate) fn assemble(
     pack: &PackRef,
     blobs: &[BlobRef],
     pieces: BTreeMap<Position, Vec<Piece>>,
-) -> Result<Vec<Vec<u8>>, AssembleError> {
+    buffers: &Arc<Buffers>,
+) -> Result<Plain, AssembleError> {
     let mut gathered = Gathered::new(pack.k, pack.pack_bytes)?;
     for (position, list) in pieces {
-        for mut piece in list {
-            shard::unmask(
-                secrets,
-                pack.set,
-                pack.pack,
-                position,
-                piece.offset,
-                &mut piece.bytes,
-            );
+        for piece in list {
             gathered.insert(position, piece.offset, piece.bytes)?;
         }
     }
     let cipher = PackCipher::new(secrets, pack.kind, pack.pack);
-    let mut chunks = Vec::with_capacity(blobs.len());
+    let raw_bytes: usize = blobs
+        .iter()
+        .map(|blob| blob.record.raw_bytes as usize)
+        .sum();
+    let mut bytes = buffers.take(raw_bytes + TAG_BYTES);
+    bytes.clear();
+    let mut ends = Vec::with_capacity(blobs.len());
     for blob in blobs {
-        let sealed = gathered.read(blob.offset, blob.record.stored_bytes)?;
-        chunks.push(open_chunk(&cipher, secrets, blob, &sealed)?);
+        let start = bytes.len();
+        gathered.read_into(blob.offset, blob.record.stored_bytes, &mut bytes)?;
+        open_chunk_within(&cipher, secrets, blob, &mut bytes, start)?;
+        ends.push(bytes.len());
     }
-    Ok(chunks)
+    Ok(Plain {
+        bytes: Lent::new(bytes, buffers.clone()),
+        ends,
+    })
 }

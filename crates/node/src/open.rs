@@ -220,6 +220,7 @@ async fn open_parts(
         network: config.network.clone().into(),
         nickname: config.nickname.clone().into(),
         policy: Arc::new(config.policy.clone()),
+        buffers: Arc::default(),
         back: back_in,
     };
     Ok(Opened {

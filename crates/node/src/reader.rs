@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::stream::{self, StreamExt};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use bitdust_engine::{FetchId, JobId};
 use bitdust_model::manifest::{BlobRef, PackRef, SnapshotRecord};
@@ -20,7 +20,7 @@ use bitdust_pipeline::tree::read_page;
 
 use crate::back::Back;
 use crate::context::Context;
-use crate::fetch::FetchRequest;
+use crate::fetch::{FetchRequest, Plain};
 
 /// Numbers fetches of all jobs; far above what the loop numbers itself.
 static NEXT_FETCH: AtomicU64 = AtomicU64::new(1 << 32);
@@ -47,6 +47,19 @@ pub(crate) struct Reader<'a> {
     ahead: HashMap<ChunkId, Vec<u8>>,
     ahead_order: VecDeque<ChunkId>,
     ahead_bytes: usize,
+}
+
+/// The chunks of some packs on their way.
+pub(crate) struct Coming {
+    coming: mpsc::Receiver<(Vec<BlobRef>, Result<Plain, ErrorCode>)>,
+}
+
+impl Coming {
+    /// The next pack's chunks, or why they cannot be had; nothing once all are through. Call on
+    /// a blocking thread.
+    pub(crate) fn next(&mut self) -> Option<(Vec<BlobRef>, Result<Plain, ErrorCode>)> {
+        self.coming.blocking_recv()
+    }
 }
 
 /// What a path leads to.
@@ -181,33 +194,25 @@ impl<'a> Reader<'a> {
             .collect())
     }
 
-    /// Fetches chunks of several packs, a few packs at a time. `take` gets each pack's chunks
-    /// as they come, or why they cannot be had.
-    pub(crate) fn fetch_packs(
-        &self,
-        wanted: BTreeMap<PackId, (PackRef, Vec<BlobRef>)>,
-        mut take: impl FnMut(&[BlobRef], Result<Vec<Vec<u8>>, ErrorCode>),
-    ) {
-        let mut waiting = wanted.into_values();
-        let runtime = self.runtime.clone();
-        runtime.block_on(async {
-            let mut under_way = FuturesUnordered::new();
-            loop {
-                while under_way.len() < limits::FETCHES_IN_FLIGHT_MAX {
-                    let Some((pack, blobs)) = waiting.next() else {
-                        break;
-                    };
-                    under_way.push(async {
-                        let result = fetch(self.context, self.job, pack, blobs.clone()).await;
-                        (blobs, result)
-                    });
-                }
-                let Some((blobs, result)) = under_way.next().await else {
+    /// Begins to fetch chunks of several packs, a few packs at a time; what came is taken while
+    /// other things are done.
+    pub(crate) fn begin_fetch(&self, wanted: BTreeMap<PackId, (PackRef, Vec<BlobRef>)>) -> Coming {
+        let (sender, coming) = mpsc::channel(limits::FETCHES_IN_FLIGHT_MAX);
+        let (context, job) = (self.context.clone(), self.job);
+        self.runtime.spawn(async move {
+            let mut fetches = stream::iter(wanted.into_values())
+                .map(|(pack, blobs)| async {
+                    let result = fetch(&context, job, pack, blobs.clone()).await;
+                    (blobs, result)
+                })
+                .buffer_unordered(limits::FETCHES_IN_FLIGHT_MAX);
+            while let Some(came) = fetches.next().await {
+                if sender.send(came).await.is_err() {
                     return;
-                };
-                take(&blobs, result);
+                }
             }
         });
+        Coming { coming }
     }
 
     fn metadata(&mut self, id: ChunkId) -> Result<Vec<u8>, ErrorCode> {
@@ -224,9 +229,9 @@ impl<'a> Reader<'a> {
             self.runtime
                 .block_on(fetch(self.context, self.job, place.pack, blobs.clone()))?;
         let mut wanted = None;
-        for (blob, bytes) in blobs.iter().zip(chunks) {
+        for (blob, bytes) in blobs.iter().zip(chunks.iter()) {
             if blob.record.chunk == id {
-                wanted = Some(bytes.clone());
+                wanted = Some(bytes.to_vec());
             }
             self.keep(blob.record.chunk, bytes);
         }
@@ -254,12 +259,12 @@ impl<'a> Reader<'a> {
         Ok(near.collect())
     }
 
-    fn keep(&mut self, id: ChunkId, bytes: Vec<u8>) {
+    fn keep(&mut self, id: ChunkId, bytes: &[u8]) {
         if self.ahead.contains_key(&id) {
             return;
         }
         self.ahead_bytes += bytes.len();
-        self.ahead.insert(id, bytes);
+        self.ahead.insert(id, bytes.to_vec());
         self.ahead_order.push_back(id);
         while self.ahead_bytes > AHEAD_BYTES_MAX {
             let Some(oldest) = self.ahead_order.pop_front() else {
@@ -278,7 +283,7 @@ pub(crate) async fn fetch(
     job: JobId,
     pack: PackRef,
     blobs: Vec<BlobRef>,
-) -> Result<Vec<Vec<u8>>, ErrorCode> {
+) -> Result<Plain, ErrorCode> {
     let fetch = FetchId(NEXT_FETCH.fetch_add(1, Ordering::Relaxed));
     let (reply, result) = oneshot::channel();
     let request = FetchRequest {

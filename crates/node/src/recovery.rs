@@ -669,11 +669,9 @@ async fn tell_supplier(context: &Context, device: DeviceId, bodies: Vec<Body>) {
 /// Reads the manifest of a head and all it names into the catalogue; gives the number of
 /// pieces that could not be had.
 async fn load_head(context: &Context, job: JobId, head: &Head) -> Result<u64, ErrorCode> {
-    let raw = fetch(context, job, head.commit.clone(), vec![head.manifest])
-        .await?
-        .pop()
-        .ok_or(ErrorCode::Internal)?;
-    let manifest: Manifest = read_manifest(&raw).map_err(|_| ErrorCode::Corrupt)?;
+    let chunks = fetch(context, job, head.commit.clone(), vec![head.manifest]).await?;
+    let raw = chunks.last().ok_or(ErrorCode::Internal)?;
+    let manifest: Manifest = read_manifest(raw).map_err(|_| ErrorCode::Corrupt)?;
     let mut packs = manifest.packs.clone();
     packs.push(head.commit.clone());
     let catalogue = context.catalogue.clone();
@@ -745,10 +743,9 @@ async fn load_piece(
         .iter()
         .find(|pack| pack.pack == blob.pack)
         .ok_or(ErrorCode::NotFound)?;
-    fetch(context, job, pack.clone(), vec![blob])
-        .await?
-        .pop()
-        .ok_or(ErrorCode::Internal)
+    let chunks = fetch(context, job, pack.clone(), vec![blob]).await?;
+    let chunk = chunks.last().ok_or(ErrorCode::Internal)?;
+    Ok(chunk.to_vec())
 }
 
 /// The signed root record of a new identity, as it is kept.

@@ -4,7 +4,7 @@
 //! chunks of one pack are fetched together. What cannot be had is listed and the rest goes
 //! on; a second run leaves what is finished alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use bitdust_source::{
 
 use crate::context::Context;
 use crate::job::{Counters, problem};
-use crate::reader::{Found, Reader};
+use crate::reader::{Coming, Found, Reader};
 
 /// Where a restore writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,10 +92,10 @@ impl RestoreRequest {
 
 /// Sealed bytes read ahead of pages when a whole folder is restored.
 const FOLDER_READ_AHEAD: u32 = 1024 * 1024;
-/// Plain bytes of one window.
-const WINDOW_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Files of one window; each holds a descriptor.
-const WINDOW_FILES_MAX: usize = 256;
+/// Plain bytes of one window. One is being fetched while the one before is being written.
+const WINDOW_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Files of one window.
+const WINDOW_FILES_MAX: usize = 512;
 
 /// Restores what a request names. Call on a blocking thread.
 pub(crate) fn restore(
@@ -128,7 +128,10 @@ pub(crate) fn restore(
         reader,
         target,
         counters,
+        files: BTreeMap::new(),
+        latest: 0,
         window: Window::default(),
+        flight: None,
         further_names: Vec::new(),
         zeros: None,
         context,
@@ -165,7 +168,14 @@ struct Writer<'a> {
     reader: Reader<'a>,
     target: RestoreTarget,
     counters: &'a Arc<Counters>,
+    /// Files that are being written, by their numbers.
+    files: BTreeMap<u64, OpenFile>,
+    /// The number of the last file.
+    latest: u64,
+    /// What will be fetched next.
     window: Window,
+    /// What is being fetched.
+    flight: Option<Flight>,
     /// Names of files that are being written under another name.
     further_names: Vec<FurtherName>,
     /// The longest chunk of zeros by the secrets of each epoch, once it is asked for.
@@ -188,19 +198,29 @@ struct File {
     meta: Meta,
 }
 
-/// Files that are being written.
+/// Pieces of files that are fetched together.
 #[derive(Default)]
 struct Window {
-    files: Vec<OpenFile>,
+    /// Where each chunk goes.
+    takers: BTreeMap<ChunkId, Vec<(u64, u64)>>,
+    /// The files it has pieces of, or all of where they have none.
+    files: BTreeSet<u64>,
     bytes: u64,
 }
 
+/// A window on its way.
+struct Flight {
+    window: Window,
+    coming: Coming,
+}
+
 struct OpenFile {
-    writer: Option<FileWriter>,
+    writer: FileWriter,
     meta: Meta,
-    pieces: Vec<(ChunkId, u64)>,
     size: u64,
     failure: Option<ErrorCode>,
+    /// Windows with this file that are not through.
+    windows: u32,
     /// Whether more windows follow for this file.
     is_open_ended: bool,
     is_sparse: bool,
@@ -250,9 +270,9 @@ impl Writer<'_> {
 
     /// Somebody stopped it: what it made goes again.
     fn take_back(self) {
-        let Self { target, window, .. } = self;
+        let Self { target, files, .. } = self;
         // Files under way go by themselves.
-        drop(window);
+        drop(files);
         let Undone { removed, stayed } = target.undo();
         info!(removed, stayed, "A restore was taken back");
     }
@@ -384,7 +404,7 @@ impl Writer<'_> {
                 };
                 self.file(path, file)?;
                 if self.further_names.len() >= WINDOW_FILES_MAX {
-                    self.flush()?;
+                    self.settle()?;
                     self.try_names_again()?;
                 }
                 Ok(())
@@ -419,15 +439,20 @@ impl Writer<'_> {
             start = self.target.rewrite_file(&path, size);
         }
         match start {
-            FileStart::Write(writer) => self.window.files.push(OpenFile {
-                writer: Some(writer),
-                meta: meta.clone(),
-                pieces: Vec::new(),
-                size,
-                failure: None,
-                is_open_ended: true,
-                is_sparse,
-            }),
+            FileStart::Write(writer) => {
+                let file = OpenFile {
+                    writer,
+                    meta: meta.clone(),
+                    size,
+                    failure: None,
+                    windows: 0,
+                    is_open_ended: true,
+                    is_sparse,
+                };
+                self.latest += 1;
+                self.files.insert(self.latest, file);
+                self.touch_latest();
+            }
             FileStart::Later => {
                 self.further_names.push(FurtherName { path, file });
                 return Ok(());
@@ -449,7 +474,7 @@ impl Writer<'_> {
                 }
             }
         }
-        if let Some(file) = self.window.files.last_mut() {
+        if let Some(file) = self.latest_file() {
             file.is_open_ended = false;
         }
         if self.window.is_full() {
@@ -472,17 +497,29 @@ impl Writer<'_> {
     /// Ends the files under way and the names that wait for them. With no file under way at
     /// least one name of each group is dealt with in each round, so this ends.
     fn finish_names(&mut self) -> Result<(), ErrorCode> {
-        self.flush()?;
+        self.settle()?;
         while !self.further_names.is_empty() {
             self.try_names_again()?;
-            self.flush()?;
+            self.settle()?;
         }
         Ok(())
     }
 
+    fn latest_file(&mut self) -> Option<&mut OpenFile> {
+        self.files.get_mut(&self.latest)
+    }
+
+    /// The window has to do with the last file.
+    fn touch_latest(&mut self) {
+        let is_new = self.window.files.insert(self.latest);
+        if let Some(file) = self.latest_file() {
+            file.windows += u32::from(is_new);
+        }
+    }
+
     /// Adds chunks of the last file to the window; flushes it on the way when it is full.
     fn add_pieces(&mut self, ids: &[ChunkId], offset: &mut u64) -> Result<(), ErrorCode> {
-        let is_sparse = self.window.files.last().is_some_and(|file| file.is_sparse);
+        let is_sparse = self.latest_file().is_some_and(|file| file.is_sparse);
         for part in ids.chunks(limits::ENTRY_CHUNKS_INLINE_MAX) {
             if is_sparse && self.leave_holes(part, offset) {
                 continue;
@@ -494,9 +531,9 @@ impl Writer<'_> {
                     continue;
                 };
                 let bytes = u64::from(place.blob.record.raw_bytes);
-                if let Some(file) = self.window.files.last_mut() {
-                    file.pieces.push((*id, *offset));
-                }
+                self.touch_latest();
+                let takers = self.window.takers.entry(*id).or_default();
+                takers.push((self.latest, *offset));
                 *offset += bytes;
                 self.window.bytes += bytes;
                 if self.window.bytes >= WINDOW_BYTES_MAX {
@@ -518,9 +555,8 @@ impl Writer<'_> {
             return false;
         }
         let length = (ids.len() * limits::CHUNK_BYTES_MAX) as u64;
-        if let Some(file) = self.window.files.last_mut()
-            && let Some(writer) = &mut file.writer
-            && let Err(error) = writer.leave_hole(*offset, length)
+        if let Some(file) = self.latest_file()
+            && let Err(error) = file.writer.leave_hole(*offset, length)
         {
             file.failure.get_or_insert(error.code());
         }
@@ -530,61 +566,68 @@ impl Writer<'_> {
     }
 
     fn fail_last(&mut self, code: ErrorCode) {
-        if let Some(file) = self.window.files.last_mut() {
+        if let Some(file) = self.latest_file() {
             file.failure.get_or_insert(code);
         }
     }
 
-    /// Fetches what the window needs, writes it, finishes its files.
+    /// Lets the window be fetched; meanwhile what came of the one before is written.
     fn flush(&mut self) -> Result<(), ErrorCode> {
-        let wanted = self.window_packs()?;
-        let mut takers: BTreeMap<ChunkId, Vec<(usize, u64)>> = BTreeMap::new();
-        for (index, file) in self.window.files.iter().enumerate() {
-            for (id, offset) in &file.pieces {
-                takers.entry(*id).or_default().push((index, *offset));
+        let coming = self.reader.begin_fetch(self.window_packs()?);
+        let window = std::mem::take(&mut self.window);
+        let before = self.flight.replace(Flight { window, coming });
+        self.land(before)
+    }
+
+    /// The same until nothing is under way.
+    fn settle(&mut self) -> Result<(), ErrorCode> {
+        self.flush()?;
+        let last = self.flight.take();
+        self.land(last)
+    }
+
+    /// Writes a window as it comes and finishes its files.
+    fn land(&mut self, flight: Option<Flight>) -> Result<(), ErrorCode> {
+        let Some(Flight { window, mut coming }) = flight else {
+            return Ok(());
+        };
+        while let Some((blobs, came)) = coming.next() {
+            if self.counters.is_cancelled() {
+                return Err(ErrorCode::Cancelled);
             }
-        }
-        let files = &mut self.window.files;
-        let counters = self.counters;
-        let mut cancelled = false;
-        self.reader
-            .fetch_packs(wanted, |blobs, result| match result {
+            let takers = |blob: &BlobRef| window.takers.get(&blob.record.chunk);
+            match came {
                 Ok(chunks) => {
-                    for (blob, bytes) in blobs.iter().zip(chunks) {
-                        for (index, offset) in takers.get(&blob.record.chunk).into_iter().flatten()
-                        {
-                            counters.did_bytes(bytes.len() as u64);
-                            files[*index].write(*offset, &bytes);
+                    for (blob, bytes) in blobs.iter().zip(chunks.iter()) {
+                        for (number, offset) in takers(blob).into_iter().flatten() {
+                            self.counters.did_bytes(bytes.len() as u64);
+                            if let Some(file) = self.files.get_mut(number) {
+                                file.write(*offset, bytes);
+                            }
                         }
                     }
                 }
+                Err(ErrorCode::Cancelled) => return Err(ErrorCode::Cancelled),
                 Err(code) => {
-                    cancelled |= code == ErrorCode::Cancelled;
-                    for (index, _) in blobs
-                        .iter()
-                        .filter_map(|blob| takers.get(&blob.record.chunk))
-                        .flatten()
-                    {
-                        files[*index].failure.get_or_insert(code);
+                    for (number, _) in blobs.iter().filter_map(takers).flatten() {
+                        if let Some(file) = self.files.get_mut(number) {
+                            file.failure.get_or_insert(code);
+                        }
                     }
                 }
-            });
-        if cancelled || self.counters.is_cancelled() {
+            }
+        }
+        if self.counters.is_cancelled() {
             return Err(ErrorCode::Cancelled);
         }
-        self.finish_files();
+        for number in window.files {
+            self.finish_file(number);
+        }
         Ok(())
     }
 
     fn window_packs(&self) -> Result<BTreeMap<PackId, (PackRef, Vec<BlobRef>)>, ErrorCode> {
-        let mut ids: Vec<ChunkId> = self
-            .window
-            .files
-            .iter()
-            .flat_map(|file| file.pieces.iter().map(|(id, _)| *id))
-            .collect();
-        ids.sort_unstable();
-        ids.dedup();
+        let ids: Vec<ChunkId> = self.window.takers.keys().copied().collect();
         let mut packs: BTreeMap<PackId, (PackRef, Vec<BlobRef>)> = BTreeMap::new();
         for place in self.reader.places(&ids)?.into_iter().flatten() {
             packs
@@ -599,36 +642,34 @@ impl Writer<'_> {
         Ok(packs)
     }
 
-    fn finish_files(&mut self) {
-        self.window.bytes = 0;
-        let mut open_ended = None;
-        for mut file in std::mem::take(&mut self.window.files) {
-            if file.is_open_ended {
-                file.pieces.clear();
-                open_ended = Some(file);
-                continue;
-            }
-            let Some(writer) = file.writer.take() else {
-                continue;
-            };
-            match file.failure {
-                None => {
-                    let _placed = self.target.finish_file(writer, &file.meta);
-                }
-                Some(code) => {
-                    let path = writer.path().clone();
-                    drop(writer);
-                    let detail = format!(
-                        "it is not restored, {} bytes: {}",
-                        file.size,
-                        crate::words::failure(code)
-                    );
-                    self.target.add_problem(&path, code, detail);
-                }
-            }
-            self.counters.did_file(0);
+    /// A window with this file is through: it has all its bytes unless more windows follow.
+    fn finish_file(&mut self, number: u64) {
+        let Some(file) = self.files.get_mut(&number) else {
+            return;
+        };
+        file.windows = file.windows.saturating_sub(1);
+        if file.windows > 0 || file.is_open_ended {
+            return;
         }
-        self.window.files.extend(open_ended);
+        let Some(file) = self.files.remove(&number) else {
+            return;
+        };
+        match file.failure {
+            None => {
+                let _placed = self.target.finish_file(file.writer, &file.meta);
+            }
+            Some(code) => {
+                let path = file.writer.path().clone();
+                drop(file.writer);
+                let detail = format!(
+                    "it is not restored, {} bytes: {}",
+                    file.size,
+                    crate::words::failure(code)
+                );
+                self.target.add_problem(&path, code, detail);
+            }
+        }
+        self.counters.did_file(0);
     }
 }
 
@@ -640,10 +681,7 @@ impl Window {
 
 impl OpenFile {
     fn write(&mut self, offset: u64, bytes: &[u8]) {
-        let Some(writer) = &mut self.writer else {
-            return;
-        };
-        if let Err(error) = writer.write_at(offset, bytes) {
+        if let Err(error) = self.writer.write_at(offset, bytes) {
             self.failure.get_or_insert(RestoreError::code(&error));
         }
     }

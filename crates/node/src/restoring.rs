@@ -11,7 +11,7 @@ use bitdust_model::{DeviceId, ErrorCode, Position};
 
 use crate::back::Back;
 use crate::courier::Errand;
-use crate::fetch::{FetchRequest, FetchState, Piece, assemble};
+use crate::fetch::{FetchRequest, FetchState, Piece, Plain, assemble};
 use crate::job::JobKind;
 use crate::runtime::Node;
 use crate::task::blocking;
@@ -176,7 +176,7 @@ impl Node {
             let worker = context.clone();
             let chunks = blocking(move || {
                 let secrets = worker.epoch(pack.epoch)?;
-                match assemble(secrets, &pack, &blobs, pieces) {
+                match assemble(secrets, &pack, &blobs, pieces, &worker.buffers) {
                     Ok(chunks) => Some(chunks),
                     Err(error) => {
                         debug!(%error, "Pieces could not be put together");
@@ -190,7 +190,7 @@ impl Node {
     }
 
     /// The parts were put together, or not.
-    pub(crate) fn assembled(&mut self, fetch: FetchId, chunks: Option<Vec<Vec<u8>>>) {
+    pub(crate) fn assembled(&mut self, fetch: FetchId, chunks: Option<Plain>) {
         match chunks {
             Some(chunks) => {
                 if let Some(state) = self.fetches.remove(&fetch) {

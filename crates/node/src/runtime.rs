@@ -417,6 +417,9 @@ impl Node {
             return;
         };
         job.permits.close();
+        if self.jobs.is_empty() {
+            self.context.buffers.clear();
+        }
         let kind = job.kind.clone();
         let is_recovery = matches!(kind, JobKind::Recover);
         let is_quiet = job.is_unchanged;

@@ -1,38 +1,36 @@
-//! The reading half of a backup, on a blocking thread: walk, chunk, seal, announce.
+//! The reading half of a backup, on a blocking thread: walk, cut, name; what is new goes to the
+//! packer, on another.
 //!
 //! A file whose stamp is the one remembered, and whose chunks all lie in committed packs, is
-//! not opened. A pack is recorded in the catalogue before anybody hears of it. Memory is
-//! bounded: one chunk being read, two packs being gathered, `PACKS_IN_FLIGHT_MAX` being sent.
+//! not opened. Memory is bounded: one chunk being read, some megabytes crossing over, two packs
+//! being gathered, `PACKS_IN_FLIGHT_MAX` being sent.
 
-use std::collections::{HashSet, VecDeque};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use std::os::unix::ffi::OsStrExt;
 
-use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tracing::debug;
 
 use bitdust_engine::{JobId, SetFact};
-use bitdust_model::manifest::{FolderRecord, PackKind, PackRecord, PackRef, SnapshotRecord};
+use bitdust_model::manifest::{FolderRecord, PackKind, SnapshotRecord};
 use bitdust_model::status::{Problem, Problems};
 use bitdust_model::tree::{Content, Entry, Meta, Node};
-use bitdust_model::{ChunkId, CodeVersion, ErrorCode, SnapshotId, UnixMillis, limits};
+use bitdust_model::{ChunkId, ErrorCode, SnapshotId, UnixMillis, limits};
 use bitdust_pipeline::content::{WholeContent, content_of};
-use bitdust_pipeline::shard::{code_of, make_shards};
 use bitdust_pipeline::tree::TreeWriter;
-use bitdust_pipeline::{Chunker, PackBuilder};
+use bitdust_pipeline::{Chunker, Cutter};
 use bitdust_source::{
     Accounts, Excludes, FileReader, FileSeen, Owners, Stamp, Stretch, Walk, WalkEvent, open_file,
 };
 
-use crate::back::{Back, Flight};
 use crate::cache::{FileCache, Remembered};
 use crate::context::{Context, wall_clock};
 use crate::job::{Counters, problem};
+use crate::packer::{PackRequest, Packing, packer};
 
 /// What a walk gave.
 pub(crate) struct Scanned {
@@ -64,35 +62,37 @@ pub(crate) fn scan(
     request: ScanRequest,
     runtime: Handle,
 ) -> Result<Scanned, ErrorCode> {
-    let folders = request.folders.clone();
-    let mut scanner = Scanner {
-        context,
-        runtime,
-        chunker: Chunker::new(context.current().gear_seed()),
-        data: PackBuilder::new(PackKind::Data),
-        tree: PackBuilder::new(PackKind::Tree),
-        pending: Pending::default(),
-        problems: Problems::default(),
-        owners: Owners::default(),
-        zeros: None,
-        request,
+    let ScanRequest {
+        job,
+        folders,
+        set,
+        counters,
+        permits,
+        home,
+    } = request;
+    let packing = PackRequest {
+        job,
+        set,
+        counters: counters.clone(),
+        permits,
     };
-    let mut snapshots = Vec::with_capacity(folders.len());
-    for folder in &folders {
-        match scanner.folder(folder) {
-            Ok(snapshot) => snapshots.push(snapshot),
-            Err(Stop::Folder(found)) => scanner.problems.push(found),
-            Err(Stop::Job(code)) => return Err(code),
-        }
-    }
-    if snapshots.is_empty() {
-        return Err(ErrorCode::Unreadable);
-    }
-    scanner.seal(PackKind::Data)?;
-    scanner.seal(PackKind::Tree)?;
-    Ok(Scanned {
-        snapshots,
-        problems: scanner.problems,
+    let (packing, packer) = packer(context, packing, runtime);
+    std::thread::scope(|threads| {
+        let packer = threads.spawn(|| packer.run());
+        let scanner = Scanner {
+            context,
+            cutter: Cutter::new(Chunker::new(context.current().gear_seed())),
+            packing,
+            problems: Problems::default(),
+            owners: Owners::default(),
+            zeros: None,
+            counters,
+            home,
+        };
+        let scanned = scanner.scan(&folders);
+        // What stopped the packer is why the walk could not go on.
+        packer.join().map_err(|_| ErrorCode::Internal)??;
+        scanned
     })
 }
 
@@ -112,17 +112,15 @@ impl From<ErrorCode> for Stop {
 
 struct Scanner<'a> {
     context: &'a Context,
-    request: ScanRequest,
-    runtime: Handle,
-    chunker: Chunker,
-    data: PackBuilder,
-    tree: PackBuilder,
-    pending: Pending,
+    cutter: Cutter,
+    packing: Packing<'a>,
     problems: Problems,
     /// Whom the things in the folder under way belong to.
     owners: Owners,
     /// The longest chunk of zeros, once it lies in a pack.
     zeros: Option<ChunkId>,
+    counters: Arc<Counters>,
+    home: Option<(u64, u64)>,
 }
 
 /// A folder on the way down.
@@ -141,6 +139,25 @@ struct Tally {
 }
 
 impl Scanner<'_> {
+    fn scan(mut self, folders: &[FolderRecord]) -> Result<Scanned, ErrorCode> {
+        let mut snapshots = Vec::with_capacity(folders.len());
+        for folder in folders {
+            match self.folder(folder) {
+                Ok(snapshot) => snapshots.push(snapshot),
+                Err(Stop::Folder(found)) => self.problems.push(found),
+                Err(Stop::Job(code)) => return Err(code),
+            }
+        }
+        if snapshots.is_empty() {
+            return Err(ErrorCode::Unreadable);
+        }
+        self.packing.finish()?;
+        Ok(Scanned {
+            snapshots,
+            problems: self.problems,
+        })
+    }
+
     fn folder(&mut self, folder: &FolderRecord) -> Result<SnapshotRecord, Stop> {
         let taken_at = wall_clock();
         self.owners = Owners::default();
@@ -150,7 +167,7 @@ impl Scanner<'_> {
         let mut levels: Vec<Level> = Vec::new();
         let mut finished = None;
         for event in walk {
-            if self.request.counters.is_cancelled() {
+            if self.counters.is_cancelled() {
                 return Err(Stop::Job(ErrorCode::Cancelled));
             }
             match event {
@@ -208,7 +225,7 @@ impl Scanner<'_> {
         let root = Path::new(std::ffi::OsStr::from_bytes(&folder.path));
         let mut excludes =
             Excludes::new(&folder.excludes).map_err(|error| unreadable(folder, error))?;
-        if let Some((device, inode)) = self.request.home {
+        if let Some((device, inode)) = self.home {
             excludes = excludes.without_place(device, inode);
         }
         Walk::new(root, &excludes).map_err(|error| unreadable(folder, error))
@@ -250,7 +267,7 @@ impl Scanner<'_> {
             return Ok(());
         };
         if let Some(page) = page {
-            let id = self.store(PackKind::Tree, &page)?;
+            let id = self.packing.store(PackKind::Tree, &page)?;
             level.pages.push(id);
         }
         Ok(())
@@ -263,7 +280,7 @@ impl Scanner<'_> {
         let names = owners.names(&Accounts::of_system());
         let page = level.writer.finish_outermost(&names);
         let mut pages = level.pages;
-        pages.push(self.store(PackKind::Tree, &page)?);
+        pages.push(self.packing.store(PackKind::Tree, &page)?);
         Ok((level.meta, pages))
     }
 
@@ -271,7 +288,7 @@ impl Scanner<'_> {
     fn last_page(&mut self, level: Level) -> Result<(Meta, Vec<ChunkId>), Stop> {
         let mut pages = level.pages;
         if let Some(page) = level.writer.finish() {
-            pages.push(self.store(PackKind::Tree, &page)?);
+            pages.push(self.packing.store(PackKind::Tree, &page)?);
         }
         Ok((level.meta, pages))
     }
@@ -283,36 +300,34 @@ impl Scanner<'_> {
         cache: &mut FileCache<'_>,
         tally: &mut Tally,
     ) -> Result<Option<Entry>, Stop> {
-        self.request.counters.saw_file(seen.stamp.size_bytes);
+        self.counters.saw_file(seen.stamp.size_bytes);
         let name = seen.path.name();
         let group_of = |stamp: &Stamp| {
             let group = stamp.inode ^ stamp.device.rotate_left(40);
             seen.has_other_names.then_some(group)
         };
-        if let Some(chunks) = cache.unchanged(name, &seen.stamp)? {
-            cache.keep(name);
+        if let Some(Remembered { chunks, meta, .. }) = cache.unchanged(name, &seen.stamp)? {
             let node = Node::File {
                 size: seen.stamp.size_bytes,
                 content: self.content(&chunks)?,
                 link_group: group_of(&seen.stamp),
                 is_sparse: seen.is_sparse,
             };
-            self.request.counters.did_file(seen.stamp.size_bytes);
+            self.counters.did_file(seen.stamp.size_bytes);
             tally.files += 1;
             tally.bytes += seen.stamp.size_bytes;
             return Ok(Some(Entry {
                 name: name.to_vec(),
-                meta: seen.meta.clone(),
+                meta,
                 node,
             }));
         }
-        self.request
-            .counters
+        self.counters
             .works_on(seen.path.as_bytes(), seen.stamp.size_bytes);
         let Some(read) = self.read(seen, folder, tally)? else {
             return Ok(None);
         };
-        self.request.counters.did_file(0);
+        self.counters.did_file(0);
         tally.files += 1;
         tally.bytes += read.stamp.size_bytes;
         let node = Node::File {
@@ -326,6 +341,7 @@ impl Scanner<'_> {
                 name,
                 Remembered {
                     stamp: read.stamp,
+                    meta: read.meta.clone(),
                     chunks: read.chunks,
                 },
             );
@@ -446,6 +462,7 @@ impl Scanner<'_> {
                     let zeros = match self.zeros {
                         Some(zeros) => zeros,
                         None => self
+                            .packing
                             .store(PackKind::Data, &vec![0; limits::CHUNK_BYTES_MAX])
                             .map_err(ReadStop::Job)?,
                     };
@@ -457,7 +474,7 @@ impl Scanner<'_> {
                         .pass_hole(count * ZEROS)
                         .map_err(|error| taken.failed(&error))?;
                     if taken.counts {
-                        self.request.counters.did_bytes(count * ZEROS);
+                        self.counters.did_bytes(count * ZEROS);
                     }
                 }
             }
@@ -466,20 +483,25 @@ impl Scanner<'_> {
     }
 
     fn take_bytes(&mut self, reader: impl Read, taken: &mut Taken<'_>) -> Result<(), ReadStop> {
-        let chunker = self.chunker.clone();
-        for chunk in chunker.chunks(reader) {
-            if self.request.counters.is_cancelled() {
+        let mut chunks = self.cutter.chunks(reader);
+        loop {
+            if self.counters.is_cancelled() {
                 return Err(ReadStop::Job(ErrorCode::Cancelled));
             }
-            let chunk = chunk.map_err(|error| taken.failed(&error))?;
-            taken.bytes += chunk.len() as u64;
-            let id = self.store(PackKind::Data, &chunk).map_err(ReadStop::Job)?;
+            let chunk = chunks.next_chunk().map_err(|error| taken.failed(&error))?;
+            let Some(chunk) = chunk else {
+                return Ok(());
+            };
+            let id = self
+                .packing
+                .store(PackKind::Data, chunk)
+                .map_err(ReadStop::Job)?;
             taken.ids.push(id);
+            taken.bytes += chunk.len() as u64;
             if taken.counts {
-                self.request.counters.did_bytes(chunk.len() as u64);
+                self.counters.did_bytes(chunk.len() as u64);
             }
         }
-        Ok(())
     }
 
     /// The chunk list of a file, in list chunks where it is long.
@@ -489,120 +511,12 @@ impl Scanner<'_> {
             WholeContent::Lists(pages) => {
                 let mut lists = Vec::with_capacity(pages.len());
                 for page in pages {
-                    lists.push(self.store(PackKind::Tree, &page)?);
+                    lists.push(self.packing.store(PackKind::Tree, &page)?);
                 }
                 Ok(Content::Lists(lists))
             }
         }
     }
-
-    /// Makes sure that a chunk lies, or will lie, in a pack.
-    fn store(&mut self, kind: PackKind, raw: &[u8]) -> Result<ChunkId, ErrorCode> {
-        let id = self.context.current().chunk_id(raw);
-        if self.pending.contains(&id) || self.is_known(id)? {
-            return Ok(id);
-        }
-        let builder = match kind {
-            PackKind::Data => &mut self.data,
-            PackKind::Tree | PackKind::Commit => &mut self.tree,
-        };
-        builder.push(id, raw);
-        let is_full = builder.is_full();
-        if kind == PackKind::Data {
-            self.request.counters.new_chunk(raw.len() as u64);
-        }
-        self.pending.insert(id);
-        if is_full {
-            self.seal(kind)?;
-        }
-        Ok(id)
-    }
-
-    fn is_known(&self, id: ChunkId) -> Result<bool, ErrorCode> {
-        self.context
-            .catalogue
-            .known_chunk(id)
-            .map_err(|error| error.code())
-    }
-
-    /// Seals the pack being gathered, records it, and announces it once there is room.
-    fn seal(&mut self, kind: PackKind) -> Result<(), ErrorCode> {
-        let builder = match kind {
-            PackKind::Data => &mut self.data,
-            PackKind::Tree | PackKind::Commit => &mut self.tree,
-        };
-        if builder.is_empty() {
-            return Ok(());
-        }
-        let full = std::mem::replace(builder, PackBuilder::new(kind));
-        let flight = seal_pack(
-            self.context,
-            full,
-            &self.request.set,
-            &self.request.permits,
-            &self.runtime,
-        )?;
-        if kind == PackKind::Data {
-            self.request
-                .counters
-                .sealed_pack(u64::from(flight.record.pack.pack_bytes));
-        }
-        self.pending.sealed();
-        let job = self.request.job;
-        let sealed = Back::Sealed {
-            job,
-            flight: Box::new(flight),
-        };
-        self.context
-            .back
-            .blocking_send(sealed)
-            .map_err(|_| ErrorCode::Cancelled)
-    }
-}
-
-/// Seals a pack, cuts it into masked shards and records it; waits for room first. Call on a
-/// blocking thread.
-pub(crate) fn seal_pack(
-    context: &Context,
-    builder: PackBuilder,
-    set: &SetFact,
-    permits: &Arc<Semaphore>,
-    runtime: &Handle,
-) -> Result<Flight, ErrorCode> {
-    let permit = runtime
-        .block_on(permits.clone().acquire_owned())
-        .map_err(|_| ErrorCode::Cancelled)?;
-    let secrets = context.current();
-    let sealed = builder.seal(secrets, bitdust_crypto::random());
-    let kind = sealed.kind;
-    let code = code_of(kind, set.code);
-    let shards = make_shards(secrets, set.set, &sealed, code);
-    let record = PackRecord {
-        pack: PackRef {
-            pack: sealed.pack,
-            kind,
-            epoch: sealed.epoch,
-            set: set.set,
-            k: code.k(),
-            code_version: CodeVersion::Vandermonde1,
-            pack_bytes: u32::try_from(sealed.bytes.len()).map_err(|_| ErrorCode::Internal)?,
-            shards: shards.iter().map(|shard| shard.shard).collect(),
-        },
-        chunks: sealed.chunks,
-    };
-    context
-        .catalogue
-        .record_pack(record.clone())
-        .map_err(|error| error.code())?;
-    let shards = shards
-        .into_iter()
-        .map(|shard| Bytes::from(shard.bytes))
-        .collect();
-    Ok(Flight {
-        record: Arc::new(record),
-        shards,
-        _place: permit,
-    })
 }
 
 /// A folder that cannot be walked.
@@ -645,37 +559,4 @@ enum ReadStop {
 
 fn seconds(at: UnixMillis) -> i64 {
     i64::try_from(at.0 / 1000).unwrap_or(i64::MAX)
-}
-
-/// Chunks packed by this walk that the catalogue does not know yet. Bounded: the oldest are
-/// forgotten, which costs a second copy and never data.
-#[derive(Default)]
-struct Pending {
-    all: HashSet<ChunkId>,
-    packs: VecDeque<Vec<ChunkId>>,
-    current: Vec<ChunkId>,
-}
-
-impl Pending {
-    fn contains(&self, id: &ChunkId) -> bool {
-        self.all.contains(id)
-    }
-
-    fn insert(&mut self, id: ChunkId) {
-        if self.all.insert(id) {
-            self.current.push(id);
-        }
-    }
-
-    fn sealed(&mut self) {
-        self.packs.push_back(std::mem::take(&mut self.current));
-        while self.all.len() > limits::CHUNKS_PENDING_MAX {
-            let Some(oldest) = self.packs.pop_front() else {
-                return;
-            };
-            for id in oldest {
-                self.all.remove(&id);
-            }
-        }
-    }
 }

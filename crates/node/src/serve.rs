@@ -425,9 +425,8 @@ async fn write_shard(
         .map_err(|error| error.code())?;
     let (pieces, mut arriving) = mpsc::channel::<Bytes>(PIECES_IN_FLIGHT_MAX);
     let disk = tokio::task::spawn_blocking(move || {
-        while let Some(piece) = arriving.blocking_recv() {
-            writer.write(&piece).map_err(|error| error.code())?;
-        }
+        let pieces = std::iter::from_fn(|| arriving.blocking_recv());
+        writer.fill(pieces).map_err(|error| error.code())?;
         writer
             .finish(wall_clock())
             .map(|stored| stored.stored_at)

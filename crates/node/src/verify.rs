@@ -198,11 +198,11 @@ fn compare(
             .flatten()
             .ok_or(ErrorCode::NotFound)?;
         let chunks = runtime.block_on(fetch(context, job, place.pack, vec![place.blob]))?;
-        for chunk in chunks {
+        for chunk in chunks.iter() {
             is_equal = is_equal
                 && local
                     .as_ref()
-                    .is_some_and(|local| same_bytes(local, offset, &chunk));
+                    .is_some_and(|local| same_bytes(local, offset, chunk));
             offset += chunk.len() as u64;
             counters.did_bytes(chunk.len() as u64);
         }

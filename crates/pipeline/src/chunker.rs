@@ -6,8 +6,8 @@
 //! every value XORed with the seed. Another choice would cut the same file elsewhere, and
 //! nothing would be recognised any more.
 //!
-//! Invariant: a running iterator holds one buffer of at most `CHUNKER_BUFFER_BYTES`, however
-//! long the stream is.
+//! Invariant: a cutter holds one buffer of at most `CHUNKER_BUFFER_BYTES`, however many streams
+//! it cuts and however long they are.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -16,8 +16,6 @@ use bitdust_model::limits::{
     CHUNK_BYTES_AVERAGE, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CHUNKER_BUFFER_BYTES,
 };
 use fastcdc::v2020::{Normalization, cut_gear, get_gear_with_seed, select_masks};
-
-use crate::compress::with_room;
 
 /// The level of normalised chunking: most chunks are close to the average.
 const LEVEL: Normalization = Normalization::Level2;
@@ -49,21 +47,8 @@ impl Chunker {
         }
     }
 
-    /// Reads to the end and gives the chunks in order; a stream of no bytes gives none.
-    /// After an error there are no further chunks.
-    pub fn chunks<R: Read>(&self, reader: R) -> Chunks<'_, R> {
-        Chunks {
-            chunker: self,
-            reader,
-            buffer: Vec::new(),
-            start: 0,
-            end: 0,
-            ended: false,
-        }
-    }
-
-    /// The length of the first chunk of `bytes`, which must reach `CHUNK_BYTES_MAX` unless
-    /// the stream ends with them.
+    /// The length of the first chunk of `bytes`. It is final where it is less than there are;
+    /// otherwise more bytes must be at hand, `CHUNK_BYTES_MAX` or all there are.
     fn cut(&self, bytes: &[u8]) -> usize {
         let (_hash, length) = cut_gear(
             bytes,
@@ -81,42 +66,72 @@ impl Chunker {
     }
 }
 
+/// Cuts one stream after the other, all in one buffer.
+pub struct Cutter {
+    chunker: Chunker,
+    buffer: Vec<u8>,
+}
+
+impl Cutter {
+    /// Cuts by this rule.
+    #[must_use]
+    pub const fn new(chunker: Chunker) -> Self {
+        Self {
+            chunker,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// The chunks of a stream in order; one of no bytes has none.
+    pub fn chunks<R: Read>(&mut self, reader: R) -> Chunks<'_, R> {
+        Chunks {
+            chunker: &self.chunker,
+            reader,
+            buffer: &mut self.buffer,
+            start: 0,
+            end: 0,
+            ended: false,
+        }
+    }
+}
+
 /// The chunks of one stream, made as they are asked for.
 pub struct Chunks<'a, R> {
     chunker: &'a Chunker,
     reader: R,
-    buffer: Vec<u8>,
+    buffer: &'a mut Vec<u8>,
     start: usize,
     end: usize,
     ended: bool,
 }
 
-impl<R: Read> Iterator for Chunks<'_, R> {
-    type Item = io::Result<Vec<u8>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Err(error) = self.fill() {
-            self.ended = true;
-            self.start = self.end;
-            return Some(Err(error));
-        }
-        let rest = &self.buffer[self.start..self.end];
-        if rest.is_empty() {
-            return None;
-        }
-        let length = self.chunker.cut(rest);
-        let chunk = with_room(&rest[..length]);
-        self.start += length;
-        Some(Ok(chunk))
-    }
-}
-
 impl<R: Read> Chunks<'_, R> {
-    /// Sees to it that the longest chunk, or the rest of the stream, lies in the buffer.
-    fn fill(&mut self) -> io::Result<()> {
-        if self.ended || self.end - self.start >= CHUNK_BYTES_MAX {
-            return Ok(());
+    /// The next chunk; nothing at the end, and nothing more after an error.
+    pub fn next_chunk(&mut self) -> io::Result<Option<&[u8]>> {
+        let mut length = self.cut();
+        while length == self.end - self.start && length < CHUNK_BYTES_MAX && !self.ended {
+            if let Err(error) = self.fill() {
+                self.ended = true;
+                self.start = self.end;
+                return Err(error);
+            }
+            length = self.cut();
         }
+        if length == 0 {
+            return Ok(None);
+        }
+        let chunk = &self.buffer[self.start..self.start + length];
+        self.start += length;
+        Ok(Some(chunk))
+    }
+
+    /// What the next chunk is if nothing more comes.
+    fn cut(&self) -> usize {
+        self.chunker.cut(&self.buffer[self.start..self.end])
+    }
+
+    /// Reads until the buffer is full or the stream has ended.
+    fn fill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
@@ -148,7 +163,7 @@ mod tests {
 
     #[test]
     fn cut_points_of_the_format_never_move() {
-        let lengths = lengths_of(&cut(SEED, &noise(1, 16 << 20)));
+        let lengths = lengths_of(&cut(SEED, &noise(1, 16 << 20)[..]));
         assert_eq!(lengths, GOLDEN_LENGTHS);
     }
 
@@ -158,7 +173,7 @@ mod tests {
         let (gear, _) = get_gear_with_seed(SEED);
         let stream = noise(6, 24 << 20);
         let mut rest = &stream[..];
-        for chunk in cut(SEED, &stream) {
+        for chunk in cut(SEED, &stream[..]) {
             let end = rest.len().min(CHUNK_BYTES_MAX) / 2 * 2;
             let mut hash = 0_u64;
             let length = (CHUNK_BYTES_MIN..end).find(|&at| {
@@ -183,7 +198,7 @@ mod tests {
     fn chunks_join_to_the_stream_and_keep_the_bounds() {
         for bytes in [0, 1, CHUNK_BYTES_MIN, CHUNK_BYTES_MAX + 1, 21_000_001] {
             let stream = noise(2, bytes);
-            let chunks = cut(SEED, &stream);
+            let chunks = cut(SEED, &stream[..]);
             assert_eq!(chunks.concat(), stream, "{bytes} bytes");
             let (_, inner) = chunks.split_last().unwrap_or((const { &Vec::new() }, &[]));
             assert!(inner.iter().all(|chunk| chunk.len() >= CHUNK_BYTES_MIN));
@@ -193,26 +208,23 @@ mod tests {
 
     #[test]
     fn a_stream_without_bytes_gives_no_chunk() {
-        assert!(cut(SEED, &[]).is_empty());
+        assert!(cut(SEED, &[][..]).is_empty());
     }
 
     #[test]
     fn a_stream_of_one_value_gives_chunks_of_the_largest_size() {
-        let lengths = lengths_of(&cut(SEED, &vec![7; 9 << 20]));
+        let lengths = lengths_of(&cut(SEED, &vec![7; 9 << 20][..]));
         assert_eq!(lengths, [CHUNK_BYTES_MAX, CHUNK_BYTES_MAX, 1 << 20]);
     }
 
     #[test]
     fn the_reader_cannot_move_a_cut() {
         let stream = noise(3, 12_345_678);
-        let stutter: Vec<_> = Chunker::new(SEED)
-            .chunks(Stutter {
-                rest: &stream,
-                turn: 0,
-            })
-            .collect::<Result<_, _>>()
-            .expect("reading from memory");
-        assert_eq!(stutter, cut(SEED, &stream));
+        let stutter = Stutter {
+            rest: &stream,
+            turn: 0,
+        };
+        assert_eq!(cut(SEED, stutter), cut(SEED, &stream[..]));
     }
 
     #[test]
@@ -220,8 +232,8 @@ mod tests {
         let stream = noise(4, 32 << 20);
         let mut edited = stream.clone();
         edited.insert(15_000_000, 0x55);
-        let before: BTreeSet<_> = cut(SEED, &stream).into_iter().collect();
-        let after: BTreeSet<_> = cut(SEED, &edited).into_iter().collect();
+        let before: BTreeSet<_> = cut(SEED, &stream[..]).into_iter().collect();
+        let after: BTreeSet<_> = cut(SEED, &edited[..]).into_iter().collect();
         assert!(before.len() > 20, "the stream has chunks to keep");
         let fresh = after.difference(&before).count();
         assert!((1..=3).contains(&fresh), "{fresh} chunks changed");
@@ -231,26 +243,27 @@ mod tests {
     fn another_seed_cuts_elsewhere() {
         let stream = noise(5, 16 << 20);
         assert_ne!(
-            lengths_of(&cut(SEED, &stream)),
-            lengths_of(&cut(SEED + 1, &stream))
+            lengths_of(&cut(SEED, &stream[..])),
+            lengths_of(&cut(SEED + 1, &stream[..]))
         );
     }
 
     #[test]
     fn an_error_ends_the_stream() {
-        let chunker = Chunker::new(SEED);
-        let mut chunks = chunker.chunks(Broken);
-        assert!(chunks.next().expect("one answer").is_err());
-        assert!(chunks.next().is_none());
+        let mut cutter = Cutter::new(Chunker::new(SEED));
+        let mut chunks = cutter.chunks(Broken);
+        assert!(chunks.next_chunk().is_err());
+        assert!(chunks.next_chunk().expect("it has ended").is_none());
     }
 
     #[test]
     fn the_buffer_stays_within_its_bound() {
-        let chunker = Chunker::new(SEED);
-        let mut chunks = chunker.chunks(io::repeat(1).take(40 << 20));
-        while let Some(chunk) = chunks.next() {
-            chunk.expect("reading from memory");
-            assert!(chunks.buffer.capacity() <= CHUNKER_BUFFER_BYTES);
+        let mut cutter = Cutter::new(Chunker::new(SEED));
+        for _ in 0..2 {
+            let mut chunks = cutter.chunks(io::repeat(1).take(40 << 20));
+            while chunks.next_chunk().expect("reading from memory").is_some() {
+                assert!(chunks.buffer.capacity() <= CHUNKER_BUFFER_BYTES);
+            }
         }
     }
 
@@ -261,9 +274,26 @@ mod tests {
         1_260_020, 1_060_954, 1_494_146, 1_358_061, 1_261_836, 1_173_572,
     ];
 
-    fn cut(seed: u64, stream: &[u8]) -> Vec<Vec<u8>> {
-        let chunks = Chunker::new(seed).chunks(stream).collect::<Result<_, _>>();
-        chunks.expect("reading from memory")
+    #[test]
+    fn one_buffer_serves_many_streams() {
+        let mut cutter = Cutter::new(Chunker::new(SEED));
+        for (seed, bytes) in [(7, 9_000_000), (8, 3), (9, 70_000), (10, 5_000_000)] {
+            let stream = noise(seed, bytes);
+            assert_eq!(cut_by(&mut cutter, &stream[..]), cut(SEED, &stream[..]));
+        }
+    }
+
+    fn cut(seed: u64, stream: impl Read) -> Vec<Vec<u8>> {
+        cut_by(&mut Cutter::new(Chunker::new(seed)), stream)
+    }
+
+    fn cut_by(cutter: &mut Cutter, stream: impl Read) -> Vec<Vec<u8>> {
+        let mut chunks = cutter.chunks(stream);
+        let mut cut = Vec::new();
+        while let Some(chunk) = chunks.next_chunk().expect("reading from memory") {
+            cut.push(chunk.to_vec());
+        }
+        cut
     }
 
     fn lengths_of(chunks: &[Vec<u8>]) -> Vec<usize> {

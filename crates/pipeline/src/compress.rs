@@ -5,46 +5,11 @@
 
 use std::cell::RefCell;
 
-use bitdust_crypto::TAG_BYTES;
 use bitdust_model::limits::CHUNK_BYTES_MAX;
 use zstd::bulk::{Compressor, Decompressor};
 
 /// The level of the format's writer; readers take any.
 pub const COMPRESSION_LEVEL: i32 = 3;
-
-/// A chunk that is ready for a pack: compressed if that made it smaller.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compressed {
-    /// What the pack will seal.
-    pub bytes: Vec<u8>,
-    /// Whether `bytes` is a zstd frame.
-    pub compressed: bool,
-    /// Length of the plain chunk.
-    pub raw_bytes: u32,
-}
-
-impl Compressed {
-    /// Compresses an owned chunk; gives it back without a copy when it does not shrink.
-    ///
-    /// # Panics
-    /// If the chunk is longer than `CHUNK_BYTES_MAX`.
-    #[must_use]
-    pub fn new(raw: Vec<u8>) -> Self {
-        let raw_bytes = checked_length(&raw);
-        match shrink(&raw) {
-            Some(bytes) => Self {
-                bytes,
-                compressed: true,
-                raw_bytes,
-            },
-            None => Self {
-                bytes: raw,
-                compressed: false,
-                raw_bytes,
-            },
-        }
-    }
-}
 
 /// Why stored bytes are not the chunk they claim to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,91 +28,119 @@ pub enum DecompressError {
     },
 }
 
-/// Compresses a chunk. The flag tells whether that made it smaller; if not, the bytes are
-/// the chunk itself.
+/// Appends a chunk to `target`, compressed if that makes it smaller; says whether it is.
 ///
 /// # Panics
 /// If the chunk is longer than `CHUNK_BYTES_MAX`.
-#[must_use]
-pub fn compress(raw: &[u8]) -> (Vec<u8>, bool) {
-    checked_length(raw);
-    match shrink(raw) {
-        Some(bytes) => (bytes, true),
-        None => (with_room(raw), false),
-    }
-}
-
-/// Gives the plain chunk back. The output never exceeds `raw_bytes`, and that never exceeds
-/// `CHUNK_BYTES_MAX`.
-pub fn decompress(
-    bytes: Vec<u8>,
-    compressed: bool,
-    raw_bytes: u32,
-) -> Result<Vec<u8>, DecompressError> {
-    let length = raw_bytes as usize;
-    if length > CHUNK_BYTES_MAX {
-        return Err(DecompressError::TooLong { raw_bytes });
-    }
-    let raw = if compressed {
-        expand(&bytes, length)
-    } else {
-        Some(bytes)
-    };
-    match raw {
-        Some(raw) if raw.len() == length => Ok(raw),
-        Some(_) | None => Err(DecompressError::Damaged { raw_bytes }),
-    }
-}
-
-thread_local! {
-    // Contexts cost megabytes and microseconds to set up, so each thread keeps one.
-    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
-    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
-}
-
-/// The compressed bytes if they are fewer. A failure of zstd is no error here: the chunk is
-/// then stored as it is, and nothing is lost but space.
-fn shrink(raw: &[u8]) -> Option<Vec<u8>> {
-    COMPRESSOR.with_borrow_mut(|slot| {
-        if slot.is_none() {
-            *slot = Compressor::new(COMPRESSION_LEVEL).ok();
-        }
-        // One byte less than the chunk: a frame that does not fit did not shrink it.
-        let mut bytes = Vec::with_capacity(raw.len().checked_sub(1)?);
-        slot.as_mut()?.compress_to_buffer(raw, &mut bytes).ok()?;
-        if bytes.len() >= raw.len() {
-            return None;
-        }
-        bytes.shrink_to(bytes.len() + TAG_BYTES);
-        Some(bytes)
-    })
-}
-
-fn expand(bytes: &[u8], length: usize) -> Option<Vec<u8>> {
-    DECOMPRESSOR.with_borrow_mut(|slot| {
-        if slot.is_none() {
-            *slot = Decompressor::new().ok();
-        }
-        let mut raw = Vec::with_capacity(length);
-        slot.as_mut()?.decompress_to_buffer(bytes, &mut raw).ok()?;
-        Some(raw)
-    })
-}
-
-/// A copy that can be sealed in place without being moved again.
-pub(crate) fn with_room(raw: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(raw.len() + TAG_BYTES);
-    bytes.extend_from_slice(raw);
-    bytes
-}
-
-fn checked_length(raw: &[u8]) -> u32 {
+pub fn compress_into(raw: &[u8], target: &mut Vec<u8>) -> bool {
     assert!(
         raw.len() <= CHUNK_BYTES_MAX,
         "a chunk of {} bytes is too long",
         raw.len()
     );
-    u32::try_from(raw.len()).expect("CHUNK_BYTES_MAX fits 32 bits")
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        let made = compressor.shrink(raw);
+        target.extend_from_slice(made.unwrap_or(raw));
+        made.is_some()
+    })
+}
+
+/// Makes the chunk that lies at the end of `bytes` from `start` on plain. It never gets longer than
+/// `raw_bytes`, and that never exceeds `CHUNK_BYTES_MAX`.
+pub fn decompress_within(
+    bytes: &mut Vec<u8>,
+    start: usize,
+    compressed: bool,
+    raw_bytes: u32,
+) -> Result<(), DecompressError> {
+    let length = raw_bytes as usize;
+    if length > CHUNK_BYTES_MAX {
+        return Err(DecompressError::TooLong { raw_bytes });
+    }
+    if compressed {
+        EXPANDER.with_borrow_mut(|expander| {
+            let frame = bytes.get(start..).unwrap_or_default();
+            let raw = expander.expand(frame, length);
+            let raw = raw.ok_or(DecompressError::Damaged { raw_bytes })?;
+            bytes.truncate(start);
+            bytes.extend_from_slice(raw);
+            Ok(())
+        })?;
+    }
+    if bytes.len().checked_sub(start) == Some(length) {
+        Ok(())
+    } else {
+        Err(DecompressError::Damaged { raw_bytes })
+    }
+}
+
+thread_local! {
+    // Contexts cost megabytes and microseconds to set up, so each thread keeps one.
+    static COMPRESSOR: RefCell<Shrinker> = const { RefCell::new(Shrinker::new()) };
+    static EXPANDER: RefCell<Expander> = const { RefCell::new(Expander::new()) };
+}
+
+/// A compressor with the room for what it makes.
+struct Shrinker {
+    compressor: Option<Compressor<'static>>,
+    made: Vec<u8>,
+}
+
+impl Shrinker {
+    const fn new() -> Self {
+        Self {
+            compressor: None,
+            made: Vec::new(),
+        }
+    }
+
+    /// The compressed bytes if they are fewer. A failure of zstd is no error here: the chunk is
+    /// then stored as it is, and nothing is lost but space.
+    fn shrink(&mut self, raw: &[u8]) -> Option<&[u8]> {
+        if self.compressor.is_none() {
+            self.compressor = Compressor::new(COMPRESSION_LEVEL).ok();
+        }
+        // One byte less than the chunk: a frame that does not fit did not shrink it.
+        let room = raw.len().checked_sub(1)?;
+        if self.made.len() < room {
+            self.made.resize(room, 0);
+        }
+        let compressor = self.compressor.as_mut()?;
+        let bytes = compressor
+            .compress_to_buffer(raw, &mut self.made[..room])
+            .ok()?;
+        Some(&self.made[..bytes])
+    }
+}
+
+/// A decompressor with the room for what it makes.
+struct Expander {
+    decompressor: Option<Decompressor<'static>>,
+    made: Vec<u8>,
+}
+
+impl Expander {
+    const fn new() -> Self {
+        Self {
+            decompressor: None,
+            made: Vec::new(),
+        }
+    }
+
+    /// The plain bytes, `length` of them at most.
+    fn expand(&mut self, frame: &[u8], length: usize) -> Option<&[u8]> {
+        if self.decompressor.is_none() {
+            self.decompressor = Decompressor::new().ok();
+        }
+        if self.made.len() < length {
+            self.made.resize(length, 0);
+        }
+        let decompressor = self.decompressor.as_mut()?;
+        let bytes = decompressor
+            .decompress_to_buffer(frame, &mut self.made[..length])
+            .ok()?;
+        Some(&self.made[..bytes])
+    }
 }
 
 #[cfg(test)]
@@ -156,6 +149,24 @@ mod tests {
 
     use super::*;
     use crate::testing::noise;
+
+    fn compress(raw: &[u8]) -> (Vec<u8>, bool) {
+        let mut target = b"before".to_vec();
+        let compressed = compress_into(raw, &mut target);
+        assert_eq!(&target[..6], b"before");
+        (target.split_off(6), compressed)
+    }
+
+    fn decompress(
+        mut bytes: Vec<u8>,
+        compressed: bool,
+        raw_bytes: u32,
+    ) -> Result<Vec<u8>, DecompressError> {
+        bytes.splice(..0, *b"before");
+        decompress_within(&mut bytes, 6, compressed, raw_bytes)?;
+        assert_eq!(&bytes[..6], b"before");
+        Ok(bytes.split_off(6))
+    }
 
     #[test]
     fn text_shrinks_and_comes_back() {
@@ -170,7 +181,6 @@ mod tests {
     fn noise_is_stored_as_it_is() {
         let raw = noise(1, 100_000);
         assert_eq!(compress(&raw), (raw.clone(), false));
-        assert_eq!(Compressed::new(raw.clone()).bytes, raw);
         assert_eq!(compress(&[]), (vec![], false));
         assert_eq!(compress(b"x"), (b"x".to_vec(), false));
     }

@@ -70,25 +70,23 @@ pub fn shard_bytes(pack_bytes: u32, k: u8) -> u64 {
         .next_multiple_of(SHARD_ALIGN as u64)
 }
 
-/// Makes all shards of a pack, data shards first.
+/// Makes all shards of a pack: its bytes, with zeros behind them, become the k data shards where
+/// they lie, and `parity` the others, whatever was in it. Gives the length of a shard.
 ///
 /// # Panics
 /// If the pack is longer than `PACK_BYTES_MAX`.
-#[must_use]
-pub fn encode(pack: &[u8], code: Code) -> Vec<Vec<u8>> {
+pub fn encode_in_place(pack: &mut Vec<u8>, code: Code, parity: &mut Vec<u8>) -> usize {
     let length = shard_length(pack, code.k());
-    let mut shards: Vec<Vec<u8>> = (0..code.k())
-        .map(|index| data_shard(pack, length, index))
-        .collect();
-    let mut parity = vec![vec![0; length]; usize::from(code.n() - code.k())];
+    pack.resize(length * usize::from(code.k()), 0);
+    // Every byte is written below; what is there need not be cleared.
+    parity.resize(length * usize::from(code.n() - code.k()), 0);
     let rows: Vec<Row> = (code.k()..code.n())
         .map(|index| matrix::row(code.k(), index))
         .collect();
-    let inputs: Vec<&[u8]> = shards.iter().map(Vec::as_slice).collect();
-    let mut outputs: Vec<&mut [u8]> = parity.iter_mut().map(Vec::as_mut_slice).collect();
+    let inputs: Vec<&[u8]> = pack.chunks(length.max(1)).collect();
+    let mut outputs: Vec<&mut [u8]> = parity.chunks_mut(length.max(1)).collect();
     combine(&rows, &inputs, &mut outputs);
-    shards.append(&mut parity);
-    shards
+    length
 }
 
 /// Makes one shard of a pack: what repair needs while the pack is at hand.
@@ -138,6 +136,25 @@ pub fn decode_range(
     }
     recover(k, &sources, &missing, &mut outputs);
     Ok(ranges)
+}
+
+/// Makes a range of one shard from the same range of k others into `target`, which is as long.
+pub fn decode_into(
+    k: u8,
+    present: &[(u8, &[u8])],
+    wanted: u8,
+    target: &mut [u8],
+) -> Result<(), ErasureError> {
+    let sources = choose_sources(k, present)?;
+    check_lengths(&sources, target.len() as u64)?;
+    if !is_index(wanted) {
+        return Err(ErasureError::NoShard { index: wanted });
+    }
+    match sources.iter().find(|(source, _)| *source == wanted) {
+        Some((_, bytes)) => target.copy_from_slice(bytes),
+        None => recover(k, &sources, &[wanted], &mut [target]),
+    }
+    Ok(())
 }
 
 /// Gives a pack back from whole shards, unmasked; the place in the list is the index.

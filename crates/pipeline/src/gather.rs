@@ -6,28 +6,29 @@
 //! Memory: what was put in, and the part that is read. A piece beyond the shard's length is
 //! refused, so that n whole shards are the most there can be.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bitdust_model::Position;
 use bitdust_model::limits::{PACK_BYTES_MAX, SUPPLIERS_PER_SET_MAX};
 
-use crate::erasure::{ErasureError, decode_range, shard_bytes};
+use crate::erasure::{ErasureError, decode_into, shard_bytes};
 use crate::plan::split;
 
 /// Ranges of a pack's shards, proved and unmasked.
-pub struct Gathered {
+pub struct Gathered<B> {
     k: u8,
     shard_bytes: u64,
-    pieces: Vec<Piece>,
+    pieces: Vec<Piece<B>>,
 }
 
-struct Piece {
+struct Piece<B> {
     position: Position,
     start: u64,
-    bytes: Vec<u8>,
+    bytes: B,
 }
 
-impl Gathered {
+impl<B: AsRef<[u8]>> Gathered<B> {
     /// Nothing yet of a pack of `pack_bytes` bytes, any k shards of which give it back.
     pub fn new(k: u8, pack_bytes: u32) -> Result<Self, ErasureError> {
         if !(1..=SUPPLIERS_PER_SET_MAX).contains(&usize::from(k)) {
@@ -47,18 +48,14 @@ impl Gathered {
     }
 
     /// Adds a range of the shard at a position, which begins at byte `start` of it.
-    pub fn insert(
-        &mut self,
-        position: Position,
-        start: u64,
-        bytes: Vec<u8>,
-    ) -> Result<(), ErasureError> {
+    pub fn insert(&mut self, position: Position, start: u64, bytes: B) -> Result<(), ErasureError> {
+        let length = bytes.as_ref().len();
         if usize::from(position.0) >= SUPPLIERS_PER_SET_MAX {
             return Err(ErasureError::NoShard { index: position.0 });
         }
-        if start.saturating_add(bytes.len() as u64) > self.shard_bytes {
+        if start.saturating_add(length as u64) > self.shard_bytes {
             let expected = self.shard_bytes.saturating_sub(start);
-            let (index, bytes) = (position.0, bytes.len());
+            let (index, bytes) = (position.0, length);
             return Err(ErasureError::Length {
                 index,
                 bytes,
@@ -66,7 +63,7 @@ impl Gathered {
             });
         }
         if self
-            .covered(position, start..start + bytes.len() as u64)
+            .covered(position, start..start + length as u64)
             .is_none()
         {
             self.pieces.push(Piece {
@@ -81,9 +78,24 @@ impl Gathered {
     /// Reads a part of the pack.
     ///
     /// # Errors
+    /// As [`Self::read_into`].
+    pub fn read(&self, offset: u32, length: u32) -> Result<Vec<u8>, ErasureError> {
+        let mut part = Vec::with_capacity(length as usize);
+        self.read_into(offset, length, &mut part)?;
+        Ok(part)
+    }
+
+    /// Appends a part of the pack to `target`.
+    ///
+    /// # Errors
     /// `TooFew` when the part is neither at hand nor covered by k shards; `Length` when it
     /// lies beyond the pack's shards.
-    pub fn read(&self, offset: u32, length: u32) -> Result<Vec<u8>, ErasureError> {
+    pub fn read_into(
+        &self,
+        offset: u32,
+        length: u32,
+        target: &mut Vec<u8>,
+    ) -> Result<(), ErasureError> {
         let end = u64::from(offset) + u64::from(length);
         let expected = self.shard_bytes * u64::from(self.k);
         if end > expected {
@@ -94,34 +106,42 @@ impl Gathered {
                 expected,
             });
         }
-        let mut part = Vec::with_capacity(length as usize);
         for (position, range) in split(self.k, self.shard_bytes, offset, length) {
             match self.covered(position, range.clone()) {
                 Some(slices) => slices
                     .iter()
-                    .for_each(|slice| part.extend_from_slice(slice)),
-                None => part.append(&mut self.decode(position, range)?),
+                    .for_each(|slice| target.extend_from_slice(slice)),
+                None => self.decode(position, range, target)?,
             }
         }
-        Ok(part)
+        Ok(())
     }
 
-    fn decode(&self, wanted: Position, range: Range<u64>) -> Result<Vec<u8>, ErasureError> {
-        let mut sources: Vec<(u8, Vec<u8>)> = Vec::new();
+    fn decode(
+        &self,
+        wanted: Position,
+        range: Range<u64>,
+        target: &mut Vec<u8>,
+    ) -> Result<(), ErasureError> {
+        let mut sources: Vec<(u8, Cow<'_, [u8]>)> = Vec::new();
         for index in (0..).take(SUPPLIERS_PER_SET_MAX) {
             if sources.len() == usize::from(self.k) {
                 break;
             }
-            if let Some(slices) = self.covered(Position(index), range.clone()) {
-                sources.push((index, slices.concat()));
+            match self.covered(Position(index), range.clone()).as_deref() {
+                Some(&[whole]) => sources.push((index, Cow::Borrowed(whole))),
+                Some(slices) => sources.push((index, slices.concat().into())),
+                None => {}
             }
         }
         let present: Vec<(u8, &[u8])> = sources
             .iter()
-            .map(|(index, bytes)| (*index, bytes.as_slice()))
+            .map(|(index, bytes)| (*index, bytes.as_ref()))
             .collect();
-        let decoded = decode_range(self.k, &present, &[wanted.0])?;
-        Ok(decoded.into_iter().flatten().collect())
+        let start = target.len();
+        let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+        target.resize(start + length, 0);
+        decode_into(self.k, &present, wanted.0, &mut target[start..])
     }
 
     /// The bytes of a range of one shard, if all of them are at hand.
@@ -136,16 +156,16 @@ impl Gathered {
                 .find(|piece| piece.range().contains(&at))?;
             let end = piece.range().end.min(range.end);
             let inside = |place: u64| usize::try_from(place - piece.start).ok();
-            slices.push(&piece.bytes[inside(at)?..inside(end)?]);
+            slices.push(piece.bytes.as_ref().get(inside(at)?..inside(end)?)?);
             at = end;
         }
         Some(slices)
     }
 }
 
-impl Piece {
-    const fn range(&self) -> Range<u64> {
-        self.start..self.start + self.bytes.len() as u64
+impl<B: AsRef<[u8]>> Piece<B> {
+    fn range(&self) -> Range<u64> {
+        self.start..self.start + self.bytes.as_ref().len() as u64
     }
 }
 
@@ -155,13 +175,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::erasure::encode;
     use crate::plan::plan_fetch;
-    use crate::testing::noise;
+    use crate::testing::{encode, noise};
 
     #[test]
     fn too_little_is_an_error_that_says_so() {
-        let mut gathered = Gathered::new(2, 200_000).expect("a pack");
+        let mut gathered = Gathered::<Vec<u8>>::new(2, 200_000).expect("a pack");
         assert_eq!(
             gathered.read(0, 10),
             Err(ErasureError::TooFew { present: 0, k: 2 })
@@ -183,13 +202,13 @@ mod tests {
 
     #[test]
     fn pieces_that_do_not_fit_are_refused() {
-        let mut gathered = Gathered::new(2, 200_000).expect("a pack");
+        let mut gathered = Gathered::<Vec<u8>>::new(2, 200_000).expect("a pack");
         assert!(gathered.insert(Position(0), 131_072, vec![0]).is_err());
         assert!(gathered.insert(Position(0), u64::MAX, vec![0]).is_err());
         assert!(gathered.insert(Position(30), 0, vec![0]).is_err());
-        assert!(Gathered::new(0, 1).is_err());
-        assert!(Gathered::new(31, 1).is_err());
-        assert!(Gathered::new(1, u32::MAX).is_err());
+        assert!(Gathered::<Vec<u8>>::new(0, 1).is_err());
+        assert!(Gathered::<Vec<u8>>::new(31, 1).is_err());
+        assert!(Gathered::<Vec<u8>>::new(1, u32::MAX).is_err());
     }
 
     proptest! {

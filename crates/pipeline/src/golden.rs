@@ -12,7 +12,6 @@ use bitdust_crypto::PackCipher;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{Code, SetId};
 
-use crate::compress::Compressed;
 use crate::erasure::decode_pack;
 use crate::pack::open::{open_chunk_in_pack, read_trailer};
 use crate::pack::{PackBuilder, SealedPack, blob_refs};
@@ -50,16 +49,11 @@ fn the_pack_of_the_first_format_is_made_again() {
 fn the_pack_of_the_first_format_comes_back_from_its_shards() {
     let (sealed, secrets) = (make_pack(), secrets(0));
     let mut present = vec![None; 4];
-    for mut shard in make_shards(&secrets, SET, &sealed, code()).split_off(2) {
-        unmask(
-            &secrets,
-            SET,
-            sealed.pack,
-            shard.position,
-            0,
-            &mut shard.bytes,
-        );
-        present[usize::from(shard.position.0)] = Some(shard.bytes);
+    let shards = make_shards(&secrets, SET, sealed.clone(), code(), Vec::new());
+    for (position, _, masked) in shards.iter().skip(2) {
+        let mut bytes = masked.to_vec();
+        unmask(&secrets, SET, sealed.pack, position, 0, &mut bytes);
+        present[usize::from(position.0)] = Some(bytes);
     }
     let bytes = fs::read(folder().join("pack.bin")).expect("the fixture is there");
     let decoded = decode_pack(2, 4, sealed.pack_bytes(), present);
@@ -87,12 +81,7 @@ fn make_pack() -> SealedPack {
     ];
     for (raw, bytes, compressed) in chunks {
         let raw_bytes = u32::try_from(raw.len()).expect("short");
-        let made = Compressed {
-            bytes,
-            compressed,
-            raw_bytes,
-        };
-        builder.push_compressed(secrets.chunk_id(&raw), made);
+        builder.push_stored(secrets.chunk_id(&raw), &bytes, compressed, raw_bytes);
     }
     builder.seal(&secrets, [0x5a; 32])
 }
@@ -114,11 +103,9 @@ fn describe(sealed: &SealedPack) -> String {
         line("chunk", format!("{} {size}", record.chunk.to_hex()));
     }
     line("set", format!("{} code {}", SET.to_hex(), code()));
-    for shard in make_shards(&secrets(0), SET, sealed, code()) {
-        line(
-            "shard",
-            format!("{} {}", shard.position, shard.shard.to_hex()),
-        );
+    let shards = make_shards(&secrets(0), SET, sealed.clone(), code(), Vec::new());
+    for (position, shard, _) in shards.iter() {
+        line("shard", format!("{position} {}", shard.to_hex()));
     }
     lines
 }

@@ -25,9 +25,8 @@ pub mod shard;
 mod testing;
 pub mod tree;
 
-pub use chunker::Chunker;
-pub use compress::Compressed;
+pub use chunker::{Chunker, Cutter};
 pub use gather::Gathered;
 pub use pack::{PackBuilder, SealedPack};
 pub use proof::RangeVerifier;
-pub use shard::MaskedShard;
+pub use shard::{MaskedShard, Shards};

@@ -5,11 +5,12 @@
 //! in [`open`].
 //!
 //! Invariant: a builder that is told when it is full never exceeds `PACK_BYTES_MAX`. Memory:
-//! the compressed chunks, and while sealing once more the sealed ones; each chunk is freed as
-//! soon as it is sealed.
+//! the pack itself, in which each chunk is sealed where it lies.
 
 pub mod layout;
 pub mod open;
+
+use std::ops::Range;
 
 use bitdust_crypto::{EpochSecrets, PackCipher, TAG_BYTES, pack_id};
 use bitdust_model::limits::{
@@ -18,7 +19,7 @@ use bitdust_model::limits::{
 use bitdust_model::manifest::{BlobRef, ChunkRecord, PackKind, Trailer};
 use bitdust_model::{ChunkId, Epoch, PackId, encode};
 
-pub use crate::compress::Compressed;
+use crate::compress::compress_into;
 pub use layout::HEADER_BYTES;
 use layout::{FOOTER_BYTES, Footer, Header};
 pub use open::{OpenError, PackError, open_chunk, open_chunk_in_pack, read_trailer};
@@ -26,10 +27,10 @@ pub use open::{OpenError, PackError, open_chunk, open_chunk_in_pack, read_traile
 /// A pack in the making.
 pub struct PackBuilder {
     kind: PackKind,
-    chunks: Vec<Vec<u8>>,
+    /// Room for the header, then each chunk with room for its tag.
+    bytes: Vec<u8>,
     records: Vec<ChunkRecord>,
     raw_bytes: u64,
-    stored_bytes: usize,
 }
 
 /// A pack that is complete, sealed, and never changes again.
@@ -50,62 +51,62 @@ pub struct SealedPack {
 impl PackBuilder {
     /// An empty pack.
     #[must_use]
-    pub const fn new(kind: PackKind) -> Self {
+    pub fn new(kind: PackKind) -> Self {
+        Self::in_buffer(kind, Vec::new())
+    }
+
+    /// An empty pack in a buffer that served before; what is in it is overwritten.
+    #[must_use]
+    pub fn in_buffer(kind: PackKind, mut buffer: Vec<u8>) -> Self {
+        buffer.clear();
+        buffer.resize(HEADER_BYTES, 0);
         Self {
             kind,
-            chunks: Vec::new(),
+            bytes: buffer,
             records: Vec::new(),
             raw_bytes: 0,
-            stored_bytes: 0,
         }
     }
 
     /// Compresses a chunk and adds it.
     ///
     /// # Panics
-    /// As [`Self::push_compressed`].
+    /// As [`Self::push_stored`].
     pub fn push(&mut self, chunk: ChunkId, raw: &[u8]) {
-        let (bytes, compressed) = crate::compress::compress(raw);
+        let start = self.bytes.len();
+        let compressed = compress_into(raw, &mut self.bytes);
         let raw_bytes = u32::try_from(raw.len()).expect("compress checked the length");
-        self.push_compressed(
-            chunk,
-            Compressed {
-                bytes,
-                compressed,
-                raw_bytes,
-            },
-        );
+        self.record(chunk, start, compressed, raw_bytes);
     }
 
-    /// Adds a chunk that was compressed elsewhere, for example on another thread.
+    /// Adds a chunk in the form in which it is stored.
     ///
     /// # Panics
     /// If the pack is full, or the chunk is empty or longer than `CHUNK_BYTES_MAX`.
-    pub fn push_compressed(&mut self, chunk: ChunkId, made: Compressed) {
-        let Compressed {
-            bytes,
-            compressed,
-            raw_bytes,
-        } = made;
-        assert!(!self.is_full(), "the pack is full; seal it first");
-        assert!(!bytes.is_empty(), "a chunk has at least one byte");
+    pub fn push_stored(&mut self, chunk: ChunkId, stored: &[u8], compressed: bool, raw_bytes: u32) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(stored);
+        self.record(chunk, start, compressed, raw_bytes);
+    }
+
+    /// Records the chunk that was appended from `start` on, and leaves room for its tag.
+    fn record(&mut self, chunk: ChunkId, start: usize, compressed: bool, raw_bytes: u32) {
+        assert!(!self.is_full_to(start), "the pack is full; seal it first");
+        let bytes = self.bytes.len() - start;
+        assert!(bytes > 0, "a chunk has at least one byte");
         assert!(
-            bytes.len() <= CHUNK_BYTES_MAX,
-            "a chunk of {} bytes is too long",
-            bytes.len()
+            bytes <= CHUNK_BYTES_MAX,
+            "a chunk of {bytes} bytes is too long"
         );
         assert!(
             raw_bytes as usize <= CHUNK_BYTES_MAX,
             "a chunk of {raw_bytes} bytes is too long"
         );
-        let stored_bytes = bytes.len() + TAG_BYTES;
+        self.bytes.resize(start + bytes + TAG_BYTES, 0);
         self.raw_bytes += u64::from(raw_bytes);
-        self.stored_bytes += stored_bytes;
-        let stored_bytes = u32::try_from(stored_bytes).expect("CHUNK_BYTES_MAX fits 32 bits");
-        self.chunks.push(bytes);
         self.records.push(ChunkRecord {
             chunk,
-            stored_bytes,
+            stored_bytes: u32::try_from(bytes + TAG_BYTES).expect("CHUNK_BYTES_MAX fits 32 bits"),
             raw_bytes,
             compressed,
         });
@@ -114,7 +115,11 @@ impl PackBuilder {
     /// Whether the pack must be sealed before another chunk comes.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.stored_bytes >= PACK_BYTES_TARGET || self.records.len() >= CHUNKS_PER_PACK_MAX
+        self.is_full_to(self.bytes.len())
+    }
+
+    fn is_full_to(&self, end: usize) -> bool {
+        end - HEADER_BYTES >= PACK_BYTES_TARGET || self.records.len() >= CHUNKS_PER_PACK_MAX
     }
 
     /// Whether there is no chunk yet.
@@ -144,7 +149,7 @@ impl PackBuilder {
     /// Sealed bytes of the chunks so far.
     #[must_use]
     pub const fn stored_bytes(&self) -> u64 {
-        self.stored_bytes as u64
+        (self.bytes.len() - HEADER_BYTES) as u64
     }
 
     /// Whether a chunk is in this pack; looks through all of them.
@@ -161,34 +166,34 @@ impl PackBuilder {
     #[must_use]
     pub fn seal(self, secrets: &EpochSecrets, random: [u8; 32]) -> SealedPack {
         assert!(!self.is_empty(), "an empty pack is never sealed");
-        let (kind, epoch) = (self.kind, secrets.epoch());
-        let pack = pack_id(secrets, &random, kind, &self.chunks);
+        let Self {
+            kind,
+            mut bytes,
+            records,
+            raw_bytes: _,
+        } = self;
+        let epoch = secrets.epoch();
+        let trailer_offset = bytes.len();
+        let places = places_of(&records);
+        let chunks: Vec<&[u8]> = places.clone().map(|place| &bytes[place]).collect();
+        let pack = pack_id(secrets, &random, kind, &chunks);
         let cipher = PackCipher::new(secrets, kind, pack);
+        let header = Header {
+            kind,
+            epoch,
+            random,
+        };
+        bytes[..HEADER_BYTES].copy_from_slice(&header.encode());
+        for (counter, place) in (0_u32..).zip(places) {
+            let tag_place = place.end..place.end + TAG_BYTES;
+            let tag = cipher.seal_chunk(counter, &mut bytes[place]);
+            bytes[tag_place].copy_from_slice(&tag);
+        }
         let mut trailer = encode(&Trailer {
-            chunks: self.records.clone(),
+            chunks: records.clone(),
         });
         cipher.seal_trailer(&mut trailer);
-
-        let trailer_offset = HEADER_BYTES + self.stored_bytes;
         let pack_bytes = layout::padded(trailer_offset + trailer.len() + FOOTER_BYTES);
-        let mut bytes = Vec::with_capacity(pack_bytes);
-        bytes.extend_from_slice(
-            &Header {
-                kind,
-                epoch,
-                random,
-            }
-            .encode(),
-        );
-        for (counter, mut chunk) in (0_u32..).zip(self.chunks) {
-            cipher.seal_chunk(counter, &mut chunk);
-            bytes.extend_from_slice(&chunk);
-        }
-        debug_assert_eq!(
-            bytes.len(),
-            trailer_offset,
-            "the records say where the trailer is"
-        );
         bytes.extend_from_slice(&trailer);
         bytes.resize(pack_bytes - FOOTER_BYTES, 0);
         bytes.extend_from_slice(&Footer::new(trailer_offset, trailer.len()).encode());
@@ -202,9 +207,18 @@ impl PackBuilder {
             kind,
             epoch,
             bytes,
-            chunks: self.records,
+            chunks: records,
         }
     }
+}
+
+/// Where the chunks of a pack lie, each without its tag.
+fn places_of(records: &[ChunkRecord]) -> impl Iterator<Item = Range<usize>> + Clone {
+    records.iter().scan(HEADER_BYTES, |start, record| {
+        let place = *start..*start + record.stored_bytes as usize - TAG_BYTES;
+        *start = place.end + TAG_BYTES;
+        Some(place)
+    })
 }
 
 impl SealedPack {

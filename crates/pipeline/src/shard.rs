@@ -25,6 +25,33 @@ pub struct MaskedShard {
     pub bytes: Vec<u8>,
 }
 
+/// The masked shards of a pack, in two buffers: those that were its bytes, and those that were
+/// computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shards {
+    /// Bytes of each shard.
+    pub shard_bytes: usize,
+    /// Their ids: BLAKE3 of each, by position.
+    pub ids: Vec<ShardId>,
+    /// The first k shards.
+    pub data: Vec<u8>,
+    /// The others.
+    pub parity: Vec<u8>,
+}
+
+impl Shards {
+    /// Each shard with its place and its id.
+    pub fn iter(&self) -> impl Iterator<Item = (Position, ShardId, &[u8])> {
+        let data = self.data.chunks(self.shard_bytes.max(1));
+        let all = data.chain(self.parity.chunks(self.shard_bytes.max(1)));
+        (0..)
+            .map(Position)
+            .zip(&self.ids)
+            .zip(all)
+            .map(|((position, id), bytes)| (position, *id, bytes))
+    }
+}
+
 /// The code of a pack in a set: that of the set for contents of files, copies at every
 /// position for metadata.
 #[must_use]
@@ -38,20 +65,33 @@ pub fn code_of(kind: PackKind, set_code: Code) -> Code {
 }
 
 /// Makes the shards of all n positions. For metadata packs k counts as 1, whatever `code`
-/// says. Memory: n / k times the pack.
+/// says. The pack's own bytes become the first k; the others go into `parity`, a buffer that
+/// may have served before. Memory: n / k times the pack.
 #[must_use]
 pub fn make_shards(
     secrets: &EpochSecrets,
     set: SetId,
-    sealed: &SealedPack,
+    sealed: SealedPack,
     code: Code,
-) -> Vec<MaskedShard> {
-    let shards = erasure::encode(&sealed.bytes, code_of(sealed.kind, code));
-    (0..)
+    mut parity: Vec<u8>,
+) -> Shards {
+    let code = code_of(sealed.kind, code);
+    let mut data = sealed.bytes;
+    let shard_bytes = erasure::encode_in_place(&mut data, code, &mut parity);
+    let all = data
+        .chunks_mut(shard_bytes.max(1))
+        .chain(parity.chunks_mut(shard_bytes.max(1)));
+    let ids = (0..)
         .map(Position)
-        .zip(shards)
-        .map(|(position, bytes)| mask(secrets, set, sealed.pack, position, bytes))
-        .collect()
+        .zip(all)
+        .map(|(position, bytes)| mask_and_name(secrets, set, sealed.pack, position, bytes))
+        .collect();
+    Shards {
+        shard_bytes,
+        ids,
+        data,
+        parity,
+    }
 }
 
 /// Makes the shard of one position: what repair needs while the pack is at hand.
@@ -79,18 +119,28 @@ pub fn mask(
     position: Position,
     mut bytes: Vec<u8>,
 ) -> MaskedShard {
-    let mask = ShardMask::new(secrets, set, pack, position);
-    let mut hasher = blake3::Hasher::new();
-    for (offset, window) in (0..).step_by(MASK_WINDOW_BYTES).zip(windows(&mut bytes)) {
-        mask.apply(offset, window);
-        hasher.update(window);
-    }
-    let shard = ShardId(*hasher.finalize().as_bytes());
+    let shard = mask_and_name(secrets, set, pack, position, &mut bytes);
     MaskedShard {
         position,
         shard,
         bytes,
     }
+}
+
+fn mask_and_name(
+    secrets: &EpochSecrets,
+    set: SetId,
+    pack: PackId,
+    position: Position,
+    bytes: &mut [u8],
+) -> ShardId {
+    let mask = ShardMask::new(secrets, set, pack, position);
+    let mut hasher = blake3::Hasher::new();
+    for (offset, window) in (0..).step_by(MASK_WINDOW_BYTES).zip(windows(bytes)) {
+        mask.apply(offset, window);
+        hasher.update(window);
+    }
+    ShardId(*hasher.finalize().as_bytes())
 }
 
 /// Takes the mask off a range of a shard that begins at byte `offset` of it.
@@ -131,7 +181,7 @@ mod tests {
     fn unmasked_shards_give_the_pack() {
         let secrets = secrets(0);
         let sealed = seal(PackKind::Data, 700_000);
-        let shards = make_shards(&secrets, SET, &sealed, code(3, 6));
+        let shards = all(&secrets, SET, &sealed, code(3, 6));
         assert_eq!(shards.len(), 6);
         let mut present = vec![None; 6];
         for shard in &shards[2..5] {
@@ -149,7 +199,7 @@ mod tests {
         let secrets = secrets(0);
         for kind in [PackKind::Tree, PackKind::Commit] {
             let sealed = seal(kind, 10_000);
-            let shards = make_shards(&secrets, SET, &sealed, code(3, 6));
+            let shards = all(&secrets, SET, &sealed, code(3, 6));
             let ids: BTreeSet<_> = shards.iter().map(|shard| shard.shard).collect();
             assert_eq!(ids.len(), 6);
             for shard in shards {
@@ -165,7 +215,7 @@ mod tests {
     fn a_shard_made_alone_is_the_same() {
         let secrets = secrets(0);
         let sealed = seal(PackKind::Data, 900_000);
-        for shard in make_shards(&secrets, SET, &sealed, code(2, 5)) {
+        for shard in all(&secrets, SET, &sealed, code(2, 5)) {
             let alone = make_shard(&secrets, SET, &sealed, code(2, 5), shard.position);
             assert!(alone == shard);
         }
@@ -175,8 +225,8 @@ mod tests {
     fn another_set_means_other_shards() {
         let secrets = secrets(0);
         let sealed = seal(PackKind::Data, 10_000);
-        let here = make_shards(&secrets, SET, &sealed, code(1, 2));
-        let there = make_shards(&secrets, SetId([6; 32]), &sealed, code(1, 2));
+        let here = all(&secrets, SET, &sealed, code(1, 2));
+        let there = all(&secrets, SetId([6; 32]), &sealed, code(1, 2));
         assert_ne!(here[0].shard, there[0].shard);
     }
 
@@ -194,6 +244,22 @@ mod tests {
             unmask(&secrets, SET, pack, position, start as u64, &mut part);
             prop_assert!(part == plain[range]);
         }
+    }
+
+    fn all(
+        secrets: &EpochSecrets,
+        set: SetId,
+        sealed: &SealedPack,
+        code: Code,
+    ) -> Vec<MaskedShard> {
+        // What was in the buffer before must not matter.
+        let shards = make_shards(secrets, set, sealed.clone(), code, vec![9; 100_000]);
+        let shard = |(position, shard, bytes): (Position, ShardId, &[u8])| MaskedShard {
+            position,
+            shard,
+            bytes: bytes.to_vec(),
+        };
+        shards.iter().map(shard).collect()
     }
 
     fn seal(kind: PackKind, bytes: usize) -> SealedPack {

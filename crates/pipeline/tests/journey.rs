@@ -11,7 +11,7 @@ use bitdust_pipeline::pack::open::open_chunk;
 use bitdust_pipeline::plan::plan_fetch;
 use bitdust_pipeline::proof::{proof_bytes, verify_range};
 use bitdust_pipeline::shard::{make_shards, unmask};
-use bitdust_pipeline::{Chunker, Gathered, MaskedShard, PackBuilder, SealedPack};
+use bitdust_pipeline::{Chunker, Cutter, Gathered, PackBuilder, SealedPack, Shards};
 
 const SET: SetId = SetId([3; 32]);
 const GONE: [u8; 3] = [0, 2, 5];
@@ -26,7 +26,7 @@ fn a_stream_survives_the_loss_of_all_but_k_suppliers() {
 
     let mut restored = Vec::with_capacity(stream.len());
     for (number, sealed) in packs.iter().enumerate() {
-        let shards = make_shards(&secrets, SET, sealed, code);
+        let shards = make_shards(&secrets, SET, sealed.clone(), code, Vec::new());
         let blobs = sealed.blob_refs();
         // Whole packs, and in one case a chunk at a time.
         let parts = if number == 0 { 1 } else { blobs.len() };
@@ -41,7 +41,7 @@ fn a_stream_survives_the_loss_of_all_but_k_suppliers() {
 fn restore(
     secrets: &EpochSecrets,
     sealed: &SealedPack,
-    shards: &[MaskedShard],
+    shards: &Shards,
     blobs: &[BlobRef],
 ) -> Vec<u8> {
     let wanted: Vec<_> = blobs
@@ -55,14 +55,17 @@ fn restore(
     let plan = plan_fetch(3, sealed.pack_bytes(), &wanted, &reachable).expect("k are left");
     let mut gathered = Gathered::new(3, sealed.pack_bytes()).expect("a pack");
     for (position, range) in plan {
-        let shard = &shards[usize::from(position.0)];
-        let (length, shard_bytes) = (range.end - range.start, shard.bytes.len() as u64);
-        let slice = answer(&shard.bytes, range.start, length);
+        let (_, shard, stored) = shards
+            .iter()
+            .nth(usize::from(position.0))
+            .expect("six shards");
+        let (length, shard_bytes) = (range.end - range.start, stored.len() as u64);
+        let slice = answer(stored, range.start, length);
         assert_eq!(
             proof_bytes(shard_bytes, range.start, length),
             Ok(slice.len() as u64)
         );
-        let mut bytes = verify_range(shard.shard, shard_bytes, range.start, length, &slice)
+        let mut bytes = verify_range(shard, shard_bytes, range.start, length, &slice)
             .expect("the supplier is honest");
         unmask(secrets, SET, sealed.pack, position, range.start, &mut bytes);
         gathered
@@ -82,12 +85,12 @@ fn restore(
 }
 
 fn pack_stream(secrets: &EpochSecrets, stream: &[u8]) -> Vec<SealedPack> {
-    let chunker = Chunker::new(secrets.gear_seed());
+    let mut cutter = Cutter::new(Chunker::new(secrets.gear_seed()));
     let mut packs = Vec::new();
     let mut builder = PackBuilder::new(PackKind::Data);
-    for chunk in chunker.chunks(stream) {
-        let chunk = chunk.expect("reading from memory");
-        builder.push(secrets.chunk_id(&chunk), &chunk);
+    let mut chunks = cutter.chunks(stream);
+    while let Some(chunk) = chunks.next_chunk().expect("reading from memory") {
+        builder.push(secrets.chunk_id(chunk), chunk);
         if builder.is_full() {
             let full = std::mem::replace(&mut builder, PackBuilder::new(PackKind::Data));
             packs.push(seal(full, secrets, packs.len()));

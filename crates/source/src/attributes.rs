@@ -71,20 +71,20 @@ pub(crate) fn handle_path(handle: BorrowedFd<'_>) -> Vec<u8> {
 }
 
 /// Reads attributes with one buffer for many files.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct AttributeReader {
     buffer: Vec<u8>,
 }
 
 impl AttributeReader {
-    pub(crate) fn new() -> Self {
-        Self {
-            buffer: vec![0; limits::XATTRS_BYTES_MAX],
-        }
-    }
-
     /// All attributes of a thing, sorted by name; none where the file system knows none.
     pub(crate) fn read(&mut self, bearer: &Bearer<'_>) -> Result<Attributes, FileError> {
+        // Most have none: asked without a buffer, the system says how much there is.
+        match bearer.list(&mut Vec::new()) {
+            Ok(0) | Err(Errno::NOTSUP) => return Ok(Vec::new()),
+            Ok(_) => self.buffer.resize(limits::XATTRS_BYTES_MAX, 0),
+            Err(errno) => return Err(FileError::of("listing extended attributes", errno)),
+        }
         let length = match bearer.list(&mut self.buffer) {
             Ok(0) | Err(Errno::NOTSUP) => return Ok(Vec::new()),
             Ok(length) => length,

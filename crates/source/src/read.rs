@@ -94,7 +94,7 @@ impl FileReader {
     /// Permissions, owner, times and attributes at the moment it was opened.
     pub fn meta(&self) -> Result<Meta, FileError> {
         let mut meta = meta_of(&self.stat);
-        meta.xattrs = AttributeReader::new().read(&Bearer::Open(self.file.as_fd()))?;
+        meta.xattrs = AttributeReader::default().read(&Bearer::Open(self.file.as_fd()))?;
         Ok(meta)
     }
 

@@ -81,7 +81,7 @@ impl Walk {
             options,
             frames: Vec::new(),
             events: VecDeque::new(),
-            attributes: AttributeReader::new(),
+            attributes: AttributeReader::default(),
             tally: Tally::default(),
             dropped: Dropped::default(),
         };
@@ -170,12 +170,10 @@ impl Walk {
 
     fn see_file(&mut self, folder: FolderHandle, path: RelativePath, stat: &Stat) {
         let stamp = stamp_of(stat);
-        let meta = self.meta_of_named(&folder, &path, stat);
         self.tally.files += 1;
         self.tally.file_bytes = self.tally.file_bytes.saturating_add(stamp.size_bytes);
         self.events.push_back(WalkEvent::File(FileSeen {
             path,
-            meta,
             stamp,
             has_other_names: stat.st_nlink > 1,
             is_sparse: is_sparse(stat),

@@ -16,13 +16,15 @@ fn chunks_and_trailers_open_with_what_sealed_them() {
     for kind in KINDS {
         let cipher = PackCipher::new(&secrets, kind, PACK);
         let mut chunk = b"plain".to_vec();
-        cipher.seal_chunk(3, &mut chunk);
+        let tag = cipher.seal_chunk(3, &mut chunk);
+        chunk.extend_from_slice(&tag);
         assert_eq!(chunk.len(), 5 + TAG_BYTES);
-        assert_eq!(cipher.open_chunk(3, &mut chunk), Ok(()));
-        assert_eq!(chunk, b"plain");
-        cipher.seal_trailer(&mut chunk);
-        assert_eq!(cipher.open_trailer(&mut chunk), Ok(()));
-        assert_eq!(chunk, b"plain");
+        let opened = cipher.open_chunk(3, &mut chunk).expect("what was sealed");
+        assert_eq!(opened, b"plain");
+        let mut trailer = b"plain".to_vec();
+        cipher.seal_trailer(&mut trailer);
+        assert_eq!(cipher.open_trailer(&mut trailer), Ok(()));
+        assert_eq!(trailer, b"plain");
     }
 }
 
@@ -31,7 +33,8 @@ fn a_chunk_opens_only_in_its_place() {
     let root = Person::new().root;
     let secrets = root.epoch(Epoch(0));
     let mut sealed = b"plain".to_vec();
-    PackCipher::new(&secrets, PackKind::Data, PACK).seal_chunk(3, &mut sealed);
+    let tag = PackCipher::new(&secrets, PackKind::Data, PACK).seal_chunk(3, &mut sealed);
+    sealed.extend_from_slice(&tag);
     let refused = |what: &str, secrets: &EpochSecrets, kind, pack, counter| {
         let mut bytes = sealed.clone();
         let opened = PackCipher::new(secrets, kind, pack).open_chunk(counter, &mut bytes);
@@ -56,7 +59,8 @@ fn a_chunk_opens_only_in_its_place() {
 fn tree_and_commit_packs_do_not_open_as_each_other() {
     let secrets = secrets();
     let mut sealed = b"plain".to_vec();
-    PackCipher::new(&secrets, PackKind::Tree, PACK).seal_chunk(0, &mut sealed);
+    let tag = PackCipher::new(&secrets, PackKind::Tree, PACK).seal_chunk(0, &mut sealed);
+    sealed.extend_from_slice(&tag);
     let commit = PackCipher::new(&secrets, PackKind::Commit, PACK);
     assert!(commit.open_chunk(0, &mut sealed).is_err());
 }
@@ -69,7 +73,8 @@ fn a_trailer_is_no_chunk() {
         cipher.seal_trailer(&mut trailer);
         assert!(cipher.open_chunk(0, &mut trailer.clone()).is_err());
         let mut chunk = b"list".to_vec();
-        cipher.seal_chunk(0, &mut chunk);
+        let tag = cipher.seal_chunk(0, &mut chunk);
+        chunk.extend_from_slice(&tag);
         assert!(cipher.open_trailer(&mut chunk).is_err());
     }
 }
@@ -78,7 +83,8 @@ fn a_trailer_is_no_chunk() {
 fn too_short_and_altered_chunks_are_refused() {
     let cipher = PackCipher::new(&secrets(), PackKind::Data, PACK);
     let mut sealed = b"plain".to_vec();
-    cipher.seal_chunk(0, &mut sealed);
+    let tag = cipher.seal_chunk(0, &mut sealed);
+    sealed.extend_from_slice(&tag);
     for length in 0..sealed.len() {
         assert!(
             cipher
@@ -97,23 +103,15 @@ fn too_short_and_altered_chunks_are_refused() {
 fn the_id_of_a_pack_depends_on_everything_in_it() {
     let root = Person::new().root;
     let secrets = root.epoch(Epoch(0));
-    let chunks = |texts: &[&str]| -> Vec<Vec<u8>> {
-        texts.iter().map(|text| text.as_bytes().to_vec()).collect()
-    };
-    let usual = chunks(&["ab", "c"]);
+    let usual: [&[u8]; 2] = [b"ab", b"c"];
     let ids = [
         pack_id(&secrets, &[1; 32], PackKind::Data, &usual),
         pack_id(&secrets, &[2; 32], PackKind::Data, &usual),
         pack_id(&secrets, &[1; 32], PackKind::Tree, &usual),
         pack_id(&secrets, &[1; 32], PackKind::Commit, &usual),
-        pack_id(&secrets, &[1; 32], PackKind::Data, &chunks(&["a", "bc"])),
-        pack_id(&secrets, &[1; 32], PackKind::Data, &chunks(&["abc"])),
-        pack_id(
-            &secrets,
-            &[1; 32],
-            PackKind::Data,
-            &chunks(&["ab", "c", ""]),
-        ),
+        pack_id(&secrets, &[1; 32], PackKind::Data, &[b"a", b"bc"]),
+        pack_id(&secrets, &[1; 32], PackKind::Data, &[b"abc"]),
+        pack_id(&secrets, &[1; 32], PackKind::Data, &[b"ab", b"c", b""]),
         pack_id(&root.epoch(Epoch(1)), &[1; 32], PackKind::Data, &usual),
     ];
     let distinct: std::collections::BTreeSet<_> = ids.iter().collect();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use reed_solomon_erasure::galois_8::ReedSolomon;
 
 use super::*;
-use crate::testing::noise;
+use crate::testing::{encode, noise};
 
 /// The definition in docs/FORMAT.md, written down a second time: no table, no shared code.
 mod definition {

@@ -9,7 +9,7 @@ use bitdust_model::manifest::{BlobRef, ChunkRecord, Trailer};
 use bitdust_model::{ChunkId, DecodeError, Epoch, PackId, decode};
 
 use super::layout::{FOOTER_BYTES, Footer, HEADER_BYTES, Header, PACK_VERSION};
-use crate::compress::{DecompressError, decompress};
+use crate::compress::{DecompressError, decompress_within};
 
 /// Why a chunk was not given out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,13 +98,32 @@ pub enum PackError {
 }
 
 /// Opens one sealed chunk, unpacks it and checks it against its keyed id. `cipher` and
-/// `secrets` are those of the pack's epoch.
-pub fn open_chunk(
+/// `secrets` are those of the pack's epoch. The sealed chunk lies at the end of `bytes` from
+/// `start` on, and the plain one in its stead afterwards.
+///
+/// # Errors
+/// Anything but the chunk that the blob names; `bytes` end at `start` then.
+pub fn open_chunk_within(
     cipher: &PackCipher,
     secrets: &EpochSecrets,
     blob: &BlobRef,
-    sealed: &[u8],
-) -> Result<Vec<u8>, OpenError> {
+    bytes: &mut Vec<u8>,
+    start: usize,
+) -> Result<(), OpenError> {
+    let opened = try_open(cipher, secrets, blob, bytes, start);
+    if opened.is_err() {
+        bytes.truncate(start);
+    }
+    opened
+}
+
+fn try_open(
+    cipher: &PackCipher,
+    secrets: &EpochSecrets,
+    blob: &BlobRef,
+    bytes: &mut Vec<u8>,
+    start: usize,
+) -> Result<(), OpenError> {
     let BlobRef {
         pack,
         counter,
@@ -117,6 +136,7 @@ pub fn open_chunk(
         raw_bytes,
         compressed,
     } = record;
+    let sealed = bytes.get_mut(start..).unwrap_or_default();
     if sealed.len() != stored_bytes as usize {
         return Err(OpenError::Length {
             chunk,
@@ -124,20 +144,38 @@ pub fn open_chunk(
             expected: stored_bytes,
         });
     }
-    let mut bytes = sealed.to_vec();
-    cipher
-        .open_chunk(counter, &mut bytes)
+    let opened = cipher
+        .open_chunk(counter, sealed)
         .map_err(|_| OpenError::Forged { chunk, pack })?;
-    let raw = decompress(bytes, compressed, raw_bytes).map_err(|source| OpenError::Damaged {
-        chunk,
-        pack,
-        source,
+    let end = start + opened.len();
+    bytes.truncate(end);
+    decompress_within(bytes, start, compressed, raw_bytes).map_err(|source| {
+        OpenError::Damaged {
+            chunk,
+            pack,
+            source,
+        }
     })?;
-    let found = secrets.chunk_id(&raw);
+    let found = secrets.chunk_id(&bytes[start..]);
     if found != chunk {
         return Err(OpenError::OtherChunk { chunk, found, pack });
     }
-    Ok(raw)
+    Ok(())
+}
+
+/// Opens one chunk.
+///
+/// # Errors
+/// Anything but the chunk that the blob names.
+pub fn open_chunk(
+    cipher: &PackCipher,
+    secrets: &EpochSecrets,
+    blob: &BlobRef,
+    sealed: &[u8],
+) -> Result<Vec<u8>, OpenError> {
+    let mut bytes = sealed.to_vec();
+    open_chunk_within(cipher, secrets, blob, &mut bytes, 0)?;
+    Ok(bytes)
 }
 
 /// Opens one chunk of a whole pack.

@@ -36,12 +36,7 @@ fn a_builder_counts_and_says_when_it_is_full() {
     let chunk = noise(7, 4 << 20);
     let mut pushed = 0;
     while !builder.is_full() {
-        let made = Compressed {
-            bytes: chunk.clone(),
-            compressed: false,
-            raw_bytes: 4 << 20,
-        };
-        builder.push_compressed(ChunkId([pushed; 32]), made);
+        builder.push_stored(ChunkId([pushed; 32]), &chunk, false, 4 << 20);
         pushed += 1;
     }
     assert_eq!(pushed, 4);
@@ -62,12 +57,7 @@ fn a_builder_counts_and_says_when_it_is_full() {
 fn a_pack_of_the_most_and_the_longest_chunks_stays_within_its_limit() {
     let mut builder = PackBuilder::new(PackKind::Data);
     let mut push = |bytes: usize| {
-        let made = Compressed {
-            bytes: vec![1; bytes],
-            compressed: false,
-            raw_bytes: 4 << 20,
-        };
-        builder.push_compressed(ChunkId([0xff; 32]), made);
+        builder.push_stored(ChunkId([0xff; 32]), &vec![1; bytes], false, 4 << 20);
     };
     for _ in 1..CHUNKS_PER_PACK_MAX {
         push(PACK_BYTES_TARGET / CHUNKS_PER_PACK_MAX - TAG_BYTES);

@@ -119,13 +119,14 @@ impl RestoreTarget {
     }
 
     /// Ends a file: checks that it is complete, gives it its metadata and its name.
-    pub fn finish_file(&mut self, writer: FileWriter, meta: &Meta) -> Placed {
-        let path = writer.path().clone();
-        if let Err(error) = self.prepare_file(&writer) {
-            self.fail(&path, &error);
-            return Placed::Failed;
-        }
-        let applied = self.apply_open(writer.fd(), meta, false);
+    pub fn finish_file(&mut self, mut writer: FileWriter, meta: &Meta) -> Placed {
+        let applied = match self.prepare_file(&mut writer, meta) {
+            Ok(applied) => applied,
+            Err(error) => {
+                self.fail(writer.path(), &error);
+                return Placed::Failed;
+            }
+        };
         match self.options.durability {
             Durability::Batches => {
                 self.batch.push((writer, applied));
@@ -224,7 +225,7 @@ impl RestoreTarget {
         match choice {
             Choice::Write(name) => {
                 let path = path.parent().join(&name)?;
-                let mut writer = FileWriter::create(path, folder, size, is_sparse)?;
+                let mut writer = FileWriter::new(path, folder, size, is_sparse);
                 if let Some(key) = key {
                     writer.set_claim(self.links.claim(key));
                 }
@@ -261,27 +262,25 @@ impl RestoreTarget {
         }
     }
 
-    fn prepare_file(&self, writer: &FileWriter) -> Result<(), RestoreError> {
+    fn prepare_file(&self, writer: &mut FileWriter, meta: &Meta) -> Result<Applied, RestoreError> {
         writer.check_complete()?;
         if self.options.durability == Durability::EachFile {
             writer.sync()?;
         }
-        Ok(())
+        Ok(self.apply_open(writer.fd()?, meta, false))
     }
 
     fn place_file(&mut self, mut writer: FileWriter, applied: Applied) -> Placed {
         let path = writer.path().clone();
-        let published = place::publish(
-            writer.folder(),
-            writer.part_name(),
-            path.name(),
-            self.options.conflict,
-        );
+        let folder = writer.folder().clone();
+        let published = writer.part_name().and_then(|part_name| {
+            place::publish(&folder, part_name, path.name(), self.options.conflict)
+        });
         match published {
             Ok(place @ (Published::New(_) | Published::Instead)) => {
                 writer.set_placed();
                 if let Published::New(name) = place {
-                    self.journal.made(writer.folder(), &path.parent(), &name);
+                    self.journal.made(&folder, &path.parent(), &name);
                 }
                 self.remember_first_name(&mut writer);
                 self.report.files_written += 1;
@@ -305,7 +304,9 @@ impl RestoreTarget {
             return;
         };
         // If the system does not say which file it is, the next name becomes the first.
-        if let Ok(stat) = fstat(writer.fd()) {
+        if let Ok(fd) = writer.fd()
+            && let Ok(stat) = fstat(fd)
+        {
             let first = FirstName {
                 path: writer.path().clone(),
                 identity: identity_of(&stat),

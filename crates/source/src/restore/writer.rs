@@ -16,14 +16,17 @@ use crate::restore::{RestoreError, part};
 
 /// What file systems usually give space by.
 const BLOCK_BYTES: usize = 4_096;
+/// Files of at least so many bytes take their space beforehand; shorter ones come in one piece
+/// or two, and a full disk shows at these.
+const RESERVED_BYTES_MIN: u64 = 1024 * 1024;
 
-/// A file that is being filled. Dropped before it is finished, it leaves nothing behind.
+/// A file that is being filled. Dropped before it is finished, it leaves nothing behind. It takes
+/// no descriptor before its first piece comes.
 #[derive(Debug)]
 pub struct FileWriter {
     path: RelativePath,
     folder: FolderHandle,
-    part_name: Vec<u8>,
-    file: File,
+    part: Option<Part>,
     size: u64,
     is_sparse: bool,
     written: Ranges,
@@ -31,32 +34,47 @@ pub struct FileWriter {
     is_placed: bool,
 }
 
+/// The file under its temporary name.
+#[derive(Debug)]
+struct Part {
+    name: Vec<u8>,
+    file: File,
+}
+
 impl FileWriter {
-    /// Makes an empty part of the full size. For a file without holes its space is taken, so
-    /// that a full disk shows at once.
-    pub(super) fn create(
+    /// A file of which nothing is there yet.
+    pub(super) fn new(
         path: RelativePath,
         folder: FolderHandle,
         size: u64,
         is_sparse: bool,
-    ) -> Result<Self, RestoreError> {
-        let (part_name, file) =
-            part::create(&folder).map_err(|errno| RestoreError::of("making a file", errno))?;
-        let writer = Self {
+    ) -> Self {
+        Self {
             path,
             folder,
-            part_name,
-            file,
+            part: None,
             size,
             is_sparse,
             written: Ranges::default(),
             claim: None,
             is_placed: false,
-        };
-        writer
-            .reserve()
-            .map_err(|errno| RestoreError::of("reserving space", errno))?;
-        Ok(writer)
+        }
+    }
+
+    /// The part, made at the first call in its full size. A long file without holes takes its
+    /// space, so that a full disk shows at once.
+    fn part(&mut self) -> Result<&Part, RestoreError> {
+        if self.part.is_none() {
+            let (name, file) = part::create(&self.folder)
+                .map_err(|errno| RestoreError::of("making a file", errno))?;
+            let part = self.part.insert(Part { name, file });
+            reserve(&part.file, self.size, self.is_sparse)
+                .map_err(|errno| RestoreError::of("reserving space", errno))?;
+        }
+        // It was put there above.
+        self.part
+            .as_ref()
+            .ok_or(RestoreError::of("making a file", Errno::IO))
     }
 
     /// Where the file will be.
@@ -88,10 +106,12 @@ impl FileWriter {
                 size: self.size,
             });
         };
-        let written = if self.is_sparse {
-            self.write_without_zeros(offset, bytes)
+        let is_sparse = self.is_sparse;
+        let file = &self.part()?.file;
+        let written = if is_sparse {
+            write_without_zeros(file, offset, bytes)
         } else {
-            self.file.write_all_at(bytes, offset)
+            file.write_all_at(bytes, offset)
         };
         written.map_err(|error| RestoreError::of("writing", errno_of(&error)))?;
         self.written.add(offset, end)
@@ -110,27 +130,6 @@ impl FileWriter {
         }
     }
 
-    /// Writes what is not zero, in runs of whole blocks.
-    fn write_without_zeros(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut run = 0..0;
-        let mut at = 0;
-        while at < bytes.len() {
-            let into_block = (offset + at as u64) % BLOCK_BYTES as u64;
-            let into_block = usize::try_from(into_block).unwrap_or(0);
-            let end = bytes.len().min(at + BLOCK_BYTES - into_block);
-            if bytes[at..end].iter().all(|byte| *byte == 0) {
-                self.file
-                    .write_all_at(&bytes[run.clone()], offset + run.start as u64)?;
-                run = end..end;
-            } else {
-                run.end = end;
-            }
-            at = end;
-        }
-        self.file
-            .write_all_at(&bytes[run.clone()], offset + run.start as u64)
-    }
-
     pub(super) fn check_complete(&self) -> Result<(), RestoreError> {
         match self.missing() {
             0 => Ok(()),
@@ -141,22 +140,23 @@ impl FileWriter {
         }
     }
 
-    pub(super) fn sync(&self) -> Result<(), RestoreError> {
-        self.file
+    pub(super) fn sync(&mut self) -> Result<(), RestoreError> {
+        self.part()?
+            .file
             .sync_all()
             .map_err(|error| RestoreError::of("forcing the file to the disk", errno_of(&error)))
     }
 
-    pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+    pub(super) fn fd(&mut self) -> Result<BorrowedFd<'_>, RestoreError> {
+        Ok(self.part()?.file.as_fd())
     }
 
     pub(super) const fn folder(&self) -> &FolderHandle {
         &self.folder
     }
 
-    pub(super) fn part_name(&self) -> &[u8] {
-        &self.part_name
+    pub(super) fn part_name(&mut self) -> Result<&[u8], RestoreError> {
+        Ok(&self.part()?.name)
     }
 
     /// Says that the part has its final name and is no longer to be removed.
@@ -172,26 +172,47 @@ impl FileWriter {
     pub(super) const fn take_claim(&mut self) -> Option<Claim> {
         self.claim.take()
     }
+}
 
-    fn reserve(&self) -> Result<(), Errno> {
-        if self.size == 0 {
-            return Ok(());
-        }
-        if self.is_sparse {
-            return ftruncate(&self.file, self.size);
-        }
-        match fallocate(&self.file, FallocateFlags::empty(), 0, self.size) {
-            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => ftruncate(&self.file, self.size),
-            other => other,
-        }
+fn reserve(file: &File, size: u64, is_sparse: bool) -> Result<(), Errno> {
+    if is_sparse {
+        return ftruncate(file, size);
     }
+    if size < RESERVED_BYTES_MIN {
+        return Ok(());
+    }
+    match fallocate(file, FallocateFlags::empty(), 0, size) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => ftruncate(file, size),
+        other => other,
+    }
+}
+
+/// Writes what is not zero, in runs of whole blocks.
+fn write_without_zeros(file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    let mut run = 0..0;
+    let mut at = 0;
+    while at < bytes.len() {
+        let into_block = (offset + at as u64) % BLOCK_BYTES as u64;
+        let into_block = usize::try_from(into_block).unwrap_or(0);
+        let end = bytes.len().min(at + BLOCK_BYTES - into_block);
+        if bytes[at..end].iter().all(|byte| *byte == 0) {
+            file.write_all_at(&bytes[run.clone()], offset + run.start as u64)?;
+            run = end..end;
+        } else {
+            run.end = end;
+        }
+        at = end;
+    }
+    file.write_all_at(&bytes[run.clone()], offset + run.start as u64)
 }
 
 impl Drop for FileWriter {
     fn drop(&mut self) {
-        if !self.is_placed {
+        if let Some(part) = &self.part
+            && !self.is_placed
+        {
             // If this fails, the part is a leftover and the next restore removes it.
-            let _left = part::remove(&self.folder, &self.part_name);
+            let _left = part::remove(&self.folder, &part.name);
         }
     }
 }

@@ -22,13 +22,11 @@ impl Default for WalkOptions {
     }
 }
 
-/// A regular file, seen but not opened.
+/// A regular file, seen but not opened. Its metadata belong to its bytes, and so to who opens it.
 #[derive(Debug, Clone)]
 pub struct FileSeen {
     /// Where it is below the root; its last component is its name.
     pub path: RelativePath,
-    /// Permissions, owner, times and attributes.
-    pub meta: Meta,
     /// What tells whether it is still the file that was backed up.
     pub stamp: Stamp,
     /// Whether the same file has other names too; the stamp's device and inode say which.

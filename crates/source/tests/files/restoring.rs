@@ -14,8 +14,8 @@ use bitdust_source::{
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat, setxattr};
 
 use crate::support::{
-    Outcome, make_fifo, meta, path, read_all, restore_file, restore_tree, set_times, walk_all,
-    write,
+    Outcome, make_fifo, meta, meta_of_file, path, read_all, restore_file, restore_tree, set_times,
+    walk_all, write,
 };
 
 #[test]
@@ -497,7 +497,8 @@ pub(crate) fn everything(root: &Path) -> Vec<(String, Meta, String)> {
             WalkEvent::File(file) => {
                 let bytes = read_all(&file.folder, file.path.name(), &file.stamp);
                 let content = format!("{} {:?}", file.has_other_names, bytes);
-                all.push((file.path, file.meta, content));
+                let meta = meta_of_file(&file);
+                all.push((file.path, meta, content));
             }
             WalkEvent::Leave { is_complete, .. } => assert!(is_complete),
             WalkEvent::Problem(problem) => panic!("{problem:?}"),

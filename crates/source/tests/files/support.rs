@@ -7,8 +7,8 @@ use std::path::Path;
 use bitdust_model::status::Problem;
 use bitdust_model::tree::{Meta, Node};
 use bitdust_source::{
-    Excludes, FileStart, FileWanted, FolderHandle, RelativePath, RestoreOptions, RestoreReport,
-    RestoreTarget, Stamp, Walk, WalkEvent, open_file,
+    Excludes, FileSeen, FileStart, FileWanted, FolderHandle, RelativePath, RestoreOptions,
+    RestoreReport, RestoreTarget, Stamp, Walk, WalkEvent, open_file,
 };
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 
@@ -120,9 +120,10 @@ pub(crate) fn restore_into(target: &mut RestoreTarget, source: &Path) {
             WalkEvent::Leave { .. } => {}
             WalkEvent::Problem(problem) => panic!("the source can be read: {problem:?}"),
             WalkEvent::File(file) => {
+                let meta = meta_of_file(&file);
                 let wanted = FileWanted {
                     size: file.stamp.size_bytes,
-                    meta: &file.meta,
+                    meta: &meta,
                     is_sparse: file.is_sparse,
                     link_group: file.has_other_names.then_some(file.stamp.inode),
                 };
@@ -140,10 +141,17 @@ pub(crate) fn restore_into(target: &mut RestoreTarget, source: &Path) {
                         .write_at(index as u64 * 1000, piece)
                         .expect("the piece fits");
                 }
-                let _the_report_knows = target.finish_file(writer, &file.meta);
+                let _the_report_knows = target.finish_file(writer, &meta);
             }
         }
     }
+}
+
+/// The metadata of a file that stands still.
+pub(crate) fn meta_of_file(seen: &FileSeen) -> Meta {
+    let reader = open_file(&seen.folder, seen.path.name(), &seen.stamp);
+    let meta = reader.expect("the file can be opened").meta();
+    meta.expect("its metadata can be read")
 }
 
 /// The bytes of a file that stands still.
