@@ -260,6 +260,11 @@ outcome: JobOutcome,
  */
 progress: Progress, 
 /**
+ * What is to be known of a job and is no problem: there is nothing to be done about each case.
+ */
+export type Remark = "root_attributes_unseen";
+
+/**
  * New snapshots, or the one restored, as full hexadecimal ids.
  */
 snapshots: Array<string>, 
@@ -283,6 +288,10 @@ packed_bytes: number,
  * The error that ended it, where it failed.
  */
 error: ErrorCode | null, 
+/**
+ * What is to be known besides.
+ */
+remarks: Array<Remark>, 
 /**
  * The same for people.
  */

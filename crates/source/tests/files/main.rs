@@ -1,5 +1,6 @@
 //! Walks, reads and restores with real files.
 
+mod flags;
 mod generated;
 mod holes;
 mod hostile;
