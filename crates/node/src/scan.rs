@@ -26,7 +26,8 @@ use bitdust_pipeline::shard::{code_of, make_shards};
 use bitdust_pipeline::tree::TreeWriter;
 use bitdust_pipeline::{Chunker, PackBuilder};
 use bitdust_source::{
-    Accounts, Excludes, FileReader, FileSeen, Owners, Stamp, Stretch, Walk, WalkEvent, open_file,
+    Accounts, Excludes, FileReader, FileSeen, Owners, Stamp, Stretch, Walk, WalkEvent, WalkOptions,
+    open_file,
 };
 
 use crate::back::{Back, Flight};
@@ -211,7 +212,10 @@ impl Scanner<'_> {
         if let Some((device, inode)) = self.request.home {
             excludes = excludes.without_place(device, inode);
         }
-        Walk::new(root, &excludes).map_err(|error| unreadable(folder, error))
+        let options = WalkOptions {
+            crosses_mounts: folder.crosses_mounts,
+        };
+        Walk::with_options(root, &excludes, options).map_err(|error| unreadable(folder, error))
     }
 
     /// Ends the folder the walk is in: an entry of the one above, or, for the outermost, its

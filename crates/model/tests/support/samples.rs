@@ -1,4 +1,4 @@
-//! One value of every document of version 1, with every field and every variant in use.
+//! One value of every document, with every field and every variant in use.
 //!
 //! The values are part of the fixtures: a change here is a change of them. Signatures are
 //! only shaped like some; real ones are frozen in the crypto crate.
@@ -281,7 +281,7 @@ fn trailer() -> Trailer {
     }
 }
 
-fn manifest() -> Manifest {
+pub(crate) fn manifest() -> Manifest {
     Manifest {
         lane: device(),
         sequence: Sequence(7),
@@ -290,6 +290,7 @@ fn manifest() -> Manifest {
             folder: FolderId([0x31; 32]),
             path: b"/home/alice/Pictures".to_vec(),
             excludes: vec!["*.tmp".to_owned()],
+            crosses_mounts: true,
         }],
         older: vec![blob(PackId([0; 32])), blob(pack_id())],
         snapshots: vec![snapshot()],
