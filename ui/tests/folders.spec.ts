@@ -153,6 +153,18 @@ test("a folder that is there already keeps its settings", async ({ page }) => {
   await expect(card(page, "Documents")).toContainText("1 pattern of your own");
 });
 
+test("other disks inside a folder are left out when somebody says so", async ({ page }) => {
+  await open(page, { scene: "folders-many", route });
+  await page.getByRole("button", { name: "More for Pictures" }).click();
+  await page.getByRole("menuitem", { name: "Change…" }).click();
+  await dialog(page).getByRole("checkbox", { name: "Other disks inside it" }).check();
+  await dialog(page).getByRole("button", { name: "Save changes" }).click();
+  await expect(dialog(page)).toBeHidden();
+  expect(await requests(page, "folder_estimate")).toMatchObject([{ crosses_mounts: true }, { crosses_mounts: false }]);
+  expect(await requests(page, "folder_change")).toMatchObject([{ crosses_mounts: false }]);
+  await expect(card(page, "Pictures")).toContainText("Without other disks inside it");
+});
+
 test("a folder inside or around another is added only after that was said", async ({ page }) => {
   await open(page, { scene: "folders-many", route });
   await dropped("/home/alice/Pictures/2024", "It lies in /home/alice/Pictures, which is backed up already")(page);

@@ -68,6 +68,8 @@ pub enum Call {
         path: String,
         /// Exclude patterns in gitignore syntax.
         excludes: Vec<String>,
+        /// Whether file systems mounted inside of it belong to it.
+        crosses_mounts: bool,
     },
     /// How much a folder would be before it is added: a walk that reads no contents. Answered by
     /// `Estimate`.
@@ -76,13 +78,17 @@ pub enum Call {
         path: String,
         /// Exclude patterns in gitignore syntax.
         excludes: Vec<String>,
+        /// Whether file systems mounted inside of it belong to it.
+        crosses_mounts: bool,
     },
-    /// Changes what is excluded from a folder and when it is backed up. Answered by `Folder`.
+    /// Changes what belongs to a folder and when it is backed up. Answered by `Folder`.
     FolderChange {
         /// Path or id.
         folder: String,
         /// Exclude patterns in gitignore syntax.
         excludes: Vec<String>,
+        /// Whether file systems mounted inside of it belong to it.
+        crosses_mounts: bool,
         /// When it is backed up without being asked.
         schedule: Schedule,
     },

@@ -62,6 +62,15 @@ pub enum JobOutcome {
     Cancelled,
 }
 
+/// What is to be known of a job and is no problem: there is nothing to be done about each case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Remark {
+    /// It was read by a plain user, to whom the system does not show attributes that only root
+    /// may see (`trusted.*`): where there are any, they are not in the backup.
+    RootAttributesUnseen,
+}
+
 /// The end of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct JobReport {
@@ -75,6 +84,8 @@ pub struct JobReport {
     pub problems: Vec<Problem>,
     /// How many more problems there were.
     pub problems_unlisted: u64,
+    /// What is to be known besides.
+    pub remarks: Vec<Remark>,
     /// Bytes of new chunks before compression (backup).
     pub new_bytes: u64,
     /// Bytes of sealed packs sent for them, before coding (backup).

@@ -11,5 +11,5 @@ pub mod view;
 pub mod wire;
 
 pub use call::{Answer, AnswerName, ApiError, Call, CallName, JobId};
-pub use event::{Event, JobOutcome, JobReport};
+pub use event::{Event, JobOutcome, JobReport, Remark};
 pub use host::{HostAnswer, HostCall, HostEvent, HostState, HostView};

@@ -336,6 +336,8 @@ pub struct FolderView {
     pub path: String,
     /// Exclude patterns.
     pub excludes: Vec<String>,
+    /// Whether file systems mounted inside of it belong to it.
+    pub crosses_mounts: bool,
     /// How well it is kept.
     pub protection: Protection,
     /// When its newest version was taken.

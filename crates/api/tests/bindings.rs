@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use bitdust_api::call::{CallName, Conflict};
-use bitdust_api::event::{JobOutcome, JobReport};
+use bitdust_api::event::{JobOutcome, JobReport, Remark};
 use bitdust_api::history::{Happening, HistoryLine, HistoryView};
 use bitdust_api::host::{
     CreatedView, GuardChoice, HostCallName, PracticeSupplierView, PracticeView, RecoveredView,
@@ -78,6 +78,7 @@ fn bindings() -> String {
         Call,
         Answer,
         JobOutcome,
+        Remark,
         JobReport,
         Happening,
         HistoryLine,

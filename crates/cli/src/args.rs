@@ -267,6 +267,9 @@ pub(crate) enum FolderCommand {
         /// Leave out what matches, in .gitignore syntax (may be repeated)
         #[arg(long, value_name = "PATTERN")]
         exclude: Vec<String>,
+        /// Leave out other file systems that are mounted inside of it
+        #[arg(long)]
+        one_file_system: bool,
         /// When the daemon backs it up by itself: on-change, manual, or every so often (60m)
         /// [default: as `bitdust get schedule` says]
         #[arg(long, value_name = "WHEN")]
@@ -370,8 +373,8 @@ mod tests {
         };
         check("bitdust status", "Status");
         check(
-            "bitdust --json folder add /x --exclude *.o --exclude *.tmp --schedule 60m",
-            "Folder(Add { dir: \"/x\", exclude: [\"*.o\", \"*.tmp\"], schedule: Some(Every { minutes: 60 })",
+            "bitdust --json folder add /x --exclude *.o --exclude *.tmp --one-file-system --schedule 60m",
+            "Folder(Add { dir: \"/x\", exclude: [\"*.o\", \"*.tmp\"], one_file_system: true, schedule: Some(Every { minutes: 60 })",
         );
         check(
             "bitdust restore latest:a/b --to /y --json",

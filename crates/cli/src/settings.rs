@@ -99,6 +99,7 @@ pub(crate) enum Task {
     FolderAdd {
         path: String,
         excludes: Vec<String>,
+        crosses_mounts: bool,
         schedule: Option<Schedule>,
     },
     /// The folders.
@@ -243,10 +244,12 @@ fn check_folder(command: FolderCommand) -> Result<Task, Failure> {
         FolderCommand::Add {
             dir,
             exclude,
+            one_file_system,
             schedule,
         } => Task::FolderAdd {
             path: check_new_folder(&dir)?,
             excludes: check_excludes(exclude)?,
+            crosses_mounts: !one_file_system,
             schedule,
         },
         FolderCommand::List => Task::FolderList,

@@ -41,10 +41,17 @@ pub enum DecodeError {
 pub trait Versioned: Serialize + DeserializeOwned {
     /// The name in errors, for example `"head"`.
     const KIND: &'static str;
-    /// The version written; the only one read until a second exists.
+    /// The version written; older ones are read by [`Versioned::of_older`].
     const VERSION: u8 = 1;
     /// The most bytes an encoded value may have, version byte included.
     const BYTES_MAX: usize;
+
+    /// Reads the body of an older version; nothing where there is none, or the bytes are no value
+    /// of it.
+    #[must_use]
+    fn of_older(_version: u8, _body: &[u8]) -> Option<Self> {
+        None
+    }
 }
 
 /// A value that is longer than its kind may be.
@@ -110,6 +117,9 @@ pub fn decode<T: Versioned>(bytes: &[u8]) -> Result<T, DecodeError> {
     let Some((&version, body)) = bytes.split_first() else {
         return Err(DecodeError::Malformed { kind: T::KIND });
     };
+    if (1..T::VERSION).contains(&version) {
+        return T::of_older(version, body).ok_or(DecodeError::Malformed { kind: T::KIND });
+    }
     if version != T::VERSION {
         return Err(DecodeError::Version {
             kind: T::KIND,

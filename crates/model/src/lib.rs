@@ -12,6 +12,7 @@ pub mod limits;
 pub mod locator;
 pub mod manifest;
 pub mod message;
+pub mod older;
 pub mod policy;
 pub mod status;
 pub mod tree;

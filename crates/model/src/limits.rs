@@ -83,6 +83,8 @@ pub const RESTORE_RANGES_MAX: usize = 1_000_000;
 pub const RESTORE_BATCH_MAX: usize = 512;
 /// Folders whose times and permissions wait for the end of a restore.
 pub const RESTORE_FOLDERS_MAX: usize = 1_000_000;
+/// Files and folders whose flags (immutable, append-only) wait for the end of a restore.
+pub const RESTORE_FLAGS_MAX: usize = 1_000_000;
 /// Files with several names that a restore remembers to link the others to: about 200 bytes
 /// each with usual paths.
 pub const RESTORE_LINK_GROUPS_MAX: usize = 1_000_000;

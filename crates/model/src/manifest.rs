@@ -9,6 +9,7 @@ use crate::id::{
     ChunkId, DeviceId, FolderId, HeadHash, IdentityId, PackId, SetId, ShardId, SnapshotId,
 };
 use crate::limits;
+use crate::older;
 use crate::tree::Meta;
 use crate::unit::{Epoch, Position, Sequence, UnixMillis};
 
@@ -113,6 +114,8 @@ pub struct FolderRecord {
     pub path: Vec<u8>,
     /// Exclude patterns in gitignore syntax.
     pub excludes: Vec<String>,
+    /// Whether file systems mounted inside of it belong to it.
+    pub crosses_mounts: bool,
 }
 
 /// One version of one folder.
@@ -175,7 +178,14 @@ pub struct Manifest {
 
 impl Versioned for Manifest {
     const KIND: &'static str = "manifest";
+    const VERSION: u8 = 2;
     const BYTES_MAX: usize = limits::CHUNK_BYTES_MAX;
+
+    fn of_older(version: u8, body: &[u8]) -> Option<Self> {
+        (version == 1)
+            .then(|| older::manifest_of_version_1(body))
+            .flatten()
+    }
 }
 
 /// Who keeps a position.

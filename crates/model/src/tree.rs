@@ -9,6 +9,11 @@ use crate::codec::Versioned;
 use crate::id::ChunkId;
 use crate::limits;
 
+/// The attribute under which the flags of a file or folder are recorded that forbid its change:
+/// `a` where only something may be added at its end, `i` where nothing may change, `ai` for
+/// both. No file system gives an attribute of this name.
+pub const FLAGS_ATTRIBUTE: &[u8] = b"bitdust.flags";
+
 /// Permissions, owner and times of anything in a tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
@@ -22,7 +27,7 @@ pub struct Meta {
     pub uid: u32,
     /// Group by number.
     pub gid: u32,
-    /// Extended attributes, ACLs included, by name.
+    /// Extended attributes, ACLs included, by name; [`FLAGS_ATTRIBUTE`] among them.
     pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
 }
 

@@ -108,13 +108,13 @@ struct OtherVersion;
 
 impl Visitor for OtherVersion {
     fn visit<T: Versioned + PartialEq + Debug>(&mut self, file: &'static str, value: &T) {
-        for version in [0, 2, 255] {
+        for version in [0, T::VERSION + 1, 255] {
             let mut bytes = encode(value);
             bytes[0] = version;
             let expected = DecodeError::Version {
                 kind: T::KIND,
                 version,
-                version_max: 1,
+                version_max: T::VERSION,
             };
             assert_eq!(decode::<T>(&bytes), Err(expected), "{file}");
         }

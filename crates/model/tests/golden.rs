@@ -1,6 +1,7 @@
-//! The bytes of version 1: what this program wrote once, every later one reads and writes.
+//! The bytes of each version: what a program wrote once, every later one reads, and writes unless
+//! there is a newer version.
 //!
-//! The files lie in `tests/fixtures/format/v1`. When a test here fails, a format has changed:
+//! The files lie in `tests/fixtures/format/v1`, and `v2/manifest.bin`. When a test here fails, a format has changed:
 //! change the program back, or give the format a new version and keep reading the old one.
 
 #[path = "support/samples.rs"]
@@ -13,13 +14,13 @@ use std::path::{Path, PathBuf};
 
 use bitdust_model::codec::Versioned;
 use bitdust_model::limits::PROOF_GROUP_BYTES;
-use bitdust_model::manifest::StoreHeader;
+use bitdust_model::manifest::{Manifest, StoreHeader};
 use bitdust_model::{ErrorCode, Signed, decode, encode};
-use samples::{Visitor, bodies, file_of, packet, visit_all};
+use samples::{Visitor, bodies, file_of, manifest, packet, visit_all};
 use strum::IntoEnumIterator;
 
 #[test]
-fn every_document_of_version_1_is_written_and_read_as_it_was() {
+fn every_document_is_written_and_read_as_it_was() {
     let mut checker = Checker::default();
     visit_all(&mut checker);
     assert!(
@@ -31,6 +32,16 @@ fn every_document_of_version_1_is_written_and_read_as_it_was() {
         checker.files.len() > 40,
         "every value has a file of its own"
     );
+}
+
+#[test]
+fn a_manifest_of_version_1_is_read_with_folders_that_cross_into_other_file_systems() {
+    let kept = read("manifest.bin");
+    assert_eq!(kept[0], 1);
+    assert_eq!(decode::<Manifest>(&kept), Ok(manifest()));
+    let further = [&kept[..], &[0]].concat();
+    assert!(decode::<Manifest>(&further).is_err(), "a byte follows");
+    assert!(decode::<Manifest>(&kept[..kept.len() - 1]).is_err());
 }
 
 #[test]
@@ -161,8 +172,7 @@ struct Checker {
 impl Visitor for Checker {
     fn visit<T: Versioned + PartialEq + Debug>(&mut self, file: &'static str, value: &T) {
         assert!(self.files.insert(file), "{file} is there twice");
-        assert_eq!(T::VERSION, 1, "a new version needs fixtures of its own");
-        let path = folder().join(file);
+        let path = folder_of(T::VERSION).join(file);
         let bytes = encode(value);
         if !path.exists() && std::env::var_os("UPDATE").is_some() {
             write_new(&path, &bytes);
@@ -205,5 +215,10 @@ fn kinds_in_sources() -> usize {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/format/v1")
+    folder_of(1)
+}
+
+/// A document of a newer version lies with that version.
+fn folder_of(version: u8) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/fixtures/format/v{version}"))
 }

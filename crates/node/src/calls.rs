@@ -20,7 +20,7 @@ use bitdust_model::message::Body;
 use bitdust_model::tree::{Entry, Node as TreeNode};
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, IdentityId, Severity, limits};
 use bitdust_net::{Peer, Reply};
-use bitdust_source::Excludes;
+use bitdust_source::{Excludes, WalkOptions};
 use bitdust_store::CatalogueError;
 use bitdust_store::catalogue::{Friend, HistoryQuestion, Redeemed, Supplier};
 
@@ -50,8 +50,14 @@ impl Node {
         if let Call::Accept { code } = &call {
             return self.accept_invitation(code, reply);
         }
-        if let Call::FolderEstimate { path, excludes } = call {
-            return self.estimate_folder(&path, excludes, reply);
+        if let Call::FolderEstimate {
+            path,
+            excludes,
+            crosses_mounts,
+        } = call
+        {
+            let options = WalkOptions { crosses_mounts };
+            return self.estimate_folder(&path, excludes, options, reply);
         }
         if let Call::Search { .. } | Call::FileVersions { .. } | Call::Preview { .. } = call {
             return self.browse(call, reply);
@@ -72,13 +78,18 @@ impl Node {
             Call::SupplierHire { count } => self.change_setting("suppliers", &count.to_string()),
             Call::SupplierFire { .. } => Err(not_yet("releasing a supplier")),
             Call::CustomerList => Ok(Answer::Customers(self.customer_views())),
-            Call::FolderAdd { path, excludes } => self.add_folder(&path, excludes),
+            Call::FolderAdd {
+                path,
+                excludes,
+                crosses_mounts,
+            } => self.add_folder(&path, excludes, crosses_mounts),
             Call::FolderList => Ok(Answer::Folders(self.folder_views()?)),
             Call::FolderChange {
                 folder,
                 excludes,
+                crosses_mounts,
                 schedule,
-            } => self.change_folder(&folder, excludes, schedule),
+            } => self.change_folder(&folder, excludes, crosses_mounts, schedule),
             Call::FolderRemove { folder } => self.remove_folder(&folder),
             Call::Backup { folders } => self.begin_backup(&folders),
             Call::Snapshots => Ok(Answer::Snapshots(self.snapshot_views()?)),
@@ -333,7 +344,7 @@ impl Node {
         self.notice(Severity::Note, Happening::FriendMade { name }, message);
     }
 
-    fn add_folder(&mut self, path: &str, excludes: Vec<String>) -> Reported {
+    fn add_folder(&mut self, path: &str, excludes: Vec<String>, crosses_mounts: bool) -> Reported {
         let absolute = existing_folder(path)?;
         check_excludes(&excludes)?;
         let known = self.context.catalogue.folders().map_err(catalogue_error)?;
@@ -346,6 +357,7 @@ impl Node {
             folder,
             path: bytes.to_vec(),
             excludes,
+            crosses_mounts,
         };
         self.context
             .catalogue
@@ -367,7 +379,13 @@ impl Node {
             .ok_or_else(|| ApiError::new(ErrorCode::Internal, "the folder was not recorded"))
     }
 
-    fn change_folder(&mut self, name: &str, excludes: Vec<String>, schedule: Schedule) -> Reported {
+    fn change_folder(
+        &mut self,
+        name: &str,
+        excludes: Vec<String>,
+        crosses_mounts: bool,
+        schedule: Schedule,
+    ) -> Reported {
         check_excludes(&excludes)?;
         if let Schedule::Every { minutes } = schedule
             && !SCHEDULE_MINUTES.contains(&minutes)
@@ -381,6 +399,7 @@ impl Node {
         crate::plans::keep_schedule(&catalogue, id, schedule).map_err(catalogue_error)?;
         let has_new_rules = folder.excludes != excludes;
         folder.excludes = excludes;
+        folder.crosses_mounts = crosses_mounts;
         catalogue.add_folder(folder).map_err(catalogue_error)?;
         if has_new_rules {
             // The watch goes by the patterns: it is opened anew.

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use bitdust_api::view::EstimateView;
 use bitdust_api::{Answer, ApiError};
 use bitdust_model::limits;
-use bitdust_source::{DropReason, Excludes, Walk, WalkEvent};
+use bitdust_source::{DropReason, Excludes, Walk, WalkEvent, WalkOptions};
 
 use crate::calls::{Reported, check_excludes, existing_folder};
 use crate::runtime::Node;
@@ -20,6 +20,7 @@ impl Node {
         &mut self,
         path: &str,
         patterns: Vec<String>,
+        options: WalkOptions,
         reply: oneshot::Sender<Reported>,
     ) {
         let prepared = existing_folder(path)
@@ -33,7 +34,7 @@ impl Node {
             rules = rules.without_place(device, inode);
         }
         self.tasks.spawn(async move {
-            let estimated = blocking(move || estimate(&folder, &rules)).await;
+            let estimated = blocking(move || estimate(&folder, &rules, options)).await;
             let answer = estimated
                 .map_err(|code| ApiError::new(code, crate::words::failure(code)))
                 .and_then(|estimated| estimated)
@@ -43,8 +44,12 @@ impl Node {
     }
 }
 
-fn estimate(folder: &Path, rules: &Excludes) -> Result<EstimateView, ApiError> {
-    let mut walk = Walk::new(folder, rules).map_err(|error| {
+fn estimate(
+    folder: &Path,
+    rules: &Excludes,
+    options: WalkOptions,
+) -> Result<EstimateView, ApiError> {
+    let mut walk = Walk::with_options(folder, rules, options).map_err(|error| {
         let message = format!("{} cannot be walked: {error}", folder.display());
         ApiError::new(error.code(), message)
     })?;
@@ -105,10 +110,10 @@ mod tests {
         std::fs::write(dir.path().join("letter"), [0; 7]).expect("written");
         std::fs::write(dir.path().join("half.tmp"), [0; 9]).expect("written");
         let none = Excludes::none();
-        let all = estimate(dir.path(), &none).expect("walked");
+        let all = estimate(dir.path(), &none, WalkOptions::default()).expect("walked");
         assert_eq!((all.files, all.bytes, all.excluded_count), (3, 116, 0));
         let rules = Excludes::only(&["build/", "*.tmp"]).expect("patterns");
-        let some = estimate(dir.path(), &rules).expect("walked");
+        let some = estimate(dir.path(), &rules, WalkOptions::default()).expect("walked");
         assert_eq!((some.files, some.bytes), (1, 7));
         assert_eq!(some.excluded, ["build", "half.tmp"]);
         assert!(!some.is_cut);
@@ -117,6 +122,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_is_an_error() {
         let dir = tempfile::tempdir().expect("a folder");
-        assert!(estimate(&dir.path().join("none"), &Excludes::none()).is_err());
+        let nothing = dir.path().join("none");
+        assert!(estimate(&nothing, &Excludes::none(), WalkOptions::default()).is_err());
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, watch};
 
 use bitdust_api::call::Conflict;
 use bitdust_api::view::{JobPhase, JobTask, JobView};
-use bitdust_api::{JobId, JobOutcome, JobReport};
+use bitdust_api::{JobId, JobOutcome, JobReport, Remark};
 use bitdust_engine::Phase;
 use bitdust_model::manifest::SnapshotRecord;
 use bitdust_model::status::{Problem, Problems, Progress};
@@ -280,6 +280,7 @@ impl Job {
                 .map(|snapshot| snapshot.snapshot.to_hex())
                 .collect(),
             problems_unlisted: self.problems.unlisted,
+            remarks: remarks_of(&self.kind),
             problems: self.problems.listed,
             new_bytes: self.counters.new_bytes.load(Ordering::Relaxed),
             packed_bytes: self.counters.packed_bytes.load(Ordering::Relaxed),
@@ -287,6 +288,19 @@ impl Job {
             message: failure.map(|code| crate::words::failure(code).to_owned()),
             verified: self.verified,
         }
+    }
+}
+
+/// What is to be known of a job beside its problems.
+fn remarks_of(kind: &JobKind) -> Vec<Remark> {
+    match kind {
+        JobKind::Backup { .. } if !bitdust_source::sees_root_attributes() => {
+            vec![Remark::RootAttributesUnseen]
+        }
+        JobKind::Backup { .. }
+        | JobKind::Restore(_)
+        | JobKind::Verify { .. }
+        | JobKind::Recover => Vec::new(),
     }
 }
 

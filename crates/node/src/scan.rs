@@ -24,7 +24,8 @@ use bitdust_pipeline::content::{WholeContent, content_of};
 use bitdust_pipeline::tree::TreeWriter;
 use bitdust_pipeline::{Chunker, Cutter};
 use bitdust_source::{
-    Accounts, Excludes, FileReader, FileSeen, Owners, Stamp, Stretch, Walk, WalkEvent, open_file,
+    Accounts, Excludes, FileReader, FileSeen, Owners, Stamp, Stretch, Walk, WalkEvent, WalkOptions,
+    open_file,
 };
 
 use crate::cache::{FileCache, Remembered};
@@ -228,7 +229,10 @@ impl Scanner<'_> {
         if let Some((device, inode)) = self.home {
             excludes = excludes.without_place(device, inode);
         }
-        Walk::new(root, &excludes).map_err(|error| unreadable(folder, error))
+        let options = WalkOptions {
+            crosses_mounts: folder.crosses_mounts,
+        };
+        Walk::with_options(root, &excludes, options).map_err(|error| unreadable(folder, error))
     }
 
     /// Ends the folder the walk is in: an entry of the one above, or, for the outermost, its

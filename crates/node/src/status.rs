@@ -177,6 +177,7 @@ impl Node {
                     id: folder.folder.to_hex(),
                     path: escape(&folder.path),
                     excludes: folder.excludes,
+                    crosses_mounts: folder.crosses_mounts,
                     protection: if latest.is_some() {
                         protection
                     } else {

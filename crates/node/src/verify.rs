@@ -1,8 +1,10 @@
 //! A real test restore: random files fetched through the network and compared with the disk.
 //!
 //! On a blocking thread. Every chunk is checked against its keyed id on the way, so a file
-//! that came whole is right even where the one on the disk has changed since.
+//! that came whole is right even where the one on the disk has changed since. What files have in
+//! common comes once.
 
+use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -12,15 +14,15 @@ use tokio::runtime::Handle;
 
 use bitdust_api::view::VerifyView;
 use bitdust_engine::{JobId, Random};
-use bitdust_model::manifest::SnapshotRecord;
+use bitdust_model::manifest::{BlobRef, PackRef, SnapshotRecord};
 use bitdust_model::status::Problems;
-use bitdust_model::tree::{Entry, Node};
-use bitdust_model::{ErrorCode, FolderId};
+use bitdust_model::tree::{Content, Entry, Node};
+use bitdust_model::{ChunkId, ErrorCode, FolderId, PackId, limits};
 
 use crate::back::Back;
 use crate::context::Context;
 use crate::job::{Counters, problem};
-use crate::reader::{Reader, fetch};
+use crate::reader::{Place, Reader};
 
 /// Sealed bytes read ahead of pages: all trees are walked.
 const READ_AHEAD: u32 = 1024 * 1024;
@@ -32,11 +34,8 @@ struct Drawn {
     entry: Entry,
 }
 
-/// How a file compares.
-enum Verdict {
-    Equal,
-    ChangedHere,
-}
+/// Places of chunks in files that are compared together; each takes less than 100 bytes of memory.
+const PIECES_MAX: usize = 500_000;
 
 /// Fetches and compares `sample` random files of the newest versions.
 pub(crate) fn verify(
@@ -46,7 +45,7 @@ pub(crate) fn verify(
     counters: &Arc<Counters>,
     runtime: Handle,
 ) -> Result<Problems, ErrorCode> {
-    let mut reader = Reader::new(context, runtime.clone(), job, READ_AHEAD);
+    let mut reader = Reader::new(context, runtime, job, READ_AHEAD);
     let mut problems = Problems::default();
     let drawn = draw(context, &mut reader, sample, counters, &mut problems)?;
     let mut view = VerifyView {
@@ -56,31 +55,20 @@ pub(crate) fn verify(
         changed_here: 0,
         failed: problems.count(),
     };
-    for file in &drawn {
+    let mut batch = Batch::default();
+    for (index, file) in drawn.iter().enumerate() {
         if counters.is_cancelled() {
             return Err(ErrorCode::Cancelled);
         }
-        view.files += 1;
-        match compare(context, &mut reader, job, &runtime, file, counters) {
-            Ok((Verdict::Equal, bytes)) => {
-                view.equal += 1;
-                view.bytes += bytes;
-            }
-            Ok((Verdict::ChangedHere, bytes)) => {
-                view.changed_here += 1;
-                view.bytes += bytes;
-            }
-            Err(ErrorCode::Cancelled) => return Err(ErrorCode::Cancelled),
-            Err(code) => {
-                view.failed += 1;
-                problems.push(problem(
-                    &file.path,
-                    code,
-                    format!("it cannot be restored: {}", crate::words::failure(code)),
-                ));
-            }
+        batch.add(&mut reader, file)?;
+        if batch.pieces < PIECES_MAX && index + 1 < drawn.len() {
+            continue;
         }
-        counters.did_file(0);
+        let files = std::mem::take(&mut batch).compare(&reader, counters)?;
+        for file in files {
+            count(file, &mut view, &mut problems);
+            counters.did_file(0);
+        }
     }
     drop(context.back.blocking_send(Back::Verified { job, view }));
     Ok(problems)
@@ -177,47 +165,141 @@ pub(crate) fn newest(context: &Context) -> Result<Vec<SnapshotRecord>, ErrorCode
     Ok(newest)
 }
 
-fn compare(
-    context: &Context,
-    reader: &mut Reader<'_>,
-    job: JobId,
-    runtime: &Handle,
-    file: &Drawn,
-    counters: &Arc<Counters>,
-) -> Result<(Verdict, u64), ErrorCode> {
-    let Node::File { size, content, .. } = &file.entry.node else {
-        return Err(ErrorCode::Internal);
-    };
-    let local = open_local(file, *size);
-    let mut is_equal = local.is_some();
-    let mut offset = 0_u64;
-    for id in reader.chunks_of(content)? {
-        let place = reader
-            .places(&[id])?
-            .pop()
-            .flatten()
-            .ok_or(ErrorCode::NotFound)?;
-        let chunks = runtime.block_on(fetch(context, job, place.pack, vec![place.blob]))?;
-        for chunk in chunks.iter() {
-            is_equal = is_equal
-                && local
-                    .as_ref()
-                    .is_some_and(|local| same_bytes(local, offset, chunk));
-            offset += chunk.len() as u64;
-            counters.did_bytes(chunk.len() as u64);
+/// A file and how it compares so far.
+struct Compared<'a> {
+    drawn: &'a Drawn,
+    size: u64,
+    /// The one on this machine, while it is the same.
+    local: Option<std::fs::File>,
+    /// Bytes that came.
+    bytes: u64,
+    failure: Option<ErrorCode>,
+}
+
+/// Files that are compared together, so that a chunk they share comes once.
+#[derive(Default)]
+struct Batch<'a> {
+    files: Vec<Compared<'a>>,
+    /// Where each chunk belongs: the number of the file, and the offset in it.
+    takers: BTreeMap<ChunkId, Vec<(usize, u64)>>,
+    wanted: BTreeMap<PackId, (PackRef, Vec<BlobRef>)>,
+    pieces: usize,
+}
+
+impl<'a> Batch<'a> {
+    /// Adds a file; only what ends the whole job is an error.
+    fn add(&mut self, reader: &mut Reader<'_>, drawn: &'a Drawn) -> Result<(), ErrorCode> {
+        let Node::File { size, content, .. } = &drawn.entry.node else {
+            return Err(ErrorCode::Internal);
+        };
+        let failure = match self.add_pieces(reader, content) {
+            Ok(()) => None,
+            Err(ErrorCode::Cancelled) => return Err(ErrorCode::Cancelled),
+            Err(code) => Some(code),
+        };
+        self.files.push(Compared {
+            drawn,
+            size: *size,
+            local: open_local(drawn, *size),
+            bytes: 0,
+            failure,
+        });
+        Ok(())
+    }
+
+    fn add_pieces(&mut self, reader: &mut Reader<'_>, content: &Content) -> Result<(), ErrorCode> {
+        let mut offset = 0_u64;
+        let ids = reader.chunks_of(content)?;
+        for part in ids.chunks(limits::ENTRY_CHUNKS_INLINE_MAX) {
+            for (id, place) in part.iter().zip(reader.places(part)?) {
+                let Place { pack, blob } = place.ok_or(ErrorCode::NotFound)?;
+                let takers = self.takers.entry(*id).or_default();
+                if takers.is_empty() {
+                    let wanted = self.wanted.entry(pack.pack);
+                    wanted.or_insert_with(|| (pack, Vec::new())).1.push(blob);
+                }
+                takers.push((self.files.len(), offset));
+                offset += u64::from(blob.record.raw_bytes);
+                self.pieces += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches each chunk once and holds it against every place it belongs to.
+    fn compare(
+        self,
+        reader: &Reader<'_>,
+        counters: &Counters,
+    ) -> Result<Vec<Compared<'a>>, ErrorCode> {
+        let Self {
+            mut files,
+            takers,
+            mut wanted,
+            ..
+        } = self;
+        for (_, blobs) in wanted.values_mut() {
+            blobs.sort_unstable_by_key(|blob| blob.offset);
+        }
+        let mut coming = reader.begin_fetch(wanted);
+        while let Some((blobs, came)) = coming.next() {
+            let chunks = match &came {
+                Ok(chunks) => chunks.iter().collect(),
+                Err(ErrorCode::Cancelled) => return Err(ErrorCode::Cancelled),
+                Err(_) => Vec::new(),
+            };
+            let failure = came.as_ref().err().copied();
+            for (number, blob) in blobs.iter().enumerate() {
+                for (index, offset) in takers.get(&blob.record.chunk).into_iter().flatten() {
+                    if let Some(chunk) = chunks.get(number) {
+                        files[*index].take(*offset, chunk);
+                        counters.did_bytes(chunk.len() as u64);
+                    } else {
+                        let code = failure.unwrap_or(ErrorCode::Corrupt);
+                        files[*index].failure.get_or_insert(code);
+                    }
+                }
+            }
+        }
+        if counters.is_cancelled() {
+            return Err(ErrorCode::Cancelled);
+        }
+        Ok(files)
+    }
+}
+
+impl Compared<'_> {
+    fn take(&mut self, offset: u64, chunk: &[u8]) {
+        self.bytes += chunk.len() as u64;
+        if let Some(local) = &self.local
+            && !same_bytes(local, offset, chunk)
+        {
+            self.local = None;
         }
     }
-    if offset != *size {
-        return Err(ErrorCode::Corrupt);
+}
+
+/// Takes a file into the result.
+fn count(file: Compared<'_>, view: &mut VerifyView, problems: &mut Problems) {
+    view.files += 1;
+    let failure = file
+        .failure
+        .or_else(|| (file.bytes != file.size).then_some(ErrorCode::Corrupt));
+    if let Some(code) = failure {
+        view.failed += 1;
+        problems.push(problem(
+            &file.drawn.path,
+            code,
+            format!("it cannot be restored: {}", crate::words::failure(code)),
+        ));
+        return;
     }
-    Ok((
-        if is_equal {
-            Verdict::Equal
-        } else {
-            Verdict::ChangedHere
-        },
-        offset,
-    ))
+    view.bytes += file.bytes;
+    if file.local.is_some() {
+        view.equal += 1;
+    } else {
+        view.changed_here += 1;
+    }
 }
 
 /// The file on this machine, if there still is one of that size.

@@ -200,6 +200,7 @@ async fn a_practice_network_keeps_a_folder_and_gives_it_back() {
     let added = Call::FolderAdd {
         path: text_of(&source),
         excludes: Vec::new(),
+        crosses_mounts: true,
     };
     assert!(matches!(host.call(added).await, Ok(Answer::Folder(_))));
     let folders = Vec::new();

@@ -5,11 +5,13 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use bitdust_model::limits;
 use rustix::fs::{
-    XattrFlags, fgetxattr, flistxattr, fsetxattr, getxattr, lgetxattr, llistxattr, setxattr,
+    AtFlags, CWD, Statx, StatxFlags, XattrFlags, fgetxattr, flistxattr, fsetxattr, getxattr,
+    lgetxattr, llistxattr, setxattr, statx,
 };
 use rustix::io::Errno;
 
 use crate::failure::FileError;
+use crate::flags::Flags;
 use crate::folder::FolderHandle;
 
 /// Attributes by name, sorted.
@@ -48,6 +50,16 @@ impl<'a> Bearer<'a> {
         }
     }
 
+    /// What only the newer call of the system tells, and nothing else: no field is asked for.
+    pub(crate) fn statx(&self) -> Result<Statx, Errno> {
+        let nothing = StatxFlags::empty();
+        match self {
+            Self::Open(fd) => statx(fd, b"".as_slice(), AtFlags::EMPTY_PATH, nothing),
+            Self::Named(path) => statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, nothing),
+            Self::Handle(path) => statx(CWD, path, AtFlags::empty(), nothing),
+        }
+    }
+
     fn get(&self, name: &[u8], buffer: &mut [u8]) -> Result<usize, Errno> {
         match self {
             Self::Open(fd) => fgetxattr(fd, name, buffer),
@@ -77,16 +89,35 @@ pub(crate) struct AttributeReader {
 }
 
 impl AttributeReader {
-    /// All attributes of a thing, sorted by name; none where the file system knows none.
+    /// All attributes of a thing, sorted by name, with the record of its flags among them; none
+    /// where the file system knows none.
     pub(crate) fn read(&mut self, bearer: &Bearer<'_>) -> Result<Attributes, FileError> {
+        let flags = match bearer.statx() {
+            Ok(stat) => Flags::of(&stat),
+            // The walk says once that they cannot be read.
+            Err(Errno::NOSYS) => Flags::default(),
+            Err(errno) => return Err(FileError::of("reading its flags", errno)),
+        };
+        let mut attributes: Attributes = flags.to_attribute().into_iter().collect();
+        self.read_listed(bearer, &mut attributes)?;
+        attributes.sort_unstable();
+        Ok(attributes)
+    }
+
+    /// Adds what the file system lists.
+    fn read_listed(
+        &mut self,
+        bearer: &Bearer<'_>,
+        attributes: &mut Attributes,
+    ) -> Result<(), FileError> {
         // Most have none: asked without a buffer, the system says how much there is.
         match bearer.list(&mut Vec::new()) {
-            Ok(0) | Err(Errno::NOTSUP) => return Ok(Vec::new()),
+            Ok(0) | Err(Errno::NOTSUP) => return Ok(()),
             Ok(_) => self.buffer.resize(limits::XATTRS_BYTES_MAX, 0),
             Err(errno) => return Err(FileError::of("listing extended attributes", errno)),
         }
         let length = match bearer.list(&mut self.buffer) {
-            Ok(0) | Err(Errno::NOTSUP) => return Ok(Vec::new()),
+            Ok(0) | Err(Errno::NOTSUP) => return Ok(()),
             Ok(length) => length,
             Err(Errno::RANGE | Errno::TOOBIG) => return Err(too_many()),
             Err(errno) => return Err(FileError::of("listing extended attributes", errno)),
@@ -96,8 +127,11 @@ impl AttributeReader {
             .filter(|name| !name.is_empty())
             .map(<[u8]>::to_vec)
             .collect();
-        let mut room = limits::XATTRS_BYTES_MAX;
-        let mut attributes = Vec::with_capacity(names.len());
+        let recorded = attributes
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
+        let mut room = limits::XATTRS_BYTES_MAX - recorded.sum::<usize>();
+        attributes.reserve(names.len());
         for name in names {
             let Some(left) = room.checked_sub(name.len()) else {
                 return Err(too_many());
@@ -117,9 +151,15 @@ impl AttributeReader {
                 Err(errno) => return Err(FileError::of("reading an extended attribute", errno)),
             }
         }
-        attributes.sort_unstable();
-        Ok(attributes)
+        Ok(())
     }
+}
+
+/// Whether this process sees all attributes. To others than root the system does not even list
+/// those under `trusted.`, so that nobody can say of which files they lack.
+#[must_use]
+pub fn sees_root_attributes() -> bool {
+    rustix::process::geteuid().is_root()
 }
 
 /// Sets an attribute unless it already has that value, so that labels which only the system

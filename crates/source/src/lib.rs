@@ -21,6 +21,8 @@ mod attributes;
 #[cfg(target_os = "linux")]
 pub mod failure;
 #[cfg(target_os = "linux")]
+mod flags;
+#[cfg(target_os = "linux")]
 pub mod folder;
 #[cfg(target_os = "linux")]
 pub mod read;
@@ -43,6 +45,8 @@ pub use stamp::Stamp;
 
 #[cfg(target_os = "linux")]
 pub use accounts::{Accounts, Owners};
+#[cfg(target_os = "linux")]
+pub use attributes::sees_root_attributes;
 #[cfg(target_os = "linux")]
 pub use failure::FileError;
 #[cfg(target_os = "linux")]

@@ -7,6 +7,7 @@
 //! on. A second run into the same place leaves finished files alone.
 
 mod files;
+mod flags;
 mod folders;
 mod links;
 mod metadata;
@@ -31,6 +32,7 @@ use crate::failure::{FileError, code_of};
 use crate::folder::FolderHandle;
 use crate::read::FileReader;
 use crate::relative::{BadPath, RelativePath};
+use crate::restore::flags::WaitingFlags;
 use crate::restore::folders::WaitingFolder;
 use crate::restore::links::LinkGroups;
 use crate::restore::metadata::{Applied, Owner};
@@ -231,6 +233,7 @@ pub struct RestoreTarget {
     user: u32,
     latest_folder: Option<(RelativePath, FolderHandle)>,
     waiting_folders: Vec<WaitingFolder>,
+    waiting_flags: WaitingFlags,
     links: LinkGroups,
     links_are_full: bool,
     batch: Vec<(FileWriter, Applied)>,
@@ -261,6 +264,7 @@ impl RestoreTarget {
             user: user.as_raw(),
             latest_folder: None,
             waiting_folders: Vec::new(),
+            waiting_flags: WaitingFlags::default(),
             links: LinkGroups::default(),
             links_are_full: false,
             batch: Vec::new(),
@@ -278,12 +282,14 @@ impl RestoreTarget {
         &self.report
     }
 
-    /// Ends the restore: the last batch is placed, folders get their metadata, and unless
+    /// Ends the restore: the last batch is placed, folders get their metadata, flags that
+    /// forbid changes are set, and unless
     /// the options say never all of it is on the disk.
     #[must_use]
     pub fn finish(mut self) -> RestoreReport {
         self.flush();
         self.finish_folders();
+        self.set_flags();
         self.sync_all();
         std::mem::take(&mut self.report)
     }

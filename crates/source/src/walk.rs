@@ -13,9 +13,9 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use bitdust_model::limits;
 use bitdust_model::status::Problem;
 use bitdust_model::tree::{Meta, Node};
+use bitdust_model::{ErrorCode, limits};
 use rustix::fs::{FileType, OFlags, Stat, fstat, readlinkat};
 use rustix::io::Errno;
 use tracing::debug;
@@ -109,7 +109,8 @@ impl Walk {
         &self.dropped
     }
 
-    /// Attributes are read by paths through `/proc`; without it they would lack silently.
+    /// Attributes are read by paths through `/proc`, flags by a newer call: without these they
+    /// would lack silently.
     fn check_attributes_can_be_read(&mut self) {
         let probe = FolderHandle::open(Path::new("/proc/self/fd"));
         if let Err(error) = probe {
@@ -119,6 +120,14 @@ impl Walk {
                 detail: format!(
                     "extended attributes of files are left out, as /proc cannot be used: {error}"
                 ),
+            };
+            self.events.push_back(WalkEvent::Problem(problem));
+        }
+        if let Err(errno @ Errno::NOSYS) = Bearer::Open(self.root.as_fd()).statx() {
+            let problem = Problem {
+                path: self.root_path.clone(),
+                code: ErrorCode::Unreadable,
+                detail: format!("flags of files (immutable, append-only) are left out: {errno}"),
             };
             self.events.push_back(WalkEvent::Problem(problem));
         }

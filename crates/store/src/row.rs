@@ -5,6 +5,7 @@
 use bitdust_model::codec::Versioned;
 use bitdust_model::document::{Document, Signed};
 use bitdust_model::manifest::{BlobRef, FolderRecord, PackRef, SnapshotRecord};
+use bitdust_model::older::folder_of_version_1;
 use bitdust_model::{UnixMillis, decode, limits};
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
@@ -117,7 +118,13 @@ pub(crate) struct FolderRow(pub(crate) FolderRecord);
 
 impl Versioned for FolderRow {
     const KIND: &'static str = "folder";
+    const VERSION: u8 = 2;
     const BYTES_MAX: usize = limits::RECORD_BYTES_MAX;
+
+    fn of_older(version: u8, body: &[u8]) -> Option<Self> {
+        let folder = (version == 1).then(|| folder_of_version_1(body));
+        folder.flatten().map(Self)
+    }
 }
 
 /// A snapshot in a row.
@@ -179,6 +186,7 @@ mod tests {
             folder: bitdust_model::FolderId([1; 32]),
             path: vec![b'a'; 2 * limits::MIB],
             excludes: Vec::new(),
+            crosses_mounts: true,
         };
         assert!(matches!(
             encode_row(&FolderRow(record)),
@@ -192,7 +200,9 @@ mod tests {
             // Once as it is, once behind the right version byte so that the parser is reached.
             let mut versioned = vec![1];
             versioned.extend_from_slice(&bytes);
-            for bytes in [&bytes, &versioned] {
+            let mut second = versioned.clone();
+            second[0] = 2;
+            for bytes in [&bytes, &versioned, &second] {
                 drop(decode_row::<FolderRow>(bytes));
                 drop(decode_row::<SnapshotRow>(bytes));
                 drop(decode_row::<PackRow>(bytes));

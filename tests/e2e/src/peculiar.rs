@@ -11,8 +11,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, Timespec, Timestamps, XattrFlags, makedev, mkdirat,
-    mknodat, openat, setxattr, utimensat,
+    AtFlags, CWD, FileType, Mode, OFlags, SeekFrom, Timespec, Timestamps, XattrFlags, makedev,
+    mkdirat, mknodat, openat, seek, setxattr, utimensat,
 };
 
 /// One kind of thing that may be lost.
@@ -42,14 +42,18 @@ const fn kind(
 }
 
 /// All kinds, in the order of the table.
-pub const PECULIARITIES: [Peculiarity; 21] = [
+pub const PECULIARITIES: [Peculiarity; 22] = [
     kind(
         "plain",
-        "bytes, permissions, times to the nanosecond",
+        "bytes, permissions, times to the nanosecond; empty files and folders",
         plain,
     ),
     kind("times", "times before 1970 and after 2038", times),
-    kind("links", "symbolic links, dangling ones too", links),
+    kind(
+        "links",
+        "symbolic links, dangling and looping ones too",
+        links,
+    ),
     kind(
         "names",
         "names of 255 bytes, with newlines, of no text",
@@ -61,9 +65,10 @@ pub const PECULIARITIES: [Peculiarity; 21] = [
         twins,
     ),
     kind("deep", "1,000 folders in each other", deep),
-    kind("wide", "20,000 files in one folder", wide),
+    kind("wide", "100,000 files in one folder", wide),
     kind("hard", "hard links", hard),
     kind("sparse", "holes of sparse files", sparse),
+    kind("vast", "a file of 8 GiB that is nearly all hole", vast),
     kind("zeros", "space of files full of zeros", zeros),
     kind("special", "set-user, set-group and sticky bits", special),
     Peculiarity {
@@ -83,7 +88,11 @@ pub const PECULIARITIES: [Peculiarity; 21] = [
     kind("pipe", "named pipes", pipe),
     kind("socket", "sockets", socket),
     kind("device", "devices", devices),
-    kind("flags", "immutable and append-only files", flags),
+    kind(
+        "flags",
+        "immutable and append-only files and folders",
+        flags,
+    ),
     kind("long", "a path of more than 4,096 bytes", long),
 ];
 
@@ -146,6 +155,7 @@ fn links(folder: &Path) -> Result<()> {
     symlink("nowhere/at all", folder.join("dangling"))?;
     symlink(OsStr::from_bytes(b"\xff"), folder.join("to no text"))?;
     symlink("..", folder.join("to a folder"))?;
+    symlink("to itself", folder.join("to itself"))?;
     set_time(&folder.join("to a folder"), 1_500_000_000, 5)
 }
 
@@ -179,7 +189,7 @@ fn deep(folder: &Path) -> Result<()> {
 }
 
 fn wide(folder: &Path) -> Result<()> {
-    for number in 0..20_000 {
+    for number in 0..100_000 {
         File::create(folder.join(number.to_string()))?;
     }
     Ok(())
@@ -208,6 +218,31 @@ fn sparse(folder: &Path) -> Result<()> {
         file.sync_all()?;
     }
     Ok(())
+}
+
+fn vast(folder: &Path) -> Result<()> {
+    let file = File::create(folder.join("vast"))?;
+    file.set_len(8 << 30)?;
+    // At the start, in the middle across the edge of a chunk, and at the very end.
+    for offset in [0, (4 << 30) - 100, (8 << 30) - 3] {
+        file.write_all_at(b"far", offset)?;
+    }
+    Ok(file.sync_all()?)
+}
+
+/// The bytes of a file that lie on the disk, by where they lie; its holes are passed by.
+pub fn bytes_on_disk(path: &Path) -> Result<Vec<(u64, Vec<u8>)>> {
+    let mut file = File::open(path)?;
+    let mut stretches = Vec::new();
+    let mut at = 0;
+    while let Ok(data) = seek(&file, SeekFrom::Data(at)) {
+        at = seek(&file, SeekFrom::Hole(data))?;
+        seek(&file, SeekFrom::Start(data))?;
+        let mut bytes = Vec::new();
+        file.by_ref().take(at - data).read_to_end(&mut bytes)?;
+        stretches.push((data, bytes));
+    }
+    Ok(stretches)
 }
 
 fn zeros(folder: &Path) -> Result<()> {
@@ -294,17 +329,18 @@ fn devices(folder: &Path) -> Result<()> {
     make_node(&folder.join("loop"), FileType::BlockDevice, makedev(7, 0))
 }
 
-/// Only files: a folder that may not change could not be removed with the others. They get
-/// their flags last.
+/// They get their flags last.
 fn flags(folder: &Path) -> Result<()> {
-    for (name, _) in FLAGS {
+    fs::create_dir(folder.join("folder"))?;
+    fs::write(folder.join("folder/inside"), "inside")?;
+    for name in ["immutable", "append-only"] {
         fs::write(folder.join(name), name)?;
     }
     Ok(())
 }
 
-/// Files that cannot be changed, with the letters of `chattr`.
-const FLAGS: [(&str, char); 2] = [("immutable", 'i'), ("append-only", 'a')];
+/// What cannot be changed, with the letters of `chattr`.
+const FLAGS: [(&str, char); 3] = [("immutable", 'i'), ("append-only", 'a'), ("folder", 'i')];
 
 /// Takes these flags away again, so that the folder can be removed.
 pub fn remove_flags(root: &Path) -> Result<()> {
@@ -324,7 +360,10 @@ fn change_flags(root: &Path, sign: char) -> Result<()> {
 /// Which flags the files in a folder have, as `lsattr` shows them.
 pub fn flags_in(folder: &Path) -> Result<Vec<String>> {
     let read = |(name, _): &(&str, char)| -> Result<String> {
-        let shown = Command::new("lsattr").arg(folder.join(name)).output()?;
+        let shown = Command::new("lsattr")
+            .arg("-d")
+            .arg(folder.join(name))
+            .output()?;
         ensure!(shown.status.success(), "lsattr: {}", shown.status);
         let letters = String::from_utf8_lossy(&shown.stdout);
         Ok(letters

@@ -79,6 +79,44 @@ fn a_single_file_costs_little_more_than_its_size() -> Outcome {
 }
 
 #[test]
+fn a_test_restore_fetches_what_files_have_in_common_once() -> Outcome {
+    let world = World::over("shared", Transport::Tcp)?;
+    let source = world.make_folder("source")?;
+    let file_bytes = 5_000_000;
+    world.random().write_file(&source.join("one"), file_bytes)?;
+    for number in 0..7 {
+        std::fs::copy(source.join("one"), source.join(format!("copy {number}")))?;
+    }
+    // Hundreds of times the same chunk of zeros.
+    File::create(source.join("hole"))?.set_len(1 << 30)?;
+    let stage = Stage::set_up(&world, 2, Some("1/2"))?;
+    stage.back_up(&source)?;
+    stage.customer.wait_until_spread()?;
+
+    let mut equal = 0;
+    let received = received_by(&stage.customer, || {
+        let order = stage.customer.order(&["verify", "--sample", "100"]);
+        equal = order
+            .within(Duration::from_secs(200))
+            .run()?
+            .number("/verified/equal")?;
+        Ok(())
+    })?;
+    eprintln!("{received} bytes came for a file of {file_bytes} and its copies");
+    assert_eq!(equal, 9);
+    assert!(
+        received >= file_bytes,
+        "{received} bytes are too few for {file_bytes}: not all was seen"
+    );
+    let most = file_bytes * 12 / 10 + 1_000_000;
+    assert!(
+        received <= most,
+        "{received} bytes came, {most} are allowed"
+    );
+    Ok(())
+}
+
+#[test]
 fn a_second_backup_opens_no_file_and_a_changed_byte_costs_one_chunk() -> Outcome {
     let world = World::new("second")?;
     let source = world.make_folder("source")?;

@@ -143,7 +143,11 @@ path: string,
 /**
  * Exclude patterns in gitignore syntax.
  */
-excludes: Array<string>, } | { "call": "folder_estimate", 
+excludes: Array<string>, 
+/**
+ * Whether file systems mounted inside of it belong to it.
+ */
+crosses_mounts: boolean, } | { "call": "folder_estimate", 
 /**
  * The folder.
  */
@@ -151,7 +155,11 @@ path: string,
 /**
  * Exclude patterns in gitignore syntax.
  */
-excludes: Array<string>, } | { "call": "folder_change", 
+excludes: Array<string>, 
+/**
+ * Whether file systems mounted inside of it belong to it.
+ */
+crosses_mounts: boolean, } | { "call": "folder_change", 
 /**
  * Path or id.
  */
@@ -160,6 +168,10 @@ folder: string,
  * Exclude patterns in gitignore syntax.
  */
 excludes: Array<string>, 
+/**
+ * Whether file systems mounted inside of it belong to it.
+ */
+crosses_mounts: boolean, 
 /**
  * When it is backed up without being asked.
  */
@@ -248,6 +260,11 @@ export type Answer = { "answer": "done" } | { "answer": "job", "value": JobId } 
 export type JobOutcome = "complete" | "partial" | "failed" | "cancelled";
 
 /**
+ * What is to be known of a job and is no problem: there is nothing to be done about each case.
+ */
+export type Remark = "root_attributes_unseen";
+
+/**
  * The end of a job.
  */
 export type JobReport = { 
@@ -271,6 +288,10 @@ problems: Array<Problem>,
  * How many more problems there were.
  */
 problems_unlisted: number, 
+/**
+ * What is to be known besides.
+ */
+remarks: Array<Remark>, 
 /**
  * Bytes of new chunks before compression (backup).
  */
@@ -670,6 +691,10 @@ path: string,
  * Exclude patterns.
  */
 excludes: Array<string>, 
+/**
+ * Whether file systems mounted inside of it belong to it.
+ */
+crosses_mounts: boolean, 
 /**
  * How well it is kept.
  */

@@ -31,3 +31,8 @@ test("what is left out and who has confirmed it is said", () => {
   expect(facts).toContain("Left out: Downloads and 2 patterns of your own");
   expect(facts).toContain("4 of 6 people have confirmed it");
 });
+
+test("a folder that leaves out other disks says so", () => {
+  expect(folderFacts(folder("/a", { crosses_mounts: false }), NOW)).toContain("Without other disks inside it");
+  expect(folderFacts(folder("/a"), NOW)).not.toContain("Without other disks inside it");
+});

@@ -51,6 +51,7 @@ export function folderFacts(folder: FolderView, now: number): string[] {
     facts.push(folder.schedule.kind === "on_change" ? text("folders.next", { when }) : text("folders.next_backup", { when }));
   }
   if (folder.excludes.length > 0) facts.push(text("folders.left_out", { names: list(leftOut(folder.excludes)) }));
+  if (!folder.crosses_mounts) facts.push(text("folders.stays_on_disk"));
   return facts;
 }
 

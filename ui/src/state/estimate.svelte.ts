@@ -1,14 +1,17 @@
 /** How much a folder would be. The newest question counts, however late older answers come. */
 import { asApiError, backend } from "../backend/backend";
-import type { ApiError, EstimateView } from "../backend/bindings";
+import type { ApiError, EstimateView, FolderView } from "../backend/bindings";
 
 export type Estimate = { kind: "looking" } | { kind: "known"; view: EstimateView } | { kind: "failed"; error: ApiError; hasPatterns: boolean };
 
+/** What belongs to a folder and what does not. */
+export type Rules = Pick<FolderView, "excludes" | "crosses_mounts">;
+
 export interface Estimator {
   readonly now: Estimate;
-  look(excludes: string[]): Promise<void>;
+  look(rules: Rules): Promise<void>;
   /** Looks when no further question comes for a moment: while somebody types. */
-  lookSoon(excludes: string[]): void;
+  lookSoon(rules: Rules): void;
   end(): void;
 }
 
@@ -19,12 +22,12 @@ export function estimatorOf(path: string): Estimator {
   let asked = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  async function look(excludes: string[]): Promise<void> {
+  async function look(rules: Rules): Promise<void> {
     clearTimeout(timer);
     asked += 1;
     const question = asked;
     now = { kind: "looking" };
-    const answer = await ask(path, excludes);
+    const answer = await ask(path, rules);
     if (question === asked) now = answer;
   }
 
@@ -33,18 +36,18 @@ export function estimatorOf(path: string): Estimator {
       return now;
     },
     look,
-    lookSoon(excludes) {
+    lookSoon(rules) {
       clearTimeout(timer);
-      timer = setTimeout(() => void look(excludes), TYPING);
+      timer = setTimeout(() => void look(rules), TYPING);
     },
     end: () => clearTimeout(timer),
   };
 }
 
-async function ask(path: string, excludes: string[]): Promise<Estimate> {
+async function ask(path: string, rules: Rules): Promise<Estimate> {
   try {
-    return { kind: "known", view: await backend().call("folder_estimate", { path, excludes }) };
+    return { kind: "known", view: await backend().call("folder_estimate", { path, ...rules }) };
   } catch (error) {
-    return { kind: "failed", error: asApiError(error), hasPatterns: excludes.length > 0 };
+    return { kind: "failed", error: asApiError(error), hasPatterns: rules.excludes.length > 0 };
   }
 }

@@ -16,11 +16,13 @@ pub(super) async fn add(
     context: &Context,
     path: String,
     excludes: Vec<String>,
+    crosses_mounts: bool,
     schedule: Option<Schedule>,
 ) -> Result<Exit, Failure> {
     let added = Call::FolderAdd {
         path,
         excludes: excludes.clone(),
+        crosses_mounts,
     };
     let Answer::Folder(mut folder) = ask(context, added).await? else {
         return Err(Failure::odd_answer());
@@ -29,6 +31,7 @@ pub(super) async fn add(
         let change = Call::FolderChange {
             folder: folder.id.clone(),
             excludes,
+            crosses_mounts,
             schedule,
         };
         let Answer::Folder(changed) = ask(context, change).await? else {

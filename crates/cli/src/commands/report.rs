@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bitdust_api::view::VerifyView;
-use bitdust_api::{JobOutcome, JobReport};
+use bitdust_api::{JobOutcome, JobReport, Remark};
 use bitdust_model::status::{Problem, Progress};
 use bitdust_model::{ByteCount, ErrorCode};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ pub(crate) struct ReportObject {
     pub(crate) problems: Vec<ProblemObject>,
     /// How many more there were.
     pub(crate) problems_unlisted: u64,
+    /// What is to be known besides.
+    pub(crate) remarks: Vec<Remark>,
     /// Bytes that were new (backup).
     pub(crate) new_bytes: u64,
     /// The same as they were sent, before they were spread (backup).
@@ -82,6 +84,7 @@ pub(super) fn report_object(report: &JobReport, took: Duration) -> ReportObject 
         snapshots: report.snapshots.clone(),
         problems: report.problems.iter().map(object).collect(),
         problems_unlisted: report.problems_unlisted,
+        remarks: report.remarks.clone(),
         new_bytes: report.new_bytes,
         packed_bytes: report.packed_bytes,
         verified: report.verified.clone(),
@@ -126,6 +129,7 @@ pub(super) fn report_text(report: &JobReport, words: &JobWords, object: &ReportO
     match report.outcome {
         JobOutcome::Complete | JobOutcome::Partial => {
             text.push_str(&figures(report, words, object));
+            text.extend(report.remarks.iter().copied().map(remark));
         }
         // The failure itself is told as an error.
         JobOutcome::Failed | JobOutcome::Cancelled => {}
@@ -155,6 +159,16 @@ pub(super) fn report_text(report: &JobReport, words: &JobWords, object: &ReportO
         writeln!(text, "{}", words.advice).expect("writing to a string cannot fail");
     }
     text
+}
+
+/// A line about what is to be known.
+const fn remark(remark: Remark) -> &'static str {
+    match remark {
+        Remark::RootAttributesUnseen => {
+            "Attributes that only root may see (trusted.*) are not in it: run BitDust as root to \
+             keep them.\n"
+        }
+    }
 }
 
 fn figures(report: &JobReport, words: &JobWords, object: &ReportObject) -> String {
@@ -219,6 +233,7 @@ mod tests {
             snapshots: vec![],
             problems: vec![],
             problems_unlisted: 0,
+            remarks: vec![],
             new_bytes: 0,
             packed_bytes: 0,
             error: None,
@@ -240,6 +255,15 @@ mod tests {
         let (exit, text) = end(&report(JobOutcome::Complete));
         assert_eq!(exit.expect("it is done"), Exit::Done);
         assert_eq!(text, "Backed up: 0 files (0 B) in 12 s.\n");
+    }
+
+    #[test]
+    fn what_is_to_be_known_is_said_and_makes_nothing_incomplete() {
+        let mut odd = report(JobOutcome::Complete);
+        odd.remarks.push(Remark::RootAttributesUnseen);
+        let (exit, text) = end(&odd);
+        assert_eq!(exit.expect("it is done"), Exit::Done);
+        assert!(text.contains("trusted.*"), "{text}");
     }
 
     #[test]

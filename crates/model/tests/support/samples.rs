@@ -1,4 +1,4 @@
-//! One value of every document of version 1, with every field and every variant in use.
+//! One value of every document, with every field and every variant in use.
 //!
 //! The values are part of the fixtures: a change here is a change of them. Signatures are
 //! only shaped like some; real ones are frozen in the crypto crate.
@@ -17,7 +17,9 @@ use bitdust_model::manifest::{
 use bitdust_model::message::{
     Body, Contract, ContractAcceptance, Fetch, FetchTarget, Hello, Packet, Refusal,
 };
-use bitdust_model::tree::{ChunkList, Content, Entry, Meta, Node, OwnerNames, TreePage};
+use bitdust_model::tree::{
+    ChunkList, Content, Entry, FLAGS_ATTRIBUTE, Meta, Node, OwnerNames, TreePage,
+};
 use bitdust_model::{
     ByteCount, ChunkId, CodeVersion, ContractId, DeviceId, DhtKey, Document, Epoch, ErrorCode,
     FolderId, HeadHash, IdentityId, PackId, Position, Sequence, SetId, ShardId, Signed, SnapshotId,
@@ -54,6 +56,7 @@ pub(crate) fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit("store_header.bin", &store_header());
     visitor.visit("trailer.bin", &trailer());
     visitor.visit("tree_page.bin", &tree_page());
+    visitor.visit("tree_page_flags.bin", &flagged_page());
     for body in bodies() {
         visitor.visit(file_of(&body), &packet(body));
     }
@@ -221,6 +224,31 @@ pub(crate) fn tree_page() -> TreePage {
     }
 }
 
+/// Things that may not be changed.
+fn flagged_page() -> TreePage {
+    let entry = |name: &[u8], flags: &[u8]| Entry {
+        name: name.to_vec(),
+        meta: Meta {
+            xattrs: vec![
+                (FLAGS_ATTRIBUTE.to_vec(), flags.to_vec()),
+                (b"user.note".to_vec(), b"value".to_vec()),
+            ],
+            ..meta()
+        },
+        node: Node::Directory {
+            pages: vec![chunk(1)],
+        },
+    };
+    TreePage {
+        owners: OwnerNames::default(),
+        entries: vec![
+            entry(b"append-only", b"a"),
+            entry(b"both", b"ai"),
+            entry(b"immutable", b"i"),
+        ],
+    }
+}
+
 fn device_node(block: bool) -> Node {
     Node::Device {
         block,
@@ -253,7 +281,7 @@ fn trailer() -> Trailer {
     }
 }
 
-fn manifest() -> Manifest {
+pub(crate) fn manifest() -> Manifest {
     Manifest {
         lane: device(),
         sequence: Sequence(7),
@@ -262,6 +290,7 @@ fn manifest() -> Manifest {
             folder: FolderId([0x31; 32]),
             path: b"/home/alice/Pictures".to_vec(),
             excludes: vec!["*.tmp".to_owned()],
+            crosses_mounts: true,
         }],
         older: vec![blob(PackId([0; 32])), blob(pack_id())],
         snapshots: vec![snapshot()],

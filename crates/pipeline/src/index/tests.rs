@@ -284,6 +284,7 @@ fn manifest() -> Manifest {
         folder: FolderId([4; 32]),
         path: b"/home".to_vec(),
         excludes: vec![],
+        crosses_mounts: true,
     };
     Manifest {
         lane: DeviceId([5; 32]),

@@ -5,6 +5,7 @@ use bitdust_model::{ErrorCode, limits};
 use rustix::fs::{AtFlags, Stat, fstat, linkat};
 use rustix::io::Errno;
 
+use crate::flags::Flags;
 use crate::folder::{FolderHandle, identity_of, stamp_of};
 use crate::read::open_file;
 use crate::relative::RelativePath;
@@ -202,6 +203,12 @@ impl RestoreTarget {
         let choice = place::choose(&folder, path.name(), self.options.conflict, |_, stat| {
             place::looks_like_file(stat, size, meta)
         })?;
+        if let Choice::Same(name) = &choice {
+            // A restore that was interrupted had not come to the flags.
+            let identity = folder.stat_of(name).map(|stat| identity_of(&stat));
+            let there = path.parent().join(name)?;
+            self.wait_for_flags(&there, Flags::recorded_in(meta), identity);
+        }
         let wanted = NewFile {
             size,
             is_sparse,
@@ -279,9 +286,17 @@ impl RestoreTarget {
         match published {
             Ok(place @ (Published::New(_) | Published::Instead)) => {
                 writer.set_placed();
+                let mut placed = path.clone();
                 if let Published::New(name) = place {
                     self.journal.made(&folder, &path.parent(), &name);
+                    placed = path.parent().join(&name).unwrap_or(placed);
                 }
+                let identity = match writer.fd() {
+                    Ok(fd) => fstat(fd).map(|stat| identity_of(&stat)),
+                    // It has a name already; that it cannot be seen is said where it matters.
+                    Err(_) => Err(Errno::IO),
+                };
+                self.wait_for_flags(&placed, applied.flags, identity);
                 self.remember_first_name(&mut writer);
                 self.report.files_written += 1;
                 self.note_applied(&path, applied);

@@ -9,10 +9,10 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat, fstat, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 
 use crate::failure::FileError;
-use crate::folder::{FolderHandle, meta_of};
+use crate::folder::{FolderHandle, identity_of, meta_of};
 use crate::relative::RelativePath;
 use crate::restore::metadata::set_mode;
-use crate::restore::{Conflict, Placed, RestoreError, RestoreTarget, place};
+use crate::restore::{Conflict, Placed, RestoreError, RestoreTarget, metadata, place};
 
 /// What the owner needs to put things into a folder.
 const OWNER_BITS: u32 = 0o700;
@@ -74,8 +74,11 @@ impl RestoreTarget {
                 }
             };
             match last {
+                LastTouch::Meta(meta) if metadata::is_fixed_so(handle.as_fd(), &meta) => {}
                 LastTouch::Meta(meta) => {
                     let applied = self.apply_open(handle.as_fd(), &meta, true);
+                    let identity = handle.stat().map(|stat| identity_of(&stat));
+                    self.wait_for_flags(&path, applied.flags, identity);
                     self.note_applied(&path, applied);
                 }
                 LastTouch::Mode(mode) => {

@@ -12,7 +12,8 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use crate::attributes::{self, Bearer, handle_path};
-use crate::folder::FolderHandle;
+use crate::flags::{Flags, Recorded, is_flags};
+use crate::folder::{FolderHandle, meta_of};
 
 const SET_ID_BITS: u32 = 0o6000;
 
@@ -30,6 +31,8 @@ pub(super) struct Owner {
 pub(super) struct Applied {
     /// Whether it belongs to whom it belonged.
     pub(super) is_owner_set: bool,
+    /// Flags that are to be set at the end.
+    pub(super) flags: Recorded,
     /// What could not be set.
     pub(super) shortfalls: Vec<Shortfall>,
 }
@@ -69,7 +72,10 @@ pub(super) fn apply_open(
     is_folder: bool,
     owner: Owner,
 ) -> Applied {
-    let mut applied = Applied::default();
+    let mut applied = Applied {
+        flags: Flags::recorded_in(meta),
+        ..Applied::default()
+    };
     set_owner(&mut applied, fd, owner);
     set_attributes(&mut applied, &Bearer::Open(fd), meta);
     let mode = mode_of(meta, applied.is_owner_set || is_folder);
@@ -97,6 +103,10 @@ pub(super) fn apply_named(
     };
     set_owner(&mut applied, handle.as_fd(), owner);
     set_attributes(&mut applied, &Bearer::handle(handle.as_fd()), meta);
+    if Flags::recorded_in(meta) != Recorded::Nothing {
+        // Nothing that was recorded here ever had any.
+        applied.note("flags", Err(Errno::NOTSUP));
+    }
     if !is_link {
         let mode = mode_of(meta, applied.is_owner_set);
         applied.note("permissions", chmod(handle_path(handle.as_fd()), mode));
@@ -106,6 +116,20 @@ pub(super) fn apply_named(
         utimensat(folder, name, &times_of(meta), AtFlags::SYMLINK_NOFOLLOW),
     );
     applied
+}
+
+/// Whether a folder may not change, and is as it is to be: a second restore finds it so.
+pub(super) fn is_fixed_so(fd: BorrowedFd<'_>, meta: &Meta) -> bool {
+    let Recorded::Flags(flags) = Flags::recorded_in(meta) else {
+        return false;
+    };
+    let is_same = |stat: &Stat| {
+        let present = meta_of(stat);
+        present.mode == meta.mode
+            && (present.mtime_seconds, present.mtime_nanos)
+                == (meta.mtime_seconds, meta.mtime_nanos)
+    };
+    flags.are_on(fd) && fstat(fd).is_ok_and(|stat| is_same(&stat))
 }
 
 /// Changes permissions of a folder that may not be open for reading, by its handle.
@@ -140,7 +164,8 @@ fn set_owner(applied: &mut Applied, fd: BorrowedFd<'_>, owner: Owner) {
 }
 
 fn set_attributes(applied: &mut Applied, bearer: &Bearer<'_>, meta: &Meta) {
-    for (name, value) in &meta.xattrs {
+    // Flags wait for the end of the restore.
+    for (name, value) in meta.xattrs.iter().filter(|(name, _)| !is_flags(name)) {
         if let Err(errno) = attributes::set(bearer, name, value) {
             applied.note(
                 &format!("the attribute {}", String::from_utf8_lossy(name)),

@@ -5,7 +5,8 @@ use std::io::Read;
 use std::path::Path;
 
 use bitdust_model::status::Problem;
-use bitdust_model::tree::{Meta, Node};
+use bitdust_model::tree::{Entry, Meta, Node, TreePage};
+use bitdust_model::{decode, encode};
 use bitdust_source::{
     Excludes, FileSeen, FileStart, FileWanted, FolderHandle, RelativePath, RestoreOptions,
     RestoreReport, RestoreTarget, Stamp, Walk, WalkEvent, open_file,
@@ -112,15 +113,18 @@ pub(crate) fn restore_into(target: &mut RestoreTarget, source: &Path) {
     for event in walk_all(source) {
         match event {
             WalkEvent::Enter { path, meta } => {
+                let pages = Vec::new();
+                let (meta, _) = recorded(meta, Node::Directory { pages });
                 let _the_report_knows = target.create_folder(&path, &meta);
             }
             WalkEvent::Other { path, meta, node } => {
+                let (meta, node) = recorded(meta, node);
                 let _the_report_knows = target.create_other(&path, &node, &meta);
             }
             WalkEvent::Leave { .. } => {}
             WalkEvent::Problem(problem) => panic!("the source can be read: {problem:?}"),
             WalkEvent::File(file) => {
-                let meta = meta_of_file(&file);
+                let (meta, _) = recorded(meta_of_file(&file), Node::Fifo);
                 let wanted = FileWanted {
                     size: file.stamp.size_bytes,
                     meta: &meta,
@@ -152,6 +156,18 @@ pub(crate) fn meta_of_file(seen: &FileSeen) -> Meta {
     let reader = open_file(&seen.folder, seen.path.name(), &seen.stamp);
     let meta = reader.expect("the file can be opened").meta();
     meta.expect("its metadata can be read")
+}
+
+/// What is left of a thing after it was written into a page and read again.
+fn recorded(meta: Meta, node: Node) -> (Meta, Node) {
+    let name = b"name".to_vec();
+    let page = TreePage {
+        entries: vec![Entry { name, meta, node }],
+        ..TreePage::default()
+    };
+    let read: TreePage = decode(&encode(&page)).expect("a page is read");
+    let entry = read.entries.into_iter().next().expect("as it was written");
+    (entry.meta, entry.node)
 }
 
 /// The bytes of a file that stands still.

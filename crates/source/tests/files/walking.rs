@@ -6,7 +6,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::Command;
 
 use bitdust_model::ErrorCode;
 use bitdust_model::tree::Node;
@@ -16,6 +15,7 @@ use bitdust_source::{
 };
 use rustix::fs::{Mode, mkdirat};
 
+use crate::mounted::where_mounted;
 use crate::support::{
     Outcome, lines, make_fifo, meta_of_file, path, problems, set_times, walk_all, write,
 };
@@ -402,16 +402,15 @@ fn a_walk_opens_folders_and_no_files() -> Outcome {
     Ok(())
 }
 
-const MOUNTED: &str = "BITDUST_TEST_MOUNTED";
-
 #[test]
 fn mounts_are_crossed_unless_the_options_say_no_and_proc_never_is() -> Outcome {
-    let Some(root) = std::env::var_os(MOUNTED) else {
-        return run_with_mounts(
-            "walking::mounts_are_crossed_unless_the_options_say_no_and_proc_never_is",
-        );
+    let script = "mkdir \"$1/disk\" \"$1/proc\" && mount -t tmpfs none \"$1/disk\" \
+                  && mount -t proc none \"$1/proc\" && touch \"$1/disk/inside\"";
+    let test = "walking::mounts_are_crossed_unless_the_options_say_no_and_proc_never_is";
+    let Some(root) = where_mounted(test, script)? else {
+        return Ok(());
     };
-    let root = Path::new(&root);
+    let root = root.as_path();
     let run = |crosses_mounts| {
         let mut walk = Walk::with_options(root, &Excludes::none(), WalkOptions { crosses_mounts })
             .expect("the root opens");
@@ -451,35 +450,6 @@ fn mounts_are_crossed_unless_the_options_say_no_and_proc_never_is() -> Outcome {
             (path("proc"), DropReason::OtherFileSystem)
         ]
     );
-    Ok(())
-}
-
-/// Runs one test of this program again where two file systems are mounted, seen by it alone.
-fn run_with_mounts(test: &str) -> Outcome {
-    let root = tempfile::tempdir()?;
-    fs::create_dir(root.path().join("disk"))?;
-    fs::create_dir(root.path().join("proc"))?;
-    let script = "mount -t tmpfs none \"$1/disk\" && mount -t proc none \"$1/proc\" && touch \"$1/disk/inside\" \
-                  && exec \"$2\" --exact \"$3\" --nocapture";
-    let mut command = Command::new("unshare");
-    if !rustix::process::geteuid().is_root() {
-        command.args(["--map-root-user", "--pid", "--fork"]);
-    }
-    let output = command
-        .args(["--mount", "sh", "-c", script, "sh"])
-        .arg(root.path())
-        .arg(std::env::current_exe()?)
-        .arg(test)
-        .env(MOUNTED, root.path())
-        .output()
-        .map_err(|error| format!("unshare (util-linux) is needed for this test: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(said.contains("1 passed"), "the test ran: {said}");
     Ok(())
 }
 

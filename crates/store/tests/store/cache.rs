@@ -27,6 +27,7 @@ fn with_folder(dir: &tempfile::TempDir) -> Catalogue {
             folder: folder(1),
             path: b"/home/a".to_vec(),
             excludes: vec!["*.o".to_owned()],
+            crosses_mounts: true,
         })
         .expect("added");
     catalogue
@@ -170,6 +171,7 @@ fn a_folder_is_changed_in_place() {
         folder: folder(1),
         path: b"/mnt/a".to_vec(),
         excludes: Vec::new(),
+        crosses_mounts: false,
     };
     catalogue.add_folder(moved.clone()).expect("changed");
     assert_eq!(catalogue.folders().expect("listed"), [moved]);

@@ -64,9 +64,11 @@ fn a_catalogue_of_version_1_is_read() {
         catalogue.get_meta("greeting").expect("read"),
         Some(b"hello".to_vec())
     );
-    assert_eq!(
-        catalogue.folders().expect("listed")[0].excludes,
-        ["target/"]
+    let folders = catalogue.folders().expect("listed");
+    assert_eq!(folders[0].excludes, ["target/"]);
+    assert!(
+        folders[0].crosses_mounts,
+        "as every folder did before there was a choice"
     );
     assert_eq!(
         catalogue.cached_file(folder(1), b"a/b").expect("read"),
@@ -152,6 +154,7 @@ fn write_the_fixture() {
         folder: folder(1),
         path: b"/home/a".to_vec(),
         excludes: vec!["target/".to_owned()],
+        crosses_mounts: true,
     };
     catalogue.add_folder(record).expect("added");
     catalogue

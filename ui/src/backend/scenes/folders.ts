@@ -27,13 +27,13 @@ const estimate: CallHandler<"folder_estimate"> = ({ path, excludes }, world) => 
 
 const answers: NonNullable<Scene["answers"]> = {
   folder_estimate: estimate,
-  folder_add: ({ path, excludes }, world) => {
-    const added = folder(path, { excludes, last_backup: null, files: 0, bytes: 0 });
+  folder_add: ({ path, excludes, crosses_mounts }, world) => {
+    const added = folder(path, { excludes, crosses_mounts, last_backup: null, files: 0, bytes: 0 });
     world.setStatus({ folders: [...world.status.folders.filter((other) => other.path !== path), added] });
     return added;
   },
-  folder_change: ({ folder: id, excludes, schedule }, world) => {
-    const changed = world.status.folders.map((it) => (it.id === id ? { ...it, excludes, schedule } : it));
+  folder_change: ({ folder: id, excludes, crosses_mounts, schedule }, world) => {
+    const changed = world.status.folders.map((it) => (it.id === id ? { ...it, excludes, crosses_mounts, schedule } : it));
     const found = changed.find((it) => it.id === id);
     if (found === undefined) throw world.fail("not_found", `${id} is not under protection`);
     world.setStatus({ folders: changed });

@@ -39,6 +39,7 @@ export function folder(path: string, change: Partial<FolderView> = {}): FolderVi
     id: hex(path, 32),
     path,
     excludes: [],
+    crosses_mounts: true,
     protection: { kind: "safe" },
     last_backup: ago(12 * MINUTE),
     files: 8_214,

@@ -53,6 +53,7 @@ function report(place: string): JobReport {
     snapshots: [],
     problems: [{ path: [...new TextEncoder().encode(`${place}/2026/lost.jpg`)], code: "too_few_shards", detail: "too few people have it" }],
     problems_unlisted: 3,
+    remarks: [],
     new_bytes: 0,
     packed_bytes: 0,
     error: null,
