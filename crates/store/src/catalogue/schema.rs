@@ -4,7 +4,7 @@
 //! that the millions of rows that refer to them stay short.
 
 /// All steps, oldest first.
-pub(super) const STEPS: [&str; 2] = [VERSION_1, VERSION_2];
+pub(super) const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
 CREATE TABLE meta (
@@ -158,4 +158,10 @@ CREATE TABLE history (
     message TEXT NOT NULL,
     facts TEXT NOT NULL
 ) STRICT;
+";
+
+/// The length of a pack before coding, to be summed. Packs from before have none: theirs is
+/// taken as that of their shards, which is up to k times `SHARD_ALIGN` more.
+const VERSION_3: &str = "
+ALTER TABLE packs ADD COLUMN pack_bytes INTEGER;
 ";
