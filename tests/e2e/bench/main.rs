@@ -5,6 +5,7 @@
 
 mod corpora;
 mod desktop;
+mod image;
 mod jobs;
 mod peer;
 mod report;
@@ -19,7 +20,7 @@ use crate::report::Report;
 
 const USAGE: &str = "usage: bitdust-bench FOLDER [NAME]... [--corpus NAME]... [--rounds N]";
 /// All benchmarks, in the order in which they run.
-const NAMES: [&str; 2] = ["desktop", "jobs"];
+const NAMES: [&str; 3] = ["desktop", "jobs", "image"];
 /// How often each job is done unless the command line says otherwise.
 const ROUNDS: usize = 5;
 
@@ -43,6 +44,7 @@ fn main() -> Result<()> {
         let report: Report = match name.as_str() {
             "desktop" => desktop::measure()?,
             "jobs" => jobs::measure(&choice)?,
+            "image" => image::measure(&choice)?,
             _ => bail!("{name:?} is no benchmark: {}", NAMES.join(", ")),
         };
         report.publish(&choice.folder, name)?;
