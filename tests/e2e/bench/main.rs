@@ -9,6 +9,7 @@ mod image;
 mod jobs;
 mod peer;
 mod report;
+mod single;
 mod tree;
 
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ use crate::report::Report;
 
 const USAGE: &str = "usage: bitdust-bench FOLDER [NAME]... [--corpus NAME]... [--rounds N]";
 /// All benchmarks, in the order in which they run.
-const NAMES: [&str; 3] = ["desktop", "jobs", "image"];
+const NAMES: [&str; 4] = ["desktop", "jobs", "image", "single"];
 /// How often each job is done unless the command line says otherwise.
 const ROUNDS: usize = 5;
 
@@ -45,6 +46,7 @@ fn main() -> Result<()> {
             "desktop" => desktop::measure()?,
             "jobs" => jobs::measure(&choice)?,
             "image" => image::measure(&choice)?,
+            "single" => single::measure(&choice)?,
             _ => bail!("{name:?} is no benchmark: {}", NAMES.join(", ")),
         };
         report.publish(&choice.folder, name)?;
