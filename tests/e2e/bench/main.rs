@@ -5,6 +5,7 @@
 
 mod corpora;
 mod desktop;
+mod idle;
 mod image;
 mod jobs;
 mod peer;
@@ -21,7 +22,7 @@ use crate::report::Report;
 
 const USAGE: &str = "usage: bitdust-bench FOLDER [NAME]... [--corpus NAME]... [--rounds N]";
 /// All benchmarks, in the order in which they run.
-const NAMES: [&str; 4] = ["desktop", "jobs", "image", "single"];
+const NAMES: [&str; 5] = ["desktop", "jobs", "image", "single", "idle"];
 /// How often each job is done unless the command line says otherwise.
 const ROUNDS: usize = 5;
 
@@ -47,6 +48,7 @@ fn main() -> Result<()> {
             "jobs" => jobs::measure(&choice)?,
             "image" => image::measure(&choice)?,
             "single" => single::measure(&choice)?,
+            "idle" => idle::measure()?,
             _ => bail!("{name:?} is no benchmark: {}", NAMES.join(", ")),
         };
         report.publish(&choice.folder, name)?;
