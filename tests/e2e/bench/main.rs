@@ -3,6 +3,7 @@
 //! Nothing here passes or fails by a figure. Results are printed as tables and written to
 //! `target/bench/` as text and JSON; `docs/BENCH.md` holds a run on a quiet machine.
 
+mod catalogue;
 mod corpora;
 mod desktop;
 mod idle;
@@ -22,7 +23,7 @@ use crate::report::Report;
 
 const USAGE: &str = "usage: bitdust-bench FOLDER [NAME]... [--corpus NAME]... [--rounds N]";
 /// All benchmarks, in the order in which they run.
-const NAMES: [&str; 5] = ["desktop", "jobs", "image", "single", "idle"];
+const NAMES: [&str; 6] = ["desktop", "jobs", "image", "single", "idle", "catalogue"];
 /// How often each job is done unless the command line says otherwise.
 const ROUNDS: usize = 5;
 
@@ -49,6 +50,7 @@ fn main() -> Result<()> {
             "image" => image::measure(&choice)?,
             "single" => single::measure(&choice)?,
             "idle" => idle::measure()?,
+            "catalogue" => catalogue::measure(&choice)?,
             _ => bail!("{name:?} is no benchmark: {}", NAMES.join(", ")),
         };
         report.publish(&choice.folder, name)?;
