@@ -11,6 +11,7 @@ mod image;
 mod jobs;
 mod peer;
 mod report;
+mod roofline;
 mod single;
 mod tree;
 
@@ -23,7 +24,15 @@ use crate::report::Report;
 
 const USAGE: &str = "usage: bitdust-bench FOLDER [NAME]... [--corpus NAME]... [--rounds N]";
 /// All benchmarks, in the order in which they run.
-const NAMES: [&str; 6] = ["desktop", "jobs", "image", "single", "idle", "catalogue"];
+const NAMES: [&str; 7] = [
+    "desktop",
+    "jobs",
+    "image",
+    "single",
+    "idle",
+    "catalogue",
+    "roofline",
+];
 /// How often each job is done unless the command line says otherwise.
 const ROUNDS: usize = 5;
 
@@ -51,6 +60,7 @@ fn main() -> Result<()> {
             "single" => single::measure(&choice)?,
             "idle" => idle::measure()?,
             "catalogue" => catalogue::measure(&choice)?,
+            "roofline" => roofline::measure(&choice)?,
             _ => bail!("{name:?} is no benchmark: {}", NAMES.join(", ")),
         };
         report.publish(&choice.folder, name)?;
