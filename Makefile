@@ -8,7 +8,9 @@
 #   make screenshots      pictures of every view, in docs/screenshots
 #   make package          what people install, in target/release/bundle
 #   make test-package     the .deb on a bare Debian, as root
-#   make bench            measures beside those of peers; BENCH=desktop for one of them
+#   make bench            measures beside those of peers; BENCH=desktop for one of them,
+#                         BENCH="jobs --corpus small --rounds 5" for a part of one
+#   make bench-stages     what each step takes, by criterion; STAGE=cut for one of them
 #   make check            formatting, lints and, where installed, cargo deny
 
 # A toolchain that setup-dev.sh has just installed is in no one's PATH yet.
@@ -29,7 +31,7 @@ target := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 # The window's packages are fetched again only when their lock file is newer.
 ui_packages := ui/node_modules/.package-lock.json
 
-.PHONY: run test test-ui demo check ui screenshots package test-package bench prepare
+.PHONY: run test test-ui demo check ui screenshots package test-package bench bench-stages prepare
 
 prepare:
 	installer/setup-dev.sh
@@ -71,9 +73,12 @@ test-package: package
 	installer/test-package.sh
 
 bench: package
-	cargo build --workspace --all-targets $(locked)
+	cargo build --release -p bitdust-e2e-tests --bin bitdust-bench $(locked)
 	installer/setup-dev.sh restic time
-	BITDUST_PROGRAM=$(target)/release/bitdust $(target)/debug/bitdust-bench $(target)/bench $(BENCH)
+	BITDUST_PROGRAM=$(target)/release/bitdust $(target)/release/bitdust-bench $(target)/bench $(BENCH)
+
+bench-stages: prepare
+	cargo bench -p bitdust-pipeline -p bitdust-store -p bitdust-net --benches $(locked) -- $(STAGE)
 
 run: prepare
 	if { [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" = Darwin ]; }; then \

@@ -44,8 +44,17 @@ pub struct StatusView {
     pub used_by_others_bytes: u64,
     /// Sealed packs of contents, in bytes before coding.
     pub packed_bytes: u64,
+    /// n / k of that, in bytes: the least that all pieces of contents can have.
+    pub coded_bytes: u64,
+    /// Pieces of contents that suppliers confirmed, in bytes.
+    pub kept_bytes: u64,
     /// Sealed packs of metadata, in bytes before copying.
     pub metadata_bytes: u64,
+    /// Copies of metadata that suppliers confirmed, in bytes.
+    pub metadata_kept_bytes: u64,
+    /// Sealed metadata in bytes, before copying, for each file of the newest versions; none
+    /// where there is no file.
+    pub metadata_bytes_per_file: Option<u64>,
     /// Bytes waiting in the spool for suppliers that are away.
     pub spooled_bytes: u64,
     /// Where this node listens.

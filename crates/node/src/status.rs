@@ -19,6 +19,20 @@ use crate::text::escape;
 /// Lines of the history in the status; the rest is paged.
 const NOTICES_SHOWN: usize = 20;
 
+/// Bytes of packs before and after they are spread.
+#[derive(Debug, Default)]
+struct Sums {
+    sealed: u64,
+    coded: u64,
+    kept: u64,
+}
+
+#[derive(Debug, Default)]
+struct Stored {
+    contents: Sums,
+    metadata: Sums,
+}
+
 impl Node {
     /// Everything at once.
     pub(crate) fn status(&self) -> Result<StatusView, ApiError> {
@@ -26,7 +40,8 @@ impl Node {
         let folders = self.folder_views()?;
         let suppliers = self.supplier_views()?;
         let head = self.head_view(&engine)?;
-        let (packed_bytes, metadata_bytes) = self.stored_bytes()?;
+        let stored = self.stored()?;
+        let files: u64 = folders.iter().map(|folder| folder.files).sum();
         let used = self
             .context
             .shards
@@ -59,8 +74,12 @@ impl Node {
             head,
             offered_bytes: self.config.offer.0,
             used_by_others_bytes: used.bytes.0,
-            packed_bytes,
-            metadata_bytes,
+            packed_bytes: stored.contents.sealed,
+            coded_bytes: stored.contents.coded,
+            kept_bytes: stored.contents.kept,
+            metadata_bytes: stored.metadata.sealed,
+            metadata_kept_bytes: stored.metadata.kept,
+            metadata_bytes_per_file: stored.metadata.sealed.checked_div(files),
             spooled_bytes: spooled.0,
             listening: self.listening.clone(),
             peers: u32::try_from(self.peers.len()).unwrap_or(u32::MAX),
@@ -125,23 +144,24 @@ impl Node {
         }))
     }
 
-    /// Sealed bytes of contents and of metadata.
-    fn stored_bytes(&self) -> Result<(u64, u64), ApiError> {
-        let sums = self
+    /// What contents and metadata amount to.
+    fn stored(&self) -> Result<Stored, ApiError> {
+        let totals = self
             .context
             .catalogue
-            .pack_bytes_by_kind()
+            .pack_totals()
             .map_err(catalogue_error)?;
-        let of = |wanted: &[PackKind]| {
-            sums.iter()
-                .filter(|(kind, _)| wanted.contains(kind))
-                .map(|(_, bytes)| bytes.0)
-                .sum()
-        };
-        Ok((
-            of(&[PackKind::Data]),
-            of(&[PackKind::Tree, PackKind::Commit]),
-        ))
+        let mut stored = Stored::default();
+        for total in totals {
+            let sum = match total.kind {
+                PackKind::Data => &mut stored.contents,
+                PackKind::Tree | PackKind::Commit => &mut stored.metadata,
+            };
+            sum.sealed += total.sealed.0;
+            sum.coded += total.coded.0;
+            sum.kept += total.kept.0;
+        }
+        Ok(stored)
     }
 
     /// Folders under protection.

@@ -34,7 +34,7 @@ pub use files::CachedFile;
 pub use friends::{Friend, Redeemed};
 pub use heads::{OwnHead, OwnSet};
 pub use history::{HistoryQuestion, PastEvent};
-pub use packs::{PackState, UnconfirmedPack, shard_bytes};
+pub use packs::{PackState, PackTotals, UnconfirmedPack, shard_bytes};
 pub use rebuild::Imported;
 pub use segments::{LiveSegment, NewSegment, Publication, SegmentId};
 pub use suppliers::Supplier;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use bitdust_e2e_tests::Random;
 
 const MB: u64 = 1_000_000;
@@ -15,29 +15,63 @@ const TEXT_BYTES: u64 = 350 * MB;
 /// Words of a made-up language, so that texts compress as texts do.
 const WORDS: usize = 4_096;
 
+/// Files of the first corpus.
+const LARGE_FILES: u32 = 20;
+const LARGE_BYTES: u64 = 25 * MB;
+
+/// What a corpus is called on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CorpusName {
+    Incompressible,
+    Small,
+    Libraries,
+}
+
 /// A folder with a name for the table.
 pub(crate) struct Corpus {
+    pub(crate) kind: CorpusName,
     pub(crate) name: &'static str,
     pub(crate) folder: PathBuf,
+    pub(crate) files: u64,
     pub(crate) bytes: u64,
 }
 
-pub(crate) fn make(place: &Path) -> Result<Vec<Corpus>> {
-    Ok(vec![
-        incompressible(&place.join("incompressible"))?,
-        small_files(&place.join("small"))?,
-        libraries(&place.join("libraries"))?,
-    ])
+impl CorpusName {
+    pub(crate) const ALL: [Self; 3] = [Self::Incompressible, Self::Small, Self::Libraries];
+
+    pub(crate) fn read(name: &str) -> Result<Self> {
+        match name {
+            "incompressible" => Ok(Self::Incompressible),
+            "small" => Ok(Self::Small),
+            "libraries" => Ok(Self::Libraries),
+            _ => bail!("{name:?} is no corpus: incompressible, small, libraries"),
+        }
+    }
+
+    /// Makes it below a folder.
+    pub(crate) fn make(self, place: &Path) -> Result<Corpus> {
+        match self {
+            Self::Incompressible => incompressible(&place.join("incompressible")),
+            Self::Small => small_files(&place.join("small")),
+            Self::Libraries => libraries(&place.join("libraries")),
+        }
+    }
 }
 
 /// 20 files of 25 MB that do not compress.
 fn incompressible(folder: &Path) -> Result<Corpus> {
     fs::create_dir_all(folder)?;
     let mut random = Random::new(1);
-    for number in 0..20 {
-        random.write_file(&folder.join(format!("{number}.bin")), 25 * MB)?;
+    for number in 0..LARGE_FILES {
+        random.write_file(&folder.join(format!("{number}.bin")), LARGE_BYTES)?;
     }
-    Ok(corpus("500 MB incompressible", folder, 500 * MB))
+    Ok(Corpus {
+        kind: CorpusName::Incompressible,
+        name: "500 MB incompressible",
+        folder: folder.to_owned(),
+        files: u64::from(LARGE_FILES),
+        bytes: u64::from(LARGE_FILES) * LARGE_BYTES,
+    })
 }
 
 /// 45,000 texts in a deep tree.
@@ -74,7 +108,13 @@ fn small_files(folder: &Path) -> Result<Corpus> {
         written += text.len() as u64;
         fs::write(inner.join(format!("{number}.txt")), text)?;
     }
-    Ok(corpus("45,000 small texts", folder, written))
+    Ok(Corpus {
+        kind: CorpusName::Small,
+        name: "45,000 small texts",
+        folder: folder.to_owned(),
+        files: u64::from(TEXT_FILES),
+        bytes: written,
+    })
 }
 
 /// Compiled libraries of this system, by name until there is enough.
@@ -83,7 +123,7 @@ fn libraries(folder: &Path) -> Result<Corpus> {
     let entries = fs::read_dir(LIBRARIES)?;
     let mut files: Vec<PathBuf> = entries.filter_map(|it| Some(it.ok()?.path())).collect();
     files.sort();
-    let mut written = 0;
+    let (mut written, mut count) = (0, 0);
     for file in files {
         let kept = fs::symlink_metadata(&file)?;
         if written >= LIBRARY_BYTES || !kept.is_file() || kept.len() < 10_000 {
@@ -91,14 +131,13 @@ fn libraries(folder: &Path) -> Result<Corpus> {
         }
         let name = file.file_name().context("a name")?;
         written += fs::copy(&file, folder.join(name))?;
+        count += 1;
     }
-    Ok(corpus("libraries", folder, written))
-}
-
-fn corpus(name: &'static str, folder: &Path, bytes: u64) -> Corpus {
-    Corpus {
-        name,
+    Ok(Corpus {
+        kind: CorpusName::Libraries,
+        name: "libraries",
         folder: folder.to_owned(),
-        bytes,
-    }
+        files: count,
+        bytes: written,
+    })
 }

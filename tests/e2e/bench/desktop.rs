@@ -12,7 +12,7 @@ use bitdust_e2e_tests::process::Process;
 use bitdust_e2e_tests::wait::let_pass;
 use bitdust_e2e_tests::{Bus, Desktop, Stage, World, eventually};
 
-use crate::report::{Report, Row, median};
+use crate::report::{Bar, Figure, Report, Row};
 use crate::tree;
 
 const TITLE: &str = "BitDust";
@@ -64,55 +64,44 @@ pub(crate) fn measure() -> Result<Report> {
     let (shown, hidden) = idle_ours(&desktop, &bus, &stage)?;
     let peer = idle_peer(&desktop)?;
 
-    let row = |what: &str, unit, ours, peer, bar| Row {
-        what: what.to_owned(),
-        unit,
-        ours,
-        peer,
-        bar,
-    };
-    let painted = median(ours.iter().map(|it| it.painted).collect());
-    let ready = median(ours.iter().map(|it| it.ready).collect());
+    let painted: Vec<f64> = ours.iter().map(|it| it.painted).collect();
+    let ready: Vec<f64> = ours.iter().map(|it| it.ready).collect();
     let mut rows = vec![
-        row("start to the drawn overview", "s", ready, None, Some(1.0)),
-        row(
+        Row::new("start to the drawn overview", "s", Figure::of(&ready)).against(Bar::AtMost(1.0)),
+        Row::new(
             "start to the picture on the screen",
             "s",
-            painted,
-            Some(median(peers)),
-            Some(1.0),
-        ),
-        row(
+            Figure::of(&painted),
+        )
+        .beside(Figure::of(&peers))
+        .against(Bar::AtMost(1.0)),
+        Row::new(
             "idle processor, window open",
             "% of a core",
-            shown.processor_percent,
-            Some(peer.processor_percent),
-            Some(1.0),
-        ),
-        row(
+            Figure::one(shown.processor_percent),
+        )
+        .beside(Figure::one(peer.processor_percent))
+        .against(Bar::AtMost(1.0)),
+        Row::new(
             "idle processor, closed to the tray",
             "% of a core",
-            hidden.processor_percent,
-            None,
-            Some(1.0),
-        ),
-        row(
+            Figure::one(hidden.processor_percent),
+        )
+        .against(Bar::AtMost(1.0)),
+        Row::new(
             "memory of shell, page and node",
             "MiB (PSS)",
-            shown.memory_mib,
-            Some(peer.memory_mib),
-            None,
-        ),
-        row(
+            Figure::one(shown.memory_mib),
+        )
+        .beside(Figure::one(peer.memory_mib)),
+        Row::new(
             "the same, closed to the tray",
             "MiB (PSS)",
-            hidden.memory_mib,
-            None,
-            None,
+            Figure::one(hidden.memory_mib),
         ),
     ];
     if let Some(bytes) = package_bytes() {
-        rows.push(row("the .deb", "MB", bytes / 1e6, None, Some(20.0)));
+        rows.push(Row::new("the .deb", "MB", Figure::one(bytes / 1e6)).against(Bar::AtMost(20.0)));
     }
     Ok(Report {
         title: "The window (peer: WebKitGTK's MiniBrowser with an empty page)",

@@ -1,47 +1,77 @@
 //! Backups and restores beside restic into a folder of the same disk: the first backup, one of
 //! what did not change, and a restore, of each corpus. Ours goes to six suppliers on this
 //! machine with code 3/6 and is durable at all of them; it comes back from three. Their
-//! processor time counts as ours.
+//! processor time is listed apart from the customer's.
 
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::witness::peak_memory_kib;
 use bitdust_e2e_tests::{Machine, Stage, Transport, World, differences};
+use serde_json::Value;
 
-use crate::corpora::{self, Corpus};
-use crate::report::{Report, Row, median};
-use crate::tree;
+use crate::corpora::{Corpus, CorpusName};
+use crate::report::{Bar, Figure, Report, Row};
+use crate::{Choice, peer, tree};
 
-const SUPPLIERS: u8 = 6;
-const CODE: &str = "3/6";
+pub(crate) const SUPPLIERS: u8 = 6;
+pub(crate) const CODE: &str = "3/6";
 const LOST: usize = 3;
-const ROUNDS: usize = 3;
 const LONG: Duration = Duration::from_secs(400);
-const PASSWORD: &str = "benchmark";
+/// Memory that no job of a customer should exceed.
+pub(crate) const MEMORY_MIB_BAR: f64 = 256.0;
 
-/// What one round of a corpus took.
+/// What one job took.
 #[derive(Debug, Default, Clone, Copy)]
-struct Round {
-    first: f64,
-    again: f64,
-    restore: f64,
-    processor: f64,
-    memory_mib: f64,
+pub(crate) struct Taken {
+    /// From the order to the end.
+    pub(crate) seconds: f64,
+    /// Seconds of processor of whoever does the job.
+    pub(crate) processor: f64,
+    /// Seconds of processor of all suppliers.
+    pub(crate) suppliers: f64,
+    /// The most memory of whoever does the job.
+    pub(crate) memory_mib: f64,
 }
 
-pub(crate) fn measure() -> Result<Report> {
+/// What one round over a corpus took.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Round {
+    /// The first backup, until every supplier has its part.
+    pub(crate) first: Taken,
+    /// A backup of what did not change.
+    pub(crate) again: Taken,
+    /// A restore of everything.
+    pub(crate) restore: Taken,
+}
+
+/// What suppliers keep after the first backup, by the status.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    /// Pieces of contents beyond n / k of the sealed packs.
+    beyond_percent: f64,
+    /// Metadata before it is copied.
+    metadata_bytes_per_file: f64,
+}
+
+/// Gives one job of a round.
+type JobOf = fn(&Round) -> Taken;
+
+pub(crate) fn measure(choice: &Choice) -> Result<Report> {
     let place = World::new("bench-corpora")?;
     let mut rows = Vec::new();
-    for corpus in corpora::make(place.folder())? {
-        let (mut ours, mut peers) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            ours.push(ours_of(&corpus)?);
-            peers.push(restic_of(&corpus)?);
+    for name in &choice.corpora {
+        let corpus = name.make(place.folder())?;
+        let (mut ours, mut peers, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..choice.rounds {
+            let (taken, stored) = round(&corpus)?;
+            ours.push(taken);
+            kept.push(stored);
+            peers.push(peer::round(&corpus)?);
         }
         rows.extend(rows_of(&corpus, &ours, &peers));
+        rows.extend(kept_rows(&corpus, &kept));
+        std::fs::remove_dir_all(&corpus.folder)?;
     }
     Ok(Report {
         title: "Jobs (peer: restic into a folder; code 3/6, six suppliers on this machine)",
@@ -49,165 +79,165 @@ pub(crate) fn measure() -> Result<Report> {
     })
 }
 
-fn rows_of(corpus: &Corpus, ours: &[Round], peers: &[Round]) -> Vec<Row> {
-    let pick = |rounds: &[Round], of: fn(&Round) -> f64| median(rounds.iter().map(of).collect());
-    let row = |what: &str, unit, of: fn(&Round) -> f64, ratio: Option<f64>| Row {
-        what: format!("{}: {what}", corpus.name),
-        unit,
-        ours: pick(ours, of),
-        peer: Some(pick(peers, of)),
-        bar: ratio.map(|ratio| ratio * pick(peers, of)),
-    };
-    let megabytes = corpus.bytes as f64 / 1e6;
-    let slack = if corpus.name.contains("small") {
-        1.0 / 1.5
-    } else {
-        1.0
-    };
-    vec![
-        row(
-            &format!("first backup ({megabytes:.0} MB)"),
-            "s",
-            |it| it.first,
-            Some(slack),
-        ),
-        row(
-            "backup of what did not change",
-            "s",
-            |it| it.again,
-            Some(0.5),
-        ),
-        row("restore from three of six", "s", |it| it.restore, Some(1.0)),
-        row("processor of all of it", "s", |it| it.processor, None),
-        row(
-            "peak memory of the customer",
-            "MiB",
-            |it| it.memory_mib,
-            None,
-        ),
-    ]
+/// A first backup by itself.
+pub(crate) fn first_backup(corpus: &Corpus) -> Result<Taken> {
+    let world = World::over("bench-first", Transport::Tcp)?;
+    let stage = Stage::set_up(&world, SUPPLIERS, Some(CODE))?;
+    first(&stage, corpus)
 }
 
-fn ours_of(corpus: &Corpus) -> Result<Round> {
+/// A round of all jobs with a new customer and new suppliers.
+fn round(corpus: &Corpus) -> Result<(Round, Kept)> {
     let world = World::over("bench-jobs", Transport::Tcp)?;
     let mut stage = Stage::set_up(&world, SUPPLIERS, Some(CODE))?;
-    let before = processor(&stage)?;
-    stage
-        .customer
-        .order(&["folder", "add", "--"])
-        .argument(&corpus.folder)
-        .run()?;
-    let first = timed(|| {
-        back_up(&stage.customer)?;
-        stage.customer.wait_until_spread().map(drop)
-    })?;
-    let again = timed(|| back_up(&stage.customer))?;
-    let backed_up = processor(&stage)? - before;
-    let memory_mib = peak_memory_kib(stage.customer.process_id()?)? as f64 / 1024.0;
+    let first = first(&stage, corpus)?;
+    let kept = kept(&stage.customer)?;
+    let again = account(&stage, back_up)?;
     stage.lose_suppliers(LOST)?;
-    let before = processor(&stage)?;
     let target = world.path("back");
-    let restore = timed(|| {
-        let order = stage.customer.order(&["restore", "latest", "--to"]);
+    let restore = account(&stage, |customer| {
+        let order = customer.order(&["restore", "latest", "--to"]);
         order.argument(&target).within(LONG).run().map(drop)
     })?;
-    let processor = backed_up + processor(&stage)? - before;
-    compare(&corpus.folder, &target)?;
-    Ok(Round {
+    let different = differences(&corpus.folder, &target).context("comparing")?;
+    ensure!(different.is_empty(), "{different}");
+    let taken = Round {
         first,
         again,
         restore,
-        processor,
-        memory_mib,
+    };
+    Ok((taken, kept))
+}
+
+/// Puts the corpus under protection and backs it up, until every supplier has its part.
+fn first(stage: &Stage, corpus: &Corpus) -> Result<Taken> {
+    let add = stage.customer.order(&["folder", "add", "--"]);
+    add.argument(&corpus.folder).run()?;
+    account(stage, |customer| {
+        back_up(customer)?;
+        customer.wait_until_spread().map(drop)
     })
+}
+
+fn kept(customer: &Machine) -> Result<Kept> {
+    let status = customer.status()?;
+    let number = |name: &str| status[name].as_f64().with_context(|| name.to_owned());
+    Ok(Kept {
+        beyond_percent: 100.0 * (number("kept_bytes")? / number("coded_bytes")? - 1.0),
+        metadata_bytes_per_file: number("metadata_bytes")? / number_of_files(&status)?,
+    })
+}
+
+fn number_of_files(status: &Value) -> Result<f64> {
+    let folders = status["folders"].as_array().context("no folders")?;
+    let files = folders.iter().filter_map(|folder| folder["files"].as_f64());
+    Ok(files.sum())
 }
 
 fn back_up(customer: &Machine) -> Result<()> {
     customer.order(&["backup"]).within(LONG).run().map(drop)
 }
 
-/// Seconds of processor of all daemons that live.
-fn processor(stage: &Stage) -> Result<f64> {
-    let machines = stage.suppliers.iter().chain([&stage.customer]);
-    let living = machines.filter(|machine| machine.is_started());
+/// What a job of the customer takes of the customer and of the suppliers that live.
+pub(crate) fn account(stage: &Stage, job: impl FnOnce(&Machine) -> Result<()>) -> Result<Taken> {
+    let process = stage.customer.process_id()?;
+    tree::forget_peak(process)?;
+    let (own, theirs) = (tree::processor_seconds(process)?, of_suppliers(stage)?);
+    let begun = Instant::now();
+    job(&stage.customer)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(Taken {
+        seconds,
+        processor: tree::processor_seconds(process)? - own,
+        suppliers: of_suppliers(stage)? - theirs,
+        memory_mib: peak_memory_kib(process)? as f64 / 1024.0,
+    })
+}
+
+/// Seconds of processor of all suppliers that live.
+fn of_suppliers(stage: &Stage) -> Result<f64> {
+    let living = stage.suppliers.iter().filter(|it| it.is_started());
     living
-        .map(|machine| tree::processor_seconds(machine.process_id()?))
+        .map(|it| tree::processor_seconds(it.process_id()?))
         .sum()
 }
 
-fn restic_of(corpus: &Corpus) -> Result<Round> {
-    let world = World::new("bench-restic")?;
-    let place = world.folder();
-    restic(place, &["init"], None)?;
-    let first = restic(place, &["backup", "."], Some(&corpus.folder))?;
-    let again = restic(place, &["backup", "."], Some(&corpus.folder))?;
-    let target = world.path("back");
-    let shown = target.display().to_string();
-    let restore = restic(place, &["restore", "latest", "--target", &shown], None)?;
-    compare_inside(&corpus.folder, &target)?;
-    Ok(Round {
-        first: first.seconds,
-        again: again.seconds,
-        restore: restore.seconds,
-        processor: first.processor + again.processor + restore.processor,
-        memory_mib: first.memory_mib.max(again.memory_mib),
-    })
-}
-
-struct Taken {
-    seconds: f64,
-    processor: f64,
-    memory_mib: f64,
-}
-
-/// Runs restic under GNU time, with a repository and a cache of its own.
-fn restic(place: &Path, arguments: &[&str], within: Option<&Path>) -> Result<Taken> {
-    let account = place.join("time");
-    let mut command = Command::new("/usr/bin/time");
-    command.args(["--format", "%e %U %S %M", "--output"]);
-    command.arg(&account).arg("restic").args(arguments);
-    command
-        .arg("--quiet")
-        .arg("--repo")
-        .arg(place.join("repository"));
-    command.arg("--cache-dir").arg(place.join("cache"));
-    command.env("RESTIC_PASSWORD", PASSWORD);
-    if let Some(folder) = within {
-        command.current_dir(folder);
-    }
-    ensure!(command.status()?.success(), "{command:?} failed");
-    let text = std::fs::read_to_string(account)?;
-    let numbers: Vec<f64> = text
-        .split_whitespace()
-        .map(str::parse)
-        .collect::<Result<_, _>>()?;
-    let &[seconds, user, system, kibibytes] = numbers.as_slice() else {
-        anyhow::bail!("no account of restic: {text}");
+fn rows_of(corpus: &Corpus, ours: &[Round], peers: &[Round]) -> Vec<Row> {
+    let first_bar = match corpus.kind {
+        CorpusName::Small => 1.0 / 1.5,
+        CorpusName::Incompressible | CorpusName::Libraries => 1.0,
     };
-    Ok(Taken {
-        seconds,
-        processor: user + system,
-        memory_mib: kibibytes / 1024.0,
-    })
+    let megabytes = corpus.bytes as f64 / 1e6;
+    let first = format!("{}: first backup ({megabytes:.0} MB)", corpus.name);
+    let again = format!("{}: backup of what did not change", corpus.name);
+    let restore = format!("{}: restore from three of six", corpus.name);
+    // What did not change is held against a bar where listing it is most of the work.
+    let again_bar = (corpus.kind == CorpusName::Small).then_some(0.5);
+    let jobs: [(String, Option<f64>, JobOf); 3] = [
+        (first, Some(first_bar), |round| round.first),
+        (again, again_bar, |round| round.again),
+        (restore, Some(1.0), |round| round.restore),
+    ];
+    jobs.iter()
+        .flat_map(|(what, bar, job)| job_rows(what, *bar, *job, ours, peers))
+        .collect()
 }
 
-fn timed(work: impl FnOnce() -> Result<()>) -> Result<f64> {
-    let begun = Instant::now();
-    work()?;
-    Ok(begun.elapsed().as_secs_f64())
+fn kept_rows(corpus: &Corpus, kept: &[Kept]) -> [Row; 2] {
+    let middle = |of: fn(&Kept) -> f64| {
+        let measures: Vec<f64> = kept.iter().map(of).collect();
+        Figure::middle(&measures)
+    };
+    let beyond = Row::new(
+        format!(
+            "{}: pieces at suppliers beyond n / k of the packs",
+            corpus.name
+        ),
+        "%",
+        middle(|kept| kept.beyond_percent),
+    );
+    let metadata = Row::new(
+        format!(
+            "{}: metadata before copying ({} files)",
+            corpus.name, corpus.files
+        ),
+        "bytes a file",
+        middle(|kept| kept.metadata_bytes_per_file),
+    );
+    [
+        beyond.against(Bar::AtMost(1.0)),
+        // A fixed part for each version does not count where files are few.
+        match corpus.kind {
+            CorpusName::Small => metadata.against(Bar::AtMost(120.0)),
+            CorpusName::Incompressible | CorpusName::Libraries => metadata,
+        },
+    ]
 }
 
-/// restic does not give the outermost folder its time back.
-fn compare_inside(source: &Path, target: &Path) -> Result<()> {
-    let different = differences(source, target).context("comparing")?;
-    let inside = different.lines().filter(|line| !line.ends_with(" ./"));
-    let inside: Vec<&str> = inside.filter(|line| !line.is_empty()).collect();
-    ensure!(inside.is_empty(), "{inside:?}");
-    Ok(())
-}
-
-fn compare(source: &Path, target: &Path) -> Result<()> {
-    let different = differences(source, target).context("comparing")?;
-    ensure!(different.is_empty(), "{different}");
-    Ok(())
+fn job_rows(what: &str, bar: Option<f64>, job: JobOf, ours: &[Round], peers: &[Round]) -> [Row; 5] {
+    let figure = |rounds: &[Round], of: fn(Taken) -> f64| {
+        let measures: Vec<f64> = rounds.iter().map(|round| of(job(round))).collect();
+        Figure::of(&measures)
+    };
+    let row = |part: &str, unit, of: fn(Taken) -> f64| {
+        Row::new(format!("{what}{part}"), unit, figure(ours, of)).beside(figure(peers, of))
+    };
+    let alone =
+        |part: &str, of: fn(Taken) -> f64| Row::new(format!("{what}{part}"), "s", figure(ours, of));
+    let time = row("", "s", |taken| taken.seconds);
+    [
+        match bar {
+            Some(times) => time.against(Bar::TimesPeer(times)),
+            None => time,
+        },
+        alone(", processor of the customer", |taken| taken.processor),
+        alone(", processor of the suppliers", |taken| taken.suppliers),
+        row(", processor of all", "s", |taken| {
+            taken.processor + taken.suppliers
+        }),
+        row(", peak memory of the customer", "MiB", |taken| {
+            taken.memory_mib
+        })
+        .against(Bar::AtMost(MEMORY_MIB_BAR)),
+    ]
 }

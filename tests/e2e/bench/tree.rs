@@ -35,6 +35,19 @@ pub(crate) fn memory_bytes(root: u32) -> Result<u64> {
     Ok(kibibytes * 1024)
 }
 
+/// Bytes in memory of one process, those that it shares included.
+pub(crate) fn resident_bytes(process: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    Ok(number.context("no VmRSS")?.parse::<u64>()? * 1024)
+}
+
+/// Lets the kernel count the peak of a process from now on (proc(5), `clear_refs`).
+pub(crate) fn forget_peak(process: u32) -> Result<()> {
+    fs::write(format!("/proc/{process}/clear_refs"), "5").context("forgetting a peak")
+}
+
 /// A process and its descendants.
 fn family(root: u32) -> Result<Vec<u32>> {
     let mut parents = Vec::new();

@@ -79,6 +79,21 @@ pub fn received_bytes(process: u32) -> Result<BTreeMap<String, u64>> {
     Ok(received)
 }
 
+/// Bytes that came between two looks at the connections of a process. Fails where one was
+/// closed meanwhile, since its count is lost.
+pub fn received_between(
+    before: &BTreeMap<String, u64>,
+    after: &BTreeMap<String, u64>,
+) -> Result<u64> {
+    for ends in before.keys() {
+        ensure!(
+            after.contains_key(ends),
+            "the connection {ends} closed, its count is lost"
+        );
+    }
+    Ok(after.values().sum::<u64>() - before.values().sum::<u64>())
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};

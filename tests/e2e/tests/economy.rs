@@ -6,10 +6,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use bitdust_e2e_tests::corpus::{copy_real_tree, flip_byte};
 use bitdust_e2e_tests::opens::opened_files;
-use bitdust_e2e_tests::witness::received_bytes;
+use bitdust_e2e_tests::witness::{received_between, received_bytes};
 use bitdust_e2e_tests::{Machine, Outcome, Stage, Transport, World, differences, eventually};
 
 /// How long a file has to be left alone until its times are believed, and a tick more.
@@ -190,14 +190,7 @@ fn received_by(machine: &Machine, act: impl FnOnce() -> Result<()>) -> Result<u6
     let process = machine.process_id()?;
     let before = received_bytes(process)?;
     act()?;
-    let after = received_bytes(process)?;
-    for ends in before.keys() {
-        ensure!(
-            after.contains_key(ends),
-            "the connection {ends} closed, its count is lost"
-        );
-    }
-    Ok(after.values().sum::<u64>() - before.values().sum::<u64>())
+    received_between(&before, &received_bytes(process)?)
 }
 
 /// A file that was changed a moment ago is read again, since a second change in the same

@@ -517,9 +517,26 @@ used_by_others_bytes: number,
  */
 packed_bytes: number, 
 /**
+ * n / k of that, in bytes: the least that all pieces of contents can have.
+ */
+coded_bytes: number, 
+/**
+ * Pieces of contents that suppliers confirmed, in bytes.
+ */
+kept_bytes: number, 
+/**
  * Sealed packs of metadata, in bytes before copying.
  */
 metadata_bytes: number, 
+/**
+ * Copies of metadata that suppliers confirmed, in bytes.
+ */
+metadata_kept_bytes: number, 
+/**
+ * Sealed metadata in bytes, before copying, for each file of the newest versions; none
+ * where there is no file.
+ */
+metadata_bytes_per_file: number | null, 
 /**
  * Bytes waiting in the spool for suppliers that are away.
  */

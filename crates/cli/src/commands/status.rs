@@ -80,6 +80,18 @@ fn figures(text: &mut String, view: &StatusView) -> std::fmt::Result {
         ByteCount(view.packed_bytes),
         ByteCount(view.metadata_bytes)
     )?;
+    if view.kept_bytes > 0 || view.metadata_kept_bytes > 0 {
+        writeln!(
+            text,
+            "With your suppliers: {} of contents ({} would be the least), {} of lists",
+            ByteCount(view.kept_bytes),
+            ByteCount(view.coded_bytes),
+            ByteCount(view.metadata_kept_bytes)
+        )?;
+    }
+    if let Some(bytes) = view.metadata_bytes_per_file {
+        writeln!(text, "Lists take {bytes} bytes for each file")?;
+    }
     if view.spooled_bytes > 0 {
         writeln!(
             text,
@@ -148,7 +160,11 @@ mod tests {
             offered_bytes: 0,
             used_by_others_bytes: 0,
             packed_bytes: 1_000_000,
-            metadata_bytes: 0,
+            coded_bytes: 3_000_000,
+            kept_bytes: 3_010_000,
+            metadata_bytes: 64_000,
+            metadata_kept_bytes: 384_000,
+            metadata_bytes_per_file: Some(96),
             spooled_bytes: 0,
             listening: vec!["/ip4/127.0.0.1/tcp/1".to_owned()],
             peers: 2,
@@ -183,6 +199,14 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} is missing in {text}");
         }
+    }
+
+    #[test]
+    fn what_is_stored_is_told_before_and_after_it_is_spread() {
+        let text = status_text(&view()).expect("it is written");
+        let from = text.find("Stored:").expect("figures");
+        let lines: Vec<&str> = text[from..].lines().take(3).collect();
+        insta::assert_snapshot!(lines.join("\n"));
     }
 
     #[test]

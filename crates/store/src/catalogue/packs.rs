@@ -34,6 +34,19 @@ pub struct UnconfirmedPack {
     pub confirmed: Vec<(Position, DeviceId)>,
 }
 
+/// What the committed and published packs of one kind amount to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackTotals {
+    /// What the packs carry.
+    pub kind: PackKind,
+    /// The packs as they were sealed, before coding or copying.
+    pub sealed: ByteCount,
+    /// n / k of that: the least that all their shards can have.
+    pub coded: ByteCount,
+    /// The shards that suppliers confirmed.
+    pub kept: ByteCount,
+}
+
 /// Bytes of each shard of a pack: the k-th part, rounded up to `SHARD_ALIGN`.
 #[must_use]
 pub fn shard_bytes(pack: &PackRef) -> u32 {
@@ -151,16 +164,26 @@ impl Catalogue {
 }
 
 impl Catalogue {
-    /// Bytes of committed and published packs by kind, before coding or copying, rounded up
-    /// to whole shards.
-    pub fn pack_bytes_by_kind(&self) -> Result<Vec<(PackKind, ByteCount)>, CatalogueError> {
+    /// Bytes of committed and published packs by kind, and of their confirmed shards.
+    pub fn pack_totals(&self) -> Result<Vec<PackTotals>, CatalogueError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT kind, sum(shard_bytes * k) FROM packs WHERE state > 0 GROUP BY kind",
+                "SELECT kind, sum(bytes), sum(bytes * positions / k), sum(shard_bytes * confirmed)
+                 FROM (SELECT kind, k, positions, shard_bytes, confirmed,
+                         coalesce(pack_bytes, shard_bytes * k) AS bytes
+                       FROM packs WHERE state > 0)
+                 GROUP BY kind",
             )?;
             let rows = statement.query_and_then([], |row| {
-                let bytes = from_column("bytes", row.get(1)?)?;
-                Ok((kind_from_column(row.get(0)?)?, ByteCount(bytes)))
+                let bytes = |column: usize| -> Result<ByteCount, CatalogueError> {
+                    Ok(ByteCount(from_column("bytes", row.get(column)?)?))
+                };
+                Ok(PackTotals {
+                    kind: kind_from_column(row.get(0)?)?,
+                    sealed: bytes(1)?,
+                    coded: bytes(2)?,
+                    kept: bytes(3)?,
+                })
             })?;
             rows.collect()
         })
@@ -271,8 +294,9 @@ pub(super) fn insert(
     }
     transaction
         .prepare_cached(
-            "INSERT INTO packs (pack, state, kind, set_id, k, positions, known_at, shard_bytes, record)
-             VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO packs (pack, state, kind, set_id, k, positions, known_at, shard_bytes, record,
+                 pack_bytes)
+             VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             pack.pack.0,
@@ -283,6 +307,7 @@ pub(super) fn insert(
             checked.known_at,
             shard_bytes(pack),
             checked.record,
+            pack.pack_bytes,
         ])?;
     let number = transaction.last_insert_rowid();
     transaction

@@ -160,6 +160,10 @@ CREATE TABLE history (
 ) STRICT;
 ";
 
-/// No table changes: records of folders may be of version 2 now, which the programs before this
-/// step cannot read. They are to refuse the database and not the row.
-const VERSION_3: &str = "";
+/// The length of a pack before coding, to be summed. Packs from before have none: theirs is
+/// taken as that of their shards, which is up to k times `SHARD_ALIGN` more. And records of folders
+/// may be of version 2, which the programs before this step cannot read: they are to refuse the
+/// database and not the row.
+const VERSION_3: &str = "
+ALTER TABLE packs ADD COLUMN pack_bytes INTEGER;
+";

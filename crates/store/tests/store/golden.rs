@@ -88,6 +88,9 @@ fn a_catalogue_of_version_1_is_read() {
         catalogue.packs_to_publish(None).expect("listed"),
         [pack_record(2, &[3])]
     );
+    // Version 1 did not write how long a pack is: its shards stand for it.
+    let totals = catalogue.pack_totals().expect("summed");
+    assert_eq!(totals[0].sealed, ByteCount(2 * 2 * 65_536));
     assert_eq!(catalogue.snapshots().expect("listed"), [snapshot(1)]);
     assert_eq!(
         catalogue.newest_published_head().expect("read"),

@@ -6,8 +6,8 @@ use bitdust_model::manifest::{ChunkRecord, PackKind, Receipt, Segment};
 use bitdust_model::{ByteCount, ErrorCode, PackId, Position, Sequence, UnixMillis};
 use bitdust_store::Catalogue;
 use bitdust_store::catalogue::{
-    CatalogueError, ConfirmedCounts, NewSegment, OwnHead, PackState, Publication, SegmentId,
-    shard_bytes,
+    CatalogueError, ConfirmedCounts, NewSegment, OwnHead, PackState, PackTotals, Publication,
+    SegmentId, shard_bytes,
 };
 
 use crate::support::{
@@ -620,9 +620,16 @@ fn bytes_are_summed_by_kind_over_committed_packs() {
     catalogue
         .record_pack(pack_record(3, &[3]))
         .expect("sealed only, so it does not count");
+    let pack_bytes = u64::from(pack_record(1, &[1]).pack.pack_bytes);
+    // Code 2 of 4, of which `commit` has three confirmed.
     assert_eq!(
-        catalogue.pack_bytes_by_kind().expect("summed"),
-        [(PackKind::Data, ByteCount(2 * 2 * 65_536))]
+        catalogue.pack_totals().expect("summed"),
+        [PackTotals {
+            kind: PackKind::Data,
+            sealed: ByteCount(2 * pack_bytes),
+            coded: ByteCount(2 * pack_bytes * 2),
+            kept: ByteCount(2 * 3 * 65_536),
+        }]
     );
 }
 

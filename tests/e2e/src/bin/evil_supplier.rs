@@ -342,7 +342,7 @@ impl Evil {
             return Ok(());
         };
         let from = usize::try_from(writer.offset())?;
-        writer.write(bytes.get(from..).context("more is here than comes")?)?;
+        writer.fill([bytes.get(from..).context("more is here than comes")?])?;
         writer.finish(UnixMillis(0))?;
         Ok(())
     }

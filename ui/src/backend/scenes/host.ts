@@ -9,7 +9,7 @@ const SPECIMEN =
   "letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor acoustic bless".split(" ");
 
 function empty(): NonNullable<Scene["status"]> {
-  return statusOf({ protection: { kind: "nothing" }, phrase_confirmed: false, folders: [], suppliers: [], head: null, code: null, notices: [], last_verify: null, packed_bytes: 0, metadata_bytes: 0, used_by_others_bytes: 0, peers: 3 });
+  return statusOf({ protection: { kind: "nothing" }, phrase_confirmed: false, folders: [], suppliers: [], head: null, code: null, notices: [], last_verify: null, packed_bytes: 0, coded_bytes: 0, kept_bytes: 0, metadata_bytes: 0, metadata_kept_bytes: 0, metadata_bytes_per_file: null, used_by_others_bytes: 0, peers: 3 });
 }
 
 function start(world: World): void {

@@ -122,7 +122,7 @@ function huge(): Scene {
 
 export const overviewScenes: Scenes = {
   protected: () => running(statusOf()),
-  empty: () => running(statusOf({ protection: { kind: "nothing" }, folders: [], suppliers: [], head: null, code: null, notices: [], last_verify: null, packed_bytes: 0, metadata_bytes: 0, used_by_others_bytes: 0 })),
+  empty: () => running(statusOf({ protection: { kind: "nothing" }, folders: [], suppliers: [], head: null, code: null, notices: [], last_verify: null, packed_bytes: 0, coded_bytes: 0, kept_bytes: 0, metadata_bytes: 0, metadata_kept_bytes: 0, metadata_bytes_per_file: null, used_by_others_bytes: 0 })),
   "backing-up": () => running(backingUp()),
   "waiting-for-suppliers": () => running(waiting()),
   "amber-phrase": () => running(statusOf({ phrase_confirmed: false })),
