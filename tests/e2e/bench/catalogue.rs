@@ -170,6 +170,7 @@ impl Filling {
             folder: filling.folder,
             path: filling.path.clone(),
             excludes: vec![],
+            crosses_mounts: true,
         })?;
         Ok(filling)
     }

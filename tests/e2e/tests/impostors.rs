@@ -504,11 +504,14 @@ impl Peer {
                 },
             ] {
                 let fetched = bulk
-                    .fetch(Fetch {
-                        target,
-                        offset: 0,
-                        length: 1,
-                    })
+                    .fetch(
+                        Fetch {
+                            target,
+                            offset: 0,
+                            length: 1,
+                        },
+                        |_| true,
+                    )
                     .await;
                 ensure!(
                     matches!(fetched, Err(NetError::Refused { .. })),
