@@ -14,6 +14,9 @@ use crate::failure::FileError;
 use crate::flags::Flags;
 use crate::folder::FolderHandle;
 
+/// Bytes of names that nearly every file has room in.
+const NAMES_BYTES_FEW: usize = 1024;
+
 /// Attributes by name, sorted.
 pub(crate) type Attributes = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -42,11 +45,12 @@ impl<'a> Bearer<'a> {
         Self::Handle(handle_path(handle))
     }
 
-    fn list(&self, buffer: &mut Vec<u8>) -> Result<usize, Errno> {
+    /// Names, each with a zero behind it. Room for nothing would list nothing.
+    fn list(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
         match self {
-            Self::Open(fd) => flistxattr(fd, buffer.as_mut_slice()),
-            Self::Named(path) => llistxattr(path, buffer.as_mut_slice()),
-            Self::Handle(path) => rustix::fs::listxattr(path, buffer.as_mut_slice()),
+            Self::Open(fd) => flistxattr(fd, buffer),
+            Self::Named(path) => llistxattr(path, buffer),
+            Self::Handle(path) => rustix::fs::listxattr(path, buffer),
         }
     }
 
@@ -110,13 +114,13 @@ impl AttributeReader {
         bearer: &Bearer<'_>,
         attributes: &mut Attributes,
     ) -> Result<(), FileError> {
-        // Most have none: asked without a buffer, the system says how much there is.
-        match bearer.list(&mut Vec::new()) {
-            Ok(0) | Err(Errno::NOTSUP) => return Ok(()),
-            Ok(_) => self.buffer.resize(limits::XATTRS_BYTES_MAX, 0),
-            Err(errno) => return Err(FileError::of("listing extended attributes", errno)),
-        }
-        let length = match bearer.list(&mut self.buffer) {
+        // The system makes room for all that is asked for, file by file: most have few.
+        self.buffer.resize(limits::XATTRS_BYTES_MAX, 0);
+        let listed = match bearer.list(&mut self.buffer[..NAMES_BYTES_FEW]) {
+            Err(Errno::RANGE) => bearer.list(&mut self.buffer),
+            listed => listed,
+        };
+        let length = match listed {
             Ok(0) | Err(Errno::NOTSUP) => return Ok(()),
             Ok(length) => length,
             Err(Errno::RANGE | Errno::TOOBIG) => return Err(too_many()),

@@ -232,7 +232,7 @@ impl RestoreTarget {
         match choice {
             Choice::Write(name) => {
                 let path = path.parent().join(&name)?;
-                let mut writer = FileWriter::new(path, folder, size, is_sparse);
+                let mut writer = FileWriter::new(path, folder, size, is_sparse)?;
                 if let Some(key) = key {
                     writer.set_claim(self.links.claim(key));
                 }

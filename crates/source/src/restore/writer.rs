@@ -16,12 +16,12 @@ use crate::restore::{RestoreError, part};
 
 /// What file systems usually give space by.
 const BLOCK_BYTES: usize = 4_096;
-/// Files of at least so many bytes take their space beforehand; shorter ones come in one piece
-/// or two, and a full disk shows at these.
+/// Files of at least so many bytes take their space before a byte is fetched; shorter ones come
+/// in one piece or two, and a full disk shows at these.
 const RESERVED_BYTES_MIN: u64 = 1024 * 1024;
 
-/// A file that is being filled. Dropped before it is finished, it leaves nothing behind. It takes
-/// no descriptor before its first piece comes.
+/// A file that is being filled. Dropped before it is finished, it leaves nothing behind. A short
+/// one takes no descriptor before its first piece comes.
 #[derive(Debug)]
 pub struct FileWriter {
     path: RelativePath,
@@ -42,14 +42,15 @@ struct Part {
 }
 
 impl FileWriter {
-    /// A file of which nothing is there yet.
+    /// A file of which no byte is there yet. A long one without holes takes its space, so that
+    /// a full disk shows at once.
     pub(super) fn new(
         path: RelativePath,
         folder: FolderHandle,
         size: u64,
         is_sparse: bool,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, RestoreError> {
+        let mut writer = Self {
             path,
             folder,
             part: None,
@@ -58,11 +59,14 @@ impl FileWriter {
             written: Ranges::default(),
             claim: None,
             is_placed: false,
+        };
+        if size >= RESERVED_BYTES_MIN {
+            writer.part()?;
         }
+        Ok(writer)
     }
 
-    /// The part, made at the first call in its full size. A long file without holes takes its
-    /// space, so that a full disk shows at once.
+    /// The part, made at the first call in its full size.
     fn part(&mut self) -> Result<&Part, RestoreError> {
         if self.part.is_none() {
             let (name, file) = part::create(&self.folder)

@@ -96,8 +96,12 @@ pub(crate) fn restore_file(
     meta: &Meta,
 ) {
     if let FileStart::Write(mut writer) = target.start_file(at, bytes.len() as u64, meta) {
-        writer.write_at(0, bytes).expect("the bytes fit");
-        let _the_report_knows = target.finish_file(writer, meta);
+        match writer.write_at(0, bytes) {
+            Ok(()) => {
+                let _the_report_knows = target.finish_file(writer, meta);
+            }
+            Err(error) => target.abandon_file(writer, &error),
+        }
     }
 }
 
