@@ -6,7 +6,7 @@
 use bitdust_model::PackId;
 use bitdust_model::manifest::PackKind;
 
-use crate::aead::{Aead, NONCE_BYTES};
+use crate::aead::{BulkAead, NONCE_BYTES};
 use crate::derive::{Label, derive};
 use crate::identity::EpochSecrets;
 
@@ -64,7 +64,7 @@ pub fn pack_id(
 
 /// Seals and opens the chunks and the trailer of one pack.
 pub struct PackCipher {
-    cipher: Aead,
+    cipher: BulkAead,
     associated: [u8; AAD_BYTES],
     chunk_domain: Domain,
     pack: PackId,
@@ -90,7 +90,7 @@ impl PackCipher {
         associated[5] = kind_byte(kind);
         associated[6..].copy_from_slice(&pack.0);
         Self {
-            cipher: Aead::new(&key),
+            cipher: BulkAead::new(&key),
             associated,
             chunk_domain,
             pack,
@@ -104,8 +104,8 @@ impl PackCipher {
             .seal_within(nonce(self.chunk_domain, counter), &self.associated, bytes)
     }
 
-    /// Opens a chunk where it lies and gives its bytes without the tag; they are untouched when it
-    /// fails.
+    /// Opens a chunk where it lies and gives its bytes without the tag; when it fails, they are of
+    /// no use any more.
     pub fn open_chunk<'a>(
         &self,
         counter: u32,
@@ -124,23 +124,29 @@ impl PackCipher {
 
     /// Seals the list of chunks in place; [`TAG_BYTES`] are appended. Once in a pack.
     pub fn seal_trailer(&self, bytes: &mut Vec<u8>) {
-        self.seal(Domain::Trailer, 0, bytes);
+        let tag = self
+            .cipher
+            .seal_within(nonce(Domain::Trailer, 0), &self.associated, bytes);
+        bytes.extend_from_slice(&tag);
     }
 
-    /// Opens the list of chunks in place; the bytes are untouched when it fails.
+    /// Opens the list of chunks in place and removes the tag; when it fails, the bytes are of no
+    /// use any more.
     pub fn open_trailer(&self, bytes: &mut Vec<u8>) -> Result<(), OpenError> {
-        self.open(Domain::Trailer, 0, bytes)
-    }
-
-    fn seal(&self, domain: Domain, counter: u32, bytes: &mut Vec<u8>) {
-        self.cipher
-            .seal(nonce(domain, counter), &self.associated, bytes);
-    }
-
-    fn open(&self, domain: Domain, counter: u32, bytes: &mut Vec<u8>) -> Result<(), OpenError> {
-        self.cipher
-            .open(nonce(domain, counter), &self.associated, bytes)
-            .map_err(|_| OpenError::Forged { pack: self.pack })
+        let forged = OpenError::Forged { pack: self.pack };
+        let Some((sealed, tag)) = bytes.split_last_chunk_mut::<TAG_BYTES>() else {
+            return Err(forged);
+        };
+        let (nonce, length) = (nonce(Domain::Trailer, 0), sealed.len());
+        if self
+            .cipher
+            .open_within(nonce, &self.associated, sealed, tag)
+            .is_err()
+        {
+            return Err(forged);
+        }
+        bytes.truncate(length);
+        Ok(())
     }
 }
 
