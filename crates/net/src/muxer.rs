@@ -142,6 +142,11 @@ impl<C: AsyncRead + AsyncWrite + Unpin> StreamMuxer for Muxer<C> {
 fn as_io(error: ConnectionError) -> io::Error {
     match error {
         ConnectionError::Io(error) => error,
-        error => io::Error::other(error),
+        error @ (ConnectionError::Decode(_)
+        | ConnectionError::NoMoreStreamIds
+        | ConnectionError::Closed
+        | ConnectionError::TooManyStreams
+        | ConnectionError::InvalidWindowUpdate
+        | _) => io::Error::other(error),
     }
 }

@@ -103,7 +103,12 @@ impl<'a> FileCache<'a> {
             let mut known = known.map_err(|error| error.code())?.into_iter();
             for file in &mut files[start..end] {
                 let count = file.as_ref().map_or(0, |file| file.chunks.len());
-                let all_known = known.by_ref().take(count).fold(true, |all, one| all && one);
+                let all_known = known
+                    .by_ref()
+                    .take(count)
+                    .filter(|is_known| !is_known)
+                    .count()
+                    == 0;
                 if !all_known {
                     *file = None;
                 }
