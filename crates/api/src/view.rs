@@ -129,7 +129,7 @@ pub enum JobTask {
 }
 
 /// What a job does or waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum JobPhase {
     /// It has not begun.
@@ -143,6 +143,15 @@ pub enum JobPhase {
     },
     /// Walking, reading, sealing and sending.
     Reading,
+    /// Nothing is read: pieces for suppliers that are away fill the room they may take here.
+    WaitingForRoom,
+    /// Nothing is read: the disk of this machine is full.
+    WaitingForDisk,
+    /// Nothing is read: a supplier takes no pieces at the moment.
+    WaitingForSupplier {
+        /// Its nickname and fingerprint.
+        name: String,
+    },
     /// All is read; pieces are on their way.
     Sending,
     /// Some suppliers are away without whom nothing would be safe.

@@ -875,6 +875,11 @@ pub enum Phase {
     },
     /// Walking, reading, sealing and sending.
     Reading,
+    /// Nothing is read: a shard of a supplier that is away has no room in the spool.
+    WaitingForRoom {
+        /// Why the spool does not take it.
+        code: ErrorCode,
+    },
     /// All is read; shards are on their way.
     Sending,
     /// Packs wait for suppliers that are away before they are safe.

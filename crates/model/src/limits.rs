@@ -106,7 +106,7 @@ pub const PACKS_IN_FLIGHT_MAX: usize = 3;
 /// Buffers of a pack's size that a job keeps for the next pack.
 pub const PACK_BUFFERS_IDLE_MAX: usize = 2 * PACKS_IN_FLIGHT_MAX + 2;
 /// Packs being fetched and decoded at once during a restore.
-pub const FETCHES_IN_FLIGHT_MAX: usize = 4;
+pub const FETCHES_IN_FLIGHT_MAX: usize = 3;
 /// Chunks between the readers and the packer.
 pub const CHUNKS_IN_FLIGHT_MAX: usize = 16;
 /// Bytes of the spool for shards whose supplier is away.

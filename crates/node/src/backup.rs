@@ -18,6 +18,7 @@ use crate::commit::{self, CommitRequest};
 use crate::context::Context;
 use crate::courier::{Errand, store_header};
 use crate::job::JobKind;
+use crate::packer::DISK_RETRY;
 use crate::runtime::Node;
 use crate::scan::{self, ScanRequest, Scanned};
 use crate::task::blocking;
@@ -266,11 +267,20 @@ impl Node {
         let catalogue = self.context.catalogue.clone();
         let context = self.context.clone();
         self.tasks.spawn(async move {
-            match blocking(move || catalogue.commit_pack(pack)).await {
-                Ok(Ok(())) => context.tell(Input::PackCommitted { pack }).await,
-                Ok(Err(error)) => tracing::warn!(%pack, %error, "A pack could not be committed"),
-                Err(code) => {
-                    tracing::warn!(%pack, code = code.name(), "A pack could not be committed")
+            loop {
+                let worker = catalogue.clone();
+                match blocking(move || worker.commit_pack(pack)).await {
+                    Ok(Ok(())) => return context.tell(Input::PackCommitted { pack }).await,
+                    Ok(Err(error)) if error.code() == ErrorCode::DiskFull => {
+                        debug!(%pack, %error, "A pack waits for room in the catalogue");
+                        tokio::time::sleep(DISK_RETRY).await;
+                    }
+                    Ok(Err(error)) => {
+                        return warn!(%pack, %error, "A pack could not be committed");
+                    }
+                    Err(code) => {
+                        return warn!(%pack, code = code.name(), "A pack could not be committed");
+                    }
                 }
             }
         });
@@ -293,6 +303,7 @@ impl Node {
             job: id,
             snapshots: job.snapshots.clone(),
             set,
+            counters: job.counters.clone(),
             permits: job.permits.clone(),
             label: self.config.nickname.clone(),
         };

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::back::{Back, Flight};
 use crate::context::{Context, wall_clock};
+use crate::job::Counters;
 use crate::packer::seal_pack;
 
 /// In a manifest, a blob of the manifest's own pack names no pack: its id is made of the
@@ -58,6 +59,8 @@ pub(crate) struct CommitRequest {
     pub(crate) snapshots: Vec<SnapshotRecord>,
     /// The set that packs go to.
     pub(crate) set: SetFact,
+    /// Where to count.
+    pub(crate) counters: Arc<Counters>,
     /// Room for packs in flight.
     pub(crate) permits: Arc<Semaphore>,
     /// A name for this machine.
@@ -392,6 +395,7 @@ impl CommitWriter<'_> {
             full,
             &self.request.set,
             &self.request.permits,
+            &self.request.counters,
             self.runtime,
         )
         .map_err(CommitError::Stopped)

@@ -1,8 +1,8 @@
 //! Jobs as the node sees them: counters that tasks move, and what the report is made of.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 
@@ -22,6 +22,18 @@ use crate::text::escape;
 /// read their names.
 const NAMED_BYTES_MIN: u64 = 1_000_000;
 
+/// Waits below this are the ordinary ones, and nobody needs to know why.
+const TELLING_WAIT: Duration = Duration::from_secs(2);
+
+/// What the packing of a backup waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// That a pack in memory is with its suppliers or in the spool.
+    Pack,
+    /// That the catalogue can be written.
+    Disk,
+}
+
 /// Counters of a running job; moved by its tasks, read by the loop.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -33,6 +45,7 @@ pub(crate) struct Counters {
     new_bytes: AtomicU64,
     packed_bytes: AtomicU64,
     will: AtomicU8,
+    waits: Mutex<Option<(Wait, Instant)>>,
     current: watch::Sender<Option<Box<[u8]>>>,
 }
 
@@ -56,6 +69,25 @@ impl Counters {
         if bytes >= NAMED_BYTES_MIN {
             self.current.send_replace(Some(path.into()));
         }
+    }
+
+    /// Runs something that may wait, and shows what for meanwhile.
+    pub(crate) fn waiting<T>(&self, wait: Wait, work: impl FnOnce() -> T) -> T {
+        self.set_wait(Some((wait, Instant::now())));
+        let done = work();
+        self.set_wait(None);
+        done
+    }
+
+    fn set_wait(&self, wait: Option<(Wait, Instant)>) {
+        *self.waits.lock().unwrap_or_else(PoisonError::into_inner) = wait;
+    }
+
+    /// What the packing waits for, where it is worth a word.
+    fn wait(&self) -> Option<Wait> {
+        let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let (wait, since) = (*waits)?;
+        (since.elapsed() >= TELLING_WAIT).then_some(wait)
     }
 
     /// A file came into sight.
@@ -182,8 +214,15 @@ impl JobKind {
     }
 }
 
+/// How a disk fails that is full, or as good as.
+const fn is_disk(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::DiskFull | ErrorCode::DiskFailed)
+}
+
 const fn phase_view(phase: Phase) -> JobPhase {
     match phase {
+        Phase::WaitingForRoom { code } if is_disk(code) => JobPhase::WaitingForDisk,
+        Phase::WaitingForRoom { .. } => JobPhase::WaitingForRoom,
         Phase::WaitingForSuppliers { have, need } => JobPhase::WaitingForSuppliers { have, need },
         Phase::Reading => JobPhase::Reading,
         Phase::Sending => JobPhase::Sending,
@@ -249,12 +288,24 @@ impl Job {
         self.rate.observe(self.started.elapsed(), done, total);
     }
 
+    /// What it does or waits for. `held_up_by` names the supplier that most packs wait for.
+    fn shown_phase(&self, held_up_by: Option<&str>) -> JobPhase {
+        let phase = self.phase.map_or(JobPhase::Waiting, phase_view);
+        match (self.counters.wait(), held_up_by) {
+            (Some(Wait::Disk), _) => JobPhase::WaitingForDisk,
+            (Some(Wait::Pack), Some(name)) if phase == JobPhase::Reading => {
+                JobPhase::WaitingForSupplier { name: name.into() }
+            }
+            (Some(Wait::Pack) | None, _) => phase,
+        }
+    }
+
     /// What front ends show of it.
-    pub(crate) fn view(&self, id: JobId) -> JobView {
+    pub(crate) fn view(&self, id: JobId, held_up_by: Option<&str>) -> JobView {
         JobView {
             id,
             task: self.kind.task(),
-            phase: self.phase.map_or(JobPhase::Waiting, phase_view),
+            phase: self.shown_phase(held_up_by),
             progress: self.counters.progress(),
             started_at: self.started_at,
             bytes_per_second: self.rate.bytes_per_second(),

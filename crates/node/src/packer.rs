@@ -7,10 +7,12 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tracing::debug;
 
 use bitdust_engine::{JobId, SetFact};
 use bitdust_model::manifest::{PackKind, PackRecord, PackRef};
@@ -21,11 +23,13 @@ use bitdust_pipeline::shard::{code_of, make_shards};
 use crate::back::{Back, Flight};
 use crate::buffers::{Buffers, Lent};
 use crate::context::Context;
-use crate::job::Counters;
+use crate::job::{Counters, Wait};
 
 /// Bytes after which a batch crosses over, and chunks, whatever comes first.
 const BATCH_BYTES: usize = 1 << 20;
 const BATCH_CHUNKS: usize = 512;
+/// How soon a full disk is tried again.
+pub(crate) const DISK_RETRY: Duration = Duration::from_millis(500);
 /// Batches that wait for the packer.
 const BATCHES_WAITING: usize = 2;
 
@@ -201,7 +205,7 @@ impl Packer<'_> {
             counters,
             permits,
         } = &self.request;
-        let flight = seal_pack(self.context, full, set, permits, &self.runtime)?;
+        let flight = seal_pack(self.context, full, set, permits, counters, &self.runtime)?;
         if kind == PackKind::Data {
             counters.sealed_pack(u64::from(flight.record.pack.pack_bytes));
         }
@@ -223,10 +227,13 @@ pub(crate) fn seal_pack(
     builder: PackBuilder,
     set: &SetFact,
     permits: &Arc<Semaphore>,
+    counters: &Counters,
     runtime: &Handle,
 ) -> Result<Flight, ErrorCode> {
-    let permit = runtime
-        .block_on(permits.clone().acquire_owned())
+    let permit = counters
+        .waiting(Wait::Pack, || {
+            runtime.block_on(permits.clone().acquire_owned())
+        })
         .map_err(|_| ErrorCode::Cancelled)?;
     let secrets = context.current();
     let mut sealed = builder.seal(secrets, bitdust_crypto::random());
@@ -248,10 +255,9 @@ pub(crate) fn seal_pack(
         },
         chunks,
     };
-    context
-        .catalogue
-        .record_pack(record.clone())
-        .map_err(|error| error.code())?;
+    counters.waiting(Wait::Disk, || {
+        record_pack(context, &record, counters, runtime)
+    })?;
     let whole = [shards.data, shards.parity];
     let shards = whole
         .into_iter()
@@ -262,6 +268,25 @@ pub(crate) fn seal_pack(
         shards,
         _place: permit,
     })
+}
+
+/// Records a pack; on a full disk, once there is room.
+fn record_pack(
+    context: &Context,
+    record: &PackRecord,
+    counters: &Counters,
+    runtime: &Handle,
+) -> Result<(), ErrorCode> {
+    loop {
+        match context.catalogue.record_pack(record.clone()) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.code() == ErrorCode::DiskFull && !counters.is_cancelled() => {
+                debug!(%error, "A pack waits for room in the catalogue");
+                runtime.block_on(tokio::time::sleep(DISK_RETRY));
+            }
+            Err(error) => return Err(error.code()),
+        }
+    }
 }
 
 /// The shards in a buffer, which goes back once all of them are gone.

@@ -378,6 +378,12 @@ impl Node {
         self.events.receiver_count() > 0
     }
 
+    /// The name of the supplier that most packs wait for.
+    fn held_up_by(&self) -> Option<String> {
+        let device = self.engine.view().held_up_by?;
+        Some(self.supplier_name(device))
+    }
+
     fn tell_progress(&mut self) {
         let is_due = !self.jobs.is_empty() || self.status_due;
         if !is_due || !self.is_watched() || self.progress_told.elapsed() < PROGRESS_EVERY {
@@ -385,14 +391,15 @@ impl Node {
         }
         self.progress_told = Instant::now();
         let mut events = Vec::new();
+        let held_up_by = self.held_up_by();
         for (id, job) in &mut self.jobs {
             job.observe();
-            let view = job.view(bitdust_api::JobId(id.0));
+            let view = job.view(bitdust_api::JobId(id.0), held_up_by.as_deref());
             events.push(Event::Progress {
                 job: view.id,
                 progress: view.progress,
+                phase: crate::words::phase(&view.phase),
                 doing: view.phase,
-                phase: job.phase.map(crate::words::phase).unwrap_or_default(),
                 bytes_per_second: view.bytes_per_second,
                 remaining_seconds: view.remaining_seconds,
             });

@@ -53,6 +53,7 @@ impl Node {
             .list()
             .iter()
             .fold(ByteCount(0), |sum, entry| sum + entry.bytes);
+        let held_up_by = engine.held_up_by.map(|device| self.supplier_name(device));
         Ok(StatusView {
             sentence: self.sentence(&engine, &folders),
             protection: engine.protection,
@@ -88,7 +89,7 @@ impl Node {
                 .jobs
                 .iter()
                 .filter(|(id, _)| !self.quiet.contains(id))
-                .map(|(id, job)| job.view(bitdust_api::JobId(id.0)))
+                .map(|(id, job)| job.view(bitdust_api::JobId(id.0), held_up_by.as_deref()))
                 .collect(),
             notices: self.notices.iter().take(NOTICES_SHOWN).cloned().collect(),
             disk_free_bytes: self.home.paths().free_space().ok().map(|free| free.0),

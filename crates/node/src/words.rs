@@ -1,6 +1,6 @@
 //! Sentences for people: what happened, what is safe, what to do.
 
-use bitdust_engine::Phase;
+use bitdust_api::view::JobPhase;
 use bitdust_model::ErrorCode;
 
 /// Why a job failed.
@@ -59,22 +59,32 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
 }
 
 /// What a job does or waits for.
-pub(crate) fn phase(phase: Phase) -> String {
+pub(crate) fn phase(phase: &JobPhase) -> String {
     match phase {
-        Phase::WaitingForSuppliers { have, need } => {
+        JobPhase::Waiting => String::new(),
+        JobPhase::WaitingForSuppliers { have, need } => {
             format!("waiting for suppliers ({have} of {need} have signed)")
         }
-        Phase::Reading => "reading, sealing and sending".to_owned(),
-        Phase::Sending => "sending the rest".to_owned(),
-        Phase::WaitingForConfirmations { confirmed, need } => {
+        JobPhase::Reading => "reading, sealing and sending".to_owned(),
+        JobPhase::WaitingForRoom => {
+            "waiting: pieces for suppliers that are away fill their room on this disk; it goes on when one of them is online".to_owned()
+        }
+        JobPhase::WaitingForDisk => {
+            "waiting: the disk of this machine is full; it goes on when there is room".to_owned()
+        }
+        JobPhase::WaitingForSupplier { name } => {
+            format!("waiting: {name} takes no pieces at the moment")
+        }
+        JobPhase::Sending => "sending the rest".to_owned(),
+        JobPhase::WaitingForConfirmations { confirmed, need } => {
             format!("waiting for suppliers that are away ({confirmed} of {need} confirmed)")
         }
-        Phase::WritingLists => "storing the lists of files".to_owned(),
-        Phase::Publishing => "giving the new version to the suppliers".to_owned(),
-        Phase::Seeking => "looking for your suppliers".to_owned(),
-        Phase::AskingHeads => "asking suppliers for the newest version".to_owned(),
-        Phase::LoadingLists => "loading the lists of files".to_owned(),
-        Phase::Fetching => "fetching and writing files".to_owned(),
-        Phase::WaitingForPieces => "waiting for suppliers that hold what is missing".to_owned(),
+        JobPhase::WritingLists => "storing the lists of files".to_owned(),
+        JobPhase::Publishing => "giving the new version to the suppliers".to_owned(),
+        JobPhase::Seeking => "looking for your suppliers".to_owned(),
+        JobPhase::AskingHeads => "asking suppliers for the newest version".to_owned(),
+        JobPhase::LoadingLists => "loading the lists of files".to_owned(),
+        JobPhase::Fetching => "fetching and writing files".to_owned(),
+        JobPhase::WaitingForPieces => "waiting for suppliers that hold what is missing".to_owned(),
     }
 }

@@ -656,7 +656,11 @@ have: number,
 /**
  * Needed to begin.
  */
-need: number, } | { "kind": "reading" } | { "kind": "sending" } | { "kind": "waiting_for_confirmations", 
+need: number, } | { "kind": "reading" } | { "kind": "waiting_for_room" } | { "kind": "waiting_for_disk" } | { "kind": "waiting_for_supplier", 
+/**
+ * Its nickname and fingerprint.
+ */
+name: string, } | { "kind": "sending" } | { "kind": "waiting_for_confirmations", 
 /**
  * Confirmations of the weakest piece.
  */

@@ -44,7 +44,11 @@ export function phaseWords(phase: JobPhase): string {
       return text("overview.phase_waiting_for_suppliers", { have: phase.have, need: phase.need });
     case "waiting_for_confirmations":
       return text("overview.phase_waiting_for_confirmations", { confirmed: phase.confirmed, need: phase.need });
+    case "waiting_for_supplier":
+      return text("overview.phase_waiting_for_supplier", { name: phase.name });
     case "waiting":
+    case "waiting_for_room":
+    case "waiting_for_disk":
     case "reading":
     case "sending":
     case "writing_lists":
@@ -61,7 +65,7 @@ export function phaseWords(phase: JobPhase): string {
 }
 
 function isWaiting({ kind }: JobPhase): boolean {
-  return kind === "waiting" || kind === "waiting_for_suppliers" || kind === "waiting_for_confirmations" || kind === "waiting_for_pieces";
+  return kind.startsWith("waiting");
 }
 
 function value({ phase, progress }: JobView): number | null {

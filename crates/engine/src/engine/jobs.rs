@@ -353,7 +353,10 @@ impl Engine {
             let phase = match &entry.work {
                 Work::Backup {
                     state, contents, ..
-                } => backup::phase(*state, self.contents_standing(job, *contents), hired),
+                } => {
+                    let contents = self.contents_standing(job, *contents);
+                    backup::phase(*state, contents, hired, self.refused(job))
+                }
                 Work::Restore(state) => restore::phase(*state),
                 Work::Recovery(state) => recovery::phase(state),
             };
@@ -369,6 +372,14 @@ impl Engine {
             }
             self.emit(Output::JobMoved { job, phase });
         }
+    }
+
+    /// Why the spool does not take a shard of the job.
+    fn refused(&self, job: JobId) -> Option<ErrorCode> {
+        let packs = self.packs.values().filter(|pack| pack.job == Some(job));
+        packs
+            .flat_map(|pack| &pack.transfers)
+            .find_map(|transfer| transfer.refused())
     }
 
     fn hired(&self) -> backup::Hired {

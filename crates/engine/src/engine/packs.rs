@@ -345,6 +345,20 @@ impl Engine {
         })
     }
 
+    /// The supplier that most packs in memory wait for.
+    pub(super) fn held_up_by(&self) -> Option<DeviceId> {
+        let holders = &self.set.as_ref()?.holders;
+        let mut waiting = vec![0_usize; holders.len()];
+        for pack in self.packs.values().filter(|pack| pack.state.is_held()) {
+            let kept = pack.transfers.iter().map(|transfer| transfer.is_kept());
+            for (count, is_kept) in waiting.iter_mut().zip(kept) {
+                *count += usize::from(!is_kept);
+            }
+        }
+        let most = (0..holders.len()).max_by_key(|&at| (waiting[at], std::cmp::Reverse(at)))?;
+        (waiting[most] > 0).then(|| holders[most])
+    }
+
     fn count_positions(&self, pack: &Pack, is_counted: impl Fn(&transfer::State) -> bool) -> u8 {
         let holders = self.set.iter().flat_map(|set| &set.holders);
         let counted = pack

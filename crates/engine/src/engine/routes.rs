@@ -398,9 +398,13 @@ impl Engine {
                         .push_back(Task::Unspool(device, unspool::Event::ShardSpooled));
                 }
             }
-            Input::SpoolFailed { pack, position, .. } => {
-                self.tasks
-                    .push_back(Task::Transfer(pack, position, transfer::Event::SpoolFailed));
+            Input::SpoolFailed {
+                pack,
+                position,
+                code,
+            } => {
+                let event = transfer::Event::SpoolFailed { code };
+                self.tasks.push_back(Task::Transfer(pack, position, event));
             }
             Input::SpoolLoaded {
                 pack,

@@ -360,14 +360,22 @@ pub(crate) struct Hired {
 }
 
 /// What people are told in a state.
-pub(crate) fn phase(state: State, contents: Standing, hired: Hired) -> Option<Phase> {
+pub(crate) fn phase(
+    state: State,
+    contents: Standing,
+    hired: Hired,
+    refused: Option<ErrorCode>,
+) -> Option<Phase> {
     match state {
         State::Queued => Some(Phase::Publishing),
         State::WaitingForSuppliers => Some(Phase::WaitingForSuppliers {
             have: hired.have,
             need: hired.need,
         }),
-        State::Scanning => Some(Phase::Reading),
+        State::Scanning => Some(match refused {
+            Some(code) => Phase::WaitingForRoom { code },
+            None => Phase::Reading,
+        }),
         State::Settling => Some(match contents {
             Standing::Enough | Standing::Short { moving: true, .. } => Phase::Sending,
             Standing::Short {

@@ -506,7 +506,9 @@ fn transfer_is_drawn() {
             code: ErrorCode::QuotaExceeded,
         },
         Event::Spooled,
-        Event::SpoolFailed,
+        Event::SpoolFailed {
+            code: ErrorCode::DiskFull,
+        },
         Event::Loaded,
         Event::Wake,
     ];

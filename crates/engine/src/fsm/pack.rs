@@ -27,6 +27,16 @@ pub(crate) enum State {
     Settled,
 }
 
+impl State {
+    /// Whether its bytes are in memory.
+    pub(crate) const fn is_held(self) -> bool {
+        match self {
+            Self::Placing { held } | Self::Committing { held } | Self::Committed { held } => held,
+            Self::Settled => false,
+        }
+    }
+}
+
 /// How its shards stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {

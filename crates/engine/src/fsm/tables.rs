@@ -32,7 +32,7 @@ fn a_shard_is_spooled_when_its_supplier_is_away_full_or_failed_thrice() {
         tries,
         spooled: false,
     };
-    let spooling = State::Spooling { tries: 0 };
+    let spooling = State::Spooling { refusals: None };
     check(
         State::Queued,
         Event::Begin,

@@ -29,15 +29,15 @@ pub(crate) enum State {
     },
     /// On its way into the spool.
     Spooling {
-        /// Refusals in a row.
-        tries: u32,
+        /// Refusals in a row, and why the last.
+        refusals: Option<Refusals>,
     },
     /// In memory, because the spool did not take it.
     Held {
         /// When the spool is asked again.
         retry_at: Tick,
-        /// Refusals in a row.
-        tries: u32,
+        /// Refusals in a row, and why the last.
+        refusals: Refusals,
     },
     /// Durable in the spool.
     Spooled,
@@ -45,6 +45,15 @@ pub(crate) enum State {
     Confirmed,
     /// Neither here nor there: a debt, to be made anew.
     Owed,
+}
+
+/// How often the spool did not take a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusals {
+    /// In a row.
+    pub(crate) count: u32,
+    /// Why the last.
+    pub(crate) code: ErrorCode,
 }
 
 impl State {
@@ -72,6 +81,23 @@ impl State {
             | Self::Waiting { .. }
             | Self::Spooling { .. }
             | Self::Held { .. } => false,
+        }
+    }
+
+    /// Why the spool does not take it, as long as it does not.
+    pub(crate) const fn refused(self) -> Option<ErrorCode> {
+        match self {
+            Self::Held { refusals, .. }
+            | Self::Spooling {
+                refusals: Some(refusals),
+            } => Some(refusals.code),
+            Self::Queued
+            | Self::Sending { .. }
+            | Self::Waiting { .. }
+            | Self::Spooling { refusals: None }
+            | Self::Spooled
+            | Self::Confirmed
+            | Self::Owed => None,
         }
     }
 
@@ -107,7 +133,10 @@ pub(crate) enum Event {
     /// It lies in the spool.
     Spooled,
     /// The spool did not take it.
-    SpoolFailed,
+    SpoolFailed {
+        /// Why.
+        code: ErrorCode,
+    },
     /// It was loaded from the spool.
     Loaded,
     /// Time passed.
@@ -144,16 +173,17 @@ pub(crate) fn step(
             Event::Stored => State::Confirmed,
             Event::Spooled => State::Spooled,
             Event::Loaded => send(0, true, out),
-            Event::SupplierGone | Event::SendFailed { .. } | Event::SpoolFailed | Event::Wake => {
-                state
-            }
+            Event::SupplierGone
+            | Event::SendFailed { .. }
+            | Event::SpoolFailed { .. }
+            | Event::Wake => state,
         },
         State::Sending { tries, spooled } => {
             in_sending(state, tries, spooled, event, at, ready, out)
         }
         State::Waiting { retry_at, tries } => in_waiting(state, retry_at, tries, event, at, out),
-        State::Spooling { tries } => in_spooling(state, tries, event, at, ready, out),
-        State::Held { retry_at, tries } => step_held(retry_at, tries, event, at, out),
+        State::Spooling { refusals } => in_spooling(state, refusals, event, at, ready, out),
+        State::Held { retry_at, refusals } => step_held(retry_at, refusals, event, at, out),
         State::Spooled | State::Owed => match event {
             Event::Loaded => send(0, true, out),
             Event::Stored => State::Confirmed,
@@ -162,7 +192,7 @@ pub(crate) fn step(
             | Event::SupplierGone
             | Event::SendFailed { .. }
             | Event::Spooled
-            | Event::SpoolFailed
+            | Event::SpoolFailed { .. }
             | Event::Wake => state,
         },
         State::Confirmed => match event {
@@ -178,7 +208,7 @@ pub(crate) fn step(
             | Event::Stored
             | Event::SendFailed { .. }
             | Event::Spooled
-            | Event::SpoolFailed
+            | Event::SpoolFailed { .. }
             | Event::Wake => state,
         },
     }
@@ -201,7 +231,7 @@ fn in_sending(
         | Event::SupplierReady
         | Event::SupplierGone
         | Event::Spooled
-        | Event::SpoolFailed
+        | Event::SpoolFailed { .. }
         | Event::Loaded
         | Event::Wake => state,
     }
@@ -225,13 +255,13 @@ fn in_waiting(
         | Event::Begin
         | Event::SendFailed { .. }
         | Event::Spooled
-        | Event::SpoolFailed => state,
+        | Event::SpoolFailed { .. } => state,
     }
 }
 
 fn in_spooling(
     state: State,
-    tries: u32,
+    refusals: Option<Refusals>,
     event: Event,
     at: &Moment<'_>,
     ready: bool,
@@ -239,11 +269,17 @@ fn in_spooling(
 ) -> State {
     match event {
         Event::Spooled => State::Spooled,
-        Event::SpoolFailed if ready => send(0, false, out),
-        Event::SpoolFailed => State::Held {
-            retry_at: at.retry_at(tries),
-            tries: tries.saturating_add(1),
-        },
+        Event::SpoolFailed { .. } if ready => send(0, false, out),
+        Event::SpoolFailed { code } => {
+            let count = refusals.map_or(0, |refusals| refusals.count);
+            State::Held {
+                retry_at: at.retry_at(count),
+                refusals: Refusals {
+                    count: count.saturating_add(1),
+                    code,
+                },
+            }
+        }
         Event::Stored => State::Confirmed,
         Event::Begin
         | Event::SupplierReady
@@ -256,7 +292,7 @@ fn in_spooling(
 
 fn step_held(
     retry_at: Tick,
-    tries: u32,
+    refusals: Refusals,
     event: Event,
     at: &Moment<'_>,
     out: &mut Vec<Action>,
@@ -265,7 +301,9 @@ fn step_held(
         Event::SupplierReady => send(0, false, out),
         Event::Wake if at.now >= retry_at => {
             out.push(Action::Spool);
-            State::Spooling { tries }
+            State::Spooling {
+                refusals: Some(refusals),
+            }
         }
         Event::Stored => State::Confirmed,
         Event::Loaded => send(0, true, out),
@@ -273,8 +311,8 @@ fn step_held(
         | Event::SupplierGone
         | Event::SendFailed { .. }
         | Event::Spooled
-        | Event::SpoolFailed
-        | Event::Wake => State::Held { retry_at, tries },
+        | Event::SpoolFailed { .. }
+        | Event::Wake => State::Held { retry_at, refusals },
     }
 }
 
@@ -285,7 +323,7 @@ fn send(tries: u32, spooled: bool, out: &mut Vec<Action>) -> State {
 
 fn spool(out: &mut Vec<Action>) -> State {
     out.push(Action::Spool);
-    State::Spooling { tries: 0 }
+    State::Spooling { refusals: None }
 }
 
 fn fail(

@@ -1,0 +1,188 @@
+//! A backup that cannot go on waits, says why, and goes on.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bitdust_e2e_tests::somebody::is_root;
+use bitdust_e2e_tests::wait::let_pass;
+use bitdust_e2e_tests::witness::peak_memory_kib;
+use bitdust_e2e_tests::{Machine, Outcome, Random, Stage, World, differences, eventually};
+use serde_json::Value;
+
+/// How long a wait may take to show, and a backup to end after it.
+const LONG: Duration = Duration::from_secs(120);
+/// Files of a backup that is much more than what may be in flight.
+const FILES: u64 = 16;
+const FILE_BYTES: u64 = 16_000_000;
+/// How long a backup is watched while it waits.
+const WATCHED: Duration = Duration::from_secs(3);
+/// What a pack usually has, in KiB.
+const PACK_KIB: u64 = 16 << 10;
+/// Room on the disk of the customer.
+const DISK: &str = "size=48m";
+
+/// A supplier that is connected and takes nothing is named.
+#[test]
+fn a_supplier_that_stalls_is_named_and_waited_for() -> Outcome {
+    let world = World::new("stalled")?;
+    let stage = Stage::set_up(&world, 3, None)?;
+    let source = sources(&world)?;
+    let customer = &stage.customer;
+    customer.wait_until_connected(3)?;
+    customer
+        .order(&["folder", "add", "--"])
+        .argument(&source)
+        .run()?;
+    stage.suppliers[1].hold(true)?;
+    let order = customer.order(&["backup"]).within(LONG);
+    let running = order.start()?;
+
+    let phase = wait_for_phase(customer, "waiting_for_supplier")?;
+    let name = phase["name"].as_str().context("nobody is named")?;
+    ensure!(
+        name.starts_with(&stage.suppliers[1].name),
+        "{name} is not who stalls"
+    );
+    // It neither reads on nor grows.
+    let done = stands_still(customer)?;
+    ensure!(done < FILES * FILE_BYTES, "there was nothing to wait for");
+
+    stage.suppliers[1].hold(false)?;
+    running.end()?.expect_code(0)?;
+    comes_back(&world, customer, &source)
+}
+
+/// A disk without room for the catalogue: nothing fails, and room is all it takes.
+#[test]
+fn a_full_disk_is_said_and_waited_for() -> Outcome {
+    if !is_root()? {
+        eprintln!("not tried: only root can mount file systems");
+        return Ok(());
+    }
+    let world = World::new("full-disk")?;
+    let mut stage = Stage::prepare(&world, 3, &[])?;
+    let source = sources(&world)?;
+    let disk = Disk::under(&stage.customer.home)?;
+    stage.customer.start()?;
+    stage.hire()?;
+    let customer = &stage.customer;
+    customer
+        .order(&["folder", "add", "--"])
+        .argument(&source)
+        .run()?;
+    let filler = disk.fill()?;
+    let order = customer.order(&["backup"]).within(LONG);
+    let running = order.start()?;
+
+    wait_for_phase(customer, "waiting_for_disk")?;
+    stands_still(customer)?;
+    fs::remove_file(filler)?;
+    running.end()?.expect_code(0)?;
+    comes_back(&world, customer, &source)?;
+    stage.customer.stop()?;
+    drop(disk);
+    Ok(())
+}
+
+/// Random files.
+fn sources(world: &World) -> Result<PathBuf> {
+    let source = world.make_folder("source")?;
+    let mut random: Random = world.random();
+    for number in 0..FILES {
+        random.write_file(&source.join(format!("file {number}")), FILE_BYTES)?;
+    }
+    Ok(source)
+}
+
+/// What the only job waits for, once it is that.
+fn wait_for_phase(customer: &Machine, kind: &str) -> Result<Value> {
+    let mut last = Value::Null;
+    let found = eventually(kind, LONG, || {
+        let status = customer.status()?;
+        last = status["jobs"][0]["phase"].clone();
+        Ok((last["kind"] == kind).then(|| last.clone()))
+    });
+    found.with_context(|| format!("the last was {last}"))
+}
+
+/// Looks whether the job neither reads on nor grows; gives the bytes it has done.
+fn stands_still(customer: &Machine) -> Result<u64> {
+    let (done, memory) = standing(customer)?;
+    let_pass(WATCHED);
+    let (done_later, memory_later) = standing(customer)?;
+    ensure!(
+        done_later == done && memory_later < memory + PACK_KIB,
+        "it did not wait: {done} bytes and {memory} KiB were {done_later} and {memory_later}"
+    );
+    Ok(done)
+}
+
+/// Bytes that the job has done, and the most memory of its process in KiB.
+fn standing(customer: &Machine) -> Result<(u64, u64)> {
+    let status = customer.status()?;
+    let done = status["jobs"][0]["progress"]["bytes_done"].as_u64();
+    Ok((
+        done.context("no job")?,
+        peak_memory_kib(customer.process_id()?)?,
+    ))
+}
+
+fn comes_back(world: &World, customer: &Machine, source: &Path) -> Outcome {
+    let restored = world.path("restored");
+    customer
+        .order(&["restore", "latest", "--to"])
+        .argument(&restored)
+        .within(LONG)
+        .run()?
+        .expect_code(0)?;
+    let different = differences(source, &restored)?;
+    ensure!(different.is_empty(), "{different}");
+    Ok(())
+}
+
+/// A small disk with what was in a folder.
+struct Disk {
+    folder: PathBuf,
+}
+
+impl Disk {
+    fn under(folder: &Path) -> Result<Self> {
+        let aside = folder.with_extension("aside");
+        fs::rename(folder, &aside)?;
+        fs::create_dir(folder)?;
+        let done = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", DISK, "bitdust-test"])
+            .arg(folder)
+            .status()?;
+        ensure!(done.success(), "nothing was mounted");
+        let disk = Self {
+            folder: folder.to_owned(),
+        };
+        let done = Command::new("cp")
+            .arg("-aT")
+            .args([&aside, &disk.folder])
+            .status()?;
+        ensure!(done.success(), "the home was not copied");
+        Ok(disk)
+    }
+
+    /// Takes all the room there is.
+    fn fill(&self) -> Result<PathBuf> {
+        let filler = self.folder.join("filler");
+        let mut file = File::create(&filler)?;
+        let block = [0; 4096];
+        while file.write_all(&block).is_ok() {}
+        Ok(filler)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // A daemon that is still there keeps it until it ends.
+        let _done = Command::new("umount").arg("-l").arg(&self.folder).status();
+    }
+}
