@@ -1,11 +1,12 @@
-//! What encryption between two nodes takes: TLS and Noise as libp2p sets them up, over TCP on
-//! the loopback interface, both ends on this machine.
+//! What encryption between two nodes takes: ours, and TLS and Noise as libp2p sets them up, over
+//! TCP on the loopback interface, both ends on this machine.
 //!
 //! `cargo bench -p bitdust-net`.
 
 use std::future::Future;
 use std::io;
 
+use bitdust_net::Tls;
 use criterion::{Criterion, Throughput};
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use libp2p::core::upgrade::{InboundConnectionUpgrade as _, OutboundConnectionUpgrade as _};
@@ -33,6 +34,14 @@ fn main() {
         bencher.iter(|| runtime.block_on(carry(&mut ends.0, &mut ends.1)));
     });
     let mut ends = both(&runtime, |ours, theirs| async move {
+        let tls = Tls::new(key).map_err(io::Error::other)?;
+        let (ours, theirs) = futures::try_join!(tls.clone().connect(ours), tls.accept(theirs))?;
+        Ok((ours.1, theirs.1))
+    });
+    group.bench_function("TLS", |bencher| {
+        bencher.iter(|| runtime.block_on(carry(&mut ends.0, &mut ends.1)));
+    });
+    let mut ends = both(&runtime, |ours, theirs| async move {
         let config = tls::Config::new(key).map_err(io::Error::other)?;
         let name = "/tls/1.0.0";
         let (ours, theirs) = futures::try_join!(
@@ -42,7 +51,7 @@ fn main() {
         .map_err(io::Error::other)?;
         Ok((ours.1, theirs.1))
     });
-    group.bench_function("TLS", |bencher| {
+    group.bench_function("TLS of libp2p", |bencher| {
         bencher.iter(|| runtime.block_on(carry(&mut ends.0, &mut ends.1)));
     });
     let mut ends = both(&runtime, |ours, theirs| async move {

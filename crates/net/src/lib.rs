@@ -34,3 +34,4 @@ pub use error::NetError;
 pub use event::{NetEvent, Path, Peer, PeerUp, Reply};
 pub use event_loop::{EventLoop, start};
 pub use session::SessionError;
+pub use tls::Tls;

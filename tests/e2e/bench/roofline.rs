@@ -7,6 +7,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
@@ -14,12 +15,12 @@ use bitdust_crypto::{EpochSecrets, PackCipher, Phrase, RootSecrets, ShardMask};
 use bitdust_e2e_tests::{Random, World};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{Code, Epoch, PackId, Position, SetId};
+use bitdust_net::Tls;
 use bitdust_pipeline::compress::compress_into;
 use bitdust_pipeline::{Chunker, Cutter, erasure, shard};
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};
-use libp2p::core::upgrade::{InboundConnectionUpgrade as _, OutboundConnectionUpgrade as _};
 use libp2p::identity::Keypair;
-use libp2p::tls;
+use rustix::fs::OFlags;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::compat::TokioAsyncReadCompatExt as _;
 
@@ -37,9 +38,11 @@ const PACK_BYTES: usize = 16 * MIB;
 /// A third of a pack, in whole steps of 64 KiB.
 const SHARD_BYTES: usize = 5_636_096;
 const PIECE_BYTES: usize = 256 << 10;
+/// What is written at once, and where it has to lie.
+const WRITE_BYTES: usize = MIB;
+const ALIGN_BYTES: usize = 4096;
 /// Bytes of shards for each byte of source data.
 const SPREAD: f64 = 2.0;
-const TLS: &str = "/tls/1.0.0";
 const UNIT: &str = "ns / byte of source";
 
 /// A step, and how many bytes it works on for each byte of source data.
@@ -190,13 +193,21 @@ fn mask(secrets: &EpochSecrets, data: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Shards as files of their own: written, synced, renamed, the folder synced.
+/// Shards as files of their own: written around the page cache, synced, renamed, the folder
+/// synced.
 fn write(folder: &Path, data: &[u8]) -> Result<()> {
     let (part, whole) = (folder.join("shard.part"), folder.join("shard"));
+    let direct = i32::try_from(OFlags::DIRECT.bits())?;
+    let memory = vec![1; WRITE_BYTES + ALIGN_BYTES];
+    let start = memory.as_ptr().align_offset(ALIGN_BYTES);
+    let aligned = &memory[start..start + WRITE_BYTES];
+    // What is in a shard makes no difference.
     for bytes in data.chunks(SHARD_BYTES) {
-        let mut file = File::create(&part)?;
-        for piece in bytes.chunks(PIECE_BYTES) {
-            file.write_all(piece)?;
+        let mut options = File::options();
+        options.create(true).write(true).custom_flags(direct);
+        let mut file = options.open(&part)?;
+        for piece in bytes.chunks(WRITE_BYTES) {
+            file.write_all(&aligned[..piece.len()])?;
         }
         file.sync_all()?;
         fs::rename(&part, &whole)?;
@@ -205,7 +216,7 @@ fn write(folder: &Path, data: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// TLS as libp2p sets it up, over one TCP connection of this machine, both ends.
+/// TLS with AES first, over one TCP connection of this machine, both ends.
 fn transport(data: &[u8]) -> Result<Step> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -221,8 +232,8 @@ async fn send(data: &[u8]) -> Result<()> {
     let receiver = tokio::spawn(async move {
         let (socket, _) = listener.accept().await?;
         socket.set_nodelay(true)?;
-        let config = tls::Config::new(&Keypair::generate_ed25519())?;
-        let (_, mut stream) = config.upgrade_inbound(socket.compat(), TLS).await?;
+        let tls = Tls::new(&Keypair::generate_ed25519())?;
+        let (_, mut stream) = tls.accept(socket.compat()).await?;
         let mut buffer = vec![0; PIECE_BYTES];
         let mut received = 0;
         loop {
@@ -234,8 +245,8 @@ async fn send(data: &[u8]) -> Result<()> {
     });
     let socket = TcpStream::connect(address).await?;
     socket.set_nodelay(true)?;
-    let config = tls::Config::new(&Keypair::generate_ed25519())?;
-    let (_, mut stream) = config.upgrade_outbound(socket.compat(), TLS).await?;
+    let tls = Tls::new(&Keypair::generate_ed25519())?;
+    let (_, mut stream) = tls.connect(socket.compat()).await?;
     for piece in data.chunks(PIECE_BYTES) {
         stream.write_all(piece).await?;
     }
