@@ -52,15 +52,7 @@ fn a_single_file_costs_little_more_than_its_size() -> Outcome {
         same_bytes(&source.join("file 07"), &only.join("file 07"))?,
         "it came back changed"
     );
-    assert!(
-        received >= file_bytes,
-        "{received} bytes are too few for {file_bytes}: not all was seen"
-    );
-    let most = file_bytes * 12 / 10 + 1_000_000;
-    assert!(
-        received <= most,
-        "{received} bytes came, {most} are allowed"
-    );
+    is_what_a_file_takes(received, file_bytes);
 
     // The counter counts: everything is too much for one file.
     let received = received_by(&machine, || {
@@ -76,6 +68,19 @@ fn a_single_file_costs_little_more_than_its_size() -> Outcome {
     );
     assert_eq!(differences(&source, &restored)?, "");
     Ok(())
+}
+
+/// All of a file came, and little besides.
+fn is_what_a_file_takes(received: u64, file_bytes: u64) {
+    assert!(
+        received >= file_bytes,
+        "{received} bytes are too few for {file_bytes}: not all was seen"
+    );
+    let most = file_bytes * 12 / 10 + 1_000_000;
+    assert!(
+        received <= most,
+        "{received} bytes came, {most} are allowed"
+    );
 }
 
 #[test]
@@ -104,15 +109,7 @@ fn a_test_restore_fetches_what_files_have_in_common_once() -> Outcome {
     })?;
     eprintln!("{received} bytes came for a file of {file_bytes} and its copies");
     assert_eq!(equal, 9);
-    assert!(
-        received >= file_bytes,
-        "{received} bytes are too few for {file_bytes}: not all was seen"
-    );
-    let most = file_bytes * 12 / 10 + 1_000_000;
-    assert!(
-        received <= most,
-        "{received} bytes came, {most} are allowed"
-    );
+    is_what_a_file_takes(received, file_bytes);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use bitdust_source::{FileStart, RestoreOptions, RestoreTarget};
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 
 use crate::mounted::where_mounted;
-use crate::support::{Outcome, meta, path, restore_file, restore_into, restore_tree, write};
+use crate::support::{Outcome, codes, meta, path, restore_file, restore_into, restore_tree, write};
 
 /// A folder whose things lose their flags and then go.
 struct Freed(PathBuf);
@@ -95,12 +95,7 @@ fn flags_that_cannot_be_set_are_said_of_each_file() -> Outcome {
     fs::rename(place.path().join("exchanged"), place.path().join("moved"))?;
     write(&place.path().join("exchanged"), b"somebody else's");
     let report = target.finish();
-    let codes: Vec<_> = report
-        .problems
-        .listed
-        .iter()
-        .map(|problem| problem.code)
-        .collect();
+    let codes = codes(&report);
     assert_eq!(
         codes,
         [

@@ -10,7 +10,7 @@ use bitdust_model::tree::Node;
 use bitdust_source::{Conflict, FileStart, Placed, RelativePath, RestoreOptions, RestoreTarget};
 use proptest::prelude::*;
 
-use crate::support::{Outcome, meta, path, restore_file, write};
+use crate::support::{Outcome, codes, meta, path, restore_file, write};
 
 #[test]
 fn names_that_would_leave_the_target_make_no_path() {
@@ -61,12 +61,7 @@ fn odd_names_are_restored_or_reported_and_the_rest_goes_on() -> Outcome {
     }
     let report = target.finish();
     assert_eq!(report.files_written, 5);
-    let codes: Vec<ErrorCode> = report
-        .problems
-        .listed
-        .iter()
-        .map(|problem| problem.code)
-        .collect();
+    let codes = codes(&report);
     assert_eq!(
         codes,
         [ErrorCode::BadPath],

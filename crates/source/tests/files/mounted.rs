@@ -9,7 +9,7 @@ use std::process::Command;
 use bitdust_model::ErrorCode;
 use bitdust_source::{FileStart, FileWanted, RestoreOptions, RestoreTarget};
 
-use crate::support::{Outcome, meta, path};
+use crate::support::{Outcome, codes, meta, path, ran_the_test};
 
 const MOUNTED: &str = "BITDUST_TEST_MOUNTED";
 
@@ -36,13 +36,7 @@ pub(crate) fn where_mounted(
         .env(MOUNTED, root.path())
         .output()
         .map_err(|error| format!("unshare (util-linux) is needed for this test: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(said.contains("1 passed"), "the test ran: {said}");
+    ran_the_test(&output);
     Ok(None)
 }
 
@@ -90,12 +84,7 @@ fn a_file_of_more_names_than_the_disk_can_give_it_comes_back_as_several() -> Out
         .collect();
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
     let report = restore_names(&root, &wanted)?;
-    let codes: Vec<_> = report
-        .problems
-        .listed
-        .iter()
-        .map(|problem| problem.code)
-        .collect();
+    let codes = codes(&report);
     assert_eq!(codes, [ErrorCode::NotAllowed], "{:?}", report.problems);
     assert_eq!(report.files_written, NAMES_MAX + 1);
     assert_eq!(names(&root, "disk/0")?, NAMES_MAX);

@@ -14,8 +14,8 @@ use bitdust_source::{
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat, setxattr};
 
 use crate::support::{
-    Outcome, make_fifo, meta, meta_of_file, path, read_all, restore_file, restore_tree, set_times,
-    walk_all, write,
+    Outcome, codes, make_fifo, meta, meta_of_file, path, read_all, restore_file, restore_tree,
+    set_times, walk_all, write,
 };
 
 #[test]
@@ -173,12 +173,7 @@ fn half_a_file_is_refused_and_leaves_nothing() -> Outcome {
     drop(started(&mut target, "third", 10)?);
 
     let report = target.finish();
-    let codes: Vec<ErrorCode> = report
-        .problems
-        .listed
-        .iter()
-        .map(|problem| problem.code)
-        .collect();
+    let codes = codes(&report);
     assert_eq!(codes, [ErrorCode::Interrupted, ErrorCode::Corrupt]);
     assert_eq!(fs::read(place.path().join("file"))?, b"what was there");
     assert_eq!(names_in(place.path()), ["file"]);

@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::process::Output;
 
 use bitdust_model::status::Problem;
 use bitdust_model::tree::{Entry, Meta, Node, TreePage};
-use bitdust_model::{decode, encode};
+use bitdust_model::{ErrorCode, decode, encode};
 use bitdust_source::{
     Excludes, FileSeen, FileStart, FileWanted, FolderHandle, RelativePath, RestoreOptions,
     RestoreReport, RestoreTarget, Stamp, Walk, WalkEvent, open_file,
@@ -103,6 +104,23 @@ pub(crate) fn restore_file(
             Err(error) => target.abandon_file(writer, &error),
         }
     }
+}
+
+/// Of what kind the problems are that a report lists.
+pub(crate) fn codes(report: &RestoreReport) -> Vec<ErrorCode> {
+    let listed = report.problems.listed.iter();
+    listed.map(|problem| problem.code).collect()
+}
+
+/// What a command that runs this program again for one test has to say.
+pub(crate) fn ran_the_test(output: &Output) {
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(said.contains("1 passed"), "the test ran: {said}");
 }
 
 /// Restores one tree from another as the node would, pieces of files last to first.

@@ -13,7 +13,10 @@ use bitdust_source::{
     open_file,
 };
 
-use crate::support::{Outcome, lines, meta, opens, path, problems, restore_file, set_times, write};
+use crate::support::{
+    Outcome, codes, lines, meta, opens, path, problems, ran_the_test, restore_file, set_times,
+    write,
+};
 
 const NOBODY: u32 = 65_534;
 const FOLDER: &str = "BITDUST_TEST_UNPRIVILEGED";
@@ -131,12 +134,7 @@ fn owners_are_counted_and_special_bits_do_not_change_hands() -> Outcome {
 
     assert_eq!((socket, device), (Placed::Failed, Placed::Failed));
     assert_eq!((report.files_written, report.owners_not_set), (2, 1));
-    let codes: Vec<ErrorCode> = report
-        .problems
-        .listed
-        .iter()
-        .map(|problem| problem.code)
-        .collect();
+    let codes = codes(&report);
     assert_eq!(
         codes,
         [ErrorCode::NotAllowed, ErrorCode::NotAllowed],
@@ -284,13 +282,7 @@ fn as_nobody(
         .current_dir("/")
         .output()
         .map_err(|error| format!("setpriv (util-linux) is needed for this test: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(said.contains("1 passed"), "the test ran: {said}");
+    ran_the_test(&output);
     Ok(None)
 }
 
