@@ -107,8 +107,6 @@ pub const PACKS_IN_FLIGHT_MAX: usize = 3;
 pub const PACK_BUFFERS_IDLE_MAX: usize = 2 * PACKS_IN_FLIGHT_MAX + 2;
 /// Packs being fetched and decoded at once during a restore.
 pub const FETCHES_IN_FLIGHT_MAX: usize = 3;
-/// Chunks between the readers and the packer.
-pub const CHUNKS_IN_FLIGHT_MAX: usize = 16;
 /// Bytes of the spool for shards whose supplier is away.
 pub const SPOOL_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// Inputs waiting for the engine; the node's one queue.
