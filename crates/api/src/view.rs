@@ -145,7 +145,7 @@ pub enum JobPhase {
     Reading,
     /// Nothing is read: pieces for suppliers that are away fill the room they may take here.
     WaitingForRoom,
-    /// Nothing is read: the disk of this machine is full.
+    /// Nothing is read: the disk of this machine is full, or takes nothing for another reason.
     WaitingForDisk,
     /// Nothing is read: a supplier takes no pieces at the moment.
     WaitingForSupplier {

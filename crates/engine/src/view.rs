@@ -145,8 +145,6 @@ pub struct EngineView {
     pub promised: ByteCount,
     /// Packs of which a shard is not confirmed.
     pub packs_unsettled: usize,
-    /// The supplier that most packs in memory wait for.
-    pub held_up_by: Option<DeviceId>,
     /// Fetches running or queued.
     pub fetches: usize,
     /// Deadlines set.

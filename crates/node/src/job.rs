@@ -214,15 +214,12 @@ impl JobKind {
     }
 }
 
-/// How a disk fails that is full, or as good as.
-const fn is_disk(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::DiskFull | ErrorCode::DiskFailed)
-}
-
 const fn phase_view(phase: Phase) -> JobPhase {
     match phase {
-        Phase::WaitingForRoom { code } if is_disk(code) => JobPhase::WaitingForDisk,
-        Phase::WaitingForRoom { .. } => JobPhase::WaitingForRoom,
+        Phase::WaitingForRoom {
+            code: ErrorCode::QuotaExceeded,
+        } => JobPhase::WaitingForRoom,
+        Phase::WaitingForRoom { .. } => JobPhase::WaitingForDisk,
         Phase::WaitingForSuppliers { have, need } => JobPhase::WaitingForSuppliers { have, need },
         Phase::Reading => JobPhase::Reading,
         Phase::Sending => JobPhase::Sending,
@@ -367,6 +364,39 @@ pub(crate) fn problem(path: &[u8], code: ErrorCode, detail: impl Into<String>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_job_that_stands_still_says_why() {
+        let reads = |phase| {
+            let mut job = Job::new(JobKind::Recover);
+            job.phase = Some(phase);
+            job
+        };
+        let refused = |code| reads(Phase::WaitingForRoom { code }).shown_phase(None);
+        assert_eq!(
+            refused(ErrorCode::QuotaExceeded),
+            JobPhase::WaitingForRoom,
+            "the spool is full"
+        );
+        assert_eq!(refused(ErrorCode::DiskFull), JobPhase::WaitingForDisk);
+        assert_eq!(refused(ErrorCode::DiskFailed), JobPhase::WaitingForDisk);
+
+        let job = reads(Phase::Reading);
+        let long_ago = Instant::now().checked_sub(TELLING_WAIT);
+        let since = long_ago.expect("the clock is older");
+        job.counters.set_wait(Some((Wait::Pack, Instant::now())));
+        assert_eq!(job.shown_phase(Some("bob")), JobPhase::Reading, "not yet");
+        job.counters.set_wait(Some((Wait::Pack, since)));
+        let name = "bob".to_owned();
+        assert_eq!(
+            job.shown_phase(Some("bob")),
+            JobPhase::WaitingForSupplier { name }
+        );
+        job.counters.set_wait(Some((Wait::Disk, since)));
+        assert_eq!(job.shown_phase(Some("bob")), JobPhase::WaitingForDisk);
+        job.counters.waiting(Wait::Disk, || ());
+        assert_eq!(job.shown_phase(Some("bob")), JobPhase::Reading);
+    }
 
     #[test]
     fn what_becomes_of_a_job_is_decided_once() {

@@ -255,9 +255,7 @@ pub(crate) fn seal_pack(
         },
         chunks,
     };
-    counters.waiting(Wait::Disk, || {
-        record_pack(context, &record, counters, runtime)
-    })?;
+    record_pack(context, &record, counters, runtime)?;
     let whole = [shards.data, shards.parity];
     let shards = whole
         .into_iter()
@@ -277,16 +275,26 @@ fn record_pack(
     counters: &Counters,
     runtime: &Handle,
 ) -> Result<(), ErrorCode> {
-    loop {
-        match context.catalogue.record_pack(record.clone()) {
-            Ok(()) => return Ok(()),
-            Err(error) if error.code() == ErrorCode::DiskFull && !counters.is_cancelled() => {
-                debug!(%error, "A pack waits for room in the catalogue");
-                runtime.block_on(tokio::time::sleep(DISK_RETRY));
-            }
-            Err(error) => return Err(error.code()),
-        }
+    let record_once = || {
+        let recorded = context.catalogue.record_pack(record.clone());
+        recorded.map_err(|error| error.code())
+    };
+    let first = record_once();
+    if first != Err(ErrorCode::DiskFull) {
+        return first;
     }
+    debug!(pack = %record.pack.pack, "A pack waits for room in the catalogue");
+    counters.waiting(Wait::Disk, || {
+        while !counters.is_cancelled() {
+            // A timer is made inside of the runtime only.
+            runtime.block_on(async { tokio::time::sleep(DISK_RETRY).await });
+            let again = record_once();
+            if again != Err(ErrorCode::DiskFull) {
+                return again;
+            }
+        }
+        Err(ErrorCode::DiskFull)
+    })
 }
 
 /// The shards in a buffer, which goes back once all of them are gone.

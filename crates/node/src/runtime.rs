@@ -379,8 +379,8 @@ impl Node {
     }
 
     /// The name of the supplier that most packs wait for.
-    fn held_up_by(&self) -> Option<String> {
-        let device = self.engine.view().held_up_by?;
+    pub(crate) fn held_up_by(&self) -> Option<String> {
+        let device = self.engine.held_up_by()?;
         Some(self.supplier_name(device))
     }
 

@@ -53,7 +53,7 @@ impl Node {
             .list()
             .iter()
             .fold(ByteCount(0), |sum, entry| sum + entry.bytes);
-        let held_up_by = engine.held_up_by.map(|device| self.supplier_name(device));
+        let held_up_by = self.held_up_by();
         Ok(StatusView {
             sentence: self.sentence(&engine, &folders),
             protection: engine.protection,

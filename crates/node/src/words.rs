@@ -70,7 +70,7 @@ pub(crate) fn phase(phase: &JobPhase) -> String {
             "waiting: pieces for suppliers that are away fill their room on this disk; it goes on when one of them is online".to_owned()
         }
         JobPhase::WaitingForDisk => {
-            "waiting: the disk of this machine is full; it goes on when there is room".to_owned()
+            "waiting: the disk of this machine is full or fails; it goes on when it can be written".to_owned()
         }
         JobPhase::WaitingForSupplier { name } => {
             format!("waiting: {name} takes no pieces at the moment")

@@ -73,7 +73,9 @@ impl World {
                 self.call(node, device, Request::PutHead { sequence });
             }
             Output::RecordCommit { sequence } => self.record_commit(node, sequence),
-            Output::JobMoved { .. } => {}
+            Output::JobMoved { job, phase } => {
+                self.nodes[node.0].memory.told.insert(job, phase);
+            }
             Output::JobEnded { job, failure } => {
                 self.nodes[node.0].memory.scans.remove(&job);
                 self.nodes[node.0].memory.ended.insert(job, failure);
@@ -288,7 +290,7 @@ impl World {
         let wait = self.disk_time();
         let machine = &mut self.nodes[node.0];
         if machine.spool_full {
-            let code = ErrorCode::DiskFull;
+            let code = ErrorCode::QuotaExceeded;
             self.deliver(
                 node,
                 wait,

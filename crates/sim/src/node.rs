@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitdust_engine::trace::TraceLine;
 use bitdust_engine::{
-    AskId, CustomerFact, Engine, Facts, FetchId, JobId, PackFact, SetFact, SupplierFact,
+    AskId, CustomerFact, Engine, Facts, FetchId, JobId, PackFact, Phase, SetFact, SupplierFact,
 };
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{ByteCount, Code, DeviceId, IdentityId, PackId, Position, Sequence, Tick};
@@ -102,6 +102,8 @@ pub(crate) struct Memory {
     pub(crate) fetches: BTreeMap<FetchId, FetchRow>,
     pub(crate) restores: BTreeMap<JobId, RestoreRow>,
     pub(crate) ended: BTreeMap<JobId, Option<bitdust_model::ErrorCode>>,
+    /// What people were told last of each job.
+    pub(crate) told: BTreeMap<JobId, Phase>,
 }
 
 /// A walk under way.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bitdust_engine::{Input, JobId, SupplierFact};
+use bitdust_engine::{Input, JobId, Phase, SupplierFact};
 use bitdust_model::{ByteCount, Code, ErrorCode, PackId, Position, Sequence};
 
 use crate::network::pair;
@@ -187,6 +187,12 @@ impl World {
     #[must_use]
     pub fn ended(&self, node: NodeId, job: JobId) -> Option<Option<ErrorCode>> {
         self.nodes[node.0].memory.ended.get(&job).copied()
+    }
+
+    /// What people were told last of a job.
+    #[must_use]
+    pub fn phase(&self, node: NodeId, job: JobId) -> Option<Phase> {
+        self.nodes[node.0].memory.told.get(&job).copied()
     }
 
     /// Whether a machine's engine knows a job.

@@ -75,7 +75,7 @@ impl SpoolError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Full { .. } => ErrorCode::DiskFull,
+            Self::Full { .. } => ErrorCode::QuotaExceeded,
             Self::Disk { source, .. } => durable::code_of(source),
             Self::NotFound { .. } => ErrorCode::NotFound,
             Self::Corrupt { .. } => ErrorCode::Corrupt,

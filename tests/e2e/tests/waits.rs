@@ -1,9 +1,13 @@
 //! A backup that cannot go on waits, says why, and goes on.
 
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use bitdust_e2e_tests::somebody::is_root;
 use bitdust_e2e_tests::wait::let_pass;
 use bitdust_e2e_tests::witness::peak_memory_kib;
 use bitdust_e2e_tests::{Machine, Outcome, Random, Stage, World, differences, eventually};
@@ -18,6 +22,8 @@ const FILE_BYTES: u64 = 16_000_000;
 const WATCHED: Duration = Duration::from_secs(3);
 /// What a pack usually has, in KiB.
 const PACK_KIB: u64 = 16 << 10;
+/// Room on the disk of the customer.
+const DISK: &str = "size=48m";
 
 /// A supplier that is connected and takes nothing is named.
 #[test]
@@ -48,6 +54,38 @@ fn a_supplier_that_stalls_is_named_and_waited_for() -> Outcome {
     stage.suppliers[1].hold(false)?;
     running.end()?.expect_code(0)?;
     comes_back(&world, customer, &source)
+}
+
+/// A disk without room for the catalogue: nothing fails, and room is all it takes.
+#[test]
+fn a_full_disk_is_said_and_waited_for() -> Outcome {
+    if !is_root()? {
+        eprintln!("not tried: only root can mount file systems");
+        return Ok(());
+    }
+    let world = World::new("full-disk")?;
+    let mut stage = Stage::prepare(&world, 3, &[])?;
+    let source = sources(&world)?;
+    let disk = Disk::under(&stage.customer.home)?;
+    stage.customer.start()?;
+    stage.hire()?;
+    let customer = &stage.customer;
+    customer
+        .order(&["folder", "add", "--"])
+        .argument(&source)
+        .run()?;
+    let filler = disk.fill()?;
+    let order = customer.order(&["backup"]).within(LONG);
+    let running = order.start()?;
+
+    wait_for_phase(customer, "waiting_for_disk")?;
+    stands_still(customer)?;
+    fs::remove_file(filler)?;
+    running.end()?.expect_code(0)?;
+    comes_back(&world, customer, &source)?;
+    stage.customer.stop()?;
+    drop(disk);
+    Ok(())
 }
 
 /// Random files.
@@ -104,4 +142,47 @@ fn comes_back(world: &World, customer: &Machine, source: &Path) -> Outcome {
     let different = differences(source, &restored)?;
     ensure!(different.is_empty(), "{different}");
     Ok(())
+}
+
+/// A small disk with what was in a folder.
+struct Disk {
+    folder: PathBuf,
+}
+
+impl Disk {
+    fn under(folder: &Path) -> Result<Self> {
+        let aside = folder.with_extension("aside");
+        fs::rename(folder, &aside)?;
+        fs::create_dir(folder)?;
+        let done = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", DISK, "bitdust-test"])
+            .arg(folder)
+            .status()?;
+        ensure!(done.success(), "nothing was mounted");
+        let disk = Self {
+            folder: folder.to_owned(),
+        };
+        let done = Command::new("cp")
+            .arg("-aT")
+            .args([&aside, &disk.folder])
+            .status()?;
+        ensure!(done.success(), "the home was not copied");
+        Ok(disk)
+    }
+
+    /// Takes all the room there is.
+    fn fill(&self) -> Result<PathBuf> {
+        let filler = self.folder.join("filler");
+        let mut file = File::create(&filler)?;
+        let block = [0; 4096];
+        while file.write_all(&block).is_ok() {}
+        Ok(filler)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // A daemon that is still there keeps it until it ends.
+        let _done = Command::new("umount").arg("-l").arg(&self.folder).status();
+    }
 }

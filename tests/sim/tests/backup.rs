@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bitdust_engine::Phase;
+use bitdust_model::ErrorCode;
 use bitdust_model::status::Protection;
 use bitdust_sim::{Failure, World, WorldOptions};
 use bitdust_sim_stories::{DAY, LIMIT, Stage};
@@ -150,6 +152,13 @@ fn full_disks_delay_and_nothing_more() -> Result<(), Failure> {
         .world
         .expect(stage.world.ended(customer, job).is_none(), || {
             "it waits".to_owned()
+        })?;
+    let told = stage.world.phase(customer, job);
+    let code = ErrorCode::QuotaExceeded;
+    stage
+        .world
+        .expect(told == Some(Phase::WaitingForRoom { code }), || {
+            format!("it says why: {told:?}")
         })?;
     stage.world.start(stage.suppliers[0]);
     stage.world.set_disk_full(stage.suppliers[1], false);

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 
+import type { JobPhase } from "../backend/bindings";
 import { job } from "../backend/scenes/people";
 import { preferences } from "../state/preferences.svelte";
 import { jobWords } from "./job-words";
@@ -22,6 +23,15 @@ test("a job that waits says for what, and promises no time", () => {
   expect(words.waits).toBe(true);
   expect(words.phase).toContain("3 of 5 people");
   expect(words.figures).toEqual(["16.6 of 41.6 GB", "3,291 of 8,214 files"]);
+});
+
+test("a job that stands still names who or what holds it up", () => {
+  const standing = (phase: JobPhase) => jobWords(job({ phase, progress, remaining_seconds: 10 }));
+  const supplier = standing({ kind: "waiting_for_supplier", name: "bob · river-stone" });
+  expect([supplier.waits, supplier.phase]).toEqual([true, "Waits for bob · river-stone, who takes no pieces at the moment"]);
+  expect(standing({ kind: "waiting_for_disk" }).phase).toContain("disk of this machine");
+  expect(standing({ kind: "waiting_for_room" }).phase).toContain("fill their room");
+  expect(standing({ kind: "reading" }).waits).toBe(false);
 });
 
 test("without known sizes the end is not known", () => {

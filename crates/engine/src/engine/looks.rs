@@ -55,7 +55,6 @@ impl Engine {
             offered: self.offered,
             promised: self.promised(),
             packs_unsettled: self.packs.len(),
-            held_up_by: self.held_up_by(),
             fetches: self.fetches.len(),
             deadlines: self.timers.len(),
         }

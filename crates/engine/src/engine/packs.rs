@@ -346,7 +346,8 @@ impl Engine {
     }
 
     /// The supplier that most packs in memory wait for.
-    pub(super) fn held_up_by(&self) -> Option<DeviceId> {
+    #[must_use]
+    pub fn held_up_by(&self) -> Option<DeviceId> {
         let holders = &self.set.as_ref()?.holders;
         let mut waiting = vec![0_usize; holders.len()];
         for pack in self.packs.values().filter(|pack| pack.state.is_held()) {

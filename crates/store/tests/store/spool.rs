@@ -68,7 +68,7 @@ fn a_full_spool_says_so_and_writes_nothing() {
     let refused = spool
         .put(header.pack, header.position, &signed(&header), &bytes)
         .expect_err("full");
-    assert_eq!(refused.code(), ErrorCode::DiskFull);
+    assert_eq!(refused.code(), ErrorCode::QuotaExceeded);
     assert_eq!((spool.used(), spool.list().len()), (used, 1));
     assert!(!file(&dir, &header).exists());
     spool.remove(pack(1), Position(0)).expect("removed");
