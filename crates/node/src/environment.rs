@@ -3,8 +3,10 @@
 //! `SSLKEYLOGFILE` makes TLS libraries write the secrets of every connection to a file, from
 //! which anybody who recorded the traffic can read it. `MALLOC_MMAP_THRESHOLD_` makes the
 //! allocator of glibc give large blocks back when they are freed; by default it keeps them,
-//! and memory grows with what was ever in flight at once, to twice what is in use. A process
-//! cannot change its own environment without `unsafe`, so it starts itself again.
+//! and memory grows with what was ever in flight at once, to twice what is in use. But once it
+//! is set, the ends of heaps are given back by 128 KiB, and taken again for the next frame of a
+//! connection: `MALLOC_TRIM_THRESHOLD_` lets a little more stand there. A process cannot change
+//! its own environment without `unsafe`, so it starts itself again.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -15,19 +17,25 @@ use crate::error::NodeError;
 
 /// The variable that makes TLS libraries write down their secrets.
 const KEY_LOG_VARIABLE: &str = "SSLKEYLOGFILE";
-/// The variable that says from which size on blocks are given back.
-const LARGE_BLOCK_VARIABLE: &str = "MALLOC_MMAP_THRESHOLD_";
-/// Smaller than packs and large chunks, larger than anything that is short-lived and many.
-const LARGE_BLOCK_BYTES: &str = "1048576";
+/// Variables of the allocator, in bytes: from which size on blocks are given back, smaller than
+/// packs and large chunks and larger than anything that is short-lived and many; and how much
+/// may stand free at the end of a heap, some dozens of frames.
+const ALLOCATOR: [(&str, &str); 2] = [
+    ("MALLOC_MMAP_THRESHOLD_", "1048576"),
+    ("MALLOC_TRIM_THRESHOLD_", "4194304"),
+];
 
 /// Returns at once when the environment is as it should be. Otherwise the program starts
 /// again in place of this process; it returns only when that fails, and with the refusal to
 /// run when secrets would be written down. `warn` gets a sentence for people before that.
 pub fn settle_environment(warn: impl FnOnce(&str)) -> Result<(), NodeError> {
     let has_key_log = std::env::var_os(KEY_LOG_VARIABLE).is_some();
-    let wants_blocks_back = cfg!(all(target_os = "linux", target_env = "gnu"))
-        && std::env::var_os(LARGE_BLOCK_VARIABLE).is_none();
-    if !has_key_log && !wants_blocks_back {
+    let is_glibc = cfg!(all(target_os = "linux", target_env = "gnu"));
+    let missing: Vec<(&str, &str)> = ALLOCATOR
+        .into_iter()
+        .filter(|(variable, _)| is_glibc && std::env::var_os(variable).is_none())
+        .collect();
+    if !has_key_log && missing.is_empty() {
         return Ok(());
     }
     if has_key_log {
@@ -40,10 +48,10 @@ pub fn settle_environment(warn: impl FnOnce(&str)) -> Result<(), NodeError> {
     let reason = match std::env::current_exe() {
         Ok(program) => {
             let mut command = Command::new(program);
-            command.args(arguments).env_remove(KEY_LOG_VARIABLE);
-            if wants_blocks_back {
-                command.env(LARGE_BLOCK_VARIABLE, LARGE_BLOCK_BYTES);
-            }
+            command
+                .args(arguments)
+                .env_remove(KEY_LOG_VARIABLE)
+                .envs(missing);
             replace_process(command, &name)
         }
         Err(error) => error.to_string(),
