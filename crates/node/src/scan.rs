@@ -2,8 +2,9 @@
 //! packer, on another.
 //!
 //! A file whose stamp is the one remembered, and whose chunks all lie in committed packs, is
-//! not opened. Memory is bounded: one chunk being read, some megabytes crossing over, two packs
-//! being gathered, `PACKS_IN_FLIGHT_MAX` being sent.
+//! not opened. A long one is read and cut on a third thread. Memory is bounded: three buffers of
+//! the chunker, some megabytes crossing over, two packs being gathered, `PACKS_IN_FLIGHT_MAX`
+//! being sent.
 
 use std::io::Read;
 use std::path::Path;
@@ -415,7 +416,8 @@ impl Scanner<'_> {
         if is_sparse {
             self.take_stretches(&mut reader, &mut taken)?;
         } else {
-            self.take_bytes(&mut reader, &mut taken)?;
+            let bytes = opened.size_bytes;
+            self.take_bytes(&mut reader, bytes, &mut taken)?;
         }
         let Taken { ids, bytes, .. } = taken;
         match reader.finish() {
@@ -456,7 +458,7 @@ impl Scanner<'_> {
             match next {
                 Stretch::Bytes(bytes) => {
                     let before = taken.bytes;
-                    self.take_bytes(reader.by_ref().take(bytes), taken)?;
+                    self.take_bytes(reader.by_ref().take(bytes), bytes, taken)?;
                     if taken.bytes - before < bytes {
                         // It became shorter, as its reader will say.
                         return Ok(());
@@ -486,26 +488,37 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn take_bytes(&mut self, reader: impl Read, taken: &mut Taken<'_>) -> Result<(), ReadStop> {
-        let mut chunks = self.cutter.chunks(reader);
-        loop {
-            if self.counters.is_cancelled() {
+    /// Takes what a reader gives, probably so many bytes.
+    fn take_bytes(
+        &mut self,
+        reader: impl Read + Send,
+        bytes: u64,
+        taken: &mut Taken<'_>,
+    ) -> Result<(), ReadStop> {
+        let (packing, counters) = (&mut self.packing, &self.counters);
+        let mut take = |chunk: std::io::Result<&[u8]>| {
+            if counters.is_cancelled() {
                 return Err(ReadStop::Job(ErrorCode::Cancelled));
             }
-            let chunk = chunks.next_chunk().map_err(|error| taken.failed(&error))?;
-            let Some(chunk) = chunk else {
-                return Ok(());
-            };
-            let id = self
-                .packing
+            let chunk = chunk.map_err(|error| taken.failed(&error))?;
+            let id = packing
                 .store(PackKind::Data, chunk)
                 .map_err(ReadStop::Job)?;
             taken.ids.push(id);
             taken.bytes += chunk.len() as u64;
             if taken.counts {
-                self.counters.did_bytes(chunk.len() as u64);
+                counters.did_bytes(chunk.len() as u64);
             }
+            Ok(())
+        };
+        if bytes > limits::CHUNKER_BUFFER_BYTES as u64 {
+            return self.cutter.cut_ahead(reader, take);
         }
+        let mut chunks = self.cutter.chunks(reader);
+        while let Some(chunk) = chunks.next_chunk().transpose() {
+            take(chunk)?;
+        }
+        Ok(())
     }
 
     /// The chunk list of a file, in list chunks where it is long.

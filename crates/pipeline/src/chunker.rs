@@ -6,8 +6,8 @@
 //! every value XORed with the seed. Another choice would cut the same file elsewhere, and
 //! nothing would be recognised any more.
 //!
-//! Invariant: a cutter holds one buffer of at most `CHUNKER_BUFFER_BYTES`, however many streams
-//! it cuts and however long they are.
+//! Invariant: a cutter holds one buffer of at most `CHUNKER_BUFFER_BYTES`, and two more for
+//! streams that are cut ahead, however many streams it cuts and however long they are.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -16,6 +16,10 @@ use bitdust_model::limits::{
     CHUNK_BYTES_AVERAGE, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CHUNKER_BUFFER_BYTES,
 };
 use fastcdc::v2020::{Normalization, cut_gear, get_gear_with_seed, select_masks};
+
+mod ahead;
+
+use ahead::Slabs;
 
 /// The level of normalised chunking: most chunks are close to the average.
 const LEVEL: Normalization = Normalization::Level2;
@@ -70,15 +74,17 @@ impl Chunker {
 pub struct Cutter {
     chunker: Chunker,
     buffer: Vec<u8>,
+    slabs: Slabs,
 }
 
 impl Cutter {
     /// Cuts by this rule.
     #[must_use]
-    pub const fn new(chunker: Chunker) -> Self {
+    pub fn new(chunker: Chunker) -> Self {
         Self {
             chunker,
             buffer: Vec::new(),
+            slabs: Slabs::default(),
         }
     }
 
@@ -228,6 +234,46 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_cut_ahead_has_the_same_chunks() {
+        let mut cutter = Cutter::new(Chunker::new(SEED));
+        for bytes in [0, 1, CHUNK_BYTES_MIN, CHUNK_BYTES_MAX + 1, 21_000_001, 3] {
+            let stream = noise(2, bytes);
+            let stutter = Stutter {
+                rest: &stream,
+                turn: 0,
+            };
+            assert_eq!(
+                cut_ahead(&mut cutter, stutter),
+                cut(SEED, &stream[..]),
+                "{bytes} bytes"
+            );
+        }
+        let same = io::repeat(7).take(29 << 20);
+        let mut lengths = vec![CHUNK_BYTES_MAX; 7];
+        lengths.push(1 << 20);
+        assert_eq!(lengths_of(&cut_ahead(&mut cutter, same)), lengths);
+    }
+
+    #[test]
+    fn a_stream_cut_ahead_ends_with_its_error_or_when_told() {
+        let mut cutter = Cutter::new(Chunker::new(SEED));
+        let stream = noise(11, 30 << 20);
+        let mut taken = 0;
+        let broken = cutter.cut_ahead(stream.chain(Broken), |chunk| {
+            taken += chunk?.len();
+            io::Result::Ok(())
+        });
+        assert!(broken.is_err());
+        assert!((16 << 20..=30 << 20).contains(&taken), "{taken} bytes");
+        let mut taken = 0;
+        let told = cutter.cut_ahead(io::repeat(1), |_| {
+            taken += 1;
+            if taken == 5 { Err("enough") } else { Ok(()) }
+        });
+        assert_eq!((told, taken), (Err("enough"), 5));
+    }
+
+    #[test]
     fn an_inserted_byte_changes_few_chunks() {
         let stream = noise(4, 32 << 20);
         let mut edited = stream.clone();
@@ -293,6 +339,16 @@ mod tests {
         while let Some(chunk) = chunks.next_chunk().expect("reading from memory") {
             cut.push(chunk.to_vec());
         }
+        cut
+    }
+
+    fn cut_ahead(cutter: &mut Cutter, stream: impl Read + Send) -> Vec<Vec<u8>> {
+        let mut cut = Vec::new();
+        let ended = cutter.cut_ahead(stream, |chunk| {
+            cut.push(chunk?.to_vec());
+            io::Result::Ok(())
+        });
+        ended.expect("reading from memory");
         cut
     }
 
