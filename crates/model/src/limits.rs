@@ -103,8 +103,9 @@ pub const PROBLEMS_LISTED_MAX: usize = 10_000;
 
 /// Packs sealed and not yet confirmed or spooled: bounds the memory of a backup.
 pub const PACKS_IN_FLIGHT_MAX: usize = 3;
-/// Buffers of a pack's size that a job keeps for the next pack.
-pub const PACK_BUFFERS_IDLE_MAX: usize = 2 * PACKS_IN_FLIGHT_MAX + 2;
+/// Bytes of idle buffers that are kept for the next packs and shards: the packs in flight and
+/// their parity, and two packs being gathered, with what coding adds.
+pub const BUFFERS_IDLE_BYTES_MAX: usize = (2 * PACKS_IN_FLIGHT_MAX + 2) * (PACK_BYTES_MAX + MIB);
 /// Packs being fetched and decoded at once during a restore.
 pub const FETCHES_IN_FLIGHT_MAX: usize = 3;
 /// Bytes of the spool for shards whose supplier is away.

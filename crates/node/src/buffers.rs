@@ -1,14 +1,19 @@
-//! Buffers of the size of a pack that serve again: memory fresh from the system costs more
-//! time than coding what goes into it.
+//! Large buffers that serve again: memory fresh from the system costs more time than coding
+//! what goes into it.
+//!
+//! A buffer serves for what fills at least half of it. Otherwise each that once held a pack
+//! would hold a shard next, and all of them would come to take a pack's memory.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bitdust_model::limits;
 
-/// Below so many bytes a buffer is not worth keeping.
+/// Below so many bytes a buffer is not worth keeping; what others are rounded up to.
 const SHORT_BYTES: usize = limits::MIB;
-/// What a kept buffer has room for: a pack and what coding adds to it.
+/// A pack and what coding adds to it.
 const LONG_BYTES: usize = limits::PACK_BYTES_MAX + limits::MIB;
+/// Bytes that may be idle while none of them fits.
+const IDLE_BYTES: usize = 2 * LONG_BYTES;
 
 /// Buffers that wait for their next use.
 #[derive(Debug, Default)]
@@ -22,10 +27,22 @@ impl Buffers {
         if bytes < SHORT_BYTES {
             return Vec::with_capacity(bytes);
         }
-        let idle = self.lock().pop();
-        let mut buffer = idle.unwrap_or_else(|| Vec::with_capacity(LONG_BYTES));
-        buffer.reserve(bytes.saturating_sub(buffer.len()));
-        buffer
+        let mut idle = self.lock();
+        let fitting = idle
+            .iter()
+            .enumerate()
+            .filter(|(_, buffer)| (bytes..=bytes * 2).contains(&buffer.capacity()))
+            .min_by_key(|(_, buffer)| buffer.capacity())
+            .map(|(at, _)| at);
+        if let Some(at) = fitting {
+            return idle.remove(at);
+        }
+        // Those that have waited longest make room, so that idle buffers of all sizes do not
+        // add up.
+        while bytes_of(&idle) > IDLE_BYTES {
+            idle.remove(0);
+        }
+        Vec::with_capacity(bytes.next_multiple_of(SHORT_BYTES))
     }
 
     /// A buffer for a pack or its shards.
@@ -33,10 +50,13 @@ impl Buffers {
         self.take(LONG_BYTES)
     }
 
-    /// Takes a buffer back; one of another size goes.
+    /// Takes a buffer back; one that is short, or too many, goes.
     pub(crate) fn give(&self, buffer: Vec<u8>) {
+        if !(SHORT_BYTES..=LONG_BYTES).contains(&buffer.capacity()) {
+            return;
+        }
         let mut idle = self.lock();
-        if buffer.capacity() == LONG_BYTES && idle.len() < limits::PACK_BUFFERS_IDLE_MAX {
+        if bytes_of(&idle) + buffer.capacity() <= limits::BUFFERS_IDLE_BYTES_MAX {
             idle.push(buffer);
         }
     }
@@ -49,6 +69,10 @@ impl Buffers {
     fn lock(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn bytes_of(buffers: &[Vec<u8>]) -> usize {
+    buffers.iter().map(Vec::capacity).sum()
 }
 
 /// A filled buffer that goes back when nobody holds it any more.
@@ -97,5 +121,44 @@ mod tests {
         drop(part);
         let same = home.take_long();
         assert_eq!(same.as_ptr(), place);
+    }
+
+    #[test]
+    fn a_buffer_serves_only_for_what_fills_half_of_it() {
+        let home = Buffers::default();
+        let (long, shard) = (home.take_long(), home.take(5_600_000));
+        let places = (long.as_ptr(), shard.as_ptr());
+        assert_eq!(shard.capacity(), 6 * limits::MIB);
+        home.give(long);
+        home.give(shard);
+        let again = home.take(5_000_000);
+        assert_eq!(again.as_ptr(), places.1);
+        let long = home.take_long();
+        assert_eq!(long.as_ptr(), places.0);
+    }
+
+    #[test]
+    fn buffers_that_do_not_fit_make_room() {
+        let home = Buffers::default();
+        let shards = [12, 11, 11, 10, 9].map(|mib| mib * limits::MIB);
+        for bytes in shards {
+            home.give(Vec::with_capacity(bytes));
+        }
+        let long = home.take_long();
+        assert_eq!(long.capacity(), LONG_BYTES);
+        let left: Vec<_> = home.lock().iter().map(Vec::capacity).collect();
+        assert_eq!(left, shards[1..]);
+    }
+
+    #[test]
+    fn what_is_kept_has_a_bound() {
+        let home = Buffers::default();
+        let bound = limits::BUFFERS_IDLE_BYTES_MAX / LONG_BYTES;
+        let all: Vec<_> = (0..=bound).map(|_| home.take_long()).collect();
+        all.into_iter().for_each(|buffer| home.give(buffer));
+        home.give(Vec::with_capacity(10));
+        assert_eq!(home.lock().len(), bound);
+        home.clear();
+        assert!(home.lock().is_empty());
     }
 }

@@ -3,13 +3,16 @@
 //! Every chunk comes through a fetch that the engine directs. Pages are read ahead within
 //! their pack, since neighbours in a tree are neighbours in a pack; what is read ahead is
 //! bounded and dropped first.
+//!
+//! Invariant: of what is fetched ahead, `FETCHES_AHEAD_MAX` parts of at most `FETCH_BYTES_MAX` are
+//! on their way or wait to be taken, in the order in which they were asked for.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures::stream::{self, StreamExt};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use bitdust_engine::{FetchId, JobId};
 use bitdust_model::manifest::{BlobRef, PackRef, SnapshotRecord};
@@ -24,6 +27,12 @@ use crate::fetch::{FetchRequest, Plain};
 
 /// Numbers fetches of all jobs; far above what the loop numbers itself.
 static NEXT_FETCH: AtomicU64 = AtomicU64::new(1 << 32);
+
+/// Fetches on their way, and the one being taken.
+const FETCHES_AHEAD_MAX: usize = limits::FETCHES_IN_FLIGHT_MAX + 1;
+/// Plain bytes that are fetched at once. Those of a pack that was compressed come in several
+/// parts: what a chunk was before it was compressed takes the memory.
+const FETCH_BYTES_MAX: u64 = limits::PACK_BYTES_MAX as u64;
 
 /// Plain bytes of pages kept for their neighbours.
 const AHEAD_BYTES_MAX: usize = 32 * limits::MIB;
@@ -47,19 +56,32 @@ pub(crate) struct Reader<'a> {
     ahead: HashMap<ChunkId, Vec<u8>>,
     ahead_order: VecDeque<ChunkId>,
     ahead_bytes: usize,
+    /// Room for packs that are fetched ahead.
+    room: Arc<Semaphore>,
+    /// Resolves once the last fetch that was begun has room for all its packs.
+    begun: Option<oneshot::Receiver<()>>,
 }
 
 /// The chunks of some packs on their way.
 pub(crate) struct Coming {
-    coming: mpsc::Receiver<(Vec<BlobRef>, Result<Plain, ErrorCode>)>,
+    coming: mpsc::Receiver<Came>,
 }
 
 impl Coming {
-    /// The next pack's chunks, or why they cannot be had; nothing once all are through. Call on
+    /// The next chunks, all of one pack, or why they cannot be had; nothing once all are through. Call on
     /// a blocking thread.
-    pub(crate) fn next(&mut self) -> Option<(Vec<BlobRef>, Result<Plain, ErrorCode>)> {
+    pub(crate) fn next(&mut self) -> Option<Came> {
         self.coming.blocking_recv()
     }
+}
+
+/// What came of a part of a pack; another one is fetched when it goes.
+pub(crate) struct Came {
+    /// What was asked for.
+    pub(crate) blobs: Vec<BlobRef>,
+    /// The chunks in that order, or why they cannot be had.
+    pub(crate) chunks: Result<Plain, ErrorCode>,
+    _room: OwnedSemaphorePermit,
 }
 
 /// What a path leads to.
@@ -86,6 +108,8 @@ impl<'a> Reader<'a> {
             ahead: HashMap::new(),
             ahead_order: VecDeque::new(),
             ahead_bytes: 0,
+            room: Arc::new(Semaphore::new(FETCHES_AHEAD_MAX)),
+            begun: None,
         }
     }
 
@@ -194,23 +218,47 @@ impl<'a> Reader<'a> {
             .collect())
     }
 
-    /// Begins to fetch chunks of several packs, a few packs at a time; what came is taken while
-    /// other things are done.
-    pub(crate) fn begin_fetch(&self, wanted: BTreeMap<PackId, (PackRef, Vec<BlobRef>)>) -> Coming {
-        let (sender, coming) = mpsc::channel(limits::FETCHES_IN_FLIGHT_MAX);
-        let (context, job) = (self.context.clone(), self.job);
+    /// Begins to fetch chunks of several packs, a few packs at a time and after those of
+    /// fetches begun before; what came is taken while other things are done.
+    pub(crate) fn begin_fetch(
+        &mut self,
+        wanted: BTreeMap<PackId, (PackRef, Vec<BlobRef>)>,
+    ) -> Coming {
+        let (sender, coming) = mpsc::channel(FETCHES_AHEAD_MAX);
+        let (all_begun, begun) = oneshot::channel();
+        let before = self.begun.replace(begun);
+        let (context, job, room) = (self.context.clone(), self.job, self.room.clone());
         self.runtime.spawn(async move {
-            let mut fetches = stream::iter(wanted.into_values())
-                .map(|(pack, blobs)| async {
-                    let result = fetch(&context, job, pack, blobs.clone()).await;
-                    (blobs, result)
-                })
-                .buffer_unordered(limits::FETCHES_IN_FLIGHT_MAX);
-            while let Some(came) = fetches.next().await {
-                if sender.send(came).await.is_err() {
+            if let Some(before) = before {
+                // Nobody sends: it ends with its sender.
+                drop(before.await);
+            }
+            let parts = wanted.into_values().flat_map(|(pack, blobs)| {
+                let pack = Arc::new(pack);
+                parts(blobs)
+                    .into_iter()
+                    .map(move |part| (pack.clone(), part))
+            });
+            for (pack, blobs) in parts {
+                let Ok(room) = room.clone().acquire_owned().await else {
+                    return;
+                };
+                if sender.is_closed() {
                     return;
                 }
+                let (context, sender) = (context.clone(), sender.clone());
+                tokio::spawn(async move {
+                    let chunks = fetch(&context, job, (*pack).clone(), blobs.clone()).await;
+                    let came = Came {
+                        blobs,
+                        chunks,
+                        _room: room,
+                    };
+                    // Whoever no longer takes it has no use for it.
+                    drop(sender.send(came).await);
+                });
             }
+            drop(all_begun);
         });
         Coming { coming }
     }
@@ -277,6 +325,26 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Cuts the wanted chunks of a pack into parts that are fetched each by itself.
+fn parts(blobs: Vec<BlobRef>) -> Vec<Vec<BlobRef>> {
+    let mut parts = Vec::new();
+    let mut part = Vec::new();
+    let mut bytes = 0;
+    for blob in blobs {
+        let raw_bytes = u64::from(blob.record.raw_bytes);
+        if !part.is_empty() && bytes + raw_bytes > FETCH_BYTES_MAX {
+            parts.push(std::mem::take(&mut part));
+            bytes = 0;
+        }
+        bytes += raw_bytes;
+        part.push(blob);
+    }
+    if !part.is_empty() {
+        parts.push(part);
+    }
+    parts
+}
+
 /// Fetches chunks of one pack through the loop.
 pub(crate) async fn fetch(
     context: &Context,
@@ -299,4 +367,37 @@ pub(crate) async fn fetch(
         .await
         .map_err(|_| ErrorCode::Cancelled)?;
     result.await.map_err(|_| ErrorCode::Cancelled)?
+}
+
+#[cfg(test)]
+mod tests {
+    use bitdust_model::manifest::ChunkRecord;
+
+    use super::*;
+
+    #[test]
+    fn a_pack_that_was_compressed_comes_in_parts() {
+        let half = u32::try_from(FETCH_BYTES_MAX / 2).expect("it fits");
+        let lengths = [half, half, 1, half, half, half];
+        let blobs: Vec<_> = (0..).zip(lengths).map(blob).collect();
+        let cut = parts(blobs.clone());
+        let counts: Vec<_> = cut.iter().map(Vec::len).collect();
+        assert_eq!(counts, [2, 2, 2]);
+        assert_eq!(cut.concat(), blobs);
+        assert!(parts(Vec::new()).is_empty());
+    }
+
+    fn blob((counter, raw_bytes): (u32, u32)) -> BlobRef {
+        BlobRef {
+            pack: PackId([1; 32]),
+            offset: counter * 100,
+            counter,
+            record: ChunkRecord {
+                chunk: ChunkId([2; 32]),
+                stored_bytes: 100,
+                raw_bytes,
+                compressed: true,
+            },
+        }
+    }
 }

@@ -93,7 +93,10 @@ impl RestoreRequest {
 /// Sealed bytes read ahead of pages when a whole folder is restored.
 const FOLDER_READ_AHEAD: u32 = 1024 * 1024;
 /// Plain bytes of one window. One is being fetched while the one before is being written.
-const WINDOW_BYTES_MAX: u64 = 32 * 1024 * 1024;
+const WINDOW_BYTES_MAX: u64 = 36 * 1024 * 1024;
+/// Plain bytes from which on a window ends with its last pack, so that packs are seldom fetched
+/// in two parts: more than one pack of data that does not compress, less than two.
+const WINDOW_BYTES_ENOUGH: u64 = 24 * 1024 * 1024;
 /// Files of one window.
 const WINDOW_FILES_MAX: usize = 512;
 
@@ -206,6 +209,8 @@ struct Window {
     /// The files it has pieces of, or all of where they have none.
     files: BTreeSet<u64>,
     bytes: u64,
+    /// Where the last piece comes from.
+    last_pack: Option<PackId>,
 }
 
 /// A window on its way.
@@ -531,6 +536,11 @@ impl Writer<'_> {
                     continue;
                 };
                 let bytes = u64::from(place.blob.record.raw_bytes);
+                let pack = Some(place.pack.pack);
+                if self.window.bytes >= WINDOW_BYTES_ENOUGH && self.window.last_pack != pack {
+                    self.flush()?;
+                }
+                self.window.last_pack = pack;
                 self.touch_latest();
                 let takers = self.window.takers.entry(*id).or_default();
                 takers.push((self.latest, *offset));
@@ -573,7 +583,8 @@ impl Writer<'_> {
 
     /// Lets the window be fetched; meanwhile what came of the one before is written.
     fn flush(&mut self) -> Result<(), ErrorCode> {
-        let coming = self.reader.begin_fetch(self.window_packs()?);
+        let packs = self.window_packs()?;
+        let coming = self.reader.begin_fetch(packs);
         let window = std::mem::take(&mut self.window);
         let before = self.flight.replace(Flight { window, coming });
         self.land(before)
@@ -591,12 +602,13 @@ impl Writer<'_> {
         let Some(Flight { window, mut coming }) = flight else {
             return Ok(());
         };
-        while let Some((blobs, came)) = coming.next() {
+        while let Some(came) = coming.next() {
             if self.counters.is_cancelled() {
                 return Err(ErrorCode::Cancelled);
             }
             let takers = |blob: &BlobRef| window.takers.get(&blob.record.chunk);
-            match came {
+            let blobs = &came.blobs;
+            match &came.chunks {
                 Ok(chunks) => {
                     for (blob, bytes) in blobs.iter().zip(chunks.iter()) {
                         for (number, offset) in takers(blob).into_iter().flatten() {
@@ -611,7 +623,7 @@ impl Writer<'_> {
                 Err(code) => {
                     for (number, _) in blobs.iter().filter_map(takers).flatten() {
                         if let Some(file) = self.files.get_mut(number) {
-                            file.failure.get_or_insert(code);
+                            file.failure.get_or_insert(*code);
                         }
                     }
                 }

@@ -115,7 +115,7 @@ impl Node {
         device: DeviceId,
         whole: bool,
     ) {
-        let Some(state) = self.fetches.get(&fetch) else {
+        let Some(state) = self.fetches.get_mut(&fetch) else {
             return self.tell(Input::RangeFailed {
                 fetch,
                 position,
@@ -123,6 +123,10 @@ impl Node {
                 code: ErrorCode::NotFound,
             });
         };
+        if whole {
+            // Parts of the direct way no longer count: they would only take memory.
+            state.direct.clear();
+        }
         let errand = Errand::Fetch {
             fetch,
             pack: Arc::new(state.request.pack.clone()),

@@ -64,7 +64,7 @@ pub(crate) fn verify(
         if batch.pieces < PIECES_MAX && index + 1 < drawn.len() {
             continue;
         }
-        let files = std::mem::take(&mut batch).compare(&reader, counters)?;
+        let files = std::mem::take(&mut batch).compare(&mut reader, counters)?;
         for file in files {
             count(file, &mut view, &mut problems);
             counters.did_file(0);
@@ -229,7 +229,7 @@ impl<'a> Batch<'a> {
     /// Fetches each chunk once and holds it against every place it belongs to.
     fn compare(
         self,
-        reader: &Reader<'_>,
+        reader: &mut Reader<'_>,
         counters: &Counters,
     ) -> Result<Vec<Compared<'a>>, ErrorCode> {
         let Self {
@@ -242,14 +242,14 @@ impl<'a> Batch<'a> {
             blobs.sort_unstable_by_key(|blob| blob.offset);
         }
         let mut coming = reader.begin_fetch(wanted);
-        while let Some((blobs, came)) = coming.next() {
-            let chunks = match &came {
+        while let Some(came) = coming.next() {
+            let chunks = match &came.chunks {
                 Ok(chunks) => chunks.iter().collect(),
                 Err(ErrorCode::Cancelled) => return Err(ErrorCode::Cancelled),
                 Err(_) => Vec::new(),
             };
-            let failure = came.as_ref().err().copied();
-            for (number, blob) in blobs.iter().enumerate() {
+            let failure = came.chunks.as_ref().err().copied();
+            for (number, blob) in came.blobs.iter().enumerate() {
                 for (index, offset) in takers.get(&blob.record.chunk).into_iter().flatten() {
                     if let Some(chunk) = chunks.get(number) {
                         files[*index].take(*offset, chunk);
