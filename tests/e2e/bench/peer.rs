@@ -12,8 +12,7 @@ use crate::jobs::{Round, Taken};
 const PASSWORD: &str = "benchmark";
 
 /// One round of all jobs over a corpus, in a new repository.
-pub(crate) fn round(corpus: &Corpus) -> Result<Round> {
-    let world = World::new("bench-restic")?;
+pub(crate) fn round(world: &World, corpus: &Corpus) -> Result<Round> {
     let place = world.folder();
     restic(place, &["init"], None)?;
     let first = restic(place, &["backup", "."], Some(&corpus.folder))?;
