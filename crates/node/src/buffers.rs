@@ -13,7 +13,7 @@ const SHORT_BYTES: usize = limits::MIB;
 /// A pack and what coding adds to it.
 const LONG_BYTES: usize = limits::PACK_BYTES_MAX + limits::MIB;
 /// Bytes that may be idle while none of them fits.
-const IDLE_BYTES: usize = 2 * LONG_BYTES;
+const IDLE_BYTES: usize = LONG_BYTES;
 
 /// Buffers that wait for their next use.
 #[derive(Debug, Default)]
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn buffers_that_do_not_fit_make_room() {
         let home = Buffers::default();
-        let shards = [12, 11, 11, 10, 9].map(|mib| mib * limits::MIB);
+        let shards = [8, 7, 6, 5, 4].map(|mib| mib * limits::MIB);
         for bytes in shards {
             home.give(Vec::with_capacity(bytes));
         }

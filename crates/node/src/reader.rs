@@ -30,9 +30,9 @@ static NEXT_FETCH: AtomicU64 = AtomicU64::new(1 << 32);
 
 /// Fetches on their way, and the one being taken.
 const FETCHES_AHEAD_MAX: usize = limits::FETCHES_IN_FLIGHT_MAX + 1;
-/// Plain bytes that are fetched at once. Those of a pack that was compressed come in several
-/// parts: what a chunk was before it was compressed takes the memory.
-const FETCH_BYTES_MAX: u64 = limits::PACK_BYTES_MAX as u64;
+/// Plain bytes that are fetched at once: most packs that were not compressed, as a whole. Those
+/// of others come in several parts, because what is plain takes the memory.
+const FETCH_BYTES_MAX: u64 = (limits::PACK_BYTES_TARGET + 2 * limits::MIB) as u64;
 
 /// Plain bytes of pages kept for their neighbours.
 const AHEAD_BYTES_MAX: usize = 32 * limits::MIB;
