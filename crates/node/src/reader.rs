@@ -68,8 +68,8 @@ pub(crate) struct Coming {
 }
 
 impl Coming {
-    /// The next chunks, all of one pack, or why they cannot be had; nothing once all are through. Call on
-    /// a blocking thread.
+    /// The next chunks, all of one pack, or why they cannot be had; nothing once all are
+    /// through. Call on a blocking thread.
     pub(crate) fn next(&mut self) -> Option<Came> {
         self.coming.blocking_recv()
     }
@@ -234,7 +234,6 @@ impl<'a> Reader<'a> {
                 drop(before.await);
             }
             let parts = wanted.into_values().flat_map(|(pack, blobs)| {
-                let pack = Arc::new(pack);
                 parts(blobs)
                     .into_iter()
                     .map(move |part| (pack.clone(), part))
@@ -248,7 +247,7 @@ impl<'a> Reader<'a> {
                 }
                 let (context, sender) = (context.clone(), sender.clone());
                 tokio::spawn(async move {
-                    let chunks = fetch(&context, job, (*pack).clone(), blobs.clone()).await;
+                    let chunks = fetch(&context, job, pack, blobs.clone()).await;
                     let came = Came {
                         blobs,
                         chunks,

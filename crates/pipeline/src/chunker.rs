@@ -114,15 +114,16 @@ pub struct Chunks<'a, R> {
 impl<R: Read> Chunks<'_, R> {
     /// The next chunk; nothing at the end, and nothing more after an error.
     pub fn next_chunk(&mut self) -> io::Result<Option<&[u8]>> {
-        let mut length = self.cut();
-        while length == self.end - self.start && length < CHUNK_BYTES_MAX && !self.ended {
+        let length = loop {
+            if let Some(length) = self.cut() {
+                break length;
+            }
             if let Err(error) = self.fill() {
                 self.ended = true;
                 self.start = self.end;
                 return Err(error);
             }
-            length = self.cut();
-        }
+        };
         if length == 0 {
             return Ok(None);
         }
@@ -131,9 +132,13 @@ impl<R: Read> Chunks<'_, R> {
         Ok(Some(chunk))
     }
 
-    /// What the next chunk is if nothing more comes.
-    fn cut(&self) -> usize {
-        self.chunker.cut(&self.buffer[self.start..self.end])
+    /// The length of the next chunk, none at the end; nothing while more bytes could move its
+    /// end.
+    fn cut(&self) -> Option<usize> {
+        let bytes = &self.buffer[self.start..self.end];
+        let length = self.chunker.cut(bytes);
+        let is_final = self.ended || length < bytes.len() || length == CHUNK_BYTES_MAX;
+        is_final.then_some(length)
     }
 
     /// Reads until the buffer is full or the stream has ended.

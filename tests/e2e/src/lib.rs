@@ -12,6 +12,7 @@ pub mod interrupt;
 pub mod ledger;
 pub mod liar;
 pub mod machine;
+pub mod mounts;
 pub mod opens;
 pub mod peculiar;
 pub mod process;

@@ -5,12 +5,10 @@
 mod trees;
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -18,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use bitdust_e2e_tests::compare::all_differences;
+use bitdust_e2e_tests::mounts::{Mount, may_mount};
 use bitdust_e2e_tests::somebody::is_root;
 use bitdust_e2e_tests::{Machine, Outcome, Random, Reply, Stage, World, differences, eventually};
 use proptest::strategy::{Strategy as _, ValueTree as _};
@@ -94,20 +93,15 @@ fn a_folder_named_by_a_link_is_the_folder_that_the_link_leads_to() -> Outcome {
 
 #[test]
 fn other_file_systems_inside_a_folder_are_taken_or_left_out_as_chosen() -> Outcome {
-    let test = "other_file_systems_inside_a_folder_are_taken_or_left_out_as_chosen";
-    if !is_root()? {
-        eprintln!("not tried: only root can mount file systems");
+    if !may_mount("other_file_systems_inside_a_folder_are_taken_or_left_out_as_chosen")? {
         return Ok(());
-    }
-    if std::env::var_os(UNSHARED).is_none() {
-        return run_unshared(test);
     }
     let world = World::new("mounts")?;
     let source = world.make_folder("source")?;
     fs::write(source.join("file"), "on this one")?;
-    let mount = Mount::tmpfs(world.make_folder("source/disk")?)?;
-    fs::create_dir(mount.0.join("folder"))?;
-    fs::write(mount.0.join("folder/inside"), "on another")?;
+    let mount = Mount::tmpfs(world.make_folder("source/disk")?, "size=1m")?;
+    fs::create_dir(mount.folder().join("folder"))?;
+    fs::write(mount.folder().join("folder/inside"), "on another")?;
     let stage = Stage::set_up(&world, 2, Some("1/2"))?;
 
     stage.back_up(&source)?;
@@ -398,40 +392,4 @@ fn a_torn_file_is_told_from_one_that_was_so() {
     assert!(is_log(&[line(1), line(4), line(7)].concat()));
     assert!(!is_log(&[line(1), line(7)].concat()), "a line lacks");
     assert!(!is_log(line(1).trim_end()), "half a line");
-}
-
-const UNSHARED: &str = "BITDUST_TEST_UNSHARED";
-
-/// Runs one test of this program again where it may mount what nobody else sees.
-fn run_unshared(test: &str) -> Result<()> {
-    let done = Command::new("unshare")
-        .args(["--mount", "--propagation", "private"])
-        .arg(std::env::current_exe()?)
-        .args(["--exact", test, "--nocapture"])
-        .env(UNSHARED, OsString::from("1"))
-        .status()
-        .context("unshare (util-linux) is needed for this test")?;
-    ensure!(done.success(), "{test} where it may mount: {done}");
-    Ok(())
-}
-
-/// A file system that is there until this goes.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn tmpfs(place: PathBuf) -> Result<Self> {
-        let words = ["-t", "tmpfs", "none"];
-        let done = Command::new("mount").args(words).arg(&place).status()?;
-        ensure!(done.success(), "mount: {done}");
-        Ok(Self(place))
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let done = Command::new("umount").arg("--lazy").arg(&self.0).status();
-        if !done.is_ok_and(|done| done.success()) {
-            eprintln!("{} is still mounted", self.0.display());
-        }
-    }
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use bitdust_e2e_tests::somebody::is_root;
+use bitdust_e2e_tests::mounts::{Mount, may_mount};
 use bitdust_e2e_tests::wait::let_pass;
 use bitdust_e2e_tests::witness::peak_memory_kib;
 use bitdust_e2e_tests::{Machine, Outcome, Random, Stage, World, differences, eventually};
@@ -59,14 +59,13 @@ fn a_supplier_that_stalls_is_named_and_waited_for() -> Outcome {
 /// A disk without room for the catalogue: nothing fails, and room is all it takes.
 #[test]
 fn a_full_disk_is_said_and_waited_for() -> Outcome {
-    if !is_root()? {
-        eprintln!("not tried: only root can mount file systems");
+    if !may_mount("a_full_disk_is_said_and_waited_for")? {
         return Ok(());
     }
     let world = World::new("full-disk")?;
     let mut stage = Stage::prepare(&world, 3, &[])?;
     let source = sources(&world)?;
-    let disk = Disk::under(&stage.customer.home)?;
+    let disk = disk_under(&stage.customer.home)?;
     stage.customer.start()?;
     stage.hire()?;
     let customer = &stage.customer;
@@ -74,7 +73,7 @@ fn a_full_disk_is_said_and_waited_for() -> Outcome {
         .order(&["folder", "add", "--"])
         .argument(&source)
         .run()?;
-    let filler = disk.fill()?;
+    let filler = fill(disk.folder())?;
     let order = customer.order(&["backup"]).within(LONG);
     let running = order.start()?;
 
@@ -144,45 +143,26 @@ fn comes_back(world: &World, customer: &Machine, source: &Path) -> Outcome {
     Ok(())
 }
 
-/// A small disk with what was in a folder.
-struct Disk {
-    folder: PathBuf,
+/// A small disk in place of a folder, with what was in it.
+fn disk_under(folder: &Path) -> Result<Mount> {
+    let aside = folder.with_extension("aside");
+    fs::rename(folder, &aside)?;
+    fs::create_dir(folder)?;
+    let disk = Mount::tmpfs(folder.to_owned(), DISK)?;
+    let done = Command::new("cp")
+        .arg("-aT")
+        .arg(&aside)
+        .arg(folder)
+        .status()?;
+    ensure!(done.success(), "the home was not copied");
+    Ok(disk)
 }
 
-impl Disk {
-    fn under(folder: &Path) -> Result<Self> {
-        let aside = folder.with_extension("aside");
-        fs::rename(folder, &aside)?;
-        fs::create_dir(folder)?;
-        let done = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", DISK, "bitdust-test"])
-            .arg(folder)
-            .status()?;
-        ensure!(done.success(), "nothing was mounted");
-        let disk = Self {
-            folder: folder.to_owned(),
-        };
-        let done = Command::new("cp")
-            .arg("-aT")
-            .args([&aside, &disk.folder])
-            .status()?;
-        ensure!(done.success(), "the home was not copied");
-        Ok(disk)
-    }
-
-    /// Takes all the room there is.
-    fn fill(&self) -> Result<PathBuf> {
-        let filler = self.folder.join("filler");
-        let mut file = File::create(&filler)?;
-        let block = [0; 4096];
-        while file.write_all(&block).is_ok() {}
-        Ok(filler)
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // A daemon that is still there keeps it until it ends.
-        let _done = Command::new("umount").arg("-l").arg(&self.folder).status();
-    }
+/// Takes all the room there is on the disk of a folder.
+fn fill(folder: &Path) -> Result<PathBuf> {
+    let filler = folder.join("filler");
+    let mut file = File::create(&filler)?;
+    let block = [0; 4096];
+    while file.write_all(&block).is_ok() {}
+    Ok(filler)
 }

@@ -9,8 +9,6 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use bitdust_model::limits::CHUNK_BYTES_MAX;
-
 use super::{Chunker, Chunks, Cutter};
 
 /// Buffers that serve again, for the next stretch or the next stream.
@@ -123,12 +121,9 @@ fn cut_stretch(
     };
     chunks.fill()?;
     ends.clear();
-    loop {
-        let length = chunks.cut();
-        let is_short = length == chunks.end - chunks.start && length < CHUNK_BYTES_MAX;
-        if length == 0 || (is_short && !chunks.ended) {
-            break;
-        }
+    while let Some(length) = chunks.cut()
+        && length > 0
+    {
         chunks.start += length;
         ends.push(chunks.start);
     }
