@@ -43,6 +43,12 @@ function waiting(): StatusView {
   });
 }
 
+/** A backup that can go no further for now; the longest of such sentences. */
+function standingStill(): StatusView {
+  const status = backingUp();
+  return { ...status, jobs: status.jobs.map((one) => ({ ...one, phase: { kind: "waiting_for_room" }, bytes_per_second: 0, remaining_seconds: null, current: null })) };
+}
+
 const TROUBLE: FolderView["unprotected"] = [
   { path: "/home/alice/Documents/Mail/archive.pst", code: "unreadable", detail: "another program holds it" },
   { path: "/home/alice/Documents/Keys/server.pem", code: "unreadable", detail: "permission denied" },
@@ -125,6 +131,7 @@ export const overviewScenes: Scenes = {
   empty: () => running(statusOf({ protection: { kind: "nothing" }, folders: [], suppliers: [], head: null, code: null, notices: [], last_verify: null, packed_bytes: 0, coded_bytes: 0, kept_bytes: 0, metadata_bytes: 0, metadata_kept_bytes: 0, metadata_bytes_per_file: null, used_by_others_bytes: 0 })),
   "backing-up": () => running(backingUp()),
   "waiting-for-suppliers": () => running(waiting()),
+  "standing-still": () => running(standingStill()),
   "amber-phrase": () => running(statusOf({ phrase_confirmed: false })),
   "supplier-lost": () => running(statusOf({ protection: { kind: "stored", confirmed: 4, needed: 6 }, suppliers: unproven(2) })),
   "would-lose": () => ({
