@@ -81,6 +81,9 @@ pub const XATTRS_BYTES_MAX: usize = 128 * KIB;
 pub const RESTORE_RANGES_MAX: usize = 1_000_000;
 /// Restored files, complete and open, that wait for one common sync before they get their names.
 pub const RESTORE_BATCH_MAX: usize = 512;
+/// Bytes of such files from which on they wait no longer: what a restore that is killed has to
+/// fetch again, beside the file it is at.
+pub const RESTORE_BATCH_BYTES: u64 = 64 * MIB as u64;
 /// Folders whose times and permissions wait for the end of a restore.
 pub const RESTORE_FOLDERS_MAX: usize = 1_000_000;
 /// Files and folders whose flags (immutable, append-only) wait for the end of a restore.

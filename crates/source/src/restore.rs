@@ -57,7 +57,8 @@ pub enum Conflict {
 /// When restored files are forced to the disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// Up to `RESTORE_BATCH_MAX` files are synced together before they get their names.
+    /// Up to `RESTORE_BATCH_MAX` files, or files of `RESTORE_BATCH_BYTES` together, are synced
+    /// at once before they get their names.
     #[default]
     Batches,
     /// Each file is synced before it gets its name.
@@ -237,6 +238,7 @@ pub struct RestoreTarget {
     links: LinkGroups,
     links_are_full: bool,
     batch: Vec<(FileWriter, Applied)>,
+    batch_bytes: u64,
     report: RestoreReport,
     journal: Journal,
     /// The uppermost folder that was made so that the target is there.
@@ -268,6 +270,7 @@ impl RestoreTarget {
             links: LinkGroups::default(),
             links_are_full: false,
             batch: Vec::new(),
+            batch_bytes: 0,
             report: RestoreReport::default(),
             journal: Journal::default(),
             first_made,
@@ -283,8 +286,7 @@ impl RestoreTarget {
     }
 
     /// Ends the restore: the last batch is placed, folders get their metadata, flags that
-    /// forbid changes are set, and unless
-    /// the options say never all of it is on the disk.
+    /// forbid changes are set, and unless the options say never all of it is on the disk.
     #[must_use]
     pub fn finish(mut self) -> RestoreReport {
         self.flush();

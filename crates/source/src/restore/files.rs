@@ -130,8 +130,11 @@ impl RestoreTarget {
         };
         match self.options.durability {
             Durability::Batches => {
+                self.batch_bytes += writer.size();
                 self.batch.push((writer, applied));
-                if self.batch.len() >= limits::RESTORE_BATCH_MAX {
+                if self.batch.len() >= limits::RESTORE_BATCH_MAX
+                    || self.batch_bytes >= limits::RESTORE_BATCH_BYTES
+                {
                     self.flush();
                 }
                 Placed::Waiting
@@ -153,6 +156,7 @@ impl RestoreTarget {
             return;
         }
         let synced = rustix::fs::syncfs(&self.root);
+        self.batch_bytes = 0;
         for (writer, applied) in std::mem::take(&mut self.batch) {
             match synced {
                 Ok(()) => {

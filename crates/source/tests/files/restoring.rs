@@ -5,10 +5,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use bitdust_model::ErrorCode;
 use bitdust_model::tree::{Meta, Node, OwnerNames};
+use bitdust_model::{ErrorCode, limits};
 use bitdust_source::{
-    Conflict, Durability, FileStart, FileWriter, Placed, RelativePath, RestoreError,
+    Conflict, Durability, FileStart, FileWanted, FileWriter, Placed, RelativePath, RestoreError,
     RestoreOptions, RestoreTarget, WalkEvent,
 };
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat, setxattr};
@@ -208,6 +208,31 @@ fn a_batch_gets_its_names_together() -> Outcome {
     target.flush();
     assert_eq!(names_in(place.path()), ["a", "b"]);
     assert_eq!(target.report().files_written, 2);
+    Ok(())
+}
+
+#[test]
+fn long_files_do_not_wait_for_many() -> Outcome {
+    let place = tempfile::tempdir()?;
+    let mut target = RestoreTarget::open(place.path(), RestoreOptions::default())?;
+    let size = limits::RESTORE_BATCH_BYTES / 2;
+    let own = meta(0o600, 1);
+    for (name, there) in [("a", &[][..]), ("b", &["a", "b"]), ("c", &["a", "b"])] {
+        let wanted = FileWanted {
+            size,
+            meta: &own,
+            is_sparse: true,
+            link_group: None,
+        };
+        let FileStart::Write(mut writer) = target.begin_file(&path(name), wanted) else {
+            return Err(format!("{name} cannot be written").into());
+        };
+        writer.leave_hole(0, size)?;
+        assert_eq!(target.finish_file(writer, &own), Placed::Waiting);
+        let mut names = names_in(place.path());
+        names.retain(|name| !name.starts_with('.'));
+        assert_eq!(names, there, "after {name}");
+    }
     Ok(())
 }
 
