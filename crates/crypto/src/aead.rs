@@ -6,7 +6,7 @@
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
 /// Bytes of a tag.
 pub(crate) const TAG_BYTES: usize = 16;
@@ -52,7 +52,8 @@ impl Aead {
     }
 }
 
-/// A key made ready for many bytes: by the assembly of AWS-LC, at about twice the speed.
+/// A key made ready for many bytes: by the assembly of ring, which takes 32 bytes at a time where
+/// the processor can, at about three times the speed.
 pub(crate) struct BulkAead {
     key: LessSafeKey,
 }
@@ -95,7 +96,7 @@ impl BulkAead {
     ) -> Result<(), NotAuthentic> {
         let nonce = Nonce::assume_unique_for_key(nonce);
         self.key
-            .open_in_place_separate_tag(nonce, Aad::from(associated), tag, bytes)
+            .open_in_place_separate_tag(nonce, Aad::from(associated), (*tag).into(), bytes, 0..)
             .map(drop)
             .map_err(|_| NotAuthentic)
     }

@@ -15,7 +15,7 @@ use futures_rustls::rustls::client::Resumption;
 use futures_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
-use futures_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
+use futures_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs, ring};
 use futures_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use futures_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use futures_rustls::rustls::{
@@ -121,8 +121,14 @@ fn known<C>(stream: TlsStream<C>) -> io::Result<(PeerId, TlsStream<C>)> {
 }
 
 /// The suites of TLS 1.3, the fastest of this machine first.
+///
+/// Keys are agreed on by AWS-LC, which has the exchange that withstands quantum computers; records
+/// are sealed by ring, whose AES-GCM is the faster (`docs/BENCH.md`).
 fn provider() -> CryptoProvider {
-    let mut provider = aws_lc_rs::default_provider();
+    let mut provider = CryptoProvider {
+        cipher_suites: ring::ALL_CIPHER_SUITES.to_vec(),
+        ..aws_lc_rs::default_provider()
+    };
     provider
         .cipher_suites
         .retain(|suite| suite.tls13().is_some());

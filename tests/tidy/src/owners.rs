@@ -21,6 +21,7 @@ const OWNED: [(&[&str], &[&str]); 9] = [
             "ed25519-dalek",
             "hkdf",
             "keyring*",
+            "ring",
             "sha2",
             "x25519-dalek",
         ],
