@@ -15,6 +15,7 @@ mod error;
 mod event;
 mod event_loop;
 mod greet;
+mod joined;
 mod lifeline;
 mod muxer;
 mod notice;

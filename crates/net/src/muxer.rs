@@ -11,12 +11,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use bitdust_model::limits;
-use futures::io::BufWriter;
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::core::StreamMuxer;
 use libp2p::core::muxing::StreamMuxerEvent;
 use libp2p::core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade, UpgradeInfo};
 use yamux::{Config, Connection, ConnectionError, Mode, Stream};
+
+use crate::joined::Joined;
 
 /// Bytes of a frame's header.
 const HEADER_BYTES: usize = 12;
@@ -37,9 +38,8 @@ impl Yamux {
     }
 
     fn over<C: AsyncRead + AsyncWrite + Unpin>(self, socket: C, mode: Mode) -> Muxer<C> {
-        let socket = BufWriter::with_capacity(limits::MUXER_FRAME_BYTES, socket);
         Muxer {
-            connection: Connection::new(socket, self.config, mode),
+            connection: Connection::new(Joined::new(socket), self.config, mode),
             arrived: VecDeque::new(),
             waiting: None,
         }
@@ -78,7 +78,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin> OutboundConnectionUpgrade<C> for Yamux {
 /// A connection with its streams.
 #[derive(Debug)]
 pub(crate) struct Muxer<C> {
-    connection: Connection<BufWriter<C>>,
+    connection: Connection<Joined<C>>,
     /// Streams of the peer that nobody has taken yet.
     arrived: VecDeque<Stream>,
     /// Whoever waits for one.
