@@ -258,6 +258,8 @@ pub const REQUESTS_WAITING_MAX: usize = 64;
 pub const DATA_FRAME_BYTES: usize = 128 * KIB;
 /// Data frames of one bulk request that wait for their reader: one MiB.
 pub const BULK_FRAMES_WAITING_MAX: usize = 8;
+/// Buffers for data frames that a node keeps for their next use: four MiB.
+pub const BULK_BUFFERS_IDLE_MAX: usize = 32;
 /// Frames of all bulk requests that wait for the socket.
 pub const BULK_FRAMES_QUEUED_MAX: usize = 4;
 /// Stores whose bytes flow at once on one bulk stream; the others wait for their turn.

@@ -94,6 +94,7 @@ pub(crate) async fn start_with(
         network: config.network,
         certificate: config.certificate,
         policy: config.policy,
+        buffers: Arc::default(),
     };
     let mut event_loop = EventLoop {
         me: *swarm.local_peer_id(),

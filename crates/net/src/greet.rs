@@ -1,6 +1,7 @@
 //! The beginning of every stream: both sides send a challenge, the opener says Hello, the
 //! acceptor answers with its own. From then on both know with whom they speak.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bitdust_crypto::{SigningKey, random};
@@ -9,6 +10,7 @@ use bitdust_model::message::{Body, Challenge, Hello, Refusal};
 use bitdust_model::{DeviceId, ErrorCode, Policy, Signed, UnixMillis};
 use futures::{AsyncRead, AsyncWrite};
 
+use crate::bulk::Buffers;
 use crate::error::NetError;
 use crate::session::{Greeting, Session, SessionError};
 use crate::wire;
@@ -20,6 +22,8 @@ pub(crate) struct Local {
     pub(crate) network: String,
     pub(crate) certificate: Signed<Certificate>,
     pub(crate) policy: Policy,
+    /// For what comes on bulk streams.
+    pub(crate) buffers: Arc<Buffers>,
 }
 
 impl Local {

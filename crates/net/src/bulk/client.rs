@@ -10,13 +10,13 @@ use bitdust_model::manifest::{Receipt, StoreHeader};
 use bitdust_model::message::{Body, Fetch, FetchTarget};
 use bitdust_model::{DeviceId, Signed, limits};
 use bytes::Bytes;
-use futures::{AsyncRead, AsyncReadExt, AsyncWrite, StreamExt};
+use futures::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio_util::codec::FramedRead;
-use tokio_util::compat::FuturesAsyncReadCompatExt;
 
+use super::buffers::Buffers;
 use super::check_header;
-use super::frame::{Frame, FrameDecoder, RequestId};
+use super::frame::{Frame, RequestId};
+use super::frames::Frames;
 use super::writer::{Progress, Say, What, Writer, say};
 use crate::error::NetError;
 use crate::greet::Local;
@@ -425,6 +425,7 @@ impl CustomerEnd {
             ended,
         } = self;
         let (read, write) = stream.split();
+        let buffers = Arc::clone(&local.buffers);
         let writer = Writer {
             socket: write,
             session: session.outgoing,
@@ -441,7 +442,7 @@ impl CustomerEnd {
             stray_bytes: 0,
         };
         let result = tokio::select! {
-            result = reader.run(read) => result,
+            result = reader.run(read, buffers) => result,
             result = writer.run() => result,
         };
         // The reason must be there before the calls see their channels close.
@@ -461,9 +462,12 @@ struct Reader {
 }
 
 impl Reader {
-    async fn run<R: AsyncRead + Unpin>(&mut self, socket: R) -> Result<(), NetError> {
-        let mut frames =
-            FramedRead::with_capacity(socket.compat(), FrameDecoder, limits::DATA_FRAME_BYTES);
+    async fn run<R: AsyncRead + Unpin>(
+        &mut self,
+        socket: R,
+        buffers: Arc<Buffers>,
+    ) -> Result<(), NetError> {
+        let mut frames = Frames::new(socket, buffers);
         loop {
             tokio::select! {
                 biased;
@@ -472,9 +476,8 @@ impl Reader {
                     // The writer ends by itself once it has written what is queued.
                     None => return std::future::pending().await,
                 },
-                frame = frames.next() => match frame {
-                    Some(frame) => {
-                        let (id, frame) = frame?;
+                frame = frames.next() => match frame? {
+                    Some((id, frame)) => {
                         self.progress.note();
                         self.hear(id, frame).await?;
                     }

@@ -2,8 +2,7 @@
 //! header, before its payload is buffered.
 
 use bitdust_model::limits;
-use bytes::{Buf, Bytes, BytesMut};
-use tokio_util::codec::Decoder;
+use bytes::Bytes;
 
 use crate::error::NetError;
 
@@ -83,31 +82,39 @@ impl Frame {
     }
 }
 
-/// Cuts a byte stream into frames.
-#[derive(Debug, Default)]
-pub(crate) struct FrameDecoder;
+/// The header of a frame that may be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    kind: u8,
+    id: RequestId,
+    length: usize,
+}
 
-impl Decoder for FrameDecoder {
-    type Item = (RequestId, Frame);
-    type Error = FrameError;
-
-    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
-        let Some(header) = buffer.first_chunk::<HEADER_BYTES>() else {
-            return Ok(None);
-        };
+impl Head {
+    /// Reads a header; refuses a type that is none, and a length that the type cannot have.
+    pub(crate) fn read(header: &[u8; HEADER_BYTES]) -> Result<Self, FrameError> {
         let [kind, i0, i1, i2, i3, l0, l1, l2, l3] = *header;
         let id = RequestId(u32::from_le_bytes([i0, i1, i2, i3]));
         let length = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
         if !may_have(kind, length)? {
             return Err(FrameError::Length { kind, length });
         }
-        if buffer.len() < HEADER_BYTES + length {
-            buffer.reserve(HEADER_BYTES + length - buffer.len());
-            return Ok(None);
-        }
-        buffer.advance(HEADER_BYTES);
-        let payload = buffer.split_to(length).freeze();
-        Ok(Some((id, frame_of(kind, payload)?)))
+        Ok(Self { kind, id, length })
+    }
+
+    /// The request it belongs to.
+    pub(crate) const fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// Bytes of the payload.
+    pub(crate) const fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The frame with its payload.
+    pub(crate) fn frame(&self, payload: Bytes) -> Result<Frame, FrameError> {
+        frame_of(self.kind, payload)
     }
 }
 
@@ -146,35 +153,23 @@ fn frame_of(kind: u8, payload: Bytes) -> Result<Frame, FrameError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use bytes::BufMut;
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    #[test]
-    fn a_giant_frame_is_refused_by_its_header() {
-        let mut buffer = BytesMut::new();
-        buffer.put_u8(DATA);
-        buffer.put_u32_le(1);
-        buffer.put_u32_le(u32::try_from(limits::FRAME_BYTES_MAX).expect("a small number") + 1);
-        let capacity = buffer.capacity();
-        assert!(matches!(
-            FrameDecoder.decode(&mut buffer),
-            Err(FrameError::Length { .. })
-        ));
-        assert_eq!(buffer.capacity(), capacity, "nothing was allocated for it");
+    pub(crate) const fn kind_of_data() -> u8 {
+        DATA
     }
 
     #[test]
     fn an_unknown_type_and_an_empty_data_frame_are_refused() {
         assert!(matches!(
-            FrameDecoder.decode(&mut BytesMut::from(&[9; 9][..])),
+            Head::read(&[9; HEADER_BYTES]),
             Err(FrameError::Unknown { kind: 9 })
         ));
-        let empty = [DATA, 0, 0, 0, 0, 0, 0, 0, 0];
         assert!(matches!(
-            FrameDecoder.decode(&mut BytesMut::from(&empty[..])),
+            Head::read(&[DATA, 0, 0, 0, 0, 0, 0, 0, 0]),
             Err(FrameError::Length { .. })
         ));
     }
@@ -192,38 +187,7 @@ mod tests {
         ));
     }
 
-    proptest! {
-        #[test]
-        fn frames_round_trip_in_any_pieces(frames in prop::collection::vec((any::<u32>(), frame()), 1..8), piece in 1usize..50) {
-            let mut bytes = Vec::new();
-            for (id, frame) in &frames {
-                let (header, payload) = frame.to_parts(RequestId(*id));
-                bytes.extend_from_slice(&header);
-                bytes.extend_from_slice(&payload);
-            }
-            let mut buffer = BytesMut::new();
-            let mut read = Vec::new();
-            for piece in bytes.chunks(piece) {
-                buffer.extend_from_slice(piece);
-                while let Some((id, frame)) = FrameDecoder.decode(&mut buffer).expect("good frames") {
-                    read.push((id.0, frame));
-                }
-            }
-            prop_assert_eq!(read, frames);
-            prop_assert!(buffer.is_empty());
-        }
-
-        #[test]
-        fn garbage_is_cut_or_refused_but_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0u8..9) {
-            let mut buffer = BytesMut::from(&bytes[..]);
-            if let Some(first) = buffer.first_mut() {
-                *first = kind;
-            }
-            while let Ok(Some(_)) = FrameDecoder.decode(&mut buffer) {}
-        }
-    }
-
-    fn frame() -> impl Strategy<Value = Frame> {
+    pub(crate) fn frame() -> impl Strategy<Value = Frame> {
         let bytes = || prop::collection::vec(any::<u8>(), 1..300).prop_map(Bytes::from);
         prop_oneof![
             bytes().prop_map(Frame::Ask),

@@ -10,11 +10,11 @@ use bitdust_model::{DeviceId, ErrorCode, Signed, limits};
 use bytes::Bytes;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, Stream, StreamExt};
 use tokio::sync::mpsc;
-use tokio_util::codec::FramedRead;
-use tokio_util::compat::FuturesAsyncReadCompatExt;
 
+use super::buffers::Buffers;
 use super::check_header;
-use super::frame::{Frame, FrameDecoder, RequestId};
+use super::frame::{Frame, RequestId};
+use super::frames::Frames;
 use super::writer::{Progress, Say, What, Writer, refusal, say};
 use crate::error::NetError;
 use crate::greet::Local;
@@ -299,6 +299,7 @@ impl Supplier {
     ) -> Result<(), NetError> {
         let Self { local, requests } = self;
         let (read, write) = stream.split();
+        let buffers = Arc::clone(&local.buffers);
         let (says, said) = mpsc::channel(limits::BULK_FRAMES_QUEUED_MAX);
         let progress = Progress::default();
         let stall = local.policy.stall_timeout;
@@ -321,7 +322,7 @@ impl Supplier {
             stray_bytes: 0,
         };
         tokio::select! {
-            result = reader.run(read) => result,
+            result = reader.run(read, buffers) => result,
             result = writer.run() => result,
         }
     }
@@ -339,11 +340,13 @@ struct Reader {
 }
 
 impl Reader {
-    async fn run<R: AsyncRead + Unpin>(&mut self, socket: R) -> Result<(), NetError> {
-        let mut frames =
-            FramedRead::with_capacity(socket.compat(), FrameDecoder, limits::DATA_FRAME_BYTES);
-        while let Some(frame) = frames.next().await {
-            let (id, frame) = frame?;
+    async fn run<R: AsyncRead + Unpin>(
+        &mut self,
+        socket: R,
+        buffers: Arc<Buffers>,
+    ) -> Result<(), NetError> {
+        let mut frames = Frames::new(socket, buffers);
+        while let Some((id, frame)) = frames.next().await? {
             self.progress.note();
             match frame {
                 Frame::Ask(bytes) => self.ask(id, &bytes).await?,

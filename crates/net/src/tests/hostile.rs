@@ -5,13 +5,11 @@ use std::time::Duration;
 use bitdust_model::message::{Body, Fetch, FetchTarget};
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, UnixMillis};
 use bytes::Bytes;
-use futures::{AsyncWriteExt, StreamExt};
-use tokio_util::codec::FramedRead;
-use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
+use futures::AsyncWriteExt;
 
 use super::bulk::{SHARD, bulk_server, collect, content, header};
 use super::support::{ByHand, Node, config, soon};
-use crate::bulk::{Frame, FrameDecoder, RequestId};
+use crate::bulk::{Frame, Frames, RequestId};
 use crate::lifeline::DirectStream;
 use crate::session::Session;
 use crate::streams::{InboundStream, StreamKind};
@@ -414,7 +412,7 @@ async fn next_store(server: &mut crate::BulkServer) -> crate::IncomingStore {
 
 /// A bulk stream whose frames are written and read by hand.
 struct BulkByHand {
-    frames: FramedRead<Compat<futures::io::ReadHalf<DirectStream>>, FrameDecoder>,
+    frames: Frames<futures::io::ReadHalf<DirectStream>>,
     writer: futures::io::WriteHalf<DirectStream>,
     session: Session,
     local: std::sync::Arc<crate::greet::Local>,
@@ -430,7 +428,7 @@ impl BulkByHand {
     ) -> Self {
         let (read, writer) = futures::AsyncReadExt::split(stream);
         Self {
-            frames: FramedRead::new(read.compat(), FrameDecoder),
+            frames: Frames::new(read, by_hand.local.buffers.clone()),
             writer,
             session,
             local: by_hand.local.clone(),
@@ -444,9 +442,7 @@ impl BulkByHand {
     }
 
     async fn next(&mut self) -> Option<(RequestId, Frame)> {
-        soon(self.frames.next())
-            .await
-            .map(|frame| frame.expect("good frames"))
+        soon(self.frames.next()).await.expect("good frames")
     }
 
     /// The next ask; cancellations of earlier ones are passed over.

@@ -220,6 +220,7 @@ impl ByHand {
             network: NETWORK.to_owned(),
             certificate,
             policy,
+            buffers: Arc::default(),
         };
         let (orders, received) = mpsc::channel(8);
         let (inbound_sender, inbound) = mpsc::channel(8);
