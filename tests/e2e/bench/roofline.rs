@@ -14,10 +14,11 @@ use anyhow::{Context as _, Result, ensure};
 use bitdust_crypto::{EpochSecrets, PackCipher, Phrase, RootSecrets, ShardMask};
 use bitdust_e2e_tests::{Random, World};
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{Code, Epoch, PackId, Position, SetId};
+use bitdust_model::{Code, Epoch, PackId, Position, SetId, limits};
 use bitdust_net::Tls;
 use bitdust_pipeline::compress::compress_into;
 use bitdust_pipeline::{Chunker, Cutter, erasure, shard};
+use futures::io::BufReader;
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use libp2p::identity::Keypair;
 use rustix::fs::OFlags;
@@ -233,7 +234,9 @@ async fn send(data: &[u8]) -> Result<()> {
         let (socket, _) = listener.accept().await?;
         socket.set_nodelay(true)?;
         let tls = Tls::new(&Keypair::generate_ed25519())?;
-        let (_, mut stream) = tls.accept(socket.compat()).await?;
+        // TLS reads in small steps of its own.
+        let socket = BufReader::with_capacity(limits::SOCKET_READ_BYTES, socket.compat());
+        let (_, mut stream) = tls.accept(socket).await?;
         let mut buffer = vec![0; PIECE_BYTES];
         let mut received = 0;
         loop {
