@@ -111,8 +111,10 @@ pub const PACKS_IN_FLIGHT_MAX: usize = 3;
 pub const BUFFERS_IDLE_BYTES_MAX: usize = (2 * PACKS_IN_FLIGHT_MAX + 2) * (PACK_BYTES_MAX + MIB);
 /// Packs being fetched and decoded at once during a restore.
 pub const FETCHES_IN_FLIGHT_MAX: usize = 3;
-/// Bytes of the spool for shards whose supplier is away.
+/// Bytes of the spool for shards whose supplier is away: at most, and where nothing else is set.
 pub const SPOOL_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// The least it can be set to: some shards, be they as long as shards get.
+pub const SPOOL_BYTES_MIN: u64 = 64 * MIB as u64;
 /// Inputs waiting for the engine; the node's one queue.
 pub const ENGINE_INPUTS_MAX: usize = 4_096;
 /// Open calls and events waiting on one front-end connection.

@@ -18,7 +18,7 @@ use crate::commit::{self, CommitRequest};
 use crate::context::Context;
 use crate::courier::{Errand, store_header};
 use crate::job::JobKind;
-use crate::packer::DISK_RETRY;
+use crate::room::when_there_is_room;
 use crate::runtime::Node;
 use crate::scan::{self, ScanRequest, Scanned};
 use crate::task::blocking;
@@ -266,22 +266,19 @@ impl Node {
     pub(crate) fn commit_pack(&mut self, pack: PackId) {
         let catalogue = self.context.catalogue.clone();
         let context = self.context.clone();
+        let counters = self.backup_counters();
         self.tasks.spawn(async move {
-            loop {
+            let commit = || {
                 let worker = catalogue.clone();
-                match blocking(move || worker.commit_pack(pack)).await {
-                    Ok(Ok(())) => return context.tell(Input::PackCommitted { pack }).await,
-                    Ok(Err(error)) if error.code() == ErrorCode::DiskFull => {
-                        debug!(%pack, %error, "A pack waits for room in the catalogue");
-                        tokio::time::sleep(DISK_RETRY).await;
-                    }
-                    Ok(Err(error)) => {
-                        return warn!(%pack, %error, "A pack could not be committed");
-                    }
-                    Err(code) => {
-                        return warn!(%pack, code = code.name(), "A pack could not be committed");
-                    }
+                async move {
+                    blocking(move || worker.commit_pack(pack))
+                        .await?
+                        .map_err(|error| error.code())
                 }
+            };
+            match when_there_is_room(counters.as_deref(), commit).await {
+                Ok(()) => context.tell(Input::PackCommitted { pack }).await,
+                Err(code) => warn!(%pack, code = code.name(), "A pack could not be committed"),
             }
         });
     }
@@ -337,10 +334,13 @@ impl Node {
     pub(crate) fn record_commit(&mut self, sequence: Sequence) {
         let context = self.context.clone();
         let offer = self.own_offer();
+        let counters = self.backup_counters();
         self.tasks.spawn(async move {
-            let worker = context.clone();
-            let recorded = blocking(move || commit::record_commit(&worker, sequence)).await;
-            match recorded.and_then(|result| result) {
+            let record = || {
+                let worker = context.clone();
+                async move { blocking(move || commit::record_commit(&worker, sequence)).await? }
+            };
+            match when_there_is_room(counters.as_deref(), record).await {
                 Ok(()) => {
                     // Suppliers keep the records and publish them too; the DHT is told at once
                     // so that a recovery finds this head and not the one before.

@@ -12,6 +12,7 @@ use bitdust_source::Stamp;
 use bitdust_store::Catalogue;
 use bitdust_store::catalogue::CachedFile;
 use serde::{Deserialize, Serialize};
+use tracing::debug;
 
 /// Rows written in one transaction.
 const BATCH_ROWS: usize = 1_000;
@@ -199,12 +200,16 @@ impl<'a> FileCache<'a> {
         }
         let batch = std::mem::take(&mut self.batch);
         let gone = std::mem::take(&mut self.gone);
-        self.catalogue
-            .remember_files(self.folder, batch)
-            .map_err(|error| error.code())?;
-        self.catalogue
-            .forget_files(self.folder, gone)
-            .map_err(|error| error.code())
+        let remembered = self.catalogue.remember_files(self.folder, batch);
+        let forgotten = remembered.and_then(|()| self.catalogue.forget_files(self.folder, gone));
+        match forgotten.map_err(|error| error.code()) {
+            Err(ErrorCode::DiskFull) => {
+                // The next walk reads these files again.
+                debug!("The catalogue has no room to remember files");
+                Ok(())
+            }
+            done => done,
+        }
     }
 }
 

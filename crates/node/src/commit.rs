@@ -28,6 +28,7 @@ use crate::back::{Back, Flight};
 use crate::context::{Context, wall_clock};
 use crate::job::Counters;
 use crate::packer::seal_pack;
+use crate::room::once_there_is_room;
 
 /// In a manifest, a blob of the manifest's own pack names no pack: its id is made of the
 /// manifest.
@@ -187,10 +188,10 @@ impl CommitWriter<'_> {
             segment: segment.blobs,
             packs: segment.packs,
         };
-        self.context
-            .catalogue
-            .set_meta(DRAFT_KEY, &try_encode(&draft)?)?;
-        self.context.catalogue.put_head(head)?;
+        let draft = try_encode(&draft)?;
+        let catalogue = &self.context.catalogue;
+        self.write(|| catalogue.set_meta(DRAFT_KEY, &draft))?;
+        self.write(|| catalogue.put_head(head.clone()))?;
         self.announce(flight)?;
         Ok(sequence)
     }
@@ -399,6 +400,16 @@ impl CommitWriter<'_> {
             self.runtime,
         )
         .map_err(CommitError::Stopped)
+    }
+
+    /// Writes to the catalogue; on a full disk, once there is room.
+    fn write(
+        &self,
+        mut write: impl FnMut() -> Result<(), CatalogueError>,
+    ) -> Result<(), CommitError> {
+        let write = || write().map_err(|error| error.code());
+        once_there_is_room(&self.request.counters, self.runtime, write)
+            .map_err(CommitError::Stopped)
     }
 
     fn announce(&self, flight: Flight) -> Result<(), CommitError> {

@@ -43,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) contract: ByteCount,
     /// Bytes offered to others.
     pub(crate) offer: ByteCount,
+    /// Bytes of this disk for shards whose supplier is away, from the next start on.
+    pub(crate) spool: ByteCount,
     /// When folders are backed up by themselves that have no schedule of their own.
     #[serde(with = "as_text")]
     pub(crate) schedule: Schedule,
@@ -65,6 +67,7 @@ impl Default for Config {
             suppliers: DEFAULT_SUPPLIERS,
             contract: ByteCount(DEFAULT_CONTRACT_BYTES),
             offer: ByteCount(0),
+            spool: ByteCount(limits::SPOOL_BYTES_MAX),
             schedule: Schedule::default(),
             phrase_confirmed: false,
             policy: Policy::default(),
@@ -173,6 +176,9 @@ impl Config {
             "offer" => {
                 changed.offer = ByteCount(value.parse().map_err(|_| bad("number of bytes"))?)
             }
+            "spool" => {
+                changed.spool = ByteCount(value.parse().map_err(|_| bad("number of bytes"))?)
+            }
             "schedule" => {
                 changed.schedule = value.parse().map_err(|error| refused(format!("{error}")))?
             }
@@ -261,6 +267,14 @@ impl Config {
             return Err(refused(format!(
                 "offer and contract have at most {} bytes",
                 i64::MAX
+            )));
+        }
+        let spool_range = limits::SPOOL_BYTES_MIN..=limits::SPOOL_BYTES_MAX;
+        if !spool_range.contains(&self.spool.0) {
+            return Err(refused(format!(
+                "spool has {} to {} bytes",
+                spool_range.start(),
+                spool_range.end()
             )));
         }
         if self.scope != Scope::Loopback && self.policy != Policy::default() {
@@ -401,6 +415,8 @@ mod tests {
             ("scope", "moon"),
             ("bootstrap", "friend.example:4001"),
             ("offer", "9223372036854775808"),
+            ("spool", "67108863"),
+            ("spool", "4294967297"),
         ] {
             assert!(
                 Config::default().set(key, value).is_err(),

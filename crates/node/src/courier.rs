@@ -15,7 +15,7 @@ use bitdust_crypto::{ShardMask, verify_by};
 use bitdust_engine::{FetchId, Input};
 use bitdust_model::manifest::{PackRecord, PackRef, Receipt, StoreHeader};
 use bitdust_model::message::{Fetch, FetchTarget};
-use bitdust_model::{DeviceId, ErrorCode, Position, Signed, limits};
+use bitdust_model::{DeviceId, ErrorCode, PackId, Position, Signed, limits};
 use bitdust_net::BulkClient;
 use bitdust_pipeline::erasure::shard_bytes;
 use bitdust_pipeline::proof::RangeVerifier;
@@ -25,6 +25,7 @@ use crate::buffers::Lent;
 use crate::context::{Context, wall_clock};
 use crate::fetch::Piece;
 use crate::job::Counters;
+use crate::room::when_there_is_room;
 
 /// Something to carry to or from a supplier.
 pub(crate) enum Errand {
@@ -109,7 +110,13 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
             counters,
         } => {
             let (pack, bytes) = (record.pack.pack, shard.len() as u64);
-            let stored = store(&context, &client, device, &record.pack, position, shard).await;
+            let stored = deliver(&context, &client, device, &record.pack, position, shard).await;
+            let stored = match stored {
+                Ok(receipt) => {
+                    confirm(&context, pack, position, receipt, counters.as_deref()).await
+                }
+                Err(code) => Err(code),
+            };
             if let (Ok(()), Some(counters)) = (stored, counters) {
                 counters.moved_bytes(bytes);
             }
@@ -177,16 +184,15 @@ async fn fail(context: &Context, device: DeviceId, errand: Errand, code: ErrorCo
     context.tell(input).await;
 }
 
-/// Sends a shard, checks the receipt and records it. The order matters: a receipt counts
-/// only once it is in the catalogue.
-async fn store(
+/// Sends a shard and checks the receipt.
+async fn deliver(
     context: &Context,
     client: &BulkClient,
     device: DeviceId,
     pack: &PackRef,
     position: Position,
     shard: Bytes,
-) -> Result<(), ErrorCode> {
+) -> Result<Signed<Receipt>, ErrorCode> {
     let header = store_header(context, pack, position, shard.len())?;
     let signed = context.secrets.device.signing().sign(&header);
     let receipt = client.store(signed, shard).await.map_err(|error| {
@@ -194,12 +200,31 @@ async fn store(
         error.code()
     })?;
     check_receipt(&receipt, device, &header)?;
-    let (catalogue, pack) = (context.catalogue.clone(), pack.pack);
-    crate::task::blocking(move || {
-        catalogue.confirm_shard(pack, position, device, Some(&receipt), wall_clock())
-    })
-    .await?
-    .map_err(|error| error.code())
+    Ok(receipt)
+}
+
+/// Records a receipt, on a full disk once there is room: it counts only then, and the supplier
+/// need not be asked again.
+async fn confirm(
+    context: &Context,
+    pack: PackId,
+    position: Position,
+    receipt: Signed<Receipt>,
+    counters: Option<&Counters>,
+) -> Result<(), ErrorCode> {
+    let device = DeviceId(receipt.signer);
+    let receipt = Arc::new(receipt);
+    let record = || {
+        let (catalogue, receipt) = (context.catalogue.clone(), receipt.clone());
+        async move {
+            crate::task::blocking(move || {
+                catalogue.confirm_shard(pack, position, device, Some(&receipt), wall_clock())
+            })
+            .await?
+            .map_err(|error| error.code())
+        }
+    };
+    when_there_is_room(counters, record).await
 }
 
 /// The header of one shard of a pack.

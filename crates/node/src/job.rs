@@ -1,7 +1,7 @@
 //! Jobs as the node sees them: counters that tasks move, and what the report is made of.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
@@ -25,8 +25,8 @@ const NAMED_BYTES_MIN: u64 = 1_000_000;
 /// Waits below this are the ordinary ones, and nobody needs to know why.
 const TELLING_WAIT: Duration = Duration::from_secs(2);
 
-/// What the packing of a backup waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a job waits for, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Wait {
     /// That a pack in memory is with its suppliers or in the spool.
     Pack,
@@ -45,7 +45,7 @@ pub(crate) struct Counters {
     new_bytes: AtomicU64,
     packed_bytes: AtomicU64,
     will: AtomicU8,
-    waits: Mutex<Option<(Wait, Instant)>>,
+    waits: Mutex<Vec<(Wait, Instant)>>,
     current: watch::Sender<Option<Box<[u8]>>>,
 }
 
@@ -63,6 +63,21 @@ enum Will {
     Settled,
 }
 
+/// Something that is waited for and shown.
+struct ShownWait<'a> {
+    counters: &'a Counters,
+    wait: (Wait, Instant),
+}
+
+impl Drop for ShownWait<'_> {
+    fn drop(&mut self) {
+        let mut waits = self.counters.waits();
+        if let Some(at) = waits.iter().position(|wait| *wait == self.wait) {
+            waits.swap_remove(at);
+        }
+    }
+}
+
 impl Counters {
     /// A file is being worked on, by its path below the folder.
     pub(crate) fn works_on(&self, path: &[u8], bytes: u64) {
@@ -73,21 +88,37 @@ impl Counters {
 
     /// Runs something that may wait, and shows what for meanwhile.
     pub(crate) fn waiting<T>(&self, wait: Wait, work: impl FnOnce() -> T) -> T {
-        self.set_wait(Some((wait, Instant::now())));
-        let done = work();
-        self.set_wait(None);
-        done
+        let _shown = self.show_wait(wait, Instant::now());
+        work()
     }
 
-    fn set_wait(&self, wait: Option<(Wait, Instant)>) {
-        *self.waits.lock().unwrap_or_else(PoisonError::into_inner) = wait;
+    /// The same for what does not block.
+    pub(crate) async fn waiting_for<T>(&self, wait: Wait, work: impl Future<Output = T>) -> T {
+        let _shown = self.show_wait(wait, Instant::now());
+        work.await
     }
 
-    /// What the packing waits for, where it is worth a word.
+    /// Shows a wait until what is given is dropped.
+    fn show_wait(&self, wait: Wait, since: Instant) -> ShownWait<'_> {
+        self.waits().push((wait, since));
+        ShownWait {
+            counters: self,
+            wait: (wait, since),
+        }
+    }
+
+    /// What is waited for, where it is worth a word; a full disk before all else, since whatever
+    /// else waits may wait for that.
     fn wait(&self) -> Option<Wait> {
-        let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        let (wait, since) = (*waits)?;
-        (since.elapsed() >= TELLING_WAIT).then_some(wait)
+        let waits = self.waits();
+        let long = waits
+            .iter()
+            .filter(|(_, since)| since.elapsed() >= TELLING_WAIT);
+        long.map(|(wait, _)| *wait).max()
+    }
+
+    fn waits(&self) -> MutexGuard<'_, Vec<(Wait, Instant)>> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A file came into sight.
@@ -384,17 +415,19 @@ mod tests {
         let job = reads(Phase::Reading);
         let long_ago = Instant::now().checked_sub(TELLING_WAIT);
         let since = long_ago.expect("the clock is older");
-        job.counters.set_wait(Some((Wait::Pack, Instant::now())));
+        let short = job.counters.show_wait(Wait::Pack, Instant::now());
         assert_eq!(job.shown_phase(Some("bob")), JobPhase::Reading, "not yet");
-        job.counters.set_wait(Some((Wait::Pack, since)));
+        drop(short);
+        let for_disk = job.counters.show_wait(Wait::Disk, since);
+        let for_pack = job.counters.show_wait(Wait::Pack, since);
+        assert_eq!(job.shown_phase(Some("bob")), JobPhase::WaitingForDisk);
+        drop(for_disk);
         let name = "bob".to_owned();
         assert_eq!(
             job.shown_phase(Some("bob")),
             JobPhase::WaitingForSupplier { name }
         );
-        job.counters.set_wait(Some((Wait::Disk, since)));
-        assert_eq!(job.shown_phase(Some("bob")), JobPhase::WaitingForDisk);
-        job.counters.waiting(Wait::Disk, || ());
+        drop(for_pack);
         assert_eq!(job.shown_phase(Some("bob")), JobPhase::Reading);
     }
 

@@ -35,6 +35,7 @@ mod recovery;
 mod remembered;
 mod restore;
 mod restoring;
+mod room;
 mod runtime;
 mod scan;
 mod serve;

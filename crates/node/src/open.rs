@@ -188,7 +188,7 @@ async fn open_parts(
     secrets: HomeSecrets,
 ) -> Result<Opened, NodeError> {
     let secrets = Arc::new(secrets);
-    let stores = open_stores(home)?;
+    let stores = open_stores(home, config.spool)?;
     let (net, net_events, event_loop) = bitdust_net::start(NetConfig {
         network: config.network.clone(),
         scope: net_scope(config.scope),
@@ -261,7 +261,7 @@ struct Stores {
     spool: Spool,
 }
 
-fn open_stores(home: &Home) -> Result<Stores, NodeError> {
+fn open_stores(home: &Home, spool_bytes: ByteCount) -> Result<Stores, NodeError> {
     let paths = home.paths();
     let header_bytes = u32::try_from(HEADER_BYTES)
         .map_err(|_| NodeError::new(ErrorCode::Internal, "the header of a pack is too long"))?;
@@ -278,10 +278,9 @@ fn open_stores(home: &Home) -> Result<Stores, NodeError> {
         )
     })?;
     tracing::debug!(?swept, "Opened what is kept for others");
-    let spool =
-        Spool::open(&paths.spool(), ByteCount(limits::SPOOL_BYTES_MAX)).map_err(|error| {
-            NodeError::new(error.code(), format!("the spool cannot be opened: {error}"))
-        })?;
+    let spool = Spool::open(&paths.spool(), spool_bytes).map_err(|error| {
+        NodeError::new(error.code(), format!("the spool cannot be opened: {error}"))
+    })?;
     Ok(Stores {
         catalogue,
         shards,

@@ -7,12 +7,10 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tracing::debug;
 
 use bitdust_engine::{JobId, SetFact};
 use bitdust_model::manifest::{PackKind, PackRecord, PackRef};
@@ -24,12 +22,11 @@ use crate::back::{Back, Flight};
 use crate::buffers::{Buffers, Lent};
 use crate::context::Context;
 use crate::job::{Counters, Wait};
+use crate::room::once_there_is_room;
 
 /// Bytes after which a batch crosses over, and chunks, whatever comes first.
 const BATCH_BYTES: usize = 1 << 20;
 const BATCH_CHUNKS: usize = 512;
-/// How soon a full disk is tried again.
-pub(crate) const DISK_RETRY: Duration = Duration::from_millis(500);
 /// Batches that wait for the packer.
 const BATCHES_WAITING: usize = 2;
 
@@ -255,7 +252,10 @@ pub(crate) fn seal_pack(
         },
         chunks,
     };
-    record_pack(context, &record, counters, runtime)?;
+    once_there_is_room(counters, runtime, || {
+        let recorded = context.catalogue.record_pack(record.clone());
+        recorded.map_err(|error| error.code())
+    })?;
     let whole = [shards.data, shards.parity];
     let shards = whole
         .into_iter()
@@ -265,35 +265,6 @@ pub(crate) fn seal_pack(
         record: Arc::new(record),
         shards,
         _place: permit,
-    })
-}
-
-/// Records a pack; on a full disk, once there is room.
-fn record_pack(
-    context: &Context,
-    record: &PackRecord,
-    counters: &Counters,
-    runtime: &Handle,
-) -> Result<(), ErrorCode> {
-    let record_once = || {
-        let recorded = context.catalogue.record_pack(record.clone());
-        recorded.map_err(|error| error.code())
-    };
-    let first = record_once();
-    if first != Err(ErrorCode::DiskFull) {
-        return first;
-    }
-    debug!(pack = %record.pack.pack, "A pack waits for room in the catalogue");
-    counters.waiting(Wait::Disk, || {
-        while !counters.is_cancelled() {
-            // A timer is made inside of the runtime only.
-            runtime.block_on(async { tokio::time::sleep(DISK_RETRY).await });
-            let again = record_once();
-            if again != Err(ErrorCode::DiskFull) {
-                return again;
-            }
-        }
-        Err(ErrorCode::DiskFull)
     })
 }
 

@@ -22,6 +22,8 @@ const FILE_BYTES: u64 = 16_000_000;
 const WATCHED: Duration = Duration::from_secs(3);
 /// What a pack usually has, in KiB.
 const PACK_KIB: u64 = 16 << 10;
+/// The least spool there is.
+const SPOOL_BYTES: u64 = 64 << 20;
 /// Room on the disk of the customer.
 const DISK: &str = "size=48m";
 
@@ -56,6 +58,42 @@ fn a_supplier_that_stalls_is_named_and_waited_for() -> Outcome {
     comes_back(&world, customer, &source)
 }
 
+/// The disk has room for some shards of a supplier that is away, and then no more.
+#[test]
+fn a_full_spool_is_said_and_waited_for() -> Outcome {
+    let world = World::new("full-spool")?;
+    let mut stage = Stage::prepare(&world, 3, &[("policy.redial_max", "2000")])?;
+    stage.customer.set("spool", &SPOOL_BYTES.to_string())?;
+    stage.customer.start()?;
+    stage.hire()?;
+    let source = sources(&world)?;
+    let Stage {
+        suppliers,
+        customer,
+    } = &mut stage;
+    customer
+        .order(&["folder", "add", "--"])
+        .argument(&source)
+        .run()?;
+    suppliers[1].stop()?;
+    let order = customer.order(&["backup"]).within(LONG);
+    let running = order.start()?;
+
+    wait_for_phase(customer, "waiting_for_room")?;
+    let done = stands_still(customer)?;
+    ensure!(done < FILES * FILE_BYTES, "there was nothing to wait for");
+    let spooled = customer.status()?["spooled_bytes"].as_u64();
+    let spooled = spooled.context("no spool")?;
+    ensure!(
+        (1..=SPOOL_BYTES).contains(&spooled),
+        "{spooled} bytes are spooled"
+    );
+
+    suppliers[1].start()?;
+    running.end()?.expect_code(0)?;
+    comes_back(&world, customer, &source)
+}
+
 /// A disk without room for the catalogue: nothing fails, and room is all it takes.
 #[test]
 fn a_full_disk_is_said_and_waited_for() -> Outcome {
@@ -77,6 +115,48 @@ fn a_full_disk_is_said_and_waited_for() -> Outcome {
     let order = customer.order(&["backup"]).within(LONG);
     let running = order.start()?;
 
+    wait_for_phase(customer, "waiting_for_disk")?;
+    stands_still(customer)?;
+    fs::remove_file(filler)?;
+    running.end()?.expect_code(0)?;
+    comes_back(&world, customer, &source)?;
+    stage.customer.stop()?;
+    drop(disk);
+    Ok(())
+}
+
+/// Packs are with their suppliers when the disk gets full: what is left is to record that, and
+/// the lists and the head of the version.
+#[test]
+fn a_disk_that_gets_full_at_the_end_is_waited_for() -> Outcome {
+    if !may_mount("a_disk_that_gets_full_at_the_end_is_waited_for")? {
+        return Ok(());
+    }
+    let world = World::new("full-at-the-end")?;
+    let mut stage = Stage::prepare(&world, 3, &[])?;
+    let source = world.make_folder("source")?;
+    // Many short ones, so that their lists are long.
+    for number in 0..2_000_u32 {
+        fs::write(source.join(format!("file {number}")), number.to_string())?;
+    }
+    let disk = disk_under(&stage.customer.home)?;
+    stage.customer.start()?;
+    stage.hire()?;
+    let customer = &stage.customer;
+    customer
+        .order(&["folder", "add", "--"])
+        .argument(&source)
+        .run()?;
+    for supplier in &stage.suppliers {
+        supplier.hold(true)?;
+    }
+    let order = customer.order(&["backup"]).within(LONG);
+    let running = order.start()?;
+    wait_for_phase(customer, "sending")?;
+    let filler = fill(disk.folder())?;
+    for supplier in &stage.suppliers {
+        supplier.hold(false)?;
+    }
     wait_for_phase(customer, "waiting_for_disk")?;
     stands_still(customer)?;
     fs::remove_file(filler)?;
