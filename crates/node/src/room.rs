@@ -73,6 +73,15 @@ const fn is_full<T>(written: &Result<T, ErrorCode>) -> bool {
 mod tests {
     use super::*;
 
+    /// A runtime as the program's: one that drives its timers by itself.
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_time()
+            .build()
+            .expect("a runtime")
+    }
+
     /// Fails so often for want of room, then as it is told.
     fn full_for(
         times: usize,
@@ -90,10 +99,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_tried_until_there_is_room() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .expect("a runtime");
+        let runtime = runtime();
         let counters = Counters::default();
         let handle = runtime.handle();
         for then in [Ok(7), Err(ErrorCode::DiskFailed)] {
@@ -110,10 +116,7 @@ mod tests {
 
     #[test]
     fn a_job_that_is_stopped_waits_no_longer() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .expect("a runtime");
+        let runtime = runtime();
         let counters = Counters::default();
         counters.cancel();
         let done = once_there_is_room(&counters, runtime.handle(), full_for(9, Ok(7)));
