@@ -20,6 +20,8 @@ const FILES: u64 = 16;
 const FILE_BYTES: u64 = 16_000_000;
 /// How long a backup is watched while it waits.
 const WATCHED: Duration = Duration::from_secs(3);
+/// A second look comes so much later.
+const SETTLED: Duration = Duration::from_secs(1);
 /// What a pack usually has, in KiB.
 const PACK_KIB: u64 = 16 << 10;
 /// The least spool there is.
@@ -80,6 +82,12 @@ fn a_full_spool_is_said_and_waited_for() -> Outcome {
     let running = order.start()?;
 
     wait_for_phase(customer, "waiting_for_room")?;
+    // It says so at the first refusal; packs that were under way may still be filled.
+    eventually("nothing is read any more", LONG, || {
+        let (before, _) = standing(customer)?;
+        let_pass(SETTLED);
+        Ok((standing(customer)?.0 == before).then_some(()))
+    })?;
     let done = stands_still(customer)?;
     ensure!(done < FILES * FILE_BYTES, "there was nothing to wait for");
     let spooled = customer.status()?["spooled_bytes"].as_u64();
