@@ -256,6 +256,9 @@ pub const SOCKET_READ_BYTES: usize = 64 * KIB;
 pub const CONTROL_STREAMS_MAX: usize = 4;
 /// Requests to one peer that wait for a control stream.
 pub const REQUESTS_WAITING_MAX: usize = 64;
+/// What file and memory must be aligned to on all disks there are, to be written around the page
+/// cache; data frames lie so, and have a multiple of it.
+pub const DISK_ALIGN_BYTES: usize = 4 * KIB;
 /// Bytes of content in one data frame: small enough that requests interleave.
 pub const DATA_FRAME_BYTES: usize = 128 * KIB;
 /// Data frames of one bulk request that wait for their reader: one MiB.

@@ -18,7 +18,7 @@ use crate::commit::{self, CommitRequest};
 use crate::context::Context;
 use crate::courier::{Errand, store_header};
 use crate::job::JobKind;
-use crate::room::when_there_is_room;
+use crate::room::write_anyway;
 use crate::runtime::Node;
 use crate::scan::{self, ScanRequest, Scanned};
 use crate::task::blocking;
@@ -276,7 +276,7 @@ impl Node {
                         .map_err(|error| error.code())
                 }
             };
-            match when_there_is_room(counters.as_deref(), commit).await {
+            match write_anyway(counters.as_deref(), commit).await {
                 Ok(()) => context.tell(Input::PackCommitted { pack }).await,
                 Err(code) => warn!(%pack, code = code.name(), "A pack could not be committed"),
             }
@@ -340,7 +340,7 @@ impl Node {
                 let worker = context.clone();
                 async move { blocking(move || commit::record_commit(&worker, sequence)).await? }
             };
-            match when_there_is_room(counters.as_deref(), record).await {
+            match write_anyway(counters.as_deref(), record).await {
                 Ok(()) => {
                     // Suppliers keep the records and publish them too; the DHT is told at once
                     // so that a recovery finds this head and not the one before.

@@ -28,7 +28,7 @@ use crate::back::{Back, Flight};
 use crate::context::{Context, wall_clock};
 use crate::job::Counters;
 use crate::packer::seal_pack;
-use crate::room::once_there_is_room;
+use crate::room::write_for_job;
 
 /// In a manifest, a blob of the manifest's own pack names no pack: its id is made of the
 /// manifest.
@@ -408,8 +408,7 @@ impl CommitWriter<'_> {
         mut write: impl FnMut() -> Result<(), CatalogueError>,
     ) -> Result<(), CommitError> {
         let write = || write().map_err(|error| error.code());
-        once_there_is_room(&self.request.counters, self.runtime, write)
-            .map_err(CommitError::Stopped)
+        write_for_job(&self.request.counters, self.runtime, write).map_err(CommitError::Stopped)
     }
 
     fn announce(&self, flight: Flight) -> Result<(), CommitError> {

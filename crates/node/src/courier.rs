@@ -25,7 +25,7 @@ use crate::buffers::Lent;
 use crate::context::{Context, wall_clock};
 use crate::fetch::Piece;
 use crate::job::Counters;
-use crate::room::when_there_is_room;
+use crate::room::write_anyway;
 
 /// Something to carry to or from a supplier.
 pub(crate) enum Errand {
@@ -224,7 +224,7 @@ async fn confirm(
             .map_err(|error| error.code())
         }
     };
-    when_there_is_room(counters, record).await
+    write_anyway(counters, record).await
 }
 
 /// The header of one shard of a pack.

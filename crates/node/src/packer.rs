@@ -22,7 +22,7 @@ use crate::back::{Back, Flight};
 use crate::buffers::{Buffers, Lent};
 use crate::context::Context;
 use crate::job::{Counters, Wait};
-use crate::room::once_there_is_room;
+use crate::room::write_for_job;
 
 /// Bytes after which a batch crosses over, and chunks, whatever comes first.
 const BATCH_BYTES: usize = 1 << 20;
@@ -252,7 +252,7 @@ pub(crate) fn seal_pack(
         },
         chunks,
     };
-    once_there_is_room(counters, runtime, || {
+    write_for_job(counters, runtime, || {
         let recorded = context.catalogue.record_pack(record.clone());
         recorded.map_err(|error| error.code())
     })?;

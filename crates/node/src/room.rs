@@ -13,7 +13,7 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// Writes something for a job; on a full disk, once there is room. A job that is stopped waits
 /// no longer. Call on a blocking thread.
-pub(crate) fn once_there_is_room<T>(
+pub(crate) fn write_for_job<T>(
     counters: &Counters,
     runtime: &Handle,
     mut write: impl FnMut() -> Result<T, ErrorCode>,
@@ -38,7 +38,7 @@ pub(crate) fn once_there_is_room<T>(
 
 /// Writes what has to be written, whoever stops; on a full disk, once there is room. Where a job
 /// is at it, it shows the wait.
-pub(crate) async fn when_there_is_room<T, W>(
+pub(crate) async fn write_anyway<T, W>(
     counters: Option<&Counters>,
     mut write: impl FnMut() -> W,
 ) -> Result<T, ErrorCode>
@@ -103,10 +103,10 @@ mod tests {
         let counters = Counters::default();
         let handle = runtime.handle();
         for then in [Ok(7), Err(ErrorCode::DiskFailed)] {
-            let done = once_there_is_room(&counters, handle, full_for(1, then));
+            let done = write_for_job(&counters, handle, full_for(1, then));
             assert_eq!(done, then);
             let mut write = full_for(1, then);
-            let done = runtime.block_on(when_there_is_room(Some(&counters), || {
+            let done = runtime.block_on(write_anyway(Some(&counters), || {
                 let written = write();
                 async move { written }
             }));
@@ -119,7 +119,7 @@ mod tests {
         let runtime = runtime();
         let counters = Counters::default();
         counters.cancel();
-        let done = once_there_is_room(&counters, runtime.handle(), full_for(9, Ok(7)));
+        let done = write_for_job(&counters, runtime.handle(), full_for(9, Ok(7)));
         assert_eq!(done, Err(ErrorCode::DiskFull));
     }
 }

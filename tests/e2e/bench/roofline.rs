@@ -39,9 +39,8 @@ const PACK_BYTES: usize = 16 * MIB;
 /// A third of a pack, in whole steps of 64 KiB.
 const SHARD_BYTES: usize = 5_636_096;
 const PIECE_BYTES: usize = 256 << 10;
-/// What is written at once, and where it has to lie.
+/// What is written at once.
 const WRITE_BYTES: usize = MIB;
-const ALIGN_BYTES: usize = 4096;
 /// Bytes of shards for each byte of source data.
 const SPREAD: f64 = 2.0;
 const UNIT: &str = "ns / byte of source";
@@ -199,8 +198,8 @@ fn mask(secrets: &EpochSecrets, data: &[u8]) -> Result<()> {
 fn write(folder: &Path, data: &[u8]) -> Result<()> {
     let (part, whole) = (folder.join("shard.part"), folder.join("shard"));
     let direct = i32::try_from(OFlags::DIRECT.bits())?;
-    let memory = vec![1; WRITE_BYTES + ALIGN_BYTES];
-    let start = memory.as_ptr().align_offset(ALIGN_BYTES);
+    let memory = vec![1; WRITE_BYTES + limits::DISK_ALIGN_BYTES];
+    let start = memory.as_ptr().align_offset(limits::DISK_ALIGN_BYTES);
     let aligned = &memory[start..start + WRITE_BYTES];
     // What is in a shard makes no difference.
     for bytes in data.chunks(SHARD_BYTES) {

@@ -28,7 +28,7 @@ pub mod world;
 pub use bus::Bus;
 pub use compare::differences;
 pub use corpus::Random;
-pub use machine::{Machine, Order, Reply};
+pub use machine::{Machine, Order, Reply, Running};
 pub use screen::Screen;
 pub use stage::Stage;
 pub use wait::eventually;

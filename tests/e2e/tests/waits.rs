@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::mounts::{Mount, may_mount};
 use bitdust_e2e_tests::wait::let_pass;
 use bitdust_e2e_tests::witness::peak_memory_kib;
-use bitdust_e2e_tests::{Machine, Outcome, Random, Stage, World, differences, eventually};
+use bitdust_e2e_tests::{Machine, Outcome, Random, Running, Stage, World, differences, eventually};
 use serde_json::Value;
 
 /// How long a wait may take to show, and a backup to end after it.
@@ -108,71 +108,84 @@ fn a_full_disk_is_said_and_waited_for() -> Outcome {
     if !may_mount("a_full_disk_is_said_and_waited_for")? {
         return Ok(());
     }
-    let world = World::new("full-disk")?;
-    let mut stage = Stage::prepare(&world, 3, &[])?;
-    let source = sources(&world)?;
-    let disk = disk_under(&stage.customer.home)?;
-    stage.customer.start()?;
-    stage.hire()?;
-    let customer = &stage.customer;
-    customer
-        .order(&["folder", "add", "--"])
-        .argument(&source)
-        .run()?;
-    let filler = fill(disk.folder())?;
-    let order = customer.order(&["backup"]).within(LONG);
-    let running = order.start()?;
-
-    wait_for_phase(customer, "waiting_for_disk")?;
-    stands_still(customer)?;
-    fs::remove_file(filler)?;
-    running.end()?.expect_code(0)?;
-    comes_back(&world, customer, &source)?;
-    stage.customer.stop()?;
-    drop(disk);
-    Ok(())
+    let scene = SmallDisk::set_up("full-disk", sources)?;
+    let filler = fill(scene.disk.folder())?;
+    let order = scene.stage.customer.order(&["backup"]).within(LONG);
+    scene.waits_for_room(order.start()?, &filler)?;
+    scene.end()
 }
 
-/// Packs are with their suppliers when the disk gets full: what is left is to record that, and
-/// the lists and the head of the version.
+/// All is read when the disk gets full: the receipts find no room first.
 #[test]
 fn a_disk_that_gets_full_at_the_end_is_waited_for() -> Outcome {
     if !may_mount("a_disk_that_gets_full_at_the_end_is_waited_for")? {
         return Ok(());
     }
-    let world = World::new("full-at-the-end")?;
-    let mut stage = Stage::prepare(&world, 3, &[])?;
+    let scene = SmallDisk::set_up("full-at-the-end", short_sources)?;
+    for supplier in &scene.stage.suppliers {
+        supplier.hold(true)?;
+    }
+    let order = scene.stage.customer.order(&["backup"]).within(LONG);
+    let running = order.start()?;
+    wait_for_phase(&scene.stage.customer, "sending")?;
+    let filler = fill(scene.disk.folder())?;
+    for supplier in &scene.stage.suppliers {
+        supplier.hold(false)?;
+    }
+    scene.waits_for_room(running, &filler)?;
+    scene.end()
+}
+
+/// A customer whose home lies on a small disk, its suppliers, and a folder to be backed up.
+struct SmallDisk {
+    stage: Stage,
+    source: PathBuf,
+    disk: Mount,
+    world: World,
+}
+
+impl SmallDisk {
+    fn set_up(name: &str, source: fn(&World) -> Result<PathBuf>) -> Result<Self> {
+        let world = World::new(name)?;
+        let mut stage = Stage::prepare(&world, 3, &[])?;
+        let source = source(&world)?;
+        let disk = disk_under(&stage.customer.home)?;
+        stage.customer.start()?;
+        stage.hire()?;
+        let add = stage.customer.order(&["folder", "add", "--"]);
+        add.argument(&source).run()?;
+        Ok(Self {
+            stage,
+            source,
+            disk,
+            world,
+        })
+    }
+
+    /// The backup waits and says so; with the filler gone it comes to its end, and everything
+    /// comes back.
+    fn waits_for_room(&self, backup: Running<'_>, filler: &Path) -> Outcome {
+        let customer = &self.stage.customer;
+        wait_for_phase(customer, "waiting_for_disk")?;
+        stands_still(customer)?;
+        fs::remove_file(filler)?;
+        backup.end()?.expect_code(0)?;
+        comes_back(&self.world, customer, &self.source)
+    }
+
+    /// Whoever uses the disk goes before it does.
+    fn end(mut self) -> Outcome {
+        self.stage.customer.stop()
+    }
+}
+
+/// Many short files, so that there is more to record than the last room takes.
+fn short_sources(world: &World) -> Result<PathBuf> {
     let source = world.make_folder("source")?;
-    // Many short ones, so that their lists are long.
     for number in 0..2_000_u32 {
         fs::write(source.join(format!("file {number}")), number.to_string())?;
     }
-    let disk = disk_under(&stage.customer.home)?;
-    stage.customer.start()?;
-    stage.hire()?;
-    let customer = &stage.customer;
-    customer
-        .order(&["folder", "add", "--"])
-        .argument(&source)
-        .run()?;
-    for supplier in &stage.suppliers {
-        supplier.hold(true)?;
-    }
-    let order = customer.order(&["backup"]).within(LONG);
-    let running = order.start()?;
-    wait_for_phase(customer, "sending")?;
-    let filler = fill(disk.folder())?;
-    for supplier in &stage.suppliers {
-        supplier.hold(false)?;
-    }
-    wait_for_phase(customer, "waiting_for_disk")?;
-    stands_still(customer)?;
-    fs::remove_file(filler)?;
-    running.end()?.expect_code(0)?;
-    comes_back(&world, customer, &source)?;
-    stage.customer.stop()?;
-    drop(disk);
-    Ok(())
+    Ok(source)
 }
 
 /// Random files.

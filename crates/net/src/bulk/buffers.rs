@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bitdust_model::limits;
 
-/// What begins at a multiple of this suits all disks there are.
-const ALIGN_BYTES: usize = 4_096;
 /// Shorter contents are not worth a buffer that serves again.
 const SHORT_BYTES: usize = limits::DATA_FRAME_BYTES / 2;
+/// Room for a frame's contents wherever they have to begin.
+const MEMORY_BYTES: usize = limits::DATA_FRAME_BYTES + limits::DISK_ALIGN_BYTES;
 
 /// The buffers of all bulk streams of a node that wait for their next use.
 #[derive(Debug, Default)]
@@ -21,23 +21,22 @@ pub(crate) struct Buffers {
 impl Buffers {
     /// A buffer of so many bytes, whatever they are.
     pub(super) fn take(self: &Arc<Self>, length: usize) -> Buffer {
-        let serves_again = (SHORT_BYTES..=limits::DATA_FRAME_BYTES).contains(&length);
-        let memory = if serves_again {
-            let idle = self.lock().pop();
-            idle.unwrap_or_else(|| vec![0; limits::DATA_FRAME_BYTES + ALIGN_BYTES])
-        } else {
-            vec![0; length]
-        };
-        let start = if serves_again {
-            memory.as_ptr().align_offset(ALIGN_BYTES).min(ALIGN_BYTES)
-        } else {
-            0
-        };
+        if !(SHORT_BYTES..=limits::DATA_FRAME_BYTES).contains(&length) {
+            return Buffer {
+                memory: vec![0; length],
+                start: 0,
+                length,
+                home: None,
+            };
+        }
+        let idle = self.lock().pop();
+        let memory = idle.unwrap_or_else(|| vec![0; MEMORY_BYTES]);
+        let start = memory.as_ptr().align_offset(limits::DISK_ALIGN_BYTES);
         Buffer {
+            start: start.min(limits::DISK_ALIGN_BYTES),
             memory,
-            start,
             length,
-            home: serves_again.then(|| Arc::clone(self)),
+            home: Some(Arc::clone(self)),
         }
     }
 
@@ -91,7 +90,7 @@ mod tests {
         let mut buffer = home.take(limits::DATA_FRAME_BYTES);
         buffer.as_mut().fill(7);
         let place = buffer.as_ref().as_ptr();
-        assert_eq!(place.align_offset(ALIGN_BYTES), 0);
+        assert_eq!(place.align_offset(limits::DISK_ALIGN_BYTES), 0);
         let all = Bytes::from_owner(buffer);
         let part = all.slice(2..4);
         drop(all);

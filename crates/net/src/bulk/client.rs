@@ -13,7 +13,6 @@ use bytes::Bytes;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
-use super::buffers::Buffers;
 use super::check_header;
 use super::frame::{Frame, RequestId};
 use super::frames::Frames;
@@ -425,7 +424,7 @@ impl CustomerEnd {
             ended,
         } = self;
         let (read, write) = stream.split();
-        let buffers = Arc::clone(&local.buffers);
+        let frames = Frames::new(read, Arc::clone(&local.buffers));
         let writer = Writer {
             socket: write,
             session: session.outgoing,
@@ -442,7 +441,7 @@ impl CustomerEnd {
             stray_bytes: 0,
         };
         let result = tokio::select! {
-            result = reader.run(read, buffers) => result,
+            result = reader.run(frames) => result,
             result = writer.run() => result,
         };
         // The reason must be there before the calls see their channels close.
@@ -462,12 +461,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn run<R: AsyncRead + Unpin>(
-        &mut self,
-        socket: R,
-        buffers: Arc<Buffers>,
-    ) -> Result<(), NetError> {
-        let mut frames = Frames::new(socket, buffers);
+    async fn run<R: AsyncRead + Unpin>(&mut self, mut frames: Frames<R>) -> Result<(), NetError> {
         loop {
             tokio::select! {
                 biased;

@@ -11,7 +11,6 @@ use bytes::Bytes;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, Stream, StreamExt};
 use tokio::sync::mpsc;
 
-use super::buffers::Buffers;
 use super::check_header;
 use super::frame::{Frame, RequestId};
 use super::frames::Frames;
@@ -299,7 +298,7 @@ impl Supplier {
     ) -> Result<(), NetError> {
         let Self { local, requests } = self;
         let (read, write) = stream.split();
-        let buffers = Arc::clone(&local.buffers);
+        let frames = Frames::new(read, Arc::clone(&local.buffers));
         let (says, said) = mpsc::channel(limits::BULK_FRAMES_QUEUED_MAX);
         let progress = Progress::default();
         let stall = local.policy.stall_timeout;
@@ -322,7 +321,7 @@ impl Supplier {
             stray_bytes: 0,
         };
         tokio::select! {
-            result = reader.run(read, buffers) => result,
+            result = reader.run(frames) => result,
             result = writer.run() => result,
         }
     }
@@ -340,12 +339,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn run<R: AsyncRead + Unpin>(
-        &mut self,
-        socket: R,
-        buffers: Arc<Buffers>,
-    ) -> Result<(), NetError> {
-        let mut frames = Frames::new(socket, buffers);
+    async fn run<R: AsyncRead + Unpin>(&mut self, mut frames: Frames<R>) -> Result<(), NetError> {
         while let Some((id, frame)) = frames.next().await? {
             self.progress.note();
             match frame {

@@ -10,10 +10,9 @@ use std::fs::File;
 use std::io::{self, BufReader, IoSlice, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 
+use bitdust_model::limits::DISK_ALIGN_BYTES;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
-/// What file and memory must be aligned to on all disks there are.
-const ALIGN_BYTES: usize = 4_096;
 /// Bytes from which on what came is written.
 const STEP_BYTES: usize = 1 << 20;
 /// Pieces from which on they are written, however short they are.
@@ -123,7 +122,7 @@ where
     /// From here on what is read was just written.
     fn begin_to_write(&mut self) -> io::Result<()> {
         let end = self.file.seek(SeekFrom::Start(self.written))?;
-        let is_aligned = end.is_multiple_of(ALIGN_BYTES as u64);
+        let is_aligned = end.is_multiple_of(DISK_ALIGN_BYTES as u64);
         self.is_direct = is_aligned && self.missing > 0 && set_direct(self.file, true);
         Ok(())
     }
@@ -195,7 +194,8 @@ fn set_direct(file: &File, wanted: bool) -> bool {
 
 /// Whether a piece begins and ends where disks want it.
 fn is_aligned(piece: &[u8]) -> bool {
-    piece.as_ptr().align_offset(ALIGN_BYTES) == 0 && piece.len().is_multiple_of(ALIGN_BYTES)
+    piece.as_ptr().align_offset(DISK_ALIGN_BYTES) == 0
+        && piece.len().is_multiple_of(DISK_ALIGN_BYTES)
 }
 
 fn length_of(pieces: &[&[u8]]) -> u64 {
@@ -233,8 +233,8 @@ mod tests {
 
     impl Piece {
         fn new(length: usize, misplaced: usize, filled_with: u8) -> Self {
-            let mut memory = vec![0; length + 2 * ALIGN_BYTES];
-            let start = memory.as_ptr().align_offset(ALIGN_BYTES) + misplaced;
+            let mut memory = vec![0; length + 2 * DISK_ALIGN_BYTES];
+            let start = memory.as_ptr().align_offset(DISK_ALIGN_BYTES) + misplaced;
             memory.truncate(start + length);
             memory[start..].fill(filled_with);
             Self { memory, start }
@@ -248,9 +248,9 @@ mod tests {
     }
 
     fn piece() -> impl Strategy<Value = Piece> {
-        let pages = (0..40_usize).prop_map(|pages| pages * ALIGN_BYTES);
+        let pages = (0..40_usize).prop_map(|pages| pages * DISK_ALIGN_BYTES);
         let length = prop_oneof![3 => pages, 1 => 0..200_000_usize];
-        let misplaced = prop_oneof![3 => Just(0), 1 => 1..ALIGN_BYTES];
+        let misplaced = prop_oneof![3 => Just(0), 1 => 1..DISK_ALIGN_BYTES];
         (length, misplaced, any::<u8>())
             .prop_map(|(length, misplaced, byte)| Piece::new(length, misplaced, byte))
     }
@@ -261,7 +261,7 @@ mod tests {
         #[test]
         fn what_comes_is_in_the_file_and_given_out_in_its_order(
             pieces in prop::collection::vec(piece(), 0..30),
-            before in prop_oneof![Just(0), Just(ALIGN_BYTES), Just(777)],
+            before in prop_oneof![Just(0), Just(DISK_ALIGN_BYTES), Just(777)],
             times in 1..600_usize,
         ) {
             let mut file = tempfile::tempfile().expect("a file");
