@@ -51,12 +51,18 @@ pub struct EventLoop {
     events: mpsc::Sender<NetEvent>,
     outbox: VecDeque<News>,
     peers: BTreeMap<PeerId, PeerState>,
-    dials: HashMap<ConnectionId, Waiter>,
+    dials: HashMap<ConnectionId, Dial>,
     /// Dials that wait for addresses from the DHT.
     lookups: BTreeMap<PeerId, Vec<Waiter>>,
     dht: Dht,
     next_worker: WorkerId,
     tasks: JoinSet<()>,
+}
+
+/// A dial that is under way.
+struct Dial {
+    peer: Option<PeerId>,
+    waiter: Waiter,
 }
 
 /// An event on its way to the node, with those who wait until it is told.

@@ -61,9 +61,14 @@ impl PeerState {
         self.waiters.push(waiter);
     }
 
+    /// Whether everything is known for which somebody may wait.
+    pub(crate) const fn is_up(&self) -> bool {
+        self.up.is_some() && self.identified
+    }
+
     /// Tells those who wait for the peer that it is there, once everything is known.
     pub(crate) fn settle(&mut self) {
-        if self.up.is_some() && self.identified {
+        if self.is_up() {
             for waiter in self.waiters.drain(..) {
                 waiter.settle(Ok(self.device));
             }
@@ -117,9 +122,9 @@ enum SeatState {
 }
 
 impl Pool {
-    /// Whether no control stream is there or being opened.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.workers.is_empty()
+    /// How many control streams are there or being opened.
+    pub(crate) fn streams(&self) -> usize {
+        self.workers.len()
     }
 
     /// A stream is being opened.

@@ -1,6 +1,10 @@
 //! Our stream behaviour: opens control and bulk streams on a direct connection of a peer,
 //! never on a relayed one, and delivers those that peers open.
 //!
+//! Whoever dials tries several addresses at once, keeps the first connection that is there and
+//! drops the others, which this side may have taken for established already. Therefore streams
+//! are opened on connections that this side dialed or on which the peer was heard.
+//!
 //! It also refuses connections that come from outside of the scope, and peers whose id is
 //! not an Ed25519 key. No stream is served beyond `STREAMS_PER_PEER_MAX` of a connection.
 
@@ -67,7 +71,7 @@ pub(crate) struct Behaviour {
     names: Names,
     scope: Scope,
     /// Direct connections by peer, oldest first.
-    direct: BTreeMap<PeerId, Vec<ConnectionId>>,
+    direct: BTreeMap<PeerId, Vec<Direct>>,
     queue: VecDeque<ToSwarm<InboundStream, Open>>,
 }
 
@@ -85,13 +89,11 @@ impl Behaviour {
         }
     }
 
-    /// Opens a stream on the newest direct connection of the peer.
+    /// Opens a stream on the newest direct connection that the peer keeps, as far as is known.
     pub(crate) fn open(&mut self, peer: PeerId, kind: StreamKind, reply: StreamReply) {
-        let newest = self
-            .direct
-            .get(&peer)
-            .and_then(|connections| connections.last());
-        let Some(connection) = newest else {
+        let connections = self.direct.get(&peer).map_or(&[][..], Vec::as_slice);
+        let kept = connections.iter().rfind(|direct| direct.is_kept);
+        let Some(Direct { connection, .. }) = kept.or(connections.last()) else {
             refuse(reply, OpenError::NotConnected);
             return;
         };
@@ -109,6 +111,20 @@ impl Behaviour {
         }
         Ok(Handler::new(self.names.clone()))
     }
+
+    fn keeps(&mut self, peer: PeerId, connection: ConnectionId) {
+        let mut connections = self.direct.get_mut(&peer).into_iter().flatten();
+        if let Some(direct) = connections.find(|direct| direct.connection == connection) {
+            direct.is_kept = true;
+        }
+    }
+}
+
+/// A direct connection.
+struct Direct {
+    connection: ConnectionId,
+    /// Whether the peer is known to have kept it among those of its dial.
+    is_kept: bool,
 }
 
 impl NetworkBehaviour for Behaviour {
@@ -155,10 +171,10 @@ impl NetworkBehaviour for Behaviour {
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         match event {
             FromSwarm::ConnectionEstablished(event) if !event.endpoint.is_relayed() => {
-                self.direct
-                    .entry(event.peer_id)
-                    .or_default()
-                    .push(event.connection_id);
+                self.direct.entry(event.peer_id).or_default().push(Direct {
+                    connection: event.connection_id,
+                    is_kept: event.endpoint.is_dialer(),
+                });
             }
             FromSwarm::ConnectionClosed(ConnectionClosed {
                 peer_id,
@@ -168,7 +184,7 @@ impl NetworkBehaviour for Behaviour {
                 let Some(connections) = self.direct.get_mut(&peer_id) else {
                     return;
                 };
-                connections.retain(|connection| *connection != connection_id);
+                connections.retain(|direct| direct.connection != connection_id);
                 if connections.is_empty() {
                     self.direct.remove(&peer_id);
                 }
@@ -183,11 +199,15 @@ impl NetworkBehaviour for Behaviour {
         connection: ConnectionId,
         event: THandlerOutEvent<Self>,
     ) {
-        let Accepted {
+        self.keeps(peer, connection);
+        let Told::Accepted(Accepted {
             kind,
             stream,
             permit,
-        } = event;
+        }) = event
+        else {
+            return;
+        };
         self.queue.push_back(ToSwarm::GenerateEvent(InboundStream {
             peer,
             connection,
@@ -214,6 +234,8 @@ pub(crate) struct Handler {
     opening: VecDeque<Open>,
     accepted: VecDeque<Accepted>,
     serving: Arc<Semaphore>,
+    /// Whether the peer said something since the behaviour was told.
+    is_heard: bool,
     /// Tells the streams of the connection that it is being closed.
     closed: CancellationToken,
 }
@@ -226,6 +248,7 @@ impl Handler {
             opening: VecDeque::new(),
             accepted: VecDeque::new(),
             serving,
+            is_heard: false,
             closed: CancellationToken::new(),
         }
     }
@@ -245,7 +268,7 @@ impl Handler {
 
 impl ConnectionHandler for Handler {
     type FromBehaviour = Open;
-    type ToBehaviour = Accepted;
+    type ToBehaviour = Told;
     type InboundProtocol = Names;
     type OutboundProtocol = Name;
     type InboundOpenInfo = ();
@@ -258,9 +281,13 @@ impl ConnectionHandler for Handler {
     fn poll(
         &mut self,
         _context: &mut Context<'_>,
-    ) -> Poll<ConnectionHandlerEvent<Name, StreamReply, Accepted>> {
+    ) -> Poll<ConnectionHandlerEvent<Name, StreamReply, Told>> {
         if let Some(accepted) = self.accepted.pop_front() {
-            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(accepted));
+            let told = Told::Accepted(accepted);
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(told));
+        }
+        if std::mem::take(&mut self.is_heard) {
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Told::Heard));
         }
         let Some(Open { kind, reply }) = self.opening.pop_front() else {
             return Poll::Pending;
@@ -269,7 +296,7 @@ impl ConnectionHandler for Handler {
         Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol })
     }
 
-    fn poll_close(&mut self, _context: &mut Context<'_>) -> Poll<Option<Accepted>> {
+    fn poll_close(&mut self, _context: &mut Context<'_>) -> Poll<Option<Told>> {
         self.closed.cancel();
         Poll::Ready(None)
     }
@@ -284,7 +311,7 @@ impl ConnectionHandler for Handler {
 
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "of the connection's many events only three matter here"
+        reason = "of the connection's many events only four matter here"
     )]
     fn on_connection_event(&mut self, event: ConnectionEvent<'_, Names, Name, (), StreamReply>) {
         match event {
@@ -306,6 +333,8 @@ impl ConnectionHandler for Handler {
                 }
                 StreamUpgradeError::Apply(never) => match never {},
             },
+            // It has answered on this very connection what it speaks.
+            ConnectionEvent::RemoteProtocolsChange(_) => self.is_heard = true,
             _ => {}
         }
     }
@@ -322,6 +351,15 @@ impl Drop for Handler {
 pub(crate) struct Open {
     kind: StreamKind,
     reply: StreamReply,
+}
+
+/// What is told of a connection.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// The peer said something.
+    Heard,
+    /// The peer opened a stream.
+    Accepted(Accepted),
 }
 
 /// A stream that the peer opened.

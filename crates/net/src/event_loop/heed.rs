@@ -58,17 +58,16 @@ impl EventLoop {
             return;
         };
         if state.up.is_some() {
-            state.settle();
             return self.acknowledge_when_told(peer, told);
         }
         let admits = |address: &libp2p::Multiaddr| address::admits(scope, address);
         let up = introduce(state, peer, connection, greeting, admits);
         state.up = Some(up.clone());
-        state.settle();
         self.outbox.push_back(News {
             event: NetEvent::PeerUp(Box::new(up)),
             told: vec![told],
         });
+        self.settle(peer);
     }
 
     /// The news of a peer may still be on its way to the node.
@@ -95,7 +94,7 @@ impl EventLoop {
             .clone()
             .unwrap_or_else(|| NetError::interrupted("the control stream has ended"));
         state.pool.gone(worker, &why);
-        if state.up.is_none() && state.pool.is_empty() {
+        if state.up.is_none() && state.pool.streams() == 0 {
             state.fail(&why);
         }
         match error {

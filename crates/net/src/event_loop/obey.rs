@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use bitdust_model::DeviceId;
+use bitdust_model::{DeviceId, limits};
 use libp2p::swarm::DialError;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{mpsc, oneshot};
 
-use super::EventLoop;
+use super::{Dial, EventLoop};
 use crate::address;
 use crate::bulk::{BulkClient, Order};
 use crate::client::Command;
@@ -91,14 +91,18 @@ impl EventLoop {
         self.dial(DialOpts::unknown_peer_id().address(address).build(), waiter);
     }
 
+    /// A peer that is connected but has not said Hello is dialed all the same: the connection
+    /// may be one of several that it began and be dropped in a moment.
     fn dial_peer(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, waiter: Waiter) {
-        if let Some(state) = self.peers.get_mut(&peer) {
-            state.wait(waiter);
-            return self.hold(peer);
-        }
         let (admitted, outside): (Vec<_>, Vec<_>) = addresses
             .into_iter()
             .partition(|address| self.check_scope(address).is_ok());
+        if let Some(state) = self.peers.get(&peer) {
+            if state.up.is_some() || admitted.is_empty() {
+                return self.wait_for(peer, waiter);
+            }
+            self.hold(peer);
+        }
         if let (true, Some(address)) = (admitted.is_empty(), outside.first()) {
             return waiter.settle(Err(NetError::OutOfScope {
                 address: address.to_string(),
@@ -150,21 +154,56 @@ impl EventLoop {
         let connection = options.connection_id();
         let peer = options.get_peer_id();
         match self.swarm.dial(options) {
-            Ok(()) => drop(self.dials.insert(connection, waiter)),
-            Err(error) => waiter.settle(Err(dial_error(peer, &error))),
+            Ok(()) => drop(self.dials.insert(connection, Dial { peer, waiter })),
+            Err(error) => self.dial_failed(peer, waiter, &error),
         }
     }
 
-    /// Keeps a connection: at least one control stream is held open on it.
-    pub(super) fn hold(&mut self, peer: PeerId) {
+    /// A peer that cannot be dialed may have dialed this node.
+    pub(super) fn dial_failed(&mut self, peer: Option<PeerId>, waiter: Waiter, error: &DialError) {
+        match peer {
+            Some(peer) if self.peers.contains_key(&peer) => self.wait_for(peer, waiter),
+            _ => waiter.settle(Err(dial_error(peer, error))),
+        }
+    }
+
+    /// Waits until a connected peer is up.
+    pub(super) fn wait_for(&mut self, peer: PeerId, waiter: Waiter) {
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.wait(waiter);
+        }
+        self.hold(peer);
+    }
+
+    /// Keeps a connection: at least one control stream is held open on it. Until the peer is
+    /// up each connection may be the one on which it answers.
+    fn hold(&mut self, peer: PeerId) {
         let Some(state) = self.peers.get_mut(&peer) else {
             return;
         };
         state.pinned = true;
-        state.settle();
-        if state.pool.is_empty() {
+        let wanted = match state.up {
+            Some(_) => 1,
+            None => limits::CONTROL_STREAMS_MAX,
+        };
+        if state.pool.streams() < wanted {
             self.open_worker(peer);
         }
+        self.settle(peer);
+    }
+
+    /// Tells those who wait for the peer that it is up, also those whose dial is still under
+    /// way.
+    pub(super) fn settle(&mut self, peer: PeerId) {
+        let Some(state) = self.peers.get_mut(&peer).filter(|state| state.is_up()) else {
+            return;
+        };
+        let dials = self.dials.extract_if(|_, dial| dial.peer == Some(peer));
+        for (_, Dial { waiter, .. }) in dials {
+            state.pinned = true;
+            state.wait(waiter);
+        }
+        state.settle();
     }
 
     fn disconnect(&mut self, device: DeviceId) {
@@ -262,7 +301,7 @@ impl EventLoop {
 }
 
 /// What a dial that failed means for whoever wanted it.
-pub(super) fn dial_error(peer: Option<PeerId>, error: &DialError) -> NetError {
+fn dial_error(peer: Option<PeerId>, error: &DialError) -> NetError {
     match peer.as_ref().and_then(address::device_of) {
         Some(device) => NetError::Unreachable {
             device,

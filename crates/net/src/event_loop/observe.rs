@@ -6,7 +6,6 @@ use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, kad, ping};
 use tracing::{debug, info};
 
-use super::obey::dial_error;
 use super::{EventLoop, NetEvent};
 use crate::address;
 use crate::behaviour::BehaviourEvent;
@@ -46,8 +45,8 @@ impl EventLoop {
                 peer_id,
                 error,
             } => {
-                if let Some(waiter) = self.dials.remove(&connection_id) {
-                    waiter.settle(Err(dial_error(peer_id, &error)));
+                if let Some(dial) = self.dials.remove(&connection_id) {
+                    self.dial_failed(peer_id, dial.waiter, &error);
                 }
             }
             SwarmEvent::NewListenAddr { address, .. } => self.listening(address),
@@ -110,9 +109,8 @@ impl EventLoop {
                 pings_failed: 0,
             },
         );
-        if let Some(waiter) = self.dials.remove(&connection) {
-            state.wait(waiter);
-            self.hold(peer);
+        if let Some(dial) = self.dials.remove(&connection) {
+            self.wait_for(peer, dial.waiter);
         }
     }
 
@@ -164,7 +162,7 @@ impl EventLoop {
     fn identified(&mut self, peer: PeerId) {
         if let Some(state) = self.peers.get_mut(&peer) {
             state.identified = true;
-            state.settle();
+            self.settle(peer);
         }
     }
 

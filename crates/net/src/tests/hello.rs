@@ -5,7 +5,8 @@ use std::time::Duration;
 use bitdust_model::message::Body;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode};
 
-use super::support::{Node, config, pair, soon};
+use super::support::{ByHand, Node, config, pair, soon};
+use crate::streams::StreamKind;
 use crate::transport::Encryption;
 use crate::{NetError, NetEvent, Path, Peer, Scope, start};
 
@@ -405,4 +406,61 @@ async fn nobody_at_an_address_is_an_error_not_a_wait() {
         .await
         .expect_err("nobody is there");
     assert_eq!(refused.code(), ErrorCode::Unreachable);
+}
+
+/// Whoever dials tries several addresses at once and drops all connections but one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_the_peer_drops_does_not_stand_in_for_a_dial() {
+    let mut patient = config(1);
+    patient.policy.request_timeout = Duration::from_secs(600);
+    let alice = Node::start_as(patient, Encryption::Both).await;
+    let (bob, dropped) = (Node::start(2).await, ByHand::start(2).await);
+    dropped.connect(&alice).await;
+    let dial = alice.client.dial(bob.device, vec![bob.quic.clone()]);
+    soon(dial).await.expect("bob answers where he listens");
+    drop(dropped);
+    let answering = bob.answer_always(Body::Done);
+    let answer = soon(alice.client.request(bob_device(), Body::SpaceAsk)).await;
+    assert_eq!(answer, Ok(Body::Done));
+    answering.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_cannot_be_dialed_but_has_dialed_is_waited_for() {
+    let alice = Node::start(1).await;
+    let mut bob = ByHand::start(2).await;
+    bob.connect(&alice).await;
+    let nowhere = "/ip4/127.0.0.1/tcp/1".to_owned();
+    let client = alice.client.clone();
+    let dial = tokio::spawn(async move { client.dial(bob_device(), vec![nowhere]).await });
+    let welcomed = bob.welcome(alice.device).await;
+    assert!(welcomed.is_ok(), "{:?}", welcomed.err());
+    assert_eq!(soon(dial).await.expect("no panic"), Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_is_up_ends_the_wait_for_a_dial() {
+    let mut patient = config(1);
+    patient.policy.request_timeout = Duration::from_secs(600);
+    let alice = Node::start_as(patient, Encryption::Both).await;
+    let bob = ByHand::start(2).await;
+    // Accepts and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let client = alice.client.clone();
+    let address = format!("/ip4/127.0.0.1/tcp/{port}");
+    let dial = tokio::spawn(async move { client.dial(bob_device(), vec![address]).await });
+    let _dialed = tokio::task::spawn_blocking(move || silent.accept().expect("a connection"))
+        .await
+        .expect("no panic");
+    assert!(!dial.is_finished());
+    bob.dial(&alice.tcp).await;
+    let mut stream = bob.open(alice.device, StreamKind::Control).await;
+    let greeting = bob.local.greet(&mut stream, alice.device, Vec::new());
+    assert!(soon(greeting).await.is_ok());
+    assert_eq!(soon(dial).await.expect("no panic"), Ok(()));
+}
+
+fn bob_device() -> DeviceId {
+    DeviceId(config(2).device.public())
 }

@@ -244,6 +244,14 @@ impl ByHand {
         soon(wait).await.expect("the node answers");
     }
 
+    /// Dials a node, which then counts it among its peers but does not know who it is.
+    pub(super) async fn connect(&self, node: &Node) {
+        self.dial(&node.tcp).await;
+        let mut stream = self.open(node.device, StreamKind::Control).await;
+        let challenge = crate::wire::exchange_challenges(&mut stream, &[1; 16]);
+        soon(challenge).await.expect("the node says its challenge");
+    }
+
     pub(super) async fn open(&self, device: DeviceId, kind: StreamKind) -> DirectStream {
         let (reply, stream) = oneshot::channel();
         let peer = peer_of(&device).expect("a key");
