@@ -79,6 +79,8 @@ fn a_shard_is_spooled_when_its_supplier_is_away_full_or_failed_thrice() {
         &[],
     );
     check(State::Owed, Event::Stored, true, State::Confirmed, &[]);
+    check(spooling, Event::Loaded, true, unspooling, &[Action::Send]);
+    check(unspooling, Event::Spooled, true, unspooling, &[]);
 }
 
 #[test]

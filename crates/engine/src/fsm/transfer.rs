@@ -281,11 +281,13 @@ fn in_spooling(
             }
         }
         Event::Stored => State::Confirmed,
+        // It was found in the spool before the answer came that it lies there. Nobody else
+        // sends it, and `unspool` waits for the answer to the send.
+        Event::Loaded => send(0, true, out),
         Event::Begin
         | Event::SupplierReady
         | Event::SupplierGone
         | Event::SendFailed { .. }
-        | Event::Loaded
         | Event::Wake => state,
     }
 }
