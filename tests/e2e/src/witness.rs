@@ -7,19 +7,36 @@ use anyhow::{Context as _, Result, ensure};
 
 /// The most memory a process ever had at once, in KiB.
 pub fn peak_memory_kib(process: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    Ok(number.context("no VmHWM")?.parse()?)
+    status_number(process, "VmHWM:")
+}
+
+/// The memory a process has now, in KiB.
+pub fn memory_kib(process: u32) -> Result<u64> {
+    status_number(process, "VmRSS:")
+}
+
+fn status_number(process: u32, name: &str) -> Result<u64> {
+    number_in(&format!("/proc/{process}/status"), name)
 }
 
 /// Bytes that a process has read from files so far. What comes from sockets is not in it.
 pub fn read_bytes(process: u32) -> Result<u64> {
-    let counters = std::fs::read_to_string(format!("/proc/{process}/io"))?;
-    let number = counters
-        .lines()
-        .find_map(|line| line.strip_prefix("rchar: "));
-    Ok(number.context("no rchar")?.parse()?)
+    number_in(&format!("/proc/{process}/io"), "rchar:")
+}
+
+/// Bytes that a process has written to files so far.
+pub fn written_bytes(process: u32) -> Result<u64> {
+    number_in(&format!("/proc/{process}/io"), "wchar:")
+}
+
+/// The first number of the line that begins with a name.
+fn number_in(file: &str, name: &str) -> Result<u64> {
+    let text = std::fs::read_to_string(file)?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    Ok(number
+        .with_context(|| format!("no {name} in {file}"))?
+        .parse()?)
 }
 
 /// How many sockets of each kind a process has, by the name of the kernel's table; only
