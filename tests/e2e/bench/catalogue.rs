@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use bitdust_e2e_tests::wait::let_pass;
 use bitdust_e2e_tests::witness::peak_memory_kib;
 use bitdust_e2e_tests::{Random, Stage, Transport, World};
 use bitdust_model::encode;
@@ -20,6 +19,7 @@ use bitdust_store::{Catalogue, HomePaths};
 
 use crate::Choice;
 use crate::jobs::{CODE, MEMORY_MIB_BAR, SUPPLIERS, account};
+use crate::pass::let_pass;
 use crate::report::{Bar, Figure, Report, Row};
 
 /// Every file is one chunk.

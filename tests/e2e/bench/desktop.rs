@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::process::Process;
-use bitdust_e2e_tests::wait::let_pass;
 use bitdust_e2e_tests::{Bus, Desktop, Stage, World, eventually};
 
+use crate::pass::let_pass;
 use crate::report::{Bar, Figure, Report, Row};
 use crate::tree;
 

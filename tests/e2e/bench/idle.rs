@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use bitdust_e2e_tests::wait::let_pass;
 use bitdust_e2e_tests::{Random, Stage, World, eventually};
 
+use crate::pass::let_pass;
 use crate::report::{Bar, Figure, Report, Row};
 use crate::tree;
 

@@ -9,6 +9,7 @@ mod desktop;
 mod idle;
 mod image;
 mod jobs;
+mod pass;
 mod peer;
 mod report;
 mod roofline;

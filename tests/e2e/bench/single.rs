@@ -7,13 +7,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use bitdust_e2e_tests::wait::let_pass;
 use bitdust_e2e_tests::witness::{received_between, received_bytes};
 use bitdust_e2e_tests::{Machine, Random, Stage, Transport, World};
 
 use crate::Choice;
 use crate::corpora::CorpusName;
 use crate::jobs::{CODE, SUPPLIERS};
+use crate::pass::let_pass;
 use crate::report::{Bar, Figure, Report, Row};
 
 const NAME: &str = "added.bin";

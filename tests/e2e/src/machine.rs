@@ -18,6 +18,8 @@ const COMMAND_WITHIN: Duration = Duration::from_secs(180);
 const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How long a daemon may take to stop in order.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// How long a backup that begins by itself may take until its version is there.
+const VERSIONS_WITHIN: Duration = Duration::from_secs(120);
 /// Bytes of a log that are quoted in a failure.
 const LOG_QUOTED_BYTES: usize = 3_000;
 
@@ -327,6 +329,26 @@ impl Machine {
                 Ok(is_spread.then_some(status))
             },
         )
+    }
+
+    /// How many versions of a folder there are.
+    pub fn versions_of(&self, folder: &Path) -> Result<usize> {
+        let listed = self.run(&["snapshots"])?;
+        let versions = listed.object["snapshots"].as_array().context("no list")?;
+        let path = folder.to_str().context("the path is no text")?;
+        Ok(versions
+            .iter()
+            .filter(|version| version["path"] == path)
+            .count())
+    }
+
+    /// Waits until a folder has so many versions; one more is a failure.
+    pub fn wait_for_versions(&self, folder: &Path, count: usize) -> Result<()> {
+        eventually(&format!("{count} versions"), VERSIONS_WITHIN, || {
+            let found = self.versions_of(folder)?;
+            ensure!(found <= count, "{found} versions instead of {count}");
+            Ok((found == count).then_some(()))
+        })
     }
 
     /// Where its standard error goes.

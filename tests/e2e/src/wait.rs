@@ -32,13 +32,6 @@ pub fn eventually<T>(
     }
 }
 
-/// Lets some time pass, for measures of what happens meanwhile; nothing is waited for.
-pub fn let_pass(time: Duration) {
-    let (_never, clock) = sync_channel::<()>(1);
-    // It can only time out.
-    let _timed_out = clock.recv_timeout(time);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

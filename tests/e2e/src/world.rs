@@ -93,6 +93,13 @@ impl World {
         Ok(path)
     }
 
+    /// Saves a file in one step: whoever watches its folder never sees a half of it.
+    pub fn save(&self, text: &str, path: &Path) -> Result<()> {
+        let aside = self.path("save-in-the-making");
+        std::fs::write(&aside, text)?;
+        Ok(std::fs::rename(aside, path)?)
+    }
+
     /// The program under test.
     #[must_use]
     pub fn program(&self) -> &Path {

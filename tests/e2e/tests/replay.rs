@@ -2,15 +2,14 @@
 //! fresh engines, give the same outputs, and every machine takes a step in them.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use bitdust_e2e_tests::recording::read_trace;
 use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually};
 use bitdust_engine::Machine as StateMachine;
-use bitdust_engine::trace::{TraceLine, replay};
+use bitdust_engine::trace::replay;
 use bitdust_model::Policy;
 use strum::IntoEnumIterator as _;
 
@@ -117,14 +116,14 @@ fn traced(trace: &Path) -> Vec<std::ffi::OsString> {
 fn wait_for_step(trace: &Path, of: &Machine, machine: StateMachine) -> Outcome {
     let policy = policy_of(&of.home)?;
     eventually(machine.name(), SOON, || {
-        let coverage = replay(policy.clone(), &read(trace)?)?;
+        let coverage = replay(policy.clone(), &read_trace(trace)?)?;
         Ok(coverage.of(machine).next().map(drop))
     })
 }
 
 /// The machines that took a step in a trace, which has to replay; its twin must not.
 fn check_trace(trace: &Path, policy: &Policy) -> Result<BTreeSet<StateMachine>> {
-    let mut lines = read(trace)?;
+    let mut lines = read_trace(trace)?;
     let name = trace.display();
     let coverage = replay(policy.clone(), &lines).with_context(|| format!("{name} diverges"))?;
     let steps = &coverage.transitions;
@@ -145,18 +144,6 @@ fn check_trace(trace: &Path, policy: &Policy) -> Result<BTreeSet<StateMachine>> 
         "{name} replays although an output is missing"
     );
     Ok(steps.iter().map(|step| step.0).collect())
-}
-
-/// Whole lines of a trace; the last may be in the making.
-fn read(trace: &Path) -> Result<Vec<TraceLine>> {
-    let mut reader = BufReader::new(File::open(trace)?);
-    let mut lines = vec![];
-    let mut line = String::new();
-    while reader.read_line(&mut line)? > 0 && line.ends_with('\n') {
-        lines.push(serde_json::from_str(&line).with_context(|| line.clone())?);
-        line.clear();
-    }
-    Ok(lines)
 }
 
 /// The clocks by which a home lives.

@@ -12,7 +12,6 @@ use bitdust_e2e_tests::{Bus, Desktop, Machine, Outcome, Stage, World, difference
 
 const TITLE: &str = "BitDust";
 const SOON: Duration = Duration::from_secs(60);
-const A_WHILE: Duration = Duration::from_secs(120);
 /// Clocks of a person in a hurry.
 const HASTE: [(&str, &str); 2] = [
     ("policy.watch_still", "400"),
@@ -35,13 +34,13 @@ fn closed_to_the_tray_it_goes_on_protecting_what_is_saved() -> Outcome {
         .order(&["folder", "add", "--"])
         .argument(&source)
         .run()?;
-    wait_for_versions(owner, &source, 1)?;
+    owner.wait_for_versions(&source, 1)?;
 
     desktop.screen()?.close(TITLE)?;
     wait_until_shown(&desktop, false)?;
     bus.notification("stay under protection")?;
-    std::fs::write(source.join("second"), "saved while the window was closed")?;
-    wait_for_versions(owner, &source, 2)?;
+    world.save("saved while the window was closed", &source.join("second"))?;
+    owner.wait_for_versions(&source, 2)?;
 
     // The menu says how things stand, and does what it says.
     eventually("the menu tells how things stand", SOON, || {
@@ -59,7 +58,7 @@ fn closed_to_the_tray_it_goes_on_protecting_what_is_saved() -> Outcome {
         .argument(&quiet)
         .run()?;
     bus.choose("Back up now")?;
-    wait_for_versions(owner, &quiet, 1)?;
+    owner.wait_for_versions(&quiet, 1)?;
     bus.choose("Open BitDust")?;
     wait_until_shown(&desktop, true)?;
 
@@ -102,7 +101,7 @@ fn what_needs_a_person_is_told_as_a_notification() -> Outcome {
         .order(&["folder", "add", "--"])
         .argument(&source)
         .run()?;
-    wait_for_versions(owner, &source, 1)?;
+    owner.wait_for_versions(&source, 1)?;
     ensure!(bus.notifications().is_empty(), "{:?}", bus.notifications());
 
     // A folder cannot be made below a file.
@@ -282,17 +281,6 @@ fn wait_until_ready(desktop: &Desktop) -> Outcome {
     eventually("the page is drawn", SOON, || {
         let log = std::fs::read_to_string(desktop.log())?;
         Ok(log.contains("The window is ready").then_some(()))
-    })
-}
-
-fn wait_for_versions(owner: &Machine, folder: &Path, count: usize) -> Outcome {
-    eventually(&format!("{count} versions"), A_WHILE, || {
-        let versions = owner.run(&["snapshots"])?;
-        let versions = versions.object["snapshots"].as_array().cloned();
-        let path = folder.to_string_lossy();
-        let found = versions.unwrap_or_default();
-        let found = found.iter().filter(|it| it["path"] == *path).count();
-        Ok((found >= count).then_some(()))
     })
 }
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::mounts::{Mount, may_mount};
-use bitdust_e2e_tests::wait::let_pass;
 use bitdust_e2e_tests::witness::peak_memory_kib;
 use bitdust_e2e_tests::{Machine, Outcome, Random, Running, Stage, World, differences, eventually};
+use bitdust_model::limits;
 use serde_json::Value;
 
 /// How long a wait may take to show, and a backup to end after it.
@@ -18,12 +18,16 @@ const LONG: Duration = Duration::from_secs(120);
 /// Files of a backup that is much more than what may be in flight.
 const FILES: u64 = 16;
 const FILE_BYTES: u64 = 16_000_000;
-/// How long a backup is watched while it waits.
-const WATCHED: Duration = Duration::from_secs(3);
-/// A second look comes so much later.
-const SETTLED: Duration = Duration::from_secs(1);
-/// What a pack usually has, in KiB.
-const PACK_KIB: u64 = 16 << 10;
+/// How often a backup that waits is looked at.
+const LOOKS: u32 = 40;
+/// What a backup may have read ahead of its suppliers: the packs in flight, the one that is
+/// being filled, and what the chunker holds.
+const AHEAD_BYTES: u64 = ((limits::PACKS_IN_FLIGHT_MAX + 1) * limits::PACK_BYTES_MAX
+    + limits::CHUNKER_BUFFER_BYTES) as u64;
+/// What may wait in memory, in KiB: the packs in flight and the one that is being filled, each
+/// with three shards of its size, as each of three suppliers gets one.
+const WAITING_KIB: u64 =
+    ((limits::PACKS_IN_FLIGHT_MAX + 1) * 4 * limits::PACK_BYTES_MAX / limits::KIB) as u64;
 /// The least spool there is.
 const SPOOL_BYTES: u64 = 64 << 20;
 /// Room on the disk of the customer.
@@ -51,10 +55,7 @@ fn a_supplier_that_stalls_is_named_and_waited_for() -> Outcome {
         name.starts_with(&stage.suppliers[1].name),
         "{name} is not who stalls"
     );
-    // It neither reads on nor grows.
-    let done = stands_still(customer)?;
-    ensure!(done < FILES * FILE_BYTES, "there was nothing to wait for");
-
+    neither_reads_on_nor_grows(customer, AHEAD_BYTES)?;
     stage.suppliers[1].hold(false)?;
     running.end()?.expect_code(0)?;
     comes_back(&world, customer, &source)
@@ -82,14 +83,7 @@ fn a_full_spool_is_said_and_waited_for() -> Outcome {
     let running = order.start()?;
 
     wait_for_phase(customer, "waiting_for_room")?;
-    // It says so at the first refusal; packs that were under way may still be filled.
-    eventually("nothing is read any more", LONG, || {
-        let (before, _) = standing(customer)?;
-        let_pass(SETTLED);
-        Ok((standing(customer)?.0 == before).then_some(()))
-    })?;
-    let done = stands_still(customer)?;
-    ensure!(done < FILES * FILE_BYTES, "there was nothing to wait for");
+    neither_reads_on_nor_grows(customer, SPOOL_BYTES + AHEAD_BYTES)?;
     let spooled = customer.status()?["spooled_bytes"].as_u64();
     let spooled = spooled.context("no spool")?;
     ensure!(
@@ -167,7 +161,7 @@ impl SmallDisk {
     fn waits_for_room(&self, backup: Running<'_>, filler: &Path) -> Outcome {
         let customer = &self.stage.customer;
         wait_for_phase(customer, "waiting_for_disk")?;
-        stands_still(customer)?;
+        neither_reads_on_nor_grows(customer, AHEAD_BYTES)?;
         fs::remove_file(filler)?;
         backup.end()?.expect_code(0)?;
         comes_back(&self.world, customer, &self.source)
@@ -209,26 +203,21 @@ fn wait_for_phase(customer: &Machine, kind: &str) -> Result<Value> {
     found.with_context(|| format!("the last was {last}"))
 }
 
-/// Looks whether the job neither reads on nor grows; gives the bytes it has done.
-fn stands_still(customer: &Machine) -> Result<u64> {
-    let (done, memory) = standing(customer)?;
-    let_pass(WATCHED);
-    let (done_later, memory_later) = standing(customer)?;
+/// The only job waits: however often one looks, it has read no more than may wait.
+fn neither_reads_on_nor_grows(customer: &Machine, bytes: u64) -> Outcome {
+    ensure!(bytes < FILES * FILE_BYTES, "there is nothing to wait for");
+    for _ in 0..LOOKS {
+        let status = customer.status()?;
+        let done = status["jobs"][0]["progress"]["bytes_done"].as_u64();
+        let done = done.context("the job has ended")?;
+        ensure!(done <= bytes, "{done} bytes are read, {bytes} may be");
+    }
+    let memory = peak_memory_kib(customer.process_id()?)?;
     ensure!(
-        done_later == done && memory_later < memory + PACK_KIB,
-        "it did not wait: {done} bytes and {memory} KiB were {done_later} and {memory_later}"
+        memory <= WAITING_KIB,
+        "{memory} KiB, {WAITING_KIB} may wait"
     );
-    Ok(done)
-}
-
-/// Bytes that the job has done, and the most memory of its process in KiB.
-fn standing(customer: &Machine) -> Result<(u64, u64)> {
-    let status = customer.status()?;
-    let done = status["jobs"][0]["progress"]["bytes_done"].as_u64();
-    Ok((
-        done.context("no job")?,
-        peak_memory_kib(customer.process_id()?)?,
-    ))
+    Ok(())
 }
 
 fn comes_back(world: &World, customer: &Machine, source: &Path) -> Outcome {

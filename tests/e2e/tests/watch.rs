@@ -1,12 +1,17 @@
 //! A file saved in a watched folder is protected without any command.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use bitdust_e2e_tests::recording::read_trace;
 use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually};
+use bitdust_engine::trace::TraceLine;
+use bitdust_engine::{Input, Output, Plan};
+use bitdust_model::FolderId;
 
-const SOON: Duration = Duration::from_secs(90);
+const SOON: Duration = Duration::from_secs(60);
 /// Clocks of a person in a hurry.
 const HASTE: [(&str, &str); 2] = [
     ("policy.watch_still", "400"),
@@ -16,37 +21,44 @@ const HASTE: [(&str, &str); 2] = [
 #[test]
 fn under_the_daemon_a_saved_file_is_protected_without_a_command() -> Outcome {
     let world = World::new("watch")?;
-    let stage = watched(&world)?;
+    let (stage, trace) = watched(&world)?;
     let customer = &stage.customer;
     let source = world.make_folder("source")?;
-    std::fs::write(source.join("first"), "one")?;
+    let first = source.join("first");
+    std::fs::write(&first, "one")?;
+    std::fs::write(source.join("half.tmp"), "x")?;
     std::fs::create_dir(source.join("inner"))?;
     customer
         .order(&["folder", "add", "--exclude", "*.tmp", "--"])
         .argument(&source)
         .run()?;
-    wait_for_versions(customer, 1)?;
+    customer.wait_for_versions(&source, 1)?;
 
-    std::fs::write(source.join("inner/second"), "two")?;
-    wait_for_versions(customer, 2)?;
-    restore_and_compare(&world, customer, &source, "after-a-change")?;
+    world.save("two", &source.join("inner/second"))?;
+    customer.wait_for_versions(&source, 2)?;
+    let target = world.path("after-a-change");
+    restore(customer, &target)?;
+    assert_eq!(differences(&source, &target)?, ">f+++++++++ half.tmp\n");
 
-    // What is left out makes no version, and neither does a look that finds nothing.
-    std::fs::write(source.join("half.tmp"), "x")?;
-    std::fs::write(source.join("third"), "three")?;
-    wait_for_versions(customer, 3)?;
-    let state = folder_state(customer)?;
-    ensure!(
-        ["quiet", "backing_up", "changed"].contains(&state.as_str()),
-        "{state}"
-    );
-    Ok(())
+    // What is left out makes no version, and neither does a look that finds nothing: a time
+    // that is set to what it was is told like a change.
+    std::fs::write(source.join("half.tmp"), "more")?;
+    let looks = looks_in_vain(&trace)?;
+    let file = File::open(&first)?;
+    file.set_modified(file.metadata()?.modified()?)?;
+    eventually("a look that finds nothing", SOON, || {
+        Ok((looks_in_vain(&trace)? > looks).then_some(()))
+    })?;
+    let versions = customer.versions_of(&source)?;
+    ensure!(versions == 2, "{versions} versions of two states");
+    world.save("three", &source.join("third"))?;
+    customer.wait_for_versions(&source, 3)
 }
 
 #[test]
 fn what_was_saved_while_nobody_looked_is_caught_up_with() -> Outcome {
     let world = World::new("watch-late")?;
-    let mut stage = watched(&world)?;
+    let (mut stage, _) = watched(&world)?;
     let source = world.make_folder("source")?;
     std::fs::write(source.join("first"), "one")?;
     stage
@@ -54,72 +66,107 @@ fn what_was_saved_while_nobody_looked_is_caught_up_with() -> Outcome {
         .order(&["folder", "add", "--"])
         .argument(&source)
         .run()?;
-    wait_for_versions(&stage.customer, 1)?;
+    stage.customer.wait_for_versions(&source, 1)?;
     stage.customer.stop()?;
     std::fs::write(source.join("second"), "written while nothing ran")?;
     stage.customer.start()?;
-    wait_for_versions(&stage.customer, 2)?;
-    restore_and_compare(&world, &stage.customer, &source, "late")
+    stage.customer.wait_for_versions(&source, 2)?;
+    let target = world.path("late");
+    restore(&stage.customer, &target)?;
+    assert_eq!(differences(&source, &target)?, "");
+    Ok(())
 }
 
+/// That it stays so for a day is shown in the engine's own tests, in virtual time.
 #[test]
 fn a_manual_folder_waits_to_be_asked() -> Outcome {
     let world = World::new("watch-manual")?;
-    let stage = watched(&world)?;
+    let (stage, trace) = watched(&world)?;
     let customer = &stage.customer;
+    // A folder that is added has the usual schedule until it gets its own.
+    customer.set("schedule", "manual")?;
     let (quiet, lively) = (world.make_folder("quiet")?, world.make_folder("lively")?);
     std::fs::write(quiet.join("file"), "q")?;
     std::fs::write(lively.join("file"), "l")?;
     customer
-        .order(&["folder", "add", "--schedule", "manual", "--"])
+        .order(&["folder", "add", "--"])
         .argument(&quiet)
         .run()?;
     customer
-        .order(&["folder", "add", "--"])
+        .order(&["folder", "add", "--schedule", "on-change", "--"])
         .argument(&lively)
         .run()?;
-    wait_for_versions(customer, 1)?;
-    // The lively one goes on; had the other been begun, it would be here by now.
-    std::fs::write(quiet.join("more"), "q")?;
-    std::fs::write(lively.join("more"), "l")?;
-    wait_for_versions(customer, 2)?;
-    let versions = customer.run(&["snapshots"])?.object["snapshots"].to_string();
-    ensure!(!versions.contains("/quiet"), "{versions}");
-    Ok(())
+    customer.wait_for_versions(&lively, 1)?;
+    world.save("q", &quiet.join("more"))?;
+    world.save("l", &lively.join("more"))?;
+    customer.wait_for_versions(&lively, 2)?;
+
+    // Of all backups that the engine began, none was of the manual folder.
+    let lines = read_trace(&trace)?;
+    let begun = begun_by_itself(&lines);
+    let planned = |plan| planned_as(&lines, plan);
+    let (manual, on_change) = (planned(Plan::Manual)?, planned(Plan::OnChange)?);
+    ensure!(
+        begun.contains(&on_change),
+        "control: the other was begun: {begun:?}"
+    );
+    ensure!(!begun.contains(&manual), "nobody had asked: {begun:?}");
+    ensure!(
+        customer.versions_of(&quiet)? == 0,
+        "a version nobody asked for"
+    );
+
+    customer.run(&["backup"])?;
+    customer.wait_for_versions(&quiet, 1)
 }
 
-fn watched(world: &World) -> Result<Stage> {
+/// A customer in a hurry with its suppliers, and the trace of its engine.
+fn watched(world: &World) -> Result<(Stage, PathBuf)> {
     let mut stage = Stage::prepare(world, 3, &[])?;
     for (key, value) in HASTE {
         stage.customer.set(key, value)?;
     }
     stage.customer.set("schedule", "on-change")?;
+    let trace = world.path("customer.trace");
+    stage.customer.flags = vec!["--trace".into(), trace.clone().into()];
     stage.customer.start()?;
     stage.hire()?;
-    Ok(stage)
+    Ok((stage, trace))
 }
 
-fn wait_for_versions(customer: &Machine, count: usize) -> Result<()> {
-    eventually(&format!("{count} versions"), SOON, || {
-        let versions = customer.run(&["snapshots"])?;
-        let found = versions.object["snapshots"].as_array().map_or(0, Vec::len);
-        Ok((found >= count).then_some(()))
-    })
+/// How many looks found that nothing had changed.
+fn looks_in_vain(trace: &Path) -> Result<usize> {
+    let lines = read_trace(trace)?;
+    let vain = lines
+        .iter()
+        .filter(|line| matches!(line.input, Input::NothingChanged { .. }));
+    Ok(vain.count())
 }
 
-fn folder_state(customer: &Machine) -> Result<String> {
-    let status = customer.status()?;
-    let state = status["folders"][0]["state"]["kind"].as_str();
-    Ok(state.unwrap_or_default().to_owned())
+/// Folders of the backups that began without a person.
+fn begun_by_itself(lines: &[TraceLine]) -> Vec<FolderId> {
+    let outputs = lines.iter().flat_map(|line| &line.outputs);
+    let begun = outputs.filter_map(|output| {
+        let Output::BackUp { folders } = output else {
+            return None;
+        };
+        Some(folders)
+    });
+    begun.flatten().copied().collect()
 }
 
-fn restore_and_compare(world: &World, customer: &Machine, source: &Path, name: &str) -> Outcome {
-    let target = world.path(name);
-    customer
-        .order(&["restore", "latest", "--to"])
-        .argument(&target)
-        .run()?;
-    let different = differences(source, &target)?;
-    ensure!(different.is_empty(), "{different}");
-    Ok(())
+/// The folder that was put under protection with a plan.
+fn planned_as(lines: &[TraceLine], plan: Plan) -> Result<FolderId> {
+    let planned = lines.iter().find_map(|line| {
+        let Input::FolderPlanned { fact } = &line.input else {
+            return None;
+        };
+        (fact.plan == plan).then_some(fact.folder)
+    });
+    planned.with_context(|| format!("no folder is planned as {plan:?}"))
+}
+
+fn restore(customer: &Machine, target: &Path) -> Outcome {
+    let order = customer.order(&["restore", "latest", "--to"]);
+    order.argument(target).run().map(drop)
 }
