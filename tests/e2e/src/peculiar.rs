@@ -9,6 +9,7 @@ use std::os::unix::fs::{FileExt as _, PermissionsExt as _, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
+use crate::size::sized;
 use anyhow::{Context as _, Result, ensure};
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, SeekFrom, Timespec, Timestamps, XattrFlags, makedev,
@@ -189,7 +190,7 @@ fn deep(folder: &Path) -> Result<()> {
 }
 
 fn wide(folder: &Path) -> Result<()> {
-    for number in 0..100_000 {
+    for number in 0..sized(10_000, 100_000) {
         File::create(folder.join(number.to_string()))?;
     }
     Ok(())

@@ -21,9 +21,9 @@ fn an_owner_gone_for_longer_than_records_live_is_found_by_the_words() -> Outcome
     let mut town = Town::set_up("gone", 2_000)?;
     let words = town.lose_owner()?;
     let lost_at = town.clock()?;
-    eventually("records would have died three times", SOON, || {
+    eventually("records would have died twice", SOON, || {
         let gone = town.clock()?.saturating_sub(lost_at);
-        Ok((gone > 3 * LIFETIME_MILLIS).then_some(()))
+        Ok((gone > 2 * LIFETIME_MILLIS).then_some(()))
     })?;
     let runtime = Runtime::new()?;
     // A look that falls between two publications on a busy machine is repeated.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::corpus::{copy_real_tree, flip_byte, make_oddities};
 use bitdust_e2e_tests::witness::sockets;
-use bitdust_e2e_tests::{Machine, Outcome, Stage, Transport, World, differences};
+use bitdust_e2e_tests::{Machine, Outcome, Stage, Transport, World, differences, sized};
 
-/// Entries of a real tree.
-const REAL_ENTRIES: usize = 7_000;
-/// The big file, a few times what is in flight at once.
-const BIG_BYTES: u64 = 200_000_000;
+/// Entries of a real tree: usually, and in full.
+const REAL_ENTRIES: [usize; 2] = [1_500, 7_000];
+/// The big file, usually somewhat more than what is in flight at once, in full a few times that.
+const BIG_BYTES: [u64; 2] = [80_000_000, 200_000_000];
 const BIG_NAME: &str = "big";
 /// A job with everything.
 const LONG: Duration = Duration::from_secs(400);
@@ -28,13 +28,16 @@ fn over_quic_everything_comes_back_without_four_of_six_suppliers() -> Outcome {
     journey(&world, None, [2, 6], 4, "udp")
 }
 
+/// Transport and code know nothing of each other: two of the four journeys meet each once.
 #[test]
+#[ignore = "for make test-long"]
 fn over_tcp_everything_comes_back_without_four_of_six_suppliers() -> Outcome {
     let world = World::over("tcp-default", Transport::Tcp)?;
     journey(&world, None, [2, 6], 4, "tcp")
 }
 
 #[test]
+#[ignore = "for make test-long"]
 fn over_quic_everything_comes_back_without_three_of_six_suppliers() -> Outcome {
     let world = World::over("quic-half", Transport::Quic)?;
     journey(&world, Some("3/6"), [3, 6], 3, "udp")
@@ -156,17 +159,21 @@ fn journey(
     check_twin(&source, &restored)
 }
 
+fn big_bytes() -> u64 {
+    sized(BIG_BYTES[0], BIG_BYTES[1])
+}
+
 /// A real tree, oddities, and a big file.
 fn make_source(world: &World) -> Result<std::path::PathBuf> {
     let source = world.make_folder("source")?;
     let real = source.join("real");
     std::fs::create_dir(&real)?;
-    let entries = copy_real_tree(&real, REAL_ENTRIES)?;
+    let entries = copy_real_tree(&real, sized(REAL_ENTRIES[0], REAL_ENTRIES[1]))?;
     ensure!(entries >= 1_000, "the real tree has {entries} entries only");
     make_oddities(&source.join("oddities"))?;
     world
         .random()
-        .write_file(&source.join(BIG_NAME), BIG_BYTES)?;
+        .write_file(&source.join(BIG_NAME), big_bytes())?;
     Ok(source)
 }
 
@@ -196,7 +203,7 @@ fn check_versions(machine: &Machine, source: &Path) -> Outcome {
         .collect();
     assert_eq!(names, [BIG_NAME, "oddities", "real"]);
     let big = entries.first().context("no entry")?;
-    assert_eq!(big["bytes"], BIG_BYTES, "{big}");
+    assert_eq!(big["bytes"], big_bytes(), "{big}");
     Ok(())
 }
 
