@@ -3,7 +3,7 @@
  * `--check` first it writes nothing and fails where the lists do not fit what is built.
  *
  * npm: the packages of which a module is in the production bundle. rust: the normal
- * dependencies of the application for Linux, as cargo knows them without the network.
+ * dependencies of the application for Linux, as cargo knows them.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -40,7 +40,7 @@ function described(folder) {
 }
 
 function compiled(folder) {
-  const output = execFileSync("cargo", ["metadata", "--offline", "--locked", "--format-version", "1", "--filter-platform", TARGET], { cwd: folder, maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "inherit"] });
+  const output = execFileSync("cargo", ["metadata", "--locked", "--format-version", "1", "--filter-platform", TARGET], { cwd: folder, maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "inherit"] });
   const { packages, resolve, workspace_members } = JSON.parse(output.toString());
   const byId = new Map(packages.map((entry) => [entry.id, entry]));
   const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
