@@ -4,14 +4,15 @@
 #   make run              the desktop application, or the demo where there is none
 #   make demo DIR=folder  a whole network on this machine: back up, lose, recover
 #   make test             everything that CI runs (.ci/run calls it with CI=true)
+#   make test-long        the same at full size, before a big change is called done
 #   make ui               what is in the window, built into ui/dist
 #   make screenshots      pictures of every view, in docs/screenshots
 #   make package          what people install, in target/release/bundle
-#   make test-package     the .deb on a bare Debian, as root
+#   make test-package     the .deb on a bare Debian, as root; PROFILE=dev for a quick build
 #   make bench            measures beside those of peers; BENCH=desktop for one of them,
 #                         BENCH="jobs --corpus small --rounds 5" for a part of one
 #   make bench-stages     what each step takes, by criterion; STAGE=cut for one of them
-#   make check            formatting, lints and, where installed, cargo deny
+#   make check            formatting, lints and, where installed, cargo deny and cargo machete
 
 # A toolchain that setup-dev.sh has just installed is in no one's PATH yet.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(HOME)/.local/bin:$(PATH)
@@ -30,49 +31,84 @@ target := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 
 # The window's packages are fetched again only when their lock file is newer.
 ui_packages := ui/node_modules/.package-lock.json
+# And the window is built again only when something that it is made of is.
+ui_built := ui/dist/index.html
+ui_sources := $(shell find ui/src ui/public ui/index.html ui/vite.config.ts ui/svelte.config.js \
+	docs/fsm -type f 2>/dev/null)
 
-.PHONY: run test test-ui demo check ui screenshots package test-package bench bench-stages prepare
+# The window's files are inside the program, as in what is shipped.
+features := --features bitdust-desktop/custom-protocol
+
+# What `make test` consists of; in CI forms are checked first and a package is tried at last.
+parts := fetch test-ui $(if $(in_ci),lint) build-tests test-rust test-doc $(if $(in_ci),test-package)
+# CI packs what was tested; optimising it once more is for whoever gives it away.
+profile := $(or $(PROFILE),$(if $(in_ci),dev,release))
+
+.PHONY: run test test-long test-ui build-tests test-rust test-doc lint demo check ui screenshots \
+	package test-package bench bench-stages prepare fetch
 
 prepare:
 	installer/setup-dev.sh
+
+# Everything that is built and tested from here on is at hand.
+fetch: prepare $(ui_packages)
+	cargo fetch $(locked)
 
 $(ui_packages): ui/package-lock.json | prepare
 	cd ui && npm ci --no-audit --no-fund
 	touch $@
 
-ui: prepare $(ui_packages)
-	cd ui && npm run build
+ui: prepare $(ui_built)
 
-test-ui: ui
+$(ui_built): $(ui_packages) $(ui_sources)
+	cd ui && npm run build
+	touch $@
+
+test-ui: ui fetch
 	cd ui && npm run check && npm test && npm run e2e
 
 screenshots: ui
 	cd ui && npm run screenshots
 
-test: ui test-ui
-	cargo fetch $(locked)
-ifneq ($(in_ci),)
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets $(locked) $(deny_warnings)
-endif
-	if cargo nextest --version >/dev/null 2>&1; then \
-		cargo nextest run --workspace $(locked) $(nextest_profile); \
-	else \
-		cargo test --workspace --lib --bins --tests $(locked); \
-	fi
-	cargo test --workspace --doc --quiet $(locked)
-ifneq ($(in_ci),)
-	$(MAKE) test-package
-endif
+# Each part by itself, and at the end where the time went.
+test:
+	@took=; for part in $(parts); do \
+		begun=$$(date +%s); \
+		$(MAKE) --no-print-directory $$part || exit; \
+		took="$$took$$(($$(date +%s) - begun)) s $$part\n"; \
+	done; printf "$$took"
 
-package: ui
-	installer/package.sh
+lint: ui fetch
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets $(features) $(locked) $(deny_warnings)
+
+build-tests: ui fetch
+	cargo test --no-run --workspace --lib --bins --tests $(features) $(locked)
+
+test-rust: build-tests
+	if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run --workspace $(features) $(locked) $(nextest_profile); \
+	else \
+		cargo test --workspace --lib --bins --tests $(features) $(locked); \
+	fi
+
+test-doc: ui fetch
+	cargo test --workspace --doc --quiet $(features) $(locked)
+
+test-long: test-ui build-tests
+	BITDUST_TESTS=full cargo nextest run -p bitdust-e2e-tests $(features) $(locked) --profile long --run-ignored all
+	SEEDS=5000 PROPTEST_CASES=2000 cargo nextest run --workspace --exclude bitdust-e2e-tests $(features) $(locked) --profile long
+	$(MAKE) test-package
+
+package: ui fetch
+	PROFILE=$(profile) installer/package.sh
 
 test-package: package
 	installer/setup-dev.sh debootstrap
-	installer/test-package.sh
+	PROFILE=$(profile) installer/test-package.sh
 
-bench: package
+bench:
+	$(MAKE) package PROFILE=release
 	cargo build --release -p bitdust-e2e-tests --bin bitdust-bench $(locked)
 	installer/setup-dev.sh restic time
 	BITDUST_PROGRAM=$(target)/release/bitdust $(target)/release/bitdust-bench $(target)/bench $(BENCH)
@@ -91,7 +127,6 @@ demo:
 	installer/setup-dev.sh
 	cargo run -p bitdust-cli -- demo "$(DIR)"
 
-check: ui
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets $(locked) $(deny_warnings)
+check: lint
+	if cargo machete --version >/dev/null 2>&1; then cargo machete; fi
 	if cargo deny --version >/dev/null 2>&1; then cargo deny check; fi

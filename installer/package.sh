@@ -2,24 +2,44 @@
 # Builds what people install, from this checkout: on Linux a .deb and an .rpm, on macOS a
 # .dmg, on Windows an installer and an .msi, each with the window and the command line.
 # `make package` calls it; BUNDLES=deb,appimage asks for others than the usual ones.
-# An AppImage needs tools that Tauri downloads, so it is not among them.
+# An AppImage needs tools that Tauri downloads, so it is not among them. PROFILE=dev packs what
+# the tests are run with, which shows that a package is whole and is nothing to give away.
 set -euo pipefail
 
 root=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 cd "$root"
 target=${CARGO_TARGET_DIR:-$root/target}
+profile=${PROFILE:-release}
 # What is only here while a package is made: the command line and texts made from it.
 stage=$root/src-tauri/package
 
-# Without the builder's own folders in messages of defects. Names of the crates stay.
-export RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/crates"
+# Where the bundler looks for the programs: cargo's folder, or one of its own.
+case $profile in
+    release) place=$target programs=$target/release debug=() ;;
+    dev) place=$target/package-dev programs=$target/package-dev/debug debug=(--debug) ;;
+    *)
+        printf 'package: there is no profile %s, but dev and release\n' "$profile" >&2
+        exit 2
+        ;;
+esac
 
 say() {
     printf 'package: %s\n' "$*"
 }
 
 build() {
-    cargo build --release --locked --target-dir "$target" \
+    if [[ $profile == dev ]]; then
+        # As the tests are built, so that nothing is built for it.
+        cargo test --no-run --locked --target-dir "$target" \
+            --workspace --lib --bins --tests --features bitdust-desktop/custom-protocol
+        mkdir -p "$programs"
+        strip -o "$programs/bitdust" "$target/debug/bitdust"
+        strip -o "$programs/bitdust-desktop" "$target/debug/bitdust-desktop"
+        return
+    fi
+    # Without the builder's own folders in messages of defects. Names of the crates stay.
+    RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/crates" \
+        cargo build --release --locked --target-dir "$target" \
         -p bitdust-cli -p bitdust-desktop --features bitdust-desktop/custom-protocol
 }
 
@@ -28,7 +48,7 @@ stage_command_line() {
     local triple suffix='' program
     triple=$(rustc -vV | sed -n 's/^host: //p')
     [[ $triple != *windows* ]] || suffix=.exe
-    program=$target/release/bitdust$suffix
+    program=$programs/bitdust$suffix
     rm -rf "$stage"
     mkdir -p "$stage/completions"
     cp "$program" "$stage/bitdust-$triple$suffix"
@@ -43,8 +63,8 @@ stage_command_line() {
 bundle() {
     local -a which=()
     [[ -z ${BUNDLES:-} ]] || which=(--bundles "$BUNDLES")
-    (cd src-tauri && CARGO_TARGET_DIR=$target ../ui/node_modules/.bin/tauri bundle "${which[@]}" \
-        --config ../installer/package.conf.json)
+    (cd src-tauri && CARGO_TARGET_DIR=$place ../ui/node_modules/.bin/tauri bundle "${which[@]}" \
+        "${debug[@]}" --config ../installer/package.conf.json)
 }
 
 # Both programs hold the same node, which a compressor with a long memory packs once: half
@@ -52,7 +72,8 @@ bundle() {
 shrink_deb() {
     local package folder
     command -v dpkg-deb >/dev/null || return 0
-    for package in "$target"/release/bundle/deb/*.deb; do
+    [[ $profile == release ]] || return 0
+    for package in "$programs"/bundle/deb/*.deb; do
         [[ -f $package ]] || continue
         folder=$(mktemp -d)
         dpkg-deb --raw-extract "$package" "$folder/contents"
@@ -66,11 +87,11 @@ say "building the programs; the first time takes a while"
 build
 stage_command_line
 # An older version's package is none of this one's.
-rm -rf "$target/release/bundle"
+rm -rf "$programs/bundle"
 bundle
 shrink_deb
 rm -rf "$stage"
 say "made:"
-find "$target/release/bundle" -maxdepth 2 -type f \
+find "$programs/bundle" -maxdepth 2 -type f \
     \( -name '*.deb' -o -name '*.rpm' -o -name '*.AppImage' -o -name '*.dmg' -o -name '*.exe' -o -name '*.msi' \) \
     -exec ls -l {} +

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the .deb on a bare Debian, starts both programs there as a plain user, and removes
-# it again: installer/test-package.sh [PACKAGE]. `make test-package` builds the package first.
+# it again: installer/test-package.sh [PACKAGE]. `make test-package` builds the package first;
+# PROFILE=dev means the one of that profile.
 #
 # The bare Debian is a folder with namespaces of its own; while our programs run in it there
 # is no network but its loopback. Needs root and debootstrap.
@@ -10,7 +11,9 @@ root=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 package=${1:-}
 if [[ -z $package ]]; then
-    package=$(find "$target/release/bundle/deb" -maxdepth 1 -name '*.deb')
+    programs=$target/release
+    [[ ${PROFILE:-release} == release ]] || programs=$target/package-$PROFILE/debug
+    package=$(find "$programs/bundle/deb" -maxdepth 1 -name '*.deb')
 fi
 # shellcheck source=/dev/null
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")

@@ -4,42 +4,88 @@ use anyhow::Result;
 
 use crate::machine::Machine;
 
+const WORKSPACE: &str =
+    "--workspace --lib --bins --tests --features bitdust-desktop/custom-protocol";
+const FEATURES: &str = "--features bitdust-desktop/custom-protocol";
+
 #[test]
-fn ci_checks_form_first_and_builds_outside_of_the_clone() -> Result<()> {
-    let machine = machine_with_cargo("echo \"$CARGO_TARGET_DIR\"; if read -r; then exit 9; fi")?;
+fn ci_runs_every_part_once() -> Result<()> {
+    let machine = machine_with_cargo("if read -r; then exit 9; fi")?;
     let run = machine.run_script("tree/.ci/run")?;
     assert!(
         run.done,
         "standard input is empty, and nothing failed: {run:?}"
     );
     let expected = [
-        "npm ci --no-audit --no-fund",
-        "npm run build",
-        "npm run check",
-        "npm test",
-        "npm run e2e",
-        "cargo fetch --locked",
-        "cargo fmt --all --check",
-        "cargo clippy --workspace --all-targets --locked -- -D warnings",
-        "cargo nextest --version",
-        "cargo nextest run --workspace --locked --profile ci",
-        "cargo test --workspace --doc --quiet --locked",
-        "npm run build",
-        "installer/package.sh ",
-        "installer/test-package.sh ",
+        "npm ci --no-audit --no-fund".to_owned(),
+        "cargo fetch --locked".to_owned(),
+        "npm run build".to_owned(),
+        "npm run check".to_owned(),
+        "npm test".to_owned(),
+        "npm run e2e".to_owned(),
+        "cargo fmt --all --check".to_owned(),
+        format!("cargo clippy --workspace --all-targets {FEATURES} --locked -- -D warnings"),
+        format!("cargo test --no-run {WORKSPACE} --locked"),
+        "cargo nextest --version".to_owned(),
+        format!("cargo nextest run --workspace {FEATURES} --locked --profile ci"),
+        format!("cargo test --workspace --doc --quiet {FEATURES} --locked"),
+        "installer/package.sh dev".to_owned(),
+        "installer/test-package.sh dev".to_owned(),
     ];
+    let mut calls = run.calls.clone();
+    // Whatever comes again changes nothing: the window is built and crates are fetched once.
+    let mut seen = std::collections::BTreeSet::new();
+    calls.retain(|call| seen.insert(call.clone()));
+    assert_eq!(calls, expected, "cheap checks come first");
+    let builds = run.calls.iter().filter(|call| *call == "npm run build");
     assert_eq!(
-        run.calls, expected,
-        "what is in the window first, as the program holds it; then cheap checks"
+        builds.count(),
+        1,
+        "a window built anew is a program built anew"
     );
-    let target = machine.path("home/.cache/bitdust/target");
-    assert!(run.text.contains(&*target.to_string_lossy()), "{run:?}");
+    for part in ["fetch", "test-ui", "test-rust", "test-package"] {
+        let line = format!(" s {part}\n");
+        assert!(run.text.contains(&line), "where the time goes: {run:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn ci_begins_with_empty_caches_of_its_own() -> Result<()> {
+    let machine = machine_with_cargo(
+        "echo \"crates in $CARGO_HOME, built in $CARGO_TARGET_DIR\"
+        case $1 in fetch) ls \"$CARGO_HOME\"; touch \"$CARGO_HOME/crate\" ;; esac",
+    )?;
+    machine.lend("ls")?;
+    let kept = machine.path("home/.cache/bitdust");
+    machine.write("home/.cache/bitdust/ci/cargo/from-last-time", "")?;
+    machine.write("home/.cache/bitdust/ci/npm/from-last-time", "")?;
+    machine.write("home/.cache/bitdust/target/from-last-time", "")?;
+    let run = machine.run_script("tree/.ci/run")?;
+    assert!(run.done, "{run:?}");
+    let line = format!(
+        "crates in {}, built in {}",
+        kept.join("ci/cargo").display(),
+        kept.join("target").display()
+    );
+    assert!(run.text.contains(&line), "{run:?}");
+    assert!(!run.text.contains("from-last-time"), "{run:?}");
+    assert!(!kept.join("ci/npm/from-last-time").exists(), "emptied");
+    assert!(kept.join("ci/cargo/crate").exists(), "what came is used");
+    assert!(kept.join("target/from-last-time").exists(), "builds stay");
     Ok(())
 }
 
 #[test]
 fn a_failing_step_fails_the_run() -> Result<()> {
-    for step in ["fmt", "clippy", "'nextest run'", "'test --workspace --doc'"] {
+    for step in [
+        "fetch",
+        "fmt",
+        "clippy",
+        "'test --no-run'",
+        "'nextest run'",
+        "'test --workspace --doc'",
+    ] {
         let machine = machine_with_cargo(&format!("case \"$*\" in {step}*) exit 1 ;; esac"))?;
         assert!(!machine.run_script("tree/.ci/run")?.done, "{step} failed");
     }
@@ -51,8 +97,8 @@ fn without_nextest_cargo_runs_the_tests() -> Result<()> {
     let machine = machine_with_cargo("case $1 in nextest) exit 101 ;; esac")?;
     let run = machine.run_script("tree/.ci/run")?;
     assert!(run.done, "{run:?}");
-    let expected = "cargo test --workspace --lib --bins --tests --locked";
-    assert!(run.calls.iter().any(|call| call == expected), "{run:?}");
+    let expected = format!("cargo test {WORKSPACE} --locked");
+    assert!(run.calls.contains(&expected), "{run:?}");
     Ok(())
 }
 
@@ -61,10 +107,12 @@ fn machine_with_cargo(body: &str) -> Result<Machine> {
     machine.lend("make")?;
     machine.lend("sh")?;
     machine.lend("touch")?;
+    machine.lend("date")?;
+    machine.lend("find")?;
     machine.write("tree/ui/package.json", "{}")?;
     machine.write("tree/ui/package-lock.json", "{}")?;
     machine.command("node", "echo v22.20.0")?;
-    machine.stand_in("npm", "mkdir -p node_modules")?;
+    machine.stand_in("npm", "mkdir -p node_modules dist && touch dist/index.html")?;
     machine.stand_in("cargo", body)?;
     machine.command("debootstrap", "")?;
     machine.stand_in_script("installer/package.sh")?;

@@ -135,15 +135,16 @@ impl Machine {
         self.command(name, &self.recording(name, body))
     }
 
-    /// A script of the tree that writes down that it was called.
+    /// A script of the tree that writes down that it was called, and with which `PROFILE`.
     pub(crate) fn stand_in_script(&self, name: &str) -> Result<()> {
-        let text = format!("#!/usr/bin/env bash\n{}\n", self.recording(name, ""));
+        let profile = format!("{name} ${{PROFILE:-}}");
+        let text = format!("#!/usr/bin/env bash\n{}\n", self.recording(&profile, ""));
         self.write(&format!("tree/{name}"), &text)
     }
 
     fn recording(&self, name: &str, body: &str) -> String {
         format!(
-            "echo \"{name} $*\" >>'{}'\n{body}",
+            "said=\"{name} $*\"; echo \"${{said% }}\" >>'{}'\n{body}",
             self.path("calls").display()
         )
     }

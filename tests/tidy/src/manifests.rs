@@ -6,6 +6,12 @@ use crate::tree::File;
 
 /// Keys of `[package]` that come from the workspace and nowhere else.
 const INHERITED: [&str; 5] = ["version", "edition", "rust-version", "license", "publish"];
+/// Features that packages of ours have: descriptions of types for the window, and the window's
+/// files inside the program.
+const FEATURES: [(&str, &str); 2] = [
+    ("crates/model/Cargo.toml", "typescript"),
+    ("src-tauri/Cargo.toml", "custom-protocol"),
+];
 
 /// Manifests that do not inherit lints or the common keys, or are not TOML.
 #[must_use]
@@ -34,6 +40,23 @@ fn inherits(value: Option<&Value>) -> bool {
         .and_then(|value| value.get("workspace"))
         .and_then(Value::as_bool)
         == Some(true)
+}
+
+/// Features of our packages that are not known here. A rule is never put back by a switch in
+/// what is shipped, not even by one that is off: old rules live in tests and in the simulator.
+#[must_use]
+pub fn switches(files: &[File]) -> Vec<String> {
+    let mut offences = Vec::new();
+    for file in files.iter().filter(|file| file.name() == "Cargo.toml") {
+        let manifest = file.text.parse::<Table>().unwrap_or_default();
+        let features = manifest.get("features").and_then(Value::as_table);
+        for feature in features.into_iter().flat_map(Table::keys) {
+            if !FEATURES.contains(&(file.path.as_str(), feature)) {
+                offences.push(format!("{} has a feature {feature}", file.path));
+            }
+        }
+    }
+    offences
 }
 
 /// Says what is wrong with the lock file, if anything.
@@ -89,6 +112,22 @@ mod tests {
     #[test]
     fn every_package_inherits_from_the_workspace() {
         assert_clean("manifests", &unruly(&tree::real()));
+    }
+
+    #[test]
+    fn what_is_shipped_has_no_switches() {
+        assert_clean("features", &switches(&tree::real()));
+    }
+
+    #[test]
+    fn a_switch_is_caught() {
+        let check = |path: &str, expected: usize| {
+            let text = format!("{GOOD}[features]\ncustom-protocol = []\n");
+            let offences = switches(&[File::new(path, &text)]);
+            assert_eq!(offences.len(), expected, "{offences:?}");
+        };
+        check("src-tauri/Cargo.toml", 0);
+        check("crates/x/Cargo.toml", 1);
     }
 
     #[test]
