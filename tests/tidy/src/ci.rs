@@ -1,5 +1,8 @@
 //! The doors to the tests, `.ci/run` and `make test`, on a machine of stand-ins.
 
+use std::fs;
+use std::time::{Duration, SystemTime};
+
 use anyhow::Result;
 
 use crate::machine::Machine;
@@ -77,6 +80,33 @@ fn ci_begins_with_empty_caches_of_its_own() -> Result<()> {
 }
 
 #[test]
+fn ci_builds_where_it_built_before_and_touches_only_what_has_changed() -> Result<()> {
+    let machine = machine_with_cargo("")?;
+    machine.write("tree/same", "same")?;
+    machine.write("tree/changed", "before")?;
+    machine.write("tree/.git/config", "")?;
+    assert!(machine.run_script("tree/.ci/run")?.done);
+    let built = machine.path("home/.cache/bitdust/tree");
+    let time = |name: &str| fs::metadata(built.join(name))?.modified();
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    for name in ["same", "changed", "gone"] {
+        fs::File::create_new(built.join(name))
+            .or_else(|_| fs::File::options().append(true).open(built.join(name)))?
+            .set_modified(old)?;
+    }
+    // The next clone: all files are new, whatever is in them.
+    machine.write("tree/same", "same")?;
+    machine.write("tree/changed", "afterw")?;
+    assert!(machine.run_script("tree/.ci/run")?.done);
+    assert_eq!(time("same")?, old, "its time says that it is the same");
+    assert!(time("changed")? > old, "its time says that it has changed");
+    assert_eq!(fs::read_to_string(built.join("changed"))?, "afterw");
+    assert!(!built.join("gone").exists(), "what the clone lacks is gone");
+    assert!(!built.join(".git").exists());
+    Ok(())
+}
+
+#[test]
 fn a_failing_step_fails_the_run() -> Result<()> {
     for step in [
         "fetch",
@@ -108,6 +138,8 @@ fn machine_with_cargo(body: &str) -> Result<Machine> {
     machine.lend("sh")?;
     machine.lend("touch")?;
     machine.lend("date")?;
+    machine.remove(&["rsync"])?;
+    machine.lend("rsync")?;
     machine.lend("find")?;
     machine.write("tree/ui/package.json", "{}")?;
     machine.write("tree/ui/package-lock.json", "{}")?;
