@@ -20,7 +20,8 @@ const SOMEBODY: &str = "7f3a91c2";
 #[test]
 fn every_command_speaks_json() -> Outcome {
     let world = World::new("json")?;
-    let mut stage = Stage::prepare(&world, 2, &[])?;
+    // One look a minute may find nobody in the minute that `supplier hire` waits.
+    let mut stage = Stage::prepare(&world, 2, &[("policy.search_interval", "500")])?;
     let mut said = BTreeSet::new();
     // What the stage itself has run on the way here, with `--json` as everything.
     said.extend(["init", "daemon", "set"].map(str::to_owned));
