@@ -44,13 +44,8 @@ export const test = base.extend({
 export async function open(page: Page, { scene, route = "/overview", theme = "light", width = 1280, height = 860, language = "en" }: Opening): Promise<void> {
   await page.clock.setFixedTime(NOW);
   await page.setViewportSize({ width, height });
-  await page.addInitScript(
-    ([theme, language]) => {
-      localStorage.setItem("bitdust.theme", theme);
-      localStorage.setItem("bitdust.language", language);
-    },
-    [theme, language] as const,
-  );
+  await page.emulateMedia({ colorScheme: theme });
+  await page.addInitScript((language) => localStorage.setItem("bitdust.language", language), language);
   await page.goto(`/?scene=${scene}#${route}`);
   await expect(page.locator("h1").first()).toBeVisible();
 }

@@ -59,10 +59,22 @@ test("starting with the computer is asked of the shell", async ({ page }) => {
   await expect(toggle).toBeChecked();
 });
 
-test("the theme changes at once", async ({ page }) => {
-  await open(page, { scene: "settings", route: "/settings/computer" });
-  await page.getByLabel("Appearance").selectOption({ label: "Dark" });
-  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+test("a theme that is chosen changes at once and is kept, whatever the desktop has", async ({ page }) => {
+  const shown = page.locator("html");
+  const choice = page.getByLabel("Appearance");
+  await open(page, { scene: "settings", route: "/settings/computer", theme: "light" });
+  await choice.selectOption({ label: "Dark" });
+  await expect(shown).toHaveAttribute("data-theme", "dark");
+  await page.reload();
+  await expect(choice).toHaveValue("dark");
+  await expect(shown).toHaveAttribute("data-theme", "dark");
+  await choice.selectOption({ label: "As the system" });
+  await expect(shown).toHaveAttribute("data-theme", "light");
+  await choice.selectOption({ label: "Light" });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.reload();
+  await expect(choice).toHaveValue("light");
+  await expect(shown).toHaveAttribute("data-theme", "light");
 });
 
 test("the space to ask for is changed", async ({ page }) => {
