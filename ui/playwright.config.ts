@@ -14,10 +14,7 @@ export default defineConfig({
   reporter: "list",
   timeout: 30_000,
   use: {
-    baseURL: `http://127.0.0.1:${port}`,
-    locale: "en-GB",
-    timezoneId: "Europe/Berlin",
-    contextOptions: { reducedMotion: "reduce" },
+    contextOptions: { baseURL: `http://127.0.0.1:${port}`, locale: "en-GB", timezoneId: "Europe/Berlin", reducedMotion: "reduce" },
     launchOptions: {
       executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
       args: ["--no-sandbox", "--font-render-hinting=none"],
