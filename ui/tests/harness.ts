@@ -18,11 +18,13 @@ export const NOW = new Date("2026-03-14T10:24:00+01:00");
 export const THEMES = ["light", "dark"] as const;
 export const WIDTHS = [1280, 800] as const;
 
+type Theme = (typeof THEMES)[number];
+
 export interface Opening {
   scene: string;
   /** What follows `#`: `/folders`. */
   route?: string;
-  theme?: (typeof THEMES)[number];
+  theme?: Theme;
   width?: number;
   height?: number;
   language?: "en" | "de";
@@ -62,13 +64,28 @@ export const test = base.extend<{ errors: string[] }, { keeper: Page }>({
   },
 });
 
+/** Opens the window anew, even where it was open already. */
 export async function open(page: Page, { scene, route = "/overview", theme = "light", width = 1280, height = 860, language = "en" }: Opening): Promise<void> {
   await page.clock.setFixedTime(NOW);
   await page.setViewportSize({ width, height });
   await page.emulateMedia({ colorScheme: theme });
   await page.addInitScript((language) => localStorage.setItem("bitdust.language", language), language);
-  await page.goto(`/?scene=${scene}#${route}`);
+  // With nothing new before the `#` the window would stay as it is.
+  const answer = await page.goto(`/?scene=${scene}&width=${width}#${route}`);
+  expect(answer, "the window is opened anew").not.toBeNull();
   await expect(page.locator("h1").first()).toBeVisible();
+}
+
+/** Turns the desktop's theme while the window is open. */
+async function turn(page: Page, theme: Theme): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme });
+  await expect(page.locator("html")).toHaveAttribute("data-theme", theme);
+  // What moves is neither what it was nor what it will be. The end of one may begin another, and
+  // what is to stay as it ended is never gone.
+  await page.evaluate(async () => {
+    const running = (): Animation[] => document.getAnimations().filter(({ playState }) => playState === "running");
+    for (let going = running(); going.length > 0; going = running()) await Promise.allSettled(going.map(({ finished }) => finished));
+  });
 }
 
 /** No violations of the rules that can be checked by a program. */
@@ -94,19 +111,33 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: new URL(`../../docs/screenshots/${name}.png`, import.meta.url).pathname, animations: "disabled" });
 }
 
+/** Each width is opened anew, and each theme is opened once and turned to once. */
+const LOOKS = [
+  { width: 1280, themes: ["light", "dark"] },
+  { width: 800, themes: ["dark", "light"] },
+] as const;
+
 /**
- * One test per theme and width: opens, waits for what `ready` waits for, checks access, takes a
- * picture `NAME-THEME-WIDTH`.
+ * One test of a view in every theme and width: opens it at each width, waits for what `ready` waits
+ * for, then shows it in both themes, checks access and takes a picture `NAME-THEME-WIDTH` of each.
  */
 export function everyLook(name: string, opening: Opening, ready: (page: Page) => Promise<void> = async () => undefined): void {
-  for (const theme of THEMES) {
-    for (const width of WIDTHS) {
-      test(`${name} in ${theme} at ${width}`, async ({ page }) => {
-        await open(page, { ...opening, theme, width });
+  test(`${name} in every look`, async ({ page, errors }) => {
+    for (const { width, themes } of LOOKS) {
+      await test.step(`opening in ${themes[0]} at ${width}`, async () => {
+        await open(page, { ...opening, theme: themes[0], width });
         await ready(page);
-        await checkAccess(page);
-        await picture(page, `${name}-${theme}-${width}`);
       });
+      for (const theme of themes) {
+        const look = `in ${theme} at ${width}`;
+        await test.step(look, async () => {
+          await turn(page, theme);
+          // Softly, for one look must not hide the others.
+          expect.soft(await violations(page), `access ${look}`).toEqual([]);
+          expect.soft(errors.splice(0), `errors of the window ${look}`).toEqual([]);
+          await picture(page, `${name}-${theme}-${width}`);
+        });
+      }
     }
-  }
+  });
 }
