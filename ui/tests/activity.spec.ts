@@ -1,4 +1,4 @@
-import { checkAccess, everyLook, expect, open, picture, test, THEMES, WIDTHS } from "./harness";
+import { checkAccess, everyLook, expect, open, picture, test } from "./harness";
 
 everyLook("activity-empty", { scene: "activity-empty", route: "/activity" }, async (page) => expect(page.getByText("Nothing has happened yet")).toBeVisible());
 everyLook("activity-100k", { scene: "activity-100k", route: "/activity" }, async (page) => expect(page.getByText("100,000 entries")).toBeVisible());
@@ -34,20 +34,21 @@ test("what comes new stands on top", async ({ page }) => {
   await expect(page.getByRole("list", { name: "Activity, newest first" }).getByRole("listitem").nth(1)).toContainText("zoe · 1234 abcd is a friend now");
 });
 
-for (const theme of THEMES) {
-  for (const width of WIDTHS) {
-    test(`a report without private data in ${theme} at ${width}`, async ({ page }) => {
-      await open(page, { scene: "activity-100k", route: "/activity", theme, width });
-      await page.getByRole("button", { name: "Report a bug…" }).click();
-      const report = await page.getByLabel("The report").inputValue();
-      for (const secret of ["alice", "bob", "Pictures", "192.0.2.7", "/home"]) expect(report).not.toContain(secret);
-      await checkAccess(page);
-      await picture(page, `activity-report-${theme}-${width}`);
-      await page.getByRole("button", { name: "Copy report" }).click();
-      await expect(page.getByRole("button", { name: "Report copied" })).toBeVisible();
-      expect(await page.evaluate(() => window.mock?.copied)).toEqual([report]);
-    });
-  }
+everyLook("activity-report", { scene: "activity-100k", route: "/activity" }, async (page) => {
+  await page.getByRole("button", { name: "Report a bug…" }).click();
+  const report = await page.getByLabel("The report").inputValue();
+  for (const secret of ["alice", "bob", "Pictures", "192.0.2.7", "/home"]) expect(report).not.toContain(secret);
+});
+
+for (const width of [1280, 800]) {
+  test(`a report is copied as it is shown at ${width}`, async ({ page }) => {
+    await open(page, { scene: "activity-100k", route: "/activity", width });
+    await page.getByRole("button", { name: "Report a bug…" }).click();
+    const report = await page.getByLabel("The report").inputValue();
+    await page.getByRole("button", { name: "Copy report" }).click();
+    await expect(page.getByRole("button", { name: "Report copied" })).toBeVisible();
+    expect(await page.evaluate(() => window.mock?.copied)).toEqual([report]);
+  });
 }
 
 test("by keyboard: a line is opened and closed", async ({ page }) => {

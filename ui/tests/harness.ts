@@ -15,10 +15,8 @@ export { expect };
 export type { Page };
 
 export const NOW = new Date("2026-03-14T10:24:00+01:00");
-export const THEMES = ["light", "dark"] as const;
-export const WIDTHS = [1280, 800] as const;
 
-type Theme = (typeof THEMES)[number];
+type Theme = "light" | "dark";
 
 export interface Opening {
   scene: string;

@@ -1,4 +1,4 @@
-import { checkAccess, everyLook, expect, open, picture, test, THEMES, WIDTHS } from "./harness";
+import { checkAccess, everyLook, expect, open, picture, test } from "./harness";
 
 for (const scene of ["suppliers-none", "suppliers-six", "suppliers-two-away", "suppliers-doubted", "suppliers-200"]) {
   everyLook(scene, { scene, route: "/suppliers" });
@@ -25,35 +25,20 @@ test("the picture is told in words too", async ({ page }) => {
   await expect(page.getByText(/^dmitri .*: holds a piece, away now$/).last()).toBeAttached();
 });
 
-for (const theme of THEMES) {
-  for (const width of WIDTHS) {
-    test(`inviting in ${theme} at ${width}`, async ({ page }) => {
-      await open(page, { scene: "invite", route: "/suppliers", theme, width });
-      await page.getByRole("button", { name: "Invite a friend" }).click();
-      await expect(page.getByRole("img", { name: "The invitation as a QR code" })).toBeVisible();
-      await checkAccess(page);
-      await picture(page, `invite-${theme}-${width}`);
-    });
-
-    test(`an invitation that fails in ${theme} at ${width}`, async ({ page }) => {
-      await open(page, { scene: "accept-error", route: "/suppliers", theme, width });
-      await page.getByRole("button", { name: "Accept an invitation" }).click();
-      await page.getByLabel("Code or link").fill("bitdust-abc234");
-      await page.getByRole("button", { name: "Accept", exact: true }).click();
-      await expect(page.getByRole("alert")).toContainText("The invitation stays valid");
-      await checkAccess(page);
-      await picture(page, `accept-error-${theme}-${width}`);
-    });
-
-    test(`finding more people in ${theme} at ${width}`, async ({ page }) => {
-      await open(page, { scene: "suppliers-six", route: "/suppliers", theme, width });
-      await page.getByRole("button", { name: "Find more people" }).click();
-      await expect(page.getByText("Any 2 of 6 are enough; 4 may fail.")).toBeVisible();
-      await checkAccess(page);
-      await picture(page, `hire-${theme}-${width}`);
-    });
-  }
-}
+everyLook("invite", { scene: "invite", route: "/suppliers" }, async (page) => {
+  await page.getByRole("button", { name: "Invite a friend" }).click();
+  await expect(page.getByRole("img", { name: "The invitation as a QR code" })).toBeVisible();
+});
+everyLook("accept-error", { scene: "accept-error", route: "/suppliers" }, async (page) => {
+  await page.getByRole("button", { name: "Accept an invitation" }).click();
+  await page.getByLabel("Code or link").fill("bitdust-abc234");
+  await page.getByRole("button", { name: "Accept", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("The invitation stays valid");
+});
+everyLook("hire", { scene: "suppliers-six", route: "/suppliers" }, async (page) => {
+  await page.getByRole("button", { name: "Find more people" }).click();
+  await expect(page.getByText("Any 2 of 6 are enough; 4 may fail.")).toBeVisible();
+});
 
 test("by keyboard: an invitation is made and copied", async ({ page }) => {
   await open(page, { scene: "invite", route: "/suppliers" });
