@@ -103,6 +103,11 @@ async function violations(page: Page): Promise<{ id: string; nodes: string[] }[]
   });
 }
 
+/** What holds a view or a dialog and is narrower than what is in it. */
+function tooWide(page: Page): Promise<string[]> {
+  return page.locator("html, main, dialog .body").evaluateAll((frames) => frames.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ tagName, scrollWidth, clientWidth }) => `${tagName}: ${scrollWidth} in ${clientWidth}`));
+}
+
 /** Writes `docs/screenshots/NAME.png` when pictures are asked for. */
 export async function picture(page: Page, name: string): Promise<void> {
   if (process.env["SCREENSHOTS"] !== "1") return;
@@ -132,6 +137,7 @@ export function everyLook(name: string, opening: Opening, ready: (page: Page) =>
           await turn(page, theme);
           // Softly, for one look must not hide the others.
           expect.soft(await violations(page), `access ${look}`).toEqual([]);
+          expect.soft(await tooWide(page), `what is scrolled sideways ${look}`).toEqual([]);
           expect.soft(errors.splice(0), `errors of the window ${look}`).toEqual([]);
           await picture(page, `${name}-${theme}-${width}`);
         });
