@@ -46,7 +46,9 @@ export default defineConfig(({ command }) => ({
   resolve: process.env["VITEST"] ? { conditions: ["browser"] } : {},
   test: {
     include: ["src/**/*.test.ts"],
-    environment: "jsdom",
+    // A window takes longer to make than most tests take: where one is needed, the file says so.
+    environment: "node",
+    setupFiles: ["vitest.setup.ts"],
     restoreMocks: true,
   },
 }));
