@@ -38,6 +38,7 @@ export const test = base.extend<{ errors: string[] }, { keeper: Page }>({
   keeper: [
     async ({ browser }, use, { project }) => {
       const context = await browser.newContext(project.use.contextOptions);
+      await context.clock.setFixedTime(NOW);
       const keeper = await context.newPage();
       await keeper.goto("/icon.svg");
       await use(keeper);
@@ -64,7 +65,6 @@ export const test = base.extend<{ errors: string[] }, { keeper: Page }>({
 
 /** Opens the window anew, even where it was open already. */
 export async function open(page: Page, { scene, route = "/overview", theme = "light", width = 1280, height = 860, language = "en" }: Opening): Promise<void> {
-  await page.clock.setFixedTime(NOW);
   await page.setViewportSize({ width, height });
   await page.emulateMedia({ colorScheme: theme });
   await page.addInitScript((language) => localStorage.setItem("bitdust.language", language), language);
