@@ -49,6 +49,8 @@ export default defineConfig(({ command }) => ({
     // A window takes longer to make than most tests take: where one is needed, the file says so.
     environment: "node",
     setupFiles: ["vitest.setup.ts"],
+    // Else one core is left idle, of two the half.
+    maxWorkers: "100%",
     restoreMocks: true,
   },
 }));
