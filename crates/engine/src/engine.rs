@@ -24,7 +24,7 @@ use crate::fsm::{
     restore, schedule, set_up, supplier_link, supplier_search, transfer, unspool,
 };
 use crate::io::{AskId, FetchId, Input, JobId, Output, SetFact};
-use crate::random::Random;
+use crate::random::{Random, mix, mix_bytes};
 use crate::timer::{Timers, WakeReason};
 use crate::transition::{Machine, Subject, Transition};
 
@@ -39,7 +39,8 @@ use suppliers::Supplier;
 #[derive(Debug)]
 pub struct Engine {
     policy: Policy,
-    random: Random,
+    /// All that is drawn at random follows from it.
+    seed: [u8; 32],
     now: Tick,
     /// This machine and person, once started.
     own: Option<(DeviceId, IdentityId)>,
@@ -112,7 +113,7 @@ impl Engine {
     pub fn new(policy: Policy) -> Self {
         Self {
             policy,
-            random: Random::from_number(0),
+            seed: [0; 32],
             now: Tick(0),
             own: None,
             listening: false,
@@ -317,8 +318,11 @@ impl Engine {
         false
     }
 
-    fn draw(&mut self) -> u64 {
-        self.random.next_word()
+    /// The random word of a step: it follows from the seed, from whose step it is, and from the
+    /// time, so that no machine shifts what another draws.
+    fn draw(&self, machine: Machine, subject: Subject) -> u64 {
+        let whose = subject.mix(mix_bytes(0, machine.name().as_bytes()));
+        Random::for_occasion(self.seed, mix(whose, self.now.0)).next_word()
     }
 
     const fn moment(&self, random: u64) -> Moment<'_> {
@@ -330,7 +334,7 @@ impl Engine {
     }
 
     fn step_set_up(&mut self, event: set_up::Event) {
-        let random = self.draw();
+        let random = self.draw(Machine::SetUp, Subject::Node);
         let mut out = Vec::new();
         let step = Step::of(Machine::SetUp, Subject::Node, &self.set_up, &event);
         self.set_up = set_up::step(self.set_up, event, &self.moment(random), &mut out);
@@ -349,7 +353,7 @@ impl Engine {
     }
 
     fn step_deposits(&mut self, event: deposits::Event) {
-        let random = self.draw();
+        let random = self.draw(Machine::Deposits, Subject::Node);
         let mut out = Vec::new();
         let step = Step::of(Machine::Deposits, Subject::Node, &self.deposits, &event);
         let customers = !self.customers.is_empty();

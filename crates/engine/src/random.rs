@@ -36,6 +36,15 @@ impl Random {
         Self::from_seed(seed)
     }
 
+    /// A generator for one occasion: it follows from the seed and from the number mixed of what
+    /// names the occasion, and from nothing that was drawn before.
+    pub(crate) fn for_occasion(mut seed: [u8; 32], occasion: u64) -> Self {
+        for (byte, part) in seed.iter_mut().zip(occasion.to_le_bytes()) {
+            *byte ^= part;
+        }
+        Self::from_seed(seed)
+    }
+
     /// The next 64 random bits.
     pub fn next_word(&mut self) -> u64 {
         let [a, b, c, d] = self.state;
@@ -59,6 +68,21 @@ impl Random {
     }
 }
 
+/// Mixes a further word into a number.
+pub(crate) fn mix(carry: u64, word: u64) -> u64 {
+    split_mix(carry ^ word)
+}
+
+/// Mixes bytes into a number, eight at a time; the last may have fewer.
+pub(crate) fn mix_bytes(carry: u64, bytes: &[u8]) -> u64 {
+    let word = |bytes: &[u8]| {
+        let most_first = bytes.iter().rev();
+        most_first.fold(0, |word, byte| (word << 8) | u64::from(*byte))
+    };
+    let words = bytes.chunks(8).map(word);
+    words.fold(carry, mix)
+}
+
 /// One round of SplitMix64.
 fn split_mix(word: u64) -> u64 {
     let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -79,6 +103,18 @@ mod tests {
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
+    }
+
+    #[test]
+    fn an_occasion_has_its_own_word_whatever_was_drawn_before() {
+        let draw = |seed: u8, name: &[u8]| {
+            Random::for_occasion([seed; 32], mix_bytes(0, name)).next_word()
+        };
+        assert_eq!(draw(7, b"head"), draw(7, b"head"));
+        assert_ne!(draw(7, b"head"), draw(7, b"check"));
+        assert_ne!(draw(7, b"head"), draw(8, b"head"));
+        let (one, other) = (mix(mix(0, 1), 2), mix(mix(0, 2), 1));
+        assert_ne!(one, other, "the order counts");
     }
 
     #[test]

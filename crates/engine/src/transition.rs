@@ -5,6 +5,7 @@ use std::fmt;
 use bitdust_model::{DeviceId, FolderId, PackId, Position};
 
 use crate::io::{FetchId, JobId};
+use crate::random::{mix, mix_bytes};
 
 /// The state machines of the engine.
 #[derive(
@@ -73,6 +74,22 @@ pub enum Subject {
     Fetch(FetchId),
     /// A folder.
     Folder(FolderId),
+}
+
+impl Subject {
+    /// Mixes what tells it from other subjects of its machine into a number, for what is drawn
+    /// at random.
+    pub(crate) fn mix(&self, carry: u64) -> u64 {
+        match self {
+            Self::Node => carry,
+            Self::Device(device) => mix_bytes(carry, &device.0),
+            Self::Pack(pack) => mix_bytes(carry, &pack.0),
+            Self::Shard(pack, position) => mix(mix_bytes(carry, &pack.0), u64::from(position.0)),
+            Self::Job(job) => mix(carry, job.0),
+            Self::Fetch(fetch) => mix(carry, fetch.0),
+            Self::Folder(folder) => mix_bytes(carry, &folder.0),
+        }
+    }
 }
 
 impl fmt::Display for Subject {

@@ -52,7 +52,7 @@ impl Engine {
     }
 
     pub(super) fn step_fetch(&mut self, id: FetchId, event: fetch::Event) {
-        let random = self.draw();
+        let random = self.draw(Machine::Fetch, Subject::Fetch(id));
         let Some(entry) = self.fetches.get_mut(&id) else {
             return;
         };

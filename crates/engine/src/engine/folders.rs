@@ -89,7 +89,7 @@ impl Engine {
     }
 
     pub(super) fn step_watch(&mut self, folder: FolderId, event: folder_watch::Event) {
-        let random = self.draw();
+        let random = self.draw(Machine::FolderWatch, Subject::Folder(folder));
         let Some(before) = self.folders.get(&folder).map(|entry| entry.watch) else {
             return;
         };
@@ -114,7 +114,7 @@ impl Engine {
     }
 
     pub(super) fn step_schedule(&mut self, folder: FolderId, event: schedule::Event) {
-        let random = self.draw();
+        let random = self.draw(Machine::Schedule, Subject::Folder(folder));
         let Some((plan, before)) = self
             .folders
             .get(&folder)

@@ -161,7 +161,7 @@ impl Engine {
     }
 
     pub(super) fn step_recovery(&mut self, job: JobId, event: recovery::Event) {
-        let random = self.draw();
+        let random = self.draw(Machine::Recovery, Subject::Job(job));
         let Some(Job {
             work: Work::Recovery(state),
             ..

@@ -106,7 +106,7 @@ impl Engine {
         position: Position,
         event: transfer::Event,
     ) {
-        let random = self.draw();
+        let random = self.draw(Machine::Transfer, Subject::Shard(pack, position));
         let Some(device) = self.holder_at(position) else {
             return;
         };
@@ -168,7 +168,7 @@ impl Engine {
     }
 
     pub(super) fn step_unspool(&mut self, device: DeviceId, event: unspool::Event) {
-        let random = self.draw();
+        let random = self.draw(Machine::Unspool, Subject::Device(device));
         let moment = self.moment(random);
         let Some(supplier) = self.suppliers.get(&device) else {
             return;
@@ -470,7 +470,7 @@ impl Engine {
     }
 
     pub(super) fn step_head(&mut self, event: head::Event) {
-        let random = self.draw();
+        let random = self.draw(Machine::Head, Subject::Node);
         let (trusted, online) = self.trusted_holders();
         let quorum = self
             .set

@@ -14,7 +14,6 @@ use crate::fsm::{
     restore, set_up, supplier_link, supplier_search, transfer, unspool,
 };
 use crate::io::{Facts, Input};
-use crate::random::Random;
 
 /// Inputs that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +153,7 @@ impl Engine {
         if self.own.is_some() {
             return;
         }
-        self.random = Random::from_seed(seed);
+        self.seed = seed;
         self.own = Some((facts.device, facts.identity));
         self.code_wanted = facts.code_wanted;
         self.suppliers_wanted = facts.suppliers_wanted;

@@ -108,7 +108,7 @@ impl Engine {
     }
 
     pub(super) fn step_link(&mut self, device: DeviceId, event: supplier_link::Event) {
-        let random = self.draw();
+        let random = self.draw(Machine::SupplierLink, Subject::Device(device));
         let moment = self.moment(random);
         let Some(supplier) = self.suppliers.get(&device) else {
             return;
@@ -184,7 +184,7 @@ impl Engine {
     }
 
     pub(super) fn step_check(&mut self, device: DeviceId, event: check::Event) {
-        let random = self.draw();
+        let random = self.draw(Machine::Check, Subject::Device(device));
         let moment = self.moment(random);
         let Some(supplier) = self.suppliers.get(&device) else {
             return;
@@ -244,7 +244,7 @@ impl Engine {
     }
 
     pub(super) fn step_search(&mut self, event: supplier_search::Event) {
-        let random = self.draw();
+        let random = self.draw(Machine::SupplierSearch, Subject::Node);
         let devices: BTreeSet<_> = self
             .suppliers
             .keys()
