@@ -18,11 +18,11 @@ use bitdust_model::locator::{Contact, Invitation};
 use bitdust_model::manifest::{FolderRecord, SnapshotRecord};
 use bitdust_model::message::Body;
 use bitdust_model::tree::{Entry, Node as TreeNode};
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, IdentityId, Severity, limits};
+use bitdust_model::{DeviceId, ErrorCode, FolderId, IdentityId, Severity, limits};
 use bitdust_net::{Peer, Reply};
 use bitdust_source::{Excludes, WalkOptions};
 use bitdust_store::CatalogueError;
-use bitdust_store::catalogue::{Friend, HistoryQuestion, Redeemed, Supplier};
+use bitdust_store::catalogue::{Friend, HistoryQuestion, Introduction, Redeemed};
 
 use crate::back::Back;
 use crate::backup::refusal;
@@ -685,21 +685,13 @@ fn record_friend(
     addresses: Vec<String>,
     nickname: String,
 ) -> Result<(), CatalogueError> {
-    let known = catalogue.supplier(device)?;
-    let supplier = Supplier {
+    catalogue.introduce_supplier(Introduction {
         device,
         identity,
         friend: true,
         addresses: addresses.clone(),
-        contract: known.as_ref().and_then(|known| known.contract.clone()),
-        acceptance: known.as_ref().and_then(|known| known.acceptance.clone()),
-        bytes: known.as_ref().map_or(ByteCount(0), |known| known.bytes),
-        last_seen: Some(wall_clock()),
-        last_proof: known.as_ref().and_then(|known| known.last_proof),
-        last_miss: known.as_ref().and_then(|known| known.last_miss),
-        doubted: known.is_some_and(|known| known.doubted),
-    };
-    catalogue.put_supplier(supplier)?;
+        seen: Some(wall_clock()),
+    })?;
     catalogue.put_friend(Friend {
         device,
         identity,

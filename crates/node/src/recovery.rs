@@ -20,12 +20,11 @@ use bitdust_model::manifest::{
 };
 use bitdust_model::message::Body;
 use bitdust_model::{
-    ByteCount, DeviceId, DhtKey, Document, Epoch, ErrorCode, Sequence, Signed, decode, encode,
-    limits,
+    DeviceId, DhtKey, Document, Epoch, ErrorCode, Sequence, Signed, decode, encode, limits,
 };
 use bitdust_pipeline::index::{read_manifest, read_segment, read_snapshot_page};
 use bitdust_store::CatalogueError;
-use bitdust_store::catalogue::Supplier;
+use bitdust_store::catalogue::Introduction;
 use serde::{Deserialize, Serialize};
 
 use crate::back::Back;
@@ -64,7 +63,7 @@ pub(crate) struct Recovery {
     /// The newest root record found.
     pub(crate) record: Option<RootRecord>,
     /// Where suppliers can be reached.
-    pub(crate) contacts: Vec<Supplier>,
+    pub(crate) contacts: Vec<Introduction>,
     /// Heads that were heard.
     pub(crate) heads: BTreeMap<(DeviceId, Sequence), HeadBundle>,
     /// What is told in the end.
@@ -236,7 +235,7 @@ impl Node {
     }
 
     fn lanes_found(&mut self, job: JobId, root: RootRecord, lanes: Vec<LaneRecord>) {
-        let mut contacts: BTreeMap<DeviceId, Supplier> = BTreeMap::new();
+        let mut contacts: BTreeMap<DeviceId, Introduction> = BTreeMap::new();
         let mut k = 1;
         for lane in &lanes {
             for signed in &lane.sets {
@@ -312,19 +311,13 @@ fn known_supplier(
     device: DeviceId,
     identity: bitdust_model::IdentityId,
     addresses: &[String],
-) -> Supplier {
-    Supplier {
+) -> Introduction {
+    Introduction {
         device,
         identity,
         friend: true,
         addresses: addresses.to_vec(),
-        contract: None,
-        acceptance: None,
-        bytes: ByteCount(0),
-        last_seen: None,
-        last_proof: None,
-        last_miss: None,
-        doubted: false,
+        seen: None,
     }
 }
 
@@ -520,7 +513,7 @@ struct Rebuild {
     root: Arc<RootSecrets>,
     record: Option<RootRecord>,
     old_machine_gone: bool,
-    suppliers: Vec<Supplier>,
+    suppliers: Vec<Introduction>,
     nickname: String,
     confirmed: u32,
     of: u32,
@@ -555,7 +548,7 @@ impl Rebuild {
             catalogue.set_meta(FOREIGN_SETS_KEY, &encode(&sets))?;
             suppliers
                 .into_iter()
-                .try_for_each(|supplier| catalogue.put_supplier(supplier))
+                .try_for_each(|supplier| catalogue.introduce_supplier(supplier))
         })
         .await?
         .map_err(|error: CatalogueError| error.code())?;

@@ -11,7 +11,7 @@ use bitdust_model::{
 };
 use bitdust_net::PeerUp;
 use bitdust_store::CatalogueError;
-use bitdust_store::catalogue::{OwnSet, Supplier};
+use bitdust_store::catalogue::{Introduction, OwnSet, SignedContract};
 use futures::stream::{self, StreamExt};
 use tracing::{debug, info};
 
@@ -125,18 +125,15 @@ impl Node {
             peer.addresses.clone(),
         );
         self.tasks.spawn(async move {
-            let seen = blocking(move || {
+            let seen = blocking(move || -> Result<(), CatalogueError> {
                 if catalogue.supplier(device)?.is_some() {
                     catalogue.mark_supplier_seen(device, wall_clock(), addresses.clone())?;
                 }
-                let friends = catalogue.friends()?.into_iter();
-                match friends.into_iter().find(|friend| friend.device == device) {
-                    Some(mut friend) if friend.addresses != addresses && !addresses.is_empty() => {
-                        friend.addresses = addresses;
-                        catalogue.put_friend(friend)
-                    }
-                    Some(_) | None => Ok(()),
+                let friends = catalogue.friends()?;
+                if friends.iter().any(|friend| friend.device == device) {
+                    catalogue.mark_friend_seen(device, addresses)?;
                 }
+                Ok(())
             });
             if let Ok(Err(error)) = seen.await {
                 debug!(%error, "A supplier's addresses were not remembered");
@@ -182,7 +179,7 @@ impl Node {
 
     /// Remembers a stranger as a supplier.
     pub(crate) fn adopt_supplier(&mut self, offer: &OfferFact) {
-        let supplier = Supplier {
+        let introduction = Introduction {
             device: offer.device,
             identity: offer.identity,
             friend: false,
@@ -191,17 +188,13 @@ impl Node {
                 .get(&offer.device)
                 .cloned()
                 .unwrap_or_default(),
-            contract: None,
-            acceptance: None,
-            bytes: ByteCount(0),
-            last_seen: None,
-            last_proof: None,
-            last_miss: None,
-            doubted: false,
+            seen: None,
         };
         let catalogue = self.context.catalogue.clone();
         self.tasks.spawn(async move {
-            if let Ok(Err(error)) = blocking(move || catalogue.put_supplier(supplier)).await {
+            if let Ok(Err(error)) =
+                blocking(move || catalogue.introduce_supplier(introduction)).await
+            {
                 info!(%error, "A supplier could not be remembered");
             }
         });
@@ -417,24 +410,14 @@ async fn sign_contract(context: &Context, contract: Contract) -> Result<(), Erro
     }
     let catalogue = context.catalogue.clone();
     blocking(move || {
-        let known = catalogue.supplier(contract.supplier)?;
-        let supplier = Supplier {
+        catalogue.record_contract(SignedContract {
             device: contract.supplier,
             identity: contract.supplier_identity,
-            friend: known.as_ref().is_some_and(|known| known.friend),
-            addresses: known
-                .as_ref()
-                .map(|known| known.addresses.clone())
-                .unwrap_or_default(),
-            contract: Some(signed),
-            acceptance: Some(acceptance),
             bytes: contract.bytes,
-            last_seen: Some(wall_clock()),
-            last_proof: known.as_ref().and_then(|known| known.last_proof),
-            last_miss: known.as_ref().and_then(|known| known.last_miss),
-            doubted: known.is_some_and(|known| known.doubted),
-        };
-        catalogue.put_supplier(supplier)
+            contract: signed,
+            acceptance,
+            at: wall_clock(),
+        })
     })
     .await?
     .map_err(|error| error.code())

@@ -37,7 +37,7 @@ pub use history::{HistoryQuestion, PastEvent};
 pub use packs::{PackState, PackTotals, UnconfirmedPack, shard_bytes};
 pub use rebuild::Imported;
 pub use segments::{LiveSegment, NewSegment, Publication, SegmentId};
-pub use suppliers::Supplier;
+pub use suppliers::{Introduction, SignedContract, Supplier};
 
 /// A handle of the catalogue; clones share one writer and a few readers. Every call blocks
 /// until it is done.

@@ -116,6 +116,26 @@ impl Catalogue {
         })
     }
 
+    /// Remembers where a friend is reached now; somebody else, and no addresses, change nothing.
+    pub fn mark_friend_seen(
+        &self,
+        device: DeviceId,
+        addresses: Vec<String>,
+    ) -> Result<(), CatalogueError> {
+        if addresses.is_empty() {
+            return Ok(());
+        }
+        let addresses = encode_addresses(addresses)?;
+        self.write(move |transaction| {
+            transaction
+                .prepare_cached(
+                    "UPDATE friends SET addresses = ?2 WHERE device = ?1 AND addresses <> ?2",
+                )?
+                .execute(params![device.0, addresses])?;
+            Ok(())
+        })
+    }
+
     /// All friends, oldest first.
     pub fn friends(&self) -> Result<Vec<Friend>, CatalogueError> {
         self.read(|connection| {

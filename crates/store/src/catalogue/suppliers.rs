@@ -42,45 +42,98 @@ pub struct Supplier {
     pub doubted: bool,
 }
 
+/// What is known of a supplier before it signs, or learned of it later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Introduction {
+    /// The machine.
+    pub device: DeviceId,
+    /// The person.
+    pub identity: IdentityId,
+    /// Whether it came by invitation.
+    pub friend: bool,
+    /// Where it can be reached; at most `ADDRESSES_MAX`.
+    pub addresses: Vec<String>,
+    /// When it was connected, by our clock.
+    pub seen: Option<UnixMillis>,
+}
+
+/// A contract with both signatures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedContract {
+    /// The supplier's machine.
+    pub device: DeviceId,
+    /// The supplier's person.
+    pub identity: IdentityId,
+    /// Bytes agreed.
+    pub bytes: ByteCount,
+    /// As we signed it.
+    pub contract: Signed<Contract>,
+    /// The supplier's signature under it.
+    pub acceptance: Signed<ContractAcceptance>,
+    /// When the answer came, by our clock.
+    pub at: UnixMillis,
+}
+
 const COLUMNS: &str = "device, identity, friend, addresses, contract, acceptance, bytes, last_seen, last_proof, last_miss, doubted";
 
 impl Catalogue {
-    /// Adds a supplier or replaces all that is known of it. At most `SUPPLIERS_MAX`.
-    pub fn put_supplier(&self, supplier: Supplier) -> Result<(), CatalogueError> {
-        let addresses = encode_addresses(supplier.addresses.clone())?;
-        let contract = supplier.contract.as_ref().map(encode_signed).transpose()?;
-        let acceptance = supplier
-            .acceptance
-            .as_ref()
-            .map(encode_signed)
-            .transpose()?;
-        let bytes = to_column("byte count", supplier.bytes.0)?;
-        let time = |at: Option<UnixMillis>| at.map(|at| to_column("time", at.0)).transpose();
-        let (seen, proof, miss) = (
-            time(supplier.last_seen)?,
-            time(supplier.last_proof)?,
-            time(supplier.last_miss)?,
-        );
+    /// Adds a supplier, or adds to what is known of it: a friend stays one, no addresses keep the
+    /// old ones, and contract, proofs and doubt are left as they are, whoever writes them
+    /// meanwhile. At most `SUPPLIERS_MAX`.
+    pub fn introduce_supplier(&self, introduction: Introduction) -> Result<(), CatalogueError> {
+        let Introduction {
+            device,
+            identity,
+            friend,
+            addresses,
+            seen,
+        } = introduction;
+        let keeps_addresses = addresses.is_empty();
+        let addresses = encode_addresses(addresses)?;
+        let seen = seen.map(|at| to_column("time", at.0)).transpose()?;
         self.write_durably(move |transaction| {
             transaction.execute(
-                &format!(
-                    "INSERT OR REPLACE INTO suppliers ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-                ),
-                params![
-                    supplier.device.0,
-                    supplier.identity.0,
-                    supplier.friend,
-                    addresses,
-                    contract,
-                    acceptance,
-                    bytes,
-                    seen,
-                    proof,
-                    miss,
-                    supplier.doubted,
-                ],
+                "INSERT INTO suppliers (device, identity, friend, addresses, bytes, last_seen, doubted)
+                 VALUES (?1, ?2, ?3, ?4, 0, ?5, 0)
+                 ON CONFLICT (device) DO UPDATE SET
+                     friend = max(friend, excluded.friend),
+                     addresses = iif(?6, addresses, excluded.addresses),
+                     last_seen = coalesce(excluded.last_seen, last_seen)",
+                params![device.0, identity.0, friend, addresses, seen, keeps_addresses],
             )?;
-            refuse_when_full(transaction, "suppliers", "SELECT count(*) FROM suppliers", SUPPLIERS_MAX + 1)
+            refuse_too_many(transaction)
+        })
+    }
+
+    /// Records that both signed a contract; what else is known of the supplier is left as it is.
+    /// At most `SUPPLIERS_MAX`.
+    pub fn record_contract(&self, signed: SignedContract) -> Result<(), CatalogueError> {
+        let SignedContract {
+            device,
+            identity,
+            bytes,
+            contract,
+            acceptance,
+            at,
+        } = signed;
+        let contract = encode_signed(&contract)?;
+        let acceptance = encode_signed(&acceptance)?;
+        let bytes = to_column("byte count", bytes.0)?;
+        let at = to_column("time", at.0)?;
+        let nowhere = encode_addresses(Vec::new())?;
+        self.write_durably(move |transaction| {
+            transaction.execute(
+                "INSERT INTO suppliers
+                     (device, identity, friend, addresses, contract, acceptance, bytes, last_seen, doubted)
+                 VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, 0)
+                 ON CONFLICT (device) DO UPDATE SET
+                     contract = excluded.contract,
+                     acceptance = excluded.acceptance,
+                     bytes = excluded.bytes,
+                     last_seen = excluded.last_seen",
+                params![device.0, identity.0, nowhere, contract, acceptance, bytes, at],
+            )?;
+            refuse_too_many(transaction)
         })
     }
 
@@ -166,6 +219,11 @@ impl Catalogue {
             )
         })
     }
+}
+
+fn refuse_too_many(transaction: &Transaction<'_>) -> Result<(), CatalogueError> {
+    let count = "SELECT count(*) FROM suppliers";
+    refuse_when_full(transaction, "suppliers", count, SUPPLIERS_MAX + 1)
 }
 
 fn update(

@@ -4,8 +4,10 @@ use bitdust_model::limits::{ADDRESSES_MAX, HEADS_PER_LANE_MAX, META_BYTES_MAX};
 use bitdust_model::manifest::{Holder, PositionRecord, SetRecord};
 use bitdust_model::message::{Contract, ContractAcceptance};
 use bitdust_model::{ByteCount, ContractId, ErrorCode, HeadHash, Sequence, SetId, UnixMillis};
-use bitdust_store::Catalogue;
-use bitdust_store::catalogue::{Friend, OwnHead, OwnSet, Redeemed, Supplier};
+use bitdust_store::catalogue::{
+    Friend, Introduction, OwnHead, OwnSet, Redeemed, SignedContract, Supplier,
+};
+use bitdust_store::{Catalogue, CatalogueError};
 
 use crate::support::{
     NOW, PACK_HEADER_BYTES, chunk, commit, device, head, id, identity, open_catalogue, pack,
@@ -48,7 +50,7 @@ fn supplier(number: u64) -> Supplier {
         contract: Some(signed(&contract)),
         acceptance: Some(signed(&acceptance)),
         bytes: ByteCount(1_000),
-        last_seen: None,
+        last_seen: Some(NOW),
         last_proof: Some(NOW),
         last_miss: None,
         doubted: false,
@@ -201,12 +203,99 @@ fn set_records_only_go_forward() {
     );
 }
 
+/// Writes all that a supplier's row can hold.
+fn add_supplier(catalogue: &Catalogue, supplier: Supplier) -> Result<(), CatalogueError> {
+    let (device, identity) = (supplier.device, supplier.identity);
+    catalogue.introduce_supplier(Introduction {
+        device,
+        identity,
+        friend: supplier.friend,
+        addresses: supplier.addresses,
+        seen: None,
+    })?;
+    let signed = supplier.contract.zip(supplier.acceptance);
+    if let Some((contract, acceptance)) = signed {
+        catalogue.record_contract(SignedContract {
+            device,
+            identity,
+            bytes: supplier.bytes,
+            contract,
+            acceptance,
+            at: NOW,
+        })?;
+    }
+    if let Some(at) = supplier.last_proof {
+        catalogue.mark_checked(device, at, true)?;
+    }
+    Ok(())
+}
+
+/// Whoever learns of a supplier and whoever signs with it write at the same time.
+#[test]
+fn an_introduction_that_comes_late_takes_no_contract_and_no_doubt_away() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    let introduce = |friend, addresses: &[&str], seen| {
+        let introduction = Introduction {
+            device: device(1),
+            identity: identity(1),
+            friend,
+            addresses: addresses.iter().map(|it| (*it).to_owned()).collect(),
+            seen,
+        };
+        catalogue
+            .introduce_supplier(introduction)
+            .expect("introduced");
+    };
+    introduce(false, &["/ip4/10.0.0.1/tcp/1"], None);
+    add_supplier(&catalogue, supplier(1)).expect("signed");
+    catalogue.set_doubted(device(1), true).expect("doubted");
+    introduce(false, &[], None);
+    introduce(true, &["/ip4/10.0.0.2/tcp/2"], Some(UnixMillis(9)));
+    introduce(false, &[], None);
+    let known = catalogue.supplier(device(1)).expect("read").expect("there");
+    let expected = Supplier {
+        friend: true,
+        addresses: vec!["/ip4/10.0.0.2/tcp/2".to_owned()],
+        last_seen: Some(UnixMillis(9)),
+        doubted: true,
+        ..supplier(1)
+    };
+    assert_eq!(known, expected);
+}
+
+#[test]
+fn a_contract_takes_no_addresses_no_friendship_and_no_doubt_away() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    let introduction = Introduction {
+        device: device(2),
+        identity: identity(2),
+        friend: true,
+        addresses: vec!["/ip4/10.0.0.1/tcp/1".to_owned()],
+        seen: Some(UnixMillis(3)),
+    };
+    catalogue
+        .introduce_supplier(introduction)
+        .expect("introduced");
+    catalogue.set_doubted(device(2), true).expect("doubted");
+    let signed = Supplier {
+        addresses: Vec::new(),
+        last_proof: None,
+        ..supplier(2)
+    };
+    add_supplier(&catalogue, signed).expect("signed");
+    let known = catalogue.supplier(device(2)).expect("read").expect("there");
+    assert!(known.friend && known.doubted && known.contract.is_some());
+    assert_eq!(known.addresses, ["/ip4/10.0.0.1/tcp/1"]);
+}
+
 #[test]
 fn suppliers_are_remembered_checked_and_forgotten() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
-    catalogue.put_supplier(supplier(1)).expect("added");
-    catalogue.put_supplier(supplier(2)).expect("added");
+    add_supplier(&catalogue, supplier(1)).expect("added");
+    add_supplier(&catalogue, supplier(2)).expect("added");
     commit(&catalogue, 1, &[1]);
     assert_eq!(
         catalogue.supplier(device(2)).expect("read"),
@@ -274,7 +363,7 @@ fn addresses_are_cut_to_their_number_and_refused_by_their_length() {
         addresses: vec!["a".to_owned(); 100],
         ..supplier(1)
     };
-    catalogue.put_supplier(many).expect("added");
+    add_supplier(&catalogue, many).expect("added");
     assert_eq!(
         catalogue
             .supplier(device(1))
@@ -289,7 +378,7 @@ fn addresses_are_cut_to_their_number_and_refused_by_their_length() {
         ..supplier(2)
     };
     assert_eq!(
-        catalogue.put_supplier(long).expect_err("refused").code(),
+        add_supplier(&catalogue, long).expect_err("refused").code(),
         ErrorCode::BadRequest
     );
 }
@@ -378,7 +467,7 @@ fn damaged_rows_are_errors() {
     let catalogue = open_catalogue(&dir);
     commit(&catalogue, 1, &[1]);
     catalogue.add_snapshot(snapshot(1)).expect("added");
-    catalogue.put_supplier(supplier(1)).expect("added");
+    add_supplier(&catalogue, supplier(1)).expect("added");
     drop(catalogue);
     let connection = rusqlite::Connection::open(dir.path().join("catalogue.db")).expect("opened");
     connection
