@@ -222,10 +222,11 @@ impl Node {
             .map(|(tick, _)| self.started + Duration::from_millis(tick.0));
         let idle = Instant::now() + IDLE_EVERY;
         let wake = engine.unwrap_or(idle).min(idle);
-        if self.jobs.is_empty() && !(self.status_due && self.is_watched()) {
-            wake
-        } else {
+        // Where nobody listens nothing is told, and a moment to tell it would never be over.
+        if self.is_watched() && (self.status_due || !self.jobs.is_empty()) {
             wake.min(self.progress_told + PROGRESS_EVERY)
+        } else {
+            wake
         }
     }
 
