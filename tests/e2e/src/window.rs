@@ -20,6 +20,8 @@ use crate::world::{World, built_window};
 const SOON: Duration = Duration::from_secs(60);
 /// How long one word with the driver may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// Ports that are tried for a driver.
+const DRIVER_PORTS: u32 = 5;
 /// The key under which WebDriver names elements, by its standard.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// Where a dropped folder lands: well within the window.
@@ -70,25 +72,14 @@ impl Desktop {
             display: format!(":{number}"),
             bus: address.context("the bus did not start")?,
         };
-        let port = free_port()?;
-        let mut driver = Command::new("WebKitWebDriver");
-        driver.arg(format!("--port={port}"));
-        driver.env("TAURI_WEBVIEW_AUTOMATION", "true");
-        person.live(&mut driver)?;
-        // Its children are ended with it.
-        driver.process_group(0);
-        let driver = Process::spawn(driver, &log, None)?;
-        let desktop = Self {
+        let (driver, address) = start_driver(&person, &log)?;
+        Ok(Self {
             driver,
             bus,
             screen,
-            address: format!("http://127.0.0.1:{port}"),
+            address,
             person,
-        };
-        eventually("the driver answers", SOON, || {
-            Ok(desktop.ask("GET", "/status", None).ok())
-        })?;
-        Ok(desktop)
+        })
     }
 
     /// Opens the application for the home of a machine. Commands of the machine join it.
@@ -188,26 +179,7 @@ impl Desktop {
     }
 
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
-        let url = format!("{}{path}", self.address);
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .timeout_global(Some(ANSWER_WITHIN))
-            .http_status_as_error(false)
-            .build()
-            .into();
-        let mut answer = match (method, body) {
-            ("GET", _) => agent.get(&url).call()?,
-            ("DELETE", _) => agent.delete(&url).call()?,
-            (_, Some(body)) => agent.post(&url).send(body.to_string())?,
-            (_, None) => agent.post(&url).send("{}")?,
-        };
-        let text = answer.body_mut().read_to_string()?;
-        let object: Value = serde_json::from_str(&text).context("no answer of a driver")?;
-        let value = object["value"].clone();
-        if let Some(error) = value["error"].as_str() {
-            let message = value["message"].as_str().unwrap_or_default();
-            bail!("{method} {path}: {error}: {message}");
-        }
-        Ok(value)
+        ask_at(&self.address, method, path, body)
     }
 }
 
@@ -373,6 +345,58 @@ fn live_in(command: &mut Command, folder: &Path) -> Result<()> {
     }
     command.env_remove("WAYLAND_DISPLAY");
     Ok(())
+}
+
+/// One word with a driver.
+fn ask_at(address: &str, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+    let url = format!("{address}{path}");
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(ANSWER_WITHIN))
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let mut answer = match (method, body) {
+        ("GET", _) => agent.get(&url).call()?,
+        ("DELETE", _) => agent.delete(&url).call()?,
+        (_, Some(body)) => agent.post(&url).send(body.to_string())?,
+        (_, None) => agent.post(&url).send("{}")?,
+    };
+    let text = answer.body_mut().read_to_string()?;
+    let object: Value = serde_json::from_str(&text).context("no answer of a driver")?;
+    let value = object["value"].clone();
+    if let Some(error) = value["error"].as_str() {
+        let message = value["message"].as_str().unwrap_or_default();
+        bail!("{method} {path}: {error}: {message}");
+    }
+    Ok(value)
+}
+
+/// A driver that answers, and its address. The port was free a moment before: one that somebody
+/// else got meanwhile ends the driver at once, and the next one gets another.
+fn start_driver(person: &Person, log: &Path) -> Result<(Process, String)> {
+    for _ in 0..DRIVER_PORTS {
+        let port = free_port()?;
+        let mut driver = Command::new("WebKitWebDriver");
+        driver.arg(format!("--port={port}"));
+        driver.env("TAURI_WEBVIEW_AUTOMATION", "true");
+        person.live(&mut driver)?;
+        // Its children are ended with it.
+        driver.process_group(0);
+        let mut driver = Process::spawn(driver, log, None)?;
+        let address = format!("http://127.0.0.1:{port}");
+        let answers = eventually("the driver answers", SOON, || {
+            let answer = ask_at(&address, "GET", "/status", None).ok();
+            // An answer counts if it can be its own.
+            match driver.ended()? {
+                Some(_) => Ok(Some(false)),
+                None => Ok(answer.map(|_| true)),
+            }
+        })?;
+        if answers {
+            return Ok((driver, address));
+        }
+    }
+    bail!("{DRIVER_PORTS} drivers found their ports taken");
 }
 
 fn free_port() -> Result<u16> {
