@@ -291,6 +291,39 @@ fn a_contract_takes_no_addresses_no_friendship_and_no_doubt_away() {
 }
 
 #[test]
+fn a_friend_that_moved_keeps_name_and_time_and_nobody_else_becomes_one() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    let friend = Friend {
+        device: device(1),
+        identity: identity(1),
+        nickname: "ann".to_owned(),
+        addresses: vec!["/ip4/10.0.0.1/tcp/1".to_owned()],
+        since: NOW,
+    };
+    catalogue.put_friend(friend.clone()).expect("added");
+    let seen = |number, addresses: &[&str]| {
+        let addresses = addresses.iter().map(|it| (*it).to_owned()).collect();
+        catalogue
+            .mark_friend_seen(device(number), addresses)
+            .expect("seen");
+        catalogue.friends().expect("listed")
+    };
+    let unchanged = vec![friend.clone()];
+    assert_eq!(seen(1, &[]), unchanged, "no addresses");
+    assert_eq!(
+        seen(2, &["/ip4/10.0.0.3/tcp/3"]),
+        unchanged,
+        "somebody else"
+    );
+    let moved = Friend {
+        addresses: vec!["/ip4/10.0.0.2/tcp/2".to_owned()],
+        ..friend
+    };
+    assert_eq!(seen(1, &["/ip4/10.0.0.2/tcp/2"]), [moved]);
+}
+
+#[test]
 fn suppliers_are_remembered_checked_and_forgotten() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
