@@ -56,23 +56,18 @@ impl<'a> Bus<'a> {
         })
     }
 
-    /// Waits for a notification that contains a text; gives it.
-    pub fn notification(&self, text: &str) -> Result<String> {
+    /// Waits for a notification that contains a text; gives all that came up to it, from the
+    /// start. One that must not have come is looked for in them: none is missing.
+    pub fn notifications_until(&self, text: &str) -> Result<Vec<String>> {
         let until = Instant::now() + SOON;
         loop {
-            let found = self.notifications.borrow();
-            if let Some(found) = found.iter().find(|it| it.contains(text)) {
-                return Ok(found.clone());
+            let came = self.notifications.borrow().clone();
+            if let Some(at) = came.iter().position(|it| it.contains(text)) {
+                return Ok(came.into_iter().take(at + 1).collect());
             }
-            drop(found);
             self.take(until)
                 .with_context(|| format!("no notification with {text:?}"))?;
         }
-    }
-
-    /// Notifications that came so far.
-    pub fn notifications(&self) -> Vec<String> {
-        self.notifications.borrow().clone()
     }
 
     /// What the icon shows now; waits for the icon.
