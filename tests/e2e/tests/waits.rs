@@ -1,5 +1,6 @@
 //! A backup that cannot go on waits, says why, and goes on.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,8 +9,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::mounts::{Mount, may_mount};
+use bitdust_e2e_tests::recording::read_trace;
 use bitdust_e2e_tests::witness::peak_memory_kib;
 use bitdust_e2e_tests::{Machine, Outcome, Random, Running, Stage, World, differences, eventually};
+use bitdust_engine::{Input, Output};
 use bitdust_model::limits;
 use serde_json::Value;
 
@@ -18,8 +21,6 @@ const LONG: Duration = Duration::from_secs(120);
 /// Files of a backup that is much more than what may be in flight.
 const FILES: u64 = 16;
 const FILE_BYTES: u64 = 16_000_000;
-/// How often a backup that waits is looked at.
-const LOOKS: u32 = 40;
 /// What a backup may have read ahead of its suppliers: the packs in flight, the one that is
 /// being filled, and what the chunker holds.
 const AHEAD_BYTES: u64 = ((limits::PACKS_IN_FLIGHT_MAX + 1) * limits::PACK_BYTES_MAX
@@ -37,7 +38,8 @@ const DISK: &str = "size=48m";
 #[test]
 fn a_supplier_that_stalls_is_named_and_waited_for() -> Outcome {
     let world = World::new("stalled")?;
-    let stage = Stage::set_up(&world, 3, None)?;
+    let mut stage = Stage::prepare(&world, 3, &[])?;
+    let trace = start_traced(&world, &mut stage)?;
     let source = sources(&world)?;
     let customer = &stage.customer;
     customer.wait_until_connected(3)?;
@@ -55,9 +57,10 @@ fn a_supplier_that_stalls_is_named_and_waited_for() -> Outcome {
         name.starts_with(&stage.suppliers[1].name),
         "{name} is not who stalls"
     );
-    neither_reads_on_nor_grows(customer, AHEAD_BYTES)?;
+    neither_reads_on_nor_grows(customer, &source, AHEAD_BYTES)?;
     stage.suppliers[1].hold(false)?;
     running.end()?.expect_code(0)?;
+    never_held_more_than_may_wait(&trace)?;
     comes_back(&world, customer, &source)
 }
 
@@ -67,8 +70,7 @@ fn a_full_spool_is_said_and_waited_for() -> Outcome {
     let world = World::new("full-spool")?;
     let mut stage = Stage::prepare(&world, 3, &[("policy.redial_max", "2000")])?;
     stage.customer.set("spool", &SPOOL_BYTES.to_string())?;
-    stage.customer.start()?;
-    stage.hire()?;
+    let trace = start_traced(&world, &mut stage)?;
     let source = sources(&world)?;
     let Stage {
         suppliers,
@@ -83,7 +85,7 @@ fn a_full_spool_is_said_and_waited_for() -> Outcome {
     let running = order.start()?;
 
     wait_for_phase(customer, "waiting_for_room")?;
-    neither_reads_on_nor_grows(customer, SPOOL_BYTES + AHEAD_BYTES)?;
+    neither_reads_on_nor_grows(customer, &source, SPOOL_BYTES + AHEAD_BYTES)?;
     let spooled = customer.status()?["spooled_bytes"].as_u64();
     let spooled = spooled.context("no spool")?;
     ensure!(
@@ -93,6 +95,7 @@ fn a_full_spool_is_said_and_waited_for() -> Outcome {
 
     suppliers[1].start()?;
     running.end()?.expect_code(0)?;
+    never_held_more_than_may_wait(&trace)?;
     comes_back(&world, customer, &source)
 }
 
@@ -104,8 +107,12 @@ fn a_full_disk_is_said_and_waited_for() -> Outcome {
     }
     let scene = SmallDisk::set_up("full-disk", sources)?;
     let filler = fill(scene.disk.folder())?;
-    let order = scene.stage.customer.order(&["backup"]).within(LONG);
-    scene.waits_for_room(order.start()?, &filler)?;
+    let customer = &scene.stage.customer;
+    let order = customer.order(&["backup"]).within(LONG);
+    let running = order.start()?;
+    wait_for_phase(customer, "waiting_for_disk")?;
+    neither_reads_on_nor_grows(customer, &scene.source, AHEAD_BYTES)?;
+    scene.goes_on(running, &filler)?;
     scene.end()
 }
 
@@ -119,14 +126,23 @@ fn a_disk_that_gets_full_at_the_end_is_waited_for() -> Outcome {
     for supplier in &scene.stage.suppliers {
         supplier.hold(true)?;
     }
-    let order = scene.stage.customer.order(&["backup"]).within(LONG);
+    let customer = &scene.stage.customer;
+    let order = customer.order(&["backup"]).within(LONG);
     let running = order.start()?;
-    wait_for_phase(&scene.stage.customer, "sending")?;
+    wait_for_phase(customer, "sending")?;
     let filler = fill(scene.disk.folder())?;
     for supplier in &scene.stage.suppliers {
         supplier.hold(false)?;
     }
-    scene.waits_for_room(running, &filler)?;
+    wait_for_phase(customer, "waiting_for_disk")?;
+    let status = customer.status()?;
+    let done = status["jobs"][0]["progress"]["bytes_done"].as_u64();
+    let total = bytes_of(&scene.source)?;
+    ensure!(done == Some(total), "{done:?} bytes of {total} are read");
+    let version = &status["folders"][0]["last_backup"];
+    ensure!(version.is_null(), "stored without its receipts: {version}");
+    has_not_grown(customer)?;
+    scene.goes_on(running, &filler)?;
     scene.end()
 }
 
@@ -156,15 +172,11 @@ impl SmallDisk {
         })
     }
 
-    /// The backup waits and says so; with the filler gone it comes to its end, and everything
-    /// comes back.
-    fn waits_for_room(&self, backup: Running<'_>, filler: &Path) -> Outcome {
-        let customer = &self.stage.customer;
-        wait_for_phase(customer, "waiting_for_disk")?;
-        neither_reads_on_nor_grows(customer, AHEAD_BYTES)?;
+    /// With the filler gone the backup comes to its end, and everything comes back.
+    fn goes_on(&self, backup: Running<'_>, filler: &Path) -> Outcome {
         fs::remove_file(filler)?;
         backup.end()?.expect_code(0)?;
-        comes_back(&self.world, customer, &self.source)
+        comes_back(&self.world, &self.stage.customer, &self.source)
     }
 
     /// Whoever uses the disk goes before it does.
@@ -203,21 +215,64 @@ fn wait_for_phase(customer: &Machine, kind: &str) -> Result<Value> {
     found.with_context(|| format!("the last was {last}"))
 }
 
-/// The only job waits: however often one looks, it has read no more than may wait.
-fn neither_reads_on_nor_grows(customer: &Machine, bytes: u64) -> Outcome {
-    ensure!(bytes < FILES * FILE_BYTES, "there is nothing to wait for");
-    for _ in 0..LOOKS {
-        let status = customer.status()?;
-        let done = status["jobs"][0]["progress"]["bytes_done"].as_u64();
-        let done = done.context("the job has ended")?;
-        ensure!(done <= bytes, "{done} bytes are read, {bytes} may be");
-    }
+/// The only job waits: in the time that somebody else takes to read the whole source, it reads
+/// no more than may wait. The figure never falls, so that a look at the end is enough.
+fn neither_reads_on_nor_grows(customer: &Machine, source: &Path, bytes: u64) -> Outcome {
+    ensure!(bytes < bytes_of(source)?, "there is nothing to wait for");
+    let different = differences(source, source)?;
+    ensure!(different.is_empty(), "{different}");
+    let status = customer.status()?;
+    let done = status["jobs"][0]["progress"]["bytes_done"].as_u64();
+    let done = done.context("the job has ended")?;
+    ensure!(done <= bytes, "{done} bytes are read, {bytes} may be");
+    has_not_grown(customer)
+}
+
+/// No more than may wait ever lay in memory.
+fn has_not_grown(customer: &Machine) -> Outcome {
     let memory = peak_memory_kib(customer.process_id()?)?;
     ensure!(
         memory <= WAITING_KIB,
         "{memory} KiB, {WAITING_KIB} may wait"
     );
     Ok(())
+}
+
+/// Starts the customer and hires its suppliers; gives the file that says what it decides.
+fn start_traced(world: &World, stage: &mut Stage) -> Result<PathBuf> {
+    let trace = world.path("customer.trace");
+    stage.customer.flags = vec!["--trace".into(), trace.clone().into()];
+    stage.customer.start()?;
+    stage.hire()?;
+    Ok(trace)
+}
+
+/// Of a whole run: as many packs as may be in flight were so at once, and never one more.
+fn never_held_more_than_may_wait(trace: &Path) -> Outcome {
+    let (mut in_flight, mut most) = (BTreeSet::new(), 0);
+    for line in read_trace(trace)? {
+        if let Input::PackSealed { pack, .. } = line.input {
+            in_flight.insert(pack);
+        }
+        most = most.max(in_flight.len());
+        for output in line.outputs {
+            if let Output::ReleasePack { pack } = output {
+                in_flight.remove(&pack);
+            }
+        }
+    }
+    let allowed = limits::PACKS_IN_FLIGHT_MAX;
+    ensure!(most == allowed, "{most} packs in flight, {allowed} wait");
+    Ok(())
+}
+
+/// Bytes of the files of a folder.
+fn bytes_of(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        bytes += entry?.metadata()?.len();
+    }
+    Ok(bytes)
 }
 
 fn comes_back(world: &World, customer: &Machine, source: &Path) -> Outcome {
