@@ -90,6 +90,15 @@ impl Client {
         )
     }
 
+    /// One that gives up its requests after a time of its own.
+    #[cfg(test)]
+    pub(crate) fn hurried(&self, request_timeout: Duration) -> Self {
+        Self {
+            request_timeout,
+            ..self.clone()
+        }
+    }
+
     /// The addresses on which this node listens and those confirmed from outside, each with
     /// `/p2p/ID` at its end.
     pub async fn listening(&self) -> Result<Vec<String>, NetError> {
