@@ -6,14 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use bitdust_crypto::{
     DeviceKeys, KeyGuard, LocatorKey, Phrase, RootSecrets, SigningKey, open_home, random, verify,
 };
 use bitdust_e2e_tests::ledger::{copy_database, kept_headers, shard_files, signed_headers};
-use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences};
+use bitdust_e2e_tests::recording::read_trace;
+use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually};
+use bitdust_engine::Input;
 use bitdust_model::locator::{Certificate, Fence, KeyedRecord};
 use bitdust_model::manifest::{Head, HeadBundle, StoreHeader};
 use bitdust_model::message::{Body, Contract, Fetch, FetchTarget};
@@ -124,27 +126,31 @@ fn two_machines_of_one_phrase_keep_to_their_lanes() -> Outcome {
 #[test]
 fn a_machine_that_was_declared_gone_writes_no_more() -> Outcome {
     let world = World::new("declared-gone")?;
-    let stage = Stage::set_up(&world, 3, Some("1/3"))?;
+    let mut stage = Stage::prepare(&world, 3, &[])?;
+    let trace = world.path("first.trace");
+    stage.customer.set("code", "1/3")?;
+    stage.customer.flags = vec!["--trace".into(), trace.clone().into()];
+    stage.customer.start()?;
+    stage.hire()?;
     let first = &stage.customer;
     let source = folder(&world, "source")?;
     stage.back_up(&source)?;
     first.wait_until_spread()?;
     let mut second = stage.new_machine(&world, "second")?;
+    // Every supplier is waited for, so that every one is told.
+    second.configure(&[("head_wait", 90_000)])?;
     second.recover(&first.words)?;
     std::fs::write(source.join("later"), "written by the machine that is gone")?;
-    let late = first.order(&["backup"]).begin()?;
-    let until = Instant::now() + SOON;
-    // It has to fail, or to say that the suppliers take nothing from it.
-    while let Some(line) = late.line(until)? {
-        ensure!(
-            !line.contains("\"outcome\":\"complete\""),
-            "it was taken: {line}"
-        );
-        if line.contains("waiting for suppliers") || line.contains("\"error\"") {
-            break;
-        }
+    let _late = first.order(&["backup"]).begin()?;
+    for supplier in &stage.suppliers {
+        let device = supplier.device.parse()?;
+        let refusal = format!("a refusal by {}", supplier.name);
+        eventually(&refusal, SOON, || {
+            let lines = read_trace(&trace)?;
+            let is_there = lines.iter().any(|line| is_fenced(&line.input, device));
+            Ok(is_there.then_some(()))
+        })?;
     }
-    drop(late);
     second.start()?;
     let versions = versions_of(&second, first)?;
     ensure!(versions.len() == 1, "{versions:?}");
@@ -161,6 +167,14 @@ fn a_machine_that_was_declared_gone_writes_no_more() -> Outcome {
         );
     }
     Ok(())
+}
+
+/// Whether a supplier took no shard since the machine is gone.
+fn is_fenced(input: &Input, supplier: DeviceId) -> bool {
+    matches!(
+        input,
+        Input::SendFailed { device, code: ErrorCode::Fenced, .. } if *device == supplier
+    )
 }
 
 /// A further machine of the customer, who goes on with the old one.
