@@ -115,8 +115,10 @@ pub fn received_between(
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::time::{Duration, Instant};
 
     use super::*;
+    use crate::process::Process;
 
     #[test]
     fn the_kernel_counts_sockets_and_received_bytes() -> Result<()> {
@@ -139,15 +141,28 @@ mod tests {
         Ok(())
     }
 
+    /// In a process of its own: tests of one binary may share theirs.
     #[test]
     fn memory_that_was_used_is_remembered() -> Result<()> {
-        let before = peak_memory_kib(std::process::id())?;
-        drop(std::hint::black_box(vec![1_u8; 64 << 20]));
-        let after = peak_memory_kib(std::process::id())?;
-        assert!(
-            after >= before + 60_000,
-            "{before} KiB before, {after} KiB after"
-        );
+        let folder = tempfile::tempdir()?;
+        let mut python = Command::new("/usr/bin/python3");
+        python.args(["-c", USES_MEMORY]);
+        let process = Process::spawn(python, &folder.path().join("log"), None)?;
+        let said = process.line(Instant::now() + SOON)?;
+        assert_eq!(said.as_deref(), Some("used"));
+        let (peak, now) = (peak_memory_kib(process.id())?, memory_kib(process.id())?);
+        assert!(peak >= USED_KIB, "{peak} KiB at most");
+        assert!(now < USED_KIB, "{now} KiB are left: nothing was given back");
         Ok(())
     }
+
+    const SOON: Duration = Duration::from_secs(60);
+    const USED_KIB: u64 = 64 << 10;
+    /// Takes as much, gives it back, says so, and waits for its end.
+    const USES_MEMORY: &str = "\
+import signal
+used = b'1' * (64 << 20)
+del used
+print('used', flush=True)
+signal.pause()";
 }
