@@ -2,8 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
+
+/// Time between two looks at the connections of a process.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// What a connection may still have received between two looks and be called idle: a greeting,
+/// a ping, a good-bye.
+const CHATTER_BYTES: u64 = 64 << 10;
 
 /// The most memory a process ever had at once, in KiB.
 pub fn peak_memory_kib(process: u32) -> Result<u64> {
@@ -97,7 +105,7 @@ pub fn received_bytes(process: u32) -> Result<BTreeMap<String, u64>> {
 }
 
 /// Bytes that came between two looks at the connections of a process. Fails where one was
-/// closed meanwhile, since its count is lost.
+/// closed meanwhile, since its count is lost: see [`received_while`].
 pub fn received_between(
     before: &BTreeMap<String, u64>,
     after: &BTreeMap<String, u64>,
@@ -111,11 +119,111 @@ pub fn received_between(
     Ok(after.values().sum::<u64>() - before.values().sum::<u64>())
 }
 
+/// Bytes that came over TCP to a process while something was done. Connections may close
+/// meanwhile: idle ones do. Fails where one closed from which more came than chatter just
+/// before, since the rest of its count is lost.
+pub fn received_while(process: u32, act: impl FnOnce() -> Result<()>) -> Result<u64> {
+    let mut received = Received::since(received_bytes(process)?);
+    std::thread::scope(|scope| {
+        // Nothing is sent: that the sender goes is the end.
+        let (acting, until) = sync_channel::<()>(1);
+        let watching = scope.spawn(move || {
+            received.watch(process, &until)?;
+            Ok(received.total())
+        });
+        let acted = act();
+        drop(acting);
+        let watched = watching.join();
+        acted?;
+        watched.unwrap_or_else(|_| bail!("whoever looked at the connections panicked"))
+    })
+}
+
+/// What came over connections of which some close.
+#[derive(Debug, Default)]
+struct Received {
+    open: BTreeMap<String, Count>,
+    /// By connections that are closed.
+    closed_bytes: u64,
+}
+
+/// The count of one connection.
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    /// Where it began.
+    from: u64,
+    /// At the last look.
+    now: u64,
+    /// Between the last two looks.
+    grown: u64,
+}
+
+impl Received {
+    fn since(counts: BTreeMap<String, u64>) -> Self {
+        let open = counts.into_iter().map(|(ends, from)| {
+            let count = Count {
+                from,
+                now: from,
+                grown: 0,
+            };
+            (ends, count)
+        });
+        Self {
+            open: open.collect(),
+            closed_bytes: 0,
+        }
+    }
+
+    /// Looks until nobody sends any more, and once again.
+    fn watch(&mut self, process: u32, until: &Receiver<()>) -> Result<()> {
+        loop {
+            let is_over = until.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Disconnected);
+            self.look(&received_bytes(process)?)?;
+            if is_over {
+                return Ok(());
+            }
+        }
+    }
+
+    fn look(&mut self, counts: &BTreeMap<String, u64>) -> Result<()> {
+        for (ends, mut count) in std::mem::take(&mut self.open) {
+            // Two with the same ends, one after the other: the count began anew.
+            let now = counts.get(&ends).copied().filter(|now| *now >= count.now);
+            if let Some(now) = now {
+                count.grown = now - count.now;
+                count.now = now;
+                self.open.insert(ends, count);
+                continue;
+            }
+            ensure!(
+                count.grown <= CHATTER_BYTES,
+                "the connection {ends} closed while {} bytes came, the rest is lost",
+                count.grown
+            );
+            self.closed_bytes += count.now - count.from;
+        }
+        for (ends, &now) in counts {
+            let new = Count {
+                from: 0,
+                now,
+                grown: now,
+            };
+            self.open.entry(ends.clone()).or_insert(new);
+        }
+        Ok(())
+    }
+
+    fn total(&self) -> u64 {
+        let open = self.open.values().map(|count| count.now - count.from);
+        self.closed_bytes + open.sum::<u64>()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::{TcpListener, TcpStream, UdpSocket};
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use super::*;
     use crate::process::Process;
@@ -138,6 +246,27 @@ mod tests {
         receiver.read_exact(&mut [0; 12_345])?;
         let ends = format!("{} {}", receiver.local_addr()?, receiver.peer_addr()?);
         assert_eq!(received_bytes(own)?.get(&ends), Some(&12_345));
+        Ok(())
+    }
+
+    #[test]
+    fn what_came_over_idle_connections_is_counted_when_they_close() -> Result<()> {
+        let counts = |counts: &[(&str, u64)]| -> BTreeMap<String, u64> {
+            let owned = counts.iter().map(|(ends, count)| ((*ends).into(), *count));
+            owned.collect()
+        };
+        let mut received = Received::since(counts(&[("stays", 100), ("goes", 7)]));
+        let mib = 1 << 20;
+        received.look(&counts(&[("stays", 100 + mib), ("goes", 9), ("new", 30)]))?;
+        assert_eq!(received.total(), mib + 2 + 30);
+        received.look(&counts(&[("stays", 100 + mib), ("new", 4)]))?;
+        assert_eq!(received.total(), mib + 2 + 30 + 4, "two had the same ends");
+        received.look(&counts(&[("stays", 100 + 3 * mib), ("new", 4)]))?;
+        assert_eq!(received.total(), 3 * mib + 2 + 30 + 4);
+        assert!(
+            received.look(&counts(&[("new", 4)])).is_err(),
+            "it was busy"
+        );
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, Result};
 use bitdust_e2e_tests::corpus::{copy_real_tree, flip_byte};
 use bitdust_e2e_tests::opens::opened_files;
-use bitdust_e2e_tests::witness::{received_between, received_bytes};
+use bitdust_e2e_tests::witness::received_while;
 use bitdust_e2e_tests::{
     Machine, Outcome, Stage, Transport, World, differences, eventually, sized,
 };
@@ -191,10 +191,7 @@ fn a_second_backup_opens_no_file_and_a_changed_byte_costs_one_chunk() -> Outcome
 
 /// Bytes that came over TCP to a machine's daemon while `act` ran, by the kernel's count.
 fn received_by(machine: &Machine, act: impl FnOnce() -> Result<()>) -> Result<u64> {
-    let process = machine.process_id()?;
-    let before = received_bytes(process)?;
-    act()?;
-    received_between(&before, &received_bytes(process)?)
+    received_while(machine.process_id()?, act)
 }
 
 fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
