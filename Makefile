@@ -3,7 +3,7 @@
 #
 #   make run              the desktop application, or the demo where there is none
 #   make demo DIR=folder  a whole network on this machine: back up, lose, recover
-#   make test             everything that CI runs (.ci/run calls it with CI=true)
+#   make test             all tests; .ci/run calls it with CI=true, which adds forms and a package
 #   make test-long        the same at full size, before a big change is called done
 #   make ui               what is in the window, built into ui/dist
 #   make screenshots      pictures of every view, in docs/screenshots
@@ -70,13 +70,13 @@ test-ui: ui fetch
 screenshots: ui
 	cd ui && npm run screenshots
 
-# Each part by itself, and at the end where the time went.
+# Each part by itself, and at the end, also where one fails, where the time went.
 test:
-	@took=; for part in $(parts); do \
+	@took=; trap 'printf "$$took"' EXIT; for part in $(parts); do \
 		begun=$$(date +%s); \
 		$(MAKE) --no-print-directory $$part || exit; \
 		took="$$took$$(($$(date +%s) - begun)) s $$part\n"; \
-	done; printf "$$took"
+	done
 
 lint: ui fetch
 	cargo fmt --all --check
@@ -95,10 +95,14 @@ test-rust: build-tests
 test-doc: ui fetch
 	cargo test --workspace --doc --quiet $(features) $(locked)
 
+# The whole workspace each time, as cargo knows the window's feature nowhere else; what is meant
+# is chosen by the filter.
 test-long: test-ui build-tests
-	BITDUST_TESTS=full cargo nextest run -p bitdust-e2e-tests $(features) $(locked) --profile long --run-ignored all
-	SEEDS=5000 PROPTEST_CASES=2000 cargo nextest run --workspace --exclude bitdust-e2e-tests $(features) $(locked) --profile long
-	$(MAKE) test-package
+	BITDUST_TESTS=full cargo nextest run --workspace $(features) $(locked) --profile long \
+		--run-ignored all -E 'package(bitdust-e2e-tests)'
+	SEEDS=5000 PROPTEST_CASES=2000 cargo nextest run --workspace $(features) $(locked) --profile long \
+		-E 'not package(bitdust-e2e-tests)'
+	$(MAKE) test-doc test-package
 
 package: ui fetch
 	PROFILE=$(profile) installer/package.sh

@@ -54,6 +54,40 @@ fn ci_runs_every_part_once() -> Result<()> {
 }
 
 #[test]
+fn the_long_tests_are_all_tests_at_full_size() -> Result<()> {
+    let machine = machine_with_cargo("")?;
+    machine.write("tree/long", "cd \"${0%/*}\" && exec make test-long")?;
+    let run = machine.run_script("tree/long")?;
+    assert!(run.done, "{run:?}");
+    let long =
+        |rest: &str| format!("cargo nextest run --workspace {FEATURES} --profile long {rest}");
+    for call in [
+        "npm run e2e".to_owned(),
+        long("--run-ignored all -E package(bitdust-e2e-tests)"),
+        long("-E not package(bitdust-e2e-tests)"),
+        format!("cargo test --workspace --doc --quiet {FEATURES}"),
+        "installer/package.sh release".to_owned(),
+        "installer/test-package.sh release".to_owned(),
+    ] {
+        assert!(run.calls.contains(&call), "{call}: {run:?}");
+    }
+    // The window's feature is unknown to a part of the workspace: cargo refuses it there.
+    for call in run.calls.iter().filter(|call| call.contains(FEATURES)) {
+        assert!(call.contains(" --workspace "), "{call}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_run_that_fails_says_where_the_time_went() -> Result<()> {
+    let machine = machine_with_cargo("case $1 in clippy) exit 1 ;; esac")?;
+    let run = machine.run_script("tree/.ci/run")?;
+    assert!(!run.done);
+    assert!(run.text.contains(" s test-ui\n"), "{run:?}");
+    Ok(())
+}
+
+#[test]
 fn ci_begins_with_empty_caches_of_its_own() -> Result<()> {
     let machine = machine_with_cargo(
         "echo \"crates in $CARGO_HOME, built in $CARGO_TARGET_DIR\"
