@@ -114,7 +114,7 @@ start_programs() {
     say "the command line: an identity, the node, its status"
     # shellcheck disable=SC2016 # for the person's shell
     person 'bitdust --scope loopback --network test init --nickname robin --keys file >words
-        bitdust daemon >ready & for i in $(seq 100); do [ -s ready ] && break; sleep 0.1; done
+        bitdust daemon >ready & for i in $(seq 600); do [ -s ready ] && break; sleep 0.1; done
         bitdust status --json | grep -q "\"nickname\":\"robin\"" && kill %1 && wait %1'
     say "the window"
     person 'xvfb-run -a dbus-run-session -- bitdust-desktop --smoke-test 2>log ||
