@@ -2,8 +2,9 @@
 
 use std::env::VarError;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::corpus::Random;
@@ -55,8 +56,7 @@ impl World {
         let program = folder.path().join("bitdust");
         // A copy of its own: the program may be built anew meanwhile.
         let built = built_program()?;
-        std::fs::copy(&built, &program)
-            .with_context(|| format!("{} cannot be copied", built.display()))?;
+        copy_program(&built, &program)?;
         let network = format!("e2e-{:016x}", Random::from_system()?.next());
         Ok(Self {
             folder,
@@ -137,6 +137,14 @@ fn seed() -> Result<u64> {
         Err(VarError::NotPresent) => Ok(Random::from_system()?.next()),
         Err(VarError::NotUnicode(_)) => bail!("BITDUST_SEED is no number"),
     }
+}
+
+/// Copies a program by another process: whatever a second thread starts while this one had the
+/// copy open for writing would keep it busy, and then it could not be run.
+fn copy_program(built: &Path, to: &Path) -> Result<()> {
+    let copied = Command::new("cp").arg("--").args([built, to]).status()?;
+    ensure!(copied.success(), "{} cannot be copied", built.display());
+    Ok(())
 }
 
 /// The application with the window, as it was built.
