@@ -33,6 +33,8 @@ use crate::notice::{Notice, WorkerId};
 use crate::peers::{PeerState, Waiter};
 use crate::transport::{self, Encryption};
 
+use heed::peer_that_is_up;
+
 /// How long connections may take to end in order.
 const PARTING_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -172,8 +174,12 @@ impl EventLoop {
                         break;
                     };
                     if let Some(News { event, told }) = self.outbox.pop_front() {
+                        let peer = peer_that_is_up(&event);
                         permit.send(event);
                         told.into_iter().for_each(acknowledge);
+                        if let Some(peer) = peer {
+                            self.settle(peer);
+                        }
                     }
                 }
                 command = self.commands.recv() => match command {

@@ -70,17 +70,14 @@ impl EventLoop {
         self.settle(peer);
     }
 
-    /// The news of a peer may still be on its way to the node.
+    /// The news that a peer is up, as long as it is on its way to the node.
+    pub(super) fn news_of(&mut self, peer: PeerId) -> Option<&mut News> {
+        let mut news = self.outbox.iter_mut().rev();
+        news.find(|news| peer_that_is_up(&news.event) == Some(peer))
+    }
+
     fn acknowledge_when_told(&mut self, peer: PeerId, told: oneshot::Sender<()>) {
-        let device = address::device_of(&peer);
-        let pending = self.outbox.iter_mut().rev().find(|news| match &news.event {
-            NetEvent::PeerUp(up) => Some(up.device) == device,
-            NetEvent::Listening { .. }
-            | NetEvent::PeerDown { .. }
-            | NetEvent::Request { .. }
-            | NetEvent::Bulk { .. } => false,
-        });
-        match pending {
+        match self.news_of(peer) {
             Some(news) => news.told.push(told),
             None => acknowledge(told),
         }
@@ -120,6 +117,17 @@ impl EventLoop {
                 let _was_connected = self.swarm.disconnect_peer_id(peer);
             }
         }
+    }
+}
+
+/// The peer whose coming an event tells of.
+pub(super) fn peer_that_is_up(event: &NetEvent) -> Option<PeerId> {
+    match event {
+        NetEvent::PeerUp(up) => address::peer_of(&up.device).ok(),
+        NetEvent::Listening { .. }
+        | NetEvent::PeerDown { .. }
+        | NetEvent::Request { .. }
+        | NetEvent::Bulk { .. } => None,
     }
 }
 

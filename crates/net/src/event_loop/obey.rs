@@ -193,8 +193,11 @@ impl EventLoop {
     }
 
     /// Tells those who wait for the peer that it is up, also those whose dial is still under
-    /// way.
+    /// way. The news of it comes first.
     pub(super) fn settle(&mut self, peer: PeerId) {
+        if self.news_of(peer).is_some() {
+            return;
+        }
         let Some(state) = self.peers.get_mut(&peer).filter(|state| state.is_up()) else {
             return;
         };

@@ -460,3 +460,21 @@ async fn a_peer_that_is_up_ends_the_wait_for_a_dial() {
 fn bob_device() -> DeviceId {
     DeviceId(config(2).device.public())
 }
+
+/// Whoever dialed may look for the peer among those that are up at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dial_is_answered_when_the_news_of_the_peer_is_in_the_queue() {
+    let alice = Node::start(1).await;
+    let mut bob = Node::start(2).await;
+    for _ in 0..10 {
+        let dialed = soon(bob.client.dial_address(&alice.tcp)).await;
+        assert_eq!(dialed, Ok(alice.device));
+        let mut waiting = std::iter::from_fn(|| bob.events.try_recv().ok());
+        let is_up = waiting.any(|event| matches!(event, NetEvent::PeerUp(_)));
+        assert!(is_up, "its news is late");
+        soon(bob.client.disconnect(alice.device))
+            .await
+            .expect("it goes");
+        while !matches!(bob.event().await, NetEvent::PeerDown { .. }) {}
+    }
+}
