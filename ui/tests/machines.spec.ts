@@ -17,7 +17,7 @@ test("by keyboard: a state is chosen, and its transitions are listed", async ({ 
   await page.getByRole("button", { name: "Proposing" }).focus();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "Transitions of Proposing" })).toBeVisible();
-  await expect(page.getByRole("row")).toHaveCount(1 + 9);
+  await expect(page.getByRole("row")).toHaveCount(1 + 10);
   await checkAccess(page);
   await picture(page, "machine-selected");
   await page.keyboard.press("Space");

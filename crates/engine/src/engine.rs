@@ -235,6 +235,8 @@ impl Engine {
                 (Machine::Deposits, _) => Task::Deposits(deposits::Event::Wake),
                 (Machine::SupplierSearch, _) => Task::Search(supplier_search::Event::Wake),
                 (Machine::Head, _) => Task::Head(head::Event::Wake),
+                (Machine::HolderSet, Subject::Node) => Task::HolderSet(holder_set::Event::Wake),
+                (Machine::Pack, Subject::Pack(pack)) => Task::Pack(pack, pack::Event::Wake),
                 (Machine::SupplierLink, Subject::Device(device)) => {
                     Task::Link(device, supplier_link::Event::Wake)
                 }

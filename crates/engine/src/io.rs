@@ -4,14 +4,19 @@
 //! engine moves ids, sizes and decisions, never bytes. All of it can be recorded and played
 //! back, so nothing here holds a secret or a file name.
 
-use std::time::Duration;
+mod completion;
+mod facts;
 
 use serde::{Deserialize, Serialize};
 
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position, Sequence,
-    SetId,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Position, Sequence,
+};
+
+pub use facts::{
+    CustomerFact, Facts, FolderFact, OfferFact, PackFact, PlaceFact, Plan, ReceiptFact, SetFact,
+    SupplierFact,
 };
 
 /// A job that a person or a schedule asked for.
@@ -26,151 +31,20 @@ pub struct AskId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FetchId(pub u64);
 
-/// What the node knows about a supplier when the engine starts, or learns by an invitation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SupplierFact {
-    /// The machine.
-    pub device: DeviceId,
-    /// The person.
-    pub identity: IdentityId,
-    /// Whether it came by invitation.
-    pub friend: bool,
-    /// Bytes of the contract in force, if there is one.
-    pub contract: Option<ByteCount>,
-    /// Milliseconds since it last proved that it keeps data; `None`: never. Counted by the
-    /// own clock at the time of this fact.
-    pub proved_ago_ms: Option<u64>,
-    /// Whether it was caught with a failed proof and does not count.
-    pub doubted: bool,
-}
-
-/// The current set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetFact {
-    /// The set.
-    pub set: SetId,
-    /// Its code for data packs.
-    pub code: Code,
-    /// Holders by position; as many as the code's n.
-    pub holders: Vec<DeviceId>,
-}
-
-/// What the node knows about a customer when the engine starts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CustomerFact {
-    /// The person.
-    pub identity: IdentityId,
-    /// The device that writes.
-    pub lane: DeviceId,
-    /// Bytes agreed.
-    pub contract: ByteCount,
-    /// Bytes used, restart-safe.
-    pub used: ByteCount,
-}
-
-/// A pack that was sealed before the engine started and is not settled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PackFact {
-    /// The pack.
-    pub pack: PackId,
-    /// What it carries.
-    pub kind: PackKind,
-    /// Positions whose receipts are recorded.
-    pub confirmed: Vec<Position>,
-    /// Positions whose shards lie in the spool.
-    pub spooled: Vec<Position>,
-}
-
-/// When a folder is backed up without being asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Plan {
-    /// Only when it is asked for.
-    Manual,
-    /// Soon after a change, and at every rescan.
-    OnChange,
-    /// So often.
-    Every {
-        /// Minutes.
-        minutes: u32,
-    },
-}
-
-impl Plan {
-    /// How long a folder rests after a backup in which nothing failed.
-    pub(crate) fn interval(self, policy: &Policy) -> Duration {
-        match self {
-            Self::Manual | Self::OnChange => policy.rescan_interval,
-            Self::Every { minutes } => Duration::from_secs(u64::from(minutes) * 60),
-        }
-    }
-}
-
-/// A folder under protection, as far as the engine cares.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FolderFact {
-    /// The folder.
-    pub folder: FolderId,
-    /// When it is backed up by itself.
-    pub plan: Plan,
-    /// Milliseconds since its newest version; `None`: there is none. Counted by the own clock
-    /// at the time of this fact.
-    pub backed_up_ago_ms: Option<u64>,
-}
-
-/// Everything the engine must know at its start.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
-    /// This machine.
-    pub device: DeviceId,
-    /// This person.
-    pub identity: IdentityId,
-    /// A code a person chose for new sets.
-    pub code_wanted: Option<Code>,
-    /// Suppliers a person asked for; zero: take friends only.
-    pub suppliers_wanted: u8,
-    /// Bytes to ask of each supplier.
-    pub contract_bytes: ByteCount,
-    /// Suppliers with their contracts.
-    pub suppliers: Vec<SupplierFact>,
-    /// The current set, once there is one.
-    pub set: Option<SetFact>,
-    /// Customers with their contracts.
-    pub customers: Vec<CustomerFact>,
-    /// Bytes offered to others.
-    pub offered: ByteCount,
-    /// Packs that are sealed and not yet settled.
-    pub packs: Vec<PackFact>,
-    /// Folders that are backed up by themselves; none where the node runs for one command.
-    pub folders: Vec<FolderFact>,
-    /// A head that was signed and may or may not have been published.
-    pub head_draft: Option<Sequence>,
-    /// The newest head known to be published.
-    pub head: Option<Sequence>,
-}
-
-/// An offer of space that a search found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OfferFact {
-    /// The machine.
-    pub device: DeviceId,
-    /// The person.
-    pub identity: IdentityId,
-    /// Space not yet promised.
-    pub free: ByteCount,
-}
-
-/// How a shard can be fetched: who may have it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlaceFact {
-    /// The position.
-    pub position: Position,
-    /// Whom to ask, in this order.
-    pub holders: Vec<DeviceId>,
-}
-
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumDiscriminants,
+)]
 #[strum(serialize_all = "snake_case")]
+#[strum_discriminants(name(InputKind), derive(PartialOrd, Ord, Hash, strum::EnumIter))]
+#[strum_discriminants(doc = "What kind of thing happened: an [`Input`] without its data.")]
 pub enum Input {
     /// Nothing but time: a wake-up that was asked for.
     Wake,
@@ -204,6 +78,11 @@ pub enum Input {
         /// The machine.
         device: DeviceId,
     },
+    /// A dial that the engine asked for ended in a connection; `PeerUp` came before.
+    Dialed {
+        /// The machine.
+        device: DeviceId,
+    },
     /// A dial that the engine asked for failed.
     DialFailed {
         /// The machine.
@@ -231,6 +110,23 @@ pub enum Input {
         /// What it found; may be empty.
         offers: Vec<OfferFact>,
     },
+    /// The search could not be done.
+    SearchFailed {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// The stranger is remembered as a supplier.
+    SupplierAdopted {
+        /// The supplier.
+        device: DeviceId,
+    },
+    /// The catalogue did not take it.
+    AdoptFailed {
+        /// The supplier.
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
+    },
     /// Both signed; recorded in the catalogue.
     ContractSigned {
         /// The supplier.
@@ -250,6 +146,11 @@ pub enum Input {
         /// It.
         set: SetFact,
     },
+    /// The catalogue did not take the set.
+    SetNotRecorded {
+        /// Why.
+        code: ErrorCode,
+    },
     /// A supplier proved that it keeps a random piece.
     CheckPassed {
         /// The supplier.
@@ -267,6 +168,18 @@ pub enum Input {
     CheckEmpty {
         /// The supplier.
         device: DeviceId,
+    },
+    /// The catalogue knows that a supplier failed a proof, and counts nothing that it confirmed.
+    DoubtRecorded {
+        /// The supplier.
+        device: DeviceId,
+    },
+    /// The catalogue was not told.
+    DoubtNotRecorded {
+        /// The supplier.
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
     },
 
     // --- folders ------------------------------------------------------------------------
@@ -311,6 +224,13 @@ pub enum Input {
         /// What it reads.
         folders: Vec<FolderId>,
     },
+    /// A backup that the engine asked for could not begin.
+    BackupNotBegun {
+        /// What it was to read.
+        folders: Vec<FolderId>,
+        /// Why.
+        code: ErrorCode,
+    },
     /// A person stopped a job.
     CancelAsked {
         /// The job.
@@ -345,14 +265,11 @@ pub enum Input {
         /// Why.
         code: ErrorCode,
     },
-    /// A supplier's receipt was checked and recorded in the catalogue.
-    ShardStored {
-        /// The pack.
-        pack: PackId,
-        /// The position.
-        position: Position,
-        /// Who keeps it.
-        device: DeviceId,
+    /// Receipts of suppliers were checked and recorded in the catalogue; at most
+    /// `RECEIPTS_AT_ONCE_MAX`.
+    ShardsStored {
+        /// In the order in which they came.
+        receipts: Vec<ReceiptFact>,
     },
     /// A shard could not be sent.
     SendFailed {
@@ -397,10 +314,24 @@ pub enum Input {
         /// The supplier.
         device: DeviceId,
     },
+    /// The spool could not be read. (Answer to `LoadSpool`.)
+    SpoolUnreadable {
+        /// The supplier.
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
+    },
     /// The pack is committed in the catalogue: its chunks count as known.
     PackCommitted {
         /// The pack.
         pack: PackId,
+    },
+    /// The catalogue did not take the commit of the pack.
+    PackNotCommitted {
+        /// The pack.
+        pack: PackId,
+        /// Why.
+        code: ErrorCode,
     },
     /// The commit pack was sealed and announced with `PackSealed`, the head is signed and
     /// recorded as a draft.
@@ -437,6 +368,13 @@ pub enum Input {
     CommitRecorded {
         /// The head's place in the lane.
         sequence: Sequence,
+    },
+    /// The catalogue was not told of the published head.
+    CommitNotRecorded {
+        /// The head's place in the lane.
+        sequence: Sequence,
+        /// Why.
+        code: ErrorCode,
     },
 
     // --- restore and recovery -----------------------------------------------------------
@@ -497,6 +435,19 @@ pub enum Input {
         /// Whether anything is missing.
         problems: u64,
     },
+    /// It could not be done at all, or was stopped.
+    RestoreFailed {
+        /// The job.
+        job: JobId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// Somebody looked something up in the network's data, under a number of its own, and needs
+    /// nothing more.
+    LookUpEnded {
+        /// The number under which its fetches were announced.
+        job: JobId,
+    },
     /// A recovery was asked for.
     RecoverAsked {
         /// The job.
@@ -516,6 +467,13 @@ pub enum Input {
     LanesMissing {
         /// The job.
         job: JobId,
+    },
+    /// It could not be looked for.
+    SeekFailed {
+        /// The job.
+        job: JobId,
+        /// Why.
+        code: ErrorCode,
     },
     /// A supplier told its heads of this identity; the node keeps them.
     HeadsHeard {
@@ -567,6 +525,18 @@ pub enum Input {
         /// Whether the person is a friend.
         friend: bool,
     },
+    /// The contract is signed and recorded, the peer is told.
+    ContractRecorded {
+        /// The question.
+        ask: AskId,
+    },
+    /// The contract was not recorded, the peer is refused.
+    ContractNotRecorded {
+        /// The question.
+        ask: AskId,
+        /// Why.
+        code: ErrorCode,
+    },
     /// A customer wants to store a shard; header checked: owner, lane and sender agree.
     StoreAsked {
         /// The question.
@@ -608,6 +578,11 @@ pub enum Input {
     },
     /// The records kept for customers were published again.
     DepositsPublished,
+    /// They were not, or not all.
+    DepositsFailed {
+        /// Why.
+        code: ErrorCode,
+    },
 }
 
 /// What a customer wants of its supplier besides storing.
@@ -634,25 +609,41 @@ pub enum Access {
 }
 
 /// What the node must do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+///
+/// Every deed is answered exactly once: `successes` and `failure` say with what. What only
+/// tells or frees something has no answer.
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumDiscriminants,
+)]
 #[strum(serialize_all = "snake_case")]
+#[strum_discriminants(name(OutputKind), derive(PartialOrd, Ord, Hash, strum::EnumIter))]
+#[strum_discriminants(doc = "What kind of deed: an [`Output`] without its data.")]
 pub enum Output {
     // --- network and set-up -------------------------------------------------------------
     /// Join the DHT and put the own records; answer `RecordsPublished` or `PublishFailed`.
     PublishRecords,
-    /// Connect to a peer; answer `PeerUp` or `DialFailed`.
+    /// Connect to a peer; answer `Dialed`, after `PeerUp`, or `DialFailed`.
     Dial {
         /// The machine.
         device: DeviceId,
     },
 
     // --- suppliers ----------------------------------------------------------------------
-    /// Look for offers of space; `slot` picks the part of the key space. Answer `OffersFound`.
+    /// Look for offers of space; `slot` picks the part of the key space. Answer `OffersFound`
+    /// or `SearchFailed`.
     SearchOffers {
         /// Below `OFFER_SLOTS`.
         slot: u8,
     },
-    /// Remember a stranger as a supplier and know its addresses.
+    /// Remember a stranger as a supplier and know its addresses; answer `SupplierAdopted` or
+    /// `AdoptFailed`.
     AdoptSupplier {
         /// What is known.
         offer: OfferFact,
@@ -664,7 +655,7 @@ pub enum Output {
         /// Bytes to ask for.
         bytes: ByteCount,
     },
-    /// Record a new set of these holders durably; answer `SetRecorded`.
+    /// Record a new set of these holders durably; answer `SetRecorded` or `SetNotRecorded`.
     RecordSet {
         /// Its code for data packs.
         code: Code,
@@ -679,12 +670,15 @@ pub enum Output {
         /// Picks the piece.
         pick: u64,
     },
-    /// The supplier failed a proof: its confirmations no longer count.
+    /// The supplier failed a proof: record that its confirmations no longer count; answer
+    /// `DoubtRecorded` or `DoubtNotRecorded`.
     DoubtSupplier {
         /// The supplier.
         device: DeviceId,
         /// Why.
         code: ErrorCode,
+        /// Whether the catalogue failed to take it before, and people were told.
+        again: bool,
     },
 
     // --- folders ------------------------------------------------------------------------
@@ -698,7 +692,7 @@ pub enum Output {
         /// The folder.
         folder: FolderId,
     },
-    /// Begin a backup of these folders; answer `BackupAsked`.
+    /// Begin a backup of these folders; answer `BackupAsked` or `BackupNotBegun`.
     BackUp {
         /// The folders.
         folders: Vec<FolderId>,
@@ -706,12 +700,16 @@ pub enum Output {
 
     // --- backup -------------------------------------------------------------------------
     /// Walk the folders of the job; announce packs; at most `PACKS_IN_FLIGHT_MAX` unsettled.
+    /// Answer `ScanFinished`, `NothingChanged` or `ScanFailed`.
     StartScan {
         /// The job.
         job: JobId,
     },
-    /// Send a shard from memory or spool; answer `ShardStored` or `SendFailed`.
+    /// Send a shard from memory or spool; answer with a receipt in `ShardsStored`, or
+    /// `SendFailed`.
     SendShard {
+        /// The job that sealed the pack, for which its bytes count; `None`: one of an earlier run.
+        job: Option<JobId>,
         /// The pack.
         pack: PackId,
         /// The position.
@@ -726,12 +724,14 @@ pub enum Output {
         /// The position.
         position: Position,
     },
-    /// Load the next spooled shard for this supplier; answer `SpoolLoaded` or `SpoolEmpty`.
+    /// Load the next spooled shard for this supplier; answer `SpoolLoaded`, `SpoolEmpty` or
+    /// `SpoolUnreadable`.
     LoadSpool {
         /// The supplier.
         device: DeviceId,
     },
-    /// Enough suppliers confirmed the pack: make its chunks known. Answer `PackCommitted`.
+    /// Enough suppliers confirmed the pack: make its chunks known. Answer `PackCommitted` or
+    /// `PackNotCommitted`.
     CommitPack {
         /// The pack.
         pack: PackId,
@@ -755,14 +755,16 @@ pub enum Output {
         /// The head's place in the lane.
         sequence: Sequence,
     },
-    /// The head is published: tell the catalogue. Answer `CommitRecorded`.
+    /// The head is published: tell the catalogue. Answer `CommitRecorded` or
+    /// `CommitNotRecorded`.
     RecordCommit {
         /// The head's place in the lane.
         sequence: Sequence,
     },
 
     // --- restore and recovery -----------------------------------------------------------
-    /// Plan the restore and announce what it needs, at most `FETCHES_IN_FLIGHT_MAX` at once.
+    /// Plan the restore and announce what it needs, at most `FETCHES_IN_FLIGHT_MAX` at once;
+    /// answer `RestoreWritten` or `RestoreFailed`.
     StartRestore {
         /// The job.
         job: JobId,
@@ -793,7 +795,7 @@ pub enum Output {
         fetch: FetchId,
     },
     /// Look for root and lane records by the phrase's keys, in the DHT and at connected
-    /// peers; answer `LanesFound` or `LanesMissing`.
+    /// peers; answer `LanesFound`, `LanesMissing` or `SeekFailed`.
     SeekLanes {
         /// The job.
         job: JobId,
@@ -819,7 +821,8 @@ pub enum Output {
     },
 
     // --- supplier's side ----------------------------------------------------------------
-    /// Sign the contract, record it, answer the peer.
+    /// Sign the contract, record it, answer the peer; answer `ContractRecorded` or
+    /// `ContractNotRecorded`.
     AcceptContract {
         /// The question.
         ask: AskId,
@@ -842,7 +845,7 @@ pub enum Output {
         code: ErrorCode,
     },
     /// Publish the records kept for customers, reading before writing; answer
-    /// `DepositsPublished`.
+    /// `DepositsPublished` or `DepositsFailed`.
     PublishDeposits,
 
     // --- people -------------------------------------------------------------------------

@@ -17,8 +17,8 @@ mod view;
 
 pub use engine::Engine;
 pub use io::{
-    Access, AskId, CustomerFact, Facts, FetchId, FolderFact, Input, JobId, OfferFact, Output,
-    PackFact, Phase, PlaceFact, Plan, SetFact, SupplierFact,
+    Access, AskId, CustomerFact, Facts, FetchId, FolderFact, Input, InputKind, JobId, OfferFact,
+    Output, OutputKind, PackFact, Phase, PlaceFact, Plan, ReceiptFact, SetFact, SupplierFact,
 };
 pub use random::Random;
 pub use rules::{known_at, settled_at};

@@ -39,6 +39,7 @@ export function trustOf(supplier: SupplierView): Trust {
     case "contracted":
       return proven(supplier);
     case "new":
+    case "adopting":
     case "dialing":
     case "offline":
       return supplier.contract_bytes > 0 ? proven(supplier) : { kind: "reaching" };

@@ -35,10 +35,8 @@ impl Engine {
     fn promised_to(&self, is_counted: impl Fn(DeviceId) -> bool) -> ByteCount {
         let mut sum = ByteCount(0);
         for (&lane, customer) in &self.customers {
-            if let Some(account) = customer.link.account()
-                && is_counted(lane)
-            {
-                sum += account.agreed;
+            if is_counted(lane) {
+                sum += customer.link.promised();
             }
         }
         sum
@@ -61,6 +59,7 @@ impl Engine {
         let room = self
             .offered
             .saturating_sub(self.promised_to(|other| other != lane));
+        self.asks.insert(ask, lane);
         let event = customer_link::Event::Proposed { ask, bytes, room };
         self.step_customer(lane, identity, event);
     }
@@ -80,7 +79,8 @@ impl Engine {
         );
     }
 
-    pub(super) fn end_store(&mut self, ask: AskId, event: customer_link::Event) {
+    /// What began with a question is done, or not.
+    pub(super) fn end_ask(&mut self, ask: AskId, event: customer_link::Event) {
         let Some(lane) = self.asks.remove(&ask) else {
             return;
         };
@@ -100,7 +100,7 @@ impl Engine {
         let kin = self
             .customers
             .values()
-            .any(|customer| customer.identity == identity);
+            .any(|customer| customer.identity == identity && customer.link.account().is_some());
         let event = customer_link::Event::AccessAsked { ask, access, kin };
         self.step_customer(device, identity, event);
     }
@@ -125,12 +125,17 @@ impl Engine {
         let step = Step::of(Machine::CustomerLink, subject, &before, &event);
         let link = customer_link::step(before, event, &mut out);
         self.noted(step, name(&link), !out.is_empty(), None);
-        if link.account().is_some() && !is_foreign {
+        if is_foreign {
+            // What it may not do is refused below.
+        } else if link == customer_link::State::Unsigned {
+            self.customers.remove(&lane);
+        } else {
             self.customers.insert(lane, Customer { identity, link });
         }
         for action in out {
             match action {
                 customer_link::Action::Accept { ask } if is_foreign => {
+                    self.asks.remove(&ask);
                     self.emit(Output::Refuse {
                         ask,
                         code: ErrorCode::NotAllowed,
@@ -138,7 +143,9 @@ impl Engine {
                 }
                 customer_link::Action::Accept { ask } => {
                     self.emit(Output::AcceptContract { ask });
-                    // The offer says how much is free.
+                }
+                // The offer says how much is free.
+                customer_link::Action::TakeEffect { .. } => {
                     self.tasks
                         .push_back(Task::SetUp(set_up::Event::RecordsChanged));
                 }

@@ -109,8 +109,9 @@ impl Engine {
         own.peek().is_some() && own.all(|fetch| fetch.state.is_waiting())
     }
 
-    /// Nobody wants them any more.
+    /// Nobody wants them any more; others have their turn.
     pub(super) fn drop_fetches(&mut self, job: JobId) {
+        self.jobs_due = true;
         let dropped: Vec<_> = self
             .fetches
             .iter()

@@ -75,6 +75,15 @@ impl Engine {
         self.folders_due = true;
     }
 
+    /// A backup that was due could not begin.
+    pub(super) fn folders_failed(&mut self, folders: &[FolderId], code: ErrorCode) {
+        for &folder in folders {
+            let event = schedule::Event::Failed { code };
+            self.tasks.push_back(Task::Schedule(folder, event));
+        }
+        self.folders_due = true;
+    }
+
     /// Folders that are due are backed up together, when no other backup runs or waits.
     pub(super) fn count_folders(&mut self) {
         if self.has_backup() {

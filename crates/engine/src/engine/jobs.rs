@@ -48,6 +48,8 @@ impl Engine {
             // The set is formed when it is needed.
             self.census_due = true;
             self.folders_begin(&begun);
+        } else if !self.jobs.contains_key(&job) {
+            self.folders_failed(&begun, ErrorCode::Busy);
         }
     }
 

@@ -131,17 +131,21 @@ impl Engine {
         self.jobs_due = true;
         for action in out {
             match action {
-                transfer::Action::Send => {
-                    self.emit(Output::SendShard {
-                        pack,
-                        position,
-                        device,
-                    });
-                }
+                transfer::Action::Send => self.send(pack, position, device),
                 transfer::Action::Spool => self.emit(Output::SpoolShard { pack, position }),
                 transfer::Action::TellLink { code } => self.tell_link(device, code),
             }
         }
+    }
+
+    fn send(&mut self, pack: PackId, position: Position, device: DeviceId) {
+        let job = self.packs.get(&pack).and_then(|followed| followed.job);
+        self.emit(Output::SendShard {
+            job,
+            pack,
+            position,
+            device,
+        });
     }
 
     /// A supplier refused for want of space or contract.
@@ -213,11 +217,7 @@ impl Engine {
             .push_back(Task::Unspool(device, unspool::Event::Loaded));
         if self.holder_at(position) != Some(device) {
             // Of a set that is not the current one: nobody counts it, but the shard is sent.
-            self.emit(Output::SendShard {
-                pack,
-                position,
-                device,
-            });
+            self.send(pack, position, device);
             return;
         }
         if !self.packs.contains_key(&pack) {
@@ -269,18 +269,25 @@ impl Engine {
     }
 
     pub(super) fn step_pack(&mut self, pack: PackId, event: pack::Event) {
+        let random = self.draw(Machine::Pack, Subject::Pack(pack));
         let Some(code) = self.set.as_ref().map(|set| set.code) else {
             return;
         };
-        let Some(followed) = self.packs.get_mut(&pack) else {
+        let Some((before, kind)) = self
+            .packs
+            .get(&pack)
+            .map(|followed| (followed.state, followed.kind))
+        else {
             return;
         };
         let mut out = Vec::new();
-        let step = Step::of(Machine::Pack, Subject::Pack(pack), &followed.state, &event);
+        let step = Step::of(Machine::Pack, Subject::Pack(pack), &before, &event);
         let recorded = event == pack::Event::Recorded;
-        followed.state = pack::step(followed.state, event, followed.kind, code, &mut out);
-        let state = followed.state;
-        self.noted(step, name(&state), !out.is_empty(), None);
+        let state = pack::step(before, event, &self.moment(random), kind, code, &mut out);
+        if let Some(followed) = self.packs.get_mut(&pack) {
+            followed.state = state;
+        }
+        self.noted(step, name(&state), !out.is_empty(), state.deadline());
         for action in out {
             match action {
                 pack::Action::Commit => self.emit(Output::CommitPack { pack }),
@@ -301,6 +308,13 @@ impl Engine {
         let Some(followed) = self.packs.remove(&pack) else {
             return;
         };
+        self.timers.set(
+            WakeReason {
+                machine: Machine::Pack,
+                subject: Subject::Pack(pack),
+            },
+            None,
+        );
         for index in 0..followed.transfers.len() {
             let position = Position(u8::try_from(index).expect("a set has at most 30 positions"));
             let subject = Subject::Shard(pack, position);
@@ -381,13 +395,13 @@ impl Engine {
             // What is sealed next describes only packs that the catalogue knows as committed.
             return match pack.state {
                 pack::State::Committed { .. } | pack::State::Settled => backup::Standing::Enough,
-                pack::State::Placing { .. } | pack::State::Committing { .. } => {
-                    backup::Standing::Short {
-                        confirmed,
-                        need,
-                        moving: true,
-                    }
-                }
+                pack::State::Placing { .. }
+                | pack::State::Committing { .. }
+                | pack::State::Uncommitted { .. } => backup::Standing::Short {
+                    confirmed,
+                    need,
+                    moving: true,
+                },
             };
         }
         let moving = self.count_positions(pack, |transfer| transfer.is_moving());
@@ -497,9 +511,11 @@ impl Engine {
                 head::Action::Put { device, sequence } => {
                     self.emit(Output::PutHead { device, sequence });
                 }
+                head::Action::Keep { sequence } => {
+                    self.tell_backups(backup::Event::HeadKept { sequence });
+                }
                 head::Action::Record { sequence } => {
                     self.emit(Output::RecordCommit { sequence });
-                    self.tell_backups(backup::Event::HeadKept { sequence });
                 }
                 head::Action::Fail { code } => {
                     self.tell_backups(backup::Event::HeadRefused { code });

@@ -5,7 +5,7 @@
 
 use bitdust_model::limits::CONNECTIONS_MAX;
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
+use bitdust_model::{DeviceId, ErrorCode};
 
 use super::jobs::Work;
 use super::{Engine, Task};
@@ -13,7 +13,7 @@ use crate::fsm::{
     backup, check, customer_link, deposits, fetch, folder_watch, head, holder_set, pack, recovery,
     restore, set_up, supplier_link, supplier_search, transfer, unspool,
 };
-use crate::io::{Facts, Input};
+use crate::io::{Facts, Input, ReceiptFact};
 
 /// Inputs that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,73 +28,43 @@ enum Family {
     Customers,
 }
 
+#[rustfmt::skip] // a family a paragraph
 const fn family(input: &Input) -> Family {
     match input {
-        Input::Wake
-        | Input::Started { .. }
-        | Input::Listening
-        | Input::RecordsPublished
-        | Input::PublishFailed { .. }
-        | Input::PeerUp { .. }
-        | Input::PeerDown { .. }
-        | Input::DialFailed { .. } => Family::Network,
-        Input::SuppliersWanted { .. }
-        | Input::CodeWanted { .. }
-        | Input::FriendMade { .. }
-        | Input::OffersFound { .. }
-        | Input::ContractSigned { .. }
-        | Input::ContractRefused { .. }
-        | Input::SetRecorded { .. }
-        | Input::CheckPassed { .. }
-        | Input::CheckFailed { .. }
-        | Input::CheckEmpty { .. } => Family::Suppliers,
-        Input::FolderPlanned { .. }
-        | Input::FolderForgotten { .. }
-        | Input::FolderWatched { .. }
-        | Input::FolderUnwatchable { .. }
-        | Input::FolderChanged { .. }
-        | Input::FolderGone { .. }
-        | Input::Resumed => Family::Folders,
-        Input::BackupAsked { .. }
-        | Input::CancelAsked { .. }
-        | Input::PackSealed { .. }
-        | Input::ScanFinished { .. }
-        | Input::NothingChanged { .. }
-        | Input::ScanFailed { .. }
-        | Input::PackCommitted { .. }
-        | Input::MetadataSealed { .. }
-        | Input::MetadataFailed { .. }
-        | Input::HeadKept { .. }
-        | Input::HeadRefused { .. }
-        | Input::CommitRecorded { .. } => Family::Backup,
-        Input::ShardStored { .. }
-        | Input::SendFailed { .. }
-        | Input::ShardSpooled { .. }
-        | Input::SpoolFailed { .. }
-        | Input::SpoolLoaded { .. }
-        | Input::SpoolEmpty { .. } => Family::Shards,
-        Input::RestoreAsked { .. }
-        | Input::FetchWanted { .. }
-        | Input::RangeFetched { .. }
-        | Input::RangeFailed { .. }
-        | Input::FetchDecoded { .. }
-        | Input::DecodeFailed { .. }
-        | Input::RestoreWritten { .. } => Family::Restore,
-        Input::RecoverAsked { .. }
-        | Input::LanesFound { .. }
-        | Input::LanesMissing { .. }
-        | Input::HeadsHeard { .. }
-        | Input::HeadsFailed { .. }
-        | Input::CatalogueRebuilt { .. }
-        | Input::RebuildFailed { .. } => Family::Recovery,
-        Input::OfferChanged { .. }
-        | Input::ContractProposed { .. }
-        | Input::StoreAsked { .. }
-        | Input::ShardKept { .. }
-        | Input::StoreAborted { .. }
-        | Input::AccessAsked { .. }
-        | Input::BytesReleased { .. }
-        | Input::DepositsPublished => Family::Customers,
+        Input::Wake | Input::Started { .. } | Input::Listening | Input::RecordsPublished
+        | Input::PublishFailed { .. } | Input::PeerUp { .. } | Input::PeerDown { .. }
+        | Input::Dialed { .. } | Input::DialFailed { .. } => Family::Network,
+        Input::SuppliersWanted { .. } | Input::CodeWanted { .. } | Input::FriendMade { .. }
+        | Input::OffersFound { .. } | Input::SearchFailed { .. }
+        | Input::SupplierAdopted { .. } | Input::AdoptFailed { .. }
+        | Input::ContractSigned { .. } | Input::ContractRefused { .. }
+        | Input::SetRecorded { .. } | Input::SetNotRecorded { .. } | Input::CheckPassed { .. }
+        | Input::CheckFailed { .. } | Input::CheckEmpty { .. } | Input::DoubtRecorded { .. }
+        | Input::DoubtNotRecorded { .. } => Family::Suppliers,
+        Input::FolderPlanned { .. } | Input::FolderForgotten { .. }
+        | Input::FolderWatched { .. } | Input::FolderUnwatchable { .. }
+        | Input::FolderChanged { .. } | Input::FolderGone { .. } | Input::Resumed => Family::Folders,
+        Input::BackupAsked { .. } | Input::BackupNotBegun { .. } | Input::CancelAsked { .. }
+        | Input::PackSealed { .. } | Input::ScanFinished { .. } | Input::NothingChanged { .. }
+        | Input::ScanFailed { .. } | Input::PackCommitted { .. }
+        | Input::PackNotCommitted { .. } | Input::MetadataSealed { .. }
+        | Input::MetadataFailed { .. } | Input::HeadKept { .. } | Input::HeadRefused { .. }
+        | Input::CommitRecorded { .. } | Input::CommitNotRecorded { .. } => Family::Backup,
+        Input::ShardsStored { .. } | Input::SendFailed { .. } | Input::ShardSpooled { .. }
+        | Input::SpoolFailed { .. } | Input::SpoolLoaded { .. } | Input::SpoolEmpty { .. }
+        | Input::SpoolUnreadable { .. } => Family::Shards,
+        Input::RestoreAsked { .. } | Input::FetchWanted { .. } | Input::RangeFetched { .. }
+        | Input::RangeFailed { .. } | Input::FetchDecoded { .. } | Input::DecodeFailed { .. }
+        | Input::RestoreWritten { .. } | Input::RestoreFailed { .. }
+        | Input::LookUpEnded { .. } => Family::Restore,
+        Input::RecoverAsked { .. } | Input::LanesFound { .. } | Input::LanesMissing { .. }
+        | Input::SeekFailed { .. } | Input::HeadsHeard { .. } | Input::HeadsFailed { .. }
+        | Input::CatalogueRebuilt { .. } | Input::RebuildFailed { .. } => Family::Recovery,
+        Input::OfferChanged { .. } | Input::ContractProposed { .. }
+        | Input::ContractRecorded { .. } | Input::ContractNotRecorded { .. }
+        | Input::StoreAsked { .. } | Input::ShardKept { .. } | Input::StoreAborted { .. }
+        | Input::AccessAsked { .. } | Input::BytesReleased { .. } | Input::DepositsPublished
+        | Input::DepositsFailed { .. } => Family::Customers,
     }
 }
 
@@ -142,6 +112,7 @@ impl Engine {
                 self.tasks
                     .push_back(Task::Link(device, supplier_link::Event::Lost));
             }
+            Input::Dialed { device } => self.dialed(device),
             Input::DialFailed { device } => self.dial_failed(device),
             other => return Some(other),
         }
@@ -213,6 +184,16 @@ impl Engine {
         self.tell_recoveries(&recovery::Event::PeerUp { device });
     }
 
+    /// A dial is over. One whose connection was not taken up, or ended before it was told, has
+    /// failed.
+    fn dialed(&mut self, device: DeviceId) {
+        if self.online.contains(&device) {
+            self.dialing.remove(&device);
+        } else {
+            self.dial_failed(device);
+        }
+    }
+
     fn dial_failed(&mut self, device: DeviceId) {
         self.dialing.remove(&device);
         self.tasks
@@ -249,6 +230,14 @@ impl Engine {
                 let event = supplier_search::Event::OffersFound { offers };
                 self.tasks.push_back(Task::Search(event));
             }
+            Input::SearchFailed { .. } => {
+                self.tasks
+                    .push_back(Task::Search(supplier_search::Event::Failed));
+            }
+            // One whom the catalogue did not take is entered with its contract.
+            Input::SupplierAdopted { device } | Input::AdoptFailed { device, .. } => {
+                self.adopted(device);
+            }
             Input::ContractSigned { device, bytes } => {
                 if let Some(supplier) = self.suppliers.get_mut(&device) {
                     supplier.contract = Some(bytes);
@@ -261,6 +250,10 @@ impl Engine {
                     .push_back(Task::Link(device, supplier_link::Event::Refused { code }));
             }
             Input::SetRecorded { set } => self.adopt_set(set),
+            Input::SetNotRecorded { .. } => {
+                self.tasks
+                    .push_back(Task::HolderSet(holder_set::Event::NotRecorded));
+            }
             Input::CheckPassed { device } => {
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Passed));
@@ -272,6 +265,14 @@ impl Engine {
             Input::CheckEmpty { device } => {
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Empty));
+            }
+            Input::DoubtRecorded { device } => {
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::Recorded));
+            }
+            Input::DoubtNotRecorded { device, .. } => {
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::NotRecorded));
             }
             other => return Some(other),
         }
@@ -315,6 +316,7 @@ impl Engine {
     fn route_backup(&mut self, input: Input) -> Option<Input> {
         match input {
             Input::BackupAsked { job, folders } => self.ask_backup(job, folders),
+            Input::BackupNotBegun { folders, code } => self.folders_failed(&folders, code),
             Input::CancelAsked { job } => self.cancel(job),
             Input::PackSealed {
                 job, pack, kind, ..
@@ -334,6 +336,10 @@ impl Engine {
             Input::PackCommitted { pack } => {
                 self.tasks
                     .push_back(Task::Pack(pack, pack::Event::Recorded));
+            }
+            Input::PackNotCommitted { pack, .. } => {
+                self.tasks
+                    .push_back(Task::Pack(pack, pack::Event::NotRecorded));
             }
             Input::MetadataSealed { job, sequence } => self.metadata_sealed(job, sequence),
             Input::MetadataFailed { job, code } => {
@@ -361,6 +367,10 @@ impl Engine {
                 }
             }
             Input::CommitRecorded { sequence } => self.commit_recorded(sequence),
+            Input::CommitNotRecorded { sequence, .. } => {
+                self.tasks
+                    .push_back(Task::Head(head::Event::NotRecorded { sequence }));
+            }
             other => return Some(other),
         }
         None
@@ -372,12 +382,10 @@ impl Engine {
     )]
     fn route_shards(&mut self, input: Input) -> Option<Input> {
         match input {
-            Input::ShardStored {
-                pack,
-                position,
-                device,
-            } => {
-                self.shard_stored(pack, position, device);
+            Input::ShardsStored { receipts } => {
+                for receipt in receipts {
+                    self.shard_stored(receipt);
+                }
             }
             Input::SendFailed {
                 pack,
@@ -417,13 +425,22 @@ impl Engine {
                 self.tasks
                     .push_back(Task::Unspool(device, unspool::Event::NothingLeft));
             }
+            Input::SpoolUnreadable { device, .. } => {
+                self.tasks
+                    .push_back(Task::Unspool(device, unspool::Event::LoadFailed));
+            }
             other => return Some(other),
         }
         None
     }
 
     /// A receipt: it confirms the shard and proves that the supplier is well.
-    fn shard_stored(&mut self, pack: PackId, position: Position, device: DeviceId) {
+    fn shard_stored(&mut self, receipt: ReceiptFact) {
+        let ReceiptFact {
+            pack,
+            position,
+            device,
+        } = receipt;
         self.refresh(device);
         self.tell_unspool(pack, position, device, unspool::Event::Sent);
         // A receipt of somebody else than the holder confirms nothing.
@@ -484,6 +501,11 @@ impl Engine {
                 self.tasks
                     .push_back(Task::Restore(job, restore::Event::Written));
             }
+            Input::RestoreFailed { job, code } => {
+                self.tasks
+                    .push_back(Task::Restore(job, restore::Event::Failed { code }));
+            }
+            Input::LookUpEnded { job } => self.drop_fetches(job),
             other => return Some(other),
         }
         None
@@ -507,6 +529,7 @@ impl Engine {
                 (job, recovery::Event::LanesFound { suppliers, k })
             }
             Input::LanesMissing { job } => (job, recovery::Event::LanesMissing),
+            Input::SeekFailed { job, code } => (job, recovery::Event::SeekFailed { code }),
             Input::HeadsHeard { job, device, lanes } => {
                 (job, recovery::Event::HeadsHeard { device, lanes })
             }
@@ -528,7 +551,7 @@ impl Engine {
             Input::OfferChanged { bytes } => {
                 self.offered = bytes;
                 self.tasks
-                    .push_back(Task::SetUp(set_up::Event::RecordsChanged));
+                    .push_back(Task::SetUp(set_up::Event::OfferChanged));
             }
             Input::ContractProposed {
                 ask,
@@ -539,6 +562,12 @@ impl Engine {
             } => {
                 self.propose(ask, identity, lane, bytes);
             }
+            Input::ContractRecorded { ask } => {
+                self.end_ask(ask, customer_link::Event::Recorded { ask });
+            }
+            Input::ContractNotRecorded { ask, .. } => {
+                self.end_ask(ask, customer_link::Event::NotRecorded { ask });
+            }
             Input::StoreAsked {
                 ask,
                 identity,
@@ -548,10 +577,10 @@ impl Engine {
                 self.ask_store(ask, identity, lane, bytes);
             }
             Input::ShardKept { ask } => {
-                self.end_store(ask, customer_link::Event::ShardKept { ask });
+                self.end_ask(ask, customer_link::Event::ShardKept { ask });
             }
             Input::StoreAborted { ask } => {
-                self.end_store(ask, customer_link::Event::StoreAborted { ask });
+                self.end_ask(ask, customer_link::Event::StoreAborted { ask });
             }
             Input::AccessAsked {
                 ask,
@@ -565,6 +594,10 @@ impl Engine {
             Input::DepositsPublished => {
                 self.tasks
                     .push_back(Task::Deposits(deposits::Event::Published));
+            }
+            Input::DepositsFailed { .. } => {
+                self.tasks
+                    .push_back(Task::Deposits(deposits::Event::Failed));
             }
             other => return Some(other),
         }

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitdust_model::limits::SUPPLIERS_MAX;
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, PackId, Position, Tick};
+use bitdust_model::{ByteCount, DeviceId, IdentityId, PackId, Position, Tick};
 
 use super::{Engine, Step, Task};
 use crate::fsm::{
     check, head, holder_set, name, set_up, supplier_link, supplier_search, transfer, unspool,
 };
-use crate::io::{Output, SetFact, SupplierFact};
+use crate::io::{OfferFact, Output, SetFact, SupplierFact};
 use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
 
@@ -32,7 +32,7 @@ pub(crate) struct Supplier {
 impl Supplier {
     /// Whether its confirmations count for nothing.
     pub(crate) const fn is_doubted(&self) -> bool {
-        matches!(self.check, check::State::Doubted)
+        self.check.is_doubted()
     }
 
     /// Whether it may be sent shards now.
@@ -47,16 +47,23 @@ impl Supplier {
 }
 
 impl Engine {
-    /// Learns of a supplier; one that is known keeps its machines.
+    /// Learns of a supplier that the catalogue knows; its link begins when the node listens.
     pub(super) fn add_supplier(&mut self, fact: &SupplierFact) {
+        if self.know_supplier(fact) && self.listening {
+            self.start_link(fact.device);
+        }
+    }
+
+    /// Learns of a supplier; one that is known keeps its machines. Says whether it is new.
+    fn know_supplier(&mut self, fact: &SupplierFact) -> bool {
         if let Some(known) = self.suppliers.get_mut(&fact.device) {
             known.friend |= fact.friend;
             let is_dropped = matches!(known.link, supplier_link::State::Dropped { .. });
             if !is_dropped {
-                return;
+                return false;
             }
         } else if self.suppliers.len() >= SUPPLIERS_MAX {
-            return;
+            return false;
         }
         let proved_ago = fact.proved_ago_ms.map(Duration::from_millis);
         let left = proved_ago.and_then(|ago| self.policy.receipt_counts_for.checked_sub(ago));
@@ -79,10 +86,32 @@ impl Engine {
             let event = check::Event::Contracted { proved_ago };
             self.tasks.push_back(Task::Check(fact.device, event));
         }
-        if self.listening {
-            self.start_link(fact.device);
-        }
         self.census_due = true;
+        true
+    }
+
+    /// Takes a stranger as a supplier; nothing is said to it before the catalogue was told.
+    fn adopt(&mut self, offer: OfferFact) {
+        let fact = SupplierFact {
+            device: offer.device,
+            identity: offer.identity,
+            friend: false,
+            contract: None,
+            proved_ago_ms: None,
+            doubted: false,
+        };
+        let device = offer.device;
+        self.emit(Output::AdoptSupplier { offer });
+        self.tasks
+            .push_back(Task::Link(device, supplier_link::Event::Adopt));
+        self.know_supplier(&fact);
+    }
+
+    /// The catalogue was told of a stranger.
+    pub(super) fn adopted(&mut self, device: DeviceId) {
+        if self.listening {
+            self.start_link(device);
+        }
     }
 
     /// The node is in the network: everybody may be dialed.
@@ -206,7 +235,14 @@ impl Engine {
             match action {
                 check::Action::Check { pick } => self.emit(Output::CheckSupplier { device, pick }),
                 check::Action::Refresh => self.refresh(device),
-                check::Action::Doubt { code } => self.doubt(device, code),
+                check::Action::Doubt => self.doubt(device),
+                check::Action::Record { code, again } => {
+                    self.emit(Output::DoubtSupplier {
+                        device,
+                        code,
+                        again,
+                    });
+                }
             }
         }
     }
@@ -229,8 +265,8 @@ impl Engine {
         self.timers.set(reason, until);
     }
 
-    fn doubt(&mut self, device: DeviceId, code: ErrorCode) {
-        self.emit(Output::DoubtSupplier { device, code });
+    /// Nothing that a supplier confirmed counts any more.
+    fn doubt(&mut self, device: DeviceId) {
         self.tell_transfers(device, transfer::Event::SupplierGone);
         self.tasks
             .push_back(Task::Unspool(device, unspool::Event::Gone));
@@ -277,32 +313,25 @@ impl Engine {
                 supplier_search::Action::Search { slot } => {
                     self.emit(Output::SearchOffers { slot });
                 }
-                supplier_search::Action::Adopt { offer } => {
-                    let fact = SupplierFact {
-                        device: offer.device,
-                        identity: offer.identity,
-                        friend: false,
-                        contract: None,
-                        proved_ago_ms: None,
-                        doubted: false,
-                    };
-                    self.emit(Output::AdoptSupplier { offer });
-                    self.add_supplier(&fact);
-                }
+                supplier_search::Action::Adopt { offer } => self.adopt(offer),
             }
         }
     }
 
     pub(super) fn step_holder_set(&mut self, event: holder_set::Event) {
+        let random = self.draw(Machine::HolderSet, Subject::Node);
         let mut out = Vec::new();
         let step = Step::of(Machine::HolderSet, Subject::Node, &self.holder_set, &event);
-        self.holder_set = holder_set::step(self.holder_set, event, &mut out);
-        self.noted(step, name(&self.holder_set), !out.is_empty(), None);
+        let moment = self.moment(random);
+        self.holder_set = holder_set::step(self.holder_set, event, &moment, &mut out);
+        let (to, deadline) = (name(&self.holder_set), self.holder_set.deadline());
+        self.noted(step, to, !out.is_empty(), deadline);
         for action in out {
             match action {
                 holder_set::Action::Record { code, holders } => {
                     self.emit(Output::RecordSet { code, holders });
                 }
+                holder_set::Action::Count => self.census_due = true,
             }
         }
     }

@@ -25,7 +25,23 @@ pub(crate) enum State {
     Overdue,
     /// A check is under way.
     Checking,
-    /// It failed a proof.
+    /// It failed a proof, and the catalogue is being told.
+    Doubting {
+        /// Why.
+        code: ErrorCode,
+        /// Failures to tell the catalogue, in a row.
+        tries: u32,
+    },
+    /// It failed a proof, and the catalogue did not take that.
+    Unrecorded {
+        /// Why.
+        code: ErrorCode,
+        /// When the catalogue is told again.
+        retry_at: Tick,
+        /// Failures to tell it, in a row.
+        tries: u32,
+    },
+    /// It failed a proof, and the catalogue knows.
     Doubted,
 }
 
@@ -33,8 +49,19 @@ impl State {
     /// When time alone moves this machine.
     pub(crate) const fn deadline(self) -> Option<Tick> {
         match self {
-            Self::Idle | Self::Overdue | Self::Checking | Self::Doubted => None,
+            Self::Idle | Self::Overdue | Self::Checking | Self::Doubting { .. } | Self::Doubted => {
+                None
+            }
             Self::Resting { due_at } => Some(due_at),
+            Self::Unrecorded { retry_at, .. } => Some(retry_at),
+        }
+    }
+
+    /// Whether its confirmations count for nothing, written down or not.
+    pub(crate) const fn is_doubted(self) -> bool {
+        match self {
+            Self::Doubting { .. } | Self::Unrecorded { .. } | Self::Doubted => true,
+            Self::Idle | Self::Resting { .. } | Self::Overdue | Self::Checking => false,
         }
     }
 }
@@ -60,6 +87,10 @@ pub(crate) enum Event {
     },
     /// It holds nothing to prove.
     Empty,
+    /// The catalogue knows that it failed a proof.
+    Recorded,
+    /// The catalogue did not take that.
+    NotRecorded,
     /// Time passed.
     Wake,
 }
@@ -75,9 +106,13 @@ pub(crate) enum Action {
     /// It counts as confirmed from now on.
     Refresh,
     /// It does not count any more.
-    Doubt {
+    Doubt,
+    /// Tell the catalogue.
+    Record {
         /// Why.
         code: ErrorCode,
+        /// Whether it is told again.
+        again: bool,
     },
 }
 
@@ -97,7 +132,12 @@ pub(crate) fn step(
             Event::Distrusted => State::Doubted,
             Event::Passed => pass(at, out),
             Event::Failed { code } if is_loss(code) => doubt(code, out),
-            Event::Failed { .. } | Event::Online | Event::Empty | Event::Wake => state,
+            Event::Failed { .. }
+            | Event::Online
+            | Event::Empty
+            | Event::Recorded
+            | Event::NotRecorded
+            | Event::Wake => state,
         },
         State::Resting { due_at } => match event {
             Event::Wake if at.now >= due_at && online => ask(at, out),
@@ -109,6 +149,8 @@ pub(crate) fn step(
             | Event::Wake
             | Event::Contracted { .. }
             | Event::Online
+            | Event::Recorded
+            | Event::NotRecorded
             | Event::Empty => state,
         },
         State::Overdue => match event {
@@ -116,18 +158,20 @@ pub(crate) fn step(
             Event::Distrusted => State::Doubted,
             Event::Passed => pass(at, out),
             Event::Failed { code } if is_loss(code) => doubt(code, out),
-            Event::Failed { .. } | Event::Contracted { .. } | Event::Empty | Event::Wake => state,
+            Event::Failed { .. }
+            | Event::Contracted { .. }
+            | Event::Empty
+            | Event::Recorded
+            | Event::NotRecorded
+            | Event::Wake => state,
         },
-        State::Checking => match event {
-            Event::Passed => pass(at, out),
-            Event::Failed { code } if is_loss(code) => doubt(code, out),
-            Event::Failed { .. } => State::Resting {
-                due_at: at.now + at.policy.retry_max,
-            },
-            Event::Empty => rest(at),
-            Event::Distrusted => State::Doubted,
-            Event::Contracted { .. } | Event::Online | Event::Wake => state,
-        },
+        State::Checking => in_checking(state, event, at, out),
+        State::Doubting { code, tries } => in_doubting(state, code, tries, event, at),
+        State::Unrecorded {
+            code,
+            retry_at,
+            tries,
+        } => in_unrecorded(state, code, retry_at, tries, event, at, out),
         State::Doubted => match event {
             Event::Contracted { .. }
             | Event::Distrusted
@@ -135,8 +179,68 @@ pub(crate) fn step(
             | Event::Passed
             | Event::Failed { .. }
             | Event::Empty
+            | Event::Recorded
+            | Event::NotRecorded
             | Event::Wake => state,
         },
+    }
+}
+
+fn in_checking(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Passed => pass(at, out),
+        Event::Failed { code } if is_loss(code) => doubt(code, out),
+        Event::Failed { .. } => State::Resting {
+            due_at: at.now + at.policy.retry_max,
+        },
+        Event::Empty => rest(at),
+        Event::Distrusted => State::Doubted,
+        Event::Contracted { .. }
+        | Event::Online
+        | Event::Recorded
+        | Event::NotRecorded
+        | Event::Wake => state,
+    }
+}
+
+fn in_doubting(state: State, code: ErrorCode, tries: u32, event: Event, at: &Moment<'_>) -> State {
+    match event {
+        Event::Recorded => State::Doubted,
+        Event::NotRecorded => State::Unrecorded {
+            code,
+            retry_at: at.retry_at(tries),
+            tries: tries.saturating_add(1),
+        },
+        Event::Contracted { .. }
+        | Event::Distrusted
+        | Event::Online
+        | Event::Passed
+        | Event::Failed { .. }
+        | Event::Empty
+        | Event::Wake => state,
+    }
+}
+
+fn in_unrecorded(
+    state: State,
+    code: ErrorCode,
+    retry_at: Tick,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Wake if at.now >= retry_at => record(code, tries, out),
+        Event::Recorded => State::Doubted,
+        Event::Contracted { .. }
+        | Event::Distrusted
+        | Event::Online
+        | Event::Passed
+        | Event::Failed { .. }
+        | Event::Empty
+        | Event::NotRecorded
+        | Event::Wake => state,
     }
 }
 
@@ -166,6 +270,13 @@ fn pass(at: &Moment<'_>, out: &mut Vec<Action>) -> State {
 }
 
 fn doubt(code: ErrorCode, out: &mut Vec<Action>) -> State {
-    out.push(Action::Doubt { code });
-    State::Doubted
+    let state = record(code, 0, out);
+    out.push(Action::Doubt);
+    state
+}
+
+fn record(code: ErrorCode, tries: u32, out: &mut Vec<Action>) -> State {
+    let again = tries > 0;
+    out.push(Action::Record { code, again });
+    State::Doubting { code, tries }
 }

@@ -17,11 +17,25 @@ pub(crate) enum State {
     /// No contract with this lane.
     #[default]
     Unsigned,
+    /// The first contract is being signed and recorded.
+    Signing {
+        /// It.
+        proposal: Proposal,
+    },
     /// A contract is in force.
     Contracted {
         /// Its arithmetic.
         account: Account,
     },
+}
+
+/// A contract that is being signed and recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Proposal {
+    /// The question.
+    pub(crate) ask: AskId,
+    /// Bytes asked for.
+    pub(crate) bytes: ByteCount,
 }
 
 /// What was agreed, what is used, what is under way.
@@ -33,9 +47,17 @@ pub(crate) struct Account {
     pub(crate) used: ByteCount,
     /// Bytes of shards under way; at most `STORES_PENDING_MAX` of them.
     pub(crate) pending: BTreeMap<AskId, ByteCount>,
+    /// The contract that is to replace it.
+    pub(crate) proposal: Option<Proposal>,
 }
 
 impl Account {
+    /// Bytes that shards may take: what is agreed, or the less that is about to be.
+    fn room(&self) -> ByteCount {
+        let proposed = self.proposal.map(|proposal| proposal.bytes);
+        proposed.map_or(self.agreed, |bytes| bytes.min(self.agreed))
+    }
+
     /// Bytes of shards under way.
     pub(crate) fn reserved(&self) -> ByteCount {
         self.pending
@@ -48,8 +70,20 @@ impl State {
     /// The account, where there is a contract.
     pub(crate) const fn account(&self) -> Option<&Account> {
         match self {
-            Self::Unsigned => None,
+            Self::Unsigned | Self::Signing { .. } => None,
             Self::Contracted { account } => Some(account),
+        }
+    }
+
+    /// Bytes that are not free for others: agreed, or about to be.
+    pub(crate) fn promised(&self) -> ByteCount {
+        match self {
+            Self::Unsigned => ByteCount(0),
+            Self::Signing { proposal } => proposal.bytes,
+            Self::Contracted { account } => {
+                let proposed = account.proposal.map(|proposal| proposal.bytes);
+                account.agreed.max(proposed.unwrap_or_default())
+            }
         }
     }
 }
@@ -72,6 +106,16 @@ pub(crate) enum Event {
         bytes: ByteCount,
         /// Bytes offered and not promised to others.
         room: ByteCount,
+    },
+    /// The contract is signed and recorded.
+    Recorded {
+        /// The question it began with.
+        ask: AskId,
+    },
+    /// It could not be recorded, and the customer was refused.
+    NotRecorded {
+        /// The question it began with.
+        ask: AskId,
     },
     /// A shard wants to come.
     StoreAsked {
@@ -114,6 +158,11 @@ pub(crate) enum Action {
         /// The question.
         ask: AskId,
     },
+    /// The contract is in force.
+    TakeEffect {
+        /// The question.
+        ask: AskId,
+    },
     /// Let the shard come.
     AcceptStore {
         /// The question.
@@ -137,46 +186,45 @@ pub(crate) enum Action {
 pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match state {
         State::Unsigned => match event {
-            Event::Known { agreed, used } => State::Contracted {
-                account: Account {
-                    agreed,
-                    used,
-                    pending: BTreeMap::new(),
-                },
-            },
+            Event::Known { agreed, used } => known(agreed, used),
             Event::Proposed { ask, bytes, room } => {
-                sign(State::Unsigned, Account::default(), ask, bytes, room, out)
+                match sign(ByteCount(0), ask, bytes, room, out) {
+                    Some(proposal) => State::Signing { proposal },
+                    None => state,
+                }
             }
             Event::StoreAsked { ask, .. } => {
                 refuse(ask, ErrorCode::NoContract, out);
                 state
             }
-            Event::AccessAsked {
-                ask,
-                access: Access::Read,
-                kin: true,
-            } => {
-                out.push(Action::Allow { ask });
+            Event::AccessAsked { ask, access, kin } => {
+                without_contract(ask, access, kin, out);
                 state
             }
-            Event::AccessAsked { ask, .. } => {
-                refuse(ask, ErrorCode::NoContract, out);
-                state
-            }
-            Event::ShardKept { .. } | Event::StoreAborted { .. } | Event::Released { .. } => state,
+            Event::ShardKept { .. }
+            | Event::StoreAborted { .. }
+            | Event::Released { .. }
+            | Event::Recorded { .. }
+            | Event::NotRecorded { .. } => state,
         },
+        State::Signing { proposal } => in_signing(state, proposal, event, out),
         State::Contracted { mut account } => match event {
             Event::Known { .. } => State::Contracted { account },
-            Event::Proposed { ask, bytes, room } => sign(
-                State::Contracted {
-                    account: account.clone(),
-                },
-                account,
-                ask,
-                bytes,
-                room,
-                out,
-            ),
+            Event::Proposed { ask, bytes, room } => {
+                propose(&mut account, ask, bytes, room, out);
+                State::Contracted { account }
+            }
+            Event::Recorded { ask } => {
+                if let Some(proposal) = account.proposal.take_if(|proposal| proposal.ask == ask) {
+                    account.agreed = proposal.bytes;
+                    out.push(Action::TakeEffect { ask });
+                }
+                State::Contracted { account }
+            }
+            Event::NotRecorded { ask } => {
+                account.proposal.take_if(|proposal| proposal.ask == ask);
+                State::Contracted { account }
+            }
             Event::StoreAsked { ask, bytes } => {
                 admit(&mut account, ask, bytes, out);
                 State::Contracted { account }
@@ -202,26 +250,88 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
     }
 }
 
+fn in_signing(state: State, proposal: Proposal, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Known { agreed, used } => known(agreed, used),
+        Event::Recorded { ask } if ask == proposal.ask => {
+            out.push(Action::TakeEffect { ask });
+            known(proposal.bytes, ByteCount(0))
+        }
+        Event::NotRecorded { ask } if ask == proposal.ask => State::Unsigned,
+        Event::Proposed { ask, .. } => {
+            refuse(ask, ErrorCode::Busy, out);
+            state
+        }
+        Event::StoreAsked { ask, .. } => {
+            refuse(ask, ErrorCode::NoContract, out);
+            state
+        }
+        Event::AccessAsked { ask, access, kin } => {
+            without_contract(ask, access, kin, out);
+            state
+        }
+        Event::ShardKept { .. }
+        | Event::StoreAborted { .. }
+        | Event::Released { .. }
+        | Event::Recorded { .. }
+        | Event::NotRecorded { .. } => state,
+    }
+}
+
+const fn known(agreed: ByteCount, used: ByteCount) -> State {
+    State::Contracted {
+        account: Account {
+            agreed,
+            used,
+            pending: BTreeMap::new(),
+            proposal: None,
+        },
+    }
+}
+
 /// Signs when the amount is within the room and covers what is here already.
 fn sign(
-    before: State,
-    mut account: Account,
+    here: ByteCount,
     ask: AskId,
     bytes: ByteCount,
     room: ByteCount,
     out: &mut Vec<Action>,
-) -> State {
+) -> Option<Proposal> {
     if bytes == ByteCount(0) {
         refuse(ask, ErrorCode::BadRequest, out);
-        return before;
+        return None;
     }
-    if bytes > room || bytes < account.used + account.reserved() {
+    if bytes > room || bytes < here {
         refuse(ask, ErrorCode::QuotaExceeded, out);
-        return before;
+        return None;
     }
-    account.agreed = bytes;
     out.push(Action::Accept { ask });
-    State::Contracted { account }
+    Some(Proposal { ask, bytes })
+}
+
+/// A contract that replaces the one in force, one at a time.
+fn propose(
+    account: &mut Account,
+    ask: AskId,
+    bytes: ByteCount,
+    room: ByteCount,
+    out: &mut Vec<Action>,
+) {
+    if account.proposal.is_some() {
+        refuse(ask, ErrorCode::Busy, out);
+        return;
+    }
+    let here = account.used + account.reserved();
+    account.proposal = sign(here, ask, bytes, room, out);
+}
+
+/// Another device of a person with a contract may read.
+fn without_contract(ask: AskId, access: Access, kin: bool, out: &mut Vec<Action>) {
+    if kin && access == Access::Read {
+        out.push(Action::Allow { ask });
+    } else {
+        refuse(ask, ErrorCode::NoContract, out);
+    }
 }
 
 fn admit(account: &mut Account, ask: AskId, bytes: ByteCount, out: &mut Vec<Action>) {
@@ -229,7 +339,7 @@ fn admit(account: &mut Account, ask: AskId, bytes: ByteCount, out: &mut Vec<Acti
         refuse(ask, ErrorCode::Busy, out);
         return;
     }
-    if account.used + account.reserved() + bytes > account.agreed {
+    if account.used + account.reserved() + bytes > account.room() {
         refuse(ask, ErrorCode::QuotaExceeded, out);
         return;
     }

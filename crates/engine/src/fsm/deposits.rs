@@ -12,7 +12,17 @@ pub(crate) enum State {
     #[default]
     Idle,
     /// They are being published.
-    Publishing,
+    Publishing {
+        /// Failures in a row.
+        tries: u32,
+    },
+    /// The last round failed.
+    Failed {
+        /// When the next one begins.
+        retry_at: Tick,
+        /// Failures in a row.
+        tries: u32,
+    },
     /// The next round is planned.
     Resting {
         /// For then.
@@ -24,8 +34,9 @@ impl State {
     /// When time alone moves this machine.
     pub(crate) const fn deadline(self) -> Option<Tick> {
         match self {
-            Self::Idle | Self::Publishing => None,
+            Self::Idle | Self::Publishing { .. } => None,
             Self::Resting { due_at } => Some(due_at),
+            Self::Failed { retry_at, .. } => Some(retry_at),
         }
     }
 }
@@ -37,6 +48,8 @@ pub(crate) enum Event {
     Reached,
     /// The round is done.
     Published,
+    /// It could not be done.
+    Failed,
     /// Time passed.
     Wake,
 }
@@ -59,26 +72,34 @@ pub(crate) fn step(
 ) -> State {
     match state {
         State::Idle => match event {
-            Event::Reached => begin(at, customers, out),
-            Event::Published | Event::Wake => state,
+            Event::Reached => begin(at, customers, 0, out),
+            Event::Published | Event::Failed | Event::Wake => state,
         },
-        State::Publishing => match event {
+        State::Publishing { tries } => match event {
             Event::Published => rest(at),
+            Event::Failed => State::Failed {
+                retry_at: at.redial_at(tries),
+                tries: tries.saturating_add(1),
+            },
             Event::Reached | Event::Wake => state,
         },
+        State::Failed { retry_at, tries } => match event {
+            Event::Wake if at.now >= retry_at => begin(at, customers, tries, out),
+            Event::Wake | Event::Reached | Event::Published | Event::Failed => state,
+        },
         State::Resting { due_at } => match event {
-            Event::Wake if at.now >= due_at => begin(at, customers, out),
-            Event::Wake | Event::Reached | Event::Published => state,
+            Event::Wake if at.now >= due_at => begin(at, customers, 0, out),
+            Event::Wake | Event::Reached | Event::Published | Event::Failed => state,
         },
     }
 }
 
-fn begin(at: &Moment<'_>, customers: bool, out: &mut Vec<Action>) -> State {
+fn begin(at: &Moment<'_>, customers: bool, tries: u32, out: &mut Vec<Action>) -> State {
     if !customers {
         return rest(at);
     }
     out.push(Action::Publish);
-    State::Publishing
+    State::Publishing { tries }
 }
 
 fn rest(at: &Moment<'_>) -> State {

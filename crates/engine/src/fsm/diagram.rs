@@ -201,6 +201,7 @@ fn set_up_is_drawn() {
     let events = [
         Event::Listening,
         Event::RecordsChanged,
+        Event::OfferChanged,
         Event::Published,
         Event::Failed,
         Event::Wake,
@@ -234,6 +235,7 @@ fn supplier_search_is_drawn() {
         Event::OffersFound {
             offers: vec![offer(7)],
         },
+        Event::Failed,
         Event::Reached,
         Event::Wake,
     ];
@@ -260,6 +262,7 @@ fn supplier_link_is_drawn() {
     use supplier_link::Event;
     let policy = Policy::default();
     let events = [
+        Event::Adopt,
         Event::Start {
             contract: false,
             online: false,
@@ -319,11 +322,16 @@ fn holder_set_is_drawn() {
         Event::Counted { census },
         Event::Counted { census: short },
         Event::Recorded,
+        Event::NotRecorded,
+        Event::Wake,
     ];
-    let first = holder_set::State::default();
-    let walk = walk(&[first], &events, &[()], |state, event, (), out| {
-        holder_set::step(state, event, out)
-    });
+    let policy = Policy::default();
+    let walk = walk(
+        &[holder_set::State::default()],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| holder_set::step(state, event, at, out),
+    );
     let intro = "The set: which suppliers hold which position, with which code.";
     check_page("holder-set", "Holder set", intro, &walk);
 }
@@ -347,6 +355,8 @@ fn check_is_drawn() {
             code: ErrorCode::TimedOut,
         },
         Event::Empty,
+        Event::Recorded,
+        Event::NotRecorded,
         Event::Wake,
     ];
     let first = check::State::default();
@@ -369,6 +379,7 @@ fn unspool_is_drawn() {
         Event::Gone,
         Event::Loaded,
         Event::NothingLeft,
+        Event::LoadFailed,
         Event::ShardSpooled,
         Event::Sent,
         Event::SendFailed,
@@ -389,7 +400,7 @@ fn unspool_is_drawn() {
 fn deposits_are_drawn() {
     use deposits::Event;
     let policy = Policy::default();
-    let events = [Event::Reached, Event::Published, Event::Wake];
+    let events = [Event::Reached, Event::Published, Event::Failed, Event::Wake];
     let first = deposits::State::default();
     let walk = walk(
         &[first],
@@ -479,12 +490,15 @@ fn pack_is_drawn() {
         stood(3, false),
         stood(4, true),
         Event::Recorded,
+        Event::NotRecorded,
+        Event::Wake,
     ];
+    let policy = Policy::default();
     let walk = walk(
         &[State::Placing { held: true }],
         &events,
-        &[()],
-        |state, event, (), out| pack::step(state, event, PackKind::Data, code, out),
+        &moments(&policy),
+        |state, event, at, out| pack::step(state, event, at, PackKind::Data, code, out),
     );
     let intro = "One pack: when its chunks count as known, and when its memory is free.";
     check_page("pack", "Pack", intro, &walk);
@@ -568,6 +582,7 @@ fn head_is_drawn() {
         declined(ErrorCode::Interrupted),
         declined(ErrorCode::Stale),
         Event::Recorded { sequence: FIRST },
+        Event::NotRecorded { sequence: FIRST },
         Event::Wake,
     ];
     let first = head::State::default();
@@ -637,6 +652,9 @@ fn restore_is_drawn() {
         Event::PiecesMissing,
         Event::PiecesComing,
         Event::Written,
+        Event::Failed {
+            code: ErrorCode::Unreadable,
+        },
         Event::Cancel,
     ];
     let first = restore::State::default();
@@ -663,6 +681,9 @@ fn recovery_is_drawn() {
             k: 0,
         },
         Event::LanesMissing,
+        Event::SeekFailed {
+            code: ErrorCode::Internal,
+        },
         Event::PeerUp { device: TWO },
         Event::DialFailed { device: TWO },
         Event::HeadsHeard {
@@ -767,6 +788,8 @@ fn customer_link_is_drawn() {
             bytes: ByteCount(11),
             room: ByteCount(10),
         },
+        Event::Recorded { ask },
+        Event::NotRecorded { ask },
         Event::StoreAsked {
             ask,
             bytes: ByteCount(2),

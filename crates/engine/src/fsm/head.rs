@@ -36,6 +36,19 @@ pub(crate) enum State {
         sequence: Sequence,
         /// Who has it.
         round: Round,
+        /// Failures to tell the catalogue, in a row.
+        tries: u32,
+    },
+    /// Enough have it; the catalogue did not take that.
+    Unrecorded {
+        /// Its place in the lane.
+        sequence: Sequence,
+        /// Who has it.
+        round: Round,
+        /// When the catalogue is told again.
+        again_at: Tick,
+        /// Failures to tell it, in a row.
+        tries: u32,
     },
     /// Published.
     Published {
@@ -68,12 +81,15 @@ pub(crate) struct Round {
 
 impl State {
     /// When time alone moves this machine.
-    pub(crate) const fn deadline(&self) -> Option<Tick> {
+    pub(crate) fn deadline(&self) -> Option<Tick> {
         match self {
             Self::Empty | Self::Drafted { .. } | Self::Refused { .. } => None,
             Self::Publishing { round, .. }
             | Self::Recording { round, .. }
             | Self::Published { round, .. } => round.retry_at,
+            Self::Unrecorded {
+                round, again_at, ..
+            } => Some(round.retry_at.map_or(*again_at, |at| at.min(*again_at))),
         }
     }
 
@@ -81,7 +97,10 @@ impl State {
     pub(crate) const fn is_settled(&self) -> bool {
         match self {
             Self::Empty | Self::Published { .. } | Self::Refused { .. } => true,
-            Self::Drafted { .. } | Self::Publishing { .. } | Self::Recording { .. } => false,
+            Self::Drafted { .. }
+            | Self::Publishing { .. }
+            | Self::Recording { .. }
+            | Self::Unrecorded { .. } => false,
         }
     }
 }
@@ -131,6 +150,11 @@ pub(crate) enum Event {
         /// Its place in the lane.
         sequence: Sequence,
     },
+    /// The catalogue did not take that.
+    NotRecorded {
+        /// Its place in the lane.
+        sequence: Sequence,
+    },
     /// Time passed.
     Wake,
 }
@@ -142,6 +166,11 @@ pub(crate) enum Action {
     Put {
         /// To whom.
         device: DeviceId,
+        /// Its place in the lane.
+        sequence: Sequence,
+    },
+    /// Enough keep it: tell the backup.
+    Keep {
         /// Its place in the lane.
         sequence: Sequence,
     },
@@ -190,6 +219,7 @@ pub(crate) fn step(
             | Event::Kept { .. }
             | Event::Declined { .. }
             | Event::Recorded { .. }
+            | Event::NotRecorded { .. }
             | Event::Wake => state,
         },
         State::Drafted { sequence, before } => {
@@ -198,9 +228,17 @@ pub(crate) fn step(
         State::Publishing { sequence, round } => {
             in_publishing(sequence, round, event, at, holders, out)
         }
-        State::Recording { sequence, round } => {
-            in_recording(sequence, round, event, at, holders, out)
-        }
+        State::Recording {
+            sequence,
+            round,
+            tries,
+        } => in_recording(sequence, round, tries, event, at, holders, out),
+        State::Unrecorded {
+            sequence,
+            round,
+            again_at,
+            tries,
+        } => in_unrecorded(sequence, round, again_at, tries, event, at, holders, out),
         State::Published { sequence, round } => {
             in_published(sequence, round, event, at, holders, out)
         }
@@ -217,6 +255,7 @@ pub(crate) fn step(
             | Event::Kept { .. }
             | Event::Declined { .. }
             | Event::Recorded { .. }
+            | Event::NotRecorded { .. }
             | Event::Wake => state,
         },
     }
@@ -235,9 +274,11 @@ fn in_publishing(
             sequence,
             before: None,
         },
-        Event::Known { .. } | Event::PackPlaced | Event::PackLost | Event::Recorded { .. } => {
-            State::Publishing { sequence, round }
-        }
+        Event::Known { .. }
+        | Event::PackPlaced
+        | Event::PackLost
+        | Event::Recorded { .. }
+        | Event::NotRecorded { .. } => State::Publishing { sequence, round },
         Event::HolderOnline { .. }
         | Event::HoldersChanged
         | Event::Kept { .. }
@@ -257,6 +298,7 @@ fn in_publishing(
 fn in_recording(
     sequence: Sequence,
     mut round: Round,
+    tries: u32,
     event: Event,
     at: &Moment<'_>,
     holders: &Holders<'_>,
@@ -264,13 +306,22 @@ fn in_recording(
 ) -> State {
     match event {
         Event::Recorded { sequence: recorded } if recorded == sequence => {
-            offer(sequence, round, holders, out)
+            return offer(sequence, round, holders, out);
+        }
+        Event::NotRecorded { sequence: told } if told == sequence => {
+            return State::Unrecorded {
+                sequence,
+                round,
+                again_at: at.retry_at(tries),
+                tries: tries.saturating_add(1),
+            };
         }
         Event::Signed { .. }
         | Event::Recorded { .. }
+        | Event::NotRecorded { .. }
         | Event::Known { .. }
         | Event::PackPlaced
-        | Event::PackLost => State::Recording { sequence, round },
+        | Event::PackLost => {}
         Event::HolderOnline { .. }
         | Event::HoldersChanged
         | Event::Kept { .. }
@@ -278,8 +329,61 @@ fn in_recording(
         | Event::Wake => {
             round.note(sequence, event, at);
             round.put(sequence, holders, out);
-            State::Recording { sequence, round }
         }
+    }
+    State::Recording {
+        sequence,
+        round,
+        tries,
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the state's data, and what every step gets"
+)]
+fn in_unrecorded(
+    sequence: Sequence,
+    mut round: Round,
+    again_at: Tick,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    holders: &Holders<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Recorded { sequence: recorded } if recorded == sequence => {
+            return offer(sequence, round, holders, out);
+        }
+        Event::Signed { .. }
+        | Event::Recorded { .. }
+        | Event::NotRecorded { .. }
+        | Event::Known { .. }
+        | Event::PackPlaced
+        | Event::PackLost => {}
+        Event::HolderOnline { .. }
+        | Event::HoldersChanged
+        | Event::Kept { .. }
+        | Event::Declined { .. }
+        | Event::Wake => {
+            round.note(sequence, event, at);
+            round.put(sequence, holders, out);
+            if event == Event::Wake && at.now >= again_at {
+                out.push(Action::Record { sequence });
+                return State::Recording {
+                    sequence,
+                    round,
+                    tries,
+                };
+            }
+        }
+    }
+    State::Unrecorded {
+        sequence,
+        round,
+        again_at,
+        tries,
     }
 }
 
@@ -296,9 +400,11 @@ fn in_published(
             sequence: next,
             before: Some(sequence),
         },
-        Event::Known { .. } | Event::PackPlaced | Event::PackLost | Event::Recorded { .. } => {
-            State::Published { sequence, round }
-        }
+        Event::Known { .. }
+        | Event::PackPlaced
+        | Event::PackLost
+        | Event::Recorded { .. }
+        | Event::NotRecorded { .. } => State::Published { sequence, round },
         Event::HolderOnline { .. }
         | Event::HoldersChanged
         | Event::Kept { .. }
@@ -331,6 +437,7 @@ fn in_drafted(
         | Event::Kept { .. }
         | Event::Declined { .. }
         | Event::Recorded { .. }
+        | Event::NotRecorded { .. }
         | Event::Wake => state,
     }
 }
@@ -345,8 +452,13 @@ fn publish(
     if round.kept.intersection(holders.trusted).count() < usize::from(holders.quorum) {
         return State::Publishing { sequence, round };
     }
+    out.push(Action::Keep { sequence });
     out.push(Action::Record { sequence });
-    State::Recording { sequence, round }
+    State::Recording {
+        sequence,
+        round,
+        tries: 0,
+    }
 }
 
 fn offer(
@@ -425,6 +537,7 @@ impl Round {
             | Event::Kept { .. }
             | Event::Declined { .. }
             | Event::Recorded { .. }
+            | Event::NotRecorded { .. }
             | Event::Wake => false,
         }
     }

@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 
 use bitdust_model::limits::SUPPLIERS_PER_SET_MAX;
-use bitdust_model::{Code, DeviceId, IdentityId};
+use bitdust_model::{Code, DeviceId, IdentityId, Tick};
+
+use super::Moment;
 
 /// Where the set stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -16,9 +18,29 @@ pub(crate) enum State {
     #[default]
     Unformed,
     /// Being written to the catalogue.
-    Recording,
+    Recording {
+        /// Failures in a row.
+        tries: u32,
+    },
+    /// The catalogue did not take it; the next try counts suppliers anew.
+    Unrecorded {
+        /// When.
+        retry_at: Tick,
+        /// Failures in a row.
+        tries: u32,
+    },
     /// There is one.
     Formed,
+}
+
+impl State {
+    /// When time alone moves this machine.
+    pub(crate) const fn deadline(self) -> Option<Tick> {
+        match self {
+            Self::Unformed | Self::Recording { .. } | Self::Formed => None,
+            Self::Unrecorded { retry_at, .. } => Some(retry_at),
+        }
+    }
 }
 
 /// A supplier with a contract.
@@ -57,6 +79,10 @@ pub(crate) enum Event {
     },
     /// A set is in the catalogue.
     Recorded,
+    /// The catalogue did not take it.
+    NotRecorded,
+    /// Time passed.
+    Wake,
 }
 
 /// What it wants done.
@@ -69,28 +95,49 @@ pub(crate) enum Action {
         /// Holders by position.
         holders: Vec<DeviceId>,
     },
+    /// Count the suppliers.
+    Count,
 }
 
 /// One step.
-pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
+pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
     match state {
         State::Unformed => match event {
-            Event::Counted { census } => match form(census) {
-                Some((code, holders)) => {
-                    out.push(Action::Record { code, holders });
-                    State::Recording
-                }
-                None => state,
-            },
+            Event::Counted { census } => record(census, 0, out),
             Event::Recorded => State::Formed,
+            Event::NotRecorded | Event::Wake => state,
         },
-        State::Recording => match event {
-            Event::Counted { .. } => state,
+        State::Recording { tries } => match event {
             Event::Recorded => State::Formed,
+            Event::NotRecorded => State::Unrecorded {
+                retry_at: at.retry_at(tries),
+                tries: tries.saturating_add(1),
+            },
+            Event::Counted { .. } | Event::Wake => state,
+        },
+        State::Unrecorded { retry_at, tries } => match event {
+            Event::Wake if at.now >= retry_at => {
+                out.push(Action::Count);
+                state
+            }
+            Event::Counted { census } if at.now >= retry_at => record(census, tries, out),
+            Event::Recorded => State::Formed,
+            Event::Counted { .. } | Event::NotRecorded | Event::Wake => state,
         },
         State::Formed => match event {
-            Event::Counted { .. } | Event::Recorded => state,
+            Event::Counted { .. } | Event::Recorded | Event::NotRecorded | Event::Wake => state,
         },
+    }
+}
+
+/// Records the set that the suppliers can form, if they can.
+fn record(census: Census, tries: u32, out: &mut Vec<Action>) -> State {
+    match form(census) {
+        Some((code, holders)) => {
+            out.push(Action::Record { code, holders });
+            State::Recording { tries }
+        }
+        None => State::Unformed,
     }
 }
 

@@ -1,8 +1,9 @@
 //! One pack: when its chunks count as known, and when its memory is free.
 
-use bitdust_model::Code;
 use bitdust_model::manifest::PackKind;
+use bitdust_model::{Code, Tick};
 
+use super::Moment;
 use crate::rules::known_at;
 
 /// Where the pack stands. `held`: its bytes are in memory.
@@ -17,6 +18,17 @@ pub(crate) enum State {
     Committing {
         /// In memory.
         held: bool,
+        /// Failures in a row.
+        tries: u32,
+    },
+    /// The catalogue did not take it.
+    Uncommitted {
+        /// In memory.
+        held: bool,
+        /// When it is told again.
+        retry_at: Tick,
+        /// Failures in a row.
+        tries: u32,
     },
     /// Its chunks count as known.
     Committed {
@@ -31,8 +43,22 @@ impl State {
     /// Whether its bytes are in memory.
     pub(crate) const fn is_held(self) -> bool {
         match self {
-            Self::Placing { held } | Self::Committing { held } | Self::Committed { held } => held,
+            Self::Placing { held }
+            | Self::Committing { held, .. }
+            | Self::Uncommitted { held, .. }
+            | Self::Committed { held } => held,
             Self::Settled => false,
+        }
+    }
+
+    /// When time alone moves this machine.
+    pub(crate) const fn deadline(self) -> Option<Tick> {
+        match self {
+            Self::Placing { .. }
+            | Self::Committing { .. }
+            | Self::Committed { .. }
+            | Self::Settled => None,
+            Self::Uncommitted { retry_at, .. } => Some(retry_at),
         }
     }
 }
@@ -58,6 +84,10 @@ pub(crate) enum Event {
     },
     /// The catalogue knows.
     Recorded,
+    /// The catalogue did not take it.
+    NotRecorded,
+    /// Time passed.
+    Wake,
 }
 
 /// What it wants done.
@@ -73,6 +103,7 @@ pub(crate) enum Action {
 pub(crate) fn step(
     state: State,
     event: Event,
+    at: &Moment<'_>,
     kind: PackKind,
     code: Code,
     out: &mut Vec<Action>,
@@ -84,16 +115,36 @@ pub(crate) fn step(
                 if standing.confirmed < known_at(kind, code) {
                     return State::Placing { held };
                 }
-                out.push(Action::Commit);
-                State::Committing { held }
+                commit(held, 0, out)
             }
-            Event::Recorded => state,
+            Event::Recorded | Event::NotRecorded | Event::Wake => state,
         },
-        State::Committing { held } => match event {
+        State::Committing { held, tries } => match event {
             Event::Stood { standing } => State::Committing {
                 held: release(held, standing, out),
+                tries,
             },
             Event::Recorded => State::Committed { held },
+            Event::NotRecorded => State::Uncommitted {
+                held,
+                retry_at: at.retry_at(tries),
+                tries: tries.saturating_add(1),
+            },
+            Event::Wake => state,
+        },
+        State::Uncommitted {
+            held,
+            retry_at,
+            tries,
+        } => match event {
+            Event::Stood { standing } => State::Uncommitted {
+                held: release(held, standing, out),
+                retry_at,
+                tries,
+            },
+            Event::Wake if at.now >= retry_at => commit(held, tries, out),
+            Event::Recorded => State::Committed { held },
+            Event::NotRecorded | Event::Wake => state,
         },
         State::Committed { held } => match event {
             Event::Stood { standing } => {
@@ -103,12 +154,17 @@ pub(crate) fn step(
                 }
                 State::Committed { held }
             }
-            Event::Recorded => state,
+            Event::Recorded | Event::NotRecorded | Event::Wake => state,
         },
         State::Settled => match event {
-            Event::Stood { .. } | Event::Recorded => state,
+            Event::Stood { .. } | Event::Recorded | Event::NotRecorded | Event::Wake => state,
         },
     }
+}
+
+fn commit(held: bool, tries: u32, out: &mut Vec<Action>) -> State {
+    out.push(Action::Commit);
+    State::Committing { held, tries }
 }
 
 fn release(held: bool, standing: Standing, out: &mut Vec<Action>) -> bool {

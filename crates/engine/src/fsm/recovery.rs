@@ -115,6 +115,11 @@ pub(crate) enum Event {
     },
     /// No record was found.
     LanesMissing,
+    /// It could not be looked for them.
+    SeekFailed {
+        /// Why.
+        code: ErrorCode,
+    },
     /// A peer said hello.
     PeerUp {
         /// Who.
@@ -197,6 +202,7 @@ pub(crate) fn step(
             Event::Begin => seek(0, at.now + at.policy.recovery_timeout, out),
             Event::LanesFound { .. }
             | Event::LanesMissing
+            | Event::SeekFailed { .. }
             | Event::PeerUp { .. }
             | Event::DialFailed { .. }
             | Event::HeadsHeard { .. }
@@ -219,6 +225,7 @@ pub(crate) fn step(
             Event::Begin
             | Event::LanesFound { .. }
             | Event::LanesMissing
+            | Event::SeekFailed { .. }
             | Event::PeerUp { .. }
             | Event::DialFailed { .. }
             | Event::HeadsHeard { .. }
@@ -230,6 +237,7 @@ pub(crate) fn step(
             Event::Begin
             | Event::LanesFound { .. }
             | Event::LanesMissing
+            | Event::SeekFailed { .. }
             | Event::PeerUp { .. }
             | Event::DialFailed { .. }
             | Event::HeadsHeard { .. }
@@ -255,18 +263,8 @@ fn in_seeking(
         Event::LanesFound { suppliers, k } => {
             Inquiry::begin(&suppliers, k, at, online, out).go_on(at, out)
         }
-        Event::LanesMissing if at.now >= until => end(
-            State::Failed {
-                code: ErrorCode::NotFound,
-            },
-            Some(ErrorCode::NotFound),
-            out,
-        ),
-        Event::LanesMissing => State::Pausing {
-            retry_at: at.retry_at(tries).min(until),
-            tries: tries.saturating_add(1),
-            until,
-        },
+        Event::LanesMissing => pause(ErrorCode::NotFound, tries, until, at, out),
+        Event::SeekFailed { code } => pause(code, tries, until, at, out),
         Event::Begin
         | Event::PeerUp { .. }
         | Event::DialFailed { .. }
@@ -276,6 +274,23 @@ fn in_seeking(
         | Event::RebuildFailed { .. }
         | Event::Cancel
         | Event::Wake => state,
+    }
+}
+
+fn pause(
+    code: ErrorCode,
+    tries: u32,
+    until: Tick,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    if at.now >= until {
+        return end(State::Failed { code }, Some(code), out);
+    }
+    State::Pausing {
+        retry_at: at.retry_at(tries).min(until),
+        tries: tries.saturating_add(1),
+        until,
     }
 }
 
@@ -295,6 +310,7 @@ fn in_pausing(
         Event::Begin
         | Event::LanesFound { .. }
         | Event::LanesMissing
+        | Event::SeekFailed { .. }
         | Event::DialFailed { .. }
         | Event::HeadsHeard { .. }
         | Event::HeadsFailed { .. }
@@ -323,6 +339,7 @@ fn in_asking_heads(
         Event::Begin
         | Event::LanesFound { .. }
         | Event::LanesMissing
+        | Event::SeekFailed { .. }
         | Event::Rebuilt
         | Event::RebuildFailed { .. }
         | Event::Cancel => State::AskingHeads { inquiry },
@@ -401,6 +418,7 @@ impl Inquiry {
             Event::Begin
             | Event::LanesFound { .. }
             | Event::LanesMissing
+            | Event::SeekFailed { .. }
             | Event::Rebuilt
             | Event::RebuildFailed { .. }
             | Event::Cancel => {}

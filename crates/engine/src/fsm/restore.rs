@@ -16,6 +16,11 @@ pub(crate) enum State {
     WaitingForPieces,
     /// All that could be had is written.
     Done,
+    /// It could not be done.
+    Failed {
+        /// Why.
+        code: ErrorCode,
+    },
     /// A person stopped it.
     Cancelled,
 }
@@ -31,6 +36,11 @@ pub(crate) enum Event {
     PiecesComing,
     /// The node is done.
     Written,
+    /// The node cannot do it.
+    Failed {
+        /// Why.
+        code: ErrorCode,
+    },
     /// A person stops it.
     Cancel,
 }
@@ -51,7 +61,7 @@ impl State {
     /// Whether the job is over.
     pub(crate) const fn is_over(self) -> bool {
         match self {
-            Self::Done | Self::Cancelled => true,
+            Self::Done | Self::Failed { .. } | Self::Cancelled => true,
             Self::Asked | Self::Fetching | Self::WaitingForPieces => false,
         }
     }
@@ -66,22 +76,27 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
                 State::Fetching
             }
             Event::Cancel => end(State::Cancelled, Some(ErrorCode::Cancelled), out),
-            Event::PiecesMissing | Event::PiecesComing | Event::Written => state,
+            Event::PiecesMissing | Event::PiecesComing | Event::Written | Event::Failed { .. } => {
+                state
+            }
         },
         State::Fetching => match event {
             Event::PiecesMissing => State::WaitingForPieces,
             Event::Written => end(State::Done, None, out),
+            Event::Failed { code } => end(State::Failed { code }, Some(code), out),
             Event::Cancel => end(State::Cancelled, Some(ErrorCode::Cancelled), out),
             Event::Begin | Event::PiecesComing => state,
         },
         State::WaitingForPieces => match event {
             Event::PiecesComing => State::Fetching,
             Event::Written => end(State::Done, None, out),
+            Event::Failed { code } => end(State::Failed { code }, Some(code), out),
             Event::Cancel => end(State::Cancelled, Some(ErrorCode::Cancelled), out),
             Event::Begin | Event::PiecesMissing => state,
         },
-        State::Done | State::Cancelled => match event {
+        State::Done | State::Failed { .. } | State::Cancelled => match event {
             Event::Begin
+            | Event::Failed { .. }
             | Event::PiecesMissing
             | Event::PiecesComing
             | Event::Written
@@ -100,6 +115,6 @@ pub(crate) const fn phase(state: State) -> Option<Phase> {
     match state {
         State::Asked | State::Fetching => Some(Phase::Fetching),
         State::WaitingForPieces => Some(Phase::WaitingForPieces),
-        State::Done | State::Cancelled => None,
+        State::Done | State::Failed { .. } | State::Cancelled => None,
     }
 }

@@ -52,6 +52,8 @@ pub(crate) enum Event {
     Listening,
     /// Head, set, offer or addresses changed.
     RecordsChanged,
+    /// So did the space offered: a person wants it known at once.
+    OfferChanged,
     /// At least one copy was put.
     Published,
     /// None was.
@@ -77,10 +79,14 @@ pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Ac
                 out.push(Action::Online);
                 publish(0, out)
             }
-            Event::RecordsChanged | Event::Published | Event::Failed | Event::Wake => state,
+            Event::RecordsChanged
+            | Event::OfferChanged
+            | Event::Published
+            | Event::Failed
+            | Event::Wake => state,
         },
         State::Publishing { tries, again } => match event {
-            Event::RecordsChanged => State::Publishing { tries, again: true },
+            Event::RecordsChanged | Event::OfferChanged => State::Publishing { tries, again: true },
             Event::Published if again => publish(0, out),
             Event::Published => State::Ready {
                 republish_at: at.now + interval(at.policy.republish_interval, at.random),
@@ -92,12 +98,13 @@ pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Ac
             Event::Listening | Event::Wake => state,
         },
         State::Ready { republish_at } => match event {
-            Event::RecordsChanged => publish(0, out),
+            Event::RecordsChanged | Event::OfferChanged => publish(0, out),
             Event::Wake if at.now >= republish_at => publish(0, out),
             Event::Wake | Event::Listening | Event::Published | Event::Failed => state,
         },
         State::Waiting { retry_at, tries } => match event {
             Event::Wake if at.now >= retry_at => publish(tries, out),
+            Event::OfferChanged => publish(tries, out),
             Event::Wake
             | Event::Listening
             | Event::RecordsChanged

@@ -15,6 +15,8 @@ pub(crate) enum State {
     /// Known, nothing tried yet.
     #[default]
     New,
+    /// A stranger that the catalogue is being told of.
+    Adopting,
     /// Not connected; the next dial is planned.
     Offline {
         /// Whether a contract is in force.
@@ -61,7 +63,11 @@ impl State {
     /// When time alone moves this machine.
     pub(crate) const fn deadline(self) -> Option<Tick> {
         match self {
-            Self::New | Self::Dialing { .. } | Self::Proposing { .. } | Self::Contracted => None,
+            Self::New
+            | Self::Adopting
+            | Self::Dialing { .. }
+            | Self::Proposing { .. }
+            | Self::Contracted => None,
             Self::Offline { retry_at, .. }
             | Self::Full { retry_at }
             | Self::Refused { retry_at, .. } => Some(retry_at),
@@ -74,9 +80,11 @@ impl State {
         match self {
             Self::Offline { contract, .. } | Self::Dialing { contract, .. } => contract,
             Self::Contracted | Self::Full { .. } => true,
-            Self::New | Self::Proposing { .. } | Self::Refused { .. } | Self::Dropped { .. } => {
-                false
-            }
+            Self::New
+            | Self::Adopting
+            | Self::Proposing { .. }
+            | Self::Refused { .. }
+            | Self::Dropped { .. } => false,
         }
     }
 
@@ -88,7 +96,7 @@ impl State {
     /// Whether it may soon become a contract that was not there before.
     pub(crate) const fn is_pending(self) -> bool {
         match self {
-            Self::New => true,
+            Self::New | Self::Adopting => true,
             Self::Offline {
                 contract, tries, ..
             }
@@ -106,7 +114,8 @@ impl State {
             Self::New => true,
             Self::Dialing { contract, tries } => !contract && tries == 0,
             Self::Proposing { tries } => tries == 0,
-            Self::Offline { .. }
+            Self::Adopting
+            | Self::Offline { .. }
             | Self::Contracted
             | Self::Full { .. }
             | Self::Refused { .. }
@@ -118,7 +127,9 @@ impl State {
 /// What happens to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 pub(crate) enum Event {
-    /// The node is in the network.
+    /// The catalogue is being told of this stranger.
+    Adopt,
+    /// The node is in the network, and the catalogue was told of the supplier.
     Start {
         /// Whether a contract is in force.
         contract: bool,
@@ -179,7 +190,27 @@ pub(crate) fn step(
                 contract,
                 online: false,
             } => dial(contract, 0, out),
+            Event::Adopt => State::Adopting,
             Event::Connected
+            | Event::Lost
+            | Event::DialFailed
+            | Event::Signed
+            | Event::Refused { .. }
+            | Event::SpaceUsedUp
+            | Event::ContractUnknown
+            | Event::Wake => state,
+        },
+        State::Adopting => match event {
+            Event::Start {
+                contract,
+                online: true,
+            } => greet(contract, out),
+            Event::Start {
+                contract,
+                online: false,
+            } => dial(contract, 0, out),
+            Event::Adopt
+            | Event::Connected
             | Event::Lost
             | Event::DialFailed
             | Event::Signed
@@ -206,6 +237,7 @@ pub(crate) fn step(
                 state
             }
             Event::Wake
+            | Event::Adopt
             | Event::Start { .. }
             | Event::Connected
             | Event::Lost
@@ -241,6 +273,7 @@ fn in_offline(
             tries,
         },
         Event::Wake
+        | Event::Adopt
         | Event::Start { .. }
         | Event::Lost
         | Event::DialFailed
@@ -269,7 +302,8 @@ fn in_dialing(
             contract: false,
             tries,
         },
-        Event::Start { .. }
+        Event::Adopt
+        | Event::Start { .. }
         | Event::Lost
         | Event::Refused { .. }
         | Event::SpaceUsedUp
@@ -297,7 +331,8 @@ fn in_contracted(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Acti
                 tries: 1,
             }
         }
-        Event::Start { .. }
+        Event::Adopt
+        | Event::Start { .. }
         | Event::Connected
         | Event::DialFailed
         | Event::Signed
@@ -319,6 +354,7 @@ fn in_full(
         Event::Lost => lose(true, at),
         Event::ContractUnknown => greet(false, out),
         Event::Wake
+        | Event::Adopt
         | Event::Start { .. }
         | Event::Connected
         | Event::DialFailed
@@ -347,6 +383,7 @@ fn in_refused(
             tries,
         },
         Event::Wake
+        | Event::Adopt
         | Event::Start { .. }
         | Event::Connected
         | Event::DialFailed
@@ -375,7 +412,8 @@ fn step_proposing(
         },
         Event::Refused { .. } => drop_stranger(at),
         Event::Lost => lose(false, at),
-        Event::Start { .. }
+        Event::Adopt
+        | Event::Start { .. }
         | Event::Connected
         | Event::DialFailed
         | Event::SpaceUsedUp

@@ -54,6 +54,8 @@ pub(crate) enum Event {
         /// With these offers.
         offers: Vec<OfferFact>,
     },
+    /// It could not be done.
+    Failed,
     /// The network took our records: a search before that may have met nobody.
     Reached,
     /// Time passed.
@@ -98,6 +100,7 @@ pub(crate) fn step(
         State::Satisfied => match event {
             Event::Missing { count: 0 }
             | Event::OffersFound { .. }
+            | Event::Failed
             | Event::Reached
             | Event::Wake => state,
             Event::Missing { count } => search(count, at, out),
@@ -105,6 +108,10 @@ pub(crate) fn step(
         State::Searching { missing } => match event {
             Event::Missing { count } => State::Searching { missing: count },
             Event::OffersFound { offers } => choose(missing, offers, at, fit, out),
+            Event::Failed => State::Waiting {
+                missing,
+                retry_at: at.now + at.policy.search_interval,
+            },
             Event::Reached | Event::Wake => state,
         },
         State::Waiting { missing, retry_at } => match event {
@@ -115,7 +122,7 @@ pub(crate) fn step(
             },
             Event::Reached => search(missing, at, out),
             Event::Wake if at.now >= retry_at => search(missing, at, out),
-            Event::OffersFound { .. } | Event::Wake => state,
+            Event::OffersFound { .. } | Event::Failed | Event::Wake => state,
         },
     }
 }

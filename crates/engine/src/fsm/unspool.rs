@@ -57,6 +57,8 @@ pub(crate) enum Event {
     Loaded,
     /// The spool has nothing for it.
     NothingLeft,
+    /// The spool could not be read.
+    LoadFailed,
     /// A shard for it was spooled.
     ShardSpooled,
     /// The shard was stored.
@@ -90,6 +92,7 @@ pub(crate) fn step(
             Event::Loaded => send(0, out),
             Event::Gone
             | Event::NothingLeft
+            | Event::LoadFailed
             | Event::ShardSpooled
             | Event::Sent
             | Event::SendFailed
@@ -101,6 +104,11 @@ pub(crate) fn step(
             Event::NothingLeft if !ready => State::Away,
             Event::NothingLeft if again => load(0, out),
             Event::NothingLeft => State::Drained,
+            Event::LoadFailed if !ready => State::Away,
+            Event::LoadFailed => State::Resting {
+                retry_at: at.retry_at(tries),
+                tries: tries.saturating_add(1),
+            },
             Event::ShardSpooled => State::Loading { tries, again: true },
             Event::Ready | Event::Gone | Event::Sent | Event::SendFailed | Event::Wake => state,
         },
@@ -116,6 +124,7 @@ pub(crate) fn step(
             | Event::Gone
             | Event::Loaded
             | Event::NothingLeft
+            | Event::LoadFailed
             | Event::ShardSpooled
             | Event::Wake => state,
         },
@@ -126,6 +135,7 @@ pub(crate) fn step(
             Event::Wake
             | Event::Ready
             | Event::NothingLeft
+            | Event::LoadFailed
             | Event::ShardSpooled
             | Event::Sent
             | Event::SendFailed => state,
@@ -134,9 +144,12 @@ pub(crate) fn step(
             Event::ShardSpooled => load(0, out),
             Event::Gone => State::Away,
             Event::Loaded => send(0, out),
-            Event::Ready | Event::NothingLeft | Event::Sent | Event::SendFailed | Event::Wake => {
-                state
-            }
+            Event::Ready
+            | Event::NothingLeft
+            | Event::LoadFailed
+            | Event::Sent
+            | Event::SendFailed
+            | Event::Wake => state,
         },
     }
 }

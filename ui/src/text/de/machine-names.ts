@@ -42,6 +42,7 @@ export const machineAbouts: Translated<typeof Abouts> = {
 };
 
 export const machineStates: Translated<typeof States> = {
+  Adopting: "Wird vorgemerkt",
   Asked: "Angefordert",
   AskingHeads: "Fragt nach der neuesten Version",
   Away: "Nicht da",
@@ -58,6 +59,7 @@ export const machineStates: Translated<typeof States> = {
   Direct: "Liest direkt",
   Done: "Fertig",
   Doubted: "Angezweifelt",
+  Doubting: "Angezweifelt, wird vermerkt",
   Drafted: "Entworfen",
   Drained: "Nachgeholt",
   Dropped: "Aufgegeben",
@@ -100,10 +102,13 @@ export const machineStates: Translated<typeof States> = {
   Sending: "Sendet",
   Settled: "Erledigt",
   Settling: "Wartet auf Ruhe",
+  Signing: "Wird unterschrieben",
   Spooled: "Wartet auf diesem Computer",
   Spooling: "Wird hier bereitgelegt",
   Starting: "Startet",
+  Uncommitted: "Noch nicht vermerkt",
   Unformed: "Noch nicht vollzählig",
+  Unrecorded: "Noch nicht vermerkt",
   Unsigned: "Noch nicht vereinbart",
   Waiting: "Wartet",
   WaitingForPieces: "Wartet auf Stücke",

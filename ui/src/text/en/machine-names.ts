@@ -40,6 +40,7 @@ export const machineAbouts = {
 } as const;
 
 export const machineStates = {
+  Adopting: "Being noted",
   Asked: "Asked for",
   AskingHeads: "Asking for the newest version",
   Away: "Away",
@@ -56,6 +57,7 @@ export const machineStates = {
   Direct: "Reading directly",
   Done: "Done",
   Doubted: "Doubted",
+  Doubting: "Doubted, being recorded",
   Drafted: "Drafted",
   Drained: "Caught up",
   Dropped: "Given back",
@@ -98,10 +100,13 @@ export const machineStates = {
   Sending: "Sending",
   Settled: "Settled",
   Settling: "Waiting for stillness",
+  Signing: "Being signed",
   Spooled: "Waiting on this computer",
   Spooling: "Being set aside here",
   Starting: "Starting",
+  Uncommitted: "Not recorded yet",
   Unformed: "Not formed yet",
+  Unrecorded: "Not recorded yet",
   Unsigned: "Not agreed yet",
   Waiting: "Waiting",
   WaitingForPieces: "Waiting for pieces",

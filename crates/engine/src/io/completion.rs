@@ -1,0 +1,129 @@
+//! How each output is answered: with what when it was done, and with what when it could not be.
+//!
+//! A deed without an answer would leave its machine waiting until the next start. The node makes
+//! the failure from the output itself, so that none can be forgotten on a way that ends early.
+
+use bitdust_model::ErrorCode;
+
+use super::{Input, InputKind, Output};
+
+impl Output {
+    /// What the engine is told when the deed could not be done; `None` for what only tells or
+    /// frees something and is never answered.
+    #[must_use]
+    pub fn failure(&self, code: ErrorCode) -> Option<Input> {
+        let input = match *self {
+            Self::PublishRecords => Input::PublishFailed { code },
+            Self::Dial { device } => Input::DialFailed { device },
+            Self::SearchOffers { .. } => Input::SearchFailed { code },
+            Self::AdoptSupplier { ref offer } => Input::AdoptFailed {
+                device: offer.device,
+                code,
+            },
+            Self::Propose { device, .. } => Input::ContractRefused { device, code },
+            Self::RecordSet { .. } => Input::SetNotRecorded { code },
+            Self::CheckSupplier { device, .. } => Input::CheckFailed { device, code },
+            Self::DoubtSupplier { device, .. } => Input::DoubtNotRecorded { device, code },
+            Self::WatchFolder { folder } => Input::FolderUnwatchable { folder },
+            Self::BackUp { ref folders } => Input::BackupNotBegun {
+                folders: folders.clone(),
+                code,
+            },
+            Self::StartScan { job } => Input::ScanFailed { job, code },
+            Self::SendShard {
+                pack,
+                position,
+                device,
+                ..
+            } => Input::SendFailed {
+                pack,
+                position,
+                device,
+                code,
+            },
+            Self::SpoolShard { pack, position } => Input::SpoolFailed {
+                pack,
+                position,
+                code,
+            },
+            Self::LoadSpool { device } => Input::SpoolUnreadable { device, code },
+            Self::CommitPack { pack } => Input::PackNotCommitted { pack, code },
+            Self::SealMetadata { job } => Input::MetadataFailed { job, code },
+            Self::PutHead { device, sequence } => Input::HeadRefused {
+                device,
+                sequence,
+                code,
+            },
+            Self::RecordCommit { sequence } => Input::CommitNotRecorded { sequence, code },
+            Self::StartRestore { job } => Input::RestoreFailed { job, code },
+            Self::FetchRange {
+                fetch,
+                position,
+                device,
+                ..
+            } => Input::RangeFailed {
+                fetch,
+                position,
+                device,
+                code,
+            },
+            Self::Decode { fetch, .. } => Input::DecodeFailed { fetch },
+            Self::SeekLanes { job } => Input::SeekFailed { job, code },
+            Self::AskHeads { job, device } => Input::HeadsFailed { job, device },
+            Self::RebuildCatalogue { job, .. } => Input::RebuildFailed { job, code },
+            Self::AcceptContract { ask } => Input::ContractNotRecorded { ask, code },
+            Self::AcceptStore { ask } => Input::StoreAborted { ask },
+            Self::PublishDeposits => Input::DepositsFailed { code },
+            Self::UnwatchFolder { .. }
+            | Self::ReleasePack { .. }
+            | Self::GiveUpFetch { .. }
+            | Self::AllowAccess { .. }
+            | Self::Refuse { .. }
+            | Self::JobMoved { .. }
+            | Self::JobEnded { .. } => return None,
+        };
+        Some(input)
+    }
+
+    /// What the engine may be told when the deed was done; empty exactly where `failure` is
+    /// `None`.
+    #[must_use]
+    pub const fn successes(&self) -> &'static [InputKind] {
+        match self {
+            Self::PublishRecords => &[InputKind::RecordsPublished],
+            Self::Dial { .. } => &[InputKind::Dialed],
+            Self::SearchOffers { .. } => &[InputKind::OffersFound],
+            Self::AdoptSupplier { .. } => &[InputKind::SupplierAdopted],
+            Self::Propose { .. } => &[InputKind::ContractSigned],
+            Self::RecordSet { .. } => &[InputKind::SetRecorded],
+            Self::CheckSupplier { .. } => &[InputKind::CheckPassed, InputKind::CheckEmpty],
+            Self::DoubtSupplier { .. } => &[InputKind::DoubtRecorded],
+            Self::WatchFolder { .. } => &[InputKind::FolderWatched],
+            Self::BackUp { .. } => &[InputKind::BackupAsked],
+            Self::StartScan { .. } => &[InputKind::ScanFinished, InputKind::NothingChanged],
+            Self::SendShard { .. } => &[InputKind::ShardsStored],
+            Self::SpoolShard { .. } => &[InputKind::ShardSpooled],
+            Self::LoadSpool { .. } => &[InputKind::SpoolLoaded, InputKind::SpoolEmpty],
+            Self::CommitPack { .. } => &[InputKind::PackCommitted],
+            Self::SealMetadata { .. } => &[InputKind::MetadataSealed],
+            Self::PutHead { .. } => &[InputKind::HeadKept],
+            Self::RecordCommit { .. } => &[InputKind::CommitRecorded],
+            Self::StartRestore { .. } => &[InputKind::RestoreWritten],
+            Self::FetchRange { .. } => &[InputKind::RangeFetched],
+            Self::Decode { .. } => &[InputKind::FetchDecoded],
+            Self::SeekLanes { .. } => &[InputKind::LanesFound, InputKind::LanesMissing],
+            Self::AskHeads { .. } => &[InputKind::HeadsHeard],
+            Self::RebuildCatalogue { .. } => &[InputKind::CatalogueRebuilt],
+            Self::AcceptContract { .. } => &[InputKind::ContractRecorded],
+            Self::AcceptStore { .. } => &[InputKind::ShardKept],
+            Self::PublishDeposits => &[InputKind::DepositsPublished],
+            Self::UnwatchFolder { .. }
+            | Self::ReleasePack { .. }
+            | Self::GiveUpFetch { .. }
+            | Self::AllowAccess { .. }
+            | Self::Refuse { .. }
+            | Self::JobMoved { .. }
+            | Self::JobEnded { .. } => &[],
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What the node knows and tells the engine: at its start, and as parts of inputs.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{
+    ByteCount, Code, DeviceId, FolderId, IdentityId, PackId, Policy, Position, Sequence, SetId,
+};
+
+/// What the node knows about a supplier when the engine starts, or learns by an invitation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupplierFact {
+    /// The machine.
+    pub device: DeviceId,
+    /// The person.
+    pub identity: IdentityId,
+    /// Whether it came by invitation.
+    pub friend: bool,
+    /// Bytes of the contract in force, if there is one.
+    pub contract: Option<ByteCount>,
+    /// Milliseconds since it last proved that it keeps data; `None`: never. Counted by the
+    /// own clock at the time of this fact.
+    pub proved_ago_ms: Option<u64>,
+    /// Whether it was caught with a failed proof and does not count.
+    pub doubted: bool,
+}
+
+/// The current set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetFact {
+    /// The set.
+    pub set: SetId,
+    /// Its code for data packs.
+    pub code: Code,
+    /// Holders by position; as many as the code's n.
+    pub holders: Vec<DeviceId>,
+}
+
+/// What the node knows about a customer when the engine starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerFact {
+    /// The person.
+    pub identity: IdentityId,
+    /// The device that writes.
+    pub lane: DeviceId,
+    /// Bytes agreed.
+    pub contract: ByteCount,
+    /// Bytes used, restart-safe.
+    pub used: ByteCount,
+}
+
+/// A pack that was sealed before the engine started and is not settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackFact {
+    /// The pack.
+    pub pack: PackId,
+    /// What it carries.
+    pub kind: PackKind,
+    /// Positions whose receipts are recorded.
+    pub confirmed: Vec<Position>,
+    /// Positions whose shards lie in the spool.
+    pub spooled: Vec<Position>,
+}
+
+/// When a folder is backed up without being asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Plan {
+    /// Only when it is asked for.
+    Manual,
+    /// Soon after a change, and at every rescan.
+    OnChange,
+    /// So often.
+    Every {
+        /// Minutes.
+        minutes: u32,
+    },
+}
+
+impl Plan {
+    /// How long a folder rests after a backup in which nothing failed.
+    pub(crate) fn interval(self, policy: &Policy) -> Duration {
+        match self {
+            Self::Manual | Self::OnChange => policy.rescan_interval,
+            Self::Every { minutes } => Duration::from_secs(u64::from(minutes) * 60),
+        }
+    }
+}
+
+/// A folder under protection, as far as the engine cares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderFact {
+    /// The folder.
+    pub folder: FolderId,
+    /// When it is backed up by itself.
+    pub plan: Plan,
+    /// Milliseconds since its newest version; `None`: there is none. Counted by the own clock
+    /// at the time of this fact.
+    pub backed_up_ago_ms: Option<u64>,
+}
+
+/// Everything the engine must know at its start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// This machine.
+    pub device: DeviceId,
+    /// This person.
+    pub identity: IdentityId,
+    /// A code a person chose for new sets.
+    pub code_wanted: Option<Code>,
+    /// Suppliers a person asked for; zero: take friends only.
+    pub suppliers_wanted: u8,
+    /// Bytes to ask of each supplier.
+    pub contract_bytes: ByteCount,
+    /// Suppliers with their contracts.
+    pub suppliers: Vec<SupplierFact>,
+    /// The current set, once there is one.
+    pub set: Option<SetFact>,
+    /// Customers with their contracts.
+    pub customers: Vec<CustomerFact>,
+    /// Bytes offered to others.
+    pub offered: ByteCount,
+    /// Packs that are sealed and not yet settled.
+    pub packs: Vec<PackFact>,
+    /// Folders that are backed up by themselves; none where the node runs for one command.
+    pub folders: Vec<FolderFact>,
+    /// A head that was signed and may or may not have been published.
+    pub head_draft: Option<Sequence>,
+    /// The newest head known to be published.
+    pub head: Option<Sequence>,
+}
+
+/// An offer of space that a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferFact {
+    /// The machine.
+    pub device: DeviceId,
+    /// The person.
+    pub identity: IdentityId,
+    /// Space not yet promised.
+    pub free: ByteCount,
+}
+
+/// How a shard can be fetched: who may have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceFact {
+    /// The position.
+    pub position: Position,
+    /// Whom to ask, in this order.
+    pub holders: Vec<DeviceId>,
+}
+
+/// A supplier's signature for a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptFact {
+    /// The pack.
+    pub pack: PackId,
+    /// The position.
+    pub position: Position,
+    /// Who keeps it.
+    pub device: DeviceId,
+}
