@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bitdust_engine::{Input, JobId, OfferFact, Output, SetFact, SupplierFact};
+use bitdust_engine::{Input, JobId, OfferFact, Output, ReceiptFact, SetFact, SupplierFact};
 use bitdust_model::limits::PACKS_IN_FLIGHT_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, PackId, Position, Sequence, SetId};
@@ -11,6 +11,7 @@ use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, PackId, Position, Sequ
 use crate::books::{HeadEntry, LaneEntry, PackEntry};
 use crate::network::Request;
 use crate::node::{Lie, NodeId, PackRow, Scan};
+use crate::sabotage::Sabotage;
 use crate::world::World;
 
 /// Chunks in a data pack of this world.
@@ -21,6 +22,10 @@ const SHARD_BYTES: ByteCount = ByteCount(10);
 impl World {
     /// Carries out one output.
     pub(crate) fn do_output(&mut self, node: NodeId, output: Output) {
+        if self.does_disk_fail(node, &output) {
+            self.refuse_deed(node, &output);
+            return;
+        }
         match output {
             Output::PublishRecords => self.publish_records(node),
             Output::Dial { device } => self.dial(node, device),
@@ -31,12 +36,7 @@ impl World {
             }
             Output::RecordSet { code, holders } => self.record_set(node, code, holders),
             Output::CheckSupplier { device, pick } => self.check_supplier(node, device, pick),
-            Output::DoubtSupplier { device, .. } => {
-                self.books.doubts.insert((node, device));
-                if let Some(fact) = self.nodes[node.0].disk.suppliers.get_mut(&device) {
-                    fact.doubted = true;
-                }
-            }
+            Output::DoubtSupplier { device, .. } => self.doubt(node, device),
             Output::WatchFolder { folder } => {
                 let wait = self.disk_time();
                 self.deliver(node, wait, Input::FolderWatched { folder });
@@ -52,6 +52,7 @@ impl World {
                 pack,
                 position,
                 device,
+                ..
             } => {
                 self.send_shard(node, pack, position, device);
             }
@@ -92,6 +93,40 @@ impl World {
             | Output::AllowAccess { .. }
             | Output::Refuse { .. }
             | Output::PublishDeposits => self.do_supply(node, output),
+        }
+    }
+
+    /// Whether what is asked for meets a disk that takes nothing this time.
+    fn does_disk_fail(&mut self, node: NodeId, output: &Output) -> bool {
+        let percent = self.nodes[node.0].disk_failures;
+        let is_written = matches!(
+            output,
+            Output::AdoptSupplier { .. }
+                | Output::RecordSet { .. }
+                | Output::DoubtSupplier { .. }
+                | Output::CommitPack { .. }
+                | Output::RecordCommit { .. }
+                | Output::LoadSpool { .. }
+                | Output::AcceptContract { .. }
+        );
+        percent > 0 && is_written && self.random.chance(percent)
+    }
+
+    /// Nothing is written, and the engine is told so.
+    fn refuse_deed(&mut self, node: NodeId, output: &Output) {
+        let code = ErrorCode::DiskFull;
+        if let Output::DoubtSupplier { device, .. } = output {
+            self.books.doubts.insert((node, *device));
+        }
+        if let Output::AcceptContract { ask } = output
+            && let Some(call) = self.nodes[node.0].memory.asks.remove(ask)
+        {
+            self.answer(call, Err(code));
+        }
+        let is_told = self.nodes[node.0].sabotage != Sabotage::SwallowsFailures;
+        if let Some(input) = output.failure(code).filter(|_| is_told) {
+            let wait = self.disk_time();
+            self.deliver(node, wait, input);
         }
     }
 
@@ -145,6 +180,18 @@ impl World {
             .suppliers
             .entry(offer.device)
             .or_insert(fact);
+        let wait = self.disk_time();
+        let device = offer.device;
+        self.deliver(node, wait, Input::SupplierAdopted { device });
+    }
+
+    fn doubt(&mut self, node: NodeId, device: DeviceId) {
+        self.books.doubts.insert((node, device));
+        if let Some(fact) = self.nodes[node.0].disk.suppliers.get_mut(&device) {
+            fact.doubted = true;
+        }
+        let wait = self.disk_time();
+        self.deliver(node, wait, Input::DoubtRecorded { device });
     }
 
     fn record_set(&mut self, node: NodeId, code: Code, holders: Vec<DeviceId>) {
@@ -396,14 +443,12 @@ impl World {
         if let Some(entry) = self.books.packs.get_mut(&(node, pack)) {
             entry.receipts.insert(position, device);
         }
-        self.feed(
-            node,
-            Input::ShardStored {
-                pack,
-                position,
-                device,
-            },
-        );
+        let receipts = vec![ReceiptFact {
+            pack,
+            position,
+            device,
+        }];
+        self.feed(node, Input::ShardsStored { receipts });
     }
 
     /// Whether a supplier's answer to a check or fetch would be right.

@@ -74,6 +74,7 @@ impl World {
         self.connections.insert(pair(from, to));
         self.greet(from, to);
         self.greet(to, from);
+        self.feed(from, Input::Dialed { device });
     }
 
     fn greet(&mut self, node: NodeId, peer: NodeId) {

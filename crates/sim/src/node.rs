@@ -52,6 +52,8 @@ pub(crate) struct Node {
     pub(crate) spool_full: bool,
     /// Shards of customers cannot be written.
     pub(crate) disk_full: bool,
+    /// Of a hundred writes to its own books, so many fail.
+    pub(crate) disk_failures: u64,
     pub(crate) sabotage: Sabotage,
     /// The engine stops after so many inputs of the current run, once.
     pub(crate) crash_at: Option<u64>,
@@ -157,6 +159,7 @@ impl Node {
             dead: false,
             spool_full: false,
             disk_full: false,
+            disk_failures: 0,
             sabotage: Sabotage::None,
             crash_at: None,
         }

@@ -80,6 +80,11 @@ impl World {
         self.nodes[node.0].disk_full = full;
     }
 
+    /// Of a hundred writes to the machine's own books, so many fail.
+    pub fn set_disk_failures(&mut self, node: NodeId, percent: u64) {
+        self.nodes[node.0].disk_failures = percent;
+    }
+
     /// Two machines cannot reach each other any more.
     pub fn cut(&mut self, one: NodeId, other: NodeId) {
         self.cuts.insert(pair(one, other));

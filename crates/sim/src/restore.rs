@@ -6,7 +6,7 @@ use std::time::Duration;
 use bitdust_engine::{FetchId, Input, JobId, Output, PlaceFact, SupplierFact};
 use bitdust_model::limits::FETCHES_IN_FLIGHT_MAX;
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{DeviceId, ErrorCode, PackId, Position, Sequence};
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, PackId, Position, Sequence};
 
 use crate::books::PackEntry;
 use crate::failure::Failure;
@@ -287,9 +287,7 @@ impl World {
         let device = self.nodes[call.to.0].device;
         let input = match (call.request, result) {
             (Request::Propose { bytes }, Ok(())) => {
-                if let Some(fact) = self.nodes[node.0].disk.suppliers.get_mut(&device) {
-                    fact.contract = Some(bytes);
-                }
+                self.record_contract(node, call.to, bytes);
                 Input::ContractSigned { device, bytes }
             }
             (Request::Propose { .. }, Err(code)) => Input::ContractRefused { device, code },
@@ -349,6 +347,21 @@ impl World {
             (Request::Heads { job }, Err(_)) => Input::HeadsFailed { job, device },
         };
         self.feed(node, input);
+    }
+
+    /// A supplier whom the catalogue did not take before is entered with its contract.
+    fn record_contract(&mut self, node: NodeId, supplier: NodeId, bytes: ByteCount) {
+        let supplier = &self.nodes[supplier.0];
+        let fact = SupplierFact {
+            device: supplier.device,
+            identity: supplier.identity,
+            friend: false,
+            contract: None,
+            proved_ago_ms: None,
+            doubted: false,
+        };
+        let known = &mut self.nodes[node.0].disk.suppliers;
+        known.entry(fact.device).or_insert(fact).contract = Some(bytes);
     }
 
     fn hear_heads(&self, node: NodeId, supplier: NodeId, job: JobId) -> Input {

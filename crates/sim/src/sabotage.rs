@@ -28,13 +28,15 @@ pub enum Sabotage {
     NeverSends,
     /// Gives up every fetch.
     NeverFetches,
+    /// Is not told of what its disk refuses.
+    SwallowsFailures,
 }
 
 impl Sabotage {
     /// What the broken engine asks for instead.
     pub(crate) fn bend(self, input: &Input, outputs: &mut Vec<Output>, set: Option<&SetFact>) {
         match self {
-            Self::None | Self::SaysSafe => {}
+            Self::None | Self::SaysSafe | Self::SwallowsFailures => {}
             Self::CommitsEarly => {
                 if let Input::PackSealed { pack, .. } = input {
                     outputs.push(Output::CommitPack { pack: *pack });
@@ -88,7 +90,8 @@ impl Sabotage {
             | Self::SignsAll
             | Self::StoresAll
             | Self::NeverSends
-            | Self::NeverFetches => told,
+            | Self::NeverFetches
+            | Self::SwallowsFailures => told,
         }
     }
 }

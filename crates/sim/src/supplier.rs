@@ -1,5 +1,7 @@
 //! Serving calls: the engine decides at the door, the disk keeps or fails.
 
+use std::time::Duration;
+
 use bitdust_engine::{Access, AskId, CustomerFact, Input, Output};
 use bitdust_model::{ByteCount, ErrorCode};
 
@@ -75,14 +77,14 @@ impl World {
             return;
         };
         match output {
-            Output::AcceptContract { .. } => self.sign(node, call),
+            Output::AcceptContract { .. } => self.sign(node, ask, call),
             Output::AcceptStore { .. } => self.keep(node, ask, call),
             Output::Refuse { code, .. } => self.answer(call, Err(code)),
             _ => self.give(node, call),
         }
     }
 
-    fn sign(&mut self, node: NodeId, call: Call) {
+    fn sign(&mut self, node: NodeId, ask: AskId, call: Call) {
         let Request::Propose { bytes } = call.request else {
             return;
         };
@@ -99,6 +101,8 @@ impl World {
                 used: ByteCount(0),
             });
         row.contract = bytes;
+        // The engine hears of it before the customer can store anything.
+        self.deliver(node, Duration::ZERO, Input::ContractRecorded { ask });
         self.answer(call, Ok(()));
     }
 

@@ -166,6 +166,33 @@ fn full_disks_delay_and_nothing_more() -> Result<(), Failure> {
     stage.restore()
 }
 
+/// Nothing waits for an answer that never comes: each write that failed is made again.
+#[test]
+fn what_the_disk_refuses_is_written_later() -> Result<(), Failure> {
+    for seed in 0..20 {
+        let mut stage = Stage::new(seed, 3);
+        let customer = stage.customer;
+        for _ in 0..2 {
+            let stranger = stage.world.add_node();
+            stage.world.start(stranger);
+            stage.world.offer(stranger, 20_000);
+            stage.world.set_disk_failures(stranger, 50);
+        }
+        stage.world.set_disk_failures(customer, 70);
+        stage.world.want_suppliers(customer, 4);
+        stage.back_up()?;
+        stage.world.set_folder(customer, 10..50);
+        stage.world.stop(stage.suppliers[0]);
+        let job = stage.world.back_up(customer);
+        stage.world.run_for(Duration::from_secs(60))?;
+        stage.world.start(stage.suppliers[0]);
+        stage.world.finish(customer, job, LIMIT)?;
+        stage.settle()?;
+        stage.restore()?;
+    }
+    Ok(())
+}
+
 #[test]
 fn lost_answers_are_asked_for_again() -> Result<(), Failure> {
     for seed in 0..10 {

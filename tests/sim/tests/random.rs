@@ -170,7 +170,7 @@ fn trouble(stage: &mut Stage, chance: &mut Random) {
     let customer = stage.customer;
     let pick = chance.below(stage.suppliers.len() as u64);
     let supplier = stage.suppliers[usize::try_from(pick).expect("below a length")];
-    match chance.below(9) {
+    match chance.below(10) {
         0 => stage.world.crash_after(customer, 1 + chance.below(40)),
         1 => stage.world.stop(supplier),
         2 => stage.world.start(supplier),
@@ -179,6 +179,7 @@ fn trouble(stage: &mut Stage, chance: &mut Random) {
         5 => stage.world.drop_connection(customer, supplier),
         6 => stage.world.set_spool_full(customer, chance.chance(50)),
         7 => stage.world.set_disk_full(supplier, chance.chance(50)),
+        8 => stage.world.set_disk_failures(customer, chance.below(90)),
         _ => stage.world.stop(customer),
     }
 }
@@ -188,6 +189,7 @@ fn calm(stage: &mut Stage) {
     let customer = stage.customer;
     stage.world.forget_crash(customer);
     stage.world.set_spool_full(customer, false);
+    stage.world.set_disk_failures(customer, 0);
     for supplier in stage.suppliers.clone() {
         stage.world.set_disk_full(supplier, false);
         stage.world.heal(customer, supplier);

@@ -120,6 +120,16 @@ fn a_job_that_never_ends_is_caught() {
     check(Sabotage::NeverSends, "not within", |stage| stage.back_up());
 }
 
+/// As it was once: what a disk refused was logged, and nobody was told.
+#[test]
+fn a_failed_write_that_nobody_is_told_of_is_caught() {
+    check(Sabotage::SwallowsFailures, "not within", |stage| {
+        let customer = stage.customer;
+        stage.world.set_disk_failures(customer, 70);
+        stage.back_up()
+    });
+}
+
 #[test]
 fn a_restore_that_brings_nothing_is_caught() {
     let mut stage = Stage::new(1, 4);
