@@ -3,7 +3,7 @@
 use bitdust_engine::trace::{TraceLine, apply, replay};
 use bitdust_engine::{
     Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, Input, JobId, OfferFact,
-    PackFact, PlaceFact, Plan, Random, SetFact, SupplierFact,
+    PackFact, PlaceFact, Plan, Random, ReceiptFact, SetFact, SupplierFact,
 };
 use bitdust_model::limits::ENGINE_OUTPUTS_MAX;
 use bitdust_model::manifest::PackKind;
@@ -180,7 +180,14 @@ fn any_input(chance: &mut Random) -> Input {
 fn node_input(chance: &mut Random) -> Input {
     let device = device(chance);
     let code = code(chance);
-    match chance.below(18) {
+    match chance.below(25) {
+        18 => Input::Dialed { device },
+        19 => Input::SearchFailed { code },
+        20 => Input::SupplierAdopted { device },
+        21 => Input::AdoptFailed { device, code },
+        22 => Input::SetNotRecorded { code },
+        23 => Input::DoubtRecorded { device },
+        24 => Input::DoubtNotRecorded { device, code },
         0 => Input::Listening,
         1 => Input::RecordsPublished,
         2 => Input::PublishFailed { code },
@@ -219,7 +226,15 @@ fn backup_input(chance: &mut Random) -> Input {
     let job = JobId(chance.below(4));
     let (pack, position, device) = (pack(chance), position(chance), device(chance));
     let (code, kind, sequence) = (code(chance), kind(chance), Sequence(chance.below(6)));
-    match chance.below(19) {
+    match chance.below(24) {
+        19 => Input::BackupNotBegun {
+            folders: vec![folder(chance).folder],
+            code,
+        },
+        20 => Input::SpoolUnreadable { device, code },
+        21 => Input::PackNotCommitted { pack, code },
+        22 => Input::CommitNotRecorded { sequence, code },
+        23 => Input::MetadataFailed { job, code },
         0 => Input::BackupAsked {
             job,
             folders: vec![folder(chance).folder],
@@ -234,10 +249,12 @@ fn backup_input(chance: &mut Random) -> Input {
         },
         5 => Input::ScanFinished { job },
         6 => Input::ScanFailed { job, code },
-        7..=9 => Input::ShardStored {
-            pack,
-            position,
-            device,
+        7..=9 => Input::ShardsStored {
+            receipts: vec![ReceiptFact {
+                pack,
+                position,
+                device,
+            }],
         },
         10 => Input::SendFailed {
             pack,
@@ -296,7 +313,14 @@ fn far_input(chance: &mut Random) -> Input {
     );
     let (position, device, identity) = (position(chance), device(chance), identity(chance));
     let (code, bytes) = (code(chance), ByteCount(chance.below(900)));
-    match chance.below(19) {
+    match chance.below(26) {
+        19 => Input::RestoreFailed { job, code },
+        20 => Input::LookUpEnded { job },
+        21 => Input::SeekFailed { job, code },
+        22 => Input::ContractRecorded { ask },
+        23 => Input::ContractNotRecorded { ask, code },
+        24 => Input::DepositsFailed { code },
+        25 => Input::HeadsFailed { job, device },
         0 => Input::RestoreAsked { job },
         1 | 2 => Input::FetchWanted {
             fetch,
