@@ -284,6 +284,8 @@ pub const DHT_PROVIDERS_MAX: usize = 256;
 
 /// Jobs that run or wait for their turn at once; more are refused as busy.
 pub const JOBS_MAX: usize = 64;
+/// Listings, searches and previews that fetch at once.
+pub const LOOKUPS_MAX: usize = 64;
 /// Packs that the engine follows because a shard of them is not confirmed yet: each has a
 /// shard of at least `SHARD_ALIGN` bytes in the spool, and the spool is bounded.
 pub const PACKS_TRACKED_MAX: usize = 65_536;

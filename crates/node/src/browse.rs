@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use bitdust_api::view::{FileVersionView, FoundView, PreviewView};
 use bitdust_api::{Answer, ApiError, Call};
-use bitdust_engine::{Input, JobId};
+use bitdust_engine::JobId;
 use bitdust_model::manifest::SnapshotRecord;
 use bitdust_model::tree::{Entry, Node as TreeNode};
 use bitdust_model::{ChunkId, ErrorCode, limits};
@@ -20,7 +20,6 @@ use crate::calls::{Reported, catalogue_error, entry_view};
 use crate::context::Context;
 use crate::reader::{Found, Reader, fetch};
 use crate::runtime::Node;
-use crate::task::blocking;
 use crate::text::escape;
 
 /// Sealed bytes read ahead of pages: a search walks whole trees.
@@ -54,24 +53,12 @@ impl Node {
             // A front end that left does not wait for its answer.
             Err(error) => return drop(reply.send(Err(error))),
         };
-        let id = JobId(self.number());
-        self.tell(Input::RestoreAsked { job: id });
-        self.quiet.insert(id);
-        let (context, runtime) = (self.context.clone(), Handle::current());
-        self.tasks.spawn(async move {
-            let worker = context.clone();
-            let looked = blocking(move || look(&worker, id, question, runtime)).await;
-            let answer = looked.and_then(|looked| looked).map_err(|code| {
+        let runtime = Handle::current();
+        self.look_up(reply, move |context, lookup| {
+            look(context, lookup, question, runtime).map_err(|code| {
                 let message = format!("it cannot be shown: {}", crate::words::failure(code));
                 ApiError::new(code, message)
-            });
-            drop(reply.send(answer));
-            context
-                .tell(Input::RestoreWritten {
-                    job: id,
-                    problems: 0,
-                })
-                .await;
+            })
         });
     }
 

@@ -183,7 +183,6 @@ impl Node {
             self.tell(Input::OfferChanged {
                 bytes: self.config.offer,
             });
-            self.publish_records();
         }
         Ok(Answer::Done)
     }
@@ -571,17 +570,9 @@ impl Node {
             Err(error) => return drop(reply.send(Err(error))),
         };
         let after = after.map(|after| unescape(&after));
-        let id = JobId(self.number());
-        self.tell(Input::RestoreAsked { job: id });
-        self.quiet.insert(id);
-        let (context, runtime) = (self.context.clone(), Handle::current());
-        self.tasks.spawn(async move {
-            let worker = context.clone();
-            let listed =
-                blocking(move || listing(&worker, id, &snapshot, &path, after.as_deref(), runtime))
-                    .await;
-            let answer = listed
-                .and_then(|listed| listed)
+        let runtime = Handle::current();
+        self.look_up(reply, move |context, lookup| {
+            listing(context, lookup, &snapshot, &path, after.as_deref(), runtime)
                 .map(Answer::Listing)
                 .map_err(|code| {
                     let message = if code == ErrorCode::NotFound {
@@ -591,14 +582,7 @@ impl Node {
                         format!("{target} cannot be listed: {reason}")
                     };
                     ApiError::new(code, message)
-                });
-            drop(reply.send(answer));
-            context
-                .tell(Input::RestoreWritten {
-                    job: id,
-                    problems: 0,
                 })
-                .await;
         });
     }
 }

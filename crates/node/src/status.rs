@@ -88,7 +88,6 @@ impl Node {
             jobs: self
                 .jobs
                 .iter()
-                .filter(|(id, _)| !self.quiet.contains(id))
                 .map(|(id, job)| job.view(bitdust_api::JobId(id.0), held_up_by.as_deref()))
                 .collect(),
             notices: self.notices.iter().take(NOTICES_SHOWN).cloned().collect(),
