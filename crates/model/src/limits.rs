@@ -115,6 +115,8 @@ pub const FETCHES_IN_FLIGHT_MAX: usize = 3;
 pub const SPOOL_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// The least it can be set to: some shards, be they as long as shards get.
 pub const SPOOL_BYTES_MIN: u64 = 64 * MIB as u64;
+/// Receipts that the engine is told of at once.
+pub const RECEIPTS_AT_ONCE_MAX: usize = 64;
 /// Inputs waiting for the engine; the node's one queue.
 pub const ENGINE_INPUTS_MAX: usize = 4_096;
 /// Open calls and events waiting on one front-end connection.

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use bitdust_api::view::VerifyView;
 use bitdust_api::{Answer, ApiError};
-use bitdust_engine::{FetchId, Input, JobId, SetFact};
+use bitdust_engine::{AskId, FetchId, Input, JobId, ReceiptFact, SetFact};
 use bitdust_model::locator::{Invitation, Offer};
 use bitdust_model::manifest::{PackRecord, SetRecord};
 use bitdust_model::status::Problems;
-use bitdust_model::{DeviceId, ErrorCode, FolderId, Position};
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, Position};
 use bitdust_source::{FolderWatch, WatchError};
 use bitdust_store::catalogue::ConfirmedShard;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use crate::completion::Completion;
 use crate::fetch::{FetchRequest, Piece, Plain};
 use crate::scan::Scanned;
 
@@ -40,26 +41,46 @@ pub(crate) enum Back {
     },
     /// The walk of a backup is over.
     Scanned {
+        /// What is answered.
+        completion: Completion,
         /// The job.
         job: JobId,
         /// New versions, or why not.
         result: Result<Box<Scanned>, ErrorCode>,
     },
+    /// A supplier signed for a shard, and the catalogue knows.
+    Receipt {
+        /// What is answered.
+        completion: Completion,
+        /// For which.
+        receipt: ReceiptFact,
+    },
+    /// A peer is connected.
+    Dialed {
+        /// What is answered.
+        completion: Completion,
+        /// The peer.
+        device: DeviceId,
+    },
     /// A spooled shard was loaded.
     SpoolLoaded {
+        /// What is answered.
+        completion: Completion,
         /// The pack's record.
         record: Box<PackRecord>,
         /// The position.
         position: Position,
         /// The shard.
         shard: Bytes,
-        /// What the engine is told once it is in memory.
-        input: Input,
+        /// Whom it is for.
+        device: DeviceId,
     },
     /// A job wants a piece of the network's data.
     FetchWanted(Box<FetchRequest>),
     /// A position's ranges came.
     Pieces {
+        /// What is answered.
+        completion: Completion,
         /// The fetch.
         fetch: FetchId,
         /// The position.
@@ -71,6 +92,8 @@ pub(crate) enum Back {
     },
     /// A fetch was put together, or not.
     Assembled {
+        /// What is answered.
+        completion: Completion,
         /// The fetch.
         fetch: FetchId,
         /// Plain chunks.
@@ -80,13 +103,20 @@ pub(crate) enum Back {
     Asked(Box<crate::serve::Question>),
     /// A set was recorded.
     SetRecorded {
+        /// What is answered.
+        completion: Completion,
         /// As signed.
         record: SetRecord,
         /// As the engine knows it.
         fact: SetFact,
     },
     /// Recovery found something.
-    Recovery(Box<crate::recovery::Found>),
+    Recovery {
+        /// What is answered.
+        completion: Completion,
+        /// It.
+        found: Box<crate::recovery::Found>,
+    },
     /// A test restore has its result.
     Verified {
         /// The job.
@@ -95,9 +125,16 @@ pub(crate) enum Back {
         view: VerifyView,
     },
     /// A search for offers ended.
-    Offers(Vec<Offer>),
+    Offers {
+        /// What is answered.
+        completion: Completion,
+        /// What it found.
+        offers: Vec<Offer>,
+    },
     /// The piece to check is chosen.
     Check {
+        /// What is answered.
+        completion: Completion,
         /// The supplier.
         device: DeviceId,
         /// The piece.
@@ -107,6 +144,8 @@ pub(crate) enum Back {
     },
     /// The writing half of a restore is over.
     Restored {
+        /// What is answered.
+        completion: Completion,
         /// The job.
         job: JobId,
         /// What could not be restored, or why nothing could.
@@ -114,10 +153,28 @@ pub(crate) enum Back {
     },
     /// The system watches a folder, or says why not.
     WatchOpened {
+        /// What is answered.
+        completion: Completion,
         /// The folder.
         folder: FolderId,
         /// The watch.
         opened: Result<FolderWatch, WatchError>,
+    },
+    /// A contract with a customer is recorded.
+    ContractKept {
+        /// What is answered.
+        completion: Completion,
+        /// The question it began with.
+        ask: AskId,
+        /// The device that writes.
+        lane: DeviceId,
+        /// Bytes agreed.
+        bytes: ByteCount,
+    },
+    /// Somebody looked something up and needs nothing more.
+    LookUpEnded {
+        /// The number of its fetches.
+        job: JobId,
     },
     /// A friend was made and recorded.
     FriendMade {

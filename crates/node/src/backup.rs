@@ -7,19 +7,20 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tracing::{debug, info, warn};
 
-use bitdust_engine::{Input, JobId};
-use bitdust_model::manifest::{HeadBundle, PackKind, SnapshotRecord};
+use bitdust_engine::{Input, JobId, ReceiptFact};
+use bitdust_model::manifest::{HeadBundle, PackRecord, SnapshotRecord};
 use bitdust_model::message::Body;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, PackId, Position, Sequence};
 use bitdust_store::SpoolError;
 
 use crate::back::{Back, Flight};
 use crate::commit::{self, CommitRequest};
+use crate::completion::Completion;
 use crate::context::Context;
-use crate::courier::{Errand, store_header};
+use crate::courier::{Errand, Load, store_header};
 use crate::job::JobKind;
 use crate::room::write_anyway;
-use crate::runtime::Node;
+use crate::runtime::{Loaded, Node};
 use crate::scan::{self, ScanRequest, Scanned};
 use crate::task::blocking;
 
@@ -28,18 +29,12 @@ const DHT_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Node {
     /// Starts the walk of a backup on a blocking thread.
-    pub(crate) fn start_scan(&mut self, id: JobId) {
+    pub(crate) fn start_scan(&mut self, completion: Completion, id: JobId) {
         let (Some(job), Some(set)) = (self.jobs.get(&id), self.set.clone()) else {
-            return self.tell(Input::ScanFailed {
-                job: id,
-                code: ErrorCode::Internal,
-            });
+            return self.tell(completion.failed(ErrorCode::Internal));
         };
         let JobKind::Backup { folders, .. } = &job.kind else {
-            return self.tell(Input::ScanFailed {
-                job: id,
-                code: ErrorCode::Internal,
-            });
+            return self.tell(completion.failed(ErrorCode::Internal));
         };
         let request = ScanRequest {
             job: id,
@@ -52,24 +47,25 @@ impl Node {
         let context = self.context.clone();
         let runtime = Handle::current();
         self.tasks.spawn(async move {
-            let worker = context.clone();
-            let result = blocking(move || scan::scan(&worker, request, runtime))
+            let result = blocking(move || scan::scan(&context, request, runtime))
                 .await
                 .and_then(|result| result);
-            drop(
-                context
-                    .back
-                    .send(Back::Scanned {
-                        job: id,
-                        result: result.map(Box::new),
-                    })
-                    .await,
-            );
+            let scanned = |completion| Back::Scanned {
+                completion,
+                job: id,
+                result: result.map(Box::new),
+            };
+            completion.bring(scanned).await;
         });
     }
 
     /// The walk is over.
-    pub(crate) fn scanned(&mut self, id: JobId, result: Result<Box<Scanned>, ErrorCode>) {
+    pub(crate) fn scanned(
+        &mut self,
+        completion: Completion,
+        id: JobId,
+        result: Result<Box<Scanned>, ErrorCode>,
+    ) {
         let input = match result {
             Ok(scanned) => {
                 let mut snapshots = scanned.snapshots;
@@ -82,13 +78,13 @@ impl Node {
                     job.problems = scanned.problems;
                     job.is_unchanged = is_unchanged;
                 }
-                if is_unchanged {
+                completion.done(if is_unchanged {
                     Input::NothingChanged { job: id }
                 } else {
                     Input::ScanFinished { job: id }
-                }
+                })
             }
-            Err(code) => Input::ScanFailed { job: id, code },
+            Err(code) => completion.failed(code),
         };
         self.tell(input);
     }
@@ -137,37 +133,41 @@ impl Node {
     }
 
     /// Sends a shard from memory or from the spool.
-    pub(crate) fn send_shard(&mut self, pack: PackId, position: Position, device: DeviceId) {
+    pub(crate) fn send_shard(
+        &mut self,
+        completion: Completion,
+        job: Option<JobId>,
+        (pack, position): (PackId, Position),
+        device: DeviceId,
+    ) {
         let Some((record, shard)) = self.shard_at_hand(pack, position) else {
-            return self.tell(Input::SendFailed {
-                pack,
-                position,
-                device,
-                code: ErrorCode::NotFound,
-            });
+            return self.tell(completion.failed(ErrorCode::NotFound));
         };
-        let counters = self.backup_counters();
-        let errand = Errand::Store {
+        let job = job.and_then(|job| self.jobs.get(&job));
+        let load = Load::Store {
             record,
             position,
             shard,
-            counters,
+            counters: job.map(|job| job.counters.clone()),
         };
-        if self.send_courier(device, errand).is_err() {
-            self.tell(Input::SendFailed {
-                pack,
-                position,
-                device,
-                code: ErrorCode::Busy,
-            });
-        }
+        self.send_courier(device, Errand { load, completion });
     }
 
-    fn shard_at_hand(
-        &self,
-        pack: PackId,
-        position: Position,
-    ) -> Option<(Arc<bitdust_model::manifest::PackRecord>, Bytes)> {
+    /// Receipts are recorded: one input for all that came together.
+    pub(crate) fn receipts_came(&mut self, came: Vec<(Completion, ReceiptFact)>) {
+        if came.is_empty() {
+            return;
+        }
+        let mut receipts = Vec::with_capacity(came.len());
+        for (completion, receipt) in came {
+            self.shard_left_memory(receipt.pack, receipt.position);
+            completion.done_with_others();
+            receipts.push(receipt);
+        }
+        self.tell(Input::ShardsStored { receipts });
+    }
+
+    fn shard_at_hand(&self, pack: PackId, position: Position) -> Option<(Arc<PackRecord>, Bytes)> {
         if let Some(loaded) = self.loaded.get(&(pack, position)) {
             return Some((loaded.record.clone(), loaded.shard.clone()));
         }
@@ -202,72 +202,87 @@ impl Node {
     }
 
     /// Puts a shard into the spool.
-    pub(crate) fn spool_shard(&mut self, pack: PackId, position: Position) {
+    pub(crate) fn spool_shard(&mut self, completion: Completion, pack: PackId, position: Position) {
+        let spooled = Input::ShardSpooled { pack, position };
         if self.loaded.remove(&(pack, position)).is_some() {
-            return self.tell(Input::ShardSpooled { pack, position });
+            return self.tell(completion.done(spooled));
         }
         let Some((record, shard)) = self.shard_at_hand(pack, position) else {
-            return self.tell(Input::SpoolFailed {
-                pack,
-                position,
-                code: ErrorCode::NotFound,
-            });
+            return self.tell(completion.failed(ErrorCode::NotFound));
         };
-        let Ok(header) = store_header(&self.context, &record.pack, position, shard.len()) else {
-            return self.tell(Input::SpoolFailed {
-                pack,
-                position,
-                code: ErrorCode::Internal,
-            });
+        let header = match store_header(&self.context, &record.pack, position, shard.len()) {
+            Ok(header) => header,
+            Err(code) => return self.tell(completion.failed(code)),
         };
         let header = self.context.secrets.device.signing().sign(&header);
         let spool = self.context.spool.clone();
-        self.start(async move {
-            let result = blocking(move || spool.put(pack, position, &header, &shard)).await;
-            match result {
-                Ok(Ok(())) => Input::ShardSpooled { pack, position },
-                Ok(Err(error)) => Input::SpoolFailed {
-                    pack,
-                    position,
-                    code: error.code(),
-                },
-                Err(code) => Input::SpoolFailed {
-                    pack,
-                    position,
-                    code,
-                },
-            }
+        self.start(completion, async move {
+            blocking(move || spool.put(pack, position, &header, &shard))
+                .await?
+                .map_err(|error| error.code())?;
+            Ok(spooled)
         });
     }
 
     /// Loads the next spooled shard of a supplier.
-    pub(crate) fn load_spool(&mut self, device: DeviceId) {
+    pub(crate) fn load_spool(&mut self, completion: Completion, device: DeviceId) {
         let Some(set) = self.set.clone() else {
-            return self.tell(Input::SpoolEmpty { device });
+            return self.tell(completion.done(Input::SpoolEmpty { device }));
         };
         let context = self.context.clone();
         let busy: Vec<(PackId, Position)> = self.loaded.keys().copied().collect();
         self.tasks.spawn(async move {
-            let worker = context.clone();
-            let found = blocking(move || next_spooled(&worker, &set, device, &busy)).await;
-            let back = match found {
-                Ok(Ok(Some(back))) => back,
-                Ok(Ok(None)) => Back::Input(Input::SpoolEmpty { device }),
-                Ok(Err(code)) | Err(code) => {
-                    info!(code = code.name(), "The spool cannot be read");
-                    Back::Input(Input::SpoolEmpty { device })
+            let found = blocking(move || next_spooled(&context, &set, device, &busy)).await;
+            match found.and_then(|found| found) {
+                Ok(Some(Spooled {
+                    record,
+                    position,
+                    shard,
+                })) => {
+                    let loaded = |completion| Back::SpoolLoaded {
+                        completion,
+                        record,
+                        position,
+                        shard,
+                        device,
+                    };
+                    completion.bring(loaded).await;
                 }
-            };
-            drop(context.back.send(back).await);
+                Ok(None) => completion.tell(Ok(Input::SpoolEmpty { device })).await,
+                Err(code) => {
+                    info!(code = code.name(), "The spool cannot be read");
+                    completion.tell(Err(code)).await;
+                }
+            }
         });
     }
 
+    /// A shard from the spool is in memory.
+    pub(crate) fn spool_loaded(
+        &mut self,
+        completion: Completion,
+        record: Box<PackRecord>,
+        position: Position,
+        shard: Bytes,
+        device: DeviceId,
+    ) {
+        let (pack, kind) = (record.pack.pack, record.pack.kind);
+        let record = Arc::from(record);
+        self.loaded
+            .insert((pack, position), Loaded { record, shard });
+        self.tell(completion.done(Input::SpoolLoaded {
+            pack,
+            kind,
+            position,
+            device,
+        }));
+    }
+
     /// Makes a pack's chunks known.
-    pub(crate) fn commit_pack(&mut self, pack: PackId) {
+    pub(crate) fn commit_pack(&mut self, completion: Completion, pack: PackId) {
         let catalogue = self.context.catalogue.clone();
-        let context = self.context.clone();
         let counters = self.backup_counters();
-        self.tasks.spawn(async move {
+        self.start(completion, async move {
             let commit = || {
                 let worker = catalogue.clone();
                 async move {
@@ -276,10 +291,8 @@ impl Node {
                         .map_err(|error| error.code())
                 }
             };
-            match write_anyway(counters.as_deref(), commit).await {
-                Ok(()) => context.tell(Input::PackCommitted { pack }).await,
-                Err(code) => warn!(%pack, code = code.name(), "A pack could not be committed"),
-            }
+            write_anyway(counters.as_deref(), commit).await?;
+            Ok(Input::PackCommitted { pack })
         });
     }
 
@@ -289,12 +302,9 @@ impl Node {
     }
 
     /// Seals index, manifest and head on a blocking thread.
-    pub(crate) fn seal_metadata(&mut self, id: JobId) {
+    pub(crate) fn seal_metadata(&mut self, completion: Completion, id: JobId) {
         let (Some(job), Some(set)) = (self.jobs.get(&id), self.set.clone()) else {
-            return self.tell(Input::MetadataFailed {
-                job: id,
-                code: ErrorCode::Internal,
-            });
+            return self.tell(completion.failed(ErrorCode::Internal));
         };
         let request = CommitRequest {
             job: id,
@@ -306,58 +316,58 @@ impl Node {
         };
         let context = self.context.clone();
         let runtime = Handle::current();
-        self.start(async move {
+        self.start(completion, async move {
             let sealed = blocking(move || commit::seal_commit(&context, request, &runtime)).await;
-            match sealed.and_then(|result| result) {
-                Ok(sequence) => Input::MetadataSealed { job: id, sequence },
-                Err(code) => Input::MetadataFailed { job: id, code },
-            }
+            let sequence = sealed.and_then(|result| result)?;
+            Ok(Input::MetadataSealed { job: id, sequence })
         });
     }
 
     /// Gives a head, its set records and the sealed records to a supplier.
-    pub(crate) fn put_head(&mut self, device: DeviceId, sequence: Sequence) {
+    pub(crate) fn put_head(
+        &mut self,
+        completion: Completion,
+        device: DeviceId,
+        sequence: Sequence,
+    ) {
         let context = self.context.clone();
-        self.start(async move {
-            match give_head(&context, device, sequence).await {
-                Ok(()) => Input::HeadKept { device, sequence },
-                Err(code) => Input::HeadRefused {
-                    device,
-                    sequence,
-                    code,
-                },
-            }
+        self.start(completion, async move {
+            let given = give_head(&context, device, sequence).await;
+            given.map(|()| Input::HeadKept { device, sequence })
         });
     }
 
     /// Tells the catalogue that a head is published, and the DHT where it is.
-    pub(crate) fn record_commit(&mut self, sequence: Sequence) {
+    pub(crate) fn record_commit(&mut self, completion: Completion, sequence: Sequence) {
         let context = self.context.clone();
         let offer = self.own_offer();
         let counters = self.backup_counters();
-        self.tasks.spawn(async move {
+        self.start(completion, async move {
             let record = || {
                 let worker = context.clone();
                 async move { blocking(move || commit::record_commit(&worker, sequence)).await? }
             };
-            match write_anyway(counters.as_deref(), record).await {
-                Ok(()) => {
-                    // Suppliers keep the records and publish them too; the DHT is told at once
-                    // so that a recovery finds this head and not the one before.
-                    let told = crate::records::publish(&context, offer);
-                    match tokio::time::timeout(DHT_PATIENCE, told).await {
-                        Ok(Ok(())) => {}
-                        Ok(Err(error)) => {
-                            debug!(code = error.name(), "The DHT was not told of the new head")
-                        }
-                        Err(_) => debug!("The DHT takes long to be told of the new head"),
-                    }
-                    context.tell(Input::CommitRecorded { sequence }).await;
+            write_anyway(counters.as_deref(), record).await?;
+            // Suppliers keep the records and publish them too; the DHT is told at once so that a
+            // recovery finds this head and not the one before.
+            let told = crate::records::publish(&context, offer);
+            match tokio::time::timeout(DHT_PATIENCE, told).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    debug!(code = error.name(), "The DHT was not told of the new head")
                 }
-                Err(code) => tracing::warn!(code = code.name(), "A commit could not be recorded"),
+                Err(_) => debug!("The DHT takes long to be told of the new head"),
             }
+            Ok(Input::CommitRecorded { sequence })
         });
     }
+}
+
+/// A shard from the spool.
+struct Spooled {
+    record: Box<PackRecord>,
+    position: Position,
+    shard: Bytes,
 }
 
 /// Finds the next shard in the spool that a supplier should have.
@@ -366,7 +376,7 @@ fn next_spooled(
     set: &bitdust_engine::SetFact,
     device: DeviceId,
     busy: &[(PackId, Position)],
-) -> Result<Option<Back>, ErrorCode> {
+) -> Result<Option<Spooled>, ErrorCode> {
     for entry in context.spool.list() {
         let key = (entry.pack, entry.position);
         let is_theirs = set.holders.get(usize::from(entry.position.0)) == Some(&device);
@@ -400,18 +410,10 @@ fn next_spooled(
             }
             Err(error) => return Err(error.code()),
         };
-        let kind: PackKind = record.pack.kind;
-        let input = Input::SpoolLoaded {
-            pack: entry.pack,
-            kind,
-            position: entry.position,
-            device,
-        };
-        return Ok(Some(Back::SpoolLoaded {
+        return Ok(Some(Spooled {
             record: Box::new(record),
             position: entry.position,
             shard: Bytes::from(shard.bytes),
-            input,
         }));
     }
     Ok(None)

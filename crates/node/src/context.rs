@@ -59,7 +59,8 @@ impl Context {
             .find(|secrets| secrets.epoch() == epoch)
     }
 
-    /// Tells the engine what happened. A loop that has ended no longer listens.
+    /// Tells the engine what happened without its asking. A loop that has ended no longer
+    /// listens.
     pub(crate) async fn tell(&self, input: Input) {
         drop(self.back.send(Back::Input(input)).await);
     }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use bitdust_crypto::{ShardMask, verify_by};
-use bitdust_engine::{FetchId, Input};
+use bitdust_engine::{FetchId, Input, ReceiptFact};
 use bitdust_model::manifest::{PackRecord, PackRef, Receipt, StoreHeader};
 use bitdust_model::message::{Fetch, FetchTarget};
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position, Signed, limits};
@@ -22,14 +22,23 @@ use bitdust_pipeline::proof::RangeVerifier;
 
 use crate::back::Back;
 use crate::buffers::Lent;
+use crate::completion::Completion;
 use crate::context::{Context, wall_clock};
 use crate::fetch::Piece;
 use crate::job::Counters;
 use crate::room::write_anyway;
 
-/// Something to carry to or from a supplier.
-pub(crate) enum Errand {
-    /// Bring a shard; tells `ShardStored` or `SendFailed`.
+/// Something to carry to or from a supplier, and its answer.
+pub(crate) struct Errand {
+    /// What.
+    pub(crate) load: Load,
+    /// What is answered.
+    pub(crate) completion: Completion,
+}
+
+/// What an errand carries.
+pub(crate) enum Load {
+    /// Bring a shard; brings a `Receipt` back.
     Store {
         /// The pack.
         record: Arc<PackRecord>,
@@ -40,7 +49,7 @@ pub(crate) enum Errand {
         /// Where to count.
         counters: Option<Arc<Counters>>,
     },
-    /// Get ranges of a shard; brings `Pieces` or tells `RangeFailed`.
+    /// Get ranges of a shard; brings `Pieces` back.
     Fetch {
         /// The fetch.
         fetch: FetchId,
@@ -55,8 +64,7 @@ pub(crate) enum Errand {
         /// Where to count.
         counters: Option<Arc<Counters>>,
     },
-    /// Get a random range of a shard and check its proof; tells `CheckPassed` or
-    /// `CheckFailed`.
+    /// Get a random range of a shard and check its proof; tells `CheckPassed`.
     Check {
         /// The pack.
         pack: Box<PackRef>,
@@ -82,7 +90,7 @@ pub(crate) async fn run(context: Context, device: DeviceId, mut errands: mpsc::R
                 }
                 match &client {
                     Some(client) => under_way.push(carry(context.clone(), client.clone(), device, errand)),
-                    None => fail(&context, device, errand, ErrorCode::Unreachable).await,
+                    None => errand.completion.tell(Err(ErrorCode::Unreachable)).await,
                 }
             }
             Some(()) = under_way.next(), if !under_way.is_empty() => {}
@@ -102,8 +110,9 @@ async fn open(context: &Context, device: DeviceId) -> Option<BulkClient> {
 }
 
 async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: Errand) {
-    match errand {
-        Errand::Store {
+    let Errand { load, completion } = errand;
+    match load {
+        Load::Store {
             record,
             position,
             shard,
@@ -117,71 +126,56 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
                 }
                 Err(code) => Err(code),
             };
-            if let (Ok(()), Some(counters)) = (stored, counters) {
+            if let Err(code) = stored {
+                return completion.tell(Err(code)).await;
+            }
+            if let Some(counters) = counters {
                 counters.moved_bytes(bytes);
             }
-            #[rustfmt::skip]
-            let input = match stored {
-                Ok(()) => Input::ShardStored { pack, position, device },
-                Err(code) => Input::SendFailed { pack, position, device, code },
+            let receipt = ReceiptFact {
+                pack,
+                position,
+                device,
             };
-            context.tell(input).await;
+            let receipt = |completion| Back::Receipt {
+                completion,
+                receipt,
+            };
+            completion.bring(receipt).await;
         }
-        Errand::Fetch {
+        Load::Fetch {
             fetch,
             pack,
             position,
             ranges,
             whole,
             counters,
-        } => {
-            let fetched = fetch_ranges(&context, &client, &pack, position, ranges).await;
-            if let (Ok(pieces), Some(counters)) = (&fetched, counters) {
-                counters.moved_bytes(pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
+        } => match fetch_ranges(&context, &client, &pack, position, ranges).await {
+            Ok(pieces) => {
+                if let Some(counters) = counters {
+                    counters.moved_bytes(pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
+                }
+                let came = |completion| Back::Pieces {
+                    completion,
+                    fetch,
+                    position,
+                    whole,
+                    pieces,
+                };
+                completion.bring(came).await;
             }
-            #[rustfmt::skip]
-            let back = match fetched {
-                Ok(pieces) => Back::Pieces { fetch, position, whole, pieces },
-                Err(code) => Back::Input(Input::RangeFailed { fetch, position, device, code }),
-            };
-            // A loop that has ended needs nothing more.
-            drop(context.back.send(back).await);
-        }
-        Errand::Check {
+            Err(code) => completion.tell(Err(code)).await,
+        },
+        Load::Check {
             pack,
             position,
             pick,
         } => {
-            let input = match check(&context, &client, &pack, position, pick).await {
-                Ok(()) => Input::CheckPassed { device },
-                Err(code) => Input::CheckFailed { device, code },
-            };
-            context.tell(input).await;
+            let checked = check(&context, &client, &pack, position, pick).await;
+            let passed = checked.map(|()| Input::CheckPassed { device });
+            completion.tell(passed).await;
         }
     }
-}
-
-async fn fail(context: &Context, device: DeviceId, errand: Errand, code: ErrorCode) {
-    let input = match errand {
-        Errand::Store {
-            record, position, ..
-        } => Input::SendFailed {
-            pack: record.pack.pack,
-            position,
-            device,
-            code,
-        },
-        Errand::Fetch {
-            fetch, position, ..
-        } => Input::RangeFailed {
-            fetch,
-            position,
-            device,
-            code,
-        },
-        Errand::Check { .. } => Input::CheckFailed { device, code },
-    };
-    context.tell(input).await;
 }
 
 /// Sends a shard and checks the receipt.

@@ -26,7 +26,7 @@ use crate::job::JobKind;
 use crate::local;
 use crate::plans::{SleepClock, Watches, folder_facts};
 use crate::recovery::{Recovery, foreign_sets};
-use crate::runtime::{Inbox, NOTICES_MAX, Node, Notices};
+use crate::runtime::{Inbox, Inputs, NOTICES_MAX, Node, Notices};
 use crate::settings::{Scope, Settings, Unlock};
 use crate::trace::Trace;
 
@@ -136,8 +136,8 @@ pub(crate) async fn start(
         fetches: BTreeMap::new(),
         questions: BTreeMap::new(),
         jobs: BTreeMap::new(),
-        failures: BTreeMap::new(),
-        quiet: BTreeSet::new(),
+        lookups: BTreeSet::new(),
+        inputs: Inputs::default(),
         recovery: None,
         notices,
         next_number: 0,

@@ -10,12 +10,13 @@ use std::time::{Duration, Instant, SystemTime};
 use bitdust_api::view::{FolderState, Schedule};
 use bitdust_engine::{FolderFact, FolderView, FolderWork, Input, JobId, Plan};
 use bitdust_model::manifest::FolderRecord;
-use bitdust_model::{FolderId, UnixMillis, limits};
+use bitdust_model::{ErrorCode, FolderId, UnixMillis, limits};
 use bitdust_source::{Excludes, FolderWatch, Noticed, WatchError};
 use bitdust_store::Catalogue;
 use bitdust_store::CatalogueError;
 
 use crate::back::Back;
+use crate::completion::Completion;
 use crate::context::{Context, wall_clock};
 use crate::job::JobKind;
 use crate::runtime::Node;
@@ -82,13 +83,12 @@ impl SleepClock {
 
 impl Node {
     /// What the engine must know of folders; none where this node runs for one command.
-    pub(crate) fn watch_folder(&mut self, folder: FolderId) {
+    pub(crate) fn watch_folder(&mut self, completion: Completion, folder: FolderId) {
         let record = self.folder_record(folder);
         let (tell, home) = (
             self.watches.tell.clone(),
             self.home.paths().dir().to_path_buf(),
         );
-        let context = self.context.clone();
         self.tasks.spawn(async move {
             let opened = blocking(move || open_watch(record, &home, folder, tell)).await;
             let opened = opened.unwrap_or_else(|code| {
@@ -96,19 +96,19 @@ impl Node {
                     reason: code.name().to_owned(),
                 })
             });
-            // A loop that has ended watches nothing.
-            drop(
-                context
-                    .back
-                    .send(Back::WatchOpened { folder, opened })
-                    .await,
-            );
+            let watches = |completion| Back::WatchOpened {
+                completion,
+                folder,
+                opened,
+            };
+            completion.bring(watches).await;
         });
     }
 
     /// The system watches, or says why not.
     pub(crate) fn watch_opened(
         &mut self,
+        completion: Completion,
         folder: FolderId,
         opened: Result<FolderWatch, WatchError>,
     ) {
@@ -116,14 +116,15 @@ impl Node {
             Ok(watch) => {
                 self.watches.open.insert(folder, watch);
                 self.watches.problems.remove(&folder);
-                self.tell(Input::FolderWatched { folder });
+                self.tell(completion.done(Input::FolderWatched { folder }));
             }
             Err(error) => {
                 let before = self.watches.problems.insert(folder, error.clone());
                 if before.as_ref() != Some(&error) && error != WatchError::Away {
                     self.notice_watch(folder, &error);
                 }
-                self.tell(Input::FolderUnwatchable { folder });
+                // The engine asks why only to try again; people are told by the notice.
+                self.tell(completion.failed(ErrorCode::Unreadable));
             }
         }
     }
@@ -151,18 +152,25 @@ impl Node {
     }
 
     /// The engine begins a backup by itself.
-    pub(crate) fn back_up(&mut self, wanted: &[FolderId]) {
-        let known = self.context.catalogue.folders().unwrap_or_default();
+    pub(crate) fn back_up(&mut self, completion: Completion, wanted: Vec<FolderId>) {
+        let known = match self.context.catalogue.folders() {
+            Ok(known) => known,
+            Err(error) => return self.tell(completion.failed(error.code())),
+        };
         let folders = known
             .into_iter()
             .filter(|folder| wanted.contains(&folder.folder))
             .collect();
-        let ids = wanted.to_vec();
         let kind = JobKind::Backup {
             folders,
             by_itself: true,
         };
-        self.begin(kind, |job: JobId| Input::BackupAsked { job, folders: ids });
+        self.begin(kind, |job: JobId| {
+            completion.done(Input::BackupAsked {
+                job,
+                folders: wanted,
+            })
+        });
     }
 
     fn folder_record(&self, folder: FolderId) -> Option<FolderRecord> {

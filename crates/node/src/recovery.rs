@@ -28,7 +28,9 @@ use bitdust_store::catalogue::Introduction;
 use serde::{Deserialize, Serialize};
 
 use crate::back::Back;
+use crate::backup::refusal;
 use crate::commit::OWN_PACK;
+use crate::completion::Completion;
 use crate::context::{Context, wall_clock};
 use crate::error::NodeError;
 use crate::facade::Recovered;
@@ -105,64 +107,59 @@ pub(crate) enum Found {
 
 impl Node {
     /// Looks for root and lane records, in the DHT and at connected peers.
-    pub(crate) fn seek_lanes(&mut self, job: JobId) {
+    pub(crate) fn seek_lanes(&mut self, completion: Completion, job: JobId) {
         let Some(recovery) = &self.recovery else {
-            return self.tell(Input::LanesMissing { job });
+            return self.tell(completion.failed(ErrorCode::Internal));
         };
         let (context, root) = (self.context.clone(), recovery.root.clone());
         self.tasks.spawn(async move {
-            let back = match seek(&context, &root).await {
-                Some((root, lanes)) => Back::Recovery(Box::new(Found::Lanes {
-                    job,
-                    root: Box::new(root),
-                    lanes,
-                })),
-                None => Back::Input(Input::LanesMissing { job }),
+            let Some((root, lanes)) = seek(&context, &root).await else {
+                return completion.tell(Ok(Input::LanesMissing { job })).await;
             };
-            drop(context.back.send(back).await);
+            let root = Box::new(root);
+            found(completion, Found::Lanes { job, root, lanes }).await;
         });
     }
 
     /// Asks a supplier for its heads.
-    pub(crate) fn ask_heads(&mut self, job: JobId, device: DeviceId) {
+    pub(crate) fn ask_heads(&mut self, completion: Completion, job: JobId, device: DeviceId) {
         let Some(record) = self
             .recovery
             .as_ref()
             .and_then(|recovery| recovery.record.clone())
         else {
-            return self.tell(Input::HeadsFailed { job, device });
+            return self.tell(completion.failed(ErrorCode::Internal));
         };
         let context = self.context.clone();
         self.tasks.spawn(async move {
-            let back = match context.net.request(device, Body::HeadsAsk).await {
+            match context.net.request(device, Body::HeadsAsk).await {
                 Ok(Body::Heads(bundles)) => {
                     let (heads, sets) = believe(&context, &record, bundles);
-                    Back::Recovery(Box::new(Found::Heads {
+                    let heads = Found::Heads {
                         job,
                         device,
                         heads,
                         sets,
-                    }))
+                    };
+                    found(completion, heads).await;
                 }
-                Ok(_) | Err(_) => Back::Input(Input::HeadsFailed { job, device }),
-            };
-            drop(context.back.send(back).await);
+                Ok(answer) => completion.tell(Err(refusal(&answer))).await,
+                Err(error) => completion.tell(Err(error.code())).await,
+            }
         });
     }
 
     /// Loads manifests and indexes of the chosen heads.
     pub(crate) fn rebuild_catalogue(
         &mut self,
+        completion: Completion,
         job: JobId,
         lanes: &[(DeviceId, Sequence)],
         confirmed: u32,
         of: u32,
     ) {
         let Some(recovery) = &self.recovery else {
-            return self.tell(Input::RebuildFailed {
-                job,
-                code: ErrorCode::Internal,
-            });
+            return self.tell(completion.failed(ErrorCode::Internal));
         };
         let heads = lanes
             .iter()
@@ -181,22 +178,24 @@ impl Node {
         };
         let context = self.context.clone();
         self.tasks.spawn(async move {
-            let back = match rebuild.run(&context).await {
-                Ok((missing, result)) => Back::Recovery(Box::new(Found::Rebuilt {
-                    job,
-                    missing,
-                    result: Box::new(result),
-                })),
-                Err(code) => Back::Input(Input::RebuildFailed { job, code }),
-            };
-            drop(context.back.send(back).await);
+            match rebuild.run(&context).await {
+                Ok((missing, result)) => {
+                    let rebuilt = Found::Rebuilt {
+                        job,
+                        missing,
+                        result: Box::new(result),
+                    };
+                    found(completion, rebuilt).await;
+                }
+                Err(code) => completion.tell(Err(code)).await,
+            }
         });
     }
 
     /// Takes in what recovery found, and tells the engine.
-    pub(crate) fn recovery_moved(&mut self, found: Found) {
+    pub(crate) fn recovery_moved(&mut self, completion: Completion, found: Found) {
         match found {
-            Found::Lanes { job, root, lanes } => self.lanes_found(job, *root, lanes),
+            Found::Lanes { job, root, lanes } => self.lanes_found(completion, job, *root, lanes),
             Found::Heads {
                 job,
                 device,
@@ -219,7 +218,7 @@ impl Node {
                         recovery.heads.insert((head.lane, head.sequence), bundle);
                     }
                 }
-                self.tell(Input::HeadsHeard { job, device, lanes });
+                self.tell(completion.done(Input::HeadsHeard { job, device, lanes }));
             }
             Found::Rebuilt {
                 job,
@@ -229,12 +228,18 @@ impl Node {
                 if let Some(recovery) = &mut self.recovery {
                     recovery.result = Some(*result);
                 }
-                self.tell(Input::CatalogueRebuilt { job, missing });
+                self.tell(completion.done(Input::CatalogueRebuilt { job, missing }));
             }
         }
     }
 
-    fn lanes_found(&mut self, job: JobId, root: RootRecord, lanes: Vec<LaneRecord>) {
+    fn lanes_found(
+        &mut self,
+        completion: Completion,
+        job: JobId,
+        root: RootRecord,
+        lanes: Vec<LaneRecord>,
+    ) {
         let mut contacts: BTreeMap<DeviceId, Introduction> = BTreeMap::new();
         let mut k = 1;
         for lane in &lanes {
@@ -269,7 +274,7 @@ impl Node {
             recovery.record = Some(root);
             recovery.contacts = contacts.into_values().collect();
         }
-        self.tell(Input::LanesFound { job, suppliers, k });
+        self.tell(completion.done(Input::LanesFound { job, suppliers, k }));
     }
 
     /// The recovery ended: whoever waits is told.
@@ -286,6 +291,14 @@ impl Node {
             drop(reply.send(result));
         }
     }
+}
+
+/// Brings the loop what was found.
+async fn found(completion: Completion, found: Found) {
+    let found = Box::new(found);
+    completion
+        .bring(|completion| Back::Recovery { completion, found })
+        .await;
 }
 
 fn recovery_error(code: ErrorCode) -> NodeError {

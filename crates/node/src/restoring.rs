@@ -10,7 +10,8 @@ use bitdust_model::status::Problems;
 use bitdust_model::{DeviceId, ErrorCode, Position};
 
 use crate::back::Back;
-use crate::courier::Errand;
+use crate::completion::Completion;
+use crate::courier::{Errand, Load};
 use crate::fetch::{FetchRequest, FetchState, Piece, Plain, assemble};
 use crate::job::JobKind;
 use crate::runtime::Node;
@@ -18,55 +19,60 @@ use crate::task::blocking;
 
 impl Node {
     /// Starts the writing half of a restore, or a test restore, on a blocking thread.
-    pub(crate) fn start_restore(&mut self, id: JobId) {
+    pub(crate) fn start_restore(&mut self, completion: Completion, id: JobId) {
         let Some(job) = self.jobs.get(&id) else {
-            return self.tell(Input::RestoreWritten {
-                job: id,
-                problems: 0,
-            });
+            return self.tell(completion.failed(ErrorCode::Internal));
         };
         let (kind, counters) = (job.kind.clone(), job.counters.clone());
         let (context, runtime) = (self.context.clone(), Handle::current());
         self.tasks.spawn(async move {
-            let worker = context.clone();
             let result: Result<Problems, ErrorCode> = blocking(move || match kind {
                 JobKind::Restore(request) => {
-                    crate::restore::restore(&worker, id, &request, &counters, runtime)
+                    crate::restore::restore(&context, id, &request, &counters, runtime)
                 }
                 JobKind::Verify { sample } => {
-                    crate::verify::verify(&worker, id, sample, &counters, runtime)
+                    crate::verify::verify(&context, id, sample, &counters, runtime)
                 }
                 JobKind::Backup { .. } | JobKind::Recover => Err(ErrorCode::Internal),
             })
             .await
             .and_then(|result| result);
-            drop(context.back.send(Back::Restored { job: id, result }).await);
+            let restored = |completion| Back::Restored {
+                completion,
+                job: id,
+                result,
+            };
+            completion.bring(restored).await;
         });
     }
 
     /// The writing half is over.
-    pub(crate) fn restored(&mut self, id: JobId, result: Result<Problems, ErrorCode>) {
-        let problems = match result {
-            Ok(problems) => problems,
-            Err(code) => {
-                self.failures.insert(id, code);
-                Problems::default()
+    pub(crate) fn restored(
+        &mut self,
+        completion: Completion,
+        id: JobId,
+        result: Result<Problems, ErrorCode>,
+    ) {
+        let input = match result {
+            Ok(problems) => {
+                let count = problems.count();
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.problems = problems;
+                }
+                completion.done(Input::RestoreWritten {
+                    job: id,
+                    problems: count,
+                })
             }
+            Err(code) => completion.failed(code),
         };
-        let count = problems.count();
-        if let Some(job) = self.jobs.get_mut(&id) {
-            job.problems = problems;
-        }
-        self.tell(Input::RestoreWritten {
-            job: id,
-            problems: count,
-        });
+        self.tell(input);
     }
 
     /// A job wants chunks of a pack.
     pub(crate) fn fetch_wanted(&mut self, request: FetchRequest) {
         let job = request.job;
-        if !self.jobs.contains_key(&job) && !self.quiet.contains(&job) {
+        if !self.jobs.contains_key(&job) && !self.lookups.contains(&job) {
             // The job has ended; that no reply comes tells its worker so.
             return;
         }
@@ -110,24 +116,20 @@ impl Node {
     /// Asks one supplier for its part.
     pub(crate) fn fetch_range(
         &mut self,
+        completion: Completion,
         fetch: FetchId,
         position: Position,
         device: DeviceId,
         whole: bool,
     ) {
         let Some(state) = self.fetches.get_mut(&fetch) else {
-            return self.tell(Input::RangeFailed {
-                fetch,
-                position,
-                device,
-                code: ErrorCode::NotFound,
-            });
+            return self.tell(completion.failed(ErrorCode::NotFound));
         };
         if whole {
             // Parts of the direct way no longer count: they would only take memory.
             state.direct.clear();
         }
-        let errand = Errand::Fetch {
+        let load = Load::Fetch {
             fetch,
             pack: Arc::new(state.request.pack.clone()),
             position,
@@ -138,26 +140,20 @@ impl Node {
                 .get(&state.request.job)
                 .map(|job| job.counters.clone()),
         };
-        if self.send_courier(device, errand).is_err() {
-            self.tell(Input::RangeFailed {
-                fetch,
-                position,
-                device,
-                code: ErrorCode::Busy,
-            });
-        }
+        self.send_courier(device, Errand { load, completion });
     }
 
     /// A supplier's part came and matches its proof.
     pub(crate) fn pieces_came(
         &mut self,
+        completion: Completion,
         fetch: FetchId,
         position: Position,
         whole: bool,
         pieces: Vec<Piece>,
     ) {
         let Some(state) = self.fetches.get_mut(&fetch) else {
-            return;
+            return self.tell(completion.failed(ErrorCode::Cancelled));
         };
         let kept = if whole {
             &mut state.whole
@@ -165,22 +161,26 @@ impl Node {
             &mut state.direct
         };
         kept.insert(position, pieces);
-        self.tell(Input::RangeFetched { fetch, position });
+        self.tell(completion.done(Input::RangeFetched { fetch, position }));
     }
 
     /// Puts the parts together on a blocking thread.
-    pub(crate) fn decode(&mut self, fetch: FetchId, positions: &[Position]) {
+    pub(crate) fn decode(
+        &mut self,
+        completion: Completion,
+        fetch: FetchId,
+        positions: &[Position],
+    ) {
         let Some(state) = self.fetches.get_mut(&fetch) else {
-            return;
+            return self.tell(completion.failed(ErrorCode::Cancelled));
         };
         let pieces = state.take_pieces(positions);
         let (pack, blobs) = (state.request.pack.clone(), state.request.blobs.clone());
         let context = self.context.clone();
         self.tasks.spawn(async move {
-            let worker = context.clone();
             let chunks = blocking(move || {
-                let secrets = worker.epoch(pack.epoch)?;
-                match assemble(secrets, &pack, &blobs, pieces, &worker.buffers) {
+                let secrets = context.epoch(pack.epoch)?;
+                match assemble(secrets, &pack, &blobs, pieces, &context.buffers) {
                     Ok(chunks) => Some(chunks),
                     Err(error) => {
                         debug!(%error, "Pieces could not be put together");
@@ -189,22 +189,33 @@ impl Node {
                 }
             });
             let chunks = chunks.await.ok().flatten();
-            drop(context.back.send(Back::Assembled { fetch, chunks }).await);
+            let assembled = |completion| Back::Assembled {
+                completion,
+                fetch,
+                chunks,
+            };
+            completion.bring(assembled).await;
         });
     }
 
     /// The parts were put together, or not.
-    pub(crate) fn assembled(&mut self, fetch: FetchId, chunks: Option<Plain>) {
-        match chunks {
+    pub(crate) fn assembled(
+        &mut self,
+        completion: Completion,
+        fetch: FetchId,
+        chunks: Option<Plain>,
+    ) {
+        let input = match chunks {
             Some(chunks) => {
                 if let Some(state) = self.fetches.remove(&fetch) {
                     // A job that was stopped no longer waits for its chunks.
                     drop(state.request.reply.send(Ok(chunks)));
                 }
-                self.tell(Input::FetchDecoded { fetch });
+                completion.done(Input::FetchDecoded { fetch })
             }
-            None => self.tell(Input::DecodeFailed { fetch }),
-        }
+            None => completion.failed(ErrorCode::Corrupt),
+        };
+        self.tell(input);
     }
 
     /// Too few suppliers have it.

@@ -4,7 +4,7 @@
 //! performs what the engine asks for by starting bounded tasks, each of which comes back
 //! with one message. The loop owns all state; nothing is shared behind a lock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,7 @@ use bitdust_net::NetEvent;
 use bitdust_store::Home;
 
 use crate::back::{Back, Flight};
+use crate::completion::Completion;
 use crate::config::Config;
 use crate::context::Context;
 use crate::courier::{self, Errand};
@@ -64,10 +65,17 @@ pub(crate) struct Loaded {
 }
 
 /// A line of the history, kept for `status`.
-pub(crate) type Notices = std::collections::VecDeque<HistoryLine>;
+pub(crate) type Notices = VecDeque<HistoryLine>;
 
 /// Lines of the history that `status` shows.
 pub(crate) const NOTICES_MAX: usize = 50;
+
+/// What the engine is told next. What happens while its outputs are performed waits here.
+#[derive(Default)]
+pub(crate) struct Inputs {
+    waiting: VecDeque<Input>,
+    is_performing: bool,
+}
 
 /// The node of one home.
 pub(crate) struct Node {
@@ -99,10 +107,9 @@ pub(crate) struct Node {
     pub(crate) fetches: BTreeMap<FetchId, FetchState>,
     pub(crate) questions: BTreeMap<AskId, Question>,
     pub(crate) jobs: BTreeMap<JobId, Job>,
-    /// Why jobs failed whose failure the engine does not know.
-    pub(crate) failures: BTreeMap<JobId, ErrorCode>,
-    /// Jobs that nobody hears of: look-ups.
-    pub(crate) quiet: BTreeSet<JobId>,
+    /// Numbers under which look-ups fetch.
+    pub(crate) lookups: BTreeSet<JobId>,
+    pub(crate) inputs: Inputs,
     pub(crate) recovery: Option<Recovery>,
     pub(crate) notices: Notices,
     pub(crate) next_number: u64,
@@ -131,7 +138,7 @@ pub(crate) struct Inbox {
 /// One thing that happened.
 enum Step {
     Net(NetEvent),
-    Back(Back),
+    Back(Vec<Back>),
     Call(PendingCall),
     Time,
     TaskEnded(Result<(), tokio::task::JoinError>),
@@ -152,13 +159,14 @@ impl Node {
     async fn select(&mut self) -> Step {
         let deadline = self.deadline();
         let inbox = &mut self.inbox;
+        let mut back = Vec::new();
         tokio::select! {
             biased;
             stop = &mut inbox.stop => {
                 drop(stop);
                 Step::Stop
             }
-            Some(back) = inbox.back.recv() => Step::Back(back),
+            _ = inbox.back.recv_many(&mut back, limits::RECEIPTS_AT_ONCE_MAX) => Step::Back(back),
             event = inbox.net.recv() => event.map_or(Step::Stop, Step::Net),
             Some(call) = inbox.calls.recv() => Step::Call(call),
             Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => Step::TaskEnded(ended),
@@ -170,7 +178,7 @@ impl Node {
         self.status_due = true;
         match step {
             Step::Net(event) => self.apply_net(event),
-            Step::Back(back) => self.apply_back(back),
+            Step::Back(back) => self.apply_all(back),
             Step::Call(call) => self.answer(call),
             Step::Time => {
                 if self.sleep_clock.has_slept() {
@@ -190,8 +198,21 @@ impl Node {
         Tick(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Gives the engine one input and performs all it asks for.
+    /// Gives the engine an input and performs all it asks for. One that arises while that is
+    /// done comes after it.
     pub(crate) fn tell(&mut self, input: Input) {
+        self.inputs.waiting.push_back(input);
+        if self.inputs.is_performing {
+            return;
+        }
+        self.inputs.is_performing = true;
+        while let Some(input) = self.inputs.waiting.pop_front() {
+            self.handle(input);
+        }
+        self.inputs.is_performing = false;
+    }
+
+    fn handle(&mut self, input: Input) {
         let at = self.now();
         let mut outputs = Vec::new();
         let recorded = self.trace.is_some().then(|| input.clone());
@@ -230,7 +251,7 @@ impl Node {
         }
     }
 
-    fn apply_net(&mut self, event: NetEvent) {
+    pub(crate) fn apply_net(&mut self, event: NetEvent) {
         match event {
             NetEvent::Listening { address } => self.listens(address),
             NetEvent::PeerUp(peer) => {
@@ -269,46 +290,90 @@ impl Node {
         }
     }
 
+    /// What tasks brought, in order; receipts that came one behind the other at once.
+    fn apply_all(&mut self, back: Vec<Back>) {
+        let mut receipts = Vec::new();
+        for back in back {
+            if let Back::Receipt {
+                completion,
+                receipt,
+            } = back
+            {
+                receipts.push((completion, receipt));
+                continue;
+            }
+            self.receipts_came(std::mem::take(&mut receipts));
+            self.apply_back(back);
+        }
+        self.receipts_came(receipts);
+    }
+
     fn apply_back(&mut self, back: Back) {
         match back {
             Back::Input(input) => self.tell_with_effects(input),
             Back::Sealed { job, flight } => self.sealed(job, *flight),
-            Back::Scanned { job, result } => self.scanned(job, result),
+            Back::Scanned {
+                completion,
+                job,
+                result,
+            } => self.scanned(completion, job, result),
+            Back::Receipt {
+                completion,
+                receipt,
+            } => self.receipts_came(vec![(completion, receipt)]),
+            Back::Dialed { completion, device } => self.dialed(completion, device),
             Back::SpoolLoaded {
+                completion,
                 record,
                 position,
                 shard,
-                input,
-            } => {
-                self.loaded.insert(
-                    (record.pack.pack, position),
-                    Loaded {
-                        record: Arc::new(*record),
-                        shard,
-                    },
-                );
-                self.tell(input);
-            }
+                device,
+            } => self.spool_loaded(completion, record, position, shard, device),
             Back::FetchWanted(request) => self.fetch_wanted(*request),
             Back::Pieces {
+                completion,
                 fetch,
                 position,
                 whole,
                 pieces,
-            } => self.pieces_came(fetch, position, whole, pieces),
-            Back::Assembled { fetch, chunks } => self.assembled(fetch, chunks),
+            } => self.pieces_came(completion, fetch, position, whole, pieces),
+            Back::Assembled {
+                completion,
+                fetch,
+                chunks,
+            } => self.assembled(completion, fetch, chunks),
             Back::Asked(question) => self.asked(*question),
-            Back::SetRecorded { record, fact } => self.set_recorded(record, fact),
-            Back::Recovery(found) => self.recovery_moved(*found),
-            Back::Offers(offers) => self.offers_found(offers),
+            Back::SetRecorded {
+                completion,
+                record,
+                fact,
+            } => self.set_recorded(completion, record, fact),
+            Back::Recovery { completion, found } => self.recovery_moved(completion, *found),
+            Back::Offers { completion, offers } => self.offers_found(completion, offers),
             Back::Check {
+                completion,
                 device,
                 shard,
                 pick,
-            } => self.check_piece(device, *shard, pick),
-            Back::Restored { job, result } => self.restored(job, result),
+            } => self.check_piece(completion, device, *shard, pick),
+            Back::Restored {
+                completion,
+                job,
+                result,
+            } => self.restored(completion, job, result),
+            Back::ContractKept {
+                completion,
+                ask,
+                lane,
+                bytes,
+            } => self.contract_kept(completion, ask, lane, bytes),
+            Back::LookUpEnded { job } => self.look_up_ended(job),
             Back::FriendMade { invitation, reply } => self.friend_made(&invitation, reply),
-            Back::WatchOpened { folder, opened } => self.watch_opened(folder, opened),
+            Back::WatchOpened {
+                completion,
+                folder,
+                opened,
+            } => self.watch_opened(completion, folder, opened),
             Back::Verified { job, view } => {
                 if let Some(job) = self.jobs.get_mut(&job) {
                     job.verified = Some(view);
@@ -319,9 +384,6 @@ impl Node {
 
     /// Inputs of tasks that also end something the loop keeps.
     fn tell_with_effects(&mut self, input: Input) {
-        if let Input::ShardStored { pack, position, .. } = &input {
-            self.shard_left_memory(*pack, *position);
-        }
         if let Input::ContractSigned { device, bytes } = &input {
             let happening = Happening::SupplierSigned {
                 name: self.supplier_name(*device),
@@ -339,28 +401,29 @@ impl Node {
         self.tell(input);
     }
 
-    /// Hands an errand to the courier of a supplier, hiring one if there is none.
-    pub(crate) fn send_courier(&mut self, device: DeviceId, errand: Errand) -> Result<(), Errand> {
+    /// Hands an errand to the courier of a supplier, hiring one if there is none. One that has
+    /// too much to do takes no more.
+    pub(crate) fn send_courier(&mut self, device: DeviceId, errand: Errand) {
         let courier = self.couriers.entry(device).or_insert_with(|| {
             let (sender, receiver) = mpsc::channel(limits::COURIER_QUEUE_MAX);
             self.tasks
                 .spawn(courier::run(self.context.clone(), device, receiver));
             sender
         });
-        courier.try_send(errand).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(errand) | mpsc::error::TrySendError::Closed(errand) => {
-                errand
-            }
-        })
+        if let Err(error) = courier.try_send(errand) {
+            let errand = error.into_inner();
+            self.tell(errand.completion.failed(ErrorCode::Busy));
+        }
     }
 
-    /// Starts a task that tells the engine one thing in the end.
-    pub(crate) fn start(&mut self, task: impl Future<Output = Input> + Send + 'static) {
-        let context = self.context.clone();
-        self.tasks.spawn(async move {
-            let input = task.await;
-            context.tell(input).await;
-        });
+    /// Starts a task that does what the engine asked for and says how it went.
+    pub(crate) fn start(
+        &mut self,
+        completion: Completion,
+        task: impl Future<Output = Result<Input, ErrorCode>> + Send + 'static,
+    ) {
+        self.tasks
+            .spawn(async move { completion.tell(task.await).await });
     }
 
     /// A fresh number for jobs, fetches and questions.
@@ -417,8 +480,6 @@ impl Node {
 
     /// A job ended: its report goes to the front ends.
     pub(crate) fn end_job(&mut self, id: JobId, failure: Option<ErrorCode>) {
-        let failure = self.failures.remove(&id).or(failure);
-        self.quiet.remove(&id);
         // Whoever waits for what the job wanted is told so by a reply that never comes.
         self.fetches.retain(|_, state| state.request.job != id);
         let Some(job) = self.jobs.remove(&id) else {
@@ -476,59 +537,93 @@ impl Node {
 
     /// Performs what the engine asked for.
     fn perform(&mut self, output: Output) {
+        match Completion::of(&output, &self.context.back) {
+            Some(completion) => self.do_deed(output, completion),
+            None => self.take_note(output),
+        }
+    }
+
+    /// Begins a deed; whoever ends it answers.
+    fn do_deed(&mut self, output: Output, completion: Completion) {
         match output {
-            Output::PublishRecords => self.publish_records(),
-            Output::Dial { device } => self.dial(device),
-            Output::SearchOffers { slot } => self.search_offers(slot),
-            Output::AdoptSupplier { offer } => self.adopt_supplier(&offer),
-            Output::Propose { device, bytes } => self.propose(device, bytes),
-            Output::RecordSet { code, holders } => self.record_set(code, holders),
-            Output::CheckSupplier { device, pick } => self.check_supplier(device, pick),
-            Output::DoubtSupplier { device, code } => self.doubt_supplier(device, code),
-            Output::WatchFolder { folder } => self.watch_folder(folder),
-            Output::UnwatchFolder { folder } => self.unwatch_folder(folder),
-            Output::BackUp { folders } => self.back_up(&folders),
-            Output::StartScan { job } => self.start_scan(job),
+            Output::PublishRecords => self.publish_records(completion),
+            Output::Dial { device } => self.dial(completion, device),
+            Output::SearchOffers { slot } => self.search_offers(completion, slot),
+            Output::AdoptSupplier { offer } => self.adopt_supplier(completion, &offer),
+            Output::Propose { device, bytes } => self.propose(completion, device, bytes),
+            Output::RecordSet { code, holders } => self.record_set(completion, code, holders),
+            Output::CheckSupplier { device, pick } => self.check_supplier(completion, device, pick),
+            Output::DoubtSupplier {
+                device,
+                code,
+                again,
+            } => self.doubt_supplier(completion, device, code, again),
+            Output::WatchFolder { folder } => self.watch_folder(completion, folder),
+            Output::BackUp { folders } => self.back_up(completion, folders),
+            Output::StartScan { job } => self.start_scan(completion, job),
             Output::SendShard {
+                job,
                 pack,
                 position,
                 device,
-            } => self.send_shard(pack, position, device),
-            Output::SpoolShard { pack, position } => self.spool_shard(pack, position),
-            Output::LoadSpool { device } => self.load_spool(device),
-            Output::CommitPack { pack } => self.commit_pack(pack),
-            Output::ReleasePack { pack } => self.release_pack(pack),
-            Output::SealMetadata { job } => self.seal_metadata(job),
-            Output::PutHead { device, sequence } => self.put_head(device, sequence),
-            Output::RecordCommit { sequence } => self.record_commit(sequence),
-            Output::StartRestore { job } => self.start_restore(job),
+            } => self.send_shard(completion, job, (pack, position), device),
+            Output::SpoolShard { pack, position } => self.spool_shard(completion, pack, position),
+            Output::LoadSpool { device } => self.load_spool(completion, device),
+            Output::CommitPack { pack } => self.commit_pack(completion, pack),
+            Output::SealMetadata { job } => self.seal_metadata(completion, job),
+            Output::PutHead { device, sequence } => self.put_head(completion, device, sequence),
+            Output::RecordCommit { sequence } => self.record_commit(completion, sequence),
+            Output::StartRestore { job } => self.start_restore(completion, job),
             Output::FetchRange {
                 fetch,
                 position,
                 device,
                 whole,
-            } => self.fetch_range(fetch, position, device, whole),
-            Output::Decode { fetch, positions } => self.decode(fetch, &positions),
-            Output::GiveUpFetch { fetch } => self.give_up_fetch(fetch),
-            Output::SeekLanes { job } => self.seek_lanes(job),
-            Output::AskHeads { job, device } => self.ask_heads(job, device),
+            } => self.fetch_range(completion, fetch, position, device, whole),
+            Output::Decode { fetch, positions } => self.decode(completion, fetch, &positions),
+            Output::SeekLanes { job } => self.seek_lanes(completion, job),
+            Output::AskHeads { job, device } => self.ask_heads(completion, job, device),
             Output::RebuildCatalogue {
                 job,
                 lanes,
                 confirmed,
                 of,
-            } => self.rebuild_catalogue(job, &lanes, confirmed, of),
-            Output::AcceptContract { ask } => self.accept_contract(ask),
-            Output::AcceptStore { ask } => self.accept_store(ask),
+            } => self.rebuild_catalogue(completion, job, &lanes, confirmed, of),
+            Output::AcceptContract { ask } => self.accept_contract(completion, ask),
+            Output::AcceptStore { ask } => self.accept_store(completion, ask),
+            Output::PublishDeposits => self.publish_deposits(completion),
+            Output::UnwatchFolder { .. }
+            | Output::ReleasePack { .. }
+            | Output::GiveUpFetch { .. }
+            | Output::AllowAccess { .. }
+            | Output::Refuse { .. }
+            | Output::JobMoved { .. }
+            | Output::JobEnded { .. } => {
+                completion.done_with_others();
+                debug_assert!(false, "what only tells has no answer");
+            }
+        }
+    }
+
+    /// Does what nobody waits for.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`do_deed` is the exhaustive match"
+    )]
+    fn take_note(&mut self, output: Output) {
+        match output {
+            Output::UnwatchFolder { folder } => self.unwatch_folder(folder),
+            Output::ReleasePack { pack } => self.release_pack(pack),
+            Output::GiveUpFetch { fetch } => self.give_up_fetch(fetch),
             Output::AllowAccess { ask } => self.allow_access(ask),
             Output::Refuse { ask, code } => self.refuse(ask, code),
-            Output::PublishDeposits => self.publish_deposits(),
             Output::JobMoved { job, phase } => {
                 if let Some(job) = self.jobs.get_mut(&job) {
                     job.phase = Some(phase);
                 }
             }
             Output::JobEnded { job, failure } => self.end_job(job, failure),
+            output => debug_assert!(false, "nobody does {output:?}"),
         }
     }
 }

@@ -9,7 +9,7 @@ use bitdust_engine::{Access, AskId, Input};
 use bitdust_model::locator::{Fence, KeyedRecord, RecordKind};
 use bitdust_model::manifest::{HeadBundle, HeadReceipt, Receipt, StoreHeader};
 use bitdust_model::message::{Body, Contract, ContractAcceptance, Fetch, FetchTarget, Refusal};
-use bitdust_model::{ByteCount, ErrorCode, Signed, limits};
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, Signed, limits};
 use bitdust_net::{BulkRequest, BulkServer, IncomingStore, OutgoingFetch, Peer, Reply};
 use bitdust_store::supplier::{ServedRange, StoredContract, aligned_range};
 use bitdust_store::{Begin, ShardError, ShardWriter};
@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use crate::back::Back;
+use crate::completion::Completion;
 use crate::context::{Context, wall_clock};
 use crate::runtime::Node;
 use crate::task::blocking;
@@ -242,7 +243,7 @@ impl Node {
     }
 
     /// Signs a contract, records it, answers.
-    pub(crate) fn accept_contract(&mut self, ask: AskId) {
+    pub(crate) fn accept_contract(&mut self, completion: Completion, ask: AskId) {
         let Some(Question::Propose {
             from,
             signed,
@@ -250,9 +251,9 @@ impl Node {
             reply,
         }) = self.questions.remove(&ask)
         else {
-            return;
+            return self.tell(completion.failed(ErrorCode::Internal));
         };
-        self.customers.insert(from.device, contract.bytes);
+        let (lane, bytes) = (from.device, contract.bytes);
         let acceptance = ContractAcceptance {
             contract: contract_id(&signed),
             supplier: self.context.device,
@@ -261,23 +262,48 @@ impl Node {
         let acceptance = self.context.secrets.device.signing().sign(&acceptance);
         let stored = StoredContract {
             identity: from.identity,
-            lane: from.device,
-            bytes: contract.bytes,
+            lane,
+            bytes,
             contract: *signed,
             acceptance: acceptance.clone(),
         };
         let shards = self.context.shards.clone();
         self.tasks.spawn(async move {
-            match blocking(move || shards.put_contract(stored)).await {
-                Ok(Ok(())) => reply.send(Body::ContractSigned(acceptance)),
-                Ok(Err(error)) => reply.refuse(error.code()),
-                Err(code) => reply.refuse(code),
+            let kept = blocking(move || shards.put_contract(stored)).await;
+            match kept.and_then(|kept| kept.map_err(|error| error.code())) {
+                Ok(()) => {
+                    // The engine is told first: the customer may store at once.
+                    let kept = |completion| Back::ContractKept {
+                        completion,
+                        ask,
+                        lane,
+                        bytes,
+                    };
+                    completion.bring(kept).await;
+                    reply.send(Body::ContractSigned(acceptance));
+                }
+                Err(code) => {
+                    completion.tell(Err(code)).await;
+                    reply.refuse(code);
+                }
             }
         });
     }
 
+    /// A contract is recorded: what it takes is not offered to others any more.
+    pub(crate) fn contract_kept(
+        &mut self,
+        completion: Completion,
+        ask: AskId,
+        lane: DeviceId,
+        bytes: ByteCount,
+    ) {
+        self.customers.insert(lane, bytes);
+        self.tell(completion.done(Input::ContractRecorded { ask }));
+    }
+
     /// Lets a shard come.
-    pub(crate) fn accept_store(&mut self, ask: AskId) {
+    pub(crate) fn accept_store(&mut self, completion: Completion, ask: AskId) {
         let Some(Question::Store {
             signed,
             header,
@@ -285,17 +311,14 @@ impl Node {
             ..
         }) = self.questions.remove(&ask)
         else {
-            return;
+            return self.tell(completion.failed(ErrorCode::Internal));
         };
         let context = self.context.clone();
-        self.start(async move {
-            match take_shard(&context, *signed, &header, *incoming).await {
-                Ok(()) => Input::ShardKept { ask },
-                Err(code) => {
-                    debug!(code = code.name(), "A shard did not arrive whole");
-                    Input::StoreAborted { ask }
-                }
-            }
+        self.start(completion, async move {
+            let taken = take_shard(&context, *signed, &header, *incoming).await;
+            taken
+                .inspect_err(|code| debug!(code = code.name(), "A shard did not arrive whole"))
+                .map(|()| Input::ShardKept { ask })
         });
     }
 
@@ -353,16 +376,11 @@ impl Node {
     }
 
     /// Publishes the records kept for customers, the newer of two each.
-    pub(crate) fn publish_deposits(&mut self) {
+    pub(crate) fn publish_deposits(&mut self, completion: Completion) {
         let context = self.context.clone();
-        self.start(async move {
-            if let Err(code) = publish_deposits(&context).await {
-                debug!(
-                    code = code.name(),
-                    "Records kept for customers were not published"
-                );
-            }
-            Input::DepositsPublished
+        self.start(completion, async move {
+            let published = publish_deposits(&context).await;
+            published.map(|()| Input::DepositsPublished)
         });
     }
 }

@@ -13,12 +13,13 @@ use bitdust_net::PeerUp;
 use bitdust_store::CatalogueError;
 use bitdust_store::catalogue::{Introduction, OwnSet, SignedContract};
 use futures::stream::{self, StreamExt};
-use tracing::{debug, info};
+use tracing::debug;
 
 use crate::back::Back;
 use crate::backup::refusal;
+use crate::completion::Completion;
 use crate::context::{Context, wall_clock};
-use crate::courier::Errand;
+use crate::courier::{Errand, Load};
 use crate::records::{self, OwnOffer};
 use crate::runtime::Node;
 use crate::task::blocking;
@@ -53,13 +54,11 @@ impl Node {
     }
 
     /// Joins the DHT and puts the own records.
-    pub(crate) fn publish_records(&mut self) {
+    pub(crate) fn publish_records(&mut self, completion: Completion) {
         let (context, offer) = (self.context.clone(), self.own_offer());
-        self.start(async move {
-            match records::publish(&context, offer).await {
-                Ok(()) => Input::RecordsPublished,
-                Err(code) => Input::PublishFailed { code },
-            }
+        self.start(completion, async move {
+            let published = records::publish(&context, offer).await;
+            published.map(|()| Input::RecordsPublished)
         });
     }
 
@@ -99,15 +98,31 @@ impl Node {
     }
 
     /// Connects to a peer: where it was last, else where the DHT says.
-    pub(crate) fn dial(&mut self, device: DeviceId) {
+    pub(crate) fn dial(&mut self, completion: Completion, device: DeviceId) {
         let context = self.context.clone();
         let hints = self.contacts.get(&device).cloned().unwrap_or_default();
         self.tasks.spawn(async move {
             if dial_known(&context, device, hints).await || dial_found(&context, device).await {
-                return;
+                let dialed = |completion| Back::Dialed { completion, device };
+                completion.bring(dialed).await;
+            } else {
+                completion.tell(Err(ErrorCode::Unreachable)).await;
             }
-            context.tell(Input::DialFailed { device }).await;
         });
+    }
+
+    /// A dial has ended well: the peer's news is in the queue, or was told.
+    pub(crate) fn dialed(&mut self, completion: Completion, device: DeviceId) {
+        for _ in 0..limits::NET_QUEUE_MAX {
+            if self.peers.contains_key(&device) {
+                break;
+            }
+            let Ok(event) = self.inbox.net.try_recv() else {
+                break;
+            };
+            self.apply_net(event);
+        }
+        self.tell(completion.done(Input::Dialed { device }));
     }
 
     /// A peer said hello: its addresses are worth remembering if it keeps data.
@@ -142,10 +157,13 @@ impl Node {
     }
 
     /// Looks for offers of space in one part of the key space.
-    pub(crate) fn search_offers(&mut self, slot: u8) {
+    pub(crate) fn search_offers(&mut self, completion: Completion, slot: u8) {
         let context = self.context.clone();
         self.tasks.spawn(async move {
-            let devices = providers(&context, slot).await;
+            let devices = match providers(&context, slot).await {
+                Ok(devices) => devices,
+                Err(code) => return completion.tell(Err(code)).await,
+            };
             let own = context.device;
             let offers: Vec<Offer> = stream::iter(
                 devices
@@ -158,12 +176,13 @@ impl Node {
             .filter_map(|offer| async { offer })
             .collect()
             .await;
-            drop(context.back.send(Back::Offers(offers)).await);
+            let found = |completion| Back::Offers { completion, offers };
+            completion.bring(found).await;
         });
     }
 
     /// Offers came: their addresses are kept until the engine chose.
-    pub(crate) fn offers_found(&mut self, offers: Vec<Offer>) {
+    pub(crate) fn offers_found(&mut self, completion: Completion, offers: Vec<Offer>) {
         let mut facts = Vec::with_capacity(offers.len());
         for offer in offers {
             let contact = offer.contact;
@@ -174,13 +193,14 @@ impl Node {
                 free: offer.free,
             });
         }
-        self.tell(Input::OffersFound { offers: facts });
+        self.tell(completion.done(Input::OffersFound { offers: facts }));
     }
 
     /// Remembers a stranger as a supplier.
-    pub(crate) fn adopt_supplier(&mut self, offer: &OfferFact) {
+    pub(crate) fn adopt_supplier(&mut self, completion: Completion, offer: &OfferFact) {
+        let device = offer.device;
         let introduction = Introduction {
-            device: offer.device,
+            device,
             identity: offer.identity,
             friend: false,
             addresses: self
@@ -191,22 +211,18 @@ impl Node {
             seen: None,
         };
         let catalogue = self.context.catalogue.clone();
-        self.tasks.spawn(async move {
-            if let Ok(Err(error)) =
-                blocking(move || catalogue.introduce_supplier(introduction)).await
-            {
-                info!(%error, "A supplier could not be remembered");
-            }
+        self.start(completion, async move {
+            blocking(move || catalogue.introduce_supplier(introduction))
+                .await?
+                .map_err(|error| error.code())?;
+            Ok(Input::SupplierAdopted { device })
         });
     }
 
     /// Proposes a contract.
-    pub(crate) fn propose(&mut self, device: DeviceId, bytes: ByteCount) {
+    pub(crate) fn propose(&mut self, completion: Completion, device: DeviceId, bytes: ByteCount) {
         let Some(peer) = self.peers.get(&device) else {
-            return self.tell(Input::ContractRefused {
-                device,
-                code: ErrorCode::Unreachable,
-            });
+            return self.tell(completion.failed(ErrorCode::Unreachable));
         };
         let contract = Contract {
             customer: self.context.identity,
@@ -219,82 +235,83 @@ impl Node {
             nonce: random(),
         };
         let context = self.context.clone();
-        self.start(async move {
-            match sign_contract(&context, contract).await {
-                Ok(()) => Input::ContractSigned { device, bytes },
-                Err(code) => Input::ContractRefused { device, code },
-            }
+        self.start(completion, async move {
+            let signed = sign_contract(&context, contract).await;
+            signed.map(|()| Input::ContractSigned { device, bytes })
         });
     }
 
     /// Records a new set of holders.
-    pub(crate) fn record_set(&mut self, code: Code, holders: Vec<DeviceId>) {
+    pub(crate) fn record_set(
+        &mut self,
+        completion: Completion,
+        code: Code,
+        holders: Vec<DeviceId>,
+    ) {
         let context = self.context.clone();
         self.tasks.spawn(async move {
-            let worker = context.clone();
-            match blocking(move || new_set(&worker, code, holders)).await {
-                Ok(Ok((record, fact))) => {
-                    drop(context.back.send(Back::SetRecorded { record, fact }).await)
+            let made = blocking(move || new_set(&context, code, holders)).await;
+            match made.and_then(|made| made.map_err(|error| error.code())) {
+                Ok((record, fact)) => {
+                    let recorded = |completion| Back::SetRecorded {
+                        completion,
+                        record,
+                        fact,
+                    };
+                    completion.bring(recorded).await;
                 }
-                Ok(Err(error)) => {
-                    tracing::warn!(%error, "The set of suppliers could not be recorded")
-                }
-                Err(code) => tracing::warn!(
-                    code = code.name(),
-                    "The set of suppliers could not be recorded"
-                ),
+                Err(code) => completion.tell(Err(code)).await,
             }
         });
     }
 
     /// The set is durable.
-    pub(crate) fn set_recorded(&mut self, record: SetRecord, fact: SetFact) {
+    pub(crate) fn set_recorded(
+        &mut self,
+        completion: Completion,
+        record: SetRecord,
+        fact: SetFact,
+    ) {
         self.sets.insert(record.set, record);
         self.set = Some(fact.clone());
-        self.tell(Input::SetRecorded { set: fact });
+        self.tell(completion.done(Input::SetRecorded { set: fact }));
     }
 
     /// Checks a random piece of what a supplier confirmed.
-    pub(crate) fn check_supplier(&mut self, device: DeviceId, pick: u64) {
-        let context = self.context.clone();
+    pub(crate) fn check_supplier(&mut self, completion: Completion, device: DeviceId, pick: u64) {
+        let catalogue = self.context.catalogue.clone();
         self.tasks.spawn(async move {
-            let catalogue = context.catalogue.clone();
-            let back = match blocking(move || catalogue.random_confirmed_shard(device, pick)).await
-            {
-                Ok(Ok(Some(shard))) => Back::Check {
-                    device,
-                    shard: Box::new(shard),
-                    pick,
-                },
-                Ok(Ok(None)) => Back::Input(Input::CheckEmpty { device }),
-                Ok(Err(error)) => Back::Input(Input::CheckFailed {
-                    device,
-                    code: error.code(),
-                }),
-                Err(code) => Back::Input(Input::CheckFailed { device, code }),
-            };
-            drop(context.back.send(back).await);
+            let found = blocking(move || catalogue.random_confirmed_shard(device, pick)).await;
+            match found.and_then(|found| found.map_err(|error| error.code())) {
+                Ok(Some(shard)) => {
+                    let chosen = |completion| Back::Check {
+                        completion,
+                        device,
+                        shard: Box::new(shard),
+                        pick,
+                    };
+                    completion.bring(chosen).await;
+                }
+                Ok(None) => completion.tell(Ok(Input::CheckEmpty { device })).await,
+                Err(code) => completion.tell(Err(code)).await,
+            }
         });
     }
 
     /// The piece to check is chosen.
     pub(crate) fn check_piece(
         &mut self,
+        completion: Completion,
         device: DeviceId,
         shard: bitdust_store::catalogue::ConfirmedShard,
         pick: u64,
     ) {
-        let errand = Errand::Check {
+        let load = Load::Check {
             pack: Box::new(shard.pack),
             position: shard.position,
             pick,
         };
-        if self.send_courier(device, errand).is_err() {
-            self.tell(Input::CheckFailed {
-                device,
-                code: ErrorCode::Busy,
-            });
-        }
+        self.send_courier(device, Errand { load, completion });
     }
 
     /// Remembers the outcome of a check.
@@ -310,7 +327,29 @@ impl Node {
     }
 
     /// A supplier was caught: nothing it confirmed counts any more.
-    pub(crate) fn doubt_supplier(&mut self, device: DeviceId, code: ErrorCode) {
+    pub(crate) fn doubt_supplier(
+        &mut self,
+        completion: Completion,
+        device: DeviceId,
+        code: ErrorCode,
+        again: bool,
+    ) {
+        if !again {
+            self.notice_doubt(device, code);
+        }
+        let catalogue = self.context.catalogue.clone();
+        self.start(completion, async move {
+            blocking(move || {
+                catalogue.set_doubted(device, true)?;
+                catalogue.unconfirm_supplier(device)
+            })
+            .await?
+            .map_err(|error| error.code())?;
+            Ok(Input::DoubtRecorded { device })
+        });
+    }
+
+    fn notice_doubt(&mut self, device: DeviceId, code: ErrorCode) {
         let reason = if code == ErrorCode::NotFound {
             "does not have"
         } else {
@@ -326,16 +365,6 @@ impl Node {
                  Your data is as safe as the other suppliers make it"
             ),
         );
-        let catalogue = self.context.catalogue.clone();
-        self.tasks.spawn(async move {
-            let doubted = blocking(move || {
-                catalogue.set_doubted(device, true)?;
-                catalogue.unconfirm_supplier(device)
-            });
-            if let Ok(Err(error)) = doubted.await {
-                tracing::warn!(%error, "A doubt was not remembered");
-            }
-        });
     }
 }
 
@@ -365,16 +394,26 @@ async fn dial_found(context: &Context, device: DeviceId) -> bool {
 
 /// Devices that offer space, from the part of the key space that was asked for and, while
 /// these are few, from the parts after it: a small network has few offers in any one part.
-async fn providers(context: &Context, slot: u8) -> Vec<DeviceId> {
+///
+/// # Errors
+/// If no part could be looked at.
+async fn providers(context: &Context, slot: u8) -> Result<Vec<DeviceId>, ErrorCode> {
     let slots = (0..limits::OFFER_SLOTS).map(|step| (slot + step) % limits::OFFER_SLOTS);
     let mut looks = stream::iter(slots)
         .map(|slot| context.net.providers(offers_key(slot)))
         .buffered(OFFERS_AT_ONCE);
     let mut devices = Vec::new();
+    let mut seen = Err(ErrorCode::Unreachable);
     while let Some(found) = looks.next().await {
         match found {
-            Ok(found) => devices.extend(found),
-            Err(error) => debug!(%error, "A part of the search for suppliers failed"),
+            Ok(found) => {
+                devices.extend(found);
+                seen = Ok(());
+            }
+            Err(error) => {
+                debug!(%error, "A part of the search for suppliers failed");
+                seen = seen.map_err(|_| error.code());
+            }
         }
         if devices.len() >= OFFERS_MAX {
             break;
@@ -382,7 +421,7 @@ async fn providers(context: &Context, slot: u8) -> Vec<DeviceId> {
     }
     devices.sort();
     devices.dedup();
-    devices
+    seen.map(|()| devices)
 }
 
 async fn find_offer(context: &Context, device: DeviceId) -> Option<Offer> {
