@@ -34,12 +34,15 @@ pub struct Job {
     work: &'static [&'static str],
 }
 
+/// Receipts that came together are one input and as many steps.
+const RECEIPTS: &str = "ShardsStored";
+
 /// A backup while all suppliers are there.
 pub const BACKUP: Job = Job {
     asked: "BackupAsked",
     work: &[
         "PackSealed",
-        "ShardStored",
+        RECEIPTS,
         "PackCommitted",
         "ScanFinished",
         "MetadataSealed",
@@ -57,17 +60,27 @@ pub const RESTORE: Job = Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Asked,
-    Work,
+    Work(usize),
     Other,
 }
 
 impl Job {
     fn step(self, line: &Value) -> Step {
-        let is = |name: &&str| line["input"].get(name).is_some();
-        match (is(&self.asked), self.work.iter().any(is)) {
-            (true, _) => Step::Asked,
-            (false, true) => Step::Work,
-            (false, false) => Step::Other,
+        let input = |name: &&str| line["input"].get(name);
+        if input(&self.asked).is_some() {
+            return Step::Asked;
+        }
+        let work = self
+            .work
+            .iter()
+            .find_map(|name| Some((*name, input(name)?)));
+        match work {
+            Some((RECEIPTS, input)) => {
+                let receipts = input["receipts"].as_array();
+                Step::Work(receipts.map_or(0, Vec::len))
+            }
+            Some(_) => Step::Work(1),
+            None => Step::Other,
         }
     }
 }
@@ -98,9 +111,12 @@ impl Measured {
             let (Some(asked_at), None) = (asked_at, took) else {
                 continue;
             };
-            if step != Step::Other {
-                steps.push(at - asked_at);
-            }
+            let count = match step {
+                Step::Asked => 1,
+                Step::Work(count) => count,
+                Step::Other => 0,
+            };
+            steps.extend(std::iter::repeat_n(at - asked_at, count));
             let outputs = line["outputs"]
                 .as_array()
                 .context("no outputs in the trace")?;
@@ -185,7 +201,7 @@ pub fn wait_for_step(
             let line = serde_json::from_str(&line).context("a line of the trace")?;
             match job.step(&line) {
                 Step::Asked => reached = Some(1),
-                Step::Work => reached = reached.map(|reached| reached + 1),
+                Step::Work(count) => reached = reached.map(|reached| reached + count),
                 Step::Other => {}
             }
         }
@@ -275,33 +291,34 @@ mod tests {
         };
         let first = [
             line(5, "BackupAsked", "X"),
-            line(9, "ShardStored", "JobEnded"),
+            line(9, "PackCommitted", "JobEnded"),
         ];
         let second = [
             line(20, "BackupAsked", "X"),
             line(25, "Wake", "X"),
             line(30, "PackSealed", "SendShard"),
+            line(40, "ShardsStored", "X").replace(":1}", ":{\"receipts\":[1,1]}}"),
             line(60, "HeadKept", "JobEnded"),
-            line(99, "ShardStored", "X"),
+            line(99, "PackCommitted", "X"),
         ];
         std::fs::write(&trace, first.concat())?;
         let mut reader = TraceReader::open_at_end(&trace)?;
         let mut file = File::options().append(true).open(&trace)?;
-        file.write_all(second[..4].concat().as_bytes())?;
+        file.write_all(second[..5].concat().as_bytes())?;
         let measured = Measured::read(&trace, BACKUP)?;
         assert_eq!(
             (&measured.steps[..], measured.took().as_millis()),
-            (&[0, 10, 40][..], 40)
+            (&[0, 10, 20, 20, 40][..], 40)
         );
-        let steps = [0.0, 0.5, 0.95].map(|part| measured.step_at(part));
-        assert_eq!(steps, [1, 2, 2]);
+        let steps = [0.0, 0.25, 0.5, 0.95].map(|part| measured.step_at(part));
+        assert_eq!(steps, [1, 2, 4, 4]);
         assert!(
             Measured::read(&trace, RESTORE).is_err(),
             "no restore was asked for"
         );
 
-        assert!(wait_for_step(&mut reader, BACKUP, 3, || Ok(true))?);
-        file.write_all(second[4].as_bytes())?;
+        assert!(wait_for_step(&mut reader, BACKUP, 5, || Ok(true))?);
+        file.write_all(second[5].as_bytes())?;
         let is_in_time = wait_for_step(&mut reader, BACKUP, 2, || Ok(true))?;
         assert!(!is_in_time, "the job of these steps was asked for before");
         Ok(())
