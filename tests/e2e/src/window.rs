@@ -106,7 +106,12 @@ impl Desktop {
             "browserName": "wry",
             "webkitgtk:browserOptions": options,
         } } });
-        let opened = self.ask("POST", "/session", Some(&wanted))?;
+        // A driver says nothing where the application ends at once: what it wrote may tell why.
+        let opened = self.ask("POST", "/session", Some(&wanted));
+        let opened = opened.with_context(|| {
+            let written = std::fs::read_to_string(self.log()).unwrap_or_default();
+            format!("no window was opened; programs on the desktop wrote:\n{written}")
+        })?;
         let session = opened["sessionId"].as_str();
         Ok(Window {
             desktop: self,
