@@ -16,7 +16,7 @@ use bitdust_model::{
 
 pub use facts::{
     CustomerFact, Facts, FolderFact, OfferFact, PackFact, PlaceFact, Plan, ReceiptFact, SetFact,
-    SupplierFact,
+    SupplierFact, VersionFact,
 };
 
 /// A job that a person or a schedule asked for.
@@ -223,6 +223,9 @@ pub enum Input {
         job: JobId,
         /// What it reads.
         folders: Vec<FolderId>,
+        /// Whether nobody asked for it but the engine: then nobody insists on a version that
+        /// would be the same.
+        by_itself: bool,
     },
     /// A backup that the engine asked for could not begin.
     BackupNotBegun {
@@ -251,12 +254,8 @@ pub enum Input {
     ScanFinished {
         /// The job.
         job: JobId,
-    },
-    /// The walk is over, nothing differs from the newest versions, and nobody insists on new
-    /// ones: there is nothing to store.
-    NothingChanged {
-        /// The job.
-        job: JobId,
+        /// The versions that can be made, one of each folder that could be read.
+        versions: Vec<VersionFact>,
     },
     /// The walk could not be done at all.
     ScanFailed {
@@ -700,7 +699,7 @@ pub enum Output {
 
     // --- backup -------------------------------------------------------------------------
     /// Walk the folders of the job; announce packs; at most `PACKS_IN_FLIGHT_MAX` unsettled.
-    /// Answer `ScanFinished`, `NothingChanged` or `ScanFailed`.
+    /// Answer `ScanFinished` or `ScanFailed`.
     StartScan {
         /// The job.
         job: JobId,
@@ -747,6 +746,8 @@ pub enum Output {
     SealMetadata {
         /// The job.
         job: JobId,
+        /// Folders of which it makes versions.
+        folders: Vec<FolderId>,
     },
     /// Give the head with this number to a supplier; answer `HeadKept` or `HeadRefused`.
     PutHead {
@@ -862,6 +863,8 @@ pub enum Output {
         job: JobId,
         /// `None`: done; else why not.
         failure: Option<ErrorCode>,
+        /// It was done, and there was nothing to do: nobody needs to hear of it.
+        unchanged: bool,
     },
 }
 

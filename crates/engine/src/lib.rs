@@ -19,6 +19,7 @@ pub use engine::Engine;
 pub use io::{
     Access, AskId, CustomerFact, Facts, FetchId, FolderFact, Input, InputKind, JobId, OfferFact,
     Output, OutputKind, PackFact, Phase, PlaceFact, Plan, ReceiptFact, SetFact, SupplierFact,
+    VersionFact,
 };
 pub use random::Random;
 pub use rules::{known_at, settled_at};

@@ -9,6 +9,7 @@ use bitdust_engine::trace::{TraceLine, apply};
 use bitdust_engine::{
     Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, Input, InputKind, JobId,
     OfferFact, Output, OutputKind, PlaceFact, Plan, ReceiptFact, SetFact, SupplierFact,
+    VersionFact,
 };
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
@@ -122,7 +123,7 @@ impl Run {
                 told.push(Input::PeerUp { device, identity });
             }
             Output::StartScan { job } => told.push(self.seal(*job, PackKind::Data)),
-            Output::SealMetadata { job } => {
+            Output::SealMetadata { job, .. } => {
                 self.sequence += 1;
                 told.push(self.seal(*job, PackKind::Commit));
             }
@@ -176,10 +177,15 @@ impl Run {
             Output::BackUp { folders } => vec![Input::BackupAsked {
                 job: JobId(self.jobs),
                 folders,
+                by_itself: true,
             }],
-            Output::StartScan { job } => {
-                vec![Input::ScanFinished { job }, Input::NothingChanged { job }]
-            }
+            Output::StartScan { job } => vec![Input::ScanFinished {
+                job,
+                versions: vec![VersionFact {
+                    folder: FOLDER,
+                    is_changed: true,
+                }],
+            }],
             Output::SendShard {
                 pack,
                 position,
@@ -203,7 +209,7 @@ impl Run {
                 },
             ],
             Output::CommitPack { pack } => vec![Input::PackCommitted { pack }],
-            Output::SealMetadata { job } => vec![Input::MetadataSealed {
+            Output::SealMetadata { job, .. } => vec![Input::MetadataSealed {
                 job,
                 sequence: Sequence(self.sequence),
             }],
@@ -331,6 +337,7 @@ fn life() -> Run {
     run.happens(Input::BackupAsked {
         job: JobId(run.jobs),
         folders: vec![FOLDER],
+        by_itself: false,
     });
     run.passes(600_000);
 

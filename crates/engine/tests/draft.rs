@@ -58,6 +58,7 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
     inputs.push(Input::BackupAsked {
         job: JobId(1),
         folders: Vec::new(),
+        by_itself: false,
     });
     let mut outputs = Vec::new();
     for input in inputs {

@@ -100,7 +100,11 @@ impl Story {
                     self.next_job += 1;
                     self.running = Some(job);
                     self.began.push(folders.clone());
-                    self.tell(Input::BackupAsked { job, folders });
+                    self.tell(Input::BackupAsked {
+                        job,
+                        folders,
+                        by_itself: true,
+                    });
                 }
                 Output::JobEnded { job, .. } if self.running == Some(job) => self.running = None,
                 _ => {}
@@ -121,7 +125,10 @@ impl Story {
     fn end_backup(&mut self, failure: Option<ErrorCode>) {
         let job = self.running.expect("a backup runs");
         self.tell(match failure {
-            None => Input::NothingChanged { job },
+            None => Input::ScanFinished {
+                job,
+                versions: Vec::new(),
+            },
             Some(ErrorCode::Cancelled) => Input::CancelAsked { job },
             Some(code) => Input::ScanFailed { job, code },
         });
@@ -266,6 +273,7 @@ fn a_manual_folder_is_left_alone() {
     story.tell(Input::BackupAsked {
         job: JobId(50),
         folders: vec![DOCUMENTS],
+        by_itself: false,
     });
     assert_eq!(story.work(DOCUMENTS), FolderWork::Running);
 }

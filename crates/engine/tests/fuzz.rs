@@ -3,7 +3,7 @@
 use bitdust_engine::trace::{TraceLine, apply, replay};
 use bitdust_engine::{
     Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, Input, JobId, OfferFact,
-    PackFact, PlaceFact, Plan, Random, ReceiptFact, SetFact, SupplierFact,
+    PackFact, PlaceFact, Plan, Random, ReceiptFact, SetFact, SupplierFact, VersionFact,
 };
 use bitdust_model::limits::ENGINE_OUTPUTS_MAX;
 use bitdust_model::manifest::PackKind;
@@ -238,8 +238,12 @@ fn backup_input(chance: &mut Random) -> Input {
         0 => Input::BackupAsked {
             job,
             folders: vec![folder(chance).folder],
+            by_itself: chance.chance(50),
         },
-        1 => Input::NothingChanged { job },
+        1 => Input::ScanFinished {
+            job,
+            versions: Vec::new(),
+        },
         2 => Input::CancelAsked { job },
         3 | 4 => Input::PackSealed {
             job,
@@ -247,7 +251,13 @@ fn backup_input(chance: &mut Random) -> Input {
             kind,
             shard_bytes: ByteCount(10),
         },
-        5 => Input::ScanFinished { job },
+        5 => Input::ScanFinished {
+            job,
+            versions: vec![VersionFact {
+                folder: folder(chance).folder,
+                is_changed: chance.chance(80),
+            }],
+        },
         6 => Input::ScanFailed { job, code },
         7..=9 => Input::ShardsStored {
             receipts: vec![ReceiptFact {

@@ -63,6 +63,12 @@ struct Conversion {
     dialing: BTreeSet<String>,
     /// Which job sealed which pack.
     sealed: BTreeMap<String, Value>,
+    /// Folders of the backups that the engine asked for and that have not begun.
+    by_itself: Vec<Value>,
+    /// Folders of each backup.
+    folders: BTreeMap<u64, Value>,
+    /// The backup of this line ends since nothing has changed.
+    unchanged: bool,
     /// The space offered changed. Nodes published that themselves, beside their engines, which do
     /// it now: from here on these count their publications otherwise.
     has_new_offer: bool,
@@ -119,6 +125,17 @@ impl Conversion {
             let pack = sealed["pack"].to_string();
             self.sealed.insert(pack, sealed["job"].clone());
         }
+        if let Some(asked) = input.get("BackupAsked") {
+            return Some(self.backup_asked(asked));
+        }
+        // The node dropped versions that would be the same, and told when none was left.
+        self.unchanged = input.get("NothingChanged").is_some();
+        let finished = [&input["ScanFinished"], &input["NothingChanged"]]
+            .iter()
+            .find_map(|of| of["job"].as_u64());
+        if let Some(job) = finished {
+            return Some(self.scan_finished(job));
+        }
         self.has_new_offer |= input.get("OfferChanged").is_some();
         self.dialing
             .remove(&input["DialFailed"]["device"].to_string());
@@ -133,8 +150,38 @@ impl Conversion {
         (is_end && !self.ended.insert(job)).then(|| json!({ "LookUpEnded": { "job": job } }))
     }
 
+    fn backup_asked(&mut self, asked: &Value) -> Value {
+        let (job, folders) = (&asked["job"], &asked["folders"]);
+        let own = self.by_itself.iter().position(|it| it == folders);
+        if let Some(own) = own {
+            self.by_itself.remove(own);
+        }
+        let number = job.as_u64().expect("a job");
+        self.folders.insert(number, folders.clone());
+        let by_itself = own.is_some();
+        json!({ "BackupAsked": { "job": job, "folders": folders, "by_itself": by_itself } })
+    }
+
+    fn scan_finished(&self, job: u64) -> Value {
+        let folders = self.folders.get(&job).and_then(Value::as_array);
+        let is_changed = !self.unchanged;
+        let version = |folder| json!({ "folder": folder, "is_changed": is_changed });
+        let versions: Vec<_> = folders.into_iter().flatten().map(version).collect();
+        json!({ "ScanFinished": { "job": job, "versions": versions } })
+    }
+
     fn output(&mut self, output: &Value) -> Output {
         let mut output = output.clone();
+        if let Some(back_up) = output.get("BackUp") {
+            self.by_itself.push(back_up["folders"].clone());
+        }
+        if let Some(seal) = output.get_mut("SealMetadata") {
+            let job = seal["job"].as_u64().expect("a job");
+            seal["folders"] = self.folders[&job].clone();
+        }
+        if let Some(ended) = output.get_mut("JobEnded") {
+            ended["unchanged"] = json!(self.unchanged);
+        }
         if let Some(doubt) = output.get_mut("DoubtSupplier") {
             doubt["again"] = json!(false);
         }

@@ -64,6 +64,7 @@ impl Story {
         story.tell(Input::BackupAsked {
             job,
             folders: Vec::new(),
+            by_itself: false,
         });
         story.tell(Input::PackSealed {
             job,

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tracing::{debug, info, warn};
 
-use bitdust_engine::{Input, JobId, ReceiptFact};
+use bitdust_engine::{Input, JobId, ReceiptFact, VersionFact};
 use bitdust_model::manifest::{HeadBundle, PackRecord, SnapshotRecord};
 use bitdust_model::message::Body;
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, PackId, Position, Sequence};
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, PackId, Position, Sequence};
 use bitdust_store::SpoolError;
 
 use crate::back::{Back, Flight};
@@ -68,45 +68,23 @@ impl Node {
     ) {
         let input = match result {
             Ok(scanned) => {
-                let mut snapshots = scanned.snapshots;
-                if self.is_by_itself(id) {
-                    self.drop_unchanged(&mut snapshots);
-                }
-                let is_unchanged = snapshots.is_empty();
+                let versions = self.versions(&scanned.snapshots);
                 if let Some(job) = self.jobs.get_mut(&id) {
-                    job.snapshots = snapshots;
+                    job.snapshots = scanned.snapshots;
                     job.problems = scanned.problems;
-                    job.is_unchanged = is_unchanged;
                 }
-                completion.done(if is_unchanged {
-                    Input::NothingChanged { job: id }
-                } else {
-                    Input::ScanFinished { job: id }
-                })
+                completion.done(Input::ScanFinished { job: id, versions })
             }
             Err(code) => completion.failed(code),
         };
         self.tell(input);
     }
 
-    fn is_by_itself(&self, id: JobId) -> bool {
-        let kind = self.jobs.get(&id).map(|job| &job.kind);
-        matches!(
-            kind,
-            Some(JobKind::Backup {
-                by_itself: true,
-                ..
-            })
-        )
-    }
-
-    /// Forgets versions that would be the same as the newest ones of their folders. They need
-    /// no pack of their own: the same pages have the same names.
-    fn drop_unchanged(&self, snapshots: &mut Vec<SnapshotRecord>) {
-        let Ok(known) = self.context.catalogue.snapshots() else {
-            return;
-        };
-        snapshots.retain(|new| {
+    /// Whether each version differs from the newest one of its folder.
+    fn versions(&self, found: &[SnapshotRecord]) -> Vec<VersionFact> {
+        // Where the catalogue cannot say, all are new.
+        let known = self.context.catalogue.snapshots().unwrap_or_default();
+        let is_changed = |new: &SnapshotRecord| {
             let newest = known
                 .iter()
                 .filter(|old| old.folder == new.folder && old.device == new.device)
@@ -114,7 +92,14 @@ impl Node {
             newest.is_none_or(|old| {
                 (&old.root, &old.pages, old.problems) != (&new.root, &new.pages, new.problems)
             })
-        });
+        };
+        found
+            .iter()
+            .map(|new| VersionFact {
+                folder: new.folder,
+                is_changed: is_changed(new),
+            })
+            .collect()
     }
 
     /// A pack is sealed and recorded; its shards stay in memory until the engine is done.
@@ -302,10 +287,17 @@ impl Node {
     }
 
     /// Seals index, manifest and head on a blocking thread.
-    pub(crate) fn seal_metadata(&mut self, completion: Completion, id: JobId) {
-        let (Some(job), Some(set)) = (self.jobs.get(&id), self.set.clone()) else {
+    pub(crate) fn seal_metadata(
+        &mut self,
+        completion: Completion,
+        id: JobId,
+        folders: &[FolderId],
+    ) {
+        let (Some(job), Some(set)) = (self.jobs.get_mut(&id), self.set.clone()) else {
             return self.tell(completion.failed(ErrorCode::Internal));
         };
+        job.snapshots
+            .retain(|version| folders.contains(&version.folder));
         let request = CommitRequest {
             job: id,
             snapshots: job.snapshots.clone(),

@@ -489,7 +489,11 @@ impl Node {
             folders,
             by_itself: false,
         };
-        Ok(self.begin(kind, |job| Input::BackupAsked { job, folders: ids }))
+        Ok(self.begin(kind, |job| Input::BackupAsked {
+            job,
+            folders: ids,
+            by_itself: false,
+        }))
     }
 
     fn begin_restore(

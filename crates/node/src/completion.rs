@@ -129,6 +129,7 @@ mod tests {
         let ended = Output::JobEnded {
             job: JobId(1),
             failure: None,
+            unchanged: false,
         };
         assert!(Completion::of(&ended, &sender).is_none(), "it only tells");
     }

@@ -283,8 +283,6 @@ pub(crate) struct Job {
     pub(crate) phase: Option<Phase>,
     /// The result of a test restore.
     pub(crate) verified: Option<bitdust_api::view::VerifyView>,
-    /// Whether it began by itself and found nothing new: nobody needs to hear of it.
-    pub(crate) is_unchanged: bool,
     /// Since when it runs, for people and for its speed.
     started_at: UnixMillis,
     started: Instant,
@@ -302,7 +300,6 @@ impl Job {
             problems: Problems::default(),
             phase: None,
             verified: None,
-            is_unchanged: false,
             started_at: wall_clock(),
             started: Instant::now(),
             rate: Rate::default(),

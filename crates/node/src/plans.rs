@@ -169,6 +169,7 @@ impl Node {
             completion.done(Input::BackupAsked {
                 job,
                 folders: wanted,
+                by_itself: true,
             })
         });
     }

@@ -479,10 +479,10 @@ impl Node {
     }
 
     /// A job ended: its report goes to the front ends.
-    pub(crate) fn end_job(&mut self, id: JobId, failure: Option<ErrorCode>) {
+    pub(crate) fn end_job(&mut self, id: JobId, failure: Option<ErrorCode>, unchanged: bool) {
         // Whoever waits for what the job wanted is told so by a reply that never comes.
         self.fetches.retain(|_, state| state.request.job != id);
-        let Some(job) = self.jobs.remove(&id) else {
+        let Some(mut job) = self.jobs.remove(&id) else {
             return;
         };
         job.permits.close();
@@ -491,10 +491,12 @@ impl Node {
         }
         let kind = job.kind.clone();
         let is_recovery = matches!(kind, JobKind::Recover);
-        let is_quiet = job.is_unchanged;
+        if unchanged {
+            job.snapshots.clear();
+        }
         let report = job.report(failure);
         self.remember_end(&kind, &report);
-        if !is_quiet {
+        if !unchanged {
             self.notice_end(&kind, &report);
         }
         self.emit(Event::Ended {
@@ -570,7 +572,7 @@ impl Node {
             Output::SpoolShard { pack, position } => self.spool_shard(completion, pack, position),
             Output::LoadSpool { device } => self.load_spool(completion, device),
             Output::CommitPack { pack } => self.commit_pack(completion, pack),
-            Output::SealMetadata { job } => self.seal_metadata(completion, job),
+            Output::SealMetadata { job, folders } => self.seal_metadata(completion, job, &folders),
             Output::PutHead { device, sequence } => self.put_head(completion, device, sequence),
             Output::RecordCommit { sequence } => self.record_commit(completion, sequence),
             Output::StartRestore { job } => self.start_restore(completion, job),
@@ -622,7 +624,11 @@ impl Node {
                     job.phase = Some(phase);
                 }
             }
-            Output::JobEnded { job, failure } => self.end_job(job, failure),
+            Output::JobEnded {
+                job,
+                failure,
+                unchanged,
+            } => self.end_job(job, failure, unchanged),
             output => debug_assert!(false, "nobody does {output:?}"),
         }
     }

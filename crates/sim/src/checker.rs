@@ -18,12 +18,14 @@ impl World {
     pub(crate) fn check_output(&mut self, node: NodeId, output: &Output) {
         let broken = match output {
             Output::CommitPack { pack } => self.why_not_commit(node, *pack),
-            Output::SealMetadata { job } => self.why_not_seal(node, *job),
+            Output::SealMetadata { job, .. } => self.why_not_seal(node, *job),
             Output::PutHead { sequence, .. } => self.why_not_put(node, *sequence),
             Output::RecordCommit { sequence } => self.why_not_record(node, *sequence),
             Output::RecordSet { code, holders } => self.why_not_set(node, *code, holders),
             Output::RebuildCatalogue { lanes, .. } => self.why_not_rebuild(node, lanes),
-            Output::JobEnded { job, failure: None } => self.why_not_ended(node, *job),
+            Output::JobEnded {
+                job, failure: None, ..
+            } => self.why_not_ended(node, *job),
             _ => None,
         };
         if let Some(why) = broken {

@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bitdust_engine::{Input, JobId, OfferFact, Output, ReceiptFact, SetFact, SupplierFact};
+use bitdust_engine::{
+    Input, JobId, OfferFact, Output, ReceiptFact, SetFact, SupplierFact, VersionFact,
+};
 use bitdust_model::limits::PACKS_IN_FLIGHT_MAX;
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, PackId, Position, Sequence, SetId};
+use bitdust_model::{
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, Sequence, SetId,
+};
 
 use crate::books::{HeadEntry, LaneEntry, PackEntry};
 use crate::network::Request;
@@ -45,7 +49,12 @@ impl World {
             Output::BackUp { folders } => {
                 let job = self.fresh_job();
                 let wait = self.disk_time();
-                self.deliver(node, wait, Input::BackupAsked { job, folders });
+                let asked = Input::BackupAsked {
+                    job,
+                    folders,
+                    by_itself: true,
+                };
+                self.deliver(node, wait, asked);
             }
             Output::StartScan { job } => self.start_scan(node, job),
             Output::SendShard {
@@ -69,7 +78,7 @@ impl World {
                 self.nodes[node.0].memory.held.remove(&pack);
                 self.seal_on(node);
             }
-            Output::SealMetadata { job } => self.seal_metadata(node, job),
+            Output::SealMetadata { job, .. } => self.seal_metadata(node, job),
             Output::PutHead { device, sequence } => {
                 self.call(node, device, Request::PutHead { sequence });
             }
@@ -77,7 +86,7 @@ impl World {
             Output::JobMoved { job, phase } => {
                 self.nodes[node.0].memory.told.insert(job, phase);
             }
-            Output::JobEnded { job, failure } => {
+            Output::JobEnded { job, failure, .. } => {
                 self.nodes[node.0].memory.scans.remove(&job);
                 self.nodes[node.0].memory.ended.insert(job, failure);
             }
@@ -267,7 +276,12 @@ impl World {
             } else {
                 if !scan.told {
                     scan.told = true;
-                    self.deliver(node, Duration::from_millis(30), Input::ScanFinished { job });
+                    let versions = vec![VersionFact {
+                        folder: FolderId([0; 32]),
+                        is_changed: true,
+                    }];
+                    let finished = Input::ScanFinished { job, versions };
+                    self.deliver(node, Duration::from_millis(30), finished);
                 }
                 return;
             }

@@ -160,6 +160,7 @@ impl World {
             Input::BackupAsked {
                 job,
                 folders: Vec::new(),
+                by_itself: false,
             },
         );
         job

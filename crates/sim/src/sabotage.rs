@@ -43,8 +43,11 @@ impl Sabotage {
                 }
             }
             Self::SealsEarly => {
-                if let Input::ScanFinished { job } = input {
-                    outputs.push(Output::SealMetadata { job: *job });
+                if let Input::ScanFinished { job, .. } = input {
+                    outputs.push(Output::SealMetadata {
+                        job: *job,
+                        folders: Vec::new(),
+                    });
                 }
             }
             Self::PublishesEarly => {

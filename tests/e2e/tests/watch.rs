@@ -159,9 +159,16 @@ fn watched(world: &World) -> Result<(Stage, PathBuf)> {
 /// How many looks found that nothing had changed.
 fn looks_in_vain(trace: &Path) -> Result<usize> {
     let lines = read_trace(trace)?;
-    let vain = lines
-        .iter()
-        .filter(|line| matches!(line.input, Input::NothingChanged { .. }));
+    let outputs = lines.iter().flat_map(|line| &line.outputs);
+    let vain = outputs.filter(|output| {
+        matches!(
+            output,
+            Output::JobEnded {
+                unchanged: true,
+                ..
+            }
+        )
+    });
     Ok(vain.count())
 }
 

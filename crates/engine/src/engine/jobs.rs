@@ -7,7 +7,7 @@ use bitdust_model::{ErrorCode, FolderId, Sequence};
 use super::packs::PackGroup;
 use super::{Engine, Step, Task};
 use crate::fsm::{backup, head, holder_set, name, recovery, restore};
-use crate::io::{JobId, Output, Phase};
+use crate::io::{JobId, Output, Phase, VersionFact};
 use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
 
@@ -25,6 +25,9 @@ pub(crate) enum Work {
     /// A backup; what it reads, and what it sealed so far.
     Backup {
         folders: Vec<FolderId>,
+        by_itself: bool,
+        /// Folders of which it makes versions, once all are read.
+        versions: Vec<FolderId>,
         state: backup::State,
         contents: bool,
         lists: bool,
@@ -36,10 +39,12 @@ pub(crate) enum Work {
 }
 
 impl Engine {
-    pub(super) fn ask_backup(&mut self, job: JobId, folders: Vec<FolderId>) {
+    pub(super) fn ask_backup(&mut self, job: JobId, folders: Vec<FolderId>, by_itself: bool) {
         let begun = folders.clone();
         let work = Work::Backup {
             folders,
+            by_itself,
+            versions: Vec::new(),
             state: backup::State::default(),
             contents: false,
             lists: false,
@@ -84,10 +89,7 @@ impl Engine {
             None
         };
         if refusal.is_some() {
-            self.emit(Output::JobEnded {
-                job,
-                failure: refusal,
-            });
+            self.end(job, refusal);
             return false;
         }
         self.jobs.insert(job, Job { work, told: None });
@@ -123,13 +125,17 @@ impl Engine {
         for action in out {
             match action {
                 backup::Action::Scan => self.emit(Output::StartScan { job }),
-                backup::Action::SealMetadata => self.emit(Output::SealMetadata { job }),
+                backup::Action::SealMetadata => self.seal_metadata(job),
                 backup::Action::PublishHead => {
                     self.tasks.push_back(Task::Head(head::Event::PackPlaced));
                 }
-                backup::Action::End { failure } => {
+                backup::Action::End { failure, unchanged } => {
                     self.folders_end(job, failure);
-                    self.emit(Output::JobEnded { job, failure });
+                    self.emit(Output::JobEnded {
+                        job,
+                        failure,
+                        unchanged,
+                    });
                 }
             }
         }
@@ -154,7 +160,7 @@ impl Engine {
         for action in out {
             match action {
                 restore::Action::Start => self.emit(Output::StartRestore { job }),
-                restore::Action::End { failure } => self.emit(Output::JobEnded { job, failure }),
+                restore::Action::End { failure } => self.end(job, failure),
             }
         }
         if is_over {
@@ -210,7 +216,50 @@ impl Engine {
                     of,
                 });
             }
-            recovery::Action::End { failure } => self.emit(Output::JobEnded { job, failure }),
+            recovery::Action::End { failure } => self.end(job, failure),
+        }
+    }
+
+    /// Tells people that a job ended.
+    fn end(&mut self, job: JobId, failure: Option<ErrorCode>) {
+        self.emit(Output::JobEnded {
+            job,
+            failure,
+            unchanged: false,
+        });
+    }
+
+    /// All folders of a backup are read.
+    pub(super) fn scan_finished(&mut self, job: JobId, found: &[VersionFact]) {
+        let Some(Job {
+            work:
+                Work::Backup {
+                    by_itself,
+                    versions,
+                    ..
+                },
+            ..
+        }) = self.jobs.get_mut(&job)
+        else {
+            return;
+        };
+        *versions = backup::to_be_made(*by_itself, found);
+        let event = if versions.is_empty() {
+            backup::Event::NothingChanged
+        } else {
+            backup::Event::ScanFinished
+        };
+        self.tasks.push_back(Task::Backup(job, event));
+    }
+
+    fn seal_metadata(&mut self, job: JobId) {
+        if let Some(Job {
+            work: Work::Backup { versions, .. },
+            ..
+        }) = self.jobs.get(&job)
+        {
+            let folders = versions.clone();
+            self.emit(Output::SealMetadata { job, folders });
         }
     }
 

@@ -45,7 +45,7 @@ const fn family(input: &Input) -> Family {
         | Input::FolderWatched { .. } | Input::FolderUnwatchable { .. }
         | Input::FolderChanged { .. } | Input::FolderGone { .. } | Input::Resumed => Family::Folders,
         Input::BackupAsked { .. } | Input::BackupNotBegun { .. } | Input::CancelAsked { .. }
-        | Input::PackSealed { .. } | Input::ScanFinished { .. } | Input::NothingChanged { .. }
+        | Input::PackSealed { .. } | Input::ScanFinished { .. }
         | Input::ScanFailed { .. } | Input::PackCommitted { .. }
         | Input::PackNotCommitted { .. } | Input::MetadataSealed { .. }
         | Input::MetadataFailed { .. } | Input::HeadKept { .. } | Input::HeadRefused { .. }
@@ -315,20 +315,17 @@ impl Engine {
     )]
     fn route_backup(&mut self, input: Input) -> Option<Input> {
         match input {
-            Input::BackupAsked { job, folders } => self.ask_backup(job, folders),
+            Input::BackupAsked {
+                job,
+                folders,
+                by_itself,
+            } => self.ask_backup(job, folders, by_itself),
             Input::BackupNotBegun { folders, code } => self.folders_failed(&folders, code),
             Input::CancelAsked { job } => self.cancel(job),
             Input::PackSealed {
                 job, pack, kind, ..
             } => self.add_pack(job, pack, kind),
-            Input::ScanFinished { job } => {
-                self.tasks
-                    .push_back(Task::Backup(job, backup::Event::ScanFinished));
-            }
-            Input::NothingChanged { job } => {
-                self.tasks
-                    .push_back(Task::Backup(job, backup::Event::NothingChanged));
-            }
+            Input::ScanFinished { job, versions } => self.scan_finished(job, &versions),
             Input::ScanFailed { job, code } => {
                 self.tasks
                     .push_back(Task::Backup(job, backup::Event::ScanFailed { code }));

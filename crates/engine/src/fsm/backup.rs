@@ -3,9 +3,9 @@
 //! The order is the promise: nothing is built on a pack before enough suppliers have
 //! receipted it. One backup runs at a time, and none while a head is on its way.
 
-use bitdust_model::{ErrorCode, Sequence};
+use bitdust_model::{ErrorCode, FolderId, Sequence};
 
-use crate::io::Phase;
+use crate::io::{Phase, VersionFact};
 
 /// Where the backup stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -145,7 +145,18 @@ pub(crate) enum Action {
     End {
         /// Why not done.
         failure: Option<ErrorCode>,
+        /// Whether there was nothing to do.
+        unchanged: bool,
     },
+}
+
+/// The folders of which versions are made. One that would be the same as the newest is made where
+/// a person asked for it. It needs no pack of its own: the same pages have the same names.
+pub(crate) fn to_be_made(by_itself: bool, found: &[VersionFact]) -> Vec<FolderId> {
+    let wanted = found
+        .iter()
+        .filter(|version| version.is_changed || !by_itself);
+    wanted.map(|version| version.folder).collect()
 }
 
 /// One step.
@@ -209,7 +220,10 @@ fn in_scanning(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match event {
         Event::ScanFinished => State::Settling,
         Event::NothingChanged => {
-            out.push(Action::End { failure: None });
+            out.push(Action::End {
+                failure: None,
+                unchanged: true,
+            });
             State::Done
         }
         Event::ScanFailed { code } => fail(code, out),
@@ -298,7 +312,7 @@ fn in_placing_metadata(
 fn in_recording(state: State, sequence: Sequence, event: Event, out: &mut Vec<Action>) -> State {
     match event {
         Event::CommitRecorded { sequence: recorded } if recorded == sequence => {
-            out.push(Action::End { failure: None });
+            end(None, out);
             State::Done
         }
         // Too late to stop: the suppliers have the head.
@@ -336,17 +350,20 @@ fn step_publishing(sequence: Sequence, event: Event, out: &mut Vec<Action>) -> S
     }
 }
 
-fn cancel(out: &mut Vec<Action>) -> State {
+fn end(failure: Option<ErrorCode>, out: &mut Vec<Action>) {
     out.push(Action::End {
-        failure: Some(ErrorCode::Cancelled),
+        failure,
+        unchanged: false,
     });
+}
+
+fn cancel(out: &mut Vec<Action>) -> State {
+    end(Some(ErrorCode::Cancelled), out);
     State::Cancelled
 }
 
 fn fail(code: ErrorCode, out: &mut Vec<Action>) -> State {
-    out.push(Action::End {
-        failure: Some(code),
-    });
+    end(Some(code), out);
     State::Failed { code }
 }
 

@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, IdentityId, Policy, Position, Tick};
+use bitdust_model::{
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, Policy, Position, Tick,
+};
 
-use super::{Moment, check, customer_link, fetch, holder_set, pack, supplier_link, transfer};
-use crate::io::{AskId, PlaceFact};
+use super::{
+    Moment, backup, check, customer_link, fetch, holder_set, pack, supplier_link, transfer,
+};
+use crate::io::{AskId, PlaceFact, VersionFact};
 
 fn at(policy: &Policy, now: u64) -> Moment<'_> {
     Moment {
@@ -322,6 +326,23 @@ fn a_set_has_one_position_for_each_person_and_waits_for_friends() {
         record("2/3", &[2, 4, 1])
     );
     assert_eq!(form(false, 0, Some("2/4".parse().expect("a code"))), None);
+}
+
+#[test]
+fn a_backup_that_nobody_asked_for_makes_no_version_that_would_be_the_same() {
+    let version = |folder: u8, is_changed| VersionFact {
+        folder: FolderId([folder; 32]),
+        is_changed,
+    };
+    let found = [version(1, false), version(2, true), version(3, false)];
+    let made = |by_itself, found: &[VersionFact]| -> Vec<u8> {
+        let made = backup::to_be_made(by_itself, found);
+        made.iter().map(|folder| folder.0[0]).collect()
+    };
+    assert_eq!(made(true, &found), [2]);
+    assert_eq!(made(false, &found), [1, 2, 3], "a person asked for them");
+    assert_eq!(made(true, &found[..1]), [0; 0]);
+    assert_eq!(made(false, &[]), [0; 0], "nothing could be read");
 }
 
 #[test]

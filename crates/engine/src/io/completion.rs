@@ -48,7 +48,7 @@ impl Output {
             },
             Self::LoadSpool { device } => Input::SpoolUnreadable { device, code },
             Self::CommitPack { pack } => Input::PackNotCommitted { pack, code },
-            Self::SealMetadata { job } => Input::MetadataFailed { job, code },
+            Self::SealMetadata { job, .. } => Input::MetadataFailed { job, code },
             Self::PutHead { device, sequence } => Input::HeadRefused {
                 device,
                 sequence,
@@ -100,7 +100,7 @@ impl Output {
             Self::DoubtSupplier { .. } => &[InputKind::DoubtRecorded],
             Self::WatchFolder { .. } => &[InputKind::FolderWatched],
             Self::BackUp { .. } => &[InputKind::BackupAsked],
-            Self::StartScan { .. } => &[InputKind::ScanFinished, InputKind::NothingChanged],
+            Self::StartScan { .. } => &[InputKind::ScanFinished],
             Self::SendShard { .. } => &[InputKind::ShardsStored],
             Self::SpoolShard { .. } => &[InputKind::ShardSpooled],
             Self::LoadSpool { .. } => &[InputKind::SpoolLoaded, InputKind::SpoolEmpty],

@@ -100,6 +100,15 @@ pub struct FolderFact {
     pub backed_up_ago_ms: Option<u64>,
 }
 
+/// A version of a folder that a walk found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionFact {
+    /// The folder.
+    pub folder: FolderId,
+    /// Whether it differs from the newest one, also where that is not known.
+    pub is_changed: bool,
+}
+
 /// Everything the engine must know at its start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
