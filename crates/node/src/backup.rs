@@ -1,5 +1,12 @@
 //! What the engine asks for while a backup runs: scanning, sending, spooling, committing.
 
+pub(crate) mod commit;
+pub(crate) mod estimate;
+pub(crate) mod file_cache;
+pub(crate) mod packer;
+pub(crate) mod scan;
+pub(crate) mod watches;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,16 +20,16 @@ use bitdust_model::message::Body;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, PackId, Position, Sequence};
 use bitdust_store::SpoolError;
 
-use crate::back::{Back, Flight};
-use crate::commit::{self, CommitRequest};
-use crate::completion::Completion;
-use crate::context::Context;
-use crate::courier::{Errand, Load, store_header};
-use crate::job::JobKind;
-use crate::room::write_anyway;
+use crate::backup::commit::CommitRequest;
+use crate::backup::scan::{ScanRequest, Scanned};
 use crate::runtime::{Loaded, Node};
-use crate::scan::{self, ScanRequest, Scanned};
-use crate::task::blocking;
+use crate::shared::completion::Completion;
+use crate::shared::context::Context;
+use crate::shared::disk_space::write_anyway;
+use crate::shared::job::JobKind;
+use crate::shared::task::blocking;
+use crate::shared::task_event::{Back, Flight};
+use crate::suppliers::worker::{Errand, Load, store_header};
 
 /// How long a backup waits for the DHT to take the records of its head; suppliers have them.
 const DHT_PATIENCE: Duration = Duration::from_secs(10);
@@ -161,7 +168,7 @@ impl Node {
         Some((flight.record.clone(), shard.clone()))
     }
 
-    fn backup_counters(&self) -> Option<Arc<crate::job::Counters>> {
+    fn backup_counters(&self) -> Option<Arc<crate::shared::job::Counters>> {
         let backup = self
             .jobs
             .values()
@@ -342,7 +349,7 @@ impl Node {
             write_anyway(counters.as_deref(), record).await?;
             // Suppliers keep the records and publish them too; the DHT is told at once so that a
             // recovery finds this head and not the one before.
-            let told = crate::records::publish(&context, offer);
+            let told = crate::suppliers::records::publish(&context, offer);
             match tokio::time::timeout(DHT_PATIENCE, told).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
@@ -449,7 +456,7 @@ async fn give_head(
     if receipt.head != hash || receipt.sequence != sequence || receipt.lane != context.device {
         return Err(ErrorCode::NotAuthentic);
     }
-    let records = crate::records::locators(context).await?;
+    let records = crate::suppliers::records::locators(context).await?;
     let answer = context
         .net
         .request(device, Body::Deposit(records))

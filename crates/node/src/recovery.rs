@@ -27,17 +27,17 @@ use bitdust_store::CatalogueError;
 use bitdust_store::catalogue::Introduction;
 use serde::{Deserialize, Serialize};
 
-use crate::back::Back;
+use crate::backup::commit::OWN_PACK;
 use crate::backup::refusal;
-use crate::commit::OWN_PACK;
-use crate::completion::Completion;
-use crate::context::{Context, wall_clock};
-use crate::error::NodeError;
-use crate::facade::Recovered;
-use crate::reader::fetch;
-use crate::records::{KeptRoot, ROOT_KEY, signed_bytes};
+use crate::home::facade::Recovered;
+use crate::restore::reader::fetch;
 use crate::runtime::Node;
-use crate::task::blocking;
+use crate::shared::completion::Completion;
+use crate::shared::context::{Context, wall_clock};
+use crate::shared::error::NodeError;
+use crate::shared::task::blocking;
+use crate::shared::task_event::Back;
+use crate::suppliers::records::{KeptRoot, ROOT_KEY, signed_bytes};
 
 /// Where set records of other devices of the identity are kept.
 pub(crate) const FOREIGN_SETS_KEY: &str = "foreign_sets";
@@ -314,7 +314,7 @@ fn recovery_error(code: ErrorCode) -> NodeError {
         "your suppliers are known, but too few of them can be reached to read the list of files; \
          nothing was changed; try again when more are online"
     } else {
-        crate::words::failure(code)
+        crate::shared::words::failure(code)
     };
     NodeError::new(code, message)
 }
@@ -574,7 +574,7 @@ impl Rebuild {
                     .snapshots()
                     .map_err(|error| error.code())?
                     .len() as u64;
-                let files = crate::verify::newest(&context)?
+                let files = crate::restore::verify::newest(&context)?
                     .iter()
                     .map(|snapshot| snapshot.files)
                     .sum();
@@ -628,7 +628,7 @@ impl Rebuild {
         blocking(move || catalogue.set_meta(ROOT_KEY, &bytes))
             .await?
             .map_err(|error| error.code())?;
-        let records = crate::records::locators(context).await?;
+        let records = crate::suppliers::records::locators(context).await?;
         let connected: Vec<DeviceId> = context
             .net
             .peers()

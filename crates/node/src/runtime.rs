@@ -4,6 +4,10 @@
 //! performs what the engine asks for by starting bounded tasks, each of which comes back
 //! with one message. The loop owns all state; nothing is shared behind a lock.
 
+pub(crate) mod calls;
+pub(crate) mod start;
+pub(crate) mod trace;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,18 +28,18 @@ use bitdust_model::{
 use bitdust_net::NetEvent;
 use bitdust_store::Home;
 
-use crate::back::{Back, Flight};
-use crate::completion::Completion;
-use crate::config::Config;
-use crate::context::Context;
-use crate::courier::{self, Errand};
-use crate::fetch::FetchState;
-use crate::job::{Job, JobKind};
-use crate::local::PendingCall;
-use crate::plans::{SleepClock, Watches};
+use crate::backup::watches::{SleepClock, Watches};
+use crate::front::local::PendingCall;
 use crate::recovery::Recovery;
-use crate::serve::Question;
-use crate::trace::Trace;
+use crate::restore::fetch::FetchState;
+use crate::runtime::trace::Trace;
+use crate::service::Question;
+use crate::shared::completion::Completion;
+use crate::shared::config::Config;
+use crate::shared::context::Context;
+use crate::shared::job::{Job, JobKind};
+use crate::shared::task_event::{Back, Flight};
+use crate::suppliers::worker::{self, Errand};
 
 /// How long the network may take to end its connections.
 const PARTING_PATIENCE: Duration = Duration::from_secs(2);
@@ -278,7 +282,7 @@ impl Node {
             NetEvent::Bulk { from, server } => {
                 let context = self.context.clone();
                 self.tasks
-                    .spawn(crate::serve::listen(context, from, server));
+                    .spawn(crate::service::listen(context, from, server));
             }
         }
     }
@@ -407,7 +411,7 @@ impl Node {
         let courier = self.couriers.entry(device).or_insert_with(|| {
             let (sender, receiver) = mpsc::channel(limits::COURIER_QUEUE_MAX);
             self.tasks
-                .spawn(courier::run(self.context.clone(), device, receiver));
+                .spawn(worker::run(self.context.clone(), device, receiver));
             sender
         });
         if let Err(error) = courier.try_send(errand) {
@@ -462,7 +466,7 @@ impl Node {
             events.push(Event::Progress {
                 job: view.id,
                 progress: view.progress,
-                phase: crate::words::phase(&view.phase),
+                phase: crate::shared::words::phase(&view.phase),
                 doing: view.phase,
                 bytes_per_second: view.bytes_per_second,
                 remaining_seconds: view.remaining_seconds,

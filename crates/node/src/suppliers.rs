@@ -1,5 +1,8 @@
 //! What the engine asks for to find, hire and check suppliers, and to reach peers at all.
 
+pub(crate) mod records;
+pub(crate) mod worker;
+
 use bitdust_api::history::Happening;
 use bitdust_crypto::{contract_id, dht_key, offers_key, random, validate_record, verify_by};
 use bitdust_engine::{Input, OfferFact, SetFact};
@@ -15,14 +18,14 @@ use bitdust_store::catalogue::{Introduction, OwnSet, SignedContract};
 use futures::stream::{self, StreamExt};
 use tracing::debug;
 
-use crate::back::Back;
 use crate::backup::refusal;
-use crate::completion::Completion;
-use crate::context::{Context, wall_clock};
-use crate::courier::{Errand, Load};
-use crate::records::{self, OwnOffer};
 use crate::runtime::Node;
-use crate::task::blocking;
+use crate::shared::completion::Completion;
+use crate::shared::context::{Context, wall_clock};
+use crate::shared::task::blocking;
+use crate::shared::task_event::Back;
+use crate::suppliers::records::OwnOffer;
+use crate::suppliers::worker::{Errand, Load};
 
 /// Offers looked at in one search.
 const OFFERS_MAX: usize = 20;

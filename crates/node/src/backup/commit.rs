@@ -1,0 +1,424 @@
+//! Seals what a backup found out into a commit: index segment, manifest, head.
+//!
+//! On a blocking thread. The draft is recorded before anybody hears of the head, so that a
+//! crash at any moment ends in the old head or in this one.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use bitdust_crypto::head_hash;
+use bitdust_engine::{JobId, SetFact};
+use bitdust_model::codec::Versioned;
+use bitdust_model::manifest::{
+    BlobRef, Head, Manifest, PackKind, PackRecord, PackRef, SnapshotRecord,
+};
+use bitdust_model::{
+    EncodeError, ErrorCode, HeadHash, PackId, Sequence, decode, limits, try_encode,
+};
+use bitdust_pipeline::PackBuilder;
+use bitdust_pipeline::index::{SegmentWriter, page_snapshots, plan_segments};
+use bitdust_pipeline::pack::blob_refs;
+use bitdust_store::CatalogueError;
+use bitdust_store::catalogue::{NewSegment, OwnHead, Publication, SegmentId};
+use serde::{Deserialize, Serialize};
+
+use crate::backup::packer::seal_pack;
+use crate::shared::context::{Context, wall_clock};
+use crate::shared::disk_space::write_for_job;
+use crate::shared::job::Counters;
+use crate::shared::task_event::{Back, Flight};
+
+/// In a manifest, a blob of the manifest's own pack names no pack: its id is made of the
+/// manifest.
+pub(crate) const OWN_PACK: PackId = PackId([0; 32]);
+
+/// Where the draft of a commit is kept until the head is published.
+const DRAFT_KEY: &str = "commit_draft";
+
+/// What will be told to the catalogue once the head is published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct CommitDraft {
+    sequence: Sequence,
+    snapshots: Vec<SnapshotRecord>,
+    replaced: Vec<u64>,
+    segment: Vec<BlobRef>,
+    packs: Vec<PackId>,
+}
+
+impl Versioned for CommitDraft {
+    const KIND: &'static str = "commit draft";
+    const BYTES_MAX: usize = limits::META_BYTES_MAX;
+}
+
+/// What a commit is made of.
+pub(crate) struct CommitRequest {
+    /// The job.
+    pub(crate) job: JobId,
+    /// New versions.
+    pub(crate) snapshots: Vec<SnapshotRecord>,
+    /// The set that packs go to.
+    pub(crate) set: SetFact,
+    /// Where to count.
+    pub(crate) counters: Arc<Counters>,
+    /// Room for packs in flight.
+    pub(crate) permits: Arc<Semaphore>,
+    /// A name for this machine.
+    pub(crate) label: String,
+}
+
+/// Seals a commit and announces its packs; gives the head's number. Call on a blocking thread.
+pub(crate) fn seal_commit(
+    context: &Context,
+    request: CommitRequest,
+    runtime: &Handle,
+) -> Result<Sequence, ErrorCode> {
+    let mut writer = CommitWriter {
+        context,
+        runtime,
+        request,
+        builder: PackBuilder::new(PackKind::Commit),
+        packs: Vec::new(),
+        segment: NewSegment::default(),
+        older: Vec::new(),
+    };
+    writer.seal().map_err(|error| error.code())
+}
+
+/// Tells the catalogue that the head with this number is published.
+pub(crate) fn record_commit(context: &Context, sequence: Sequence) -> Result<(), ErrorCode> {
+    let code = |error: CatalogueError| error.code();
+    let Some(bytes) = context.catalogue.get_meta(DRAFT_KEY).map_err(code)? else {
+        return context
+            .catalogue
+            .mark_head_published(sequence)
+            .map_err(code);
+    };
+    let draft: CommitDraft = decode(&bytes).map_err(|_| ErrorCode::Internal)?;
+    if draft.sequence != sequence {
+        return context
+            .catalogue
+            .mark_head_published(sequence)
+            .map_err(code);
+    }
+    let segment = NewSegment {
+        blobs: draft.segment,
+        replaced: draft.replaced.into_iter().map(SegmentId).collect(),
+        packs: draft.packs,
+    };
+    let publication = Publication {
+        segment: (!segment.blobs.is_empty()).then_some(segment),
+        head: context
+            .catalogue
+            .newest_head()
+            .map_err(code)?
+            .filter(|head| head.sequence == sequence),
+        snapshots: draft.snapshots,
+    };
+    context.catalogue.publish(publication).map_err(code)?;
+    context
+        .catalogue
+        .mark_head_published(sequence)
+        .map_err(code)
+}
+
+/// Why a commit could not be sealed.
+#[derive(Debug, thiserror::Error)]
+enum CommitError {
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    #[error("the commit was stopped: {}", .0.name())]
+    Stopped(ErrorCode),
+    #[error("{count} versions, at most {} can be kept", limits::SNAPSHOTS_MAX)]
+    TooManySnapshots { count: usize },
+    #[error(transparent)]
+    TooLong(#[from] EncodeError),
+}
+
+impl CommitError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Catalogue(error) => error.code(),
+            Self::Stopped(code) => *code,
+            Self::TooManySnapshots { .. } | Self::TooLong(_) => ErrorCode::TooMany,
+        }
+    }
+}
+
+struct CommitWriter<'a> {
+    context: &'a Context,
+    runtime: &'a Handle,
+    request: CommitRequest,
+    builder: PackBuilder,
+    /// Commit packs sealed before the last one.
+    packs: Vec<PackRef>,
+    /// The new segment of the index, as far as it is written.
+    segment: NewSegment,
+    /// Where the pages of older versions lie.
+    older: Vec<BlobRef>,
+}
+
+impl CommitWriter<'_> {
+    fn seal(&mut self) -> Result<Sequence, CommitError> {
+        let snapshots = self.snapshots()?;
+        self.write_segment()?;
+        let snapshots = self.write_older(snapshots)?;
+        let previous = self.context.catalogue.newest_head()?;
+        let sequence = previous
+            .as_ref()
+            .map_or(Sequence(1), |head| head.sequence.next());
+        // The manifest names the pieces of its own pack: that pack must have room for it.
+        self.close_full()?;
+        let manifest = self.manifest(sequence, snapshots)?;
+        self.push(&try_encode(&manifest)?);
+        let flight = self.seal_pack()?;
+        let record = flight.record.clone();
+        let blobs = blob_refs(record.pack.pack, &record.chunks);
+        let Some(manifest_blob) = blobs.last().copied() else {
+            return Err(CommitError::Stopped(ErrorCode::Internal));
+        };
+        self.name_own_pack(record.pack.pack);
+        let segment = std::mem::take(&mut self.segment);
+        let head = self.head(sequence, previous, &record, manifest_blob)?;
+        let draft = CommitDraft {
+            sequence,
+            snapshots: self.request.snapshots.clone(),
+            replaced: segment.replaced.iter().map(|segment| segment.0).collect(),
+            segment: segment.blobs,
+            packs: segment.packs,
+        };
+        let draft = try_encode(&draft)?;
+        let catalogue = &self.context.catalogue;
+        self.write(|| catalogue.set_meta(DRAFT_KEY, &draft))?;
+        self.write(|| catalogue.put_head(head.clone()))?;
+        self.announce(flight)?;
+        Ok(sequence)
+    }
+
+    fn head(
+        &self,
+        sequence: Sequence,
+        previous: Option<OwnHead>,
+        record: &PackRecord,
+        manifest: BlobRef,
+    ) -> Result<OwnHead, CommitError> {
+        let sets = self.context.catalogue.sets()?;
+        let head = Head {
+            owner: self.context.identity,
+            lane: self.context.device,
+            epoch: record.pack.epoch,
+            sequence,
+            previous: previous.map_or(HeadHash([0; 32]), |head| head.hash),
+            sets: sets.iter().map(|set| (set.set, set.version)).collect(),
+            tombstones_seen: Sequence(0),
+            commit: record.pack.clone(),
+            manifest,
+            written_at: wall_clock(),
+        };
+        let signed = self.context.secrets.device.signing().sign(&head);
+        Ok(OwnHead {
+            sequence,
+            hash: head_hash(&signed),
+            head: signed,
+            published: false,
+        })
+    }
+
+    /// All versions of this device, the new ones last. The catalogue takes as many as readers
+    /// do, those of other devices included: one more could not be recorded after the head.
+    fn snapshots(&self) -> Result<Vec<SnapshotRecord>, CommitError> {
+        let mut snapshots = self.context.catalogue.snapshots()?;
+        let count = snapshots.len() + self.request.snapshots.len();
+        if count > limits::SNAPSHOTS_MAX {
+            return Err(CommitError::TooManySnapshots { count });
+        }
+        snapshots.retain(|snapshot| snapshot.device == self.context.device);
+        snapshots.extend(self.request.snapshots.iter().cloned());
+        Ok(snapshots)
+    }
+
+    /// Writes the pages of those versions for which the manifest has no room; gives the others.
+    fn write_older(
+        &mut self,
+        snapshots: Vec<SnapshotRecord>,
+    ) -> Result<Vec<SnapshotRecord>, CommitError> {
+        let paged = page_snapshots(snapshots);
+        for page in &paged.pages {
+            let blob = self.write_piece(page)?;
+            self.older.extend(blob);
+        }
+        Ok(paged.inline)
+    }
+
+    fn manifest(
+        &self,
+        sequence: Sequence,
+        snapshots: Vec<SnapshotRecord>,
+    ) -> Result<Manifest, CommitError> {
+        let catalogue = &self.context.catalogue;
+        let segment = &self.segment;
+        let mut segments: Vec<Vec<BlobRef>> = Vec::new();
+        for live in catalogue.segments()? {
+            if !segment.replaced.contains(&live.segment) {
+                segments.push(live.blobs);
+            }
+        }
+        if !segment.blobs.is_empty() {
+            segments.push(segment.blobs.clone());
+        }
+        let mut packs = self.packs.clone();
+        for blob in segments.iter().flatten() {
+            let is_named = blob.pack == OWN_PACK || packs.iter().any(|pack| pack.pack == blob.pack);
+            if !is_named {
+                packs.extend(catalogue.pack_ref(blob.pack)?);
+            }
+        }
+        Ok(Manifest {
+            lane: self.context.device,
+            sequence,
+            device_label: self.request.label.clone(),
+            folders: catalogue.folders()?,
+            older: self.older.clone(),
+            snapshots,
+            segments,
+            packs,
+        })
+    }
+
+    /// Writes all packs that no segment describes yet, and merges small segments with them.
+    fn write_segment(&mut self) -> Result<(), CommitError> {
+        let mut writer = SegmentWriter::new();
+        let mut after = None;
+        loop {
+            let page = self.context.catalogue.packs_to_publish(after)?;
+            let Some(last) = page.last() else {
+                break;
+            };
+            after = Some(last.pack.pack);
+            for record in page
+                .iter()
+                .filter(|record| record.pack.kind != PackKind::Commit)
+            {
+                self.segment.packs.push(record.pack.pack);
+                if let Some(piece) = writer.push(record) {
+                    self.write_segment_piece(&piece)?;
+                }
+            }
+        }
+        if self.segment.packs.is_empty() {
+            return Ok(());
+        }
+        self.segment.replaced = self.segments_to_merge(self.segment.packs.len() as u64)?;
+        for segment in self.segment.replaced.clone() {
+            let mut after = None;
+            loop {
+                let page = self.context.catalogue.segment_packs(segment, after)?;
+                let Some(last) = page.last() else {
+                    break;
+                };
+                after = Some(last.pack.pack);
+                for record in &page {
+                    if let Some(piece) = writer.push(record) {
+                        self.write_segment_piece(&piece)?;
+                    }
+                }
+            }
+        }
+        if let Some(piece) = writer.finish() {
+            self.write_segment_piece(&piece)?;
+        }
+        Ok(())
+    }
+
+    /// Newest live segments to be merged with what is new, so that their number stays
+    /// logarithmic.
+    fn segments_to_merge(&self, packs_new: u64) -> Result<Vec<SegmentId>, CommitError> {
+        let live = self.context.catalogue.segments()?;
+        let sizes: Vec<u64> = live.iter().map(|segment| segment.packs).collect();
+        let merged = plan_segments(&sizes, packs_new);
+        Ok(live
+            .iter()
+            .rev()
+            .take(merged)
+            .map(|segment| segment.segment)
+            .collect())
+    }
+
+    fn write_segment_piece(&mut self, piece: &[u8]) -> Result<(), CommitError> {
+        let blob = self.write_piece(piece)?;
+        self.segment.blobs.extend(blob);
+        Ok(())
+    }
+
+    /// Adds a piece to the pack being gathered; gives where it will lie.
+    fn write_piece(&mut self, piece: &[u8]) -> Result<Option<BlobRef>, CommitError> {
+        self.close_full()?;
+        self.push(piece);
+        Ok(self.last_blob())
+    }
+
+    /// Closes the pack being gathered if nothing more fits; the pieces that lie in it get its
+    /// name.
+    fn close_full(&mut self) -> Result<(), CommitError> {
+        if !self.builder.is_full() {
+            return Ok(());
+        }
+        let flight = self.seal_pack()?;
+        let closed = flight.record.pack.clone();
+        self.name_own_pack(closed.pack);
+        self.packs.push(closed);
+        self.announce(flight)
+    }
+
+    /// The pieces in the pack that was just sealed get its name.
+    fn name_own_pack(&mut self, pack: PackId) {
+        let pieces = self.segment.blobs.iter_mut().chain(&mut self.older);
+        for blob in pieces.filter(|blob| blob.pack == OWN_PACK) {
+            blob.pack = pack;
+        }
+    }
+
+    /// Where the chunk pushed last will lie.
+    fn last_blob(&self) -> Option<BlobRef> {
+        blob_refs(OWN_PACK, self.builder.records()).pop()
+    }
+
+    fn push(&mut self, raw: &[u8]) {
+        let id = self.context.current().chunk_id(raw);
+        self.builder.push(id, raw);
+    }
+
+    fn seal_pack(&mut self) -> Result<Flight, CommitError> {
+        let full = std::mem::replace(&mut self.builder, PackBuilder::new(PackKind::Commit));
+        seal_pack(
+            self.context,
+            full,
+            &self.request.set,
+            &self.request.permits,
+            &self.request.counters,
+            self.runtime,
+        )
+        .map_err(CommitError::Stopped)
+    }
+
+    /// Writes to the catalogue; on a full disk, once there is room.
+    fn write(
+        &self,
+        mut write: impl FnMut() -> Result<(), CatalogueError>,
+    ) -> Result<(), CommitError> {
+        let write = || write().map_err(|error| error.code());
+        write_for_job(&self.request.counters, self.runtime, write).map_err(CommitError::Stopped)
+    }
+
+    fn announce(&self, flight: Flight) -> Result<(), CommitError> {
+        let sealed = Back::Sealed {
+            job: self.request.job,
+            flight: Box::new(flight),
+        };
+        self.context
+            .back
+            .blocking_send(sealed)
+            .map_err(|_| CommitError::Stopped(ErrorCode::Cancelled))
+    }
+}

@@ -1,0 +1,112 @@
+//! What the ends of jobs leave for people: what is not protected, and the last test restore.
+//!
+//! Kept in the catalogue as text; a value that cannot be read counts as none.
+
+use bitdust_api::view::{LastVerifyView, UnprotectedView};
+use bitdust_api::{ApiError, JobOutcome, JobReport};
+use bitdust_model::manifest::FolderRecord;
+use bitdust_model::{FolderId, limits};
+use serde::{Serialize, de::DeserializeOwned};
+use tracing::warn;
+
+use crate::runtime::Node;
+use crate::runtime::calls::catalogue_error;
+use crate::shared::context::wall_clock;
+use crate::shared::job::JobKind;
+use crate::shared::text::escape;
+
+const LAST_VERIFY_KEY: &str = "last_verify";
+
+impl Node {
+    /// Keeps what the end of a job says beyond its report.
+    pub(crate) fn remember_end(&self, kind: &JobKind, report: &JobReport) {
+        let is_done = matches!(report.outcome, JobOutcome::Complete | JobOutcome::Partial);
+        match kind {
+            JobKind::Backup { folders, .. } if is_done => {
+                for folder in folders {
+                    self.keep(&unprotected_key(folder.folder), &below(folder, report));
+                }
+            }
+            JobKind::Verify { .. } => {
+                if let Some(result) = report.verified.clone() {
+                    let at = wall_clock();
+                    self.keep(LAST_VERIFY_KEY, &LastVerifyView { at, result });
+                }
+            }
+            JobKind::Backup { .. } | JobKind::Restore(_) | JobKind::Recover => {}
+        }
+    }
+
+    /// What of a folder's newest version is not protected.
+    pub(crate) fn unprotected(&self, folder: FolderId) -> Result<Vec<UnprotectedView>, ApiError> {
+        Ok(self.kept(&unprotected_key(folder))?.unwrap_or_default())
+    }
+
+    /// The last real test restore.
+    pub(crate) fn last_verify(&self) -> Result<Option<LastVerifyView>, ApiError> {
+        self.kept(LAST_VERIFY_KEY)
+    }
+
+    fn kept<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, ApiError> {
+        let text = self.context.catalogue.get_meta(key);
+        let text = text.map_err(catalogue_error)?;
+        Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
+    }
+
+    /// Writes a value unless it is there already.
+    fn keep<T: Serialize>(&self, key: &str, value: &T) {
+        let text = serde_json::to_vec(value).unwrap_or_default();
+        let catalogue = &self.context.catalogue;
+        let written = match catalogue.get_meta(key) {
+            Ok(Some(known)) if known == text => Ok(()),
+            Ok(_) => catalogue.set_meta(key, &text),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            // It is shown until the node ends, and missed after that; no data depends on it.
+            warn!(%error, key, "Something for people was not kept");
+        }
+    }
+}
+
+/// Whether a path is a folder's own or inside of it.
+fn lies_below(path: &[u8], folder: &[u8]) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || folder.ends_with(b"/"))
+}
+
+fn below(folder: &FolderRecord, report: &JobReport) -> Vec<UnprotectedView> {
+    let problems = report
+        .problems
+        .iter()
+        .filter(|problem| lies_below(&problem.path, &folder.path));
+    problems
+        .take(limits::UNPROTECTED_LISTED_MAX)
+        .map(|problem| UnprotectedView {
+            path: escape(&problem.path),
+            code: problem.code,
+            detail: problem.detail.clone(),
+        })
+        .collect()
+}
+
+fn unprotected_key(folder: FolderId) -> String {
+    format!("unprotected/{}", folder.to_hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_holds_what_is_below_it_and_not_its_namesakes() {
+        for (path, folder, expected) in [
+            (&b"/home/a/Mail/new"[..], &b"/home/a/Mail"[..], true),
+            (b"/home/a/Mail", b"/home/a/Mail", true),
+            (b"/home/a/Mail2/new", b"/home/a/Mail", false),
+            (b"/srv", b"/", true),
+        ] {
+            assert_eq!(lies_below(path, folder), expected, "{path:?} in {folder:?}");
+        }
+    }
+}

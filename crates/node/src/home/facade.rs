@@ -1,0 +1,355 @@
+//! The doors for front ends: make a home, recover one, hold or join one.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use bitdust_api::view::JobPhase;
+use bitdust_api::{Answer, ApiError, Call, Event};
+use bitdust_crypto::{DeviceKeys, KeyGuard, Phrase, RootSecrets, seal_home};
+use bitdust_model::{DeviceId, Epoch, ErrorCode, UnixMillis, encode};
+use bitdust_pipeline::pack::HEADER_BYTES;
+use bitdust_store::{Catalogue, Home, HomeError, HomePaths, disk_error_code, write_durably};
+
+use crate::front::local::{self, Client};
+use crate::recovery::first_root;
+use crate::runtime::start::{self, RecoveryStart, Running, Stay};
+use crate::shared::config::Config;
+use crate::shared::context::wall_clock;
+use crate::shared::error::NodeError;
+use crate::shared::settings::{Settings, Unlock};
+use crate::suppliers::records::ROOT_KEY;
+
+/// How a new home is made.
+#[derive(Debug, Clone)]
+pub struct InitOptions {
+    /// The nickname.
+    pub nickname: String,
+    /// `keyring`, `passphrase` (with [`crate::Unlock::Passphrase`]) or `file`.
+    pub guard: String,
+}
+
+/// A home that was made.
+#[derive(Debug, Clone)]
+pub struct Initialised {
+    /// The 24 words, shown once and never kept.
+    pub words: Vec<String>,
+    /// The identity in full.
+    pub identity: String,
+    /// The device in full.
+    pub device: String,
+}
+
+/// How a home is recovered.
+#[derive(Debug, Clone)]
+pub struct RecoverOptions {
+    /// The 24 words as they were typed.
+    pub phrase: String,
+    /// As in [`InitOptions`].
+    pub guard: String,
+    /// Whether the old machines will never write again: their lanes are closed.
+    pub old_machine_gone: bool,
+}
+
+/// What recovery found.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Recovered {
+    /// The identity in full.
+    pub identity: String,
+    /// The nickname.
+    pub nickname: String,
+    /// The new device in full.
+    pub device: String,
+    /// When the newest head was written, by the old machine's clock.
+    pub newest: Option<UnixMillis>,
+    /// Suppliers that confirmed it.
+    pub confirmed: u32,
+    /// Suppliers of the set.
+    pub of: u32,
+    /// Versions found.
+    pub snapshots: u64,
+    /// Files in the newest version of each folder.
+    pub files: u64,
+}
+
+/// How long to wait for the holder of a home to serve its socket.
+const JOIN_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Makes a new identity in a new home. Refuses a home that has one.
+pub fn init(settings: &Settings, options: &InitOptions) -> Result<Initialised, NodeError> {
+    let home = Home::open(&settings.home)?;
+    let mut config = new_config(&home, settings)?;
+    config.set("nickname", &options.nickname)?;
+    let phrase = Phrase::generate();
+    let root = RootSecrets::from_phrase(&phrase);
+    let made = make_device(&home, settings, &root, &options.guard, &options.nickname)?;
+    config.save(home.paths())?;
+    Ok(Initialised {
+        words: phrase.words().into_iter().map(str::to_owned).collect(),
+        identity: root.identity().to_hex(),
+        device: made.to_hex(),
+    })
+}
+
+/// Recovers an identity into a new home from the phrase and one way into the network.
+/// `progress` gets what is going on, also as a short phrase. A recovery that fails leaves no home.
+pub async fn recover(
+    settings: &Settings,
+    options: &RecoverOptions,
+    progress: impl Fn(JobPhase, &str) + Send,
+) -> Result<Recovered, NodeError> {
+    let phrase = Phrase::parse(&options.phrase).map_err(|error| {
+        NodeError::new(
+            ErrorCode::BadRequest,
+            format!("{error}; nothing was changed"),
+        )
+    })?;
+    let home = Home::open(&settings.home)?;
+    let config = new_config(&home, settings)?;
+    if config.bootstrap.is_empty() {
+        return Err(NodeError::new(
+            ErrorCode::BadRequest,
+            "a way into the network is needed: the address of any node of it, best of a friend who keeps your data \
+             (--bootstrap ADDRESS); nothing was changed",
+        ));
+    }
+    let root = RootSecrets::from_phrase(&phrase);
+    make_device(&home, settings, &root, &options.guard, "")?;
+    config.save(home.paths())?;
+    let paths = home.paths().clone();
+    progress(JobPhase::Seeking, "looking for your suppliers");
+    let (reply, result) = oneshot::channel();
+    let start = RecoveryStart {
+        root,
+        old_machine_gone: options.old_machine_gone,
+        reply,
+    };
+    let running = match start::start(home, settings, Stay::Short, Some(start)).await {
+        Ok(running) => running,
+        Err(error) => {
+            forget(&paths);
+            return Err(error);
+        }
+    };
+    let mut watcher = Client::join(&local::socket_path(&settings.home), JOIN_PATIENCE).await?;
+    let mut result = std::pin::pin!(result);
+    let mut told = String::new();
+    let recovered = loop {
+        tokio::select! {
+            recovered = &mut result => break recovered,
+            event = watcher.event() => {
+                if let Some(Event::Progress { phase, doing, .. }) = event
+                    && phase != told
+                {
+                    progress(doing, &phase);
+                    told = phase;
+                }
+            }
+        }
+    };
+    drop(watcher);
+    running.close().await?;
+    let stopped = || {
+        NodeError::new(
+            ErrorCode::Interrupted,
+            "the recovery was interrupted; start it again",
+        )
+    };
+    let recovered = recovered
+        .map_err(|_| stopped())
+        .and_then(|recovered| recovered);
+    match recovered {
+        Ok(recovered) => {
+            let mut config = Config::load(&paths)?;
+            config.set("nickname", &recovered.nickname)?;
+            config.set("phrase_confirmed", "true")?;
+            config.save(&paths)?;
+            Ok(recovered)
+        }
+        Err(error) => {
+            forget(&paths);
+            Err(error)
+        }
+    }
+}
+
+/// Holds the home until a signal or `Call::Shutdown`. `ready` is called with the addresses
+/// once the node listens and serves the local socket.
+pub async fn daemon(
+    settings: &Settings,
+    ready: impl FnOnce(&[String]) + Send,
+) -> Result<(), NodeError> {
+    let home = Home::open(&settings.home)?;
+    let mut running = start::start(home, settings, Stay::Long, None).await?;
+    ready(&running.addresses);
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(|error| {
+        NodeError::new(
+            ErrorCode::Internal,
+            format!("signals cannot be heard: {error}"),
+        )
+    })?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        ended = &mut running.node => {
+            return ended.map_err(|_| NodeError::new(ErrorCode::Internal, "the node ended in a defect; what was stored is safe"));
+        }
+    }
+    running.close().await
+}
+
+/// A way to a node: one that runs in another process, or one held for this command alone.
+pub struct Connection {
+    client: Client,
+    running: Option<Running>,
+}
+
+/// Joins the node that holds the home, or holds it for the duration of this connection.
+pub async fn connect(settings: &Settings) -> Result<Connection, NodeError> {
+    let socket = local::socket_path(&settings.home);
+    let running = match Home::open(&settings.home) {
+        Ok(home) => Some(start::start(home, settings, Stay::Short, None).await?),
+        Err(error) if error.code() == ErrorCode::HomeHeld => None,
+        Err(error) => return Err(error.into()),
+    };
+    let client = Client::join(&socket, JOIN_PATIENCE).await?;
+    Ok(Connection { client, running })
+}
+
+impl Connection {
+    /// Whether another process holds the home.
+    #[must_use]
+    pub const fn is_attached(&self) -> bool {
+        self.running.is_none()
+    }
+
+    /// One call, one answer.
+    pub async fn call(&mut self, call: Call) -> Result<Answer, ApiError> {
+        self.client.call(call).await
+    }
+
+    /// The next event; `None` when the node is gone. May be dropped: nothing is lost.
+    pub async fn event(&mut self) -> Option<Event> {
+        self.client.event().await
+    }
+
+    /// Leaves; a node held for this connection is stopped in order.
+    pub async fn close(self) -> Result<(), NodeError> {
+        match self.running {
+            Some(running) => running.close().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The configuration of a home that is about to get an identity.
+fn new_config(home: &Home, settings: &Settings) -> Result<Config, NodeError> {
+    if home.paths().has_keys() {
+        return Err(NodeError::new(
+            ErrorCode::BadRequest,
+            format!(
+                "{} has an identity already; nothing was changed",
+                home.paths().dir().display()
+            ),
+        ));
+    }
+    let mut config = Config::load(home.paths())?;
+    config.apply(settings)?;
+    Ok(config)
+}
+
+/// Makes keys and certificate of a new device. The keys come last: a home with keys is whole.
+fn make_device(
+    home: &Home,
+    settings: &Settings,
+    root: &RootSecrets,
+    guard: &str,
+    nickname: &str,
+) -> Result<DeviceId, NodeError> {
+    let device = DeviceKeys::generate();
+    let id = device.device();
+    let epoch = Epoch(0);
+    let certificate = root.certify(&device, epoch, nickname, wall_clock());
+    let internal =
+        |error: &dyn std::fmt::Display| NodeError::new(ErrorCode::Internal, error.to_string());
+    let kept = first_root(root, &certificate, nickname)
+        .map_err(|code| NodeError::new(code, "the record is too long"))?;
+    let secrets = root
+        .home_secrets(device, certificate, epoch)
+        .map_err(|error| internal(&error))?;
+    let label = start::keyring_label(home);
+    let guard = match (guard, &settings.unlock) {
+        ("file", _) => KeyGuard::File,
+        ("keyring", _) => KeyGuard::Keyring { home_label: &label },
+        ("passphrase", Unlock::Passphrase(passphrase)) => KeyGuard::Passphrase(passphrase),
+        ("passphrase", Unlock::None) => {
+            return Err(NodeError::new(
+                ErrorCode::BadRequest,
+                "give the passphrase with --passphrase-file",
+            ));
+        }
+        (other, _) => {
+            let message =
+                format!("keys can be kept in keyring, passphrase or file, not in {other:?}");
+            return Err(NodeError::new(ErrorCode::BadRequest, message));
+        }
+    };
+    let sealed = seal_home(&secrets, guard)
+        .map_err(|error| NodeError::new(ErrorCode::NotAllowed, error.to_string()))?;
+    let header_bytes = u32::try_from(HEADER_BYTES).map_err(|error| internal(&error))?;
+    let catalogue = Catalogue::open(&home.paths().catalogue(), header_bytes).map_err(|error| {
+        NodeError::new(
+            error.code(),
+            format!("the catalogue cannot be made: {error}"),
+        )
+    })?;
+    if !nickname.is_empty() {
+        catalogue
+            .set_meta(ROOT_KEY, &encode(&kept))
+            .map_err(|error| {
+                NodeError::new(
+                    error.code(),
+                    format!("the catalogue cannot be written: {error}"),
+                )
+            })?;
+    }
+    write_durably(&home.paths().keys(), &sealed).map_err(|error| {
+        NodeError::new(
+            disk_error_code(&error),
+            format!(
+                "{} cannot be written: {error}",
+                home.paths().keys().display()
+            ),
+        )
+    })?;
+    Ok(id)
+}
+
+/// Removes what a failed recovery made, so that it can be tried again in the same home.
+fn forget(paths: &HomePaths) {
+    let database = paths.catalogue();
+    let beside = |ending: &str| {
+        let mut name = database.clone().into_os_string();
+        name.push(ending);
+        std::path::PathBuf::from(name)
+    };
+    for file in [
+        paths.keys(),
+        database.clone(),
+        beside("-wal"),
+        beside("-shm"),
+    ] {
+        if let Err(error) = std::fs::remove_file(&file)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "A file of the failed recovery stays behind");
+        }
+    }
+}
+
+impl From<HomeError> for NodeError {
+    fn from(error: HomeError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}

@@ -1,0 +1,602 @@
+//! The host of a front end that lives long: which home is used, and where its node stands.
+//!
+//! An actor: one request after another changes its state, and every change is told. Calls to
+//! the node go past it, so that a slow start or a recovery holds nobody up. It decides what a
+//! front end must not: whether a home is joined, held, locked, or has to be made first.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tracing::{info, warn};
+
+use bitdust_api::host::{CreatedView, GuardChoice, RecoveredView};
+use bitdust_api::view::JobPhase;
+use bitdust_api::{Answer, ApiError, Call, HostAnswer, HostCall, HostEvent, HostState, HostView};
+use bitdust_crypto::{has_keyring, invitation};
+use bitdust_model::{ErrorCode, IdentityId, limits};
+use bitdust_store::{Home, HomePaths};
+
+use crate::front::local::socket_path;
+use crate::home::door::Door;
+use crate::home::facade::{self, InitOptions, Initialised, RecoverOptions};
+use crate::home::practice::{self, Practice};
+use crate::runtime::start::{self, Running, Stay};
+use crate::shared::error::NodeError;
+use crate::shared::settings::{Settings, Unlock};
+
+/// How long the holder of a home may take to answer.
+const JOIN_PATIENCE: Duration = Duration::from_secs(20);
+
+type Reply = oneshot::Sender<Result<HostAnswer, ApiError>>;
+
+/// A front end's handle; clones speak to the same host.
+#[derive(Clone)]
+pub struct Host {
+    requests: mpsc::Sender<Request>,
+    events: broadcast::Sender<HostEvent>,
+    door: watch::Receiver<Option<Door>>,
+}
+
+/// What the actor hears.
+enum Request {
+    Call {
+        call: HostCall,
+        reply: Reply,
+    },
+    Phase {
+        phase: JobPhase,
+    },
+    Recovered {
+        result: Box<Result<RecoveredView, ApiError>>,
+        reply: Reply,
+    },
+    NodeGone {
+        number: u64,
+    },
+    Close {
+        done: oneshot::Sender<()>,
+    },
+}
+
+impl Host {
+    /// Starts a host for the home that `settings` name, and opens the home if that can be done
+    /// without asking anybody. Call within a runtime.
+    #[must_use]
+    pub fn start(settings: Settings, version: &str) -> Self {
+        let (requests, inbox) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
+        let (events, _) = broadcast::channel(limits::FRONT_END_QUEUE_MAX);
+        let (door_in, door) = watch::channel(None);
+        let actor = Actor {
+            settings,
+            version: version.to_owned(),
+            state: HostState::Starting,
+            seat: None,
+            practice: None,
+            created: None,
+            doors: 0,
+            requests: requests.clone(),
+            events: events.clone(),
+            door: door_in,
+            in_use: watch::Sender::new(0),
+        };
+        tokio::spawn(actor.run(inbox));
+        Self {
+            requests,
+            events,
+            door,
+        }
+    }
+
+    /// One call to the host, one answer.
+    pub async fn host(&self, call: HostCall) -> Result<HostAnswer, ApiError> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request::Call { call, reply };
+        self.requests.send(request).await.map_err(|_| gone())?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// One call to the node, one answer.
+    pub async fn call(&self, call: Call) -> Result<Answer, ApiError> {
+        let door = self.door.borrow().clone();
+        let door = door.ok_or_else(|| {
+            ApiError::new(
+                ErrorCode::Interrupted,
+                "the node does not run; nothing was changed",
+            )
+        })?;
+        door.call(call).await
+    }
+
+    /// What host and node tell from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<HostEvent> {
+        self.events.subscribe()
+    }
+
+    /// Ends the nodes that run in this process, in order.
+    pub async fn close(&self) {
+        let (done, ended) = oneshot::channel();
+        if self.requests.send(Request::Close { done }).await.is_ok() {
+            // An actor that is gone has nothing left to end.
+            let _ended = ended.await;
+        }
+    }
+}
+
+fn gone() -> ApiError {
+    ApiError::new(ErrorCode::Internal, "the host of this window has ended")
+}
+
+/// A door with its number, so that the news of one are told from those of another.
+struct Numbered {
+    door: Door,
+    number: u64,
+}
+
+/// A home in use.
+struct Seat {
+    door: Numbered,
+    /// `None`: another process holds the home.
+    running: Option<Running>,
+}
+
+struct Actor {
+    settings: Settings,
+    version: String,
+    state: HostState,
+    seat: Option<Seat>,
+    practice: Option<(Practice, Numbered)>,
+    /// The identity that was made since the start, until its words were asked back.
+    created: Option<Initialised>,
+    /// Doors opened so far.
+    doors: u64,
+    requests: mpsc::Sender<Request>,
+    events: broadcast::Sender<HostEvent>,
+    door: watch::Sender<Option<Door>>,
+    /// Number of the door whose news reach the front ends.
+    in_use: watch::Sender<u64>,
+}
+
+impl Actor {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
+        self.open_home().await;
+        while let Some(request) = inbox.recv().await {
+            match request {
+                Request::Call { call, reply } => self.answer(call, reply).await,
+                Request::Phase { phase } => {
+                    if matches!(self.state, HostState::Recovering { .. }) {
+                        self.enter(HostState::Recovering { phase });
+                    }
+                }
+                Request::Recovered { result, reply } => self.recovered(*result, reply).await,
+                Request::NodeGone { number } => self.node_gone(number).await,
+                Request::Close { done } => {
+                    self.close().await;
+                    // Whoever asked may have left.
+                    let _told = done.send(());
+                    return;
+                }
+            }
+        }
+        self.close().await;
+    }
+
+    async fn answer(&mut self, call: HostCall, reply: Reply) {
+        let answer = match call {
+            HostCall::State => Ok(self.view_answer()),
+            HostCall::Create { nickname, guard } => self.create(&nickname, &guard).await,
+            HostCall::ConfirmWords { words } => self.confirm(&words).await,
+            HostCall::Recover {
+                phrase,
+                way_in,
+                old_machine_gone,
+                guard,
+            } => {
+                self.begin_recovery(phrase, &way_in, old_machine_gone, &guard, reply);
+                return;
+            }
+            HostCall::Unlock { passphrase } => {
+                self.settings.unlock = Unlock::Passphrase(passphrase);
+                self.open_home().await;
+                self.answer_unless_failed()
+            }
+            HostCall::Retry => {
+                self.open_home().await;
+                Ok(self.view_answer())
+            }
+            HostCall::PracticeStart => self.start_practice().await,
+            HostCall::PracticeStop => self.stop_practice().await,
+            HostCall::PracticeForget => self.forget_practice().await,
+            HostCall::PracticeSupplier { number, runs } => {
+                self.set_practice_supplier(number, runs).await
+            }
+        };
+        // A front end that left does not wait for its answer.
+        drop(reply.send(answer));
+    }
+
+    fn view_answer(&self) -> HostAnswer {
+        HostAnswer::Host(self.view())
+    }
+
+    /// A wrong passphrase is an answer of its own; the home stays locked.
+    fn answer_unless_failed(&mut self) -> Result<HostAnswer, ApiError> {
+        match &self.state {
+            HostState::Failed { error } if error.code == ErrorCode::NotAllowed => {
+                let error = error.clone();
+                self.settings.unlock = Unlock::None;
+                self.enter(HostState::Locked);
+                Err(error)
+            }
+            HostState::Absent
+            | HostState::Locked
+            | HostState::Starting
+            | HostState::Recovering { .. }
+            | HostState::Running
+            | HostState::Attached
+            | HostState::Failed { .. } => Ok(self.view_answer()),
+        }
+    }
+
+    fn view(&self) -> HostView {
+        HostView {
+            state: self.state.clone(),
+            home: self.settings.home.display().to_string(),
+            has_keyring: has_keyring(),
+            practice: self.practice.as_ref().map(|(practice, _)| practice.view()),
+            has_practice: practice::exists(&self.practice_dir()),
+            version: self.version.clone(),
+        }
+    }
+
+    fn enter(&mut self, state: HostState) {
+        self.state = state;
+        // No window may be open.
+        drop(self.events.send(HostEvent::Host { view: self.view() }));
+    }
+
+    /// Joins or holds the home, or says why that cannot be.
+    async fn open_home(&mut self) {
+        if self.seat.is_some() {
+            return;
+        }
+        let paths = HomePaths::new(&self.settings.home);
+        if !paths.has_keys() {
+            return self.enter(HostState::Absent);
+        }
+        self.enter(HostState::Starting);
+        match self.sit_down(&paths).await {
+            Ok(None) => self.enter(HostState::Locked),
+            Ok(Some(seat)) => {
+                let is_own = seat.running.is_some();
+                self.seat = Some(seat);
+                self.use_door();
+                self.enter(if is_own {
+                    HostState::Running
+                } else {
+                    HostState::Attached
+                });
+            }
+            Err(error) => {
+                warn!(code = error.code.name(), "The node could not start");
+                self.enter(HostState::Failed {
+                    error: error.into(),
+                });
+            }
+        }
+    }
+
+    async fn sit_down(&mut self, paths: &HomePaths) -> Result<Option<Seat>, NodeError> {
+        let socket = socket_path(&self.settings.home);
+        let running = match Home::open(&self.settings.home) {
+            Ok(_) if self.settings.unlock == Unlock::None && start::is_locked(paths) => {
+                return Ok(None);
+            }
+            Ok(home) => Some(start::start(home, &self.settings, Stay::Long, None).await?),
+            Err(error) if error.code() == ErrorCode::HomeHeld => None,
+            Err(error) => return Err(error.into()),
+        };
+        let door = self.knock(&socket).await?;
+        Ok(Some(Seat { door, running }))
+    }
+
+    /// Opens a door whose events reach the front ends as long as it is the one in use.
+    async fn knock(&mut self, socket: &Path) -> Result<Numbered, NodeError> {
+        let (told, mut heard) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
+        let door = Door::open(socket, JOIN_PATIENCE, told).await?;
+        self.doors += 1;
+        let number = self.doors;
+        let (events, requests) = (self.events.clone(), self.requests.clone());
+        let in_use = self.in_use.subscribe();
+        // Ends with the door's connection.
+        tokio::spawn(async move {
+            while let Some(event) = heard.recv().await {
+                if *in_use.borrow() == number {
+                    // No window may be open.
+                    drop(events.send(HostEvent::Node { event }));
+                }
+            }
+            // An actor that has ended wants no news.
+            drop(requests.send(Request::NodeGone { number }).await);
+        });
+        Ok(Numbered { door, number })
+    }
+
+    /// Lets calls and news through the practice network's door, else the home's.
+    fn use_door(&self) {
+        let practice = self.practice.as_ref().map(|(_, door)| door);
+        let door = practice.or(self.seat.as_ref().map(|seat| &seat.door));
+        self.in_use.send_replace(door.map_or(0, |door| door.number));
+        self.door.send_replace(door.map(|door| door.door.clone()));
+    }
+
+    /// A node that served ended: its holder left, or a defect. The home is opened anew.
+    async fn node_gone(&mut self, number: u64) {
+        if self
+            .practice
+            .as_ref()
+            .is_some_and(|(_, door)| door.number == number)
+        {
+            self.practice = None;
+        } else if let Some(seat) = self.seat.take_if(|seat| seat.door.number == number) {
+            let closed = match seat.running {
+                Some(running) => running.close().await,
+                None => Ok(()),
+            };
+            if let Err(error) = closed {
+                self.use_door();
+                let error = error.into();
+                return self.enter(HostState::Failed { error });
+            }
+        } else {
+            return;
+        }
+        info!("A node is gone");
+        self.use_door();
+        self.settle().await;
+    }
+
+    /// Back to the home's own state, opening it where it is not open.
+    async fn settle(&mut self) {
+        let is_own = self.seat.as_ref().map(|seat| seat.running.is_some());
+        match is_own {
+            Some(true) => self.enter(HostState::Running),
+            Some(false) => self.enter(HostState::Attached),
+            None => self.open_home().await,
+        }
+    }
+
+    async fn create(
+        &mut self,
+        nickname: &str,
+        guard: &GuardChoice,
+    ) -> Result<HostAnswer, ApiError> {
+        if !matches!(self.state, HostState::Absent) {
+            let message = "there is an identity in this home already; nothing was changed";
+            return Err(ApiError::new(ErrorCode::BadRequest, message));
+        }
+        let options = InitOptions {
+            nickname: nickname.trim().to_owned(),
+            guard: self.choose(guard),
+        };
+        if options.nickname.is_empty() {
+            let message = "a nickname is needed; nothing was made";
+            return Err(ApiError::new(ErrorCode::BadRequest, message));
+        }
+        let settings = self.settings.clone();
+        let made = crate::shared::task::blocking(move || facade::init(&settings, &options)).await;
+        let made =
+            made.map_err(|code| ApiError::new(code, crate::shared::words::failure(code)))??;
+        let view = CreatedView {
+            words: made.words.clone(),
+            identity: made.identity.clone(),
+            fingerprint: fingerprint(&made.identity),
+        };
+        self.created = Some(made);
+        self.open_home().await;
+        Ok(HostAnswer::Created(view))
+    }
+
+    /// The keyword for `init` and `recover`; a passphrase unlocks from now on.
+    fn choose(&mut self, guard: &GuardChoice) -> String {
+        match guard {
+            GuardChoice::Keyring => "keyring".to_owned(),
+            GuardChoice::Passphrase { passphrase } => {
+                self.settings.unlock = Unlock::Passphrase(passphrase.clone());
+                "passphrase".to_owned()
+            }
+            GuardChoice::File => "file".to_owned(),
+        }
+    }
+
+    /// Compares words typed with those that were shown. Right ones are remembered, and the
+    /// phrase is forgotten.
+    async fn confirm(&mut self, typed: &[(u8, String)]) -> Result<HostAnswer, ApiError> {
+        let Some(created) = &self.created else {
+            let message = "the words are not kept; type all 24 to check them";
+            return Err(ApiError::new(ErrorCode::NotFound, message));
+        };
+        let is_right = !typed.is_empty()
+            && typed.iter().all(|(place, word)| {
+                let index = usize::from(*place).checked_sub(1);
+                let shown = index.and_then(|index| created.words.get(index));
+                shown.is_some_and(|shown| shown == &word.trim().to_lowercase())
+            });
+        if is_right {
+            if let Some(seat) = &self.seat {
+                let call = Call::SettingsSet {
+                    key: "phrase_confirmed".to_owned(),
+                    value: "true".to_owned(),
+                };
+                seat.door.door.call(call).await?;
+            }
+            self.created = None;
+        }
+        Ok(HostAnswer::WordsAreRight(is_right))
+    }
+
+    /// Runs beside the actor, so that its progress can be shown.
+    fn begin_recovery(
+        &mut self,
+        phrase: String,
+        way_in: &str,
+        old_machine_gone: bool,
+        guard: &GuardChoice,
+        reply: Reply,
+    ) {
+        if !matches!(self.state, HostState::Absent) {
+            let message = "there is an identity in this home already; nothing was changed";
+            return drop(reply.send(Err(ApiError::new(ErrorCode::BadRequest, message))));
+        }
+        let guard = self.choose(guard);
+        let mut settings = self.settings.clone();
+        if let Err(error) = enter_by(&mut settings, way_in) {
+            return drop(reply.send(Err(error)));
+        }
+        let options = RecoverOptions {
+            phrase,
+            guard,
+            old_machine_gone,
+        };
+        self.enter(HostState::Recovering {
+            phase: JobPhase::Seeking,
+        });
+        let requests = self.requests.clone();
+        tokio::spawn(async move {
+            let teller = requests.clone();
+            let progress = move |phase, _: &str| {
+                // A phase that finds the queue full is followed by another.
+                let _told = teller.try_send(Request::Phase { phase });
+            };
+            let found = facade::recover(&settings, &options, progress).await;
+            let result = found.map(recovered_view).map_err(ApiError::from);
+            let request = Request::Recovered {
+                result: Box::new(result),
+                reply,
+            };
+            // An actor that has ended answers nobody.
+            drop(requests.send(request).await);
+        });
+    }
+
+    async fn recovered(&mut self, result: Result<RecoveredView, ApiError>, reply: Reply) {
+        match &result {
+            Ok(_) => self.open_home().await,
+            Err(_) => self.enter(HostState::Absent),
+        }
+        drop(reply.send(result.map(HostAnswer::Recovered)));
+    }
+
+    async fn start_practice(&mut self) -> Result<HostAnswer, ApiError> {
+        if self.practice.is_some() {
+            return Ok(self.view_answer());
+        }
+        let before = self.state.clone();
+        self.enter(HostState::Starting);
+        let started = Practice::start(&self.practice_dir()).await;
+        let practice = started.inspect_err(|_| self.enter(before));
+        let practice = practice?;
+        let door = self.knock(&practice.socket()).await?;
+        self.practice = Some((practice, door));
+        self.use_door();
+        self.enter(HostState::Running);
+        Ok(self.view_answer())
+    }
+
+    async fn stop_practice(&mut self) -> Result<HostAnswer, ApiError> {
+        if let Some((practice, _)) = self.practice.take() {
+            self.use_door();
+            practice.close().await?;
+        }
+        self.settle().await;
+        Ok(self.view_answer())
+    }
+
+    async fn forget_practice(&mut self) -> Result<HostAnswer, ApiError> {
+        self.stop_practice().await?;
+        practice::forget(&self.practice_dir())?;
+        self.enter(self.state.clone());
+        Ok(self.view_answer())
+    }
+
+    async fn set_practice_supplier(
+        &mut self,
+        number: u8,
+        runs: bool,
+    ) -> Result<HostAnswer, ApiError> {
+        let Some((practice, _)) = &mut self.practice else {
+            let message = "the practice network does not run";
+            return Err(ApiError::new(ErrorCode::BadRequest, message));
+        };
+        practice.set_running(number, runs).await?;
+        self.enter(self.state.clone());
+        Ok(self.view_answer())
+    }
+
+    /// Beside the home, so that it is no part of it.
+    fn practice_dir(&self) -> PathBuf {
+        let mut name = self
+            .settings
+            .home
+            .file_name()
+            .map_or_else(|| "bitdust".into(), std::ffi::OsStr::to_os_string);
+        name.push("-practice");
+        self.settings.home.with_file_name(name)
+    }
+
+    async fn close(&mut self) {
+        let practice = self.practice.take();
+        let seat = self.seat.take();
+        self.use_door();
+        let mut ended = Vec::new();
+        if let Some((practice, _)) = practice {
+            ended.push(practice.close().await);
+        }
+        if let Some(running) = seat.and_then(|seat| seat.running) {
+            ended.push(running.close().await);
+        }
+        for error in ended.into_iter().filter_map(Result::err) {
+            warn!(%error, "A node did not end in order; what was stored is safe");
+        }
+    }
+}
+
+/// A way into the network: an address, or an invitation, which brings its network along.
+fn enter_by(settings: &mut Settings, way_in: &str) -> Result<(), ApiError> {
+    let way_in = way_in.trim();
+    if way_in.is_empty() && !settings.bootstrap.is_empty() {
+        return Ok(());
+    }
+    if way_in.starts_with('/') {
+        settings.bootstrap = vec![way_in.to_owned()];
+        return Ok(());
+    }
+    let found = invitation::from_text(way_in).map_err(|error| {
+        let message = format!(
+            "this is neither an address (like /ip4/192.0.2.7/tcp/4001) nor an invitation: {error}; \
+             nothing was changed"
+        );
+        ApiError::new(ErrorCode::BadRequest, message)
+    })?;
+    settings.bootstrap = found.contact.addresses;
+    settings.network = Some(found.network);
+    Ok(())
+}
+
+fn recovered_view(found: facade::Recovered) -> RecoveredView {
+    RecoveredView {
+        identity: found.identity,
+        nickname: found.nickname,
+        newest: found.newest,
+        confirmed: found.confirmed,
+        of: found.of,
+        snapshots: found.snapshots,
+        files: found.files,
+    }
+}
+
+fn fingerprint(identity: &str) -> String {
+    let parsed = identity.parse::<IdentityId>();
+    parsed.map_or_else(|_| identity.to_owned(), |id| id.fingerprint())
+}

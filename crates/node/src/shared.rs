@@ -1,0 +1,16 @@
+//! What all wings use: handles, tasks and their answers, texts. No wing is known here.
+
+pub(crate) mod bounded;
+pub(crate) mod buffers;
+pub(crate) mod completion;
+pub(crate) mod config;
+pub(crate) mod context;
+pub(crate) mod disk_space;
+pub(crate) mod error;
+pub(crate) mod job;
+pub(crate) mod rate;
+pub(crate) mod settings;
+pub(crate) mod task;
+pub(crate) mod task_event;
+pub(crate) mod text;
+pub(crate) mod words;

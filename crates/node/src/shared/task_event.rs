@@ -1,0 +1,186 @@
+//! What tasks bring back into the loop.
+
+use std::sync::Arc;
+
+use bitdust_api::view::VerifyView;
+use bitdust_api::{Answer, ApiError};
+use bitdust_engine::{AskId, FetchId, Input, JobId, ReceiptFact, SetFact};
+use bitdust_model::locator::{Invitation, Offer};
+use bitdust_model::manifest::{PackRecord, SetRecord};
+use bitdust_model::status::Problems;
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, Position};
+use bitdust_source::{FolderWatch, WatchError};
+use bitdust_store::catalogue::ConfirmedShard;
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::backup::scan::Scanned;
+use crate::restore::fetch::{FetchRequest, Piece, Plain};
+use crate::shared::completion::Completion;
+
+/// A pack whose shards are in memory until the engine releases it.
+pub(crate) struct Flight {
+    /// The pack's record, in the catalogue already.
+    pub(crate) record: Arc<PackRecord>,
+    /// Masked shards by position.
+    pub(crate) shards: Vec<Bytes>,
+    /// Its place among the packs in flight; free again when the flight is dropped.
+    pub(crate) _place: OwnedSemaphorePermit,
+}
+
+/// A message of a task to the loop.
+pub(crate) enum Back {
+    /// For the engine, verbatim.
+    Input(Input),
+    /// A pack was sealed and recorded.
+    Sealed {
+        /// The job.
+        job: JobId,
+        /// Its shards.
+        flight: Box<Flight>,
+    },
+    /// The walk of a backup is over.
+    Scanned {
+        /// What is answered.
+        completion: Completion,
+        /// The job.
+        job: JobId,
+        /// New versions, or why not.
+        result: Result<Box<Scanned>, ErrorCode>,
+    },
+    /// A supplier signed for a shard, and the catalogue knows.
+    Receipt {
+        /// What is answered.
+        completion: Completion,
+        /// For which.
+        receipt: ReceiptFact,
+    },
+    /// A peer is connected.
+    Dialed {
+        /// What is answered.
+        completion: Completion,
+        /// The peer.
+        device: DeviceId,
+    },
+    /// A spooled shard was loaded.
+    SpoolLoaded {
+        /// What is answered.
+        completion: Completion,
+        /// The pack's record.
+        record: Box<PackRecord>,
+        /// The position.
+        position: Position,
+        /// The shard.
+        shard: Bytes,
+        /// Whom it is for.
+        device: DeviceId,
+    },
+    /// A job wants a piece of the network's data.
+    FetchWanted(Box<FetchRequest>),
+    /// A position's ranges came.
+    Pieces {
+        /// What is answered.
+        completion: Completion,
+        /// The fetch.
+        fetch: FetchId,
+        /// The position.
+        position: Position,
+        /// Whether they are the union of all ranges.
+        whole: bool,
+        /// The pieces.
+        pieces: Vec<Piece>,
+    },
+    /// A fetch was put together, or not.
+    Assembled {
+        /// What is answered.
+        completion: Completion,
+        /// The fetch.
+        fetch: FetchId,
+        /// Plain chunks.
+        chunks: Option<Plain>,
+    },
+    /// A peer's question that waits for the engine; the loop numbers it.
+    Asked(Box<crate::service::Question>),
+    /// A set was recorded.
+    SetRecorded {
+        /// What is answered.
+        completion: Completion,
+        /// As signed.
+        record: SetRecord,
+        /// As the engine knows it.
+        fact: SetFact,
+    },
+    /// Recovery found something.
+    Recovery {
+        /// What is answered.
+        completion: Completion,
+        /// It.
+        found: Box<crate::recovery::Found>,
+    },
+    /// A test restore has its result.
+    Verified {
+        /// The job.
+        job: JobId,
+        /// The result.
+        view: VerifyView,
+    },
+    /// A search for offers ended.
+    Offers {
+        /// What is answered.
+        completion: Completion,
+        /// What it found.
+        offers: Vec<Offer>,
+    },
+    /// The piece to check is chosen.
+    Check {
+        /// What is answered.
+        completion: Completion,
+        /// The supplier.
+        device: DeviceId,
+        /// The piece.
+        shard: Box<ConfirmedShard>,
+        /// Picks the range.
+        pick: u64,
+    },
+    /// The writing half of a restore is over.
+    Restored {
+        /// What is answered.
+        completion: Completion,
+        /// The job.
+        job: JobId,
+        /// What could not be restored, or why nothing could.
+        result: Result<Problems, ErrorCode>,
+    },
+    /// The system watches a folder, or says why not.
+    WatchOpened {
+        /// What is answered.
+        completion: Completion,
+        /// The folder.
+        folder: FolderId,
+        /// The watch.
+        opened: Result<FolderWatch, WatchError>,
+    },
+    /// A contract with a customer is recorded.
+    ContractKept {
+        /// What is answered.
+        completion: Completion,
+        /// The question it began with.
+        ask: AskId,
+        /// The device that writes.
+        lane: DeviceId,
+        /// Bytes agreed.
+        bytes: ByteCount,
+    },
+    /// Somebody looked something up and needs nothing more.
+    LookUpEnded {
+        /// The number of its fetches.
+        job: JobId,
+    },
+    /// A friend was made and recorded.
+    FriendMade {
+        /// Their invitation.
+        invitation: Box<Invitation>,
+        /// Who waits for the answer.
+        reply: oneshot::Sender<Result<Answer, ApiError>>,
+    },
+}

@@ -1,0 +1,266 @@
+//! The own records in the DHT: locators (sealed), addresses and offer.
+//!
+//! The root record is signed once with the root key and kept; lane records are signed anew
+//! each time, so that they carry the newest head and addresses.
+
+use bitdust_crypto::{LocatorKey, dht_key, offers_key};
+use bitdust_model::codec::Versioned;
+use bitdust_model::locator::{
+    Addresses, Contact, DhtRecord, KeyedRecord, LaneRecord, Offer, RecordKind, RootRecord,
+};
+use bitdust_model::{ByteCount, ErrorCode, Sequence, Signed, encode, limits};
+use bitdust_store::CatalogueError;
+use serde::{Deserialize, Serialize};
+use tracing::debug;
+
+use crate::shared::context::{Context, wall_clock};
+use crate::shared::task::blocking;
+
+/// Where the signed root record is kept in the catalogue.
+pub(crate) const ROOT_KEY: &str = "root_record";
+/// Where the number of the newest lane record is kept.
+const LANE_SEQUENCE_KEY: &str = "lane_record_sequence";
+
+/// Addresses of one supplier in a lane record, so that thirty of them fit.
+const LANE_ADDRESSES_MAX: usize = 2;
+
+/// A signed root record with its number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptRoot {
+    /// The record's number.
+    pub(crate) sequence: Sequence,
+    /// The record.
+    pub(crate) record: Signed<RootRecord>,
+}
+
+impl Versioned for KeptRoot {
+    const KIND: &'static str = "kept root record";
+    const BYTES_MAX: usize = RootRecord::BYTES_MAX + 256;
+}
+
+/// Makes all sealed records: root and lane, each under its keys.
+pub(crate) async fn locators(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
+    let worker = context.clone();
+    blocking(move || locators_blocking(&worker)).await?
+}
+
+fn locators_blocking(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
+    let code = |error: CatalogueError| error.code();
+    let mut records = Vec::new();
+    if let Some(bytes) = context.catalogue.get_meta(ROOT_KEY).map_err(code)? {
+        let root: KeptRoot = bitdust_model::decode(&bytes).map_err(|_| ErrorCode::Internal)?;
+        let plain = signed_bytes(&root.record)?;
+        for slot in 0..limits::LOCATOR_SLOTS {
+            let key = LocatorKey::root(context.current(), slot);
+            records.push(sealed(context, &key, root.sequence, &plain)?);
+        }
+    }
+    let sequence = next_sequence(context)?;
+    let lane = lane_record(context, sequence)?;
+    let signed = context.secrets.device.signing().sign(&lane);
+    let plain = signed_bytes(&signed)?;
+    for slot in 0..limits::LOCATOR_SLOTS {
+        let key = LocatorKey::lane(context.current(), context.device, slot);
+        records.push(sealed(context, &key, sequence, &plain)?);
+    }
+    Ok(records)
+}
+
+/// A signed document as the inside of a locator.
+pub(crate) fn signed_bytes<T>(signed: &Signed<T>) -> Result<Vec<u8>, ErrorCode> {
+    postcard::to_stdvec(signed).map_err(|_| ErrorCode::Internal)
+}
+
+fn sealed(
+    context: &Context,
+    key: &LocatorKey,
+    sequence: Sequence,
+    plain: &[u8],
+) -> Result<KeyedRecord, ErrorCode> {
+    let record = key
+        .try_seal(&context.network, sequence, wall_clock(), plain)
+        .map_err(|error| {
+            debug!(%error, "A locator record does not fit");
+            ErrorCode::Internal
+        })?;
+    Ok(KeyedRecord {
+        key: key.dht_key(),
+        record,
+    })
+}
+
+fn next_sequence(context: &Context) -> Result<Sequence, ErrorCode> {
+    let code = |error: CatalogueError| error.code();
+    let kept = context
+        .catalogue
+        .get_meta(LANE_SEQUENCE_KEY)
+        .map_err(code)?;
+    let before = kept
+        .and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)))
+        .unwrap_or(0);
+    context
+        .catalogue
+        .set_meta(LANE_SEQUENCE_KEY, &(before + 1).to_le_bytes())
+        .map_err(code)?;
+    Ok(Sequence(before + 1))
+}
+
+fn lane_record(context: &Context, sequence: Sequence) -> Result<LaneRecord, ErrorCode> {
+    let code = |error: CatalogueError| error.code();
+    let head = context
+        .catalogue
+        .newest_head()
+        .map_err(code)?
+        .map(|head| head.head);
+    let sets = context.catalogue.sets().map_err(code)?;
+    let suppliers = context.catalogue.suppliers().map_err(code)?;
+    let contacts = suppliers
+        .into_iter()
+        .filter(|supplier| supplier.contract.is_some())
+        .map(|supplier| Contact {
+            identity: supplier.identity,
+            device: supplier.device,
+            addresses: supplier
+                .addresses
+                .into_iter()
+                .take(LANE_ADDRESSES_MAX)
+                .collect(),
+        })
+        .take(limits::SUPPLIERS_PER_SET_MAX)
+        .collect();
+    Ok(fit(LaneRecord {
+        lane: context.device,
+        sequence,
+        head,
+        sets: sets.into_iter().map(|set| set.record).collect(),
+        suppliers: contacts,
+    }))
+}
+
+/// Bytes of a signature with its signer and the lengths around a signed document.
+const SIGNED_ROOM: usize = 128;
+
+/// Takes addresses, then suppliers, from the end of a lane record until it fits a locator.
+/// The set records stay: a holder without addresses is looked up in the DHT.
+fn fit(mut record: LaneRecord) -> LaneRecord {
+    let bytes_max = limits::LOCATOR_PLAIN_BYTES_MAX.min(LaneRecord::BYTES_MAX) - SIGNED_ROOM;
+    while postcard::experimental::serialized_size(&record).is_ok_and(|bytes| bytes > bytes_max) {
+        let mut suppliers = record.suppliers.iter_mut().rev();
+        if let Some(contact) = suppliers.find(|contact| contact.addresses.len() > 1) {
+            contact.addresses.pop();
+        } else if record.suppliers.pop().is_none() {
+            break;
+        }
+    }
+    record
+}
+
+/// What this node tells strangers about itself.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnOffer {
+    /// Where it listens.
+    pub(crate) addresses: Vec<String>,
+    /// Space not yet promised; `None`: it offers nothing.
+    pub(crate) free: Option<ByteCount>,
+}
+
+/// Puts all own records into the DHT; done when at least one copy of one was taken.
+pub(crate) async fn publish(context: &Context, offer: OwnOffer) -> Result<(), ErrorCode> {
+    if let Err(error) = context.net.bootstrap().await {
+        debug!(%error, "The DHT could not be joined");
+    }
+    let mut records = locators(context).await?;
+    if offer.free.is_some() {
+        records.extend(public_records(context, &offer));
+    }
+    let mut copies = 0;
+    let mut failure = ErrorCode::Unreachable;
+    let puts = records
+        .into_iter()
+        .map(|record| context.net.put_record(record));
+    for put in futures::future::join_all(puts).await {
+        match put {
+            Ok(taken) => copies += taken,
+            Err(error) => {
+                debug!(%error, "A record could not be put");
+                failure = error.code();
+            }
+        }
+    }
+    if offer.free.is_some() {
+        let slot = context.device.0[0] % limits::OFFER_SLOTS;
+        if let Err(error) = context.net.start_providing(offers_key(slot)).await {
+            debug!(%error, "The offer could not be announced");
+        }
+    }
+    if copies > 0 { Ok(()) } else { Err(failure) }
+}
+
+fn public_records(context: &Context, offer: &OwnOffer) -> Vec<KeyedRecord> {
+    let now = wall_clock();
+    let contact = Contact {
+        identity: context.identity,
+        device: context.device,
+        addresses: offer
+            .addresses
+            .iter()
+            .take(limits::ADDRESSES_MAX)
+            .cloned()
+            .collect(),
+    };
+    let signing = context.secrets.device.signing();
+    let free = offer.free.unwrap_or_default();
+    let space = Offer {
+        contact: contact.clone(),
+        certificate: context.secrets.certificate.clone(),
+        free,
+    };
+    [
+        (RecordKind::Offer, encode(&space)),
+        (RecordKind::Addresses, encode(&Addresses { contact })),
+    ]
+    .into_iter()
+    .map(|(kind, body)| {
+        // The wall clock numbers them: each publication is newer than the one before it.
+        let sequence = Sequence(now.0 / 1000);
+        let record = DhtRecord {
+            kind,
+            network: context.network.to_string(),
+            sequence,
+            written_at: now,
+            body,
+        };
+        KeyedRecord {
+            key: dht_key(kind, &context.device.0),
+            record: signing.sign(&record),
+        }
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bitdust_model::{DeviceId, IdentityId};
+
+    use super::*;
+
+    #[test]
+    fn thirty_suppliers_with_long_addresses_fit_a_locator() {
+        let contact = |number: u8| Contact {
+            identity: IdentityId([number; 32]),
+            device: DeviceId([number; 32]),
+            addresses: vec!["/ip6/2001:db8::1234/udp/40000/quic-v1/p2p/".repeat(3); 2],
+        };
+        let record = LaneRecord {
+            lane: DeviceId([0; 32]),
+            sequence: Sequence(1),
+            head: None,
+            sets: Vec::new(),
+            suppliers: (0..30).map(contact).collect(),
+        };
+        let fitted = fit(record.clone());
+        assert!(encode(&fitted).len() + SIGNED_ROOM <= limits::LOCATOR_PLAIN_BYTES_MAX);
+        assert_eq!(fitted.suppliers.len(), 30, "one address each is enough");
+        assert_ne!(fitted, record);
+    }
+}

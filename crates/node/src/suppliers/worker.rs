@@ -1,0 +1,362 @@
+//! One courier a supplier: owns the bulk stream to it and runs errands on it, several at once.
+//!
+//! The stream is opened when there is something to do and opened anew after it broke; an
+//! errand that fails is reported and never retried here: that is the engine's to decide.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc;
+use tracing::debug;
+
+use bitdust_crypto::{ShardMask, verify_by};
+use bitdust_engine::{FetchId, Input, ReceiptFact};
+use bitdust_model::manifest::{PackRecord, PackRef, Receipt, StoreHeader};
+use bitdust_model::message::{Fetch, FetchTarget};
+use bitdust_model::{DeviceId, ErrorCode, PackId, Position, Signed, limits};
+use bitdust_net::BulkClient;
+use bitdust_pipeline::erasure::shard_bytes;
+use bitdust_pipeline::proof::RangeVerifier;
+
+use crate::restore::fetch::Piece;
+use crate::shared::buffers::Lent;
+use crate::shared::completion::Completion;
+use crate::shared::context::{Context, wall_clock};
+use crate::shared::disk_space::write_anyway;
+use crate::shared::job::Counters;
+use crate::shared::task_event::Back;
+
+/// Something to carry to or from a supplier, and its answer.
+pub(crate) struct Errand {
+    /// What.
+    pub(crate) load: Load,
+    /// What is answered.
+    pub(crate) completion: Completion,
+}
+
+/// What an errand carries.
+pub(crate) enum Load {
+    /// Bring a shard; brings a `Receipt` back.
+    Store {
+        /// The pack.
+        record: Arc<PackRecord>,
+        /// Which shard.
+        position: Position,
+        /// Its masked bytes.
+        shard: Bytes,
+        /// Where to count.
+        counters: Option<Arc<Counters>>,
+    },
+    /// Get ranges of a shard; brings `Pieces` back.
+    Fetch {
+        /// The fetch.
+        fetch: FetchId,
+        /// The pack.
+        pack: Arc<PackRef>,
+        /// Which shard.
+        position: Position,
+        /// Which ranges of it.
+        ranges: Vec<Range<u64>>,
+        /// Whether they are the union of all ranges.
+        whole: bool,
+        /// Where to count.
+        counters: Option<Arc<Counters>>,
+    },
+    /// Get a random range of a shard and check its proof; tells `CheckPassed`.
+    Check {
+        /// The pack.
+        pack: Box<PackRef>,
+        /// Which shard.
+        position: Position,
+        /// Picks the range.
+        pick: u64,
+    },
+}
+
+/// Runs errands until the sender is dropped.
+pub(crate) async fn run(context: Context, device: DeviceId, mut errands: mpsc::Receiver<Errand>) {
+    let mut client: Option<BulkClient> = None;
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            errand = errands.recv(), if under_way.len() < limits::BULK_OUTSTANDING_MAX => {
+                let Some(errand) = errand else {
+                    break;
+                };
+                if client.as_ref().is_none_or(BulkClient::is_closed) {
+                    client = open(&context, device).await;
+                }
+                match &client {
+                    Some(client) => under_way.push(carry(context.clone(), client.clone(), device, errand)),
+                    None => errand.completion.tell(Err(ErrorCode::Unreachable)).await,
+                }
+            }
+            Some(()) = under_way.next(), if !under_way.is_empty() => {}
+        }
+    }
+    while under_way.next().await.is_some() {}
+}
+
+async fn open(context: &Context, device: DeviceId) -> Option<BulkClient> {
+    match context.net.bulk(device).await {
+        Ok(client) => Some(client),
+        Err(error) => {
+            debug!(%device, %error, "Could not open a bulk stream");
+            None
+        }
+    }
+}
+
+async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: Errand) {
+    let Errand { load, completion } = errand;
+    match load {
+        Load::Store {
+            record,
+            position,
+            shard,
+            counters,
+        } => {
+            let (pack, bytes) = (record.pack.pack, shard.len() as u64);
+            let stored = deliver(&context, &client, device, &record.pack, position, shard).await;
+            let stored = match stored {
+                Ok(receipt) => {
+                    confirm(&context, pack, position, receipt, counters.as_deref()).await
+                }
+                Err(code) => Err(code),
+            };
+            if let Err(code) = stored {
+                return completion.tell(Err(code)).await;
+            }
+            if let Some(counters) = counters {
+                counters.moved_bytes(bytes);
+            }
+            let receipt = ReceiptFact {
+                pack,
+                position,
+                device,
+            };
+            let receipt = |completion| Back::Receipt {
+                completion,
+                receipt,
+            };
+            completion.bring(receipt).await;
+        }
+        Load::Fetch {
+            fetch,
+            pack,
+            position,
+            ranges,
+            whole,
+            counters,
+        } => match fetch_ranges(&context, &client, &pack, position, ranges).await {
+            Ok(pieces) => {
+                if let Some(counters) = counters {
+                    counters.moved_bytes(pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
+                }
+                let came = |completion| Back::Pieces {
+                    completion,
+                    fetch,
+                    position,
+                    whole,
+                    pieces,
+                };
+                completion.bring(came).await;
+            }
+            Err(code) => completion.tell(Err(code)).await,
+        },
+        Load::Check {
+            pack,
+            position,
+            pick,
+        } => {
+            let checked = check(&context, &client, &pack, position, pick).await;
+            let passed = checked.map(|()| Input::CheckPassed { device });
+            completion.tell(passed).await;
+        }
+    }
+}
+
+/// Sends a shard and checks the receipt.
+async fn deliver(
+    context: &Context,
+    client: &BulkClient,
+    device: DeviceId,
+    pack: &PackRef,
+    position: Position,
+    shard: Bytes,
+) -> Result<Signed<Receipt>, ErrorCode> {
+    let header = store_header(context, pack, position, shard.len())?;
+    let signed = context.secrets.device.signing().sign(&header);
+    let receipt = client.store(signed, shard).await.map_err(|error| {
+        debug!(%device, %error, "A shard was not stored");
+        error.code()
+    })?;
+    check_receipt(&receipt, device, &header)?;
+    Ok(receipt)
+}
+
+/// Records a receipt, on a full disk once there is room: it counts only then, and the supplier
+/// need not be asked again.
+async fn confirm(
+    context: &Context,
+    pack: PackId,
+    position: Position,
+    receipt: Signed<Receipt>,
+    counters: Option<&Counters>,
+) -> Result<(), ErrorCode> {
+    let device = DeviceId(receipt.signer);
+    let receipt = Arc::new(receipt);
+    let record = || {
+        let (catalogue, receipt) = (context.catalogue.clone(), receipt.clone());
+        async move {
+            crate::shared::task::blocking(move || {
+                catalogue.confirm_shard(pack, position, device, Some(&receipt), wall_clock())
+            })
+            .await?
+            .map_err(|error| error.code())
+        }
+    };
+    write_anyway(counters, record).await
+}
+
+/// The header of one shard of a pack.
+pub(crate) fn store_header(
+    context: &Context,
+    pack: &PackRef,
+    position: Position,
+    bytes: usize,
+) -> Result<StoreHeader, ErrorCode> {
+    let shard = *pack
+        .shards
+        .get(usize::from(position.0))
+        .ok_or(ErrorCode::Internal)?;
+    Ok(StoreHeader {
+        owner: context.identity,
+        lane: context.device,
+        epoch: pack.epoch,
+        set: pack.set,
+        position,
+        pack: pack.pack,
+        kind: pack.kind,
+        k: pack.k,
+        code_version: pack.code_version,
+        pack_bytes: pack.pack_bytes,
+        shard,
+        shard_bytes: u32::try_from(bytes).map_err(|_| ErrorCode::Internal)?,
+    })
+}
+
+/// A receipt counts only if the supplier signed exactly this shard of this pack.
+fn check_receipt(
+    signed: &Signed<Receipt>,
+    device: DeviceId,
+    header: &StoreHeader,
+) -> Result<(), ErrorCode> {
+    let receipt = verify_by(signed, &device.0).map_err(|_| ErrorCode::NotAuthentic)?;
+    let is_ours = receipt.supplier == device
+        && receipt.owner == header.owner
+        && receipt.lane == header.lane
+        && receipt.pack == header.pack
+        && receipt.position == header.position
+        && receipt.shard == header.shard
+        && receipt.shard_bytes == header.shard_bytes;
+    if is_ours {
+        Ok(())
+    } else {
+        Err(ErrorCode::NotAuthentic)
+    }
+}
+
+/// Ranges asked for at once within one errand.
+const RANGES_AT_ONCE: usize = 8;
+
+async fn fetch_ranges(
+    context: &Context,
+    client: &BulkClient,
+    pack: &Arc<PackRef>,
+    position: Position,
+    ranges: Vec<Range<u64>>,
+) -> Result<Vec<Piece>, ErrorCode> {
+    let mut fetches = futures::stream::iter(ranges)
+        .map(|range| fetch_range(context, client, pack, position, range))
+        .buffered(RANGES_AT_ONCE);
+    let mut pieces = Vec::new();
+    while let Some(piece) = fetches.next().await {
+        pieces.push(piece?);
+    }
+    Ok(pieces)
+}
+
+/// Gets a range, and proves and unmasks it while it comes.
+async fn fetch_range(
+    context: &Context,
+    client: &BulkClient,
+    pack: &PackRef,
+    position: Position,
+    range: Range<u64>,
+) -> Result<Piece, ErrorCode> {
+    let shard = *pack
+        .shards
+        .get(usize::from(position.0))
+        .ok_or(ErrorCode::Internal)?;
+    let whole_bytes = shard_bytes(pack.pack_bytes, pack.k);
+    let length = range.end - range.start;
+    let ask = Fetch {
+        target: FetchTarget::Shard(shard),
+        offset: range.start,
+        length,
+    };
+    let verifier = RangeVerifier::new(shard, whole_bytes, range.start, length);
+    let mut verifier = verifier.map_err(|_| ErrorCode::Internal)?;
+    let mut bytes = context
+        .buffers
+        .take(usize::try_from(length).unwrap_or(usize::MAX));
+    bytes.clear();
+    let secrets = context.epoch(pack.epoch).ok_or(ErrorCode::Internal)?;
+    let mask = ShardMask::new(secrets, pack.set, pack.pack, position);
+    let mut is_proved = true;
+    let fetched = client
+        .fetch(ask, |piece| {
+            let start = bytes.len();
+            is_proved = verifier.push(piece, &mut bytes).is_ok();
+            mask.apply(range.start + start as u64, &mut bytes[start..]);
+            is_proved
+        })
+        .await;
+    if !is_proved {
+        return Err(ErrorCode::Corrupt);
+    }
+    let got = fetched.map_err(|error| {
+        debug!(%error, "A range was not fetched");
+        error.code()
+    })?;
+    if got.offset != range.start || got.length != length {
+        return Err(ErrorCode::Malformed);
+    }
+    verifier.finish().map_err(|_| ErrorCode::Corrupt)?;
+    Ok(Piece {
+        offset: range.start,
+        bytes: Bytes::from_owner(Lent::new(bytes, context.buffers.clone())),
+    })
+}
+
+/// Bytes of one check: enough to need the disk, little enough for a slow line.
+const CHECK_BYTES: u64 = limits::SHARD_ALIGN as u64;
+
+async fn check(
+    context: &Context,
+    client: &BulkClient,
+    pack: &PackRef,
+    position: Position,
+    pick: u64,
+) -> Result<(), ErrorCode> {
+    let blocks = shard_bytes(pack.pack_bytes, pack.k)
+        .div_ceil(CHECK_BYTES)
+        .max(1);
+    let start = (pick % blocks) * CHECK_BYTES;
+    fetch_range(context, client, pack, position, start..start + CHECK_BYTES)
+        .await
+        .map(drop)
+}
