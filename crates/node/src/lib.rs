@@ -15,9 +15,10 @@ mod suppliers;
 
 pub use home::environment::settle_environment;
 pub use home::facade::{
-    Connection, InitOptions, Initialised, RecoverOptions, Recovered, connect, daemon, init, recover,
+    Connection, InitOptions, Initialised, RecoverOptions, connect, daemon, init, recover,
 };
 pub use home::host::Host;
+pub use recovery::found::Recovered;
 pub use shared::error::NodeError;
 pub use shared::settings::{Scope, Settings, Unlock};
 pub use shared::text::{path_of, text_of};

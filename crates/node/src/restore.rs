@@ -1,38 +1,158 @@
-//! What the engine asks for while something is fetched: ranges, decoding, giving up.
+//! From suppliers to files: fetches of jobs and look-ups, the writing half of a restore, test
+//! restores.
 
-pub(crate) mod browse;
+mod browse;
 pub(crate) mod fetch;
-pub(crate) mod lookup;
+mod listing;
+mod lookup;
 pub(crate) mod reader;
-pub(crate) mod verify;
-pub(crate) mod writer;
+mod verify;
+pub(crate) mod versions;
+mod writer;
 
+use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tracing::debug;
 
+use bitdust_api::call::Conflict;
+use bitdust_api::view::{JobTask, VerifyView};
 use bitdust_engine::{FetchId, Input, JobId, PlaceFact};
 use bitdust_model::status::Problems;
-use bitdust_model::{DeviceId, ErrorCode, Position};
+use bitdust_model::{ErrorCode, Position, SetId};
 
 use crate::restore::fetch::{FetchRequest, FetchState, Piece, Plain, assemble};
-use crate::runtime::Node;
+use crate::restore::writer::RestoreRequest;
 use crate::shared::completion::Completion;
-use crate::shared::job::JobKind;
+use crate::shared::context::Context;
+use crate::shared::driver::Driver;
+use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
+use crate::shared::supplier_request::Load;
 use crate::shared::task::blocking;
 use crate::shared::task_event::Back;
-use crate::suppliers::worker::{Errand, Load};
+use crate::shared::text::escape;
 
-impl Node {
+/// Restores and look-ups of a node.
+pub(crate) struct Restore {
+    context: Context,
+    /// Whoever fetches.
+    readers: BTreeMap<JobId, ReaderJob>,
+    fetches: BTreeMap<FetchId, FetchState>,
+}
+
+/// Somebody who fetches.
+enum ReaderJob {
+    /// A restore, or a test restore.
+    Restore(Job),
+    /// A recovery, whose lists come the same way.
+    Recovery,
+    /// Somebody looks something up.
+    LookUp,
+}
+
+/// A restore that runs.
+struct Job {
+    kind: JobKind,
+    counters: Arc<Counters>,
+    /// What could not be restored.
+    problems: Problems,
+    /// The result of a test restore.
+    verified: Option<VerifyView>,
+}
+
+#[derive(Debug, Clone)]
+enum JobKind {
+    /// A version, or a part of it, to bring back.
+    Restore(Box<RestoreRequest>),
+    /// Random files to fetch and compare.
+    Verify {
+        /// How many.
+        sample: u32,
+    },
+}
+
+impl Restore {
+    /// No restore runs.
+    pub(crate) fn new(context: Context) -> Self {
+        Self {
+            context,
+            readers: BTreeMap::new(),
+            fetches: BTreeMap::new(),
+        }
+    }
+
+    fn begin(&mut self, driver: &mut Driver, kind: JobKind) -> Begun {
+        let job = JobId(driver.number());
+        let counters: Arc<Counters> = Arc::default();
+        let begun = Begun {
+            id: job,
+            task: kind.task(),
+            counters: counters.clone(),
+        };
+        let running = Job {
+            kind,
+            counters,
+            problems: Problems::default(),
+            verified: None,
+        };
+        self.readers.insert(job, ReaderJob::Restore(running));
+        driver.tell(Input::RestoreAsked { job });
+        begun
+    }
+
+    /// Begins a test restore of so many random files.
+    pub(crate) fn begin_verify(&mut self, driver: &mut Driver, sample: u32) -> Begun {
+        self.begin(driver, JobKind::Verify { sample })
+    }
+
+    /// A recovery fetches under its number.
+    pub(crate) fn recovery_began(&mut self, id: JobId) {
+        self.readers.insert(id, ReaderJob::Recovery);
+    }
+
+    /// A job ended; gives what it did, where it was a restore. Whoever waits for what it wanted
+    /// is told so by a reply that never comes.
+    pub(crate) fn end(&mut self, id: JobId) -> Option<JobEnd> {
+        self.fetches.retain(|_, state| state.request.job != id);
+        let ReaderJob::Restore(job) = self.readers.remove(&id)? else {
+            return None;
+        };
+        Some(JobEnd {
+            counters: job.counters,
+            problems: job.problems,
+            work: match job.kind {
+                JobKind::Restore(_) => JobWork::Restore,
+                JobKind::Verify { .. } => JobWork::Verify {
+                    result: job.verified,
+                },
+            },
+        })
+    }
+
+    fn job(&mut self, id: JobId) -> Option<&mut Job> {
+        match self.readers.get_mut(&id)? {
+            ReaderJob::Restore(job) => Some(job),
+            ReaderJob::Recovery | ReaderJob::LookUp => None,
+        }
+    }
+
+    /// A test restore has its result.
+    pub(crate) fn verified(&mut self, id: JobId, view: VerifyView) {
+        if let Some(job) = self.job(id) {
+            job.verified = Some(view);
+        }
+    }
+
     /// Starts the writing half of a restore, or a test restore, on a blocking thread.
-    pub(crate) fn start_restore(&mut self, completion: Completion, id: JobId) {
-        let Some(job) = self.jobs.get(&id) else {
-            return self.tell(completion.failed(ErrorCode::Internal));
+    pub(crate) fn start_restore(&mut self, driver: &mut Driver, completion: Completion, id: JobId) {
+        let Some(job) = self.job(id) else {
+            return driver.tell(completion.failed(ErrorCode::Internal));
         };
         let (kind, counters) = (job.kind.clone(), job.counters.clone());
         let (context, runtime) = (self.context.clone(), Handle::current());
-        self.tasks.spawn(async move {
+        driver.spawn(async move {
             let result: Result<Problems, ErrorCode> = blocking(move || match kind {
                 JobKind::Restore(request) => {
                     writer::restore(&context, id, &request, &counters, runtime)
@@ -40,7 +160,6 @@ impl Node {
                 JobKind::Verify { sample } => {
                     verify::verify(&context, id, sample, &counters, runtime)
                 }
-                JobKind::Backup { .. } | JobKind::Recover => Err(ErrorCode::Internal),
             })
             .await
             .and_then(|result| result);
@@ -56,6 +175,7 @@ impl Node {
     /// The writing half is over.
     pub(crate) fn restored(
         &mut self,
+        driver: &mut Driver,
         completion: Completion,
         id: JobId,
         result: Result<Problems, ErrorCode>,
@@ -63,7 +183,7 @@ impl Node {
         let input = match result {
             Ok(problems) => {
                 let count = problems.count();
-                if let Some(job) = self.jobs.get_mut(&id) {
+                if let Some(job) = self.job(id) {
                     job.problems = problems;
                 }
                 completion.done(Input::RestoreWritten {
@@ -73,86 +193,67 @@ impl Node {
             }
             Err(code) => completion.failed(code),
         };
-        self.tell(input);
+        driver.tell(input);
     }
 
-    /// A job wants chunks of a pack.
-    pub(crate) fn fetch_wanted(&mut self, request: FetchRequest) {
-        let job = request.job;
-        if !self.jobs.contains_key(&job) && !self.lookups.contains(&job) {
-            // The job has ended; that no reply comes tells its worker so.
-            return;
-        }
-        let places = self.places(&request);
+    /// Where the fetch of a job is to look; none where nobody waits for it any more.
+    pub(crate) fn set_of(&self, request: &FetchRequest) -> Option<SetId> {
+        // That no reply comes tells the worker that its job has ended.
+        let is_awaited = self.readers.contains_key(&request.job);
+        is_awaited.then_some(request.pack.set)
+    }
+
+    /// A job wants chunks of a pack, whose shards lie at places.
+    pub(crate) fn fetch_wanted(
+        &mut self,
+        driver: &mut Driver,
+        request: FetchRequest,
+        places: Vec<PlaceFact>,
+    ) {
         let state = FetchState::new(request);
         let request = &state.request;
-        let input = Input::FetchWanted {
+        driver.tell(Input::FetchWanted {
             fetch: request.fetch,
             job: request.job,
             pack: request.pack.pack,
             k: request.pack.k,
             direct: state.own.keys().copied().collect(),
             places,
-        };
+        });
         self.fetches.insert(state.request.fetch, state);
-        self.tell(input);
     }
 
-    /// Who may hold the shards of a pack: holders now and before, by the set's record.
-    fn places(&self, request: &FetchRequest) -> Vec<PlaceFact> {
-        let Some(set) = self.sets.get(&request.pack.set) else {
-            return Vec::new();
-        };
-        (0..)
-            .map(Position)
-            .zip(&set.positions)
-            .map(|(position, record)| {
-                let holders = [record.current, record.previous];
-                PlaceFact {
-                    position,
-                    holders: holders
-                        .into_iter()
-                        .flatten()
-                        .map(|holder| holder.device)
-                        .collect(),
-                }
-            })
-            .collect()
-    }
-
-    /// Asks one supplier for its part.
-    pub(crate) fn fetch_range(
+    /// What to ask of the supplier at a position; none where nobody waits for it any more.
+    pub(crate) fn range_to_ask(
         &mut self,
-        completion: Completion,
         fetch: FetchId,
         position: Position,
-        device: DeviceId,
         whole: bool,
-    ) {
-        let Some(state) = self.fetches.get_mut(&fetch) else {
-            return self.tell(completion.failed(ErrorCode::NotFound));
-        };
+    ) -> Option<Load> {
+        let state = self.fetches.get_mut(&fetch)?;
         if whole {
             // Parts of the direct way no longer count: they would only take memory.
             state.direct.clear();
         }
-        let load = Load::Fetch {
+        let (pack, ranges) = (
+            Arc::new(state.request.pack.clone()),
+            state.ranges(position, whole),
+        );
+        let job = state.request.job;
+        Some(Load::Fetch {
             fetch,
-            pack: Arc::new(state.request.pack.clone()),
+            pack,
             position,
-            ranges: state.ranges(position, whole),
+            ranges,
             whole,
-            counters: self
-                .jobs
-                .get(&state.request.job)
-                .map(|job| job.counters.clone()),
-        };
-        self.send_courier(device, Errand { load, completion });
+            counters: self.job(job).map(|job| job.counters.clone()),
+        })
     }
 
     /// A supplier's part came and matches its proof.
     pub(crate) fn pieces_came(
         &mut self,
+        driver: &mut Driver,
         completion: Completion,
         fetch: FetchId,
         position: Position,
@@ -160,7 +261,7 @@ impl Node {
         pieces: Vec<Piece>,
     ) {
         let Some(state) = self.fetches.get_mut(&fetch) else {
-            return self.tell(completion.failed(ErrorCode::Cancelled));
+            return driver.tell(completion.failed(ErrorCode::Cancelled));
         };
         let kept = if whole {
             &mut state.whole
@@ -168,23 +269,24 @@ impl Node {
             &mut state.direct
         };
         kept.insert(position, pieces);
-        self.tell(completion.done(Input::RangeFetched { fetch, position }));
+        driver.tell(completion.done(Input::RangeFetched { fetch, position }));
     }
 
     /// Puts the parts together on a blocking thread.
     pub(crate) fn decode(
         &mut self,
+        driver: &mut Driver,
         completion: Completion,
         fetch: FetchId,
         positions: &[Position],
     ) {
         let Some(state) = self.fetches.get_mut(&fetch) else {
-            return self.tell(completion.failed(ErrorCode::Cancelled));
+            return driver.tell(completion.failed(ErrorCode::Cancelled));
         };
         let pieces = state.take_pieces(positions);
         let (pack, blobs) = (state.request.pack.clone(), state.request.blobs.clone());
         let context = self.context.clone();
-        self.tasks.spawn(async move {
+        driver.spawn(async move {
             let chunks = blocking(move || {
                 let secrets = context.epoch(pack.epoch)?;
                 match assemble(secrets, &pack, &blobs, pieces, &context.buffers) {
@@ -208,6 +310,7 @@ impl Node {
     /// The parts were put together, or not.
     pub(crate) fn assembled(
         &mut self,
+        driver: &mut Driver,
         completion: Completion,
         fetch: FetchId,
         chunks: Option<Plain>,
@@ -222,13 +325,40 @@ impl Node {
             }
             None => completion.failed(ErrorCode::Corrupt),
         };
-        self.tell(input);
+        driver.tell(input);
     }
 
     /// Too few suppliers have it.
     pub(crate) fn give_up_fetch(&mut self, fetch: FetchId) {
         if let Some(state) = self.fetches.remove(&fetch) {
             drop(state.request.reply.send(Err(ErrorCode::TooFewShards)));
+        }
+    }
+
+    /// The program ends: jobs stop, and what they did stays.
+    pub(crate) fn shut_down(&self) {
+        for reader in self.readers.values() {
+            if let ReaderJob::Restore(job) = reader {
+                job.counters.interrupt();
+            }
+        }
+    }
+}
+
+impl JobKind {
+    fn task(&self) -> JobTask {
+        match self {
+            Self::Restore(request) => JobTask::Restore {
+                snapshot: request.snapshot.snapshot.to_hex(),
+                path: escape(&request.path),
+                to: escape(request.to.as_os_str().as_bytes()),
+                conflict: match request.conflict {
+                    bitdust_source::Conflict::Replace => Conflict::Replace,
+                    bitdust_source::Conflict::KeepBoth => Conflict::KeepBoth,
+                    bitdust_source::Conflict::Skip => Conflict::Skip,
+                },
+            },
+            Self::Verify { sample } => JobTask::Verify { sample: *sample },
         }
     }
 }

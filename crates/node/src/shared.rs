@@ -1,15 +1,19 @@
 //! What all wings use: handles, tasks and their answers, texts. No wing is known here.
 
+pub(crate) mod answer;
 pub(crate) mod bounded;
 pub(crate) mod buffers;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod context;
 pub(crate) mod disk_space;
+pub(crate) mod driver;
 pub(crate) mod error;
 pub(crate) mod job;
+pub(crate) mod names;
 pub(crate) mod rate;
 pub(crate) mod settings;
+pub(crate) mod supplier_request;
 pub(crate) mod task;
 pub(crate) mod task_event;
 pub(crate) mod text;

@@ -9,15 +9,18 @@ use bitdust_api::{Answer, ApiError};
 use bitdust_model::limits;
 use bitdust_source::{DropReason, Excludes, Walk, WalkEvent, WalkOptions};
 
-use crate::runtime::Node;
-use crate::runtime::calls::{Reported, check_excludes, existing_folder};
+use super::Backup;
+use super::folders::{check_excludes, existing_folder};
+use crate::shared::answer::Reported;
+use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
 use crate::shared::text::escape;
 
-impl Node {
+impl Backup {
     /// Walks a folder on a blocking thread and answers with what it found.
     pub(crate) fn estimate_folder(
-        &mut self,
+        &self,
+        driver: &mut Driver,
         path: &str,
         patterns: Vec<String>,
         options: WalkOptions,
@@ -33,7 +36,7 @@ impl Node {
         if let Some((device, inode)) = self.home_place {
             rules = rules.without_place(device, inode);
         }
-        self.tasks.spawn(async move {
+        driver.spawn(async move {
             let estimated = blocking(move || estimate(&folder, &rules, options)).await;
             let answer = estimated
                 .map_err(|code| ApiError::new(code, crate::shared::words::failure(code)))

@@ -33,14 +33,7 @@ use crate::backup::file_cache::{FileCache, Remembered};
 use crate::backup::packer::{PackRequest, Packing, packer};
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::job::{Counters, problem};
-
-/// What a walk gave.
-pub(crate) struct Scanned {
-    /// One version a folder.
-    pub(crate) snapshots: Vec<SnapshotRecord>,
-    /// What could not be protected.
-    pub(crate) problems: Problems,
-}
+use crate::shared::task_event::Scanned;
 
 /// What a scan works with.
 pub(crate) struct ScanRequest {

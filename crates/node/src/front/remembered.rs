@@ -6,66 +6,72 @@ use bitdust_api::view::{LastVerifyView, UnprotectedView};
 use bitdust_api::{ApiError, JobOutcome, JobReport};
 use bitdust_model::manifest::FolderRecord;
 use bitdust_model::{FolderId, limits};
+use bitdust_store::Catalogue;
 use serde::{Serialize, de::DeserializeOwned};
 use tracing::warn;
 
-use crate::runtime::Node;
-use crate::runtime::calls::catalogue_error;
+use crate::shared::answer::catalogue_error;
 use crate::shared::context::wall_clock;
-use crate::shared::job::JobKind;
+use crate::shared::job::JobWork;
 use crate::shared::text::escape;
 
 const LAST_VERIFY_KEY: &str = "last_verify";
 
-impl Node {
-    /// Keeps what the end of a job says beyond its report.
-    pub(crate) fn remember_end(&self, kind: &JobKind, report: &JobReport) {
-        let is_done = matches!(report.outcome, JobOutcome::Complete | JobOutcome::Partial);
-        match kind {
-            JobKind::Backup { folders, .. } if is_done => {
-                for folder in folders {
-                    self.keep(&unprotected_key(folder.folder), &below(folder, report));
-                }
+/// Keeps what the end of a job says beyond its report.
+pub(crate) fn keep_end(catalogue: &Catalogue, work: &JobWork, report: &JobReport) {
+    let is_done = matches!(report.outcome, JobOutcome::Complete | JobOutcome::Partial);
+    match work {
+        JobWork::Backup { folders, .. } if is_done => {
+            for folder in folders {
+                keep(
+                    catalogue,
+                    &unprotected_key(folder.folder),
+                    &below(folder, report),
+                );
             }
-            JobKind::Verify { .. } => {
-                if let Some(result) = report.verified.clone() {
-                    let at = wall_clock();
-                    self.keep(LAST_VERIFY_KEY, &LastVerifyView { at, result });
-                }
-            }
-            JobKind::Backup { .. } | JobKind::Restore(_) | JobKind::Recover => {}
         }
-    }
-
-    /// What of a folder's newest version is not protected.
-    pub(crate) fn unprotected(&self, folder: FolderId) -> Result<Vec<UnprotectedView>, ApiError> {
-        Ok(self.kept(&unprotected_key(folder))?.unwrap_or_default())
-    }
-
-    /// The last real test restore.
-    pub(crate) fn last_verify(&self) -> Result<Option<LastVerifyView>, ApiError> {
-        self.kept(LAST_VERIFY_KEY)
-    }
-
-    fn kept<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, ApiError> {
-        let text = self.context.catalogue.get_meta(key);
-        let text = text.map_err(catalogue_error)?;
-        Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
-    }
-
-    /// Writes a value unless it is there already.
-    fn keep<T: Serialize>(&self, key: &str, value: &T) {
-        let text = serde_json::to_vec(value).unwrap_or_default();
-        let catalogue = &self.context.catalogue;
-        let written = match catalogue.get_meta(key) {
-            Ok(Some(known)) if known == text => Ok(()),
-            Ok(_) => catalogue.set_meta(key, &text),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = written {
-            // It is shown until the node ends, and missed after that; no data depends on it.
-            warn!(%error, key, "Something for people was not kept");
+        JobWork::Verify {
+            result: Some(result),
+        } => {
+            let (at, result) = (wall_clock(), result.clone());
+            keep(catalogue, LAST_VERIFY_KEY, &LastVerifyView { at, result });
         }
+        JobWork::Backup { .. }
+        | JobWork::Verify { result: None }
+        | JobWork::Restore
+        | JobWork::Recovery => {}
+    }
+}
+
+/// What of a folder's newest version is not protected.
+pub(crate) fn unprotected(
+    catalogue: &Catalogue,
+    folder: FolderId,
+) -> Result<Vec<UnprotectedView>, ApiError> {
+    Ok(kept(catalogue, &unprotected_key(folder))?.unwrap_or_default())
+}
+
+/// The last real test restore.
+pub(crate) fn last_verify(catalogue: &Catalogue) -> Result<Option<LastVerifyView>, ApiError> {
+    kept(catalogue, LAST_VERIFY_KEY)
+}
+
+fn kept<T: DeserializeOwned>(catalogue: &Catalogue, key: &str) -> Result<Option<T>, ApiError> {
+    let text = catalogue.get_meta(key).map_err(catalogue_error)?;
+    Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
+}
+
+/// Writes a value unless it is there already.
+fn keep<T: Serialize>(catalogue: &Catalogue, key: &str, value: &T) {
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    let written = match catalogue.get_meta(key) {
+        Ok(Some(known)) if known == text => Ok(()),
+        Ok(_) => catalogue.set_meta(key, &text),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = written {
+        // It is shown until the node ends, and missed after that; no data depends on it.
+        warn!(%error, key, "Something for people was not kept");
     }
 }
 

@@ -7,13 +7,16 @@ use tokio::sync::oneshot;
 use bitdust_api::view::JobPhase;
 use bitdust_api::{Answer, ApiError, Call, Event};
 use bitdust_crypto::{DeviceKeys, KeyGuard, Phrase, RootSecrets, seal_home};
-use bitdust_model::{DeviceId, Epoch, ErrorCode, UnixMillis, encode};
+use bitdust_model::{DeviceId, Epoch, ErrorCode, encode};
 use bitdust_pipeline::pack::HEADER_BYTES;
 use bitdust_store::{Catalogue, Home, HomeError, HomePaths, disk_error_code, write_durably};
 
 use crate::front::local::{self, Client};
-use crate::recovery::first_root;
-use crate::runtime::start::{self, RecoveryStart, Running, Stay};
+use crate::recovery::RecoveryStart;
+use crate::recovery::found::Recovered;
+use crate::recovery::root::first_root;
+use crate::runtime::keys;
+use crate::runtime::start::{self, Running, Stay};
 use crate::shared::config::Config;
 use crate::shared::context::wall_clock;
 use crate::shared::error::NodeError;
@@ -49,27 +52,6 @@ pub struct RecoverOptions {
     pub guard: String,
     /// Whether the old machines will never write again: their lanes are closed.
     pub old_machine_gone: bool,
-}
-
-/// What recovery found.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Recovered {
-    /// The identity in full.
-    pub identity: String,
-    /// The nickname.
-    pub nickname: String,
-    /// The new device in full.
-    pub device: String,
-    /// When the newest head was written, by the old machine's clock.
-    pub newest: Option<UnixMillis>,
-    /// Suppliers that confirmed it.
-    pub confirmed: u32,
-    /// Suppliers of the set.
-    pub of: u32,
-    /// Versions found.
-    pub snapshots: u64,
-    /// Files in the newest version of each folder.
-    pub files: u64,
 }
 
 /// How long to wait for the holder of a home to serve its socket.
@@ -278,7 +260,7 @@ fn make_device(
     let secrets = root
         .home_secrets(device, certificate, epoch)
         .map_err(|error| internal(&error))?;
-    let label = start::keyring_label(home);
+    let label = keys::keyring_label(home);
     let guard = match (guard, &settings.unlock) {
         ("file", _) => KeyGuard::File,
         ("keyring", _) => KeyGuard::Keyring { home_label: &label },

@@ -21,6 +21,7 @@ use crate::front::local::socket_path;
 use crate::home::door::Door;
 use crate::home::facade::{self, InitOptions, Initialised, RecoverOptions};
 use crate::home::practice::{self, Practice};
+use crate::runtime::keys;
 use crate::runtime::start::{self, Running, Stay};
 use crate::shared::error::NodeError;
 use crate::shared::settings::{Settings, Unlock};
@@ -290,7 +291,7 @@ impl Actor {
     async fn sit_down(&mut self, paths: &HomePaths) -> Result<Option<Seat>, NodeError> {
         let socket = socket_path(&self.settings.home);
         let running = match Home::open(&self.settings.home) {
-            Ok(_) if self.settings.unlock == Unlock::None && start::is_locked(paths) => {
+            Ok(_) if self.settings.unlock == Unlock::None && keys::is_locked(paths) => {
                 return Ok(None);
             }
             Ok(home) => Some(start::start(home, &self.settings, Stay::Long, None).await?),
@@ -584,7 +585,7 @@ fn enter_by(settings: &mut Settings, way_in: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn recovered_view(found: facade::Recovered) -> RecoveredView {
+fn recovered_view(found: crate::Recovered) -> RecoveredView {
     RecoveredView {
         identity: found.identity,
         nickname: found.nickname,

@@ -1,6 +1,6 @@
 //! Looking into versions: names that are searched, versions of one file, previews.
 //!
-//! Each question is a quiet job of its own, so that what it fetches ends with it. Trees are
+//! Each question is a look-up of its own, so that what it fetches ends with it. Trees are
 //! walked page by page; a page that two versions share is read once.
 
 use std::collections::BTreeSet;
@@ -10,17 +10,22 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use bitdust_api::view::{FileVersionView, FoundView, PreviewView};
-use bitdust_api::{Answer, ApiError, Call};
+use bitdust_api::{Answer, ApiError};
 use bitdust_engine::JobId;
 use bitdust_model::manifest::SnapshotRecord;
 use bitdust_model::tree::{Entry, Node as TreeNode};
 use bitdust_model::{ChunkId, ErrorCode, limits};
+use bitdust_store::Catalogue;
 
-use crate::restore::reader::{Found, Reader, fetch};
-use crate::runtime::Node;
-use crate::runtime::calls::{Reported, catalogue_error, entry_view};
+use super::Restore;
+use super::listing::entry_view;
+use super::reader::{Found, Reader, fetch};
+use super::versions::{newest_first, resolve};
+use crate::shared::answer::Reported;
 use crate::shared::context::Context;
+use crate::shared::driver::Driver;
 use crate::shared::text::escape;
+use crate::shared::words;
 
 /// Sealed bytes read ahead of pages: a search walks whole trees.
 const READ_AHEAD: u32 = 1024 * 1024;
@@ -45,67 +50,73 @@ enum Question {
     },
 }
 
-impl Node {
-    /// Answers a search, a file's versions or a preview from a task.
-    pub(crate) fn browse(&mut self, call: Call, reply: oneshot::Sender<Reported>) {
-        let question = match self.question(call) {
-            Ok(question) => question,
-            // A front end that left does not wait for its answer.
-            Err(error) => return drop(reply.send(Err(error))),
-        };
-        let runtime = Handle::current();
-        self.look_up(reply, move |context, lookup| {
-            look(context, lookup, question, runtime).map_err(|code| {
-                let message = format!(
-                    "it cannot be shown: {}",
-                    crate::shared::words::failure(code)
-                );
-                ApiError::new(code, message)
-            })
+impl Restore {
+    /// Answers a search by name, in one version or in all, from a task.
+    pub(crate) fn search(
+        &mut self,
+        driver: &mut Driver,
+        text: &str,
+        version: Option<String>,
+        reply: oneshot::Sender<Reported>,
+    ) {
+        let text = text.trim().to_lowercase();
+        self.browse(driver, reply, move |catalogue| {
+            let snapshots = match version {
+                Some(name) => vec![resolve(catalogue, &name)?.0],
+                None => newest_first(catalogue)?,
+            };
+            if text.is_empty() {
+                let message = "type a part of the name that is looked for";
+                return Err(ApiError::new(ErrorCode::BadRequest, message));
+            }
+            Ok(Question::Search { text, snapshots })
         });
     }
 
-    fn question(&self, call: Call) -> Result<Question, ApiError> {
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "`answer` sends only these three here"
-        )]
-        match call {
-            Call::Search { text, snapshot } => {
-                let snapshots = match snapshot {
-                    Some(name) => vec![self.resolve(&name)?.0],
-                    None => self.newest_first()?,
-                };
-                let text = text.trim().to_lowercase();
-                if text.is_empty() {
-                    let message = "type a part of the name that is looked for";
-                    return Err(ApiError::new(ErrorCode::BadRequest, message));
-                }
-                Ok(Question::Search { text, snapshots })
-            }
-            Call::FileVersions { target } => {
-                let (snapshot, path) = self.resolve(&target)?;
-                let mut snapshots = self.newest_first()?;
-                snapshots.retain(|it| it.folder == snapshot.folder);
-                snapshots.truncate(VERSIONS_MAX);
-                Ok(Question::Versions { path, snapshots })
-            }
-            Call::Preview { target } => {
-                let (snapshot, path) = self.resolve(&target)?;
-                Ok(Question::Preview {
-                    path,
-                    snapshot: Box::new(snapshot),
-                })
-            }
-            _ => Err(ApiError::new(ErrorCode::Internal, "answered elsewhere")),
-        }
+    /// Answers with the versions of a file, from a task.
+    pub(crate) fn file_versions(
+        &mut self,
+        driver: &mut Driver,
+        target: String,
+        reply: oneshot::Sender<Reported>,
+    ) {
+        self.browse(driver, reply, move |catalogue| {
+            let (snapshot, path) = resolve(catalogue, &target)?;
+            let mut snapshots = newest_first(catalogue)?;
+            snapshots.retain(|it| it.folder == snapshot.folder);
+            snapshots.truncate(VERSIONS_MAX);
+            Ok(Question::Versions { path, snapshots })
+        });
     }
 
-    fn newest_first(&self) -> Result<Vec<SnapshotRecord>, ApiError> {
-        let snapshots = self.context.catalogue.snapshots();
-        let mut snapshots = snapshots.map_err(catalogue_error)?;
-        snapshots.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.taken_at));
-        Ok(snapshots)
+    /// Answers with the beginning of a file, from a task.
+    pub(crate) fn preview(
+        &mut self,
+        driver: &mut Driver,
+        target: String,
+        reply: oneshot::Sender<Reported>,
+    ) {
+        self.browse(driver, reply, move |catalogue| {
+            let (snapshot, path) = resolve(catalogue, &target)?;
+            let snapshot = Box::new(snapshot);
+            Ok(Question::Preview { path, snapshot })
+        });
+    }
+
+    fn browse(
+        &mut self,
+        driver: &mut Driver,
+        reply: oneshot::Sender<Reported>,
+        question: impl FnOnce(&Catalogue) -> Result<Question, ApiError> + Send + 'static,
+    ) {
+        let runtime = Handle::current();
+        self.look_up(driver, reply, move |context, lookup| {
+            let question = question(&context.catalogue)?;
+            look(context, lookup, question, runtime).map_err(|code| {
+                let message = format!("it cannot be shown: {}", words::failure(code));
+                ApiError::new(code, message)
+            })
+        });
     }
 }
 

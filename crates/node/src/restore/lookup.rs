@@ -3,31 +3,38 @@
 
 use tokio::sync::oneshot;
 
-use bitdust_api::{Answer, ApiError};
+use bitdust_api::ApiError;
 use bitdust_engine::{Input, JobId};
 use bitdust_model::{ErrorCode, limits};
 
-use crate::runtime::Node;
+use super::{ReaderJob, Restore};
+use crate::shared::answer::Reported;
 use crate::shared::context::Context;
+use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
 use crate::shared::task_event::Back;
 
-impl Node {
+impl Restore {
     /// Answers a front end with what `find` finds, on a blocking thread. What it fetches is
     /// announced under the number that it is given.
     pub(crate) fn look_up(
         &mut self,
-        reply: oneshot::Sender<Result<Answer, ApiError>>,
-        find: impl FnOnce(&Context, JobId) -> Result<Answer, ApiError> + Send + 'static,
+        driver: &mut Driver,
+        reply: oneshot::Sender<Reported>,
+        find: impl FnOnce(&Context, JobId) -> Reported + Send + 'static,
     ) {
-        if self.lookups.len() >= limits::LOOKUPS_MAX {
+        let count = self
+            .readers
+            .values()
+            .filter(|reader| matches!(reader, ReaderJob::LookUp));
+        if count.count() >= limits::LOOKUPS_MAX {
             let message = "too much is being looked up already; try again in a moment";
             return drop(reply.send(Err(ApiError::new(ErrorCode::Busy, message))));
         }
-        let id = JobId(self.number());
-        self.lookups.insert(id);
+        let id = JobId(driver.number());
+        self.readers.insert(id, ReaderJob::LookUp);
         let context = self.context.clone();
-        self.tasks.spawn(async move {
+        driver.spawn(async move {
             let worker = context.clone();
             let found = blocking(move || find(&worker, id)).await;
             let answer = found.unwrap_or_else(|code| {
@@ -43,9 +50,9 @@ impl Node {
     }
 
     /// Nobody needs what a look-up fetched.
-    pub(crate) fn look_up_ended(&mut self, id: JobId) {
-        self.lookups.remove(&id);
+    pub(crate) fn look_up_ended(&mut self, driver: &mut Driver, id: JobId) {
+        self.readers.remove(&id);
         self.fetches.retain(|_, state| state.request.job != id);
-        self.tell(Input::LookUpEnded { job: id });
+        driver.tell(Input::LookUpEnded { job: id });
     }
 }

@@ -17,9 +17,10 @@ use bitdust_engine::{JobId, Random};
 use bitdust_model::manifest::{BlobRef, PackRef, SnapshotRecord};
 use bitdust_model::status::Problems;
 use bitdust_model::tree::{Content, Entry, Node};
-use bitdust_model::{ChunkId, ErrorCode, FolderId, PackId, limits};
+use bitdust_model::{ChunkId, ErrorCode, PackId, limits};
 
 use crate::restore::reader::{Place, Reader};
+use crate::restore::versions::newest_of_each;
 use crate::shared::context::Context;
 use crate::shared::job::{Counters, problem};
 use crate::shared::task_event::Back;
@@ -86,7 +87,7 @@ fn draw(
     let mut random = Random::from_seed(bitdust_crypto::random());
     let mut drawn: Vec<Drawn> = Vec::new();
     let mut seen = 0_u64;
-    for snapshot in newest(context)? {
+    for snapshot in newest_of_each(context)? {
         let mut waiting = vec![(Vec::new(), snapshot.pages.clone())];
         while let Some((folder, pages)) = waiting.pop() {
             for page in pages {
@@ -140,29 +141,6 @@ fn draw(
         }
     }
     Ok(drawn)
-}
-
-/// The newest version of each folder.
-pub(crate) fn newest(context: &Context) -> Result<Vec<SnapshotRecord>, ErrorCode> {
-    let mut newest: Vec<SnapshotRecord> = Vec::new();
-    for snapshot in context
-        .catalogue
-        .snapshots()
-        .map_err(|error| error.code())?
-    {
-        let same = |known: &SnapshotRecord| -> (FolderId, bool) {
-            (known.folder, known.taken_at <= snapshot.taken_at)
-        };
-        match newest
-            .iter_mut()
-            .find(|known| known.folder == snapshot.folder)
-        {
-            Some(known) if same(known).1 => *known = snapshot,
-            Some(_) => {}
-            None => newest.push(snapshot),
-        }
-    }
-    Ok(newest)
 }
 
 /// A file and how it compares so far.

@@ -1,29 +1,23 @@
-//! Jobs as the node sees them: counters that tasks move, and what the report is made of.
+//! What the wings share of a job: counters that its tasks move, and what it did in the end.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
-use bitdust_api::call::Conflict;
-use bitdust_api::view::{JobPhase, JobTask, JobView};
-use bitdust_api::{JobId, JobOutcome, JobReport, Remark};
-use bitdust_engine::Phase;
-use bitdust_model::manifest::SnapshotRecord;
+use bitdust_api::view::{JobTask, VerifyView};
+use bitdust_engine::JobId;
+use bitdust_model::manifest::{FolderRecord, SnapshotRecord};
 use bitdust_model::status::{Problem, Problems, Progress};
-use bitdust_model::{ByteCount, ErrorCode, UnixMillis};
-
-use crate::shared::context::wall_clock;
-use crate::shared::rate::Rate;
-use crate::shared::text::escape;
+use bitdust_model::{ByteCount, ErrorCode};
 
 /// Files below this are not named while they are worked on: they are done before anybody could
 /// read their names.
 const NAMED_BYTES_MIN: u64 = 1_000_000;
 
 /// Waits below this are the ordinary ones, and nobody needs to know why.
-const TELLING_WAIT: Duration = Duration::from_secs(2);
+pub(crate) const TELLING_WAIT: Duration = Duration::from_secs(2);
 
 /// What a job waits for, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +58,7 @@ enum Will {
 }
 
 /// Something that is waited for and shown.
-struct ShownWait<'a> {
+pub(crate) struct ShownWait<'a> {
     counters: &'a Counters,
     wait: (Wait, Instant),
 }
@@ -99,7 +93,7 @@ impl Counters {
     }
 
     /// Shows a wait until what is given is dropped.
-    fn show_wait(&self, wait: Wait, since: Instant) -> ShownWait<'_> {
+    pub(crate) fn show_wait(&self, wait: Wait, since: Instant) -> ShownWait<'_> {
         self.waits().push((wait, since));
         ShownWait {
             counters: self,
@@ -109,7 +103,7 @@ impl Counters {
 
     /// What is waited for, where it is worth a word; a full disk before all else, since whatever
     /// else waits may wait for that.
-    fn wait(&self) -> Option<Wait> {
+    pub(crate) fn wait(&self) -> Option<Wait> {
         let waits = self.waits();
         let long = waits
             .iter()
@@ -187,6 +181,17 @@ impl Counters {
             .is_ok()
     }
 
+    /// The file that is being worked on.
+    pub(crate) fn current(&self) -> Option<Box<[u8]>> {
+        self.current.borrow().clone()
+    }
+
+    /// Bytes of new chunks, and of packs that hold contents.
+    pub(crate) fn new_and_packed(&self) -> (u64, u64) {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (read(&self.new_bytes), read(&self.packed_bytes))
+    }
+
     /// The counts now.
     pub(crate) fn progress(&self) -> Progress {
         Progress {
@@ -199,185 +204,53 @@ impl Counters {
     }
 }
 
-/// What a job is for.
-#[derive(Debug, Clone)]
-pub(crate) enum JobKind {
-    /// Folders to back up.
-    Backup {
-        /// What to walk.
-        folders: Vec<bitdust_model::manifest::FolderRecord>,
-        /// Whether nobody asked for it: then a version that would be the same is not made.
-        by_itself: bool,
-    },
-    /// A version, or a part of it, to bring back.
-    Restore(Box<crate::restore::writer::RestoreRequest>),
-    /// Random files to fetch and compare.
-    Verify {
-        /// How many.
-        sample: u32,
-    },
-    /// The identity to find again.
-    Recover,
-}
-
-impl JobKind {
-    fn task(&self) -> JobTask {
-        match self {
-            Self::Backup { folders, by_itself } => JobTask::Backup {
-                folders: folders.iter().map(|folder| escape(&folder.path)).collect(),
-                by_itself: *by_itself,
-            },
-            Self::Restore(request) => JobTask::Restore {
-                snapshot: request.snapshot.snapshot.to_hex(),
-                path: escape(&request.path),
-                to: escape(std::os::unix::ffi::OsStrExt::as_bytes(
-                    request.to.as_os_str(),
-                )),
-                conflict: match request.conflict {
-                    bitdust_source::Conflict::Replace => Conflict::Replace,
-                    bitdust_source::Conflict::KeepBoth => Conflict::KeepBoth,
-                    bitdust_source::Conflict::Skip => Conflict::Skip,
-                },
-            },
-            Self::Verify { sample } => JobTask::Verify { sample: *sample },
-            Self::Recover => JobTask::Recovery,
-        }
-    }
-}
-
-const fn phase_view(phase: Phase) -> JobPhase {
-    match phase {
-        Phase::WaitingForRoom {
-            code: ErrorCode::QuotaExceeded,
-        } => JobPhase::WaitingForRoom,
-        Phase::WaitingForRoom { .. } => JobPhase::WaitingForDisk,
-        Phase::WaitingForSuppliers { have, need } => JobPhase::WaitingForSuppliers { have, need },
-        Phase::Reading => JobPhase::Reading,
-        Phase::Sending => JobPhase::Sending,
-        Phase::WaitingForConfirmations { confirmed, need } => {
-            JobPhase::WaitingForConfirmations { confirmed, need }
-        }
-        Phase::WritingLists => JobPhase::WritingLists,
-        Phase::Publishing => JobPhase::Publishing,
-        Phase::Seeking => JobPhase::Seeking,
-        Phase::AskingHeads => JobPhase::AskingHeads,
-        Phase::LoadingLists => JobPhase::LoadingLists,
-        Phase::Fetching => JobPhase::Fetching,
-        Phase::WaitingForPieces => JobPhase::WaitingForPieces,
-    }
-}
-
-/// A job that was asked for and has not ended.
-pub(crate) struct Job {
-    /// What for.
-    pub(crate) kind: JobKind,
+/// A job that begins, for whoever shows it.
+pub(crate) struct Begun {
+    /// Its number.
+    pub(crate) id: JobId,
+    /// What it is for, in words.
+    pub(crate) task: JobTask,
     /// Its counters.
     pub(crate) counters: Arc<Counters>,
-    /// Room for packs in flight (backup).
-    pub(crate) permits: Arc<Semaphore>,
-    /// New versions, once the walk is over.
-    pub(crate) snapshots: Vec<SnapshotRecord>,
+}
+
+/// What a job did, for its report.
+pub(crate) struct JobEnd {
+    /// Its counters.
+    pub(crate) counters: Arc<Counters>,
     /// What could not be protected or restored.
     pub(crate) problems: Problems,
-    /// What it does, in the engine's words.
-    pub(crate) phase: Option<Phase>,
-    /// The result of a test restore.
-    pub(crate) verified: Option<bitdust_api::view::VerifyView>,
-    /// Since when it runs, for people and for its speed.
-    started_at: UnixMillis,
-    started: Instant,
-    rate: Rate,
+    /// What kind of work it was.
+    pub(crate) work: JobWork,
 }
 
-impl Job {
-    /// A job that begins.
-    pub(crate) fn new(kind: JobKind) -> Self {
-        Self {
-            kind,
-            counters: Arc::default(),
-            permits: Arc::new(Semaphore::new(bitdust_model::limits::PACKS_IN_FLIGHT_MAX)),
-            snapshots: Vec::new(),
-            problems: Problems::default(),
-            phase: None,
-            verified: None,
-            started_at: wall_clock(),
-            started: Instant::now(),
-            rate: Rate::default(),
-        }
-    }
-
-    /// Takes in how far it is now.
-    pub(crate) fn observe(&mut self) {
-        let progress = self.counters.progress();
-        let (done, total) = (progress.bytes_done.0, progress.bytes_total.0);
-        self.rate.observe(self.started.elapsed(), done, total);
-    }
-
-    /// What it does or waits for. `held_up_by` names the supplier that most packs wait for.
-    fn shown_phase(&self, held_up_by: Option<&str>) -> JobPhase {
-        let phase = self.phase.map_or(JobPhase::Waiting, phase_view);
-        match (self.counters.wait(), held_up_by) {
-            (Some(Wait::Disk), _) => JobPhase::WaitingForDisk,
-            (Some(Wait::Pack), Some(name)) if phase == JobPhase::Reading => {
-                JobPhase::WaitingForSupplier { name: name.into() }
-            }
-            (Some(Wait::Pack) | None, _) => phase,
-        }
-    }
-
-    /// What front ends show of it.
-    pub(crate) fn view(&self, id: JobId, held_up_by: Option<&str>) -> JobView {
-        JobView {
-            id,
-            task: self.kind.task(),
-            phase: self.shown_phase(held_up_by),
-            progress: self.counters.progress(),
-            started_at: self.started_at,
-            bytes_per_second: self.rate.bytes_per_second(),
-            remaining_seconds: self.rate.remaining().map(|left| left.as_secs()),
-            current: self.counters.current.borrow().as_deref().map(escape),
-        }
-    }
-
-    /// The report of a job that ended, with the reason if it failed.
-    pub(crate) fn report(self, failure: Option<ErrorCode>) -> JobReport {
-        let outcome = match failure {
-            Some(ErrorCode::Cancelled) => JobOutcome::Cancelled,
-            Some(_) => JobOutcome::Failed,
-            None if self.problems.is_empty() => JobOutcome::Complete,
-            None => JobOutcome::Partial,
-        };
-        JobReport {
-            outcome,
-            progress: self.counters.progress(),
-            snapshots: self
-                .snapshots
-                .iter()
-                .map(|snapshot| snapshot.snapshot.to_hex())
-                .collect(),
-            problems_unlisted: self.problems.unlisted,
-            remarks: remarks_of(&self.kind),
-            problems: self.problems.listed,
-            new_bytes: self.counters.new_bytes.load(Ordering::Relaxed),
-            packed_bytes: self.counters.packed_bytes.load(Ordering::Relaxed),
-            error: failure,
-            message: failure.map(|code| crate::shared::words::failure(code).to_owned()),
-            verified: self.verified,
+impl JobEnd {
+    /// Its versions were not made: they would be the same.
+    pub(crate) fn forget_versions(&mut self) {
+        if let JobWork::Backup { snapshots, .. } = &mut self.work {
+            snapshots.clear();
         }
     }
 }
 
-/// What is to be known of a job beside its problems.
-fn remarks_of(kind: &JobKind) -> Vec<Remark> {
-    match kind {
-        JobKind::Backup { .. } if !bitdust_source::sees_root_attributes() => {
-            vec![Remark::RootAttributesUnseen]
-        }
-        JobKind::Backup { .. }
-        | JobKind::Restore(_)
-        | JobKind::Verify { .. }
-        | JobKind::Recover => Vec::new(),
-    }
+/// A kind of work, with what came of it.
+pub(crate) enum JobWork {
+    /// Folders were backed up.
+    Backup {
+        /// Which.
+        folders: Vec<FolderRecord>,
+        /// New versions.
+        snapshots: Vec<SnapshotRecord>,
+    },
+    /// A version, or a part of it, was brought back.
+    Restore,
+    /// Random files were fetched and compared.
+    Verify {
+        /// The result; none where it did not come so far.
+        result: Option<VerifyView>,
+    },
+    /// An identity was found again.
+    Recovery,
 }
 
 /// A problem with a path.
@@ -392,41 +265,6 @@ pub(crate) fn problem(path: &[u8], code: ErrorCode, detail: impl Into<String>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_job_that_stands_still_says_why() {
-        let reads = |phase| {
-            let mut job = Job::new(JobKind::Recover);
-            job.phase = Some(phase);
-            job
-        };
-        let refused = |code| reads(Phase::WaitingForRoom { code }).shown_phase(None);
-        assert_eq!(
-            refused(ErrorCode::QuotaExceeded),
-            JobPhase::WaitingForRoom,
-            "the spool is full"
-        );
-        assert_eq!(refused(ErrorCode::DiskFull), JobPhase::WaitingForDisk);
-        assert_eq!(refused(ErrorCode::DiskFailed), JobPhase::WaitingForDisk);
-
-        let job = reads(Phase::Reading);
-        let long_ago = Instant::now().checked_sub(TELLING_WAIT);
-        let since = long_ago.expect("the clock is older");
-        let short = job.counters.show_wait(Wait::Pack, Instant::now());
-        assert_eq!(job.shown_phase(Some("bob")), JobPhase::Reading, "not yet");
-        drop(short);
-        let for_disk = job.counters.show_wait(Wait::Disk, since);
-        let for_pack = job.counters.show_wait(Wait::Pack, since);
-        assert_eq!(job.shown_phase(Some("bob")), JobPhase::WaitingForDisk);
-        drop(for_disk);
-        let name = "bob".to_owned();
-        assert_eq!(
-            job.shown_phase(Some("bob")),
-            JobPhase::WaitingForSupplier { name }
-        );
-        drop(for_pack);
-        assert_eq!(job.shown_phase(Some("bob")), JobPhase::Reading);
-    }
 
     #[test]
     fn what_becomes_of_a_job_is_decided_once() {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use bitdust_api::view::VerifyView;
+use bitdust_api::view::{StatusView, VerifyView};
 use bitdust_api::{Answer, ApiError};
 use bitdust_engine::{AskId, FetchId, Input, JobId, ReceiptFact, SetFact};
 use bitdust_model::locator::{Invitation, Offer};
-use bitdust_model::manifest::{PackRecord, SetRecord};
+use bitdust_model::manifest::{PackRecord, SetRecord, SnapshotRecord};
 use bitdust_model::status::Problems;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, Position};
 use bitdust_source::{FolderWatch, WatchError};
@@ -14,7 +14,6 @@ use bitdust_store::catalogue::ConfirmedShard;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::backup::scan::Scanned;
 use crate::restore::fetch::{FetchRequest, Piece, Plain};
 use crate::shared::completion::Completion;
 
@@ -26,6 +25,14 @@ pub(crate) struct Flight {
     pub(crate) shards: Vec<Bytes>,
     /// Its place among the packs in flight; free again when the flight is dropped.
     pub(crate) _place: OwnedSemaphorePermit,
+}
+
+/// What a walk gave.
+pub(crate) struct Scanned {
+    /// One version a folder.
+    pub(crate) snapshots: Vec<SnapshotRecord>,
+    /// What could not be protected.
+    pub(crate) problems: Problems,
 }
 
 /// A message of a task to the loop.
@@ -100,7 +107,7 @@ pub(crate) enum Back {
         chunks: Option<Plain>,
     },
     /// A peer's question that waits for the engine; the loop numbers it.
-    Asked(Box<crate::service::Question>),
+    Asked(Box<crate::service::question::Question>),
     /// A set was recorded.
     SetRecorded {
         /// What is answered.
@@ -115,7 +122,7 @@ pub(crate) enum Back {
         /// What is answered.
         completion: Completion,
         /// It.
-        found: Box<crate::recovery::Found>,
+        found: Box<crate::recovery::found::Found>,
     },
     /// A test restore has its result.
     Verified {
@@ -176,6 +183,8 @@ pub(crate) enum Back {
         /// The number of its fetches.
         job: JobId,
     },
+    /// A status was put together, or could not be.
+    StatusBuilt(Result<Box<StatusView>, ApiError>),
     /// A friend was made and recorded.
     FriendMade {
         /// Their invitation.

@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use bitdust_crypto::{ShardMask, verify_by};
-use bitdust_engine::{FetchId, Input, ReceiptFact};
-use bitdust_model::manifest::{PackRecord, PackRef, Receipt, StoreHeader};
+use bitdust_engine::{Input, ReceiptFact};
+use bitdust_model::manifest::{PackRef, Receipt, StoreHeader};
 use bitdust_model::message::{Fetch, FetchTarget};
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position, Signed, limits};
 use bitdust_net::BulkClient;
@@ -26,6 +26,8 @@ use crate::shared::completion::Completion;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::disk_space::write_anyway;
 use crate::shared::job::Counters;
+use crate::shared::supplier_request::{Load, store_header};
+use crate::shared::task::blocking;
 use crate::shared::task_event::Back;
 
 /// Something to carry to or from a supplier, and its answer.
@@ -34,45 +36,6 @@ pub(crate) struct Errand {
     pub(crate) load: Load,
     /// What is answered.
     pub(crate) completion: Completion,
-}
-
-/// What an errand carries.
-pub(crate) enum Load {
-    /// Bring a shard; brings a `Receipt` back.
-    Store {
-        /// The pack.
-        record: Arc<PackRecord>,
-        /// Which shard.
-        position: Position,
-        /// Its masked bytes.
-        shard: Bytes,
-        /// Where to count.
-        counters: Option<Arc<Counters>>,
-    },
-    /// Get ranges of a shard; brings `Pieces` back.
-    Fetch {
-        /// The fetch.
-        fetch: FetchId,
-        /// The pack.
-        pack: Arc<PackRef>,
-        /// Which shard.
-        position: Position,
-        /// Which ranges of it.
-        ranges: Vec<Range<u64>>,
-        /// Whether they are the union of all ranges.
-        whole: bool,
-        /// Where to count.
-        counters: Option<Arc<Counters>>,
-    },
-    /// Get a random range of a shard and check its proof; tells `CheckPassed`.
-    Check {
-        /// The pack.
-        pack: Box<PackRef>,
-        /// Which shard.
-        position: Position,
-        /// Picks the range.
-        pick: u64,
-    },
 }
 
 /// Runs errands until the sender is dropped.
@@ -172,7 +135,9 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
             pick,
         } => {
             let checked = check(&context, &client, &pack, position, pick).await;
-            let passed = checked.map(|()| Input::CheckPassed { device });
+            let kept = keep_outcome(&context, device, checked.is_ok()).await;
+            // A proof that was not recorded counts for nothing: it is asked for again.
+            let passed = checked.and(kept).map(|()| Input::CheckPassed { device });
             completion.tell(passed).await;
         }
     }
@@ -211,7 +176,7 @@ async fn confirm(
     let record = || {
         let (catalogue, receipt) = (context.catalogue.clone(), receipt.clone());
         async move {
-            crate::shared::task::blocking(move || {
+            blocking(move || {
                 catalogue.confirm_shard(pack, position, device, Some(&receipt), wall_clock())
             })
             .await?
@@ -219,33 +184,6 @@ async fn confirm(
         }
     };
     write_anyway(counters, record).await
-}
-
-/// The header of one shard of a pack.
-pub(crate) fn store_header(
-    context: &Context,
-    pack: &PackRef,
-    position: Position,
-    bytes: usize,
-) -> Result<StoreHeader, ErrorCode> {
-    let shard = *pack
-        .shards
-        .get(usize::from(position.0))
-        .ok_or(ErrorCode::Internal)?;
-    Ok(StoreHeader {
-        owner: context.identity,
-        lane: context.device,
-        epoch: pack.epoch,
-        set: pack.set,
-        position,
-        pack: pack.pack,
-        kind: pack.kind,
-        k: pack.k,
-        code_version: pack.code_version,
-        pack_bytes: pack.pack_bytes,
-        shard,
-        shard_bytes: u32::try_from(bytes).map_err(|_| ErrorCode::Internal)?,
-    })
 }
 
 /// A receipt counts only if the supplier signed exactly this shard of this pack.
@@ -359,4 +297,13 @@ async fn check(
     fetch_range(context, client, pack, position, start..start + CHECK_BYTES)
         .await
         .map(drop)
+}
+
+/// Records how a check ended. Where that fails it is this disk's fault and never counts against
+/// the supplier, whatever the catalogue calls it.
+async fn keep_outcome(context: &Context, device: DeviceId, ok: bool) -> Result<(), ErrorCode> {
+    let catalogue = context.catalogue.clone();
+    blocking(move || catalogue.mark_checked(device, wall_clock(), ok))
+        .await?
+        .map_err(|_| ErrorCode::DiskFailed)
 }

@@ -1,0 +1,189 @@
+//! Shards whose supplier is away: into the spool, and out of it when it is back.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tracing::{debug, info, warn};
+
+use bitdust_engine::{Input, SetFact};
+use bitdust_model::manifest::PackRecord;
+use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
+use bitdust_store::SpoolError;
+
+use super::{Backup, Loaded};
+use crate::shared::completion::Completion;
+use crate::shared::context::Context;
+use crate::shared::driver::Driver;
+use crate::shared::supplier_request::store_header;
+use crate::shared::task::blocking;
+use crate::shared::task_event::Back;
+
+impl Backup {
+    /// Puts a shard into the spool.
+    pub(crate) fn spool_shard(
+        &mut self,
+        driver: &mut Driver,
+        completion: Completion,
+        pack: PackId,
+        position: Position,
+    ) {
+        let spooled = Input::ShardSpooled { pack, position };
+        if self.loaded.remove(&(pack, position)).is_some() {
+            return driver.tell(completion.done(spooled));
+        }
+        let Some((record, shard)) = self.shard_at_hand(pack, position) else {
+            return driver.tell(completion.failed(ErrorCode::NotFound));
+        };
+        let header = match store_header(&self.context, &record.pack, position, shard.len()) {
+            Ok(header) => header,
+            Err(code) => return driver.tell(completion.failed(code)),
+        };
+        let header = self.context.secrets.device.signing().sign(&header);
+        let spool = self.context.spool.clone();
+        driver.start(completion, async move {
+            blocking(move || spool.put(pack, position, &header, &shard))
+                .await?
+                .map_err(|error| error.code())?;
+            Ok(spooled)
+        });
+    }
+
+    /// Loads the next spooled shard of a supplier.
+    pub(crate) fn load_spool(
+        &self,
+        driver: &mut Driver,
+        completion: Completion,
+        device: DeviceId,
+        set: Option<SetFact>,
+    ) {
+        let Some(set) = set else {
+            return driver.tell(completion.done(Input::SpoolEmpty { device }));
+        };
+        let context = self.context.clone();
+        let busy: Vec<(PackId, Position)> = self.loaded.keys().copied().collect();
+        driver.spawn(async move {
+            let found = blocking(move || next_spooled(&context, &set, device, &busy)).await;
+            match found.and_then(|found| found) {
+                Ok(Some(Spooled {
+                    record,
+                    position,
+                    shard,
+                })) => {
+                    let loaded = |completion| Back::SpoolLoaded {
+                        completion,
+                        record,
+                        position,
+                        shard,
+                        device,
+                    };
+                    completion.bring(loaded).await;
+                }
+                Ok(None) => completion.tell(Ok(Input::SpoolEmpty { device })).await,
+                Err(code) => {
+                    info!(code = code.name(), "The spool cannot be read");
+                    completion.tell(Err(code)).await;
+                }
+            }
+        });
+    }
+
+    /// A shard from the spool is in memory.
+    pub(crate) fn spool_loaded(
+        &mut self,
+        driver: &mut Driver,
+        completion: Completion,
+        record: Box<PackRecord>,
+        position: Position,
+        shard: Bytes,
+        device: DeviceId,
+    ) {
+        let (pack, kind) = (record.pack.pack, record.pack.kind);
+        let record = Arc::from(record);
+        self.loaded
+            .insert((pack, position), Loaded { record, shard });
+        driver.tell(completion.done(Input::SpoolLoaded {
+            pack,
+            kind,
+            position,
+            device,
+        }));
+    }
+
+    /// A receipt is recorded: a copy in the spool has done its service.
+    pub(super) fn shard_left_memory(
+        &mut self,
+        driver: &mut Driver,
+        pack: PackId,
+        position: Position,
+    ) {
+        if self.loaded.remove(&(pack, position)).is_none() {
+            return;
+        }
+        let spool = self.context.spool.clone();
+        driver.spawn(async move {
+            match blocking(move || spool.remove(pack, position)).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => debug!(%pack, %error, "A spooled shard stays a while longer"),
+                Err(code) => {
+                    debug!(%pack, code = code.name(), "A spooled shard stays a while longer")
+                }
+            }
+        });
+    }
+}
+
+/// A shard from the spool.
+struct Spooled {
+    record: Box<PackRecord>,
+    position: Position,
+    shard: Bytes,
+}
+
+/// Finds the next shard in the spool that a supplier should have.
+fn next_spooled(
+    context: &Context,
+    set: &SetFact,
+    device: DeviceId,
+    busy: &[(PackId, Position)],
+) -> Result<Option<Spooled>, ErrorCode> {
+    for entry in context.spool.list() {
+        let key = (entry.pack, entry.position);
+        let is_theirs = set.holders.get(usize::from(entry.position.0)) == Some(&device);
+        if !is_theirs || busy.contains(&key) {
+            continue;
+        }
+        let record = context
+            .catalogue
+            .pack_record(entry.pack)
+            .map_err(|error| error.code())?;
+        let Some(record) = record.filter(|record| record.pack.set == set.set) else {
+            // Nobody will ask for it: its pack was forgotten.
+            context
+                .spool
+                .remove(entry.pack, entry.position)
+                .map_err(|error| error.code())?;
+            continue;
+        };
+        let shard = match context.spool.read(entry.pack, entry.position) {
+            Ok(shard) => shard,
+            // It was stored, and so removed, since the list was made.
+            Err(SpoolError::NotFound { .. }) => continue,
+            Err(error @ SpoolError::Corrupt { .. }) => {
+                // It can never be sent; those behind it must not wait for it.
+                warn!(%error, "Removed a damaged shard from the spool");
+                context
+                    .spool
+                    .remove(entry.pack, entry.position)
+                    .map_err(|error| error.code())?;
+                continue;
+            }
+            Err(error) => return Err(error.code()),
+        };
+        return Ok(Some(Spooled {
+            record: Box::new(record),
+            position: entry.position,
+            shard: Bytes::from(shard.bytes),
+        }));
+    }
+    Ok(None)
+}

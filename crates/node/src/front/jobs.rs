@@ -1,0 +1,204 @@
+//! Jobs as people see them: how far they are, what they wait for, and the report in the end.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bitdust_api::view::{JobPhase, JobTask, JobView};
+use bitdust_api::{Event, JobOutcome, JobReport, Remark};
+use bitdust_engine::{JobId, Phase};
+use bitdust_model::{ErrorCode, UnixMillis};
+
+use crate::shared::context::wall_clock;
+use crate::shared::job::{Counters, JobEnd, JobWork, Wait};
+use crate::shared::rate::Rate;
+use crate::shared::text::escape;
+use crate::shared::words;
+
+/// A job that has not ended.
+pub(crate) struct ShownJob {
+    task: JobTask,
+    counters: Arc<Counters>,
+    /// What it does, in the engine's words.
+    phase: Option<Phase>,
+    /// Since when it runs, for people and for its speed.
+    started_at: UnixMillis,
+    started: Instant,
+    rate: Rate,
+}
+
+impl ShownJob {
+    /// A job that begins.
+    pub(crate) fn new(task: JobTask, counters: Arc<Counters>) -> Self {
+        Self {
+            task,
+            counters,
+            phase: None,
+            started_at: wall_clock(),
+            started: Instant::now(),
+            rate: Rate::default(),
+        }
+    }
+
+    /// It does something else now.
+    pub(crate) fn moved(&mut self, phase: Phase) {
+        self.phase = Some(phase);
+    }
+
+    /// Takes in how far it is now.
+    pub(crate) fn observe(&mut self) {
+        let progress = self.counters.progress();
+        let (done, total) = (progress.bytes_done.0, progress.bytes_total.0);
+        self.rate.observe(self.started.elapsed(), done, total);
+    }
+
+    /// Stops it. Gives whether it still can be.
+    pub(crate) fn cancel(&self) -> bool {
+        self.counters.cancel()
+    }
+
+    /// What it does or waits for. `held_up_by` names the supplier that most packs wait for.
+    fn shown_phase(&self, held_up_by: Option<&str>) -> JobPhase {
+        let phase = self.phase.map_or(JobPhase::Waiting, phase_view);
+        match (self.counters.wait(), held_up_by) {
+            (Some(Wait::Disk), _) => JobPhase::WaitingForDisk,
+            (Some(Wait::Pack), Some(name)) if phase == JobPhase::Reading => {
+                JobPhase::WaitingForSupplier { name: name.into() }
+            }
+            (Some(Wait::Pack) | None, _) => phase,
+        }
+    }
+
+    /// What front ends show of it.
+    pub(crate) fn view(&self, id: JobId, held_up_by: Option<&str>) -> JobView {
+        JobView {
+            id: bitdust_api::JobId(id.0),
+            task: self.task.clone(),
+            phase: self.shown_phase(held_up_by),
+            progress: self.counters.progress(),
+            started_at: self.started_at,
+            bytes_per_second: self.rate.bytes_per_second(),
+            remaining_seconds: self.rate.remaining().map(|left| left.as_secs()),
+            current: self.counters.current().as_deref().map(escape),
+        }
+    }
+
+    /// How far it is, as an event.
+    pub(crate) fn progress_event(&self, id: JobId, held_up_by: Option<&str>) -> Event {
+        let view = self.view(id, held_up_by);
+        Event::Progress {
+            job: view.id,
+            progress: view.progress,
+            phase: words::phase(&view.phase),
+            doing: view.phase,
+            bytes_per_second: view.bytes_per_second,
+            remaining_seconds: view.remaining_seconds,
+        }
+    }
+}
+
+/// The report of a job that ended, with the reason if it failed.
+pub(crate) fn report(end: &JobEnd, failure: Option<ErrorCode>) -> JobReport {
+    let outcome = match failure {
+        Some(ErrorCode::Cancelled) => JobOutcome::Cancelled,
+        Some(_) => JobOutcome::Failed,
+        None if end.problems.is_empty() => JobOutcome::Complete,
+        None => JobOutcome::Partial,
+    };
+    let (snapshots, verified) = match &end.work {
+        JobWork::Backup { snapshots, .. } => (snapshots.as_slice(), None),
+        JobWork::Verify { result } => (&[][..], result.clone()),
+        JobWork::Restore | JobWork::Recovery => (&[][..], None),
+    };
+    let (new_bytes, packed_bytes) = end.counters.new_and_packed();
+    JobReport {
+        outcome,
+        progress: end.counters.progress(),
+        snapshots: snapshots
+            .iter()
+            .map(|snapshot| snapshot.snapshot.to_hex())
+            .collect(),
+        problems_unlisted: end.problems.unlisted,
+        remarks: remarks_of(&end.work),
+        problems: end.problems.listed.clone(),
+        new_bytes,
+        packed_bytes,
+        error: failure,
+        message: failure.map(|code| words::failure(code).to_owned()),
+        verified,
+    }
+}
+
+/// What is to be known of a job beside its problems.
+fn remarks_of(work: &JobWork) -> Vec<Remark> {
+    match work {
+        JobWork::Backup { .. } if !bitdust_source::sees_root_attributes() => {
+            vec![Remark::RootAttributesUnseen]
+        }
+        JobWork::Backup { .. } | JobWork::Restore | JobWork::Verify { .. } | JobWork::Recovery => {
+            Vec::new()
+        }
+    }
+}
+
+const fn phase_view(phase: Phase) -> JobPhase {
+    match phase {
+        Phase::WaitingForRoom {
+            code: ErrorCode::QuotaExceeded,
+        } => JobPhase::WaitingForRoom,
+        Phase::WaitingForRoom { .. } => JobPhase::WaitingForDisk,
+        Phase::WaitingForSuppliers { have, need } => JobPhase::WaitingForSuppliers { have, need },
+        Phase::Reading => JobPhase::Reading,
+        Phase::Sending => JobPhase::Sending,
+        Phase::WaitingForConfirmations { confirmed, need } => {
+            JobPhase::WaitingForConfirmations { confirmed, need }
+        }
+        Phase::WritingLists => JobPhase::WritingLists,
+        Phase::Publishing => JobPhase::Publishing,
+        Phase::Seeking => JobPhase::Seeking,
+        Phase::AskingHeads => JobPhase::AskingHeads,
+        Phase::LoadingLists => JobPhase::LoadingLists,
+        Phase::Fetching => JobPhase::Fetching,
+        Phase::WaitingForPieces => JobPhase::WaitingForPieces,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shared::job::TELLING_WAIT;
+
+    #[test]
+    fn a_job_that_stands_still_says_why() {
+        let reads = |phase| {
+            let mut job = ShownJob::new(JobTask::Recovery, Arc::default());
+            job.moved(phase);
+            job
+        };
+        let refused = |code| reads(Phase::WaitingForRoom { code }).shown_phase(None);
+        assert_eq!(
+            refused(ErrorCode::QuotaExceeded),
+            JobPhase::WaitingForRoom,
+            "the spool is full"
+        );
+        assert_eq!(refused(ErrorCode::DiskFull), JobPhase::WaitingForDisk);
+        assert_eq!(refused(ErrorCode::DiskFailed), JobPhase::WaitingForDisk);
+
+        let job = reads(Phase::Reading);
+        let long_ago = Instant::now().checked_sub(TELLING_WAIT);
+        let since = long_ago.expect("the clock is older");
+        let short = job.counters.show_wait(Wait::Pack, Instant::now());
+        assert_eq!(job.shown_phase(Some("bob")), JobPhase::Reading, "not yet");
+        drop(short);
+        let for_disk = job.counters.show_wait(Wait::Disk, since);
+        let for_pack = job.counters.show_wait(Wait::Pack, since);
+        assert_eq!(job.shown_phase(Some("bob")), JobPhase::WaitingForDisk);
+        drop(for_disk);
+        let name = "bob".to_owned();
+        assert_eq!(
+            job.shown_phase(Some("bob")),
+            JobPhase::WaitingForSupplier { name }
+        );
+        drop(for_pack);
+        assert_eq!(job.shown_phase(Some("bob")), JobPhase::Reading);
+    }
+}

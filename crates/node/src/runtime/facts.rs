@@ -1,0 +1,170 @@
+//! Everything the engine must know at its start, from the catalogue and the store.
+
+use std::collections::BTreeMap;
+
+use bitdust_engine::{CustomerFact, Facts, PackFact, SetFact, SupplierFact, known_at};
+use bitdust_model::manifest::SetRecord;
+use bitdust_model::{Code, PackId, SetId, UnixMillis};
+use bitdust_store::ShardError;
+
+use crate::backup::watches::folder_facts;
+use crate::recovery::root::foreign_sets;
+use crate::runtime::start::Stay;
+use crate::shared::answer::catalogue_error;
+use crate::shared::config::Config;
+use crate::shared::context::{Context, wall_clock};
+use crate::shared::error::NodeError;
+
+/// Everything the engine must know at its start, and the set records behind it.
+pub(super) fn facts(
+    context: &Context,
+    config: &Config,
+    stay: Stay,
+) -> Result<(Facts, BTreeMap<SetId, SetRecord>), NodeError> {
+    let catalogue = &context.catalogue;
+    let error = catalogue_error;
+    let mut sets = BTreeMap::new();
+    let mut current: Option<SetRecord> = None;
+    for own in catalogue.sets().map_err(error)? {
+        let Ok(record) = bitdust_crypto::verify_by(&own.record, &context.device.0) else {
+            continue;
+        };
+        current = Some(record.clone());
+        sets.insert(record.set, record);
+    }
+    for record in
+        foreign_sets(context).map_err(|code| NodeError::new(code, "the catalogue is damaged"))?
+    {
+        sets.entry(record.set).or_insert(record);
+    }
+    let set = current.as_ref().and_then(set_fact);
+    let now = wall_clock();
+    let head = catalogue.newest_head().map_err(error)?;
+    let facts = Facts {
+        device: context.device,
+        identity: context.identity,
+        code_wanted: config.code,
+        suppliers_wanted: config.suppliers,
+        contract_bytes: config.contract,
+        suppliers: catalogue
+            .suppliers()
+            .map_err(error)?
+            .into_iter()
+            .map(|supplier| SupplierFact {
+                device: supplier.device,
+                identity: supplier.identity,
+                friend: supplier.friend,
+                contract: supplier.contract.is_some().then_some(supplier.bytes),
+                proved_ago_ms: supplier.last_proof.map(|at| since(at, now)),
+                doubted: supplier.doubted,
+            })
+            .collect(),
+        set: set.clone(),
+        customers: customers(context)?,
+        offered: config.offer,
+        packs: unsettled_packs(context, set.as_ref())?,
+        folders: match stay {
+            Stay::Long => folder_facts(catalogue, config.schedule).map_err(error)?,
+            Stay::Short => Vec::new(),
+        },
+        head_draft: head
+            .as_ref()
+            .filter(|head| !head.published)
+            .map(|head| head.sequence),
+        head: catalogue
+            .newest_published_head()
+            .map_err(error)?
+            .map(|head| head.sequence),
+    };
+    Ok((facts, sets))
+}
+
+const fn since(at: UnixMillis, now: UnixMillis) -> u64 {
+    now.0.saturating_sub(at.0)
+}
+
+fn set_fact(record: &SetRecord) -> Option<SetFact> {
+    let holders: Vec<_> = record
+        .positions
+        .iter()
+        .map(|position| position.current.map(|holder| holder.device))
+        .collect::<Option<_>>()?;
+    let code = Code::new(record.k, u8::try_from(holders.len()).ok()?).ok()?;
+    Some(SetFact {
+        set: record.set,
+        code,
+        holders,
+    })
+}
+
+fn customers(context: &Context) -> Result<Vec<CustomerFact>, NodeError> {
+    let store_error = |error: ShardError| {
+        NodeError::new(error.code(), format!("what is kept for others: {error}"))
+    };
+    let mut facts = Vec::new();
+    for contract in context.shards.contracts().map_err(store_error)? {
+        let used = context
+            .shards
+            .usage_of_lane(contract.identity, contract.lane)
+            .map_err(store_error)?;
+        facts.push(CustomerFact {
+            identity: contract.identity,
+            lane: contract.lane,
+            contract: contract.bytes,
+            used: used.bytes,
+        });
+    }
+    Ok(facts)
+}
+
+/// Packs that were sealed and not committed: those that can go on from the spool, the rest is
+/// forgotten and its files are sealed anew.
+fn unsettled_packs(context: &Context, set: Option<&SetFact>) -> Result<Vec<PackFact>, NodeError> {
+    let error = catalogue_error;
+    let spool = context.spool.list();
+    let mut packs: BTreeMap<PackId, PackFact> = BTreeMap::new();
+    for pack in context.catalogue.unconfirmed_packs().map_err(error)? {
+        let confirmed = pack
+            .confirmed
+            .iter()
+            .map(|(position, _)| *position)
+            .collect();
+        let fact = PackFact {
+            pack: pack.pack.pack,
+            kind: pack.pack.kind,
+            confirmed,
+            spooled: Vec::new(),
+        };
+        packs.insert(fact.pack, fact);
+    }
+    for entry in &spool {
+        if let Some(fact) = packs.get_mut(&entry.pack) {
+            fact.spooled.push(entry.position);
+        } else if let Some(known) = context.catalogue.pack_ref(entry.pack).map_err(error)? {
+            let confirmations = context.catalogue.confirmations(entry.pack).map_err(error)?;
+            let confirmed = confirmations
+                .iter()
+                .map(|confirmation| confirmation.position)
+                .collect();
+            let fact = PackFact {
+                pack: entry.pack,
+                kind: known.kind,
+                confirmed,
+                spooled: vec![entry.position],
+            };
+            packs.insert(entry.pack, fact);
+        }
+    }
+    let n = set.map_or(0, |set| usize::from(set.code.n()));
+    let mut kept = Vec::new();
+    for fact in packs.into_values() {
+        let at_hand = fact.confirmed.len() + fact.spooled.len();
+        let known_at = set.map_or(u8::MAX, |set| known_at(fact.kind, set.code));
+        if at_hand >= n || fact.confirmed.len() >= usize::from(known_at) {
+            kept.push(fact);
+        } else {
+            context.catalogue.drop_pack(fact.pack).map_err(error)?;
+        }
+    }
+    Ok(kept)
+}

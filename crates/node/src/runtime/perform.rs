@@ -1,0 +1,422 @@
+//! Which wing does what the engine asks for, and which hears what tasks bring back.
+
+use bitdust_engine::{Input, Output};
+use bitdust_model::{DeviceId, ErrorCode, limits};
+
+use super::Node;
+use crate::shared::completion::Completion;
+use crate::shared::supplier_request::Load;
+use crate::shared::task_event::Back;
+use crate::suppliers::worker::Errand;
+
+impl Node {
+    /// Performs what the engine asked for.
+    pub(super) fn perform(&mut self, output: Output) {
+        match Completion::of(&output, &self.context.back) {
+            Some(completion) => self.begin(output, completion),
+            None => self.take_note(output),
+        }
+    }
+
+    /// Begins a deed; whoever ends it answers.
+    fn begin(&mut self, output: Output, completion: Completion) {
+        match output {
+            Output::PublishRecords
+            | Output::Dial { .. }
+            | Output::SearchOffers { .. }
+            | Output::AdoptSupplier { .. }
+            | Output::Propose { .. }
+            | Output::RecordSet { .. }
+            | Output::CheckSupplier { .. }
+            | Output::DoubtSupplier { .. } => self.begin_with_suppliers(output, completion),
+            Output::WatchFolder { .. }
+            | Output::BackUp { .. }
+            | Output::StartScan { .. }
+            | Output::SendShard { .. }
+            | Output::SpoolShard { .. }
+            | Output::LoadSpool { .. }
+            | Output::CommitPack { .. }
+            | Output::SealMetadata { .. }
+            | Output::PutHead { .. }
+            | Output::RecordCommit { .. } => self.begin_for_backup(output, completion),
+            Output::StartRestore { .. }
+            | Output::FetchRange { .. }
+            | Output::Decode { .. }
+            | Output::SeekLanes { .. }
+            | Output::AskHeads { .. }
+            | Output::RebuildCatalogue { .. } => self.begin_to_bring_back(output, completion),
+            Output::AcceptContract { .. }
+            | Output::AcceptStore { .. }
+            | Output::PublishDeposits => {
+                self.begin_for_others(output, completion);
+            }
+            Output::UnwatchFolder { .. }
+            | Output::ReleasePack { .. }
+            | Output::GiveUpFetch { .. }
+            | Output::AllowAccess { .. }
+            | Output::Refuse { .. }
+            | Output::JobMoved { .. }
+            | Output::JobEnded { .. } => {
+                completion.done_with_others();
+                debug_assert!(false, "what only tells has no answer");
+            }
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`begin` is the exhaustive match"
+    )]
+    fn begin_with_suppliers(&mut self, output: Output, completion: Completion) {
+        let (driver, suppliers) = (&mut self.driver, &mut self.suppliers);
+        match output {
+            Output::PublishRecords => {
+                suppliers.publish_records(driver, completion, self.service.free_space());
+            }
+            Output::Dial { device } => suppliers.dial(driver, completion, device),
+            Output::SearchOffers { slot } => suppliers.search_offers(driver, completion, slot),
+            Output::AdoptSupplier { offer } => {
+                suppliers.adopt_supplier(driver, completion, &offer);
+            }
+            Output::Propose { device, bytes } => {
+                suppliers.propose(driver, completion, device, bytes);
+            }
+            Output::RecordSet { code, holders } => {
+                suppliers.record_set(driver, completion, code, holders);
+            }
+            Output::CheckSupplier { device, pick } => {
+                suppliers.check_supplier(driver, completion, device, pick);
+            }
+            Output::DoubtSupplier {
+                device,
+                code,
+                again,
+            } => suppliers.doubt_supplier(driver, completion, device, code, again),
+            output => debug_assert!(false, "not for suppliers: {output:?}"),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`begin` is the exhaustive match"
+    )]
+    fn begin_for_backup(&mut self, output: Output, completion: Completion) {
+        let (driver, backup) = (&mut self.driver, &mut self.backup);
+        let set = self.suppliers.current_set();
+        match output {
+            Output::WatchFolder { folder } => backup.watch_folder(driver, completion, folder),
+            Output::BackUp { folders } => {
+                if let Some(begun) = backup.begin_by_itself(driver, completion, folders) {
+                    self.front.job_began(begun);
+                }
+            }
+            Output::StartScan { job } => backup.start_scan(driver, completion, job, set),
+            Output::SendShard {
+                job,
+                pack,
+                position,
+                device,
+            } => {
+                let load = backup.shard_to_send(job, pack, position);
+                self.ask_supplier(completion, device, load);
+            }
+            Output::SpoolShard { pack, position } => {
+                backup.spool_shard(driver, completion, pack, position);
+            }
+            Output::LoadSpool { device } => backup.load_spool(driver, completion, device, set),
+            Output::CommitPack { pack } => backup.commit_pack(driver, completion, pack),
+            Output::SealMetadata { job, folders } => {
+                backup.seal_metadata(driver, completion, job, &folders, set);
+            }
+            Output::PutHead { device, sequence } => {
+                backup.put_head(driver, completion, device, sequence);
+            }
+            Output::RecordCommit { sequence } => {
+                let offer = self.suppliers.own_offer(self.service.free_space());
+                backup.record_commit(driver, completion, sequence, offer);
+            }
+            output => debug_assert!(false, "not for a backup: {output:?}"),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`begin` is the exhaustive match"
+    )]
+    fn begin_to_bring_back(&mut self, output: Output, completion: Completion) {
+        let driver = &mut self.driver;
+        match output {
+            Output::StartRestore { job } => self.restore.start_restore(driver, completion, job),
+            Output::FetchRange {
+                fetch,
+                position,
+                device,
+                whole,
+            } => {
+                let load = self.restore.range_to_ask(fetch, position, whole);
+                self.ask_supplier(completion, device, load);
+            }
+            Output::Decode { fetch, positions } => {
+                self.restore.decode(driver, completion, fetch, &positions);
+            }
+            Output::SeekLanes { job } => self.recovery.seek_lanes(driver, completion, job),
+            Output::AskHeads { job, device } => {
+                self.recovery.ask_heads(driver, completion, job, device);
+            }
+            Output::RebuildCatalogue {
+                job,
+                lanes,
+                confirmed,
+                of,
+            } => {
+                let recovery = &self.recovery;
+                recovery.rebuild_catalogue(driver, completion, job, &lanes, confirmed, of);
+            }
+            output => debug_assert!(false, "not for a restore: {output:?}"),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`begin` is the exhaustive match"
+    )]
+    fn begin_for_others(&mut self, output: Output, completion: Completion) {
+        let (driver, service) = (&mut self.driver, &mut self.service);
+        match output {
+            Output::AcceptContract { ask } => service.accept_contract(driver, completion, ask),
+            Output::AcceptStore { ask } => service.accept_store(driver, completion, ask),
+            Output::PublishDeposits => service.publish_deposits(driver, completion),
+            output => debug_assert!(false, "not for others: {output:?}"),
+        }
+    }
+
+    /// Asks a supplier for something; there may be nothing left to ask for.
+    fn ask_supplier(&mut self, completion: Completion, device: DeviceId, load: Option<Load>) {
+        let driver = &mut self.driver;
+        match load {
+            Some(load) => {
+                let errand = Errand { load, completion };
+                self.suppliers.request(driver, device, errand);
+            }
+            None => driver.tell(completion.failed(ErrorCode::NotFound)),
+        }
+    }
+
+    /// Does what nobody waits for.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`begin` is the exhaustive match"
+    )]
+    fn take_note(&mut self, output: Output) {
+        let driver = &mut self.driver;
+        match output {
+            Output::UnwatchFolder { folder } => self.backup.unwatch_folder(driver, folder),
+            Output::ReleasePack { pack } => self.backup.release_pack(pack),
+            Output::GiveUpFetch { fetch } => self.restore.give_up_fetch(fetch),
+            Output::AllowAccess { ask } => self.service.allow_access(driver, ask),
+            Output::Refuse { ask, code } => self.service.refuse(driver, ask, code),
+            Output::JobMoved { job, phase } => self.front.job_moved(job, phase),
+            Output::JobEnded {
+                job,
+                failure,
+                unchanged,
+            } => {
+                let restored = self.restore.end(job);
+                let end = self.backup.end(job).or(restored);
+                let end = end.or_else(|| self.recovery.end(job, failure));
+                if let Some(end) = end {
+                    self.front.job_ended(job, failure, unchanged, end);
+                }
+                if self.front.is_idle() {
+                    self.context.buffers.clear();
+                }
+            }
+            output => debug_assert!(false, "nobody does {output:?}"),
+        }
+    }
+
+    /// What tasks brought, in order; receipts that came one behind the other at once.
+    pub(super) fn apply_all(&mut self, events: Vec<Back>) {
+        let mut receipts = Vec::new();
+        for event in events {
+            if let Back::Receipt {
+                completion,
+                receipt,
+            } = event
+            {
+                receipts.push((completion, receipt));
+                continue;
+            }
+            let before = std::mem::take(&mut receipts);
+            self.backup.receipts_came(&mut self.driver, before);
+            self.settle();
+            self.apply_back(event);
+            self.settle();
+        }
+        self.backup.receipts_came(&mut self.driver, receipts);
+    }
+
+    fn apply_back(&mut self, event: Back) {
+        if let Back::StatusBuilt(status) = event {
+            return self.front.status_built(status);
+        }
+        self.front.something_moved();
+        match event {
+            Back::Input(input) => {
+                if let Input::ContractSigned { device, bytes } = &input {
+                    let driver = &mut self.driver;
+                    self.suppliers.contract_signed(driver, *device, *bytes);
+                }
+                self.driver.tell(input);
+            }
+            Back::Sealed { .. }
+            | Back::Scanned { .. }
+            | Back::Receipt { .. }
+            | Back::SpoolLoaded { .. }
+            | Back::WatchOpened { .. } => self.bring_to_backup(event),
+            Back::FetchWanted(_)
+            | Back::Pieces { .. }
+            | Back::Assembled { .. }
+            | Back::Recovery { .. }
+            | Back::Verified { .. }
+            | Back::Restored { .. }
+            | Back::LookUpEnded { .. } => self.bring_to_restore(event),
+            Back::Dialed { .. }
+            | Back::SetRecorded { .. }
+            | Back::Offers { .. }
+            | Back::Check { .. }
+            | Back::FriendMade { .. }
+            | Back::Asked(_)
+            | Back::ContractKept { .. }
+            | Back::StatusBuilt(_) => self.bring_to_others(event),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`apply_back` is the exhaustive match"
+    )]
+    fn bring_to_backup(&mut self, event: Back) {
+        let (driver, backup) = (&mut self.driver, &mut self.backup);
+        match event {
+            Back::Sealed { job, flight } => backup.sealed(driver, job, *flight),
+            Back::Scanned {
+                completion,
+                job,
+                result,
+            } => backup.scanned(driver, completion, job, result),
+            Back::Receipt {
+                completion,
+                receipt,
+            } => backup.receipts_came(driver, vec![(completion, receipt)]),
+            Back::SpoolLoaded {
+                completion,
+                record,
+                position,
+                shard,
+                device,
+            } => backup.spool_loaded(driver, completion, record, position, shard, device),
+            Back::WatchOpened {
+                completion,
+                folder,
+                opened,
+            } => backup.watch_opened(driver, completion, folder, opened),
+            _ => debug_assert!(false, "not for a backup"),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`apply_back` is the exhaustive match"
+    )]
+    fn bring_to_restore(&mut self, event: Back) {
+        let (driver, restore) = (&mut self.driver, &mut self.restore);
+        match event {
+            Back::FetchWanted(request) => {
+                if let Some(set) = restore.set_of(&request) {
+                    let places = self.suppliers.places(set);
+                    restore.fetch_wanted(driver, *request, places);
+                }
+            }
+            Back::Pieces {
+                completion,
+                fetch,
+                position,
+                whole,
+                pieces,
+            } => restore.pieces_came(driver, completion, fetch, position, whole, pieces),
+            Back::Assembled {
+                completion,
+                fetch,
+                chunks,
+            } => restore.assembled(driver, completion, fetch, chunks),
+            Back::Recovery { completion, found } => {
+                let learnt = self.recovery.moved(driver, completion, *found);
+                self.suppliers.learn_sets(learnt.sets);
+                self.suppliers.learn_contacts(learnt.contacts);
+            }
+            Back::Verified { job, view } => restore.verified(job, view),
+            Back::Restored {
+                completion,
+                job,
+                result,
+            } => restore.restored(driver, completion, job, result),
+            Back::LookUpEnded { job } => restore.look_up_ended(driver, job),
+            _ => debug_assert!(false, "not for a restore"),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`apply_back` is the exhaustive match"
+    )]
+    fn bring_to_others(&mut self, event: Back) {
+        let (driver, suppliers) = (&mut self.driver, &mut self.suppliers);
+        match event {
+            Back::Dialed { completion, device } => self.dialed(completion, device),
+            Back::SetRecorded {
+                completion,
+                record,
+                fact,
+            } => suppliers.set_recorded(driver, completion, record, fact),
+            Back::Offers { completion, offers } => {
+                suppliers.offers_found(driver, completion, offers);
+            }
+            Back::Check {
+                completion,
+                device,
+                shard,
+                pick,
+            } => suppliers.check_piece(driver, completion, device, *shard, pick),
+            Back::FriendMade { invitation, reply } => {
+                suppliers.friend_made(driver, &invitation);
+                self.settle();
+                self.answer_with_supplier(invitation.contact.device, reply);
+            }
+            Back::Asked(question) => self.service.asked(driver, *question),
+            Back::ContractKept {
+                completion,
+                ask,
+                lane,
+                bytes,
+            } => self
+                .service
+                .contract_kept(driver, completion, ask, lane, bytes),
+            _ => debug_assert!(false, "not for others"),
+        }
+    }
+
+    /// A dial has ended well: the peer's news is in the queue, or was told.
+    fn dialed(&mut self, completion: Completion, device: DeviceId) {
+        for _ in 0..limits::NET_QUEUE_MAX {
+            if self.suppliers.is_connected(device) {
+                break;
+            }
+            let Ok(event) = self.inbox.net.try_recv() else {
+                break;
+            };
+            self.apply_net(event);
+        }
+        self.suppliers.dialed(&mut self.driver, completion, device);
+    }
+}

@@ -1,0 +1,201 @@
+//! Small requests of customers: listings, deletion, heads, fences, records to publish.
+
+use bitdust_crypto::{head_hash, validate_record, verify_by};
+use bitdust_engine::Input;
+use bitdust_model::locator::{Fence, KeyedRecord, RecordKind};
+use bitdust_model::manifest::{HeadBundle, HeadReceipt};
+use bitdust_model::message::Body;
+use bitdust_model::{DhtKey, ErrorCode, Signed, limits};
+use bitdust_net::Peer;
+use bitdust_store::ShardError;
+use tracing::debug;
+
+use crate::shared::context::{Context, wall_clock};
+use crate::shared::task::blocking;
+
+/// Answers a control request that the engine allowed.
+pub(crate) async fn serve(context: &Context, from: Peer, body: Body) -> Result<Body, ErrorCode> {
+    match body {
+        Body::List { lane, after } => {
+            let shards = context.shards.clone();
+            let listing =
+                blocking(move || shards.list(from.identity, lane, after, limits::LIST_ENTRIES_MAX))
+                    .await?;
+            let listing = listing.map_err(|error| error.code())?;
+            Ok(Body::Listing {
+                headers: listing.headers,
+                more: listing.more,
+            })
+        }
+        Body::Delete { packs } => {
+            let shards = context.shards.clone();
+            let deleted =
+                blocking(move || shards.delete(from.identity, from.device, &packs, wall_clock()))
+                    .await?;
+            let bytes = deleted.map_err(|error| error.code())?;
+            context
+                .tell(Input::BytesReleased {
+                    lane: from.device,
+                    bytes,
+                })
+                .await;
+            Ok(Body::Deleted { bytes })
+        }
+        Body::HeadPut(bundle) => keep_head(context, from, bundle).await,
+        Body::HeadsAsk => {
+            let shards = context.shards.clone();
+            let heads = blocking(move || shards.heads(from.identity))
+                .await?
+                .map_err(|error| error.code())?;
+            Ok(Body::Heads(heads))
+        }
+        Body::Deposit(records) => keep_records(context, from, records).await,
+        Body::FencePut(fence) => keep_fence(context, from, fence).await,
+        Body::Hello(_)
+        | Body::Refused(_)
+        | Body::Done
+        | Body::SpaceAsk
+        | Body::SpaceFree(_)
+        | Body::Befriend { .. }
+        | Body::Propose(_)
+        | Body::ContractSigned(_)
+        | Body::Store(_)
+        | Body::Stored(_)
+        | Body::Fetch(_)
+        | Body::Fetched { .. }
+        | Body::Listing { .. }
+        | Body::Deleted { .. }
+        | Body::HeadKept(_)
+        | Body::Heads(_)
+        | Body::Locate(_)
+        | Body::Located(_) => Err(ErrorCode::Malformed),
+    }
+}
+
+async fn keep_head(context: &Context, from: Peer, bundle: HeadBundle) -> Result<Body, ErrorCode> {
+    let head = verify_by(&bundle.head, &from.device.0).map_err(|_| ErrorCode::NotAuthentic)?;
+    if head.owner != from.identity || head.lane != from.device {
+        return Err(ErrorCode::NotAllowed);
+    }
+    for signed in &bundle.sets {
+        let set = verify_by(signed, &from.device.0).map_err(|_| ErrorCode::NotAuthentic)?;
+        if set.owner != from.identity || set.lane != from.device {
+            return Err(ErrorCode::NotAllowed);
+        }
+    }
+    let receipt = HeadReceipt {
+        supplier: context.device,
+        lane: head.lane,
+        sequence: head.sequence,
+        head: head_hash(&bundle.head),
+        received_at: wall_clock(),
+    };
+    let shards = context.shards.clone();
+    let hash = receipt.head;
+    blocking(move || shards.put_head(&bundle, hash, wall_clock()))
+        .await?
+        .map_err(|error| error.code())?;
+    Ok(Body::HeadKept(
+        context.secrets.device.signing().sign(&receipt),
+    ))
+}
+
+async fn keep_records(
+    context: &Context,
+    from: Peer,
+    records: Vec<KeyedRecord>,
+) -> Result<Body, ErrorCode> {
+    if records.len() > limits::DEPOSITS_PER_CUSTOMER_MAX {
+        return Err(ErrorCode::Malformed);
+    }
+    for record in &records {
+        let read =
+            validate_record(record, &context.network).map_err(|_| ErrorCode::NotAuthentic)?;
+        if read.kind != RecordKind::Locator {
+            return Err(ErrorCode::NotAllowed);
+        }
+    }
+    let shards = context.shards.clone();
+    blocking(move || {
+        for record in records {
+            shards.put_deposit(from.identity, &record)?;
+        }
+        Ok::<_, ShardError>(())
+    })
+    .await?
+    .map_err(|error| error.code())?;
+    Ok(Body::Done)
+}
+
+async fn keep_fence(
+    context: &Context,
+    from: Peer,
+    signed: Signed<Fence>,
+) -> Result<Body, ErrorCode> {
+    let fence = verify_by(&signed, &from.identity.0).map_err(|_| ErrorCode::NotAuthentic)?;
+    if fence.identity != from.identity {
+        return Err(ErrorCode::NotAllowed);
+    }
+    let shards = context.shards.clone();
+    blocking(move || shards.put_fence(&fence, &signed))
+        .await?
+        .map_err(|error| error.code())?;
+    Ok(Body::Done)
+}
+
+/// Reads before it writes: where the DHT has a newer record than this node keeps, the newer
+/// one is published again.
+pub(crate) async fn publish_deposits(context: &Context) -> Result<(), ErrorCode> {
+    let mut after = None;
+    loop {
+        let shards = context.shards.clone();
+        let page = blocking(move || shards.deposits(after, limits::LIST_ENTRIES_MAX)).await?;
+        let page = page.map_err(|error| error.code())?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = Some(last.key);
+        for kept in page {
+            let record = newer_of(context, kept).await;
+            if let Err(error) = context.net.put_record(record).await {
+                debug!(%error, "A record kept for a customer was not put");
+            }
+        }
+    }
+}
+
+async fn newer_of(context: &Context, kept: KeyedRecord) -> KeyedRecord {
+    let key = kept.key;
+    let number = |record: &KeyedRecord| {
+        validate_record(record, &context.network)
+            .ok()
+            .map(|read| read.sequence)
+    };
+    let found = context
+        .net
+        .get_record(key)
+        .await
+        .ok()
+        .flatten()
+        .map(|record| KeyedRecord { key, record });
+    match found {
+        Some(found) if number(&found) > number(&kept) => found,
+        Some(_) | None => kept,
+    }
+}
+
+/// What is kept under the keys, for whoever knows them.
+pub(crate) async fn locate(context: &Context, keys: Vec<DhtKey>) -> Result<Body, ErrorCode> {
+    let shards = context.shards.clone();
+    let found = blocking(move || {
+        let mut records = Vec::new();
+        for key in keys {
+            if let Some(record) = shards.deposit(key)? {
+                records.push(record);
+            }
+        }
+        Ok::<_, ShardError>(records)
+    });
+    let records = found.await?.map_err(|error| error.code())?;
+    Ok(Body::Located(records))
+}

@@ -1,0 +1,235 @@
+//! Shards of customers: bulk requests as they come, bytes to the disk and back.
+
+use bitdust_crypto::{verify, verify_by};
+use bitdust_model::manifest::{Receipt, StoreHeader};
+use bitdust_model::message::{Fetch, FetchTarget};
+use bitdust_model::{ErrorCode, Signed, UnixMillis, limits};
+use bitdust_net::{BulkRequest, BulkServer, IncomingStore, OutgoingFetch, Peer};
+use bitdust_store::supplier::{ServedRange, aligned_range};
+use bitdust_store::{Begin, ShardError, ShardWriter};
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tracing::debug;
+
+use crate::service::question::Question;
+use crate::shared::context::{Context, wall_clock};
+use crate::shared::task::blocking;
+use crate::shared::task_event::Back;
+
+/// Pieces of a shard between the network and the disk.
+const PIECES_IN_FLIGHT_MAX: usize = 16;
+
+/// Takes the requests of one bulk stream; each is checked and handed to the loop.
+pub(crate) async fn listen(context: Context, from: Peer, mut server: BulkServer) {
+    while let Some(request) = server.next().await {
+        let question = match request {
+            BulkRequest::Store { header, incoming } => match check_header(&header, from) {
+                Ok(read) => Question::Store {
+                    from,
+                    signed: Box::new(header),
+                    header: Box::new(read),
+                    incoming: Box::new(incoming),
+                },
+                Err(code) => {
+                    drop(incoming.refuse(code).await);
+                    continue;
+                }
+            },
+            BulkRequest::Fetch { fetch, outgoing } => Question::Fetch {
+                from,
+                fetch,
+                outgoing,
+            },
+        };
+        if context
+            .back
+            .send(Back::Asked(Box::new(question)))
+            .await
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Only the device of a lane stores in it, and only for its own identity.
+fn check_header(signed: &Signed<StoreHeader>, from: Peer) -> Result<StoreHeader, ErrorCode> {
+    let header = verify_by(signed, &from.device.0).map_err(|_| ErrorCode::NotAuthentic)?;
+    if header.owner != from.identity || header.lane != from.device {
+        return Err(ErrorCode::NotAllowed);
+    }
+    Ok(header)
+}
+
+/// Receives a shard and answers with a receipt once it is durable.
+pub(crate) async fn take_shard(
+    context: &Context,
+    signed: Signed<StoreHeader>,
+    header: &StoreHeader,
+    mut incoming: IncomingStore,
+) -> Result<(), ErrorCode> {
+    let shards = context.shards.clone();
+    let read = header.clone();
+    let begun = blocking(move || shards.begin(&read, &signed)).await?;
+    let stored_at = match begun {
+        Ok(Begin::Have { stored_at }) => stored_at,
+        Ok(Begin::Write(writer)) => match write_shard(*writer, &mut incoming).await {
+            Ok(stored_at) => stored_at,
+            Err(code) => {
+                drop(incoming.refuse(code).await);
+                return Err(code);
+            }
+        },
+        Err(error) => {
+            let code = error.code();
+            drop(incoming.refuse(code).await);
+            return Err(code);
+        }
+    };
+    let receipt = Receipt {
+        supplier: context.device,
+        owner: header.owner,
+        lane: header.lane,
+        pack: header.pack,
+        position: header.position,
+        shard: header.shard,
+        shard_bytes: header.shard_bytes,
+        stored_at,
+    };
+    let receipt = context.secrets.device.signing().sign(&receipt);
+    // The shard is kept whether or not the customer still listens; it will ask again.
+    drop(incoming.done(receipt).await);
+    Ok(())
+}
+
+async fn write_shard(
+    mut writer: ShardWriter,
+    incoming: &mut IncomingStore,
+) -> Result<UnixMillis, ErrorCode> {
+    incoming
+        .go(writer.offset())
+        .await
+        .map_err(|error| error.code())?;
+    let (pieces, mut arriving) = mpsc::channel::<Bytes>(PIECES_IN_FLIGHT_MAX);
+    let disk = tokio::task::spawn_blocking(move || {
+        let pieces = std::iter::from_fn(|| arriving.blocking_recv());
+        writer.fill(pieces).map_err(|error| error.code())?;
+        writer
+            .finish(wall_clock())
+            .map(|stored| stored.stored_at)
+            .map_err(|error| error.code())
+    });
+    let mut failure = None;
+    while let Some(piece) = incoming.data().await {
+        match piece {
+            Ok(piece) => {
+                if pieces.send(piece).await.is_err() {
+                    break;
+                }
+            }
+            Err(error) => {
+                failure = Some(error.code());
+                break;
+            }
+        }
+    }
+    drop(pieces);
+    let written = disk.await.map_err(|_| ErrorCode::Internal)?;
+    match failure {
+        Some(code) => Err(code),
+        None => written,
+    }
+}
+
+/// Sends a range of a shard with its proof.
+pub(crate) async fn give_range(
+    context: &Context,
+    from: Peer,
+    fetch: Fetch,
+    outgoing: OutgoingFetch,
+) {
+    let shards = context.shards.clone();
+    let found = blocking(move || {
+        let header = match fetch.target {
+            FetchTarget::Shard(shard) => shards.header(from.identity, shard),
+            FetchTarget::Place {
+                set,
+                pack,
+                position,
+            } => shards.find(from.identity, set, pack, position),
+        };
+        let signed = header
+            .map_err(|error| error.code())?
+            .ok_or(ErrorCode::NotFound)?;
+        let header = verify(&signed).map_err(|_| ErrorCode::Corrupt)?;
+        let range = aligned_range(header.shard_bytes, fetch.offset, fetch.length)
+            .ok_or(ErrorCode::BadRequest)?;
+        Ok((signed, header, range))
+    });
+    let (signed, header, range) = match found.await.and_then(|found| found) {
+        Ok(found) => found,
+        Err(code) => return drop(outgoing.refuse(code).await),
+    };
+    let (sender, receiver) = mpsc::channel::<Result<Bytes, ErrorCode>>(PIECES_IN_FLIGHT_MAX);
+    let shards = context.shards.clone();
+    let reading =
+        tokio::task::spawn_blocking(move || read_into(&shards, from, &header, range, &sender));
+    let pieces = futures::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|piece| (piece, receiver))
+    });
+    if let Err(error) = outgoing
+        .send(signed, range.offset, range.length, Box::pin(pieces))
+        .await
+    {
+        debug!(%error, "A range was not taken");
+    }
+    drop(reading.await);
+}
+
+fn read_into(
+    shards: &bitdust_store::ShardStore,
+    from: Peer,
+    header: &StoreHeader,
+    range: ServedRange,
+    sender: &mpsc::Sender<Result<Bytes, ErrorCode>>,
+) {
+    let mut output = std::io::BufWriter::with_capacity(
+        limits::SHARD_ALIGN,
+        ChannelWriter {
+            sender: sender.clone(),
+        },
+    );
+    let result = shards.read_range(
+        from.identity,
+        header.shard,
+        range.offset,
+        range.length,
+        &mut output,
+    );
+    let result =
+        result.and_then(|_| std::io::Write::flush(&mut output).map_err(ShardError::Output));
+    if let Err(error) = result {
+        debug!(%error, "A range could not be read");
+        drop(output.into_parts());
+        drop(sender.blocking_send(Err(error.code())));
+    }
+}
+
+/// Writes into a channel; waits while it is full.
+struct ChannelWriter {
+    sender: mpsc::Sender<Result<Bytes, ErrorCode>>,
+}
+
+impl std::io::Write for ChannelWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let piece = Bytes::copy_from_slice(bytes);
+        self.sender
+            .blocking_send(Ok(piece))
+            .map_err(|_| std::io::ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

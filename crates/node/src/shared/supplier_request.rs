@@ -1,0 +1,79 @@
+//! What is asked of a supplier on a bulk stream.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use bitdust_engine::FetchId;
+use bitdust_model::manifest::{PackRecord, PackRef, StoreHeader};
+use bitdust_model::{ErrorCode, Position};
+
+use crate::shared::context::Context;
+use crate::shared::job::Counters;
+
+/// One request, with the bytes it carries.
+pub(crate) enum Load {
+    /// Bring a shard; brings a `Receipt` back.
+    Store {
+        /// The pack.
+        record: Arc<PackRecord>,
+        /// Which shard.
+        position: Position,
+        /// Its masked bytes.
+        shard: Bytes,
+        /// Where to count.
+        counters: Option<Arc<Counters>>,
+    },
+    /// Get ranges of a shard; brings `Pieces` back.
+    Fetch {
+        /// The fetch.
+        fetch: FetchId,
+        /// The pack.
+        pack: Arc<PackRef>,
+        /// Which shard.
+        position: Position,
+        /// Which ranges of it.
+        ranges: Vec<Range<u64>>,
+        /// Whether they are the union of all ranges.
+        whole: bool,
+        /// Where to count.
+        counters: Option<Arc<Counters>>,
+    },
+    /// Get a random range of a shard and check its proof; tells `CheckPassed`.
+    Check {
+        /// The pack.
+        pack: Box<PackRef>,
+        /// Which shard.
+        position: Position,
+        /// Picks the range.
+        pick: u64,
+    },
+}
+
+/// The header of one shard of a pack.
+pub(crate) fn store_header(
+    context: &Context,
+    pack: &PackRef,
+    position: Position,
+    bytes: usize,
+) -> Result<StoreHeader, ErrorCode> {
+    let shard = *pack
+        .shards
+        .get(usize::from(position.0))
+        .ok_or(ErrorCode::Internal)?;
+    Ok(StoreHeader {
+        owner: context.identity,
+        lane: context.device,
+        epoch: pack.epoch,
+        set: pack.set,
+        position,
+        pack: pack.pack,
+        kind: pack.kind,
+        k: pack.k,
+        code_version: pack.code_version,
+        pack_bytes: pack.pack_bytes,
+        shard,
+        shard_bytes: u32::try_from(bytes).map_err(|_| ErrorCode::Internal)?,
+    })
+}

@@ -1,0 +1,144 @@
+//! Sets: who holds which position of the packs that were coded for them.
+
+use bitdust_crypto::random;
+use bitdust_engine::{Input, PlaceFact, SetFact};
+use bitdust_model::locator::Contact;
+use bitdust_model::manifest::{Holder, PositionRecord, SetRecord};
+use bitdust_model::{Code, DeviceId, Position, Sequence, SetId};
+use bitdust_store::CatalogueError;
+use bitdust_store::catalogue::OwnSet;
+
+use super::Suppliers;
+use crate::shared::completion::Completion;
+use crate::shared::context::Context;
+use crate::shared::driver::Driver;
+use crate::shared::task::blocking;
+use crate::shared::task_event::Back;
+
+impl Suppliers {
+    /// Records a new set of holders.
+    pub(crate) fn record_set(
+        &mut self,
+        driver: &mut Driver,
+        completion: Completion,
+        code: Code,
+        holders: Vec<DeviceId>,
+    ) {
+        let context = self.context.clone();
+        driver.spawn(async move {
+            let made = blocking(move || new_set(&context, code, holders)).await;
+            match made.and_then(|made| made.map_err(|error| error.code())) {
+                Ok((record, fact)) => {
+                    let recorded = |completion| Back::SetRecorded {
+                        completion,
+                        record,
+                        fact,
+                    };
+                    completion.bring(recorded).await;
+                }
+                Err(code) => completion.tell(Err(code)).await,
+            }
+        });
+    }
+
+    /// The set is durable.
+    pub(crate) fn set_recorded(
+        &mut self,
+        driver: &mut Driver,
+        completion: Completion,
+        record: SetRecord,
+        fact: SetFact,
+    ) {
+        self.sets.insert(record.set, record);
+        self.set = Some(fact.clone());
+        driver.tell(completion.done(Input::SetRecorded { set: fact }));
+    }
+
+    /// The set of new packs.
+    pub(crate) fn current_set(&self) -> Option<SetFact> {
+        self.set.clone()
+    }
+
+    /// Who may hold the shards of a pack: holders now and before, by the set's record.
+    pub(crate) fn places(&self, set: SetId) -> Vec<PlaceFact> {
+        let Some(set) = self.sets.get(&set) else {
+            return Vec::new();
+        };
+        (0..)
+            .map(Position)
+            .zip(&set.positions)
+            .map(|(position, record)| {
+                let holders = [record.current, record.previous];
+                PlaceFact {
+                    position,
+                    holders: holders
+                        .into_iter()
+                        .flatten()
+                        .map(|holder| holder.device)
+                        .collect(),
+                }
+            })
+            .collect()
+    }
+
+    /// Set records were found; the newer of two holds.
+    pub(crate) fn learn_sets(&mut self, found: Vec<SetRecord>) {
+        for set in found {
+            let known = self.sets.get(&set.set);
+            if known.is_none_or(|known| known.version < set.version) {
+                self.sets.insert(set.set, set);
+            }
+        }
+    }
+
+    /// Where peers may be reached was found; what they said themselves is better.
+    pub(crate) fn learn_contacts(&mut self, found: Vec<Contact>) {
+        for contact in found {
+            let device = contact.device;
+            self.contacts.entry(device).or_insert(contact.addresses);
+        }
+    }
+}
+
+fn new_set(
+    context: &Context,
+    code: Code,
+    holders: Vec<DeviceId>,
+) -> Result<(SetRecord, SetFact), CatalogueError> {
+    let mut positions = Vec::with_capacity(holders.len());
+    for device in &holders {
+        let identity = context
+            .catalogue
+            .supplier(*device)?
+            .map(|supplier| supplier.identity);
+        let current = identity.map(|identity| Holder {
+            identity,
+            device: *device,
+        });
+        positions.push(PositionRecord {
+            current,
+            previous: None,
+            full: false,
+        });
+    }
+    let record = SetRecord {
+        set: SetId(random()),
+        owner: context.identity,
+        lane: context.device,
+        version: Sequence(1),
+        k: code.k(),
+        positions,
+    };
+    let signed = context.secrets.device.signing().sign(&record);
+    context.catalogue.put_set(OwnSet {
+        set: record.set,
+        version: record.version,
+        record: signed,
+    })?;
+    let fact = SetFact {
+        set: record.set,
+        code,
+        holders,
+    };
+    Ok((record, fact))
+}
