@@ -119,7 +119,7 @@ pub const SPOOL_BYTES_MIN: u64 = 64 * MIB as u64;
 pub const RECEIPTS_AT_ONCE_MAX: usize = 64;
 /// Inputs waiting for the engine; the node's one queue.
 pub const ENGINE_INPUTS_MAX: usize = 4_096;
-/// Open calls and events waiting on one front-end connection.
+/// Calls waiting for the node, and answers and events waiting on one front-end connection.
 pub const FRONT_END_QUEUE_MAX: usize = 256;
 
 // --- messages ---------------------------------------------------------------------------
@@ -286,6 +286,9 @@ pub const DHT_PROVIDERS_MAX: usize = 256;
 
 /// Jobs that run or wait for their turn at once; more are refused as busy.
 pub const JOBS_MAX: usize = 64;
+/// Questions of front ends that are looked up in the catalogue at once; fewer than its readers,
+/// so that the node itself never waits for one.
+pub const ANSWERS_AT_ONCE_MAX: usize = 4;
 /// Listings, searches and previews that fetch at once.
 pub const LOOKUPS_MAX: usize = 64;
 /// Packs that the engine follows because a shard of them is not confirmed yet: each has a

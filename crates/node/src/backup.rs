@@ -9,6 +9,7 @@ mod publishing;
 pub(crate) mod scan;
 mod spooling;
 pub(crate) mod watches;
+mod watching;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -194,13 +195,20 @@ impl Backup {
         let context = self.context.clone();
         let runtime = Handle::current();
         driver.spawn(async move {
-            let result = blocking(move || scan::scan(&context, request, runtime))
-                .await
-                .and_then(|result| result);
+            let result = blocking(move || {
+                let found = scan::scan(&context, request, runtime)?;
+                let versions = versions(&context, &found.snapshots);
+                Ok(Box::new(Scanned {
+                    snapshots: found.snapshots,
+                    problems: found.problems,
+                    versions,
+                }))
+            });
+            let result = result.await.and_then(|result| result);
             let scanned = |completion| Back::Scanned {
                 completion,
                 job: id,
-                result: result.map(Box::new),
+                result,
             };
             completion.bring(scanned).await;
         });
@@ -216,38 +224,16 @@ impl Backup {
     ) {
         let input = match result {
             Ok(scanned) => {
-                let versions = self.versions(&scanned.snapshots);
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.snapshots = scanned.snapshots;
                     job.problems = scanned.problems;
                 }
+                let versions = scanned.versions;
                 completion.done(Input::ScanFinished { job: id, versions })
             }
             Err(code) => completion.failed(code),
         };
         driver.tell(input);
-    }
-
-    /// Whether each version differs from the newest one of its folder.
-    fn versions(&self, found: &[SnapshotRecord]) -> Vec<VersionFact> {
-        // Where the catalogue cannot say, all are new.
-        let known = self.context.catalogue.snapshots().unwrap_or_default();
-        let is_changed = |new: &SnapshotRecord| {
-            let newest = known
-                .iter()
-                .filter(|old| old.folder == new.folder && old.device == new.device)
-                .max_by_key(|old| old.taken_at);
-            newest.is_none_or(|old| {
-                (&old.root, &old.pages, old.problems) != (&new.root, &new.pages, new.problems)
-            })
-        };
-        found
-            .iter()
-            .map(|new| VersionFact {
-                folder: new.folder,
-                is_changed: is_changed(new),
-            })
-            .collect()
     }
 
     /// A pack is sealed and recorded; its shards stay in memory until the engine is done.
@@ -315,8 +301,10 @@ impl Backup {
     /// Makes a pack's chunks known.
     pub(crate) fn commit_pack(&self, driver: &mut Driver, completion: Completion, pack: PackId) {
         let catalogue = self.context.catalogue.clone();
-        let held = self.flights.get(&pack);
-        let counters = held.and_then(|held| self.counters(held.job));
+        // A pack may have left memory by now, or be of an earlier run: then any job shows the wait.
+        let held = self.flights.get(&pack).map(|held| held.job);
+        let shown_by = held.or_else(|| self.jobs.keys().next().copied());
+        let counters = shown_by.and_then(|job| self.counters(job));
         driver.start(completion, async move {
             let commit = || {
                 let worker = catalogue.clone();
@@ -343,4 +331,26 @@ impl Backup {
             job.permits.close();
         }
     }
+}
+
+/// Whether each version differs from the newest one of its folder.
+fn versions(context: &Context, found: &[SnapshotRecord]) -> Vec<VersionFact> {
+    // Where the catalogue cannot say, all are new.
+    let known = context.catalogue.snapshots().unwrap_or_default();
+    let is_changed = |new: &SnapshotRecord| {
+        let newest = known
+            .iter()
+            .filter(|old| old.folder == new.folder && old.device == new.device)
+            .max_by_key(|old| old.taken_at);
+        newest.is_none_or(|old| {
+            (&old.root, &old.pages, old.problems) != (&new.root, &new.pages, new.problems)
+        })
+    };
+    found
+        .iter()
+        .map(|new| VersionFact {
+            folder: new.folder,
+            is_changed: is_changed(new),
+        })
+        .collect()
 }

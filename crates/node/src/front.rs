@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use bitdust_api::history::HistoryLine;
 use bitdust_api::view::{JobView, StatusView};
@@ -28,6 +28,9 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
 /// Lines of the history that are at hand.
 const NOTICES_MAX: usize = 50;
+
+/// Lines of the history in the status; the rest is paged.
+const NOTICES_SHOWN: usize = 20;
 
 /// The side of a node that faces people.
 pub(crate) struct Front {
@@ -107,11 +110,22 @@ impl Front {
     }
 
     /// A status was put together, or could not be.
-    pub(crate) fn status_built(&mut self, status: Result<Box<StatusView>, ApiError>) {
+    pub(crate) fn status_built(
+        &mut self,
+        status: Result<Box<StatusView>, ApiError>,
+        held_up_by: Option<&str>,
+    ) {
         self.is_building = false;
+        self.told_at = Instant::now();
         match status {
-            Ok(status) => self.emit(Event::Status { status }),
-            Err(error) => debug!(%error, "The status cannot be told"),
+            Ok(mut status) => {
+                // What happened meanwhile was told: it must not be taken back.
+                let now = self.seen(held_up_by);
+                status.jobs = now.jobs;
+                status.notices = now.notices;
+                self.emit(Event::Status { status });
+            }
+            Err(error) => warn!(%error, "The status cannot be told"),
         }
     }
 
@@ -120,7 +134,7 @@ impl Front {
         let jobs = self.jobs.iter();
         FrontSeen {
             jobs: jobs.map(|(id, job)| job.view(*id, held_up_by)).collect(),
-            notices: self.notices.iter().cloned().collect(),
+            notices: self.notices.iter().take(NOTICES_SHOWN).cloned().collect(),
         }
     }
 

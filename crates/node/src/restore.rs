@@ -6,6 +6,7 @@ pub(crate) mod fetch;
 mod listing;
 mod lookup;
 pub(crate) mod reader;
+mod request;
 mod verify;
 pub(crate) mod versions;
 mod writer;
@@ -24,7 +25,7 @@ use bitdust_model::status::Problems;
 use bitdust_model::{ErrorCode, Position, SetId};
 
 use crate::restore::fetch::{FetchRequest, FetchState, Piece, Plain, assemble};
-use crate::restore::writer::RestoreRequest;
+use crate::restore::request::RestoreRequest;
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
@@ -47,7 +48,7 @@ enum ReaderJob {
     /// A restore, or a test restore.
     Restore(Job),
     /// A recovery, whose lists come the same way.
-    Recovery,
+    Recovery(Arc<Counters>),
     /// Somebody looks something up.
     LookUp,
 }
@@ -108,8 +109,9 @@ impl Restore {
     }
 
     /// A recovery fetches under its number.
-    pub(crate) fn recovery_began(&mut self, id: JobId) {
-        self.readers.insert(id, ReaderJob::Recovery);
+    pub(crate) fn recovery_began(&mut self, begun: &Begun) {
+        let reader = ReaderJob::Recovery(begun.counters.clone());
+        self.readers.insert(begun.id, reader);
     }
 
     /// A job ended; gives what it did, where it was a restore. Whoever waits for what it wanted
@@ -134,7 +136,15 @@ impl Restore {
     fn job(&mut self, id: JobId) -> Option<&mut Job> {
         match self.readers.get_mut(&id)? {
             ReaderJob::Restore(job) => Some(job),
-            ReaderJob::Recovery | ReaderJob::LookUp => None,
+            ReaderJob::Recovery(_) | ReaderJob::LookUp => None,
+        }
+    }
+
+    fn counters(&self, id: JobId) -> Option<Arc<Counters>> {
+        match self.readers.get(&id)? {
+            ReaderJob::Restore(job) => Some(job.counters.clone()),
+            ReaderJob::Recovery(counters) => Some(counters.clone()),
+            ReaderJob::LookUp => None,
         }
     }
 
@@ -246,7 +256,7 @@ impl Restore {
             position,
             ranges,
             whole,
-            counters: self.job(job).map(|job| job.counters.clone()),
+            counters: self.counters(job),
         })
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Only `select` awaits. `apply` is synchronous: it hands the engine what happened and has the
 //! wings perform what the engine asks for by starting bounded tasks, each of which comes back
-//! with one message. The loop knows which wing does what, and nothing of what is inside; no
-//! state is shared behind a lock.
+//! with one message. The loop knows which wing does what, and nothing of what is inside; what
+//! tasks share with a wing are handles and counters.
 
 mod calls;
 mod facts;
@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
+use bitdust_api::ApiError;
 use bitdust_api::history::Happening;
 use bitdust_engine::trace::TraceLine;
 use bitdust_engine::{Engine, Input};
@@ -29,7 +30,7 @@ use bitdust_net::NetEvent;
 use crate::backup::Backup;
 use crate::front::Front;
 use crate::front::local::PendingCall;
-use crate::front::status::Seen;
+use crate::front::status::{Seen, status};
 use crate::recovery::Recovery;
 use crate::restore::Restore;
 use crate::runtime::held_home::HeldHome;
@@ -37,11 +38,13 @@ use crate::runtime::sleep_clock::SleepClock;
 use crate::runtime::trace::Trace;
 use crate::service::Service;
 use crate::shared::context::Context;
-use crate::shared::driver::Driver;
+use crate::shared::driver::{Driver, Ended};
+use crate::shared::task::blocking;
 use crate::shared::task_event::Back;
+use crate::shared::words;
 use crate::suppliers::Suppliers;
 
-/// How long the network may take to end its connections.
+/// How long the network may take to end its connections, and answers to be found.
 const PARTING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How often the loop wakes when nothing is due, to see whether the machine slept.
@@ -67,6 +70,15 @@ pub(crate) struct Node {
     is_stopping: bool,
 }
 
+/// How long a node is meant to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stay {
+    /// Until it is told to stop: folders are backed up by themselves.
+    Long,
+    /// For one command, which does what it was asked and nothing else.
+    Short,
+}
+
 /// Where everything comes from.
 struct Inbox {
     net: mpsc::Receiver<NetEvent>,
@@ -81,7 +93,7 @@ enum Step {
     Back(Vec<Back>),
     Call(PendingCall),
     Time,
-    TaskEnded(Result<(), tokio::task::JoinError>),
+    Ended(Ended),
     Stop,
 }
 
@@ -91,7 +103,9 @@ impl Node {
         while !self.is_stopping {
             let step = self.select().await;
             self.apply(step);
-            self.tell_progress();
+            if !self.is_stopping {
+                self.tell_progress();
+            }
         }
         self.shut_down().await;
     }
@@ -108,8 +122,8 @@ impl Node {
             }
             _ = inbox.tasks.recv_many(&mut back, limits::RECEIPTS_AT_ONCE_MAX) => Step::Back(back),
             event = inbox.net.recv() => event.map_or(Step::Stop, Step::Net),
-            Some(call) = inbox.calls.recv() => Step::Call(call),
-            ended = self.driver.task_ended() => Step::TaskEnded(ended),
+            Some(call) = inbox.calls.recv(), if self.driver.can_answer() => Step::Call(call),
+            ended = self.driver.task_ended() => Step::Ended(ended),
             () = tokio::time::sleep_until(deadline.into()) => Step::Time,
         }
     }
@@ -133,12 +147,7 @@ impl Node {
                 }
                 self.driver.tell(Input::Wake);
             }
-            Step::TaskEnded(ended) => {
-                self.front.something_moved();
-                if let Err(error) = ended {
-                    self.task_failed(&error);
-                }
-            }
+            Step::Ended(ended) => self.ended(ended),
             Step::Stop => self.is_stopping = true,
         }
         self.settle();
@@ -244,16 +253,31 @@ impl Node {
             return;
         }
         let (context, seen) = (self.context.clone(), self.seen());
-        // No task of the driver: its end is no news.
-        tokio::task::spawn_blocking(move || {
-            let status = crate::front::status::status(&context, &seen).map(Box::new);
+        self.driver.answer(async move {
+            let worker = context.clone();
+            let built = blocking(move || status(&worker, &seen)).await;
+            let built = built.unwrap_or_else(|code| Err(ApiError::new(code, words::failure(code))));
             // A loop that has ended tells nobody any more.
-            drop(context.back.blocking_send(Back::StatusBuilt(status)));
+            drop(
+                context
+                    .back
+                    .send(Back::StatusBuilt(built.map(Box::new)))
+                    .await,
+            );
         });
     }
 
-    fn task_failed(&mut self, error: &tokio::task::JoinError) {
-        if error.is_panic() {
+    fn ended(&mut self, ended: Ended) {
+        let ended = match ended {
+            Ended::Task(ended) => {
+                self.front.something_moved();
+                ended
+            }
+            Ended::Answer(ended) => ended,
+        };
+        if let Err(error) = ended
+            && error.is_panic()
+        {
             warn!(%error, "A task ended in a defect");
             self.driver.notice(
                 Severity::Problem,
@@ -271,7 +295,7 @@ impl Node {
         self.inbox.tasks.close();
         self.suppliers.shut_down();
         self.service.shut_down();
-        self.driver.shut_down().await;
+        self.driver.shut_down(PARTING_PATIENCE).await;
         self.context.net.shutdown().await;
         let parted = tokio::time::timeout(PARTING_PATIENCE, &mut self.network_loop).await;
         if parted.is_err() {

@@ -105,7 +105,9 @@ pub(crate) fn report(end: &JobEnd, failure: Option<ErrorCode>) -> JobReport {
         None => JobOutcome::Partial,
     };
     let (snapshots, verified) = match &end.work {
-        JobWork::Backup { snapshots, .. } => (snapshots.as_slice(), None),
+        // Versions of a backup that failed are known to nobody.
+        JobWork::Backup { snapshots, .. } if failure.is_none() => (snapshots.as_slice(), None),
+        JobWork::Backup { .. } => (&[][..], None),
         JobWork::Verify { result } => (&[][..], result.clone()),
         JobWork::Restore | JobWork::Recovery => (&[][..], None),
     };

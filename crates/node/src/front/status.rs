@@ -31,9 +31,6 @@ use crate::shared::text::escape;
 use crate::suppliers::SuppliersSeen;
 use crate::suppliers::records::{KeptRoot, ROOT_KEY};
 
-/// Lines of the history in the status; the rest is paged.
-const NOTICES_SHOWN: usize = 20;
-
 /// What the loop knew at one moment.
 pub(crate) struct Seen {
     /// The engine.
@@ -99,13 +96,7 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         scope: config.scope.name().to_owned(),
         keys: seen.home.guard.to_owned(),
         phrase_confirmed: config.phrase_confirmed,
-        code: seen
-            .suppliers
-            .set
-            .as_ref()
-            .map(|set| set.code)
-            .or(config.code)
-            .or_else(|| Code::default_for(suppliers.len())),
+        code: code(seen, suppliers.len()),
         folders,
         suppliers,
         head,
@@ -122,17 +113,20 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         peers: u32::try_from(seen.suppliers.peers.count()).unwrap_or(u32::MAX),
         machines: machines(engine),
         jobs: seen.front.jobs.clone(),
-        notices: seen
-            .front
-            .notices
-            .iter()
-            .take(NOTICES_SHOWN)
-            .cloned()
-            .collect(),
+        notices: seen.front.notices.clone(),
         disk_free_bytes: seen.home.paths.free_space().ok().map(|free| free.0),
         survival: None,
         last_verify: last_verify(&context.catalogue)?,
     })
+}
+
+/// The code of new packs, or the one that there would be.
+fn code(seen: &Seen, suppliers: usize) -> Option<Code> {
+    let set = seen.suppliers.set.as_ref();
+    let of_set = set.map(|set| set.code);
+    of_set
+        .or(seen.home.config.code)
+        .or_else(|| Code::default_for(suppliers))
 }
 
 fn sentence(seen: &Seen, folders: &[FolderView]) -> String {

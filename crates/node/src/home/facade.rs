@@ -15,8 +15,9 @@ use crate::front::local::{self, Client};
 use crate::recovery::RecoveryStart;
 use crate::recovery::found::Recovered;
 use crate::recovery::root::first_root;
+use crate::runtime::Stay;
 use crate::runtime::keys;
-use crate::runtime::start::{self, Running, Stay};
+use crate::runtime::start::{self, Running};
 use crate::shared::config::Config;
 use crate::shared::context::wall_clock;
 use crate::shared::error::NodeError;
@@ -113,7 +114,30 @@ pub async fn recover(
             return Err(error);
         }
     };
-    let mut watcher = Client::join(&local::socket_path(&settings.home), JOIN_PATIENCE).await?;
+    let watcher = Client::join(&local::socket_path(&settings.home), JOIN_PATIENCE).await?;
+    let recovered = watch(watcher, result, progress).await;
+    running.close().await?;
+    match recovered {
+        Ok(recovered) => {
+            let mut config = Config::load(&paths)?;
+            config.set("nickname", &recovered.nickname)?;
+            config.set("phrase_confirmed", "true")?;
+            config.save(&paths)?;
+            Ok(recovered)
+        }
+        Err(error) => {
+            forget(&paths);
+            Err(error)
+        }
+    }
+}
+
+/// Tells what is going on until the result is there.
+async fn watch(
+    mut watcher: Client,
+    result: oneshot::Receiver<Result<Recovered, NodeError>>,
+    progress: impl Fn(JobPhase, &str) + Send,
+) -> Result<Recovered, NodeError> {
     let mut result = std::pin::pin!(result);
     let mut told = String::new();
     let recovered = loop {
@@ -129,30 +153,12 @@ pub async fn recover(
             }
         }
     };
-    drop(watcher);
-    running.close().await?;
-    let stopped = || {
-        NodeError::new(
+    recovered.unwrap_or_else(|_| {
+        Err(NodeError::new(
             ErrorCode::Interrupted,
             "the recovery was interrupted; start it again",
-        )
-    };
-    let recovered = recovered
-        .map_err(|_| stopped())
-        .and_then(|recovered| recovered);
-    match recovered {
-        Ok(recovered) => {
-            let mut config = Config::load(&paths)?;
-            config.set("nickname", &recovered.nickname)?;
-            config.set("phrase_confirmed", "true")?;
-            config.save(&paths)?;
-            Ok(recovered)
-        }
-        Err(error) => {
-            forget(&paths);
-            Err(error)
-        }
-    }
+        ))
+    })
 }
 
 /// Holds the home until a signal or `Call::Shutdown`. `ready` is called with the addresses
@@ -261,22 +267,7 @@ fn make_device(
         .home_secrets(device, certificate, epoch)
         .map_err(|error| internal(&error))?;
     let label = keys::keyring_label(home);
-    let guard = match (guard, &settings.unlock) {
-        ("file", _) => KeyGuard::File,
-        ("keyring", _) => KeyGuard::Keyring { home_label: &label },
-        ("passphrase", Unlock::Passphrase(passphrase)) => KeyGuard::Passphrase(passphrase),
-        ("passphrase", Unlock::None) => {
-            return Err(NodeError::new(
-                ErrorCode::BadRequest,
-                "give the passphrase with --passphrase-file",
-            ));
-        }
-        (other, _) => {
-            let message =
-                format!("keys can be kept in keyring, passphrase or file, not in {other:?}");
-            return Err(NodeError::new(ErrorCode::BadRequest, message));
-        }
-    };
+    let guard = key_guard(guard, &settings.unlock, &label)?;
     let sealed = seal_home(&secrets, guard)
         .map_err(|error| NodeError::new(ErrorCode::NotAllowed, error.to_string()))?;
     let header_bytes = u32::try_from(HEADER_BYTES).map_err(|error| internal(&error))?;
@@ -306,6 +297,24 @@ fn make_device(
         )
     })?;
     Ok(id)
+}
+
+/// What a person chose to guard the keys with.
+fn key_guard<'a>(
+    name: &str,
+    unlock: &'a Unlock,
+    home_label: &'a str,
+) -> Result<KeyGuard<'a>, NodeError> {
+    let message = match (name, unlock) {
+        ("file", _) => return Ok(KeyGuard::File),
+        ("keyring", _) => return Ok(KeyGuard::Keyring { home_label }),
+        ("passphrase", Unlock::Passphrase(passphrase)) => {
+            return Ok(KeyGuard::Passphrase(passphrase));
+        }
+        ("passphrase", Unlock::None) => "give the passphrase with --passphrase-file".to_owned(),
+        (other, _) => format!("keys can be kept in keyring, passphrase or file, not in {other:?}"),
+    };
+    Err(NodeError::new(ErrorCode::BadRequest, message))
 }
 
 /// Removes what a failed recovery made, so that it can be tried again in the same home.

@@ -4,25 +4,29 @@
 //! the node go past it, so that a slow start or a recovery holds nobody up. It decides what a
 //! front end must not: whether a home is joined, held, locked, or has to be made first.
 
-use std::path::{Path, PathBuf};
+mod identity;
+mod practising;
+
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tracing::{info, warn};
 
-use bitdust_api::host::{CreatedView, GuardChoice, RecoveredView};
+use bitdust_api::host::RecoveredView;
 use bitdust_api::view::JobPhase;
 use bitdust_api::{Answer, ApiError, Call, HostAnswer, HostCall, HostEvent, HostState, HostView};
-use bitdust_crypto::{has_keyring, invitation};
-use bitdust_model::{ErrorCode, IdentityId, limits};
+use bitdust_crypto::has_keyring;
+use bitdust_model::{ErrorCode, limits};
 use bitdust_store::{Home, HomePaths};
 
 use crate::front::local::socket_path;
 use crate::home::door::Door;
-use crate::home::facade::{self, InitOptions, Initialised, RecoverOptions};
+use crate::home::facade::Initialised;
 use crate::home::practice::{self, Practice};
+use crate::runtime::Stay;
 use crate::runtime::keys;
-use crate::runtime::start::{self, Running, Stay};
+use crate::runtime::start::{self, Running};
 use crate::shared::error::NodeError;
 use crate::shared::settings::{Settings, Unlock};
 
@@ -368,184 +372,6 @@ impl Actor {
         }
     }
 
-    async fn create(
-        &mut self,
-        nickname: &str,
-        guard: &GuardChoice,
-    ) -> Result<HostAnswer, ApiError> {
-        if !matches!(self.state, HostState::Absent) {
-            let message = "there is an identity in this home already; nothing was changed";
-            return Err(ApiError::new(ErrorCode::BadRequest, message));
-        }
-        let options = InitOptions {
-            nickname: nickname.trim().to_owned(),
-            guard: self.choose(guard),
-        };
-        if options.nickname.is_empty() {
-            let message = "a nickname is needed; nothing was made";
-            return Err(ApiError::new(ErrorCode::BadRequest, message));
-        }
-        let settings = self.settings.clone();
-        let made = crate::shared::task::blocking(move || facade::init(&settings, &options)).await;
-        let made =
-            made.map_err(|code| ApiError::new(code, crate::shared::words::failure(code)))??;
-        let view = CreatedView {
-            words: made.words.clone(),
-            identity: made.identity.clone(),
-            fingerprint: fingerprint(&made.identity),
-        };
-        self.created = Some(made);
-        self.open_home().await;
-        Ok(HostAnswer::Created(view))
-    }
-
-    /// The keyword for `init` and `recover`; a passphrase unlocks from now on.
-    fn choose(&mut self, guard: &GuardChoice) -> String {
-        match guard {
-            GuardChoice::Keyring => "keyring".to_owned(),
-            GuardChoice::Passphrase { passphrase } => {
-                self.settings.unlock = Unlock::Passphrase(passphrase.clone());
-                "passphrase".to_owned()
-            }
-            GuardChoice::File => "file".to_owned(),
-        }
-    }
-
-    /// Compares words typed with those that were shown. Right ones are remembered, and the
-    /// phrase is forgotten.
-    async fn confirm(&mut self, typed: &[(u8, String)]) -> Result<HostAnswer, ApiError> {
-        let Some(created) = &self.created else {
-            let message = "the words are not kept; type all 24 to check them";
-            return Err(ApiError::new(ErrorCode::NotFound, message));
-        };
-        let is_right = !typed.is_empty()
-            && typed.iter().all(|(place, word)| {
-                let index = usize::from(*place).checked_sub(1);
-                let shown = index.and_then(|index| created.words.get(index));
-                shown.is_some_and(|shown| shown == &word.trim().to_lowercase())
-            });
-        if is_right {
-            if let Some(seat) = &self.seat {
-                let call = Call::SettingsSet {
-                    key: "phrase_confirmed".to_owned(),
-                    value: "true".to_owned(),
-                };
-                seat.door.door.call(call).await?;
-            }
-            self.created = None;
-        }
-        Ok(HostAnswer::WordsAreRight(is_right))
-    }
-
-    /// Runs beside the actor, so that its progress can be shown.
-    fn begin_recovery(
-        &mut self,
-        phrase: String,
-        way_in: &str,
-        old_machine_gone: bool,
-        guard: &GuardChoice,
-        reply: Reply,
-    ) {
-        if !matches!(self.state, HostState::Absent) {
-            let message = "there is an identity in this home already; nothing was changed";
-            return drop(reply.send(Err(ApiError::new(ErrorCode::BadRequest, message))));
-        }
-        let guard = self.choose(guard);
-        let mut settings = self.settings.clone();
-        if let Err(error) = enter_by(&mut settings, way_in) {
-            return drop(reply.send(Err(error)));
-        }
-        let options = RecoverOptions {
-            phrase,
-            guard,
-            old_machine_gone,
-        };
-        self.enter(HostState::Recovering {
-            phase: JobPhase::Seeking,
-        });
-        let requests = self.requests.clone();
-        tokio::spawn(async move {
-            let teller = requests.clone();
-            let progress = move |phase, _: &str| {
-                // A phase that finds the queue full is followed by another.
-                let _told = teller.try_send(Request::Phase { phase });
-            };
-            let found = facade::recover(&settings, &options, progress).await;
-            let result = found.map(recovered_view).map_err(ApiError::from);
-            let request = Request::Recovered {
-                result: Box::new(result),
-                reply,
-            };
-            // An actor that has ended answers nobody.
-            drop(requests.send(request).await);
-        });
-    }
-
-    async fn recovered(&mut self, result: Result<RecoveredView, ApiError>, reply: Reply) {
-        match &result {
-            Ok(_) => self.open_home().await,
-            Err(_) => self.enter(HostState::Absent),
-        }
-        drop(reply.send(result.map(HostAnswer::Recovered)));
-    }
-
-    async fn start_practice(&mut self) -> Result<HostAnswer, ApiError> {
-        if self.practice.is_some() {
-            return Ok(self.view_answer());
-        }
-        let before = self.state.clone();
-        self.enter(HostState::Starting);
-        let started = Practice::start(&self.practice_dir()).await;
-        let practice = started.inspect_err(|_| self.enter(before));
-        let practice = practice?;
-        let door = self.knock(&practice.socket()).await?;
-        self.practice = Some((practice, door));
-        self.use_door();
-        self.enter(HostState::Running);
-        Ok(self.view_answer())
-    }
-
-    async fn stop_practice(&mut self) -> Result<HostAnswer, ApiError> {
-        if let Some((practice, _)) = self.practice.take() {
-            self.use_door();
-            practice.close().await?;
-        }
-        self.settle().await;
-        Ok(self.view_answer())
-    }
-
-    async fn forget_practice(&mut self) -> Result<HostAnswer, ApiError> {
-        self.stop_practice().await?;
-        practice::forget(&self.practice_dir())?;
-        self.enter(self.state.clone());
-        Ok(self.view_answer())
-    }
-
-    async fn set_practice_supplier(
-        &mut self,
-        number: u8,
-        runs: bool,
-    ) -> Result<HostAnswer, ApiError> {
-        let Some((practice, _)) = &mut self.practice else {
-            let message = "the practice network does not run";
-            return Err(ApiError::new(ErrorCode::BadRequest, message));
-        };
-        practice.set_running(number, runs).await?;
-        self.enter(self.state.clone());
-        Ok(self.view_answer())
-    }
-
-    /// Beside the home, so that it is no part of it.
-    fn practice_dir(&self) -> PathBuf {
-        let mut name = self
-            .settings
-            .home
-            .file_name()
-            .map_or_else(|| "bitdust".into(), std::ffi::OsStr::to_os_string);
-        name.push("-practice");
-        self.settings.home.with_file_name(name)
-    }
-
     async fn close(&mut self) {
         let practice = self.practice.take();
         let seat = self.seat.take();
@@ -561,43 +387,4 @@ impl Actor {
             warn!(%error, "A node did not end in order; what was stored is safe");
         }
     }
-}
-
-/// A way into the network: an address, or an invitation, which brings its network along.
-fn enter_by(settings: &mut Settings, way_in: &str) -> Result<(), ApiError> {
-    let way_in = way_in.trim();
-    if way_in.is_empty() && !settings.bootstrap.is_empty() {
-        return Ok(());
-    }
-    if way_in.starts_with('/') {
-        settings.bootstrap = vec![way_in.to_owned()];
-        return Ok(());
-    }
-    let found = invitation::from_text(way_in).map_err(|error| {
-        let message = format!(
-            "this is neither an address (like /ip4/192.0.2.7/tcp/4001) nor an invitation: {error}; \
-             nothing was changed"
-        );
-        ApiError::new(ErrorCode::BadRequest, message)
-    })?;
-    settings.bootstrap = found.contact.addresses;
-    settings.network = Some(found.network);
-    Ok(())
-}
-
-fn recovered_view(found: crate::Recovered) -> RecoveredView {
-    RecoveredView {
-        identity: found.identity,
-        nickname: found.nickname,
-        newest: found.newest,
-        confirmed: found.confirmed,
-        of: found.of,
-        snapshots: found.snapshots,
-        files: found.files,
-    }
-}
-
-fn fingerprint(identity: &str) -> String {
-    let parsed = identity.parse::<IdentityId>();
-    parsed.map_or_else(|_| identity.to_owned(), |id| id.fingerprint())
 }

@@ -6,10 +6,10 @@ use tracing::debug;
 
 use bitdust_crypto::RootSecrets;
 use bitdust_engine::JobId;
-use bitdust_model::locator::RootRecord;
+use bitdust_model::locator::{Fence, RootRecord};
 use bitdust_model::manifest::{BlobRef, Head, HeadBundle, Manifest, PackRef, SnapshotRecord};
 use bitdust_model::message::Body;
-use bitdust_model::{DeviceId, ErrorCode, encode, limits};
+use bitdust_model::{DeviceId, ErrorCode, Signed, encode, limits};
 use bitdust_pipeline::index::{read_manifest, read_segment, read_snapshot_page};
 use bitdust_store::CatalogueError;
 use bitdust_store::catalogue::Introduction;
@@ -73,22 +73,8 @@ impl Rebuild {
         .await?
         .map_err(|error: CatalogueError| error.code())?;
         let nickname = self.enter_device(context).await?;
-        let versions = blocking({
-            let context = context.clone();
-            move || -> Result<(u64, u64), ErrorCode> {
-                let all = context
-                    .catalogue
-                    .snapshots()
-                    .map_err(|error| error.code())?
-                    .len() as u64;
-                let files = newest_of_each(&context)?
-                    .iter()
-                    .map(|snapshot| snapshot.files)
-                    .sum();
-                Ok((all, files))
-            }
-        })
-        .await??;
+        let worker = context.clone();
+        let (snapshots, files) = blocking(move || count_versions(&worker)).await??;
         let result = Recovered {
             identity: context.identity.to_hex(),
             nickname,
@@ -96,8 +82,8 @@ impl Rebuild {
             newest,
             confirmed: self.confirmed,
             of: self.of,
-            snapshots: versions.0,
-            files: versions.1,
+            snapshots,
+            files,
         };
         Ok((missing, result))
     }
@@ -135,6 +121,16 @@ impl Rebuild {
         blocking(move || catalogue.set_meta(ROOT_KEY, &bytes))
             .await?
             .map_err(|error| error.code())?;
+        self.tell_network(context, &fences).await?;
+        Ok(nickname)
+    }
+
+    /// Puts the new records into the DHT and gives them to suppliers, with the fences.
+    async fn tell_network(
+        &self,
+        context: &Context,
+        fences: &[Signed<Fence>],
+    ) -> Result<(), ErrorCode> {
         let located = records::locators(context).await?;
         let connected: Vec<DeviceId> = context
             .net
@@ -167,8 +163,16 @@ impl Rebuild {
             futures::future::join_all(told),
             futures::future::join_all(put)
         );
-        Ok(nickname)
+        Ok(())
     }
+}
+
+/// All versions, and the files of the newest of each folder.
+fn count_versions(context: &Context) -> Result<(u64, u64), ErrorCode> {
+    let all = context.catalogue.snapshots();
+    let all = all.map_err(|error| error.code())?.len() as u64;
+    let newest = newest_of_each(context)?;
+    Ok((all, newest.iter().map(|snapshot| snapshot.files).sum()))
 }
 
 async fn tell_supplier(context: &Context, device: DeviceId, bodies: Vec<Body>) {

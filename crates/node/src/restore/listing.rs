@@ -16,8 +16,8 @@ use bitdust_model::tree::{Entry, Node as TreeNode};
 use bitdust_model::{ErrorCode, limits};
 
 use super::reader::{Found, Reader};
+use super::request::{Place, RestoreRequest};
 use super::versions::resolve;
-use super::writer::{Place, RestoreRequest};
 use super::{JobKind, Restore};
 use crate::shared::answer::Reported;
 use crate::shared::context::Context;

@@ -75,8 +75,7 @@ pub(crate) fn verify(
     Ok(problems)
 }
 
-/// Draws files evenly from all newest versions (reservoir sampling, algorithm R), holding no
-/// listing whole.
+/// Draws files evenly from all newest versions, holding no listing whole.
 fn draw(
     context: &Context,
     reader: &mut Reader<'_>,
@@ -84,9 +83,7 @@ fn draw(
     counters: &Arc<Counters>,
     problems: &mut Problems,
 ) -> Result<Vec<Drawn>, ErrorCode> {
-    let mut random = Random::from_seed(bitdust_crypto::random());
-    let mut drawn: Vec<Drawn> = Vec::new();
-    let mut seen = 0_u64;
+    let mut urn = Urn::new(sample);
     for snapshot in newest_of_each(context)? {
         let mut waiting = vec![(Vec::new(), snapshot.pages.clone())];
         while let Some((folder, pages)) = waiting.pop() {
@@ -114,20 +111,12 @@ fn draw(
                     match &entry.node {
                         Node::Directory { pages } => waiting.push((path, pages.clone())),
                         Node::File { .. } => {
-                            seen += 1;
-                            let file = Drawn {
-                                snapshot: snapshot.clone(),
+                            let snapshot = snapshot.clone();
+                            urn.offer(Drawn {
+                                snapshot,
                                 path,
                                 entry,
-                            };
-                            if drawn.len() < sample as usize {
-                                drawn.push(file);
-                            } else if let Some(slot) = usize::try_from(random.below(seen))
-                                .ok()
-                                .and_then(|at| drawn.get_mut(at))
-                            {
-                                *slot = file;
-                            }
+                            });
                         }
                         Node::Symlink { .. } | Node::Fifo | Node::Socket | Node::Device { .. } => {}
                     }
@@ -135,12 +124,43 @@ fn draw(
             }
         }
     }
-    for file in &drawn {
+    for file in &urn.drawn {
         if let Node::File { size, .. } = file.entry.node {
             counters.saw_file(size);
         }
     }
-    Ok(drawn)
+    Ok(urn.drawn)
+}
+
+/// What was drawn so far (reservoir sampling, algorithm R).
+struct Urn {
+    random: Random,
+    size: usize,
+    drawn: Vec<Drawn>,
+    seen: u64,
+}
+
+impl Urn {
+    fn new(size: u32) -> Self {
+        Self {
+            random: Random::from_seed(bitdust_crypto::random()),
+            size: size as usize,
+            drawn: Vec::new(),
+            seen: 0,
+        }
+    }
+
+    fn offer(&mut self, file: Drawn) {
+        self.seen += 1;
+        if self.drawn.len() < self.size {
+            self.drawn.push(file);
+            return;
+        }
+        let at = usize::try_from(self.random.below(self.seen));
+        if let Some(slot) = at.ok().and_then(|at| self.drawn.get_mut(at)) {
+            *slot = file;
+        }
+    }
 }
 
 /// A file and how it compares so far.

@@ -55,6 +55,8 @@ impl Node {
             | Call::Cancel { .. }
             | Call::Shutdown => {
                 let answer = self.command(call);
+                // It has taken effect before it is answered.
+                self.settle();
                 // A front end that left does not wait for its answer.
                 drop(reply.send(answer));
             }
@@ -144,7 +146,7 @@ impl Node {
         find: impl FnOnce(&Context, &Seen) -> Reported + Send + 'static,
     ) {
         let (context, seen) = (self.context.clone(), self.seen());
-        self.driver.spawn(async move {
+        self.driver.answer(async move {
             let found = blocking(move || find(&context, &seen)).await;
             let defect = |code| Err(ApiError::new(code, words::failure(code)));
             // A front end that left does not wait for its answer.
@@ -164,10 +166,11 @@ impl Node {
     }
 
     fn answer_with_folder(&mut self, call: Call, reply: Reply) {
-        match self.change_folder(call) {
+        let changed = self.change_folder(call);
+        // The engine plans it, and people are told, before it is answered.
+        self.settle();
+        match changed {
             Ok(folder) => {
-                // The engine plans it first.
-                self.settle();
                 self.answer_later(reply, move |context, seen| {
                     status::folder_view(context, seen, folder).map(Answer::Folder)
                 });
@@ -219,7 +222,10 @@ impl Node {
             Call::Search { text, snapshot } => restore.search(driver, &text, snapshot, reply),
             Call::FileVersions { target } => restore.file_versions(driver, target, reply),
             Call::Preview { target } => restore.preview(driver, target, reply),
-            _ => debug_assert!(false, "answered elsewhere"),
+            _ => {
+                let error = ApiError::new(ErrorCode::Internal, "answered elsewhere");
+                drop(reply.send(Err(error)));
+            }
         }
     }
 }

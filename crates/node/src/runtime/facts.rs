@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use bitdust_engine::{CustomerFact, Facts, PackFact, SetFact, SupplierFact, known_at};
 use bitdust_model::manifest::SetRecord;
 use bitdust_model::{Code, PackId, SetId, UnixMillis};
-use bitdust_store::ShardError;
+use bitdust_store::{Catalogue, ShardError};
 
+use super::Stay;
 use crate::backup::watches::folder_facts;
 use crate::recovery::root::foreign_sets;
-use crate::runtime::start::Stay;
 use crate::shared::answer::catalogue_error;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
@@ -38,7 +38,6 @@ pub(super) fn facts(
         sets.entry(record.set).or_insert(record);
     }
     let set = current.as_ref().and_then(set_fact);
-    let now = wall_clock();
     let head = catalogue.newest_head().map_err(error)?;
     let facts = Facts {
         device: context.device,
@@ -46,19 +45,7 @@ pub(super) fn facts(
         code_wanted: config.code,
         suppliers_wanted: config.suppliers,
         contract_bytes: config.contract,
-        suppliers: catalogue
-            .suppliers()
-            .map_err(error)?
-            .into_iter()
-            .map(|supplier| SupplierFact {
-                device: supplier.device,
-                identity: supplier.identity,
-                friend: supplier.friend,
-                contract: supplier.contract.is_some().then_some(supplier.bytes),
-                proved_ago_ms: supplier.last_proof.map(|at| since(at, now)),
-                doubted: supplier.doubted,
-            })
-            .collect(),
+        suppliers: suppliers(catalogue)?,
         set: set.clone(),
         customers: customers(context)?,
         offered: config.offer,
@@ -77,6 +64,20 @@ pub(super) fn facts(
             .map(|head| head.sequence),
     };
     Ok((facts, sets))
+}
+
+fn suppliers(catalogue: &Catalogue) -> Result<Vec<SupplierFact>, NodeError> {
+    let now = wall_clock();
+    let known = catalogue.suppliers().map_err(catalogue_error)?;
+    let facts = known.into_iter().map(|supplier| SupplierFact {
+        device: supplier.device,
+        identity: supplier.identity,
+        friend: supplier.friend,
+        contract: supplier.contract.is_some().then_some(supplier.bytes),
+        proved_ago_ms: supplier.last_proof.map(|at| since(at, now)),
+        doubted: supplier.doubted,
+    });
+    Ok(facts.collect())
 }
 
 const fn since(at: UnixMillis, now: UnixMillis) -> u64 {

@@ -3,6 +3,8 @@
 use bitdust_engine::{Input, Output};
 use bitdust_model::{DeviceId, ErrorCode, limits};
 
+use tracing::error;
+
 use super::Node;
 use crate::shared::completion::Completion;
 use crate::shared::supplier_request::Load;
@@ -58,7 +60,7 @@ impl Node {
             | Output::JobMoved { .. }
             | Output::JobEnded { .. } => {
                 completion.done_with_others();
-                debug_assert!(false, "what only tells has no answer");
+                misrouted("what only tells has no answer");
             }
         }
     }
@@ -92,7 +94,7 @@ impl Node {
                 code,
                 again,
             } => suppliers.doubt_supplier(driver, completion, device, code, again),
-            output => debug_assert!(false, "not for suppliers: {output:?}"),
+            output => misrouted((&output).into()),
         }
     }
 
@@ -102,7 +104,7 @@ impl Node {
     )]
     fn begin_for_backup(&mut self, output: Output, completion: Completion) {
         let (driver, backup) = (&mut self.driver, &mut self.backup);
-        let set = self.suppliers.current_set();
+        let suppliers = &self.suppliers;
         match output {
             Output::WatchFolder { folder } => backup.watch_folder(driver, completion, folder),
             Output::BackUp { folders } => {
@@ -110,7 +112,9 @@ impl Node {
                     self.front.job_began(begun);
                 }
             }
-            Output::StartScan { job } => backup.start_scan(driver, completion, job, set),
+            Output::StartScan { job } => {
+                backup.start_scan(driver, completion, job, suppliers.current_set());
+            }
             Output::SendShard {
                 job,
                 pack,
@@ -123,19 +127,22 @@ impl Node {
             Output::SpoolShard { pack, position } => {
                 backup.spool_shard(driver, completion, pack, position);
             }
-            Output::LoadSpool { device } => backup.load_spool(driver, completion, device, set),
+            Output::LoadSpool { device } => {
+                backup.load_spool(driver, completion, device, suppliers.current_set());
+            }
             Output::CommitPack { pack } => backup.commit_pack(driver, completion, pack),
             Output::SealMetadata { job, folders } => {
+                let set = suppliers.current_set();
                 backup.seal_metadata(driver, completion, job, &folders, set);
             }
             Output::PutHead { device, sequence } => {
                 backup.put_head(driver, completion, device, sequence);
             }
             Output::RecordCommit { sequence } => {
-                let offer = self.suppliers.own_offer(self.service.free_space());
+                let offer = suppliers.own_offer(self.service.free_space());
                 backup.record_commit(driver, completion, sequence, offer);
             }
-            output => debug_assert!(false, "not for a backup: {output:?}"),
+            output => misrouted((&output).into()),
         }
     }
 
@@ -172,7 +179,7 @@ impl Node {
                 let recovery = &self.recovery;
                 recovery.rebuild_catalogue(driver, completion, job, &lanes, confirmed, of);
             }
-            output => debug_assert!(false, "not for a restore: {output:?}"),
+            output => misrouted((&output).into()),
         }
     }
 
@@ -186,7 +193,7 @@ impl Node {
             Output::AcceptContract { ask } => service.accept_contract(driver, completion, ask),
             Output::AcceptStore { ask } => service.accept_store(driver, completion, ask),
             Output::PublishDeposits => service.publish_deposits(driver, completion),
-            output => debug_assert!(false, "not for others: {output:?}"),
+            output => misrouted((&output).into()),
         }
     }
 
@@ -221,6 +228,8 @@ impl Node {
                 failure,
                 unchanged,
             } => {
+                // What was said before the end comes before it.
+                self.tell_notices();
                 let restored = self.restore.end(job);
                 let end = self.backup.end(job).or(restored);
                 let end = end.or_else(|| self.recovery.end(job, failure));
@@ -231,7 +240,7 @@ impl Node {
                     self.context.buffers.clear();
                 }
             }
-            output => debug_assert!(false, "nobody does {output:?}"),
+            output => misrouted((&output).into()),
         }
     }
 
@@ -244,6 +253,7 @@ impl Node {
                 receipt,
             } = event
             {
+                self.front.something_moved();
                 receipts.push((completion, receipt));
                 continue;
             }
@@ -258,7 +268,8 @@ impl Node {
 
     fn apply_back(&mut self, event: Back) {
         if let Back::StatusBuilt(status) = event {
-            return self.front.status_built(status);
+            let held_up_by = self.held_up_by();
+            return self.front.status_built(status, held_up_by.as_deref());
         }
         self.front.something_moved();
         match event {
@@ -321,7 +332,7 @@ impl Node {
                 folder,
                 opened,
             } => backup.watch_opened(driver, completion, folder, opened),
-            _ => debug_assert!(false, "not for a backup"),
+            _ => misrouted("not for a backup"),
         }
     }
 
@@ -362,7 +373,7 @@ impl Node {
                 result,
             } => restore.restored(driver, completion, job, result),
             Back::LookUpEnded { job } => restore.look_up_ended(driver, job),
-            _ => debug_assert!(false, "not for a restore"),
+            _ => misrouted("not for a restore"),
         }
     }
 
@@ -402,7 +413,7 @@ impl Node {
             } => self
                 .service
                 .contract_kept(driver, completion, ask, lane, bytes),
-            _ => debug_assert!(false, "not for others"),
+            _ => misrouted("not for others"),
         }
     }
 
@@ -419,4 +430,10 @@ impl Node {
         }
         self.suppliers.dialed(&mut self.driver, completion, device);
     }
+}
+
+/// A defect of this file: nobody does it. What is asked for is answered by a failure.
+fn misrouted(what: &str) {
+    debug_assert!(false, "misrouted: {what}");
+    error!(what, "Nobody does this");
 }

@@ -18,7 +18,7 @@ use super::held_home::HeldHome;
 use super::keys::unlock;
 use super::sleep_clock::SleepClock;
 use super::trace::Trace;
-use super::{Inbox, Node};
+use super::{Inbox, Node, Stay};
 use crate::backup::Backup;
 use crate::front::{Front, local};
 use crate::recovery::{Recovery, RecoveryStart};
@@ -62,15 +62,6 @@ impl Running {
     }
 }
 
-/// How long a node is meant to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stay {
-    /// Until it is told to stop: folders are backed up by themselves.
-    Long,
-    /// For one command, which does what it was asked and nothing else.
-    Short,
-}
-
 /// Starts the node of a home that this process holds.
 pub(crate) async fn start(
     home: Home,
@@ -78,9 +69,7 @@ pub(crate) async fn start(
     stay: Stay,
     recovery: Option<RecoveryStart>,
 ) -> Result<Running, NodeError> {
-    let mut config = Config::load(home.paths())?;
-    config.apply(settings)?;
-    config.save(home.paths())?;
+    let config = configure(&home, settings)?;
     let (secrets, guard) = unlock(&home, settings)?;
     let Opened {
         context,
@@ -90,22 +79,20 @@ pub(crate) async fn start(
         addresses,
     } = open_parts(&home, &config, secrets).await?;
     let (facts, sets) = facts(&context, &config, stay)?;
-    let known = KnownSuppliers {
-        friends: context.catalogue.friends().map_err(catalogue_error)?,
-        set: facts.set.clone(),
-        sets,
-    };
+    let friends = context.catalogue.friends().map_err(catalogue_error)?;
+    let set = facts.set.clone();
+    let known = KnownSuppliers { friends, set, sets };
     let (calls_in, calls) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
     let (events, _) = broadcast::channel(limits::FRONT_END_QUEUE_MAX);
-    let listener = local::bind(&local::socket_path(home.paths().dir()))?;
-    let front_door = tokio::spawn(local::serve(listener, calls_in, events.clone()));
-    let (stop, stopped) = oneshot::channel();
-    let device = context.device;
     let home_dir = home.paths().dir().to_path_buf();
+    let listener = local::bind(&local::socket_path(&home_dir))?;
+    let front_door = tokio::spawn(local::serve(listener, calls_in, events.clone()));
+    let trace = settings.trace.as_deref().map(Trace::create).transpose()?;
+    let (stop, stopped) = oneshot::channel();
     let mut node = Node {
         engine: Engine::new(config.policy.clone()),
         started: Instant::now(),
-        trace: settings.trace.as_deref().map(Trace::create).transpose()?,
+        trace,
         inbox: Inbox {
             net: net_events,
             tasks: back,
@@ -126,6 +113,7 @@ pub(crate) async fn start(
         home: HeldHome::new(home, config.clone(), guard),
     };
     node.begin_engine(facts, &config, recovery);
+    let device = node.context.device;
     let node = tokio::spawn(node.run());
     Ok(Running {
         stop,
@@ -134,6 +122,14 @@ pub(crate) async fn start(
         device,
         front_door,
     })
+}
+
+/// The settings of a home, with what flags say, which is remembered.
+fn configure(home: &Home, settings: &Settings) -> Result<Config, NodeError> {
+    let mut config = Config::load(home.paths())?;
+    config.apply(settings)?;
+    config.save(home.paths())?;
+    Ok(config)
 }
 
 /// Databases and network of a home, opened.
@@ -208,7 +204,7 @@ impl Node {
         if let Some(start) = recovery {
             let nickname = config.nickname.clone();
             let begun = self.recovery.begin(driver, start, nickname);
-            self.restore.recovery_began(begun.id);
+            self.restore.recovery_began(&begun);
             self.job_began(begun);
         }
         self.settle();

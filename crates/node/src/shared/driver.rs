@@ -4,12 +4,13 @@
 //! that no state changes while outputs are performed.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
 
 use bitdust_api::history::Happening;
 use bitdust_engine::Input;
-use bitdust_model::{ErrorCode, Severity};
+use bitdust_model::{ErrorCode, Severity, limits};
 
 use crate::shared::completion::Completion;
 
@@ -24,6 +25,14 @@ pub(crate) struct Notice {
     pub(crate) message: String,
 }
 
+/// A task that ended, well or in a defect.
+pub(crate) enum Ended {
+    /// It may have changed what people see.
+    Task(Result<(), JoinError>),
+    /// It only looked something up.
+    Answer(Result<(), JoinError>),
+}
+
 /// What wings hand to the loop. One step of the loop leaves a bounded number of inputs and
 /// notices here, and takes them before the next.
 #[derive(Default)]
@@ -31,6 +40,8 @@ pub(crate) struct Driver {
     inputs: VecDeque<Input>,
     notices: VecDeque<Notice>,
     tasks: JoinSet<()>,
+    /// Tasks that look something up for people: their end is no news.
+    answers: JoinSet<()>,
     latest_number: u64,
 }
 
@@ -59,6 +70,16 @@ impl Driver {
         self.tasks.spawn(task);
     }
 
+    /// Runs a task that looks something up in the home for people.
+    pub(crate) fn answer(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.answers.spawn(task);
+    }
+
+    /// Whether more may be looked up now.
+    pub(crate) fn can_answer(&self) -> bool {
+        self.answers.len() < limits::ANSWERS_AT_ONCE_MAX
+    }
+
     /// Runs a task that does what the engine asked for and says how it went.
     pub(crate) fn start(
         &mut self,
@@ -85,15 +106,21 @@ impl Driver {
     }
 
     /// Waits until a task ends; never comes where there is none.
-    pub(crate) async fn task_ended(&mut self) -> Result<(), JoinError> {
-        match self.tasks.join_next().await {
-            Some(ended) => ended,
-            None => std::future::pending().await,
+    pub(crate) async fn task_ended(&mut self) -> Ended {
+        tokio::select! {
+            Some(ended) = self.tasks.join_next() => Ended::Task(ended),
+            Some(ended) = self.answers.join_next() => Ended::Answer(ended),
+            else => std::future::pending().await,
         }
     }
 
-    /// Ends all tasks.
-    pub(crate) async fn shut_down(&mut self) {
+    /// Ends all tasks. What is being looked up is found first, so that nobody reads in a home
+    /// that was let go; a disk that hangs is waited for no longer than `patience`.
+    pub(crate) async fn shut_down(&mut self, patience: Duration) {
         self.tasks.shutdown().await;
+        let answered = async { while self.answers.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, answered).await.is_err() {
+            self.answers.shutdown().await;
+        }
     }
 }

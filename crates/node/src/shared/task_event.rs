@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bitdust_api::view::{StatusView, VerifyView};
 use bitdust_api::{Answer, ApiError};
-use bitdust_engine::{AskId, FetchId, Input, JobId, ReceiptFact, SetFact};
+use bitdust_engine::{AskId, FetchId, Input, JobId, ReceiptFact, SetFact, VersionFact};
 use bitdust_model::locator::{Invitation, Offer};
 use bitdust_model::manifest::{PackRecord, SetRecord, SnapshotRecord};
 use bitdust_model::status::Problems;
@@ -33,6 +33,8 @@ pub(crate) struct Scanned {
     pub(crate) snapshots: Vec<SnapshotRecord>,
     /// What could not be protected.
     pub(crate) problems: Problems,
+    /// Which of the versions differ from the newest ones.
+    pub(crate) versions: Vec<VersionFact>,
 }
 
 /// A message of a task to the loop.

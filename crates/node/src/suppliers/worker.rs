@@ -1,4 +1,4 @@
-//! One courier a supplier: owns the bulk stream to it and runs errands on it, several at once.
+//! One worker a supplier: owns the bulk stream to it and runs errands on it, several at once.
 //!
 //! The stream is opened when there is something to do and opened anew after it broke; an
 //! errand that fails is reported and never retried here: that is the engine's to decide.
@@ -13,7 +13,7 @@ use tracing::debug;
 
 use bitdust_crypto::{ShardMask, verify_by};
 use bitdust_engine::{Input, ReceiptFact};
-use bitdust_model::manifest::{PackRef, Receipt, StoreHeader};
+use bitdust_model::manifest::{PackRecord, PackRef, Receipt, StoreHeader};
 use bitdust_model::message::{Fetch, FetchTarget};
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position, Signed, limits};
 use bitdust_net::BulkClient;
@@ -53,13 +53,23 @@ pub(crate) async fn run(context: Context, device: DeviceId, mut errands: mpsc::R
                 }
                 match &client {
                     Some(client) => under_way.push(carry(context.clone(), client.clone(), device, errand)),
-                    None => errand.completion.tell(Err(ErrorCode::Unreachable)).await,
+                    None => refuse(&context, device, errand).await,
                 }
             }
             Some(()) = under_way.next(), if !under_way.is_empty() => {}
         }
     }
     while under_way.next().await.is_some() {}
+}
+
+/// There is no stream: a check that cannot be made is one that was missed.
+async fn refuse(context: &Context, device: DeviceId, errand: Errand) {
+    if matches!(errand.load, Load::Check { .. })
+        && let Err(code) = keep_outcome(context, device, false).await
+    {
+        debug!(code = code.name(), "A missed check was not recorded");
+    }
+    errand.completion.tell(Err(ErrorCode::Unreachable)).await;
 }
 
 async fn open(context: &Context, device: DeviceId) -> Option<BulkClient> {
@@ -74,6 +84,7 @@ async fn open(context: &Context, device: DeviceId) -> Option<BulkClient> {
 
 async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: Errand) {
     let Errand { load, completion } = errand;
+    let (context, client) = (&context, &client);
     match load {
         Load::Store {
             record,
@@ -81,30 +92,18 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
             shard,
             counters,
         } => {
-            let (pack, bytes) = (record.pack.pack, shard.len() as u64);
-            let stored = deliver(&context, &client, device, &record.pack, position, shard).await;
-            let stored = match stored {
-                Ok(receipt) => {
-                    confirm(&context, pack, position, receipt, counters.as_deref()).await
-                }
-                Err(code) => Err(code),
-            };
-            if let Err(code) = stored {
-                return completion.tell(Err(code)).await;
-            }
-            if let Some(counters) = counters {
-                counters.moved_bytes(bytes);
-            }
+            let pack = record.pack.pack;
+            let counters = counters.as_deref();
+            let stored = store(context, client, device, &record, position, shard, counters).await;
             let receipt = ReceiptFact {
                 pack,
                 position,
                 device,
             };
-            let receipt = |completion| Back::Receipt {
-                completion,
-                receipt,
-            };
-            completion.bring(receipt).await;
+            match stored {
+                Ok(()) => bring_receipt(completion, receipt).await,
+                Err(code) => completion.tell(Err(code)).await,
+            }
         }
         Load::Fetch {
             fetch,
@@ -113,11 +112,9 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
             ranges,
             whole,
             counters,
-        } => match fetch_ranges(&context, &client, &pack, position, ranges).await {
+        } => match fetch_ranges(context, client, &pack, position, ranges).await {
             Ok(pieces) => {
-                if let Some(counters) = counters {
-                    counters.moved_bytes(pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
-                }
+                count(counters.as_deref(), &pieces);
                 let came = |completion| Back::Pieces {
                     completion,
                     fetch,
@@ -134,13 +131,59 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
             position,
             pick,
         } => {
-            let checked = check(&context, &client, &pack, position, pick).await;
-            let kept = keep_outcome(&context, device, checked.is_ok()).await;
-            // A proof that was not recorded counts for nothing: it is asked for again.
-            let passed = checked.and(kept).map(|()| Input::CheckPassed { device });
+            let passed = check_and_record(context, client, device, &pack, position, pick).await;
+            let passed = passed.map(|()| Input::CheckPassed { device });
             completion.tell(passed).await;
         }
     }
+}
+
+async fn bring_receipt(completion: Completion, receipt: ReceiptFact) {
+    let came = |completion| Back::Receipt {
+        completion,
+        receipt,
+    };
+    completion.bring(came).await;
+}
+
+fn count(counters: Option<&Counters>, pieces: &[Piece]) {
+    if let Some(counters) = counters {
+        counters.moved_bytes(pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
+    }
+}
+
+/// Checks a piece of a shard, and records how that ended.
+async fn check_and_record(
+    context: &Context,
+    client: &BulkClient,
+    device: DeviceId,
+    pack: &PackRef,
+    position: Position,
+    pick: u64,
+) -> Result<(), ErrorCode> {
+    let checked = check(context, client, pack, position, pick).await;
+    let kept = keep_outcome(context, device, checked.is_ok()).await;
+    // A proof that was not recorded counts for nothing: it is asked for again.
+    checked.and(kept)
+}
+
+/// Sends a shard, and records its receipt.
+async fn store(
+    context: &Context,
+    client: &BulkClient,
+    device: DeviceId,
+    record: &PackRecord,
+    position: Position,
+    shard: Bytes,
+    counters: Option<&Counters>,
+) -> Result<(), ErrorCode> {
+    let (pack, bytes) = (&record.pack, shard.len() as u64);
+    let receipt = deliver(context, client, device, pack, position, shard).await?;
+    confirm(context, pack.pack, position, receipt, counters).await?;
+    if let Some(counters) = counters {
+        counters.moved_bytes(bytes);
+    }
+    Ok(())
 }
 
 /// Sends a shard and checks the receipt.

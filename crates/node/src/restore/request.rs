@@ -1,0 +1,71 @@
+//! What a restore is to bring back, and where to.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use bitdust_model::manifest::SnapshotRecord;
+use bitdust_source::Conflict;
+
+/// Where a restore writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Back where it was.
+    Original,
+    /// Into a folder of its own.
+    Into(PathBuf),
+}
+
+/// What to bring back, and where to.
+#[derive(Debug, Clone)]
+pub(crate) struct RestoreRequest {
+    /// The version.
+    pub(crate) snapshot: SnapshotRecord,
+    /// A path inside it; empty: all of it.
+    pub(crate) path: Vec<u8>,
+    /// Paths below that one; empty: all of it.
+    pub(crate) only: Vec<Vec<u8>>,
+    /// The folder that stands for `path`, or, where that is no folder, for the one it is in.
+    pub(crate) to: PathBuf,
+    /// Whether `to` is where it was.
+    is_original: bool,
+    /// What to do with files that are there and differ.
+    pub(crate) conflict: Conflict,
+}
+
+impl RestoreRequest {
+    /// A request with its place worked out.
+    pub(crate) fn new(
+        snapshot: SnapshotRecord,
+        path: Vec<u8>,
+        only: Vec<Vec<u8>>,
+        place: Place,
+        conflict: Conflict,
+    ) -> Self {
+        let is_original = place == Place::Original;
+        let to = match place {
+            Place::Into(folder) => folder,
+            Place::Original => {
+                let mut folder = PathBuf::from(std::ffi::OsStr::from_bytes(&snapshot.path));
+                let below = path.split(|byte| *byte == b'/');
+                folder.extend(below.map(std::ffi::OsStr::from_bytes));
+                folder
+            }
+        };
+        Self {
+            snapshot,
+            path,
+            only,
+            to,
+            is_original,
+            conflict,
+        }
+    }
+
+    /// The folder to write into when `path` is not a folder itself.
+    pub(super) fn folder_of_file(&self) -> &Path {
+        match self.to.parent() {
+            Some(parent) if self.is_original => parent,
+            Some(_) | None => &self.to,
+        }
+    }
+}
