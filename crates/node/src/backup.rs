@@ -354,3 +354,130 @@ fn versions(context: &Context, found: &[SnapshotRecord]) -> Vec<VersionFact> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use bitdust_engine::Output;
+    use bitdust_model::DeviceId;
+
+    use super::*;
+    use crate::shared::testing::TestHome;
+
+    fn backup(home: &TestHome, by_itself: bool) -> Backup {
+        let config = Config::default();
+        Backup::new(home.context.clone(), &config, home.home_dir(), by_itself)
+    }
+
+    fn answer_to(home: &TestHome, output: &Output) -> Completion {
+        Completion::of(output, &home.context.back).expect("it is answered")
+    }
+
+    #[tokio::test]
+    async fn one_backup_is_asked_for_at_a_time() {
+        let mut home = TestHome::new().await;
+        let mut backup = backup(&home, false);
+        let refused = backup.begin_backup(&mut home.driver, &[]);
+        assert_eq!(
+            refused.err().map(|error| error.code),
+            Some(ErrorCode::BadRequest)
+        );
+        let path = home.folder("letters");
+        let folder = backup.add_folder(&mut home.driver, &path, Vec::new(), false);
+        let folder = folder.expect("it is there");
+        assert!(home.told().is_empty(), "nothing happens by itself");
+        let begun = backup.begin_backup(&mut home.driver, std::slice::from_ref(&path));
+        let job = begun.expect("it begins").id;
+        let asked = Input::BackupAsked {
+            job,
+            folders: vec![folder],
+            by_itself: false,
+        };
+        assert_eq!(home.told(), [asked]);
+        assert_eq!(backup.seen().in_work, [folder]);
+        let refused = backup.begin_backup(&mut home.driver, &[path]);
+        assert_eq!(refused.err().map(|error| error.code), Some(ErrorCode::Busy));
+        backup.stop(job);
+        assert!(
+            backup.jobs[&job].permits.is_closed(),
+            "nobody waits for a place"
+        );
+        assert!(backup.end(job).is_some() && backup.end(job).is_none());
+        assert!(backup.seen().in_work.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_planned_where_backups_run_by_themselves() {
+        let mut home = TestHome::new().await;
+        let mut backup = backup(&home, true);
+        let path = home.folder("letters");
+        let added = backup.add_folder(&mut home.driver, &path, Vec::new(), false);
+        let folder = added.expect("it is there");
+        let told = home.told();
+        assert!(matches!(&told[..], [Input::FolderPlanned { fact }] if fact.folder == folder));
+        assert_eq!(home.notices().len(), 1);
+        let mut config = Config::default();
+        assert!(!backup.configure(&config));
+        config.schedule = Schedule::Manual;
+        assert!(backup.configure(&config), "it is planned anew");
+        backup
+            .remove_folder(&mut home.driver, &path)
+            .expect("removed");
+        assert_eq!(home.told(), [Input::FolderForgotten { folder }]);
+    }
+
+    #[tokio::test]
+    async fn receipts_that_came_together_are_one_input() {
+        let mut home = TestHome::new().await;
+        let mut backup = backup(&home, false);
+        let pack = PackId([5; 32]);
+        let came = |position| {
+            let output = Output::SendShard {
+                job: None,
+                pack,
+                position: Position(position),
+                device: DeviceId([position; 32]),
+            };
+            let receipt = ReceiptFact {
+                pack,
+                position: Position(position),
+                device: DeviceId([position; 32]),
+            };
+            (answer_to(&home, &output), receipt)
+        };
+        let all = vec![came(0), came(1), came(2)];
+        backup.receipts_came(&mut home.driver, all);
+        let told = home.told();
+        assert!(matches!(&told[..], [Input::ShardsStored { receipts }] if receipts.len() == 3));
+        backup.receipts_came(&mut home.driver, Vec::new());
+        assert!(home.told().is_empty(), "none came");
+        assert!(home.back.try_recv().is_err(), "each is answered once");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_at_hand_is_answered_as_failed() {
+        let mut home = TestHome::new().await;
+        let mut backup = backup(&home, false);
+        let (pack, position) = (PackId([5; 32]), Position(0));
+        assert!(backup.shard_to_send(None, pack, position).is_none());
+        let output = Output::SpoolShard { pack, position };
+        let completion = answer_to(&home, &output);
+        backup.spool_shard(&mut home.driver, completion, pack, position);
+        let failure = output.failure(ErrorCode::NotFound).expect("it may fail");
+        assert_eq!(home.told(), [failure]);
+        let device = DeviceId([1; 32]);
+        let output = Output::LoadSpool { device };
+        let completion = answer_to(&home, &output);
+        backup.load_spool(&mut home.driver, completion, device, None);
+        assert_eq!(
+            home.told(),
+            [Input::SpoolEmpty { device }],
+            "there is no set"
+        );
+        let job = JobId(7);
+        let output = Output::StartScan { job };
+        let completion = answer_to(&home, &output);
+        backup.start_scan(&mut home.driver, completion, job, None);
+        let failure = output.failure(ErrorCode::Internal).expect("it may fail");
+        assert_eq!(home.told(), [failure]);
+    }
+}

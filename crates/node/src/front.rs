@@ -224,3 +224,146 @@ impl Front {
         self.events.receiver_count() > 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bitdust_api::JobOutcome;
+    use bitdust_api::history::Happening;
+    use bitdust_api::view::JobTask;
+    use bitdust_model::Severity;
+    use bitdust_model::status::Problems;
+
+    use super::*;
+    use crate::shared::job::{Counters, JobWork};
+    use crate::shared::testing::TestHome;
+
+    fn front(home: &TestHome) -> (Front, broadcast::Receiver<Event>) {
+        let (events, heard) = broadcast::channel(64);
+        let front = Front::open(home.context.clone(), events).expect("a history");
+        (front, heard)
+    }
+
+    fn names(heard: &mut broadcast::Receiver<Event>) -> Vec<&'static str> {
+        let events = std::iter::from_fn(|| heard.try_recv().ok());
+        events
+            .map(|event| match event {
+                Event::Progress { .. } => "progress",
+                Event::Status { .. } => "status",
+                Event::Ended { .. } => "ended",
+                Event::Notice { .. } => "notice",
+            })
+            .collect()
+    }
+
+    fn begin(front: &mut Front, id: u64) -> Arc<Counters> {
+        let counters: Arc<Counters> = Arc::default();
+        front.job_began(Begun {
+            id: JobId(id),
+            task: JobTask::Recovery,
+            counters: counters.clone(),
+        });
+        counters
+    }
+
+    fn end_of(counters: Arc<Counters>) -> JobEnd {
+        JobEnd {
+            counters,
+            problems: Problems::default(),
+            work: JobWork::Restore,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_status_that_cannot_be_built_is_not_the_last() {
+        let home = TestHome::new().await;
+        let (mut front, mut heard) = front(&home);
+        front.told_at -= PROGRESS_EVERY;
+        assert!(front.is_progress_due() && front.tell_progress(None));
+        assert!(front.wake_at().is_none(), "one at a time");
+        front.something_moved();
+        assert!(front.wake_at().is_none(), "one at a time, whatever moves");
+        let defect = ApiError::new(ErrorCode::Internal, "a defect");
+        front.status_built(Err(defect), None);
+        assert!(front.wake_at().is_some(), "what moved meanwhile is told");
+        front.told_at -= PROGRESS_EVERY;
+        assert!(front.tell_progress(None), "it is built again");
+        assert!(names(&mut heard).is_empty());
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_where_nobody_listens() {
+        let home = TestHome::new().await;
+        let (mut front, heard) = front(&home);
+        begin(&mut front, 1);
+        front.something_moved();
+        assert!(front.wake_at().is_some());
+        drop(heard);
+        assert!(front.wake_at().is_none(), "a loop would never rest");
+    }
+
+    #[tokio::test]
+    async fn a_job_that_ended_is_told_once_and_kept_in_the_history() {
+        let home = TestHome::new().await;
+        let (mut front, mut heard) = front(&home);
+        let counters = begin(&mut front, 1);
+        assert!(!front.is_idle());
+        assert!(front.cancel(JobId(1)).expect("it runs"));
+        assert!(front.cancel(JobId(2)).is_err(), "there is no such job");
+        let failure = Some(ErrorCode::Cancelled);
+        front.job_ended(JobId(1), failure, false, end_of(counters));
+        assert!(front.is_idle());
+        assert_eq!(names(&mut heard), ["notice", "ended"]);
+        let lines = history::newest(&home.context.catalogue, NOTICES_MAX).expect("read");
+        assert_eq!(lines[0].message, "the restore was stopped");
+        assert_eq!(front.seen(None).notices, Vec::from(lines));
+    }
+
+    #[tokio::test]
+    async fn a_backup_without_changes_leaves_no_line() {
+        let home = TestHome::new().await;
+        let (mut front, mut heard) = front(&home);
+        let counters = begin(&mut front, 1);
+        front.job_ended(JobId(1), None, true, end_of(counters));
+        assert_eq!(names(&mut heard), ["ended"]);
+    }
+
+    #[tokio::test]
+    async fn a_report_says_how_it_ended() {
+        let problem = crate::shared::job::problem(b"/a", ErrorCode::Unreadable, "no");
+        for (failure, has_problem, outcome) in [
+            (None, false, JobOutcome::Complete),
+            (None, true, JobOutcome::Partial),
+            (Some(ErrorCode::Cancelled), true, JobOutcome::Cancelled),
+            (Some(ErrorCode::DiskFull), false, JobOutcome::Failed),
+        ] {
+            let mut end = end_of(Arc::default());
+            if has_problem {
+                end.problems.push(problem.clone());
+            }
+            assert_eq!(jobs::report(&end, failure).outcome, outcome);
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_newest_lines_are_at_hand() {
+        let home = TestHome::new().await;
+        let (mut front, _heard) = front(&home);
+        for number in 0..=NOTICES_MAX {
+            front.tell(Notice {
+                severity: Severity::Note,
+                happening: Happening::Other,
+                message: format!("line {number}"),
+            });
+        }
+        assert_eq!(front.notices.len(), NOTICES_MAX);
+        let seen = front.seen(None).notices;
+        assert_eq!(seen.len(), NOTICES_SHOWN);
+        assert_eq!(
+            seen[0].message,
+            format!("line {NOTICES_MAX}"),
+            "newest first"
+        );
+    }
+}

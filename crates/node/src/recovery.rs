@@ -347,3 +347,82 @@ fn recovery_error(code: ErrorCode) -> NodeError {
     };
     NodeError::new(code, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use bitdust_crypto::Phrase;
+    use bitdust_engine::Output;
+
+    use super::*;
+    use crate::shared::testing::TestHome;
+
+    fn begin(
+        home: &mut TestHome,
+        recovery: &mut Recovery,
+    ) -> (Begun, oneshot::Receiver<Result<Recovered, NodeError>>) {
+        let (reply, result) = oneshot::channel();
+        let start = RecoveryStart {
+            root: RootSecrets::from_phrase(&Phrase::generate()),
+            old_machine_gone: false,
+            reply,
+        };
+        let begun = recovery.begin(&mut home.driver, start, String::new());
+        assert_eq!(home.told(), [Input::RecoverAsked { job: begun.id }]);
+        (begun, result)
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_told_the_end_once() {
+        let mut home = TestHome::new().await;
+        let mut recovery = Recovery::new(home.context.clone());
+        let (begun, result) = begin(&mut home, &mut recovery);
+        let other = JobId(begun.id.0 + 1);
+        assert!(recovery.end(other, None).is_none(), "another job");
+        let failure = Some(ErrorCode::TooFewShards);
+        assert!(recovery.end(begun.id, failure).is_some());
+        let error = result.await.expect("told").expect_err("it failed");
+        assert_eq!(error.code, ErrorCode::TooFewShards);
+        assert!(recovery.end(begun.id, failure).is_none());
+    }
+
+    #[tokio::test]
+    async fn an_end_without_a_result_is_no_success() {
+        let mut home = TestHome::new().await;
+        let mut recovery = Recovery::new(home.context.clone());
+        let (begun, result) = begin(&mut home, &mut recovery);
+        assert!(recovery.end(begun.id, None).is_some());
+        let error = result.await.expect("told").expect_err("nothing was found");
+        assert_eq!(error.code, ErrorCode::Internal);
+    }
+
+    #[tokio::test]
+    async fn what_is_found_after_the_end_changes_nothing() {
+        let mut home = TestHome::new().await;
+        let mut recovery = Recovery::new(home.context.clone());
+        let (job, device) = (JobId(1), DeviceId([2; 32]));
+        let output = Output::AskHeads { job, device };
+        let completion = Completion::of(&output, &home.context.back).expect("it is answered");
+        let found = Found::Heads {
+            job,
+            device,
+            heads: Vec::new(),
+            sets: Vec::new(),
+        };
+        let learnt = recovery.moved(&mut home.driver, completion, found);
+        assert!(learnt.sets.is_empty() && learnt.contacts.is_empty());
+        assert_eq!(home.told(), [Input::HeadsFailed { job, device }]);
+    }
+
+    #[test]
+    fn a_supplier_of_two_lanes_is_known_once() {
+        let contact = |address: &str| Contact {
+            identity: bitdust_model::IdentityId([1; 32]),
+            device: DeviceId([2; 32]),
+            addresses: vec![address.to_owned()],
+        };
+        let known = known_suppliers(&[contact("/a"), contact("/b")]);
+        assert_eq!(known.len(), 1);
+        assert_eq!(known[0].addresses, ["/b"]);
+        assert!(known[0].friend, "they are asked first");
+    }
+}

@@ -372,3 +372,123 @@ impl JobKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bitdust_engine::Output;
+    use bitdust_model::limits;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::shared::testing::{TestHome, pack_ref};
+
+    fn request(job: JobId) -> (FetchRequest, oneshot::Receiver<Result<Plain, ErrorCode>>) {
+        let (reply, answer) = oneshot::channel();
+        let request = FetchRequest {
+            fetch: FetchId(1),
+            job,
+            pack: pack_ref(),
+            blobs: Vec::new(),
+            reply,
+        };
+        (request, answer)
+    }
+
+    #[tokio::test]
+    async fn a_fetch_ends_with_its_job() {
+        let mut home = TestHome::new().await;
+        let mut restore = Restore::new(home.context.clone());
+        let begun = restore.begin_verify(&mut home.driver, 3);
+        assert_eq!(home.told(), [Input::RestoreAsked { job: begun.id }]);
+        let (wanted, answer) = request(begun.id);
+        assert_eq!(restore.set_of(&wanted), Some(pack_ref().set));
+        restore.fetch_wanted(&mut home.driver, wanted, Vec::new());
+        assert!(matches!(home.told()[..], [Input::FetchWanted { .. }]));
+        let load = restore.range_to_ask(FetchId(1), Position(0), true);
+        assert!(matches!(
+            load,
+            Some(Load::Fetch {
+                counters: Some(_),
+                ..
+            })
+        ));
+        assert!(restore.end(begun.id).is_some());
+        assert!(answer.await.is_err(), "nobody answers any more");
+        assert!(
+            restore
+                .range_to_ask(FetchId(1), Position(0), true)
+                .is_none()
+        );
+        let (late, _answer) = request(begun.id);
+        assert_eq!(restore.set_of(&late), None);
+        assert!(restore.end(begun.id).is_none());
+    }
+
+    #[tokio::test]
+    async fn bytes_of_a_recovery_are_counted() {
+        let mut home = TestHome::new().await;
+        let mut restore = Restore::new(home.context.clone());
+        let begun = Begun {
+            id: JobId(4),
+            task: JobTask::Recovery,
+            counters: Arc::default(),
+        };
+        restore.recovery_began(&begun);
+        let (wanted, _answer) = request(begun.id);
+        restore.fetch_wanted(&mut home.driver, wanted, Vec::new());
+        let load = restore.range_to_ask(FetchId(1), Position(0), true);
+        assert!(matches!(
+            load,
+            Some(Load::Fetch {
+                counters: Some(_),
+                ..
+            })
+        ));
+        assert!(
+            restore.end(begun.id).is_none(),
+            "its report is made elsewhere"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_answered_as_failed() {
+        let mut home = TestHome::new().await;
+        let mut restore = Restore::new(home.context.clone());
+        let output = Output::Decode {
+            fetch: FetchId(8),
+            positions: Vec::new(),
+        };
+        let completion = Completion::of(&output, &home.context.back).expect("it is answered");
+        restore.decode(&mut home.driver, completion, FetchId(8), &[]);
+        let failure = output.failure(ErrorCode::Cancelled).expect("it may fail");
+        assert_eq!(home.told(), [failure]);
+        restore.give_up_fetch(FetchId(8));
+    }
+
+    #[tokio::test]
+    async fn look_ups_are_bounded_and_end() {
+        let mut home = TestHome::new().await;
+        let mut restore = Restore::new(home.context.clone());
+        let mut answers = Vec::new();
+        for _ in 0..=limits::LOOKUPS_MAX {
+            let (reply, answer) = oneshot::channel();
+            restore.list(&mut home.driver, "latest".to_owned(), None, reply);
+            answers.push(answer);
+        }
+        let refused = answers.pop().expect("one too many").await.expect("at once");
+        assert_eq!(refused.err().map(|error| error.code), Some(ErrorCode::Busy));
+        let found = answers
+            .pop()
+            .expect("one that runs")
+            .await
+            .expect("answered");
+        let missing = found.err().map(|error| error.code);
+        assert_eq!(missing, Some(ErrorCode::NotFound), "there is no version");
+        let Some(Back::LookUpEnded { job }) = home.back.recv().await else {
+            panic!("it ends");
+        };
+        restore.look_up_ended(&mut home.driver, job);
+        assert_eq!(home.told(), [Input::LookUpEnded { job }]);
+        assert_eq!(restore.readers.len(), limits::LOOKUPS_MAX - 1);
+    }
+}

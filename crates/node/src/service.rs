@@ -362,3 +362,64 @@ const fn refused(code: ErrorCode) -> Body {
         retry_after_ms: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use bitdust_engine::Output;
+    use bitdust_model::IdentityId;
+
+    use super::*;
+    use crate::shared::testing::TestHome;
+
+    const LANE: DeviceId = DeviceId([4; 32]);
+
+    fn service(home: &TestHome, offer: u64, promised: u64) -> Service {
+        let config = Config {
+            offer: ByteCount(offer),
+            ..Config::default()
+        };
+        let customer = CustomerFact {
+            identity: IdentityId([3; 32]),
+            lane: LANE,
+            contract: ByteCount(promised),
+            used: ByteCount(0),
+        };
+        Service::new(home.context.clone(), &config, &[customer])
+    }
+
+    #[tokio::test]
+    async fn what_is_promised_is_not_offered_again() {
+        let mut home = TestHome::new().await;
+        let mut service = service(&home, 100, 30);
+        assert_eq!(service.free_space(), Some(ByteCount(70)));
+        let ask = AskId(1);
+        let output = Output::AcceptContract { ask };
+        let completion = Completion::of(&output, &home.context.back).expect("it is answered");
+        let other = DeviceId([5; 32]);
+        service.contract_kept(&mut home.driver, completion, ask, other, ByteCount(50));
+        assert_eq!(home.told(), [Input::ContractRecorded { ask }]);
+        assert_eq!(service.free_space(), Some(ByteCount(20)));
+        service.configure(&Config::default());
+        assert_eq!(service.free_space(), None, "nothing is offered any more");
+    }
+
+    #[tokio::test]
+    async fn a_question_that_is_gone_is_answered_as_failed() {
+        let mut home = TestHome::new().await;
+        let mut service = service(&home, 100, 0);
+        let ask = AskId(9);
+        for output in [Output::AcceptContract { ask }, Output::AcceptStore { ask }] {
+            let completion = Completion::of(&output, &home.context.back).expect("it is answered");
+            let failure = output.failure(ErrorCode::Internal);
+            if matches!(output, Output::AcceptStore { .. }) {
+                service.accept_store(&mut home.driver, completion, ask);
+            } else {
+                service.accept_contract(&mut home.driver, completion, ask);
+            }
+            assert_eq!(home.told(), failure.into_iter().collect::<Vec<_>>());
+        }
+        service.refuse(&mut home.driver, ask, ErrorCode::Busy);
+        service.allow_access(&mut home.driver, ask);
+        assert!(home.told().is_empty());
+    }
+}

@@ -16,5 +16,7 @@ pub(crate) mod settings;
 pub(crate) mod supplier_request;
 pub(crate) mod task;
 pub(crate) mod task_event;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod text;
 pub(crate) mod words;

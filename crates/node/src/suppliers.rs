@@ -211,3 +211,107 @@ pub(crate) struct SuppliersSeen {
     /// The set of new packs.
     pub(crate) set: Option<SetFact>,
 }
+
+#[cfg(test)]
+mod tests {
+    use bitdust_engine::Output;
+    use bitdust_model::manifest::{Holder, PositionRecord};
+    use bitdust_model::{Position, Sequence};
+
+    use super::*;
+    use crate::shared::supplier_request::Load;
+    use crate::shared::task_event::Back;
+    use crate::shared::testing::{TestHome, pack_ref};
+
+    const BOB: DeviceId = DeviceId([2; 32]);
+
+    fn suppliers(home: &TestHome) -> Suppliers {
+        let known = KnownSuppliers {
+            friends: Vec::new(),
+            set: None,
+            sets: BTreeMap::new(),
+        };
+        let listening = vec!["/ip4/127.0.0.1/tcp/1".to_owned()];
+        Suppliers::new(home.context.clone(), &Config::default(), listening, known)
+    }
+
+    fn set(version: u64, holder: DeviceId) -> SetRecord {
+        let identity = IdentityId([9; 32]);
+        let holder = Holder {
+            identity,
+            device: holder,
+        };
+        SetRecord {
+            set: SetId([1; 32]),
+            owner: identity,
+            lane: BOB,
+            version: Sequence(version),
+            k: 1,
+            positions: vec![PositionRecord {
+                current: Some(holder),
+                previous: None,
+                full: false,
+            }],
+        }
+    }
+
+    #[tokio::test]
+    async fn the_newer_of_two_sets_says_who_holds_what() {
+        let home = TestHome::new().await;
+        let mut suppliers = suppliers(&home);
+        let newer = DeviceId([3; 32]);
+        suppliers.learn_sets(vec![set(1, BOB), set(2, newer), set(1, BOB)]);
+        let places = suppliers.places(SetId([1; 32]));
+        assert_eq!(places.len(), 1);
+        assert_eq!(places[0].holders, [newer]);
+        assert!(
+            suppliers.places(SetId([7; 32])).is_empty(),
+            "nobody knows it"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_supplier_that_is_not_there_answers_at_once() {
+        let mut home = TestHome::new().await;
+        let mut suppliers = suppliers(&home);
+        let output = Output::CheckSupplier {
+            device: BOB,
+            pick: 0,
+        };
+        let completion = Completion::of(&output, &home.context.back).expect("it is answered");
+        let load = Load::Check {
+            pack: Box::new(pack_ref()),
+            position: Position(0),
+            pick: 0,
+        };
+        suppliers.request(&mut home.driver, BOB, Errand { load, completion });
+        let Some(Back::Input(answer)) = home.back.recv().await else {
+            panic!("the engine is told");
+        };
+        let code = ErrorCode::Unreachable;
+        assert_eq!(answer, Input::CheckFailed { device: BOB, code });
+    }
+
+    #[tokio::test]
+    async fn a_contract_cannot_be_proposed_to_who_is_away() {
+        let mut home = TestHome::new().await;
+        let mut suppliers = suppliers(&home);
+        let bytes = ByteCount(7);
+        let output = Output::Propose { device: BOB, bytes };
+        let completion = Completion::of(&output, &home.context.back).expect("it is answered");
+        suppliers.propose(&mut home.driver, completion, BOB, bytes);
+        let code = ErrorCode::Unreachable;
+        assert_eq!(home.told(), [Input::ContractRefused { device: BOB, code }]);
+    }
+
+    #[tokio::test]
+    async fn a_further_address_is_listed_once() {
+        let home = TestHome::new().await;
+        let mut suppliers = suppliers(&home);
+        for _ in 0..2 {
+            suppliers.listens("/ip4/127.0.0.1/tcp/2".to_owned());
+        }
+        assert_eq!(suppliers.seen().listening.len(), 2);
+        assert_eq!(suppliers.own_offer(None).addresses.len(), 2);
+    }
+}

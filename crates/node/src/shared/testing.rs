@@ -1,0 +1,126 @@
+//! A home for tests of wings: real databases in a folder of its own, a real network on the
+//! loopback interface, and no loop.
+
+use std::sync::Arc;
+
+use bitdust_crypto::{DeviceKeys, Phrase, RootSecrets, SigningKey};
+use bitdust_engine::Input;
+use bitdust_model::manifest::{PackKind, PackRef};
+use bitdust_model::{ByteCount, CodeVersion, Epoch, PackId, Policy, SetId, ShardId, limits};
+use bitdust_net::{NetConfig, Scope};
+use bitdust_pipeline::pack::HEADER_BYTES;
+use bitdust_store::{Catalogue, Home, ShardStore, Spool};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::shared::context::{Context, wall_clock};
+use crate::shared::driver::Driver;
+use crate::shared::task_event::Back;
+
+/// A home with everything but a node.
+pub(crate) struct TestHome {
+    pub(crate) context: Context,
+    /// What tasks bring back.
+    pub(crate) back: mpsc::Receiver<Back>,
+    pub(crate) driver: Driver,
+    dir: TempDir,
+    network: JoinHandle<()>,
+}
+
+impl TestHome {
+    /// A home of a new identity.
+    pub(crate) async fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let home = Home::open(dir.path().join("home").as_path()).expect("a home");
+        let paths = home.paths();
+        let root = RootSecrets::from_phrase(&Phrase::generate());
+        let device = DeviceKeys::generate();
+        let certificate = root.certify(&device, Epoch(0), "tester", wall_clock());
+        let secrets = root.home_secrets(device, certificate, Epoch(0));
+        let secrets = Arc::new(secrets.expect("secrets"));
+        let policy = Policy::default();
+        let (net, _, event_loop) = bitdust_net::start(NetConfig {
+            network: "wing-test".to_owned(),
+            scope: Scope::Loopback,
+            listen: Vec::new(),
+            external: Vec::new(),
+            device: SigningKey::from_seed(&secrets.device.signing().seed()),
+            certificate: secrets.certificate.clone(),
+            policy: policy.clone(),
+            kad_server: None,
+        })
+        .await
+        .expect("a network");
+        let header_bytes = u32::try_from(HEADER_BYTES).expect("a short header");
+        let catalogue = Catalogue::open(&paths.catalogue(), header_bytes).expect("a catalogue");
+        let (shards, _) = ShardStore::open(paths, wall_clock()).expect("a store");
+        let spool = ByteCount(limits::SPOOL_BYTES_MIN);
+        let (back_in, back) = mpsc::channel(limits::ENGINE_INPUTS_MAX);
+        let context = Context {
+            net,
+            catalogue,
+            shards,
+            spool: Spool::open(&paths.spool(), spool).expect("a spool"),
+            device: secrets.device.device(),
+            identity: secrets.identity(),
+            secrets,
+            network: "wing-test".into(),
+            nickname: "tester".into(),
+            policy: Arc::new(policy),
+            buffers: Arc::default(),
+            back: back_in,
+        };
+        Self {
+            context,
+            back,
+            driver: Driver::default(),
+            dir,
+            network: tokio::spawn(event_loop.run()),
+        }
+    }
+
+    /// A folder with files for a backup, by its path as text.
+    pub(crate) fn folder(&self, name: &str) -> String {
+        let folder = self.dir.path().join(name);
+        std::fs::create_dir_all(&folder).expect("made");
+        std::fs::write(folder.join("letter"), b"dear reader").expect("written");
+        folder.display().to_string()
+    }
+
+    /// Where the home lies.
+    pub(crate) fn home_dir(&self) -> std::path::PathBuf {
+        self.dir.path().join("home")
+    }
+
+    /// What the engine was told, in order.
+    pub(crate) fn told(&mut self) -> Vec<Input> {
+        std::iter::from_fn(|| self.driver.next_input()).collect()
+    }
+
+    /// What people were told, in order.
+    pub(crate) fn notices(&mut self) -> Vec<String> {
+        let notices = std::iter::from_fn(|| self.driver.next_notice());
+        notices.map(|notice| notice.message).collect()
+    }
+}
+
+/// A pack of one shard, which nobody holds.
+pub(crate) fn pack_ref() -> PackRef {
+    PackRef {
+        pack: PackId([5; 32]),
+        kind: PackKind::Data,
+        epoch: Epoch(0),
+        set: SetId([1; 32]),
+        k: 1,
+        code_version: CodeVersion::Vandermonde1,
+        pack_bytes: 64,
+        shards: vec![ShardId([6; 32])],
+    }
+}
+
+impl Drop for TestHome {
+    fn drop(&mut self) {
+        self.network.abort();
+    }
+}
