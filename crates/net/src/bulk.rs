@@ -30,12 +30,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::control::{Attendant, opened, report_offence};
-use crate::dht::QueryReply;
 use crate::error::NetError;
 use crate::event::{NetEvent, Peer};
 use crate::greet::Local;
 use crate::lifeline::DirectStream;
 use crate::notice::{Notice, report_greeting};
+use crate::reply::QueryReply;
 use crate::session::Session;
 use crate::streams::{InboundStream, OpenError};
 

@@ -14,9 +14,9 @@ use tokio::time::timeout;
 use crate::address;
 use crate::bulk::BulkClient;
 use crate::control::{Ask, check_request};
-use crate::dht::QueryReply;
 use crate::error::NetError;
 use crate::event::PeerUp;
+use crate::reply::QueryReply;
 
 /// How the node speaks to the network. Clones speak to the same network.
 #[derive(Debug, Clone)]

@@ -14,10 +14,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::error::NetError;
-use crate::event::{NetEvent, Peer, Reply};
-use crate::greet::{Local, refused};
+use crate::event::{NetEvent, Peer};
+use crate::greet::Local;
 use crate::lifeline::DirectStream;
 use crate::notice::{Notice, WorkerId, report_greeting};
+use crate::reply::{Reply, refused};
 use crate::session::{Session, SessionError, name_of};
 use crate::streams::{InboundStream, OpenError};
 use crate::wire;

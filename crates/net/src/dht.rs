@@ -14,16 +14,13 @@ use libp2p::kad::store::{MemoryStore, RecordStore};
 use libp2p::kad::{self, QueryId, QueryResult, Record};
 use libp2p::{Multiaddr, PeerId};
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 use tracing::debug;
 
 use crate::address;
 use crate::behaviour::REPLICATION;
 use crate::config::Scope;
 use crate::error::NetError;
-
-/// Where the result of a query goes.
-pub(crate) type QueryReply<T> = oneshot::Sender<Result<T, NetError>>;
+use crate::reply::QueryReply;
 
 type Kad = kad::Behaviour<MemoryStore>;
 

@@ -1,11 +1,11 @@
 //! What the network tells the node.
 
 use bitdust_model::locator::Certificate;
-use bitdust_model::message::{Body, Refusal};
-use bitdust_model::{DeviceId, ErrorCode, IdentityId, Signed};
-use tokio::sync::oneshot;
+use bitdust_model::message::Body;
+use bitdust_model::{DeviceId, IdentityId, Signed};
 
 use crate::bulk::BulkServer;
+use crate::reply::Reply;
 
 /// What the network tells the node. Whoever holds the receiver must not wait for a call of
 /// the client in the task that takes events: when the queue is full, the network waits.
@@ -75,30 +75,4 @@ pub enum Path {
     Tcp,
     /// QUIC over UDP.
     Quic,
-}
-
-/// Where the answer to one request goes. Dropped without an answer, it refuses the request.
-#[derive(Debug)]
-pub struct Reply {
-    sender: oneshot::Sender<Body>,
-}
-
-impl Reply {
-    pub(crate) const fn new(sender: oneshot::Sender<Body>) -> Self {
-        Self { sender }
-    }
-
-    /// Answers. An asker that has gone away meanwhile loses the answer: it would not have
-    /// waited for it anyway.
-    pub fn send(self, body: Body) {
-        drop(self.sender.send(body));
-    }
-
-    /// Refuses, without a hint when to try again.
-    pub fn refuse(self, code: ErrorCode) {
-        self.send(Body::Refused(Refusal {
-            code,
-            retry_after_ms: None,
-        }));
-    }
 }

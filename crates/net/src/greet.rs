@@ -6,12 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bitdust_crypto::{SigningKey, random};
 use bitdust_model::locator::Certificate;
-use bitdust_model::message::{Body, Challenge, Hello, Refusal};
-use bitdust_model::{DeviceId, ErrorCode, Policy, Signed, UnixMillis};
+use bitdust_model::message::{Body, Challenge, Hello};
+use bitdust_model::{DeviceId, Policy, Signed, UnixMillis};
 use futures::{AsyncRead, AsyncWrite};
 
 use crate::bulk::Buffers;
 use crate::error::NetError;
+use crate::reply::refused;
 use crate::session::{Greeting, Session, SessionError};
 use crate::wire;
 
@@ -113,14 +114,6 @@ impl Local {
             addresses,
         })
     }
-}
-
-/// A refusal without a hint when to try again.
-pub(crate) const fn refused(code: ErrorCode) -> Body {
-    Body::Refused(Refusal {
-        code,
-        retry_after_ms: None,
-    })
 }
 
 /// The error of a packet that cannot be sent.

@@ -20,6 +20,7 @@ mod lifeline;
 mod muxer;
 mod notice;
 mod peers;
+mod reply;
 mod session;
 mod streams;
 #[cfg(test)]
@@ -32,7 +33,8 @@ pub use bulk::{BulkClient, BulkRequest, BulkServer, FetchedRange, IncomingStore,
 pub use client::Client;
 pub use config::{NetConfig, Scope, is_network_name, key_log_is_set};
 pub use error::NetError;
-pub use event::{NetEvent, Path, Peer, PeerUp, Reply};
+pub use event::{NetEvent, Path, Peer, PeerUp};
 pub use event_loop::{EventLoop, start};
+pub use reply::Reply;
 pub use session::SessionError;
 pub use tls::Tls;

@@ -10,10 +10,10 @@ use libp2p::swarm::ConnectionId;
 use tokio::sync::mpsc;
 
 use crate::control::Ask;
-use crate::dht::QueryReply;
 use crate::error::NetError;
 use crate::event::PeerUp;
 use crate::notice::WorkerId;
+use crate::reply::QueryReply;
 
 /// One connection.
 #[derive(Debug, Clone)]

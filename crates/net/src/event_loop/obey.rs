@@ -13,11 +13,11 @@ use crate::address;
 use crate::bulk::{BulkClient, Order};
 use crate::client::Command;
 use crate::control::{Ask, Worker};
-use crate::dht::QueryReply;
 use crate::error::NetError;
 use crate::lifeline::DirectStream;
 use crate::notice::WorkerId;
 use crate::peers::Waiter;
+use crate::reply::QueryReply;
 use crate::streams::{OpenError, StreamKind};
 
 impl EventLoop {

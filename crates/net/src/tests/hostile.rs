@@ -156,7 +156,7 @@ async fn a_shard_refused_at_the_door_sends_no_byte() {
     let storing = tokio::spawn(async move { client.store(asked, content(5_000_000)).await });
     let (id, frame) = bulk.next().await.expect("an ask comes");
     assert!(matches!(frame, Frame::Ask(_)));
-    let refusal = crate::greet::refused(ErrorCode::QuotaExceeded);
+    let refusal = crate::reply::refused(ErrorCode::QuotaExceeded);
     bulk.answer(id, refusal).await;
     let refused = soon(storing)
         .await
