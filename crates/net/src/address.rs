@@ -13,7 +13,15 @@ use libp2p::{Multiaddr, PeerId};
 
 use crate::config::Scope;
 use crate::error::NetError;
-use crate::event::Path;
+
+/// Over what a connection runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// TCP with TLS or Noise.
+    Tcp,
+    /// QUIC over UDP.
+    Quic,
+}
 
 /// The device whose Ed25519 key the peer id carries; `None` for any other kind of key.
 pub(crate) fn device_of(peer: &PeerId) -> Option<DeviceId> {

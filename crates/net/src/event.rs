@@ -4,6 +4,7 @@ use bitdust_model::locator::Certificate;
 use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, IdentityId, Signed};
 
+use crate::address::Path;
 use crate::bulk::BulkServer;
 use crate::reply::Reply;
 
@@ -66,13 +67,4 @@ pub struct Peer {
     pub device: DeviceId,
     /// The person.
     pub identity: IdentityId,
-}
-
-/// Over what a connection runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Path {
-    /// TCP with TLS or Noise.
-    Tcp,
-    /// QUIC over UDP.
-    Quic,
 }

@@ -29,11 +29,12 @@ mod tls;
 mod transport;
 mod wire;
 
+pub use address::Path;
 pub use bulk::{BulkClient, BulkRequest, BulkServer, FetchedRange, IncomingStore, OutgoingFetch};
 pub use client::Client;
 pub use config::{NetConfig, Scope, is_network_name, key_log_is_set};
 pub use error::NetError;
-pub use event::{NetEvent, Path, Peer, PeerUp};
+pub use event::{NetEvent, Peer, PeerUp};
 pub use event_loop::{EventLoop, start};
 pub use reply::Reply;
 pub use session::SessionError;

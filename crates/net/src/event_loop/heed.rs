@@ -147,7 +147,7 @@ fn introduce(
     let carrying = connection
         .and_then(|id| state.connections.get(&id))
         .or(newest);
-    let path = carrying.map_or(crate::event::Path::Tcp, |connection| {
+    let path = carrying.map_or(address::Path::Tcp, |connection| {
         address::path_of(&connection.remote)
     });
     let dialed = state
