@@ -4,14 +4,12 @@
 //! A customer asks with a signed packet; the supplier answers Go, or refuses before any byte
 //! is sent. A range comes with its proof and never with more bytes than the proof can have.
 
-mod buffers;
 mod client;
 mod frame;
 mod frames;
 mod server;
 mod writer;
 
-pub(crate) use buffers::Buffers;
 pub use client::{BulkClient, FetchedRange};
 #[cfg(test)]
 pub(crate) use frame::{Frame, RequestId};

@@ -10,7 +10,7 @@ use bitdust_model::message::{Body, Challenge, Hello};
 use bitdust_model::{DeviceId, Policy, Signed, UnixMillis};
 use futures::{AsyncRead, AsyncWrite};
 
-use crate::bulk::Buffers;
+use crate::buffers::Buffers;
 use crate::error::NetError;
 use crate::reply::refused;
 use crate::session::{Greeting, Session, SessionError};

@@ -6,6 +6,7 @@
 
 mod address;
 mod behaviour;
+mod buffers;
 mod bulk;
 mod client;
 mod config;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{AsyncRead, AsyncReadExt};
 
-use super::buffers::{Buffer, Buffers};
 use super::frame::{Frame, FrameError, HEADER_BYTES, Head, RequestId};
+use crate::buffers::{Buffer, Buffers};
 
 /// The frames that come on a socket.
 #[derive(Debug)]

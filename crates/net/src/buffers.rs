@@ -20,7 +20,7 @@ pub(crate) struct Buffers {
 
 impl Buffers {
     /// A buffer of so many bytes, whatever they are.
-    pub(super) fn take(self: &Arc<Self>, length: usize) -> Buffer {
+    pub(crate) fn take(self: &Arc<Self>, length: usize) -> Buffer {
         if !(SHORT_BYTES..=limits::DATA_FRAME_BYTES).contains(&length) {
             return Buffer {
                 memory: vec![0; length],
@@ -47,7 +47,7 @@ impl Buffers {
 
 /// A buffer that goes back when nobody holds it any more.
 #[derive(Debug)]
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     memory: Vec<u8>,
     start: usize,
     length: usize,
@@ -56,7 +56,7 @@ pub(super) struct Buffer {
 
 impl Buffer {
     /// Its bytes, to be filled.
-    pub(super) fn as_mut(&mut self) -> &mut [u8] {
+    pub(crate) fn as_mut(&mut self) -> &mut [u8] {
         &mut self.memory[self.start..self.start + self.length]
     }
 }
