@@ -15,8 +15,8 @@ use tokio::time::timeout;
 
 use crate::error::NetError;
 use crate::event::{NetEvent, Peer};
-use crate::greet::Local;
 use crate::lifeline::DirectStream;
+use crate::local::Local;
 use crate::notice::{Notice, WorkerId, report_greeting};
 use crate::reply::{Reply, refused};
 use crate::session::{Session, SessionError, name_of};

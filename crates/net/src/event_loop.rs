@@ -28,7 +28,7 @@ use crate::config::{NetConfig, Protocols, Scope};
 use crate::dht::Dht;
 use crate::error::NetError;
 use crate::event::NetEvent;
-use crate::greet::Local;
+use crate::local::Local;
 use crate::notice::{Notice, WorkerId};
 use crate::peers::{PeerState, Waiter};
 use crate::transport::{self, Encryption};

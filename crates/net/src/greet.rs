@@ -1,31 +1,16 @@
 //! The beginning of every stream: both sides send a challenge, the opener says Hello, the
 //! acceptor answers with its own. From then on both know with whom they speak.
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use bitdust_crypto::{SigningKey, random};
-use bitdust_model::locator::Certificate;
+use bitdust_crypto::random;
+use bitdust_model::DeviceId;
 use bitdust_model::message::{Body, Challenge, Hello};
-use bitdust_model::{DeviceId, Policy, Signed, UnixMillis};
 use futures::{AsyncRead, AsyncWrite};
 
-use crate::buffers::Buffers;
 use crate::error::NetError;
+use crate::local::{Local, now};
 use crate::reply::refused;
 use crate::session::{Greeting, Session, SessionError};
 use crate::wire;
-
-/// What a node knows about itself; shared by the tasks of all streams.
-pub(crate) struct Local {
-    pub(crate) key: SigningKey,
-    pub(crate) device: DeviceId,
-    pub(crate) network: String,
-    pub(crate) certificate: Signed<Certificate>,
-    pub(crate) policy: Policy,
-    /// For what comes on bulk streams.
-    pub(crate) buffers: Arc<Buffers>,
-}
 
 impl Local {
     /// Says Hello on a stream that this side opened.
@@ -121,12 +106,4 @@ pub(crate) fn too_long(error: &SessionError) -> NetError {
     NetError::BadRequest {
         reason: error.to_string(),
     }
-}
-
-/// The wall clock, which is only ever shown.
-pub(crate) fn now() -> UnixMillis {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

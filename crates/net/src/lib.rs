@@ -18,6 +18,7 @@ mod event_loop;
 mod greet;
 mod joined;
 mod lifeline;
+mod local;
 mod muxer;
 mod notice;
 mod peers;

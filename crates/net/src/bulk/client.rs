@@ -18,7 +18,7 @@ use super::frame::{Frame, RequestId};
 use super::frames::Frames;
 use super::writer::{Progress, Say, What, Writer, say};
 use crate::error::NetError;
-use crate::greet::Local;
+use crate::local::Local;
 use crate::session::{Incoming, Session, name_of};
 use crate::wire;
 

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::frame::{Frame, RequestId};
 use crate::error::NetError;
-use crate::greet::{Local, now};
+use crate::local::{Local, now};
 use crate::reply::refused;
 use crate::session::Outgoing;
 use crate::wire;

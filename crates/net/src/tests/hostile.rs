@@ -415,7 +415,7 @@ struct BulkByHand {
     frames: Frames<futures::io::ReadHalf<DirectStream>>,
     writer: futures::io::WriteHalf<DirectStream>,
     session: Session,
-    local: std::sync::Arc<crate::greet::Local>,
+    local: std::sync::Arc<crate::local::Local>,
     _control: Option<InboundStream>,
 }
 
