@@ -13,10 +13,10 @@ use tokio::time::timeout;
 
 use crate::address;
 use crate::bulk::BulkClient;
-use crate::control::{Ask, check_request};
 use crate::error::NetError;
 use crate::event::PeerUp;
 use crate::reply::QueryReply;
+use crate::request::{Ask, check_request};
 
 /// How the node speaks to the network. Clones speak to the same network.
 #[derive(Debug, Clone)]

@@ -10,7 +10,6 @@ mod buffers;
 mod bulk;
 mod client;
 mod config;
-mod control;
 mod dht;
 mod error;
 mod event;
@@ -23,8 +22,10 @@ mod muxer;
 mod notice;
 mod peers;
 mod reply;
+mod request;
 mod session;
 mod streams;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod tls;

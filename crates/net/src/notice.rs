@@ -58,3 +58,25 @@ pub(crate) async fn report_greeting(
         .await
         .map_err(|_| NetError::interrupted("the peer has gone"))
 }
+
+/// Tells the event loop of a peer that no honest node would be; plain interruptions are
+/// nothing to tell.
+pub(crate) async fn report_offence(
+    notices: &mpsc::Sender<Notice>,
+    peer: PeerId,
+    connection: Option<ConnectionId>,
+    error: NetError,
+) {
+    if matches!(
+        error,
+        NetError::NotBelieved { .. } | NetError::Malformed { .. }
+    ) {
+        let notice = Notice::Offended {
+            peer,
+            connection,
+            error,
+        };
+        // An event loop that has ended has closed the connection already.
+        drop(notices.send(notice).await);
+    }
+}

@@ -9,11 +9,11 @@ use libp2p::Multiaddr;
 use libp2p::swarm::ConnectionId;
 use tokio::sync::mpsc;
 
-use crate::control::Ask;
 use crate::error::NetError;
 use crate::event::PeerUp;
 use crate::notice::WorkerId;
 use crate::reply::QueryReply;
+use crate::request::Ask;
 
 /// One connection.
 #[derive(Debug, Clone)]

@@ -370,7 +370,7 @@ enum Heard {
 }
 
 /// What drives the stream of a [`BulkClient`].
-pub(super) struct CustomerEnd {
+pub(crate) struct CustomerEnd {
     local: Arc<Local>,
     device: DeviceId,
     registrations: mpsc::Receiver<Registration>,
@@ -380,7 +380,7 @@ pub(super) struct CustomerEnd {
 }
 
 /// A client and what drives its stream.
-pub(super) fn open(local: Arc<Local>, device: DeviceId) -> (BulkClient, CustomerEnd) {
+pub(crate) fn open(local: Arc<Local>, device: DeviceId) -> (BulkClient, CustomerEnd) {
     let (registrations, registered) = mpsc::channel(limits::BULK_OUTSTANDING_MAX);
     let (says, said) = mpsc::channel(limits::BULK_FRAMES_QUEUED_MAX);
     let (ended, why) = watch::channel(None);
@@ -410,7 +410,7 @@ pub(super) fn open(local: Arc<Local>, device: DeviceId) -> (BulkClient, Customer
 impl CustomerEnd {
     /// Drives the stream until the client is gone, the stream ends, or the supplier breaks
     /// the protocol. Errors that the supplier is to blame for are returned.
-    pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
+    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
         self,
         stream: S,
         session: Session,

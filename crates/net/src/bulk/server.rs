@@ -274,13 +274,13 @@ enum Heard {
 }
 
 /// What drives the stream of a [`BulkServer`].
-pub(super) struct Supplier {
+pub(crate) struct Supplier {
     local: Arc<Local>,
     requests: mpsc::Sender<BulkRequest>,
 }
 
 /// A server and what drives its stream.
-pub(super) fn open(local: Arc<Local>) -> (BulkServer, Supplier) {
+pub(crate) fn open(local: Arc<Local>) -> (BulkServer, Supplier) {
     let (requests, received) = mpsc::channel(limits::BULK_OUTSTANDING_MAX);
     (
         BulkServer { requests: received },
@@ -290,7 +290,7 @@ pub(super) fn open(local: Arc<Local>) -> (BulkServer, Supplier) {
 
 impl Supplier {
     /// Drives the stream until it ends or the customer breaks the protocol.
-    pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
+    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
         self,
         device: DeviceId,
         stream: S,

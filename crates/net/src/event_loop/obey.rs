@@ -10,15 +10,16 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Dial, EventLoop};
 use crate::address;
-use crate::bulk::{BulkClient, Order};
+use crate::bulk::BulkClient;
 use crate::client::Command;
-use crate::control::{Ask, Worker};
 use crate::error::NetError;
 use crate::lifeline::DirectStream;
 use crate::notice::WorkerId;
 use crate::peers::Waiter;
 use crate::reply::QueryReply;
+use crate::request::Ask;
 use crate::streams::{OpenError, StreamKind};
+use crate::tasks::{Order, Worker};
 
 impl EventLoop {
     pub(super) fn obey(&mut self, command: Command) {

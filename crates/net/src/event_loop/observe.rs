@@ -10,11 +10,11 @@ use super::{EventLoop, NetEvent};
 use crate::address;
 use crate::behaviour::BehaviourEvent;
 use crate::config::Scope;
-use crate::control::Attendant;
 use crate::dht::Found;
 use crate::error::NetError;
 use crate::peers::{Connection, PeerState};
 use crate::streams::{InboundStream, StreamKind};
+use crate::tasks::Attendant;
 
 impl EventLoop {
     #[expect(

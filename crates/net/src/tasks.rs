@@ -1,0 +1,13 @@
+//! The tasks that drive streams, one for each.
+//!
+//! Each begins with a Hello and ends with its stream; what the event loop has to know of it is
+//! told in notices.
+
+mod attendant;
+mod bulk;
+mod control;
+mod opened;
+
+pub(crate) use attendant::Attendant;
+pub(crate) use bulk::Order;
+pub(crate) use control::Worker;

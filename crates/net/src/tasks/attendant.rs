@@ -1,0 +1,167 @@
+//! The task of a stream that a peer opened: answers its Hello, then gives the node what comes,
+//! requests one by one or a bulk stream as a whole.
+
+use std::sync::Arc;
+
+use bitdust_model::message::{Body, SignedPacket};
+use bitdust_model::{DeviceId, ErrorCode};
+use libp2p::PeerId;
+use libp2p::swarm::ConnectionId;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use crate::bulk::open_server;
+use crate::error::NetError;
+use crate::event::{NetEvent, Peer};
+use crate::lifeline::DirectStream;
+use crate::local::Local;
+use crate::notice::{Notice, report_greeting, report_offence};
+use crate::reply::{Reply, refused};
+use crate::request::is_request;
+use crate::session::{Session, SessionError};
+use crate::streams::InboundStream;
+use crate::wire;
+
+/// What the task of a stream of a peer is given.
+pub(crate) struct Attendant {
+    pub(crate) local: Arc<Local>,
+    pub(crate) device: DeviceId,
+    pub(crate) addresses: Vec<String>,
+    pub(crate) notices: mpsc::Sender<Notice>,
+    pub(crate) events: mpsc::Sender<NetEvent>,
+}
+
+impl Attendant {
+    /// Answers the Hello, then hands each request to the node and its answer back.
+    pub(crate) async fn run(self, inbound: InboundStream) {
+        let InboundStream {
+            peer,
+            connection,
+            mut stream,
+            permit,
+            kind: _,
+        } = inbound;
+        if let Err(error) = self.serve(peer, connection, &mut stream).await {
+            report_offence(&self.notices, peer, Some(connection), error).await;
+        }
+        drop(permit);
+    }
+
+    /// Answers the Hello on a bulk stream of a peer, hands a server out, and drives it.
+    pub(crate) async fn run_bulk(self, inbound: InboundStream) {
+        let InboundStream {
+            peer,
+            connection,
+            stream,
+            permit,
+            kind: _,
+        } = inbound;
+        if let Err(error) = self.supply(peer, connection, stream).await {
+            report_offence(&self.notices, peer, Some(connection), error).await;
+        }
+        drop(permit);
+    }
+
+    async fn serve(
+        &self,
+        peer: PeerId,
+        connection: ConnectionId,
+        stream: &mut DirectStream,
+    ) -> Result<(), NetError> {
+        let limit = self.local.policy.request_timeout;
+        let welcome = self
+            .local
+            .welcome(stream, self.device, self.addresses.clone());
+        let (mut session, greeting) = timeout(limit, welcome)
+            .await
+            .map_err(|_| NetError::timed_out(limit))??;
+        let from = Peer {
+            device: self.device,
+            identity: greeting.identity,
+        };
+        report_greeting(&self.notices, peer, Some(connection), greeting).await?;
+        loop {
+            let packet = wire::read_packet(stream).await?;
+            let heard = hear(&mut session, &packet);
+            let answer = match &heard {
+                Ok(body) if is_request(body) => self.ask_node(from, body.clone()).await?,
+                Ok(_) => refused(ErrorCode::Malformed),
+                Err(reason) => refused(reason.code()),
+            };
+            self.answer(stream, &mut session, answer).await?;
+            if let Err(reason) = heard {
+                return Err(NetError::NotBelieved {
+                    device: self.device,
+                    reason,
+                });
+            }
+        }
+    }
+
+    async fn ask_node(&self, from: Peer, body: Body) -> Result<Body, NetError> {
+        let (sender, answer) = oneshot::channel();
+        let event = NetEvent::Request {
+            from,
+            body,
+            reply: Reply::new(sender),
+        };
+        self.events
+            .send(event)
+            .await
+            .map_err(|_| NetError::Stopped)?;
+        // The asker gives up after one such time; twice leaves room for slow paths.
+        match timeout(self.local.policy.request_timeout.saturating_mul(2), answer).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(_dropped)) => Ok(refused(ErrorCode::Internal)),
+            Err(_elapsed) => Ok(refused(ErrorCode::Busy)),
+        }
+    }
+
+    async fn answer(
+        &self,
+        stream: &mut DirectStream,
+        session: &mut Session,
+        body: Body,
+    ) -> Result<(), NetError> {
+        let limit = self.local.policy.stall_timeout;
+        let said = timeout(limit, self.local.say(stream, session, body)).await;
+        match said.unwrap_or_else(|_| Err(NetError::timed_out(limit))) {
+            Err(NetError::BadRequest { .. }) => {
+                self.local
+                    .say(stream, session, refused(ErrorCode::Internal))
+                    .await
+            }
+            other => other,
+        }
+    }
+
+    async fn supply(
+        &self,
+        peer: PeerId,
+        connection: ConnectionId,
+        mut stream: DirectStream,
+    ) -> Result<(), NetError> {
+        let limit = self.local.policy.request_timeout;
+        let welcome = self
+            .local
+            .welcome(&mut stream, self.device, self.addresses.clone());
+        let (session, greeting) = timeout(limit, welcome)
+            .await
+            .map_err(|_| NetError::timed_out(limit))??;
+        let from = Peer {
+            device: self.device,
+            identity: greeting.identity,
+        };
+        report_greeting(&self.notices, peer, Some(connection), greeting).await?;
+        let (server, supplier) = open_server(Arc::clone(&self.local));
+        self.events
+            .send(NetEvent::Bulk { from, server })
+            .await
+            .map_err(|_| NetError::Stopped)?;
+        supplier.drive(self.device, stream, session).await
+    }
+}
+
+fn hear(session: &mut Session, packet: &SignedPacket) -> Result<Body, SessionError> {
+    session.incoming.open(packet)
+}

@@ -1,0 +1,67 @@
+//! The task of a bulk stream of ours.
+
+use std::sync::Arc;
+
+use bitdust_model::DeviceId;
+use libp2p::PeerId;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::opened::opened;
+use crate::bulk::{BulkClient, open_client};
+use crate::error::NetError;
+use crate::lifeline::DirectStream;
+use crate::local::Local;
+use crate::notice::{Notice, report_greeting, report_offence};
+use crate::reply::QueryReply;
+use crate::session::Session;
+use crate::streams::OpenError;
+
+/// What the task of a bulk stream of ours is given.
+pub(crate) struct Order {
+    pub(crate) local: Arc<Local>,
+    pub(crate) peer: PeerId,
+    pub(crate) device: DeviceId,
+    pub(crate) addresses: Vec<String>,
+    pub(crate) stream: oneshot::Receiver<Result<DirectStream, OpenError>>,
+    pub(crate) notices: mpsc::Sender<Notice>,
+}
+
+impl Order {
+    /// Says Hello, hands a client out, and drives its stream to its end.
+    pub(crate) async fn run(mut self, reply: QueryReply<BulkClient>) {
+        let (stream, session) = match self.begin().await {
+            Ok(begun) => begun,
+            Err(error) => {
+                // Whoever no longer waits for the client does not need the reason.
+                drop(reply.send(Err(error)));
+                return;
+            }
+        };
+        let (client, end) = open_client(Arc::clone(&self.local), self.device);
+        if reply.send(Ok(client)).is_err() {
+            return;
+        }
+        if let Err(error) = end.drive(stream, session).await {
+            report_offence(&self.notices, self.peer, None, error).await;
+        }
+    }
+
+    async fn begin(&mut self) -> Result<(DirectStream, Session), NetError> {
+        let limit = self.local.policy.request_timeout;
+        let addresses = std::mem::take(&mut self.addresses);
+        let hello = async {
+            let mut stream = opened(&mut self.stream, self.device).await?;
+            let (session, greeting) = self
+                .local
+                .greet(&mut stream, self.device, addresses)
+                .await?;
+            Ok::<_, NetError>((stream, session, greeting))
+        };
+        let (stream, session, greeting) = timeout(limit, hello)
+            .await
+            .map_err(|_| NetError::timed_out(limit))??;
+        report_greeting(&self.notices, self.peer, None, greeting).await?;
+        Ok((stream, session))
+    }
+}

@@ -1,0 +1,152 @@
+//! The task of a control stream of ours: requests and answers, one after another.
+//!
+//! A stream on which anything went wrong is never used again: after a timeout nobody knows
+//! which answer comes next.
+
+use std::sync::Arc;
+
+use bitdust_model::DeviceId;
+use bitdust_model::message::Body;
+use futures::{AsyncRead, AsyncReadExt, AsyncWrite};
+use libp2p::PeerId;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::opened::opened;
+use crate::error::NetError;
+use crate::lifeline::DirectStream;
+use crate::local::Local;
+use crate::notice::{Notice, WorkerId, report_greeting};
+use crate::request::Ask;
+use crate::session::Session;
+use crate::streams::OpenError;
+use crate::wire;
+
+/// What the task of a control stream of ours is given.
+pub(crate) struct Worker {
+    pub(crate) local: Arc<Local>,
+    pub(crate) peer: PeerId,
+    pub(crate) device: DeviceId,
+    pub(crate) worker: WorkerId,
+    pub(crate) addresses: Vec<String>,
+    pub(crate) stream: oneshot::Receiver<Result<DirectStream, OpenError>>,
+    pub(crate) asks: mpsc::Receiver<Ask>,
+    pub(crate) notices: mpsc::Sender<Notice>,
+}
+
+impl Worker {
+    /// Says Hello, then carries requests until there are no more, the stream ends, or
+    /// something goes wrong.
+    pub(crate) async fn run(mut self) {
+        let error = self.work().await.err();
+        let Self {
+            peer,
+            worker,
+            notices,
+            ..
+        } = self;
+        // An event loop that has ended has no use for the notice.
+        drop(
+            notices
+                .send(Notice::WorkerGone {
+                    peer,
+                    worker,
+                    error,
+                })
+                .await,
+        );
+    }
+
+    async fn work(&mut self) -> Result<(), NetError> {
+        let limit = self.local.policy.request_timeout;
+        let addresses = std::mem::take(&mut self.addresses);
+        let hello = async {
+            let mut stream = opened(&mut self.stream, self.device).await?;
+            let (session, greeting) = self
+                .local
+                .greet(&mut stream, self.device, addresses)
+                .await?;
+            Ok::<_, NetError>((stream, session, greeting))
+        };
+        let (mut stream, mut session, greeting) = timeout(limit, hello)
+            .await
+            .map_err(|_| NetError::timed_out(limit))??;
+        report_greeting(&self.notices, self.peer, None, greeting).await?;
+        loop {
+            let idle = Notice::WorkerIdle {
+                peer: self.peer,
+                worker: self.worker,
+            };
+            self.notices
+                .send(idle)
+                .await
+                .map_err(|_| NetError::Stopped)?;
+            let Some(ask) = next_ask(&mut self.asks, &mut stream).await? else {
+                return Ok(());
+            };
+            self.carry(ask, &mut stream, &mut session).await?;
+        }
+    }
+
+    /// Carries one request; whatever goes wrong is told to the asker and ends the stream.
+    async fn carry(
+        &self,
+        ask: Ask,
+        stream: &mut DirectStream,
+        session: &mut Session,
+    ) -> Result<(), NetError> {
+        let Ask { body, mut reply } = ask;
+        let limit = self.local.policy.request_timeout;
+        let result = tokio::select! {
+            result = timeout(limit, exchange(&self.local, self.device, stream, session, body)) => {
+                result.unwrap_or_else(|_| Err(NetError::timed_out(limit)))
+            }
+            () = reply.closed() => return Err(NetError::interrupted("nobody waits for the answer any more")),
+        };
+        let ended = match &result {
+            Ok(_) | Err(NetError::BadRequest { .. }) => Ok(()),
+            Err(error) => Err(error.clone()),
+        };
+        // An asker that has gone away meanwhile no longer wants the answer.
+        drop(reply.send(result));
+        ended
+    }
+}
+
+/// The next request; `None` when there will be none. While it waits it notices the end of
+/// the stream.
+async fn next_ask<S: AsyncRead + Unpin>(
+    asks: &mut mpsc::Receiver<Ask>,
+    stream: &mut S,
+) -> Result<Option<Ask>, NetError> {
+    let mut unasked = [0];
+    tokio::select! {
+        ask = asks.recv() => Ok(ask),
+        read = stream.read(&mut unasked) => match read {
+            Ok(0) => Err(NetError::interrupted("the peer closed the stream")),
+            Ok(_) => Err(NetError::malformed("an answer came without a request")),
+            Err(error) => Err(NetError::interrupted(error)),
+        },
+    }
+}
+
+async fn exchange<S>(
+    local: &Local,
+    peer: DeviceId,
+    stream: &mut S,
+    session: &mut Session,
+    body: Body,
+) -> Result<Body, NetError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    local.say(stream, session, body).await?;
+    let packet = wire::read_packet(stream).await?;
+    session
+        .incoming
+        .open(&packet)
+        .map_err(|reason| NetError::NotBelieved {
+            device: peer,
+            reason,
+        })
+}
