@@ -1,26 +1,22 @@
-//! The customer's end of a bulk stream.
+//! The customer's end of a bulk stream: its calls, each of which hears what comes for it.
+//!
+//! An answer is returned only when it is one to what was asked.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use bitdust_crypto::verify_by;
 use bitdust_model::manifest::{Receipt, StoreHeader};
-use bitdust_model::message::{Body, Fetch, FetchTarget};
+use bitdust_model::message::{Body, Fetch};
 use bitdust_model::{DeviceId, Signed, limits};
 use bytes::Bytes;
-use futures::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
-use super::check_header;
-use super::frame::{Frame, RequestId};
-use super::frames::Frames;
-use super::writer::{Progress, Say, What, Writer, say};
+use super::check::{check_header, check_range, check_receipt, range_bytes_max};
+use super::frame::RequestId;
+use super::writer::{Progress, Say, What, say};
 use crate::error::NetError;
-use crate::local::Local;
-use crate::session::{Incoming, Session, name_of};
-use crate::wire;
+use crate::session::name_of;
 
 /// The customer's end of one bulk stream. Clones share the stream; it closes when the last
 /// one is dropped. Up to `BULK_OUTSTANDING_MAX` calls run at once, further ones wait.
@@ -28,15 +24,15 @@ use crate::wire;
 /// A call may be dropped: the supplier is told that it is no longer wanted.
 #[derive(Debug, Clone)]
 pub struct BulkClient {
-    device: DeviceId,
-    registrations: mpsc::Sender<Registration>,
-    says: mpsc::Sender<Say>,
-    outstanding: Arc<Semaphore>,
-    flowing: Arc<Semaphore>,
-    next: Arc<AtomicU32>,
-    progress: Progress,
-    ended: watch::Receiver<Option<NetError>>,
-    stall: Duration,
+    pub(super) device: DeviceId,
+    pub(super) registrations: mpsc::Sender<Registration>,
+    pub(super) says: mpsc::Sender<Say>,
+    pub(super) outstanding: Arc<Semaphore>,
+    pub(super) flowing: Arc<Semaphore>,
+    pub(super) next: Arc<AtomicU32>,
+    pub(super) progress: Progress,
+    pub(super) ended: watch::Receiver<Option<NetError>>,
+    pub(super) stall: Duration,
 }
 
 /// Which range of a shard came.
@@ -173,14 +169,6 @@ impl BulkClient {
     }
 }
 
-/// The most bytes that a range of `length` bytes may have with its proof: 64 bytes for each
-/// inner node of the hash tree over groups of 16 KiB, and those on the way to its root.
-fn range_bytes_max(length: u64) -> usize {
-    let groups = length.div_ceil(16 * 1024);
-    let bytes = length.saturating_add(64 * (2 * groups + 64));
-    usize::try_from(bytes).unwrap_or(usize::MAX)
-}
-
 /// One outstanding request.
 struct Call {
     id: RequestId,
@@ -305,224 +293,18 @@ impl Drop for Call {
     }
 }
 
-fn check_receipt(
-    receipt: &Signed<Receipt>,
-    header: &StoreHeader,
-    supplier: DeviceId,
-) -> Result<(), String> {
-    let receipt = verify_by(receipt, supplier.as_bytes()).map_err(|error| error.to_string())?;
-    let same_shard = receipt.shard == header.shard && receipt.shard_bytes == header.shard_bytes;
-    let same_place = receipt.pack == header.pack && receipt.position == header.position;
-    let same_people = receipt.supplier == supplier
-        && receipt.owner == header.owner
-        && receipt.lane == header.lane;
-    if same_shard && same_place && same_people {
-        return Ok(());
-    }
-    Err("the receipt is for something else".to_owned())
-}
-
-fn check_range(
-    header: &Signed<StoreHeader>,
-    offset: u64,
-    length: u64,
-    fetch: &Fetch,
-) -> Result<(), String> {
-    let header = check_header(header)?;
-    let is_asked = match fetch.target {
-        FetchTarget::Shard(shard) => header.shard == shard,
-        FetchTarget::Place {
-            set,
-            pack,
-            position,
-        } => header.set == set && header.pack == pack && header.position == position,
-    };
-    if !is_asked {
-        return Err("another shard came than was asked for".to_owned());
-    }
-    let align = limits::SHARD_ALIGN as u64;
-    let start = fetch.offset - fetch.offset % align;
-    let wanted_end = fetch.offset.saturating_add(fetch.length);
-    let end = wanted_end
-        .checked_next_multiple_of(align)
-        .unwrap_or(u64::MAX)
-        .min(u64::from(header.shard_bytes));
-    if offset != start || offset.checked_add(length) != Some(end) || length == 0 {
-        return Err("another range came than was asked for".to_owned());
-    }
-    Ok(())
-}
-
 /// A request becomes known to the reader.
 #[derive(Debug)]
-struct Registration {
-    id: RequestId,
-    sender: mpsc::Sender<Heard>,
+pub(super) struct Registration {
+    pub(super) id: RequestId,
+    pub(super) sender: mpsc::Sender<Heard>,
 }
 
 /// What a request hears from the supplier.
 #[derive(Debug)]
-enum Heard {
+pub(super) enum Heard {
     Go(u64),
     Data(Bytes),
     End,
     Answer(Box<Body>),
-}
-
-/// What drives the stream of a [`BulkClient`].
-pub(crate) struct CustomerEnd {
-    local: Arc<Local>,
-    device: DeviceId,
-    registrations: mpsc::Receiver<Registration>,
-    says: mpsc::Receiver<Say>,
-    progress: Progress,
-    ended: watch::Sender<Option<NetError>>,
-}
-
-/// A client and what drives its stream.
-pub(crate) fn open(local: Arc<Local>, device: DeviceId) -> (BulkClient, CustomerEnd) {
-    let (registrations, registered) = mpsc::channel(limits::BULK_OUTSTANDING_MAX);
-    let (says, said) = mpsc::channel(limits::BULK_FRAMES_QUEUED_MAX);
-    let (ended, why) = watch::channel(None);
-    let progress = Progress::default();
-    let client = BulkClient {
-        device,
-        registrations,
-        says,
-        outstanding: Arc::new(Semaphore::new(limits::BULK_OUTSTANDING_MAX)),
-        flowing: Arc::new(Semaphore::new(limits::BULK_STORES_FLOWING_MAX)),
-        next: Arc::new(AtomicU32::new(1)),
-        progress: progress.clone(),
-        ended: why,
-        stall: local.policy.stall_timeout,
-    };
-    let end = CustomerEnd {
-        local,
-        device,
-        registrations: registered,
-        says: said,
-        progress,
-        ended,
-    };
-    (client, end)
-}
-
-impl CustomerEnd {
-    /// Drives the stream until the client is gone, the stream ends, or the supplier breaks
-    /// the protocol. Errors that the supplier is to blame for are returned.
-    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
-        self,
-        stream: S,
-        session: Session,
-    ) -> Result<(), NetError> {
-        let Self {
-            local,
-            device,
-            registrations,
-            says,
-            progress,
-            ended,
-        } = self;
-        let (read, write) = stream.split();
-        let frames = Frames::new(read, Arc::clone(&local.buffers));
-        let writer = Writer {
-            socket: write,
-            session: session.outgoing,
-            local,
-            says,
-            progress: progress.clone(),
-        };
-        let mut reader = Reader {
-            device,
-            session: session.incoming,
-            table: BTreeMap::new(),
-            registrations,
-            progress,
-            stray_bytes: 0,
-        };
-        let result = tokio::select! {
-            result = reader.run(frames) => result,
-            result = writer.run() => result,
-        };
-        // The reason must be there before the calls see their channels close.
-        ended.send_replace(result.as_ref().err().cloned());
-        drop(reader);
-        result
-    }
-}
-
-struct Reader {
-    device: DeviceId,
-    session: Incoming,
-    table: BTreeMap<RequestId, mpsc::Sender<Heard>>,
-    registrations: mpsc::Receiver<Registration>,
-    progress: Progress,
-    stray_bytes: u64,
-}
-
-impl Reader {
-    async fn run<R: AsyncRead + Unpin>(&mut self, mut frames: Frames<R>) -> Result<(), NetError> {
-        loop {
-            tokio::select! {
-                biased;
-                registration = self.registrations.recv() => match registration {
-                    Some(registration) => self.register(registration),
-                    // The writer ends by itself once it has written what is queued.
-                    None => return std::future::pending().await,
-                },
-                frame = frames.next() => match frame? {
-                    Some((id, frame)) => {
-                        self.progress.note();
-                        self.hear(id, frame).await?;
-                    }
-                    None => return Err(NetError::interrupted("the supplier closed the bulk stream")),
-                },
-            }
-        }
-    }
-
-    fn register(&mut self, registration: Registration) {
-        self.table.retain(|_, sender| !sender.is_closed());
-        self.stray_bytes = 0;
-        self.table.insert(registration.id, registration.sender);
-    }
-
-    async fn hear(&mut self, id: RequestId, frame: Frame) -> Result<(), NetError> {
-        let heard = match frame {
-            Frame::Go(offset) => Heard::Go(offset),
-            Frame::Data(bytes) => Heard::Data(bytes),
-            Frame::End => Heard::End,
-            Frame::Answer(bytes) => Heard::Answer(Box::new(self.believe(&bytes)?)),
-            Frame::Ask(_) | Frame::Cancel => {
-                return Err(NetError::malformed("a supplier sent what customers send"));
-            }
-        };
-        let bytes = match &heard {
-            Heard::Data(bytes) => bytes.len() as u64,
-            Heard::Go(_) | Heard::End | Heard::Answer(_) => 1,
-        };
-        if let Some(sender) = self.table.get(&id)
-            && sender.send(heard).await.is_ok()
-        {
-            return Ok(());
-        }
-        // Nobody waits for it: the call was dropped, and what was under way still comes.
-        self.stray_bytes += bytes;
-        if self.stray_bytes > limits::BULK_STRAY_BYTES_MAX {
-            return Err(NetError::malformed(
-                "bytes keep coming that nobody asked for",
-            ));
-        }
-        Ok(())
-    }
-
-    fn believe(&mut self, bytes: &[u8]) -> Result<Body, NetError> {
-        let packet = wire::packet_from_bytes(bytes)?;
-        self.session
-            .open(&packet)
-            .map_err(|reason| NetError::NotBelieved {
-                device: self.device,
-                reason,
-            })
-    }
 }

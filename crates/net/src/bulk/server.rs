@@ -1,30 +1,25 @@
-//! The supplier's end of a bulk stream.
+//! The supplier's end of a bulk stream: the requests that come, and their exchanges.
+//!
+//! A request that is dropped unanswered is refused.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bitdust_model::manifest::{Receipt, StoreHeader};
 use bitdust_model::message::{Body, Fetch, Refusal};
-use bitdust_model::{DeviceId, ErrorCode, Signed, limits};
+use bitdust_model::{ErrorCode, Signed, limits};
 use bytes::Bytes;
-use futures::{AsyncRead, AsyncReadExt, AsyncWrite, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
-use super::check_header;
-use super::frame::{Frame, RequestId};
-use super::frames::Frames;
-use super::writer::{Progress, Say, What, Writer, refusal, say};
+use super::frame::RequestId;
+use super::writer::{Progress, Say, What, refusal, say};
 use crate::error::NetError;
-use crate::local::Local;
-use crate::session::{Incoming, Session, SessionError, name_of};
-use crate::wire;
 
 /// The requests of one bulk stream. Each should be served in a task of its own: a request
 /// whose bytes nobody takes holds up those behind it.
 #[derive(Debug)]
 pub struct BulkServer {
-    requests: mpsc::Receiver<BulkRequest>,
+    pub(super) requests: mpsc::Receiver<BulkRequest>,
 }
 
 impl BulkServer {
@@ -57,11 +52,11 @@ pub enum BulkRequest {
 /// A shard on its way in. Dropped without an answer, it is refused as an internal error.
 #[derive(Debug)]
 pub struct IncomingStore {
-    exchange: Exchange,
-    header: Box<StoreHeader>,
+    pub(super) exchange: Exchange,
+    pub(super) header: Box<StoreHeader>,
     /// Bytes still to come; `None` before Go.
-    left: Option<u64>,
-    ended: bool,
+    pub(super) left: Option<u64>,
+    pub(super) ended: bool,
 }
 
 impl IncomingStore {
@@ -152,7 +147,7 @@ impl IncomingStore {
 /// A range on its way out. Dropped without an answer, it is refused as an internal error.
 #[derive(Debug)]
 pub struct OutgoingFetch {
-    exchange: Exchange,
+    pub(super) exchange: Exchange,
 }
 
 impl OutgoingFetch {
@@ -213,13 +208,13 @@ impl OutgoingFetch {
 
 /// One request with the channels of its stream.
 #[derive(Debug)]
-struct Exchange {
-    id: RequestId,
-    heard: mpsc::Receiver<Heard>,
-    says: mpsc::Sender<Say>,
-    progress: Progress,
-    stall: Duration,
-    answered: bool,
+pub(super) struct Exchange {
+    pub(super) id: RequestId,
+    pub(super) heard: mpsc::Receiver<Heard>,
+    pub(super) says: mpsc::Sender<Say>,
+    pub(super) progress: Progress,
+    pub(super) stall: Duration,
+    pub(super) answered: bool,
 }
 
 impl Exchange {
@@ -267,176 +262,8 @@ impl Drop for Exchange {
 
 /// What a request hears from the customer.
 #[derive(Debug)]
-enum Heard {
+pub(super) enum Heard {
     Data(Bytes),
     End,
     Cancel,
-}
-
-/// What drives the stream of a [`BulkServer`].
-pub(crate) struct Supplier {
-    local: Arc<Local>,
-    requests: mpsc::Sender<BulkRequest>,
-}
-
-/// A server and what drives its stream.
-pub(crate) fn open(local: Arc<Local>) -> (BulkServer, Supplier) {
-    let (requests, received) = mpsc::channel(limits::BULK_OUTSTANDING_MAX);
-    (
-        BulkServer { requests: received },
-        Supplier { local, requests },
-    )
-}
-
-impl Supplier {
-    /// Drives the stream until it ends or the customer breaks the protocol.
-    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
-        self,
-        device: DeviceId,
-        stream: S,
-        session: Session,
-    ) -> Result<(), NetError> {
-        let Self { local, requests } = self;
-        let (read, write) = stream.split();
-        let frames = Frames::new(read, Arc::clone(&local.buffers));
-        let (says, said) = mpsc::channel(limits::BULK_FRAMES_QUEUED_MAX);
-        let progress = Progress::default();
-        let stall = local.policy.stall_timeout;
-        let writer = Writer {
-            socket: write,
-            session: session.outgoing,
-            local,
-            says: said,
-            progress: progress.clone(),
-        };
-        let table = BTreeMap::new();
-        let mut reader = Reader {
-            device,
-            session: session.incoming,
-            table,
-            requests,
-            says,
-            progress,
-            stall,
-            stray_bytes: 0,
-        };
-        tokio::select! {
-            result = reader.run(frames) => result,
-            result = writer.run() => result,
-        }
-    }
-}
-
-struct Reader {
-    device: DeviceId,
-    session: Incoming,
-    table: BTreeMap<RequestId, mpsc::Sender<Heard>>,
-    requests: mpsc::Sender<BulkRequest>,
-    says: mpsc::Sender<Say>,
-    progress: Progress,
-    stall: Duration,
-    stray_bytes: u64,
-}
-
-impl Reader {
-    async fn run<R: AsyncRead + Unpin>(&mut self, mut frames: Frames<R>) -> Result<(), NetError> {
-        while let Some((id, frame)) = frames.next().await? {
-            self.progress.note();
-            match frame {
-                Frame::Ask(bytes) => self.ask(id, &bytes).await?,
-                Frame::Data(bytes) => self.hear(id, Heard::Data(bytes)).await?,
-                Frame::End => self.hear(id, Heard::End).await?,
-                Frame::Cancel => self.hear(id, Heard::Cancel).await?,
-                Frame::Go(_) | Frame::Answer(_) => {
-                    return Err(NetError::malformed("a customer sent what suppliers send"));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn ask(&mut self, id: RequestId, bytes: &[u8]) -> Result<(), NetError> {
-        let packet = wire::packet_from_bytes(bytes)?;
-        let device = self.device;
-        let believed = self.session.open(&packet);
-        let body = believed.map_err(|reason| NetError::NotBelieved { device, reason })?;
-        self.table.retain(|_, sender| !sender.is_closed());
-        self.stray_bytes = 0;
-        if self.table.contains_key(&id) || self.table.len() >= limits::BULK_OUTSTANDING_MAX {
-            return Err(NetError::malformed(
-                "a request came too many, or under a number in use",
-            ));
-        }
-        if let Body::Store(header) = body {
-            return self.ask_store(id, header).await;
-        }
-        let Body::Fetch(fetch) = body else {
-            let reason = SessionError::OutOfTurn {
-                said: name_of(&body),
-            };
-            return Err(NetError::NotBelieved { device, reason });
-        };
-        let outgoing = OutgoingFetch {
-            exchange: self.exchange(id),
-        };
-        self.hand_over(BulkRequest::Fetch { fetch, outgoing }).await;
-        Ok(())
-    }
-
-    async fn ask_store(
-        &mut self,
-        id: RequestId,
-        header: Signed<StoreHeader>,
-    ) -> Result<(), NetError> {
-        let Ok(plain) = check_header(&header) else {
-            return say(&self.says, id, refusal(ErrorCode::NotAuthentic)).await;
-        };
-        let incoming = IncomingStore {
-            exchange: self.exchange(id),
-            header: Box::new(plain),
-            left: None,
-            ended: false,
-        };
-        self.hand_over(BulkRequest::Store { header, incoming })
-            .await;
-        Ok(())
-    }
-
-    /// A node that no longer takes requests drops them, which refuses them.
-    async fn hand_over(&self, request: BulkRequest) {
-        drop(self.requests.send(request).await);
-    }
-
-    fn exchange(&mut self, id: RequestId) -> Exchange {
-        let (sender, heard) = mpsc::channel(limits::BULK_FRAMES_WAITING_MAX);
-        self.table.insert(id, sender);
-        Exchange {
-            id,
-            heard,
-            says: self.says.clone(),
-            progress: self.progress.clone(),
-            stall: self.stall,
-            answered: false,
-        }
-    }
-
-    async fn hear(&mut self, id: RequestId, heard: Heard) -> Result<(), NetError> {
-        let bytes = match &heard {
-            Heard::Data(bytes) => bytes.len() as u64,
-            Heard::End | Heard::Cancel => 1,
-        };
-        if let Some(sender) = self.table.get(&id)
-            && sender.send(heard).await.is_ok()
-        {
-            return Ok(());
-        }
-        // The request was refused meanwhile, and what was under way still comes.
-        self.stray_bytes += bytes;
-        if self.stray_bytes > limits::BULK_STRAY_BYTES_MAX {
-            return Err(NetError::malformed(
-                "bytes keep coming that were not admitted",
-            ));
-        }
-        Ok(())
-    }
 }
