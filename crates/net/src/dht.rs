@@ -20,7 +20,7 @@ use crate::address;
 use crate::behaviour::REPLICATION;
 use crate::config::Scope;
 use crate::error::NetError;
-use crate::reply::QueryReply;
+use crate::reply::{QueryReply, answer};
 
 type Kad = kad::Behaviour<MemoryStore>;
 
@@ -466,9 +466,4 @@ fn timed_out(error: &impl std::fmt::Display) -> NetError {
     NetError::Interrupted {
         reason: error.to_string(),
     }
-}
-
-fn answer<T>(reply: QueryReply<T>, result: Result<T, NetError>) {
-    // Whoever no longer waits for the result does not need it.
-    drop(reply.send(result));
 }

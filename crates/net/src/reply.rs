@@ -44,3 +44,9 @@ pub(crate) const fn refused(code: ErrorCode) -> Body {
         retry_after_ms: None,
     })
 }
+
+/// Answers, if somebody still waits.
+pub(crate) fn answer<T>(reply: oneshot::Sender<T>, value: T) {
+    // Whoever no longer waits for the answer does not need it.
+    drop(reply.send(value));
+}

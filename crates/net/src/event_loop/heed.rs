@@ -8,7 +8,8 @@ use libp2p::swarm::ConnectionId;
 use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
-use super::{EventLoop, News, acknowledge};
+use super::news::News;
+use super::state::{EventLoop, distinct};
 use crate::address;
 use crate::error::NetError;
 use crate::event::{NetEvent, PeerUp};
@@ -70,19 +71,6 @@ impl EventLoop {
         self.settle(peer);
     }
 
-    /// The news that a peer is up, as long as it is on its way to the node.
-    pub(super) fn news_of(&mut self, peer: PeerId) -> Option<&mut News> {
-        let mut news = self.outbox.iter_mut().rev();
-        news.find(|news| peer_that_is_up(&news.event) == Some(peer))
-    }
-
-    fn acknowledge_when_told(&mut self, peer: PeerId, told: oneshot::Sender<()>) {
-        match self.news_of(peer) {
-            Some(news) => news.told.push(told),
-            None => acknowledge(told),
-        }
-    }
-
     fn worker_gone(&mut self, peer: PeerId, worker: WorkerId, error: Option<NetError>) {
         let Some(state) = self.peers.get_mut(&peer) else {
             return;
@@ -120,17 +108,6 @@ impl EventLoop {
     }
 }
 
-/// The peer whose coming an event tells of.
-pub(super) fn peer_that_is_up(event: &NetEvent) -> Option<PeerId> {
-    match event {
-        NetEvent::PeerUp(up) => address::peer_of(&up.device).ok(),
-        NetEvent::Listening { .. }
-        | NetEvent::PeerDown { .. }
-        | NetEvent::Request { .. }
-        | NetEvent::Bulk { .. } => None,
-    }
-}
-
 /// Who a peer is and where it can be reached, from what it said and how it is connected.
 fn introduce(
     state: &PeerState,
@@ -162,7 +139,7 @@ fn introduce(
             Ok((address, named)) if named.is_none_or(|named| named == peer) => Some(address),
             Ok(_) | Err(_) => None,
         });
-    let mut addresses = super::distinct(
+    let mut addresses = distinct(
         dialed
             .chain(said.filter(admits))
             .map(|address| address::with_peer(&address, peer)),

@@ -6,15 +6,14 @@ use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, kad, ping};
 use tracing::{debug, info};
 
-use super::{EventLoop, NetEvent};
+use super::state::EventLoop;
 use crate::address;
 use crate::behaviour::BehaviourEvent;
 use crate::config::Scope;
 use crate::dht::Found;
 use crate::error::NetError;
+use crate::event::NetEvent;
 use crate::peers::{Connection, PeerState};
-use crate::streams::{InboundStream, StreamKind};
-use crate::tasks::Attendant;
 
 impl EventLoop {
     #[expect(
@@ -128,23 +127,6 @@ impl EventLoop {
         self.peers.remove(&peer);
         if was_up {
             self.tell(NetEvent::PeerDown { device });
-        }
-    }
-
-    fn attend(&mut self, inbound: InboundStream) {
-        let Some(state) = self.peers.get(&inbound.peer) else {
-            return;
-        };
-        let attendant = Attendant {
-            local: self.local.clone(),
-            device: state.device,
-            addresses: self.addresses_for(&inbound.peer),
-            notices: self.notice_sender.clone(),
-            events: self.events.clone(),
-        };
-        match inbound.kind {
-            StreamKind::Control => drop(self.tasks.spawn(attendant.run(inbound))),
-            StreamKind::Bulk => drop(self.tasks.spawn(attendant.run_bulk(inbound))),
         }
     }
 

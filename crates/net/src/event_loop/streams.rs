@@ -1,0 +1,119 @@
+//! Streams that are opened for what the node asks, and those that peers open; each gets a
+//! task.
+
+use std::sync::Arc;
+
+use bitdust_model::DeviceId;
+use libp2p::PeerId;
+use tokio::sync::{mpsc, oneshot};
+
+use super::state::EventLoop;
+use crate::address;
+use crate::bulk::BulkClient;
+use crate::error::NetError;
+use crate::lifeline::DirectStream;
+use crate::notice::WorkerId;
+use crate::reply::{QueryReply, answer};
+use crate::request::Ask;
+use crate::streams::{InboundStream, OpenError, StreamKind};
+use crate::tasks::{Attendant, Order, Worker};
+
+impl EventLoop {
+    pub(super) fn request(&mut self, device: DeviceId, ask: Ask) {
+        let peer = match address::peer_of(&device) {
+            Ok(peer) => peer,
+            Err(error) => return answer(ask.reply, Err(error)),
+        };
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return answer(ask.reply, Err(not_connected(device)));
+        };
+        if state.pool.take(ask) {
+            self.open_worker(peer);
+        }
+    }
+
+    pub(super) fn open_worker(&mut self, peer: PeerId) {
+        let addresses = self.addresses_for(&peer);
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let worker = self.next_worker;
+        self.next_worker = WorkerId(worker.0.wrapping_add(1));
+        let (asks, received) = mpsc::channel(1);
+        state.pool.add(worker, asks);
+        let device = state.device;
+        let stream = self.open_stream(peer, StreamKind::Control);
+        let (local, notices) = (Arc::clone(&self.local), self.notice_sender.clone());
+        self.tasks.spawn(
+            Worker {
+                local,
+                peer,
+                device,
+                worker,
+                addresses,
+                stream,
+                asks: received,
+                notices,
+            }
+            .run(),
+        );
+    }
+
+    pub(super) fn open_bulk(&mut self, device: DeviceId, reply: QueryReply<BulkClient>) {
+        let peer = match address::peer_of(&device) {
+            Ok(peer) => peer,
+            Err(error) => return answer(reply, Err(error)),
+        };
+        if !self.peers.contains_key(&peer) {
+            return answer(reply, Err(not_connected(device)));
+        }
+        let addresses = self.addresses_for(&peer);
+        let stream = self.open_stream(peer, StreamKind::Bulk);
+        let (local, notices) = (Arc::clone(&self.local), self.notice_sender.clone());
+        self.tasks.spawn(
+            Order {
+                local,
+                peer,
+                device,
+                addresses,
+                stream,
+                notices,
+            }
+            .run(reply),
+        );
+    }
+
+    fn open_stream(
+        &mut self,
+        peer: PeerId,
+        kind: StreamKind,
+    ) -> oneshot::Receiver<Result<DirectStream, OpenError>> {
+        let (reply, stream) = oneshot::channel();
+        self.swarm.behaviour_mut().streams.open(peer, kind, reply);
+        stream
+    }
+
+    pub(super) fn attend(&mut self, inbound: InboundStream) {
+        let Some(state) = self.peers.get(&inbound.peer) else {
+            return;
+        };
+        let attendant = Attendant {
+            local: self.local.clone(),
+            device: state.device,
+            addresses: self.addresses_for(&inbound.peer),
+            notices: self.notice_sender.clone(),
+            events: self.events.clone(),
+        };
+        match inbound.kind {
+            StreamKind::Control => drop(self.tasks.spawn(attendant.run(inbound))),
+            StreamKind::Bulk => drop(self.tasks.spawn(attendant.run_bulk(inbound))),
+        }
+    }
+}
+
+fn not_connected(device: DeviceId) -> NetError {
+    NetError::Unreachable {
+        device,
+        reason: "it is not connected".to_owned(),
+    }
+}
