@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::address;
 use crate::bulk::BulkClient;
+use crate::command::Command;
 use crate::error::NetError;
 use crate::event::PeerUp;
 use crate::reply::QueryReply;
@@ -23,59 +24,6 @@ use crate::request::{Ask, check_request};
 pub struct Client {
     commands: mpsc::Sender<Command>,
     request_timeout: Duration,
-}
-
-/// What a client tells the event loop.
-#[derive(Debug)]
-pub(crate) enum Command {
-    Listening {
-        reply: oneshot::Sender<Vec<String>>,
-    },
-    Peers {
-        reply: oneshot::Sender<Vec<PeerUp>>,
-    },
-    Dial {
-        device: DeviceId,
-        addresses: Vec<Multiaddr>,
-        reply: QueryReply<()>,
-    },
-    DialAddress {
-        address: Multiaddr,
-        peer: Option<PeerId>,
-        reply: QueryReply<DeviceId>,
-    },
-    Disconnect {
-        device: DeviceId,
-        reply: oneshot::Sender<()>,
-    },
-    Request {
-        device: DeviceId,
-        ask: Ask,
-    },
-    Bulk {
-        device: DeviceId,
-        reply: QueryReply<BulkClient>,
-    },
-    PutRecord {
-        record: Box<KeyedRecord>,
-        reply: QueryReply<usize>,
-    },
-    GetRecord {
-        key: DhtKey,
-        reply: QueryReply<Option<SignedRecord>>,
-    },
-    StartProviding {
-        key: DhtKey,
-        reply: QueryReply<()>,
-    },
-    Providers {
-        key: DhtKey,
-        reply: QueryReply<Vec<DeviceId>>,
-    },
-    Bootstrap {
-        reply: QueryReply<()>,
-    },
-    Shutdown,
 }
 
 impl Client {

@@ -20,7 +20,7 @@ use libp2p::PeerId;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{debug, warn};
 
-use crate::client::Command;
+use crate::command::Command;
 use crate::dht::Dht;
 
 use news::{News, acknowledge, peer_that_is_up};

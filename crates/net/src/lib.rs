@@ -9,6 +9,7 @@ mod behaviour;
 mod buffers;
 mod bulk;
 mod client;
+mod command;
 mod config;
 mod dht;
 mod error;

@@ -4,7 +4,7 @@ use bitdust_model::DeviceId;
 
 use super::state::EventLoop;
 use crate::address;
-use crate::client::Command;
+use crate::command::Command;
 use crate::peers::Waiter;
 use crate::reply::answer;
 

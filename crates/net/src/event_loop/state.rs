@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::news::{News, acknowledge, peer_that_is_up};
 use crate::address;
 use crate::behaviour::Behaviour;
-use crate::client::Command;
+use crate::command::Command;
 use crate::config::Scope;
 use crate::dht::Dht;
 use crate::event::NetEvent;
