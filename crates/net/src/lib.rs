@@ -17,7 +17,6 @@ mod event;
 mod event_loop;
 mod greet;
 mod joined;
-mod lifeline;
 mod local;
 mod muxer;
 mod notice;

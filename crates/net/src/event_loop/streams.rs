@@ -11,11 +11,10 @@ use super::state::EventLoop;
 use crate::address;
 use crate::bulk::BulkClient;
 use crate::error::NetError;
-use crate::lifeline::DirectStream;
 use crate::notice::WorkerId;
 use crate::reply::{QueryReply, answer};
 use crate::request::Ask;
-use crate::streams::{InboundStream, OpenError, StreamKind};
+use crate::streams::{DirectStream, InboundStream, OpenError, StreamKind};
 use crate::tasks::{Attendant, Order, Worker};
 
 impl EventLoop {

@@ -13,13 +13,12 @@ use tokio::time::timeout;
 use crate::bulk::open_server;
 use crate::error::NetError;
 use crate::event::{NetEvent, Peer};
-use crate::lifeline::DirectStream;
 use crate::local::Local;
 use crate::notice::{Notice, report_greeting, report_offence};
 use crate::reply::{Reply, refused};
 use crate::request::is_request;
 use crate::session::{Session, SessionError};
-use crate::streams::InboundStream;
+use crate::streams::{DirectStream, InboundStream};
 use crate::wire;
 
 /// What the task of a stream of a peer is given.

@@ -10,12 +10,11 @@ use tokio::time::timeout;
 use super::opened::opened;
 use crate::bulk::{BulkClient, open_client};
 use crate::error::NetError;
-use crate::lifeline::DirectStream;
 use crate::local::Local;
 use crate::notice::{Notice, report_greeting, report_offence};
 use crate::reply::QueryReply;
 use crate::session::Session;
-use crate::streams::OpenError;
+use crate::streams::{DirectStream, OpenError};
 
 /// What the task of a bulk stream of ours is given.
 pub(crate) struct Order {

@@ -14,12 +14,11 @@ use tokio::time::timeout;
 
 use super::opened::opened;
 use crate::error::NetError;
-use crate::lifeline::DirectStream;
 use crate::local::Local;
 use crate::notice::{Notice, WorkerId, report_greeting};
 use crate::request::Ask;
 use crate::session::Session;
-use crate::streams::OpenError;
+use crate::streams::{DirectStream, OpenError};
 use crate::wire;
 
 /// What the task of a control stream of ours is given.

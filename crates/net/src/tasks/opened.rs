@@ -4,8 +4,7 @@ use bitdust_model::DeviceId;
 use tokio::sync::oneshot;
 
 use crate::error::NetError;
-use crate::lifeline::DirectStream;
-use crate::streams::OpenError;
+use crate::streams::{DirectStream, OpenError};
 
 /// Waits for a stream to be opened.
 pub(super) async fn opened(

@@ -10,9 +10,8 @@ use futures::AsyncWriteExt;
 use super::bulk::{SHARD, bulk_server, collect, content, header};
 use super::support::{ByHand, Node, config, soon};
 use crate::bulk::{Frame, Frames, RequestId};
-use crate::lifeline::DirectStream;
 use crate::session::Session;
-use crate::streams::{InboundStream, StreamKind};
+use crate::streams::{DirectStream, InboundStream, StreamKind};
 use crate::transport::Encryption;
 use crate::{BulkClient, BulkRequest, NetError, NetEvent, wire};
 

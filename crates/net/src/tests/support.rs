@@ -18,9 +18,8 @@ use tokio::task::JoinHandle;
 use crate::address::peer_of;
 use crate::config::Protocols;
 use crate::event_loop::start_with;
-use crate::lifeline::DirectStream;
 use crate::local::Local;
-use crate::streams::{self, InboundStream, StreamKind, StreamReply};
+use crate::streams::{self, DirectStream, InboundStream, StreamKind, StreamReply};
 use crate::transport::{self, Encryption};
 use crate::{Client, NetConfig, NetError, NetEvent, Path, PeerUp, Scope};
 
