@@ -3,17 +3,17 @@
 //! Nothing is stored or believed that `validate_record` refuses, and no record gives way to
 //! an older one, nor to one of another signer, while it lives.
 
+mod record;
+
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use bitdust_crypto::{is_newer, validate_record};
-use bitdust_model::codec::Versioned;
-use bitdust_model::locator::{DhtRecord, KeyedRecord, SignedRecord};
-use bitdust_model::{DeviceId, DhtKey, Sequence, decode, encode, limits};
+use bitdust_crypto::validate_record;
+use bitdust_model::locator::{KeyedRecord, SignedRecord};
+use bitdust_model::{DeviceId, DhtKey, Sequence, limits};
 use libp2p::kad::store::{MemoryStore, RecordStore};
 use libp2p::kad::{self, QueryId, QueryResult, Record};
 use libp2p::{Multiaddr, PeerId};
-use serde::{Deserialize, Serialize};
 use tracing::debug;
 
 use crate::address;
@@ -21,6 +21,9 @@ use crate::behaviour::REPLICATION;
 use crate::config::Scope;
 use crate::error::NetError;
 use crate::reply::{QueryReply, answer};
+
+use record::{check_replaces, key_from_kad, read};
+pub(crate) use record::{key_to_kad, value_of};
 
 type Kad = kad::Behaviour<MemoryStore>;
 
@@ -162,34 +165,12 @@ impl Dht {
     /// Takes in a record that somebody wants to have kept here, if it is valid and nothing
     /// newer is known.
     pub(crate) fn take_in(&self, kad: &mut Kad, record: Record) -> Result<(), NetError> {
-        self.check_replaces(kad, &record)?;
+        check_replaces(kad.store_mut(), &record, &self.network)?;
         let is_known = kad.store_mut().get(&record.key).is_some();
         if !is_known && kad.store_mut().records().len() >= limits::DHT_RECORDS_MAX {
             return Err(NetError::Busy);
         }
         kad.store_mut().put(record).map_err(|_full| NetError::Busy)
-    }
-
-    /// A valid record may lie where there is none, where it lies already, and where an
-    /// older one of the same signer lies.
-    fn check_replaces(&self, kad: &mut Kad, record: &Record) -> Result<(), NetError> {
-        let (_, sequence, signed) = self.read(record)?;
-        let now = Instant::now();
-        let known = kad
-            .store_mut()
-            .get(&record.key)
-            .filter(|known| !known.is_expired(now))
-            .map(std::borrow::Cow::into_owned);
-        if let Some(known) = known {
-            let (_, known_sequence, known_signed) = self.read(&known)?;
-            let is_same = signed == known_signed;
-            let replaces =
-                signed.signer == known_signed.signer && is_newer(sequence, known_sequence);
-            if !is_same && !replaces {
-                return Err(NetError::Stale);
-            }
-        }
-        Ok(())
     }
 
     /// The own copy of what this node publishes is dropped once others have it, where the
@@ -337,7 +318,7 @@ impl Dht {
     ) -> Option<Query> {
         let mut ran_out = false;
         match result {
-            Ok(kad::GetRecordOk::FoundRecord(found)) => match self.read(&found.record) {
+            Ok(kad::GetRecordOk::FoundRecord(found)) => match read(&found.record, &self.network) {
                 Ok((found_key, sequence, signed)) if found_key == key => {
                     answers += 1;
                     if best.as_ref().is_none_or(|(known, _)| sequence > *known) {
@@ -381,63 +362,14 @@ impl Dht {
         })?;
         let mut kept = Record::new(key_to_kad(&record.key), value_of(&record.record)?);
         kept.expires = Some(Instant::now() + self.lifetime);
-        self.check_replaces(kad, &kept)?;
+        check_replaces(kad.store_mut(), &kept, &self.network)?;
         // All, so that the number of copies is known in the end whatever it is.
         kad.put_record(kept, kad::Quorum::All)
             .map_err(|_full| NetError::Busy)
     }
 
-    fn read(&self, record: &Record) -> Result<(DhtKey, Sequence, SignedRecord), NetError> {
-        let key = key_from_kad(&record.key)?;
-        let Value(signed) = decode(&record.value)?;
-        let keyed = KeyedRecord {
-            key,
-            record: signed,
-        };
-        let believed: DhtRecord =
-            validate_record(&keyed, &self.network).map_err(|error| NetError::BadRecord {
-                reason: error.to_string(),
-            })?;
-        Ok((key, believed.sequence, keyed.record))
-    }
-
     fn is_full(&self) -> bool {
         self.queries.len() >= limits::DHT_QUERIES_MAX
-    }
-}
-
-/// A signed record as it lies in the DHT.
-#[derive(Serialize, Deserialize)]
-struct Value(SignedRecord);
-
-impl Versioned for Value {
-    const KIND: &'static str = "DHT value";
-    const BYTES_MAX: usize = limits::DHT_VALUE_BYTES_MAX;
-}
-
-/// The bytes of a record as it lies in the DHT.
-pub(crate) fn value_of(record: &SignedRecord) -> Result<Vec<u8>, NetError> {
-    let value = Value(record.clone());
-    let bytes = postcard::experimental::serialized_size(&value).unwrap_or(usize::MAX);
-    if bytes >= limits::DHT_VALUE_BYTES_MAX {
-        return Err(NetError::BadRecord {
-            reason: format!("it has {bytes} bytes"),
-        });
-    }
-    Ok(encode(&value))
-}
-
-/// A key of ours as a key of libp2p.
-pub(crate) fn key_to_kad(key: &DhtKey) -> kad::RecordKey {
-    kad::RecordKey::new(key.as_bytes())
-}
-
-fn key_from_kad(key: &kad::RecordKey) -> Result<DhtKey, NetError> {
-    match <[u8; 32]>::try_from(key.as_ref()) {
-        Ok(bytes) => Ok(DhtKey(bytes)),
-        Err(_) => Err(NetError::malformed(
-            "a key of the DHT that has not 32 bytes",
-        )),
     }
 }
 
