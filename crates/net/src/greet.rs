@@ -7,9 +7,9 @@ use bitdust_model::message::{Body, Challenge, Hello};
 use futures::{AsyncRead, AsyncWrite};
 
 use crate::error::NetError;
-use crate::local::{Local, now};
+use crate::local::Local;
 use crate::reply::refused;
-use crate::session::{Greeting, Session, SessionError};
+use crate::session::{Greeting, Session};
 use crate::wire;
 
 impl Local {
@@ -75,10 +75,7 @@ impl Local {
         session: &mut Session,
         body: Body,
     ) -> Result<(), NetError> {
-        let packet = session
-            .outgoing
-            .seal(&self.key, body, now())
-            .map_err(|error| too_long(&error))?;
+        let packet = self.seal(&mut session.outgoing, body)?;
         wire::write_packet(stream, &packet).await
     }
 
@@ -98,12 +95,5 @@ impl Local {
             network: self.network.clone(),
             addresses,
         })
-    }
-}
-
-/// The error of a packet that cannot be sent.
-pub(crate) fn too_long(error: &SessionError) -> NetError {
-    NetError::BadRequest {
-        reason: error.to_string(),
     }
 }

@@ -1,4 +1,4 @@
-//! What a node knows about itself, and the clock on its wall.
+//! What a node knows about itself, and its signature under packets.
 //!
 //! It is set once, at the start, and shared by the tasks of all streams.
 
@@ -7,9 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bitdust_crypto::SigningKey;
 use bitdust_model::locator::Certificate;
+use bitdust_model::message::{Body, SignedPacket};
 use bitdust_model::{DeviceId, Policy, Signed, UnixMillis};
 
 use crate::buffers::Buffers;
+use crate::error::NetError;
+use crate::session::Outgoing;
 
 /// What a node knows about itself; shared by the tasks of all streams.
 pub(crate) struct Local {
@@ -22,8 +25,23 @@ pub(crate) struct Local {
     pub(crate) buffers: Arc<Buffers>,
 }
 
+impl Local {
+    /// Signs the next packet of a session; refuses one that would be too long.
+    pub(crate) fn seal(
+        &self,
+        session: &mut Outgoing,
+        body: Body,
+    ) -> Result<SignedPacket, NetError> {
+        session
+            .seal(&self.key, body, now())
+            .map_err(|error| NetError::BadRequest {
+                reason: error.to_string(),
+            })
+    }
+}
+
 /// The wall clock, which is only ever shown.
-pub(crate) fn now() -> UnixMillis {
+fn now() -> UnixMillis {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::frame::{Frame, RequestId};
 use crate::error::NetError;
-use crate::local::{Local, now};
+use crate::local::Local;
 use crate::reply::refused;
 use crate::session::Outgoing;
 use crate::wire;
@@ -113,10 +113,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     }
 
     fn sign(&mut self, body: Body) -> Result<Bytes, NetError> {
-        let sealed = self.session.seal(&self.local.key, body, now());
-        let packet = sealed.map_err(|error| NetError::BadRequest {
-            reason: error.to_string(),
-        })?;
+        let packet = self.local.seal(&mut self.session, body)?;
         let bytes = wire::packet_to_bytes(&packet);
         assert!(
             bytes.len() <= limits::FRAME_BYTES_MAX,
