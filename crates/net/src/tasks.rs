@@ -6,7 +6,7 @@
 mod attendant;
 mod bulk;
 mod control;
-mod opened;
+mod hello;
 
 pub(crate) use attendant::Attendant;
 pub(crate) use bulk::Order;

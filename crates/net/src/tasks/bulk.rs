@@ -5,9 +5,8 @@ use std::sync::Arc;
 use bitdust_model::DeviceId;
 use libp2p::PeerId;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
 
-use super::opened::opened;
+use super::hello::say_hello;
 use crate::bulk::{BulkClient, open_client};
 use crate::error::NetError;
 use crate::local::Local;
@@ -47,19 +46,9 @@ impl Order {
     }
 
     async fn begin(&mut self) -> Result<(DirectStream, Session), NetError> {
-        let limit = self.local.policy.request_timeout;
         let addresses = std::mem::take(&mut self.addresses);
-        let hello = async {
-            let mut stream = opened(&mut self.stream, self.device).await?;
-            let (session, greeting) = self
-                .local
-                .greet(&mut stream, self.device, addresses)
-                .await?;
-            Ok::<_, NetError>((stream, session, greeting))
-        };
-        let (stream, session, greeting) = timeout(limit, hello)
-            .await
-            .map_err(|_| NetError::timed_out(limit))??;
+        let (stream, session, greeting) =
+            say_hello(&self.local, &mut self.stream, self.device, addresses).await?;
         report_greeting(&self.notices, self.peer, None, greeting).await?;
         Ok((stream, session))
     }

@@ -12,7 +12,7 @@ use libp2p::PeerId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::opened::opened;
+use super::hello::say_hello;
 use crate::error::NetError;
 use crate::local::Local;
 use crate::notice::{Notice, WorkerId, report_greeting};
@@ -57,19 +57,9 @@ impl Worker {
     }
 
     async fn work(&mut self) -> Result<(), NetError> {
-        let limit = self.local.policy.request_timeout;
         let addresses = std::mem::take(&mut self.addresses);
-        let hello = async {
-            let mut stream = opened(&mut self.stream, self.device).await?;
-            let (session, greeting) = self
-                .local
-                .greet(&mut stream, self.device, addresses)
-                .await?;
-            Ok::<_, NetError>((stream, session, greeting))
-        };
-        let (mut stream, mut session, greeting) = timeout(limit, hello)
-            .await
-            .map_err(|_| NetError::timed_out(limit))??;
+        let (mut stream, mut session, greeting) =
+            say_hello(&self.local, &mut self.stream, self.device, addresses).await?;
         report_greeting(&self.notices, self.peer, None, greeting).await?;
         loop {
             let idle = Notice::WorkerIdle {
