@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::check::{check_header, check_range, check_receipt, range_bytes_max};
 use super::frame::RequestId;
-use super::writer::{Progress, Say, What, say};
+use super::writer::{Payload, Progress, QueuedFrame, enqueue};
 use crate::error::NetError;
 use crate::session::name_of;
 
@@ -26,7 +26,7 @@ use crate::session::name_of;
 pub struct BulkClient {
     pub(super) device: DeviceId,
     pub(super) registrations: mpsc::Sender<Registration>,
-    pub(super) says: mpsc::Sender<Say>,
+    pub(super) queue: mpsc::Sender<QueuedFrame>,
     pub(super) outstanding: Arc<Semaphore>,
     pub(super) flowing: Arc<Semaphore>,
     pub(super) next: Arc<AtomicU32>,
@@ -56,7 +56,7 @@ impl BulkClient {
     /// Whether the stream has ended; a new one must be opened then.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.says.is_closed()
+        self.queue.is_closed()
     }
 
     /// Stores a shard: asks, sends from where the supplier wants it, and returns its receipt
@@ -149,7 +149,7 @@ impl BulkClient {
             .send(registration)
             .await
             .map_err(|_| self.why_ended())?;
-        say(&self.says, id, What::Ask(Box::new(body)))
+        enqueue(&self.queue, id, Payload::Ask(Box::new(body)))
             .await
             .map_err(|_| self.why_ended())?;
         Ok(Call {
@@ -207,10 +207,10 @@ impl Call {
             tokio::select! {
                 biased;
                 early = self.heard.recv() => return Err(self.early_end(early)),
-                said = say(&self.client.says, self.id, What::Data(piece)) => said.map_err(|_| self.client.why_ended())?,
+                queued = enqueue(&self.client.queue, self.id, Payload::Data(piece)) => queued.map_err(|_| self.client.why_ended())?,
             }
         }
-        say(&self.client.says, self.id, What::End)
+        enqueue(&self.client.queue, self.id, Payload::End)
             .await
             .map_err(|_| self.client.why_ended())?;
         drop(turn);
@@ -285,9 +285,9 @@ impl Drop for Call {
         if !self.over {
             // If the queue is full the supplier learns it from the reader's silence: what
             // still comes is counted as stray.
-            drop(self.client.says.try_send(Say {
+            drop(self.client.queue.try_send(QueuedFrame {
                 id: self.id,
-                what: What::Cancel,
+                payload: Payload::Cancel,
             }));
         }
     }

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use super::client::{BulkClient, Heard, Registration};
 use super::frame::{Frame, RequestId};
 use super::frames::Frames;
-use super::writer::{Progress, Say, Writer};
+use super::writer::{Progress, QueuedFrame, Writer};
 use crate::error::NetError;
 use crate::local::Local;
 use crate::session::{Incoming, Session};
@@ -26,7 +26,7 @@ pub(crate) struct CustomerEnd {
     local: Arc<Local>,
     device: DeviceId,
     registrations: mpsc::Receiver<Registration>,
-    says: mpsc::Receiver<Say>,
+    queue: mpsc::Receiver<QueuedFrame>,
     progress: Progress,
     ended: watch::Sender<Option<NetError>>,
 }
@@ -34,13 +34,13 @@ pub(crate) struct CustomerEnd {
 /// A client and what drives its stream.
 pub(crate) fn open(local: Arc<Local>, device: DeviceId) -> (BulkClient, CustomerEnd) {
     let (registrations, registered) = mpsc::channel(limits::BULK_OUTSTANDING_MAX);
-    let (says, said) = mpsc::channel(limits::BULK_FRAMES_QUEUED_MAX);
+    let (queue, queued) = mpsc::channel(limits::BULK_FRAMES_QUEUED_MAX);
     let (ended, why) = watch::channel(None);
     let progress = Progress::default();
     let client = BulkClient {
         device,
         registrations,
-        says,
+        queue,
         outstanding: Arc::new(Semaphore::new(limits::BULK_OUTSTANDING_MAX)),
         flowing: Arc::new(Semaphore::new(limits::BULK_STORES_FLOWING_MAX)),
         next: Arc::new(AtomicU32::new(1)),
@@ -52,7 +52,7 @@ pub(crate) fn open(local: Arc<Local>, device: DeviceId) -> (BulkClient, Customer
         local,
         device,
         registrations: registered,
-        says: said,
+        queue: queued,
         progress,
         ended,
     };
@@ -71,7 +71,7 @@ impl CustomerEnd {
             local,
             device,
             registrations,
-            says,
+            queue,
             progress,
             ended,
         } = self;
@@ -81,7 +81,7 @@ impl CustomerEnd {
             socket: write,
             session: session.outgoing,
             local,
-            says,
+            queue,
             progress: progress.clone(),
         };
         let mut reader = Reader {

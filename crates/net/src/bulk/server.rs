@@ -12,7 +12,7 @@ use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
 use super::frame::RequestId;
-use super::writer::{Progress, Say, What, refusal, say};
+use super::writer::{Payload, Progress, QueuedFrame, enqueue, refusal};
 use crate::error::NetError;
 
 /// The requests of one bulk stream. Each should be served in a task of its own: a request
@@ -80,7 +80,7 @@ impl IncomingStore {
             });
         }
         self.left = Some(left);
-        self.exchange.say(What::Go(offset)).await
+        self.exchange.enqueue(Payload::Go(offset)).await
     }
 
     /// The next bytes; `None` once exactly as many came as are missing. After an error
@@ -165,7 +165,7 @@ impl OutgoingFetch {
         E: Stream<Item = Result<Bytes, ErrorCode>> + Unpin,
     {
         self.exchange
-            .say(What::Answer(Box::new(Body::Fetched {
+            .enqueue(Payload::Answer(Box::new(Body::Fetched {
                 header,
                 offset,
                 length,
@@ -187,12 +187,12 @@ impl OutgoingFetch {
             while !bytes.is_empty() {
                 let piece = bytes.split_to(bytes.len().min(limits::DATA_FRAME_BYTES));
                 self.exchange
-                    .say_unless_cancelled(What::Data(piece))
+                    .enqueue_unless_cancelled(Payload::Data(piece))
                     .await?;
             }
         }
         self.exchange.answered = true;
-        self.exchange.say(What::End).await
+        self.exchange.enqueue(Payload::End).await
     }
 
     /// Refuses the range.
@@ -211,7 +211,7 @@ impl OutgoingFetch {
 pub(super) struct Exchange {
     pub(super) id: RequestId,
     pub(super) heard: mpsc::Receiver<Heard>,
-    pub(super) says: mpsc::Sender<Say>,
+    pub(super) queue: mpsc::Sender<QueuedFrame>,
     pub(super) progress: Progress,
     pub(super) stall: Duration,
     pub(super) answered: bool,
@@ -223,24 +223,24 @@ impl Exchange {
         heard.ok_or_else(|| NetError::interrupted("the bulk stream has ended"))
     }
 
-    async fn say(&self, what: What) -> Result<(), NetError> {
-        say(&self.says, self.id, what).await
+    async fn enqueue(&self, payload: Payload) -> Result<(), NetError> {
+        enqueue(&self.queue, self.id, payload).await
     }
 
-    async fn say_unless_cancelled(&mut self, what: What) -> Result<(), NetError> {
+    async fn enqueue_unless_cancelled(&mut self, payload: Payload) -> Result<(), NetError> {
         tokio::select! {
             biased;
             _ = self.heard.recv() => {
                 self.answered = true;
                 Err(NetError::interrupted("the customer no longer wants it"))
             }
-            said = say(&self.says, self.id, what) => said,
+            queued = enqueue(&self.queue, self.id, payload) => queued,
         }
     }
 
     async fn answer(&mut self, body: Body) -> Result<(), NetError> {
         self.answered = true;
-        self.say(What::Answer(Box::new(body))).await
+        self.enqueue(Payload::Answer(Box::new(body))).await
     }
 
     async fn refuse(&mut self, refusal: Refusal) -> Result<(), NetError> {
@@ -252,9 +252,9 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.answered {
             // If the queue is full the customer's own timeout must do.
-            drop(self.says.try_send(Say {
+            drop(self.queue.try_send(QueuedFrame {
                 id: self.id,
-                what: refusal(ErrorCode::Internal),
+                payload: refusal(ErrorCode::Internal),
             }));
         }
     }

@@ -17,7 +17,7 @@ use super::check::check_header;
 use super::frame::{Frame, RequestId};
 use super::frames::Frames;
 use super::server::{BulkRequest, BulkServer, Exchange, Heard, IncomingStore, OutgoingFetch};
-use super::writer::{Progress, Say, Writer, refusal, say};
+use super::writer::{Progress, QueuedFrame, Writer, enqueue, refusal};
 use crate::error::NetError;
 use crate::local::Local;
 use crate::session::{Incoming, Session, SessionError, name_of};
@@ -49,14 +49,14 @@ impl Supplier {
         let Self { local, requests } = self;
         let (read, write) = stream.split();
         let frames = Frames::new(read, Arc::clone(&local.buffers));
-        let (says, said) = mpsc::channel(limits::BULK_FRAMES_QUEUED_MAX);
+        let (queue, queued) = mpsc::channel(limits::BULK_FRAMES_QUEUED_MAX);
         let progress = Progress::default();
         let stall = local.policy.stall_timeout;
         let writer = Writer {
             socket: write,
             session: session.outgoing,
             local,
-            says: said,
+            queue: queued,
             progress: progress.clone(),
         };
         let table = BTreeMap::new();
@@ -65,7 +65,7 @@ impl Supplier {
             session: session.incoming,
             table,
             requests,
-            says,
+            queue,
             progress,
             stall,
             stray_bytes: 0,
@@ -82,7 +82,7 @@ struct Reader {
     session: Incoming,
     table: BTreeMap<RequestId, mpsc::Sender<Heard>>,
     requests: mpsc::Sender<BulkRequest>,
-    says: mpsc::Sender<Say>,
+    queue: mpsc::Sender<QueuedFrame>,
     progress: Progress,
     stall: Duration,
     stray_bytes: u64,
@@ -139,7 +139,7 @@ impl Reader {
         header: Signed<StoreHeader>,
     ) -> Result<(), NetError> {
         let Ok(plain) = check_header(&header) else {
-            return say(&self.says, id, refusal(ErrorCode::NotAuthentic)).await;
+            return enqueue(&self.queue, id, refusal(ErrorCode::NotAuthentic)).await;
         };
         let incoming = IncomingStore {
             exchange: self.exchange(id),
@@ -163,7 +163,7 @@ impl Reader {
         Exchange {
             id,
             heard,
-            says: self.says.clone(),
+            queue: self.queue.clone(),
             progress: self.progress.clone(),
             stall: self.stall,
             answered: false,

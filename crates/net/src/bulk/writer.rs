@@ -19,16 +19,16 @@ use crate::reply::refused;
 use crate::session::Outgoing;
 use crate::wire;
 
-/// Something to be written for a request.
+/// A frame that waits to be written.
 #[derive(Debug)]
-pub(super) struct Say {
+pub(super) struct QueuedFrame {
     pub(super) id: RequestId,
-    pub(super) what: What,
+    pub(super) payload: Payload,
 }
 
-/// What is written.
+/// What a frame carries; its packet is signed only when it is written.
 #[derive(Debug)]
-pub(super) enum What {
+pub(super) enum Payload {
     Ask(Box<Body>),
     Answer(Box<Body>),
     Go(u64),
@@ -81,16 +81,16 @@ pub(super) struct Writer<W> {
     pub(super) socket: W,
     pub(super) session: Outgoing,
     pub(super) local: Arc<Local>,
-    pub(super) says: mpsc::Receiver<Say>,
+    pub(super) queue: mpsc::Receiver<QueuedFrame>,
     pub(super) progress: Progress,
 }
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
-    /// Writes until nobody can have anything to say any more, then closes the stream.
+    /// Writes until nobody can queue anything any more, then closes the stream.
     pub(super) async fn run(mut self) -> Result<(), NetError> {
         let stall = self.local.policy.stall_timeout;
-        while let Some(Say { id, what }) = self.says.recv().await {
-            let frame = self.frame_of(what)?;
+        while let Some(QueuedFrame { id, payload }) = self.queue.recv().await {
+            let frame = self.frame_of(payload)?;
             let written = timeout(stall, self.write(id, &frame)).await;
             written.map_err(|_| NetError::timed_out(stall))??;
             self.progress.note();
@@ -101,14 +101,14 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             .map_err(NetError::interrupted)
     }
 
-    fn frame_of(&mut self, what: What) -> Result<Frame, NetError> {
-        Ok(match what {
-            What::Ask(body) => Frame::Ask(self.sign(*body)?),
-            What::Answer(body) => Frame::Answer(self.sign(*body)?),
-            What::Go(offset) => Frame::Go(offset),
-            What::Data(bytes) => Frame::Data(bytes),
-            What::End => Frame::End,
-            What::Cancel => Frame::Cancel,
+    fn frame_of(&mut self, payload: Payload) -> Result<Frame, NetError> {
+        Ok(match payload {
+            Payload::Ask(body) => Frame::Ask(self.sign(*body)?),
+            Payload::Answer(body) => Frame::Answer(self.sign(*body)?),
+            Payload::Go(offset) => Frame::Go(offset),
+            Payload::Data(bytes) => Frame::Data(bytes),
+            Payload::End => Frame::End,
+            Payload::Cancel => Frame::Cancel,
         })
     }
 
@@ -132,25 +132,26 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             .write_all(&payload)
             .await
             .map_err(NetError::interrupted)?;
-        if self.says.is_empty() {
+        if self.queue.is_empty() {
             self.socket.flush().await.map_err(NetError::interrupted)?;
         }
         Ok(())
     }
 }
 
-/// Queues something for the writer; fails when the stream has ended.
-pub(super) async fn say(
-    says: &mpsc::Sender<Say>,
+/// Queues a frame for the writer; fails when the stream has ended.
+pub(super) async fn enqueue(
+    queue: &mpsc::Sender<QueuedFrame>,
     id: RequestId,
-    what: What,
+    payload: Payload,
 ) -> Result<(), NetError> {
-    says.send(Say { id, what })
+    queue
+        .send(QueuedFrame { id, payload })
         .await
         .map_err(|_| NetError::interrupted("the bulk stream has ended"))
 }
 
-/// A refusal as it is queued.
-pub(super) fn refusal(code: ErrorCode) -> What {
-    What::Answer(Box::new(refused(code)))
+/// A refusal, to be queued.
+pub(super) fn refusal(code: ErrorCode) -> Payload {
+    Payload::Answer(Box::new(refused(code)))
 }
