@@ -6,18 +6,18 @@
 
 mod check;
 mod client;
-mod client_stream;
+mod client_driver;
 mod frame;
 mod frames;
 mod server;
-mod server_stream;
+mod server_driver;
 mod writer;
 
 pub use client::{BulkClient, FetchedRange};
-pub(crate) use client_stream::open as open_client;
+pub(crate) use client_driver::open as open_client;
 #[cfg(test)]
 pub(crate) use frame::{Frame, RequestId};
 #[cfg(test)]
 pub(crate) use frames::Frames;
 pub use server::{BulkRequest, BulkServer, IncomingStore, OutgoingFetch};
-pub(crate) use server_stream::open as open_server;
+pub(crate) use server_driver::open as open_server;

@@ -1,4 +1,4 @@
-//! The customer's end of a bulk stream: its calls, each of which hears what comes for it.
+//! The customer's end of a bulk stream: its calls, each of which receives what comes for it.
 //!
 //! An answer is returned only when it is one to what was asked.
 
@@ -77,14 +77,15 @@ impl BulkClient {
         }
         let mut call = self.call(Body::Store(header)).await?;
         let answer = match call.next().await? {
-            Heard::Go(offset) => call.send_shard(offset, &shard).await?,
-            Heard::Answer(body) => *body,
-            Heard::Data(_) | Heard::End => {
-                return Err(call.broken("bytes came in answer to a Store"));
+            Received::Go(offset) => call.send_shard(offset, &shard).await?,
+            Received::Answer(body) => *body,
+            Received::Data(_) | Received::End => {
+                return Err(call.protocol_error("bytes came in answer to a Store"));
             }
         };
         let receipt = call.receipt_of(answer)?;
-        check_receipt(&receipt, &plain, self.device).map_err(|reason| call.broken(reason))?;
+        check_receipt(&receipt, &plain, self.device)
+            .map_err(|reason| call.protocol_error(reason))?;
         call.over = true;
         Ok(receipt)
     }
@@ -105,27 +106,33 @@ impl BulkClient {
         }
         let mut call = self.call(Body::Fetch(fetch.clone())).await?;
         let (header, offset, length) = match call.next().await? {
-            Heard::Answer(body) => call.range_of(*body, &fetch)?,
-            Heard::Go(_) | Heard::Data(_) | Heard::End => {
-                return Err(call.broken("a range came without its header"));
+            Received::Answer(body) => call.range_of(*body, &fetch)?,
+            Received::Go(_) | Received::Data(_) | Received::End => {
+                return Err(call.protocol_error("a range came without its header"));
             }
         };
         let bytes_max = range_bytes_max(length);
         let mut came = 0;
         loop {
             match call.next().await? {
-                Heard::Data(bytes) if came + bytes.len() > bytes_max => {
-                    return Err(call.broken("a range came with more bytes than its proof can have"));
+                Received::Data(bytes) if came + bytes.len() > bytes_max => {
+                    return Err(
+                        call.protocol_error("a range came with more bytes than its proof can have")
+                    );
                 }
-                Heard::Data(bytes) => {
+                Received::Data(bytes) => {
                     came += bytes.len();
                     if !take(&bytes) {
-                        return Err(call.broken("a range came that its shard does not have"));
+                        return Err(
+                            call.protocol_error("a range came that its shard does not have")
+                        );
                     }
                 }
-                Heard::End => break,
-                Heard::Answer(body) => return Err(call.refusal_of(*body)),
-                Heard::Go(_) => return Err(call.broken("a Go came in answer to a Fetch")),
+                Received::End => break,
+                Received::Answer(body) => return Err(call.refusal_of(*body)),
+                Received::Go(_) => {
+                    return Err(call.protocol_error("a Go came in answer to a Fetch"));
+                }
             }
         }
         call.over = true;
@@ -143,7 +150,7 @@ impl BulkClient {
             .await
             .map_err(|_| self.why_ended())?;
         let id = RequestId(self.next.fetch_add(1, Ordering::Relaxed));
-        let (sender, heard) = mpsc::channel(limits::BULK_FRAMES_WAITING_MAX);
+        let (sender, received) = mpsc::channel(limits::BULK_FRAMES_WAITING_MAX);
         let registration = Registration { id, sender };
         self.registrations
             .send(registration)
@@ -154,7 +161,7 @@ impl BulkClient {
             .map_err(|_| self.why_ended())?;
         Ok(Call {
             id,
-            heard,
+            received,
             client: self.clone(),
             over: false,
             _permit: permit,
@@ -172,7 +179,7 @@ impl BulkClient {
 /// One outstanding request.
 struct Call {
     id: RequestId,
-    heard: mpsc::Receiver<Heard>,
+    received: mpsc::Receiver<Received>,
     client: BulkClient,
     /// Whether both sides know that it is over.
     over: bool,
@@ -181,20 +188,20 @@ struct Call {
 }
 
 impl Call {
-    async fn next(&mut self) -> Result<Heard, NetError> {
-        let heard = self
+    async fn next(&mut self) -> Result<Received, NetError> {
+        let received = self
             .client
             .progress
-            .next(&mut self.heard, self.client.stall)
+            .next(&mut self.received, self.client.stall)
             .await?;
-        heard.ok_or_else(|| self.client.why_ended())
+        received.ok_or_else(|| self.client.why_ended())
     }
 
     /// Sends the shard when it is its turn, and returns the answer to it.
     async fn send_shard(&mut self, offset: u64, shard: &Bytes) -> Result<Body, NetError> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         if start > shard.len() {
-            return Err(self.broken("a Go came from beyond the end of the shard"));
+            return Err(self.protocol_error("a Go came from beyond the end of the shard"));
         }
         let mut rest = shard.slice(start..);
         let flowing = Arc::clone(&self.client.flowing);
@@ -206,7 +213,7 @@ impl Call {
             let piece = rest.split_to(rest.len().min(limits::DATA_FRAME_BYTES));
             tokio::select! {
                 biased;
-                early = self.heard.recv() => return Err(self.early_end(early)),
+                early = self.received.recv() => return Err(self.early_end(early)),
                 queued = enqueue(&self.client.queue, self.id, Payload::Data(piece)) => queued.map_err(|_| self.client.why_ended())?,
             }
         }
@@ -215,23 +222,23 @@ impl Call {
             .map_err(|_| self.client.why_ended())?;
         drop(turn);
         match self.next().await? {
-            Heard::Answer(body) => Ok(*body),
-            Heard::Go(_) | Heard::Data(_) | Heard::End => {
-                Err(self.broken("a Store was not answered"))
+            Received::Answer(body) => Ok(*body),
+            Received::Go(_) | Received::Data(_) | Received::End => {
+                Err(self.protocol_error("a Store was not answered"))
             }
         }
     }
 
-    fn early_end(&mut self, heard: Option<Heard>) -> NetError {
-        let Some(heard) = heard else {
+    fn early_end(&mut self, received: Option<Received>) -> NetError {
+        let Some(received) = received else {
             return self.client.why_ended();
         };
-        if let Heard::Answer(body) = heard
+        if let Received::Answer(body) = received
             && let Body::Refused(refusal) = *body
         {
             return NetError::Refused { refusal };
         }
-        self.broken("a Store was answered before all bytes were sent")
+        self.protocol_error("a Store was answered before all bytes were sent")
     }
 
     fn receipt_of(&mut self, answer: Body) -> Result<Signed<Receipt>, NetError> {
@@ -256,7 +263,7 @@ impl Call {
         };
         match check_range(&header, offset, length, fetch) {
             Ok(()) => Ok((header, offset, length)),
-            Err(reason) => Err(self.broken(reason)),
+            Err(reason) => Err(self.protocol_error(reason)),
         }
     }
 
@@ -266,14 +273,14 @@ impl Call {
             self.over = true;
             return NetError::Refused { refusal };
         }
-        self.broken(name_of(&answer))
+        self.protocol_error(name_of(&answer))
     }
 
     #[expect(
         clippy::unused_self,
-        reason = "only a request that is under way can be broken"
+        reason = "only a request that is under way can meet one"
     )]
-    fn broken(&self, reason: impl Into<String>) -> NetError {
+    fn protocol_error(&self, reason: impl Into<String>) -> NetError {
         NetError::Malformed {
             reason: reason.into(),
         }
@@ -297,12 +304,12 @@ impl Drop for Call {
 #[derive(Debug)]
 pub(super) struct Registration {
     pub(super) id: RequestId,
-    pub(super) sender: mpsc::Sender<Heard>,
+    pub(super) sender: mpsc::Sender<Received>,
 }
 
-/// What a request hears from the supplier.
+/// What a request receives from the supplier.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(super) enum Received {
     Go(u64),
     Data(Bytes),
     End,

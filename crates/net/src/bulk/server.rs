@@ -123,23 +123,23 @@ impl IncomingStore {
     }
 
     async fn next_bytes(&mut self) -> Result<Option<Bytes>, NetError> {
-        let heard = self.exchange.next().await?;
+        let received = self.exchange.next().await?;
         let Some(left) = self.left.as_mut() else {
             return Err(NetError::malformed("bytes came before they were admitted"));
         };
-        match heard {
-            Heard::Data(bytes) => {
+        match received {
+            Received::Data(bytes) => {
                 let Some(rest) = left.checked_sub(bytes.len() as u64) else {
                     return Err(NetError::malformed("more bytes came than the shard has"));
                 };
                 *left = rest;
                 Ok(Some(bytes))
             }
-            Heard::End if *left == 0 => Ok(None),
-            Heard::End => Err(NetError::malformed(format!(
+            Received::End if *left == 0 => Ok(None),
+            Received::End => Err(NetError::malformed(format!(
                 "{left} bytes of the shard did not come"
             ))),
-            Heard::Cancel => Err(NetError::interrupted("the customer cancelled")),
+            Received::Cancel => Err(NetError::interrupted("the customer cancelled")),
         }
     }
 }
@@ -210,7 +210,7 @@ impl OutgoingFetch {
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) id: RequestId,
-    pub(super) heard: mpsc::Receiver<Heard>,
+    pub(super) received: mpsc::Receiver<Received>,
     pub(super) queue: mpsc::Sender<QueuedFrame>,
     pub(super) progress: Progress,
     pub(super) stall: Duration,
@@ -218,9 +218,9 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    async fn next(&mut self) -> Result<Heard, NetError> {
-        let heard = self.progress.next(&mut self.heard, self.stall).await?;
-        heard.ok_or_else(|| NetError::interrupted("the bulk stream has ended"))
+    async fn next(&mut self) -> Result<Received, NetError> {
+        let received = self.progress.next(&mut self.received, self.stall).await?;
+        received.ok_or_else(|| NetError::interrupted("the bulk stream has ended"))
     }
 
     async fn enqueue(&self, payload: Payload) -> Result<(), NetError> {
@@ -230,7 +230,7 @@ impl Exchange {
     async fn enqueue_unless_cancelled(&mut self, payload: Payload) -> Result<(), NetError> {
         tokio::select! {
             biased;
-            _ = self.heard.recv() => {
+            _ = self.received.recv() => {
                 self.answered = true;
                 Err(NetError::interrupted("the customer no longer wants it"))
             }
@@ -260,9 +260,9 @@ impl Drop for Exchange {
     }
 }
 
-/// What a request hears from the customer.
+/// What a request receives from the customer.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(super) enum Received {
     Data(Bytes),
     End,
     Cancel,

@@ -152,12 +152,12 @@ impl Attendant {
             identity: greeting.identity,
         };
         report_greeting(&self.notices, peer, Some(connection), greeting).await?;
-        let (server, supplier) = open_server(Arc::clone(&self.local));
+        let (server, driver) = open_server(Arc::clone(&self.local));
         self.events
             .send(NetEvent::Bulk { from, server })
             .await
             .map_err(|_| NetError::Stopped)?;
-        supplier.drive(self.device, stream, session).await
+        driver.run(self.device, stream, session).await
     }
 }
 

@@ -36,11 +36,11 @@ impl Order {
                 return;
             }
         };
-        let (client, end) = open_client(Arc::clone(&self.local), self.device);
+        let (client, driver) = open_client(Arc::clone(&self.local), self.device);
         if reply.send(Ok(client)).is_err() {
             return;
         }
-        if let Err(error) = end.drive(stream, session).await {
+        if let Err(error) = driver.run(stream, session).await {
             report_offence(&self.notices, self.peer, None, error).await;
         }
     }

@@ -12,7 +12,7 @@ use bitdust_model::{DeviceId, limits};
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::client::{BulkClient, Heard, Registration};
+use super::client::{BulkClient, Received, Registration};
 use super::frame::{Frame, RequestId};
 use super::frames::Frames;
 use super::writer::{Progress, QueuedFrame, Writer};
@@ -22,7 +22,7 @@ use crate::session::{Incoming, Session};
 use crate::wire;
 
 /// What drives the stream of a [`BulkClient`].
-pub(crate) struct CustomerEnd {
+pub(crate) struct ClientDriver {
     local: Arc<Local>,
     device: DeviceId,
     registrations: mpsc::Receiver<Registration>,
@@ -32,7 +32,7 @@ pub(crate) struct CustomerEnd {
 }
 
 /// A client and what drives its stream.
-pub(crate) fn open(local: Arc<Local>, device: DeviceId) -> (BulkClient, CustomerEnd) {
+pub(crate) fn open(local: Arc<Local>, device: DeviceId) -> (BulkClient, ClientDriver) {
     let (registrations, registered) = mpsc::channel(limits::BULK_OUTSTANDING_MAX);
     let (queue, queued) = mpsc::channel(limits::BULK_FRAMES_QUEUED_MAX);
     let (ended, why) = watch::channel(None);
@@ -48,7 +48,7 @@ pub(crate) fn open(local: Arc<Local>, device: DeviceId) -> (BulkClient, Customer
         ended: why,
         stall: local.policy.stall_timeout,
     };
-    let end = CustomerEnd {
+    let driver = ClientDriver {
         local,
         device,
         registrations: registered,
@@ -56,13 +56,13 @@ pub(crate) fn open(local: Arc<Local>, device: DeviceId) -> (BulkClient, Customer
         progress,
         ended,
     };
-    (client, end)
+    (client, driver)
 }
 
-impl CustomerEnd {
+impl ClientDriver {
     /// Drives the stream until the client is gone, the stream ends, or the supplier breaks
     /// the protocol. Errors that the supplier is to blame for are returned.
-    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
+    pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         self,
         stream: S,
         session: Session,
@@ -106,7 +106,7 @@ impl CustomerEnd {
 struct Reader {
     device: DeviceId,
     session: Incoming,
-    table: BTreeMap<RequestId, mpsc::Sender<Heard>>,
+    table: BTreeMap<RequestId, mpsc::Sender<Received>>,
     registrations: mpsc::Receiver<Registration>,
     progress: Progress,
     stray_bytes: u64,
@@ -125,7 +125,7 @@ impl Reader {
                 frame = frames.next() => match frame? {
                     Some((id, frame)) => {
                         self.progress.note();
-                        self.hear(id, frame).await?;
+                        self.dispatch(id, frame).await?;
                     }
                     None => return Err(NetError::interrupted("the supplier closed the bulk stream")),
                 },
@@ -139,22 +139,22 @@ impl Reader {
         self.table.insert(registration.id, registration.sender);
     }
 
-    async fn hear(&mut self, id: RequestId, frame: Frame) -> Result<(), NetError> {
-        let heard = match frame {
-            Frame::Go(offset) => Heard::Go(offset),
-            Frame::Data(bytes) => Heard::Data(bytes),
-            Frame::End => Heard::End,
-            Frame::Answer(bytes) => Heard::Answer(Box::new(self.believe(&bytes)?)),
+    async fn dispatch(&mut self, id: RequestId, frame: Frame) -> Result<(), NetError> {
+        let received = match frame {
+            Frame::Go(offset) => Received::Go(offset),
+            Frame::Data(bytes) => Received::Data(bytes),
+            Frame::End => Received::End,
+            Frame::Answer(bytes) => Received::Answer(Box::new(self.verify(&bytes)?)),
             Frame::Ask(_) | Frame::Cancel => {
                 return Err(NetError::malformed("a supplier sent what customers send"));
             }
         };
-        let bytes = match &heard {
-            Heard::Data(bytes) => bytes.len() as u64,
-            Heard::Go(_) | Heard::End | Heard::Answer(_) => 1,
+        let bytes = match &received {
+            Received::Data(bytes) => bytes.len() as u64,
+            Received::Go(_) | Received::End | Received::Answer(_) => 1,
         };
         if let Some(sender) = self.table.get(&id)
-            && sender.send(heard).await.is_ok()
+            && sender.send(received).await.is_ok()
         {
             return Ok(());
         }
@@ -168,7 +168,7 @@ impl Reader {
         Ok(())
     }
 
-    fn believe(&mut self, bytes: &[u8]) -> Result<Body, NetError> {
+    fn verify(&mut self, bytes: &[u8]) -> Result<Body, NetError> {
         let packet = wire::packet_from_bytes(bytes)?;
         self.session
             .open(&packet)

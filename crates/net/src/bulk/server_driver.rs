@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::check::check_header;
 use super::frame::{Frame, RequestId};
 use super::frames::Frames;
-use super::server::{BulkRequest, BulkServer, Exchange, Heard, IncomingStore, OutgoingFetch};
+use super::server::{BulkRequest, BulkServer, Exchange, IncomingStore, OutgoingFetch, Received};
 use super::writer::{Progress, QueuedFrame, Writer, enqueue, refusal};
 use crate::error::NetError;
 use crate::local::Local;
@@ -24,23 +24,23 @@ use crate::session::{Incoming, Session, SessionError, name_of};
 use crate::wire;
 
 /// What drives the stream of a [`BulkServer`].
-pub(crate) struct Supplier {
+pub(crate) struct ServerDriver {
     local: Arc<Local>,
     requests: mpsc::Sender<BulkRequest>,
 }
 
 /// A server and what drives its stream.
-pub(crate) fn open(local: Arc<Local>) -> (BulkServer, Supplier) {
+pub(crate) fn open(local: Arc<Local>) -> (BulkServer, ServerDriver) {
     let (requests, received) = mpsc::channel(limits::BULK_OUTSTANDING_MAX);
     (
         BulkServer { requests: received },
-        Supplier { local, requests },
+        ServerDriver { local, requests },
     )
 }
 
-impl Supplier {
+impl ServerDriver {
     /// Drives the stream until it ends or the customer breaks the protocol.
-    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(
+    pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         self,
         device: DeviceId,
         stream: S,
@@ -80,7 +80,7 @@ impl Supplier {
 struct Reader {
     device: DeviceId,
     session: Incoming,
-    table: BTreeMap<RequestId, mpsc::Sender<Heard>>,
+    table: BTreeMap<RequestId, mpsc::Sender<Received>>,
     requests: mpsc::Sender<BulkRequest>,
     queue: mpsc::Sender<QueuedFrame>,
     progress: Progress,
@@ -94,9 +94,9 @@ impl Reader {
             self.progress.note();
             match frame {
                 Frame::Ask(bytes) => self.ask(id, &bytes).await?,
-                Frame::Data(bytes) => self.hear(id, Heard::Data(bytes)).await?,
-                Frame::End => self.hear(id, Heard::End).await?,
-                Frame::Cancel => self.hear(id, Heard::Cancel).await?,
+                Frame::Data(bytes) => self.dispatch(id, Received::Data(bytes)).await?,
+                Frame::End => self.dispatch(id, Received::End).await?,
+                Frame::Cancel => self.dispatch(id, Received::Cancel).await?,
                 Frame::Go(_) | Frame::Answer(_) => {
                     return Err(NetError::malformed("a customer sent what suppliers send"));
                 }
@@ -108,8 +108,8 @@ impl Reader {
     async fn ask(&mut self, id: RequestId, bytes: &[u8]) -> Result<(), NetError> {
         let packet = wire::packet_from_bytes(bytes)?;
         let device = self.device;
-        let believed = self.session.open(&packet);
-        let body = believed.map_err(|reason| NetError::NotBelieved { device, reason })?;
+        let opened = self.session.open(&packet);
+        let body = opened.map_err(|reason| NetError::NotBelieved { device, reason })?;
         self.table.retain(|_, sender| !sender.is_closed());
         self.stray_bytes = 0;
         if self.table.contains_key(&id) || self.table.len() >= limits::BULK_OUTSTANDING_MAX {
@@ -158,11 +158,11 @@ impl Reader {
     }
 
     fn exchange(&mut self, id: RequestId) -> Exchange {
-        let (sender, heard) = mpsc::channel(limits::BULK_FRAMES_WAITING_MAX);
+        let (sender, received) = mpsc::channel(limits::BULK_FRAMES_WAITING_MAX);
         self.table.insert(id, sender);
         Exchange {
             id,
-            heard,
+            received,
             queue: self.queue.clone(),
             progress: self.progress.clone(),
             stall: self.stall,
@@ -170,13 +170,13 @@ impl Reader {
         }
     }
 
-    async fn hear(&mut self, id: RequestId, heard: Heard) -> Result<(), NetError> {
-        let bytes = match &heard {
-            Heard::Data(bytes) => bytes.len() as u64,
-            Heard::End | Heard::Cancel => 1,
+    async fn dispatch(&mut self, id: RequestId, received: Received) -> Result<(), NetError> {
+        let bytes = match &received {
+            Received::Data(bytes) => bytes.len() as u64,
+            Received::End | Received::Cancel => 1,
         };
         if let Some(sender) = self.table.get(&id)
-            && sender.send(heard).await.is_ok()
+            && sender.send(received).await.is_ok()
         {
             return Ok(());
         }
