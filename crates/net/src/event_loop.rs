@@ -3,14 +3,14 @@
 //! It waits in one place and acts elsewhere; nothing in it waits for the node. While the
 //! node does not take events, no further ones are made.
 
+mod commands;
 mod dialing;
-mod heed;
-mod news;
-mod obey;
-mod observe;
+mod pending_event;
 mod start;
 mod state;
 mod streams;
+mod swarm_events;
+mod task_events;
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ use tracing::{debug, warn};
 use crate::command::Command;
 use crate::dht::Dht;
 
-use news::{News, acknowledge, peer_that_is_up};
+use pending_event::{PendingEvent, acknowledge, peer_that_is_up};
 
 pub use start::start;
 #[cfg(test)]
@@ -31,7 +31,7 @@ pub(crate) use start::start_with;
 pub use state::EventLoop;
 
 /// How long connections may take to end in order.
-const PARTING_PATIENCE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl EventLoop {
     /// Runs until the last client is gone, [`crate::Client::shutdown`] is called, or nobody takes
@@ -46,17 +46,17 @@ impl EventLoop {
         let events = self.events.clone();
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let has_news = !self.outbox.is_empty();
+            let has_pending = !self.outbox.is_empty();
             let may_go_on = self.outbox.len() < limits::NET_QUEUE_MAX;
             tokio::select! {
-                permit = events.reserve(), if has_news => {
+                permit = events.reserve(), if has_pending => {
                     let Ok(permit) = permit else {
                         break;
                     };
-                    if let Some(News { event, told }) = self.outbox.pop_front() {
+                    if let Some(PendingEvent { event, delivered }) = self.outbox.pop_front() {
                         let peer = peer_that_is_up(&event);
                         permit.send(event);
-                        told.into_iter().for_each(acknowledge);
+                        delivered.into_iter().for_each(acknowledge);
                         if let Some(peer) = peer {
                             self.settle(peer);
                         }
@@ -64,32 +64,32 @@ impl EventLoop {
                 }
                 command = self.commands.recv() => match command {
                     Some(Command::Shutdown) | None => break,
-                    Some(command) => self.obey(command),
+                    Some(command) => self.handle_command(command),
                 },
-                Some(notice) = self.notices.recv(), if may_go_on => self.heed(notice),
-                event = self.swarm.select_next_some(), if may_go_on => self.observe(event),
+                Some(event) = self.task_events.recv(), if may_go_on => self.on_task_event(event),
+                event = self.swarm.select_next_some(), if may_go_on => self.on_swarm_event(event),
                 Some(ended) = self.tasks.join_next() => log_panic(ended),
                 _ = sweep.tick() => self.sweep(),
             }
         }
         self.tasks.shutdown().await;
-        self.part().await;
+        self.close_connections().await;
     }
 
     /// Ends all connections in order, so that no peer counts this node among its connections
     /// until a time-out.
-    async fn part(&mut self) {
+    async fn close_connections(&mut self) {
         let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
         for peer in peers {
             // One that has gone meanwhile is what is wanted.
             let _gone = self.swarm.disconnect_peer_id(peer);
         }
-        let parting = async {
+        let closing = async {
             while self.swarm.connected_peers().next().is_some() {
                 self.swarm.select_next_some().await;
             }
         };
-        if timeout(PARTING_PATIENCE, parting).await.is_err() {
+        if timeout(CLOSE_TIMEOUT, closing).await.is_err() {
             debug!("Some connections were left to their time-outs");
         }
     }

@@ -19,12 +19,12 @@ mod greet;
 mod joined;
 mod local;
 mod muxer;
-mod notice;
 mod peers;
 mod reply;
 mod request;
 mod session;
 mod streams;
+mod task_event;
 mod tasks;
 #[cfg(test)]
 mod tests;

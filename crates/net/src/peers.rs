@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 
 use crate::error::NetError;
 use crate::event::PeerUp;
-use crate::notice::WorkerId;
 use crate::reply::QueryReply;
 use crate::request::Ask;
+use crate::task_event::WorkerId;
 
 /// One connection.
 #[derive(Debug, Clone)]

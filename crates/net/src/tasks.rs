@@ -1,7 +1,7 @@
 //! The tasks that drive streams, one for each.
 //!
 //! Each begins with a Hello and ends with its stream; what the event loop has to know of it is
-//! told in notices.
+//! told in task events.
 
 mod attendant;
 mod bulk;

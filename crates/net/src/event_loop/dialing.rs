@@ -50,7 +50,7 @@ impl EventLoop {
             if state.up.is_some() || admitted.is_empty() {
                 return self.wait_for(peer, waiter);
             }
-            self.hold(peer);
+            self.keep_connected(peer);
         }
         if let (true, Some(address)) = (admitted.is_empty(), outside.first()) {
             return waiter.settle(Err(NetError::OutOfScope {
@@ -121,12 +121,12 @@ impl EventLoop {
         if let Some(state) = self.peers.get_mut(&peer) {
             state.wait(waiter);
         }
-        self.hold(peer);
+        self.keep_connected(peer);
     }
 
     /// Keeps a connection: at least one control stream is held open on it. Until the peer is
     /// up each connection may be the one on which it answers.
-    fn hold(&mut self, peer: PeerId) {
+    fn keep_connected(&mut self, peer: PeerId) {
         let Some(state) = self.peers.get_mut(&peer) else {
             return;
         };
@@ -144,7 +144,7 @@ impl EventLoop {
     /// Tells those who wait for the peer that it is up, also those whose dial is still under
     /// way. The news of it comes first.
     pub(super) fn settle(&mut self, peer: PeerId) {
-        if self.news_of(peer).is_some() {
+        if self.pending_peer_up(peer).is_some() {
             return;
         }
         let Some(state) = self.peers.get_mut(&peer).filter(|state| state.is_up()) else {

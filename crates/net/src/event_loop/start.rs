@@ -24,7 +24,7 @@ use crate::dht::Dht;
 use crate::error::NetError;
 use crate::event::NetEvent;
 use crate::local::Local;
-use crate::notice::WorkerId;
+use crate::task_event::WorkerId;
 use crate::transport::{self, Encryption};
 
 /// Sets the network up: listens, and returns the client, the events and the event loop,
@@ -44,7 +44,7 @@ pub(crate) async fn start_with(
     let swarm = swarm_of(&config, &protocols, encryption)?;
     let (client, commands) = Client::new(config.policy.request_timeout);
     let (events, event_receiver) = mpsc::channel(limits::NET_QUEUE_MAX);
-    let (notice_sender, notices) = mpsc::channel(limits::NET_QUEUE_MAX);
+    let (task_event_sender, task_events) = mpsc::channel(limits::NET_QUEUE_MAX);
     let dht = Dht::new(
         config.network.clone(),
         config.scope,
@@ -66,8 +66,8 @@ pub(crate) async fn start_with(
         kad_server: config.kad_server,
         local: Arc::new(local),
         commands,
-        notices,
-        notice_sender,
+        task_events,
+        task_event_sender,
         events,
         outbox: VecDeque::new(),
         peers: BTreeMap::new(),
@@ -143,7 +143,7 @@ impl EventLoop {
                 if let swarm::SwarmEvent::NewListenAddr { listener_id, .. } = &event {
                     silent.retain(|listener| listener != listener_id);
                 }
-                self.observe(event);
+                self.on_swarm_event(event);
             }
         };
         if timeout(LISTEN_WAIT, heard).await.is_err() && self.swarm.listeners().next().is_none() {

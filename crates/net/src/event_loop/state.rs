@@ -1,6 +1,6 @@
 //! The state of the event loop: the swarm, the peers, and what is under way.
 //!
-//! It has one owner, the loop; the files beside this one each handle one kind of news.
+//! It has one owner, the loop; the files beside this one each handle one kind of event.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use libp2p::{Multiaddr, PeerId, kad};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::news::{News, acknowledge, peer_that_is_up};
+use super::pending_event::{PendingEvent, acknowledge, peer_that_is_up};
 use crate::address;
 use crate::behaviour::Behaviour;
 use crate::command::Command;
@@ -19,8 +19,8 @@ use crate::config::Scope;
 use crate::dht::Dht;
 use crate::event::NetEvent;
 use crate::local::Local;
-use crate::notice::{Notice, WorkerId};
 use crate::peers::{PeerState, Waiter};
+use crate::task_event::{TaskEvent, WorkerId};
 
 /// Owns the swarm; nothing happens on the network unless it runs.
 pub struct EventLoop {
@@ -31,11 +31,11 @@ pub struct EventLoop {
     pub(super) kad_server: Option<bool>,
     pub(super) local: Arc<Local>,
     pub(super) commands: mpsc::Receiver<Command>,
-    pub(super) notices: mpsc::Receiver<Notice>,
+    pub(super) task_events: mpsc::Receiver<TaskEvent>,
     /// Cloned into the tasks of the streams.
-    pub(super) notice_sender: mpsc::Sender<Notice>,
+    pub(super) task_event_sender: mpsc::Sender<TaskEvent>,
     pub(super) events: mpsc::Sender<NetEvent>,
-    pub(super) outbox: VecDeque<News>,
+    pub(super) outbox: VecDeque<PendingEvent>,
     pub(super) peers: BTreeMap<PeerId, PeerState>,
     pub(super) dials: HashMap<ConnectionId, Dial>,
     /// Dials that wait for addresses from the DHT.
@@ -93,23 +93,27 @@ impl EventLoop {
         addresses
     }
 
-    pub(super) fn tell(&mut self, event: NetEvent) {
-        self.outbox.push_back(News {
+    pub(super) fn emit(&mut self, event: NetEvent) {
+        self.outbox.push_back(PendingEvent {
             event,
-            told: Vec::new(),
+            delivered: Vec::new(),
         });
     }
 
     /// The news that a peer is up, as long as it is on its way to the node.
-    pub(super) fn news_of(&mut self, peer: PeerId) -> Option<&mut News> {
-        let mut news = self.outbox.iter_mut().rev();
-        news.find(|news| peer_that_is_up(&news.event) == Some(peer))
+    pub(super) fn pending_peer_up(&mut self, peer: PeerId) -> Option<&mut PendingEvent> {
+        let mut pending = self.outbox.iter_mut().rev();
+        pending.find(|pending| peer_that_is_up(&pending.event) == Some(peer))
     }
 
-    pub(super) fn acknowledge_when_told(&mut self, peer: PeerId, told: oneshot::Sender<()>) {
-        match self.news_of(peer) {
-            Some(news) => news.told.push(told),
-            None => acknowledge(told),
+    pub(super) fn acknowledge_when_delivered(
+        &mut self,
+        peer: PeerId,
+        delivered: oneshot::Sender<()>,
+    ) {
+        match self.pending_peer_up(peer) {
+            Some(pending) => pending.delivered.push(delivered),
+            None => acknowledge(delivered),
         }
     }
 }

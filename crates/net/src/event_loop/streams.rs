@@ -11,10 +11,10 @@ use super::state::EventLoop;
 use crate::address;
 use crate::bulk::BulkClient;
 use crate::error::NetError;
-use crate::notice::WorkerId;
 use crate::reply::{QueryReply, answer};
 use crate::request::Ask;
 use crate::streams::{DirectStream, InboundStream, OpenError, StreamKind};
+use crate::task_event::WorkerId;
 use crate::tasks::{Attendant, Order, Worker};
 
 impl EventLoop {
@@ -42,7 +42,7 @@ impl EventLoop {
         state.pool.add(worker, asks);
         let device = state.device;
         let stream = self.open_stream(peer, StreamKind::Control);
-        let (local, notices) = (Arc::clone(&self.local), self.notice_sender.clone());
+        let (local, task_events) = (Arc::clone(&self.local), self.task_event_sender.clone());
         self.tasks.spawn(
             Worker {
                 local,
@@ -52,7 +52,7 @@ impl EventLoop {
                 addresses,
                 stream,
                 asks: received,
-                notices,
+                task_events,
             }
             .run(),
         );
@@ -68,7 +68,7 @@ impl EventLoop {
         }
         let addresses = self.addresses_for(&peer);
         let stream = self.open_stream(peer, StreamKind::Bulk);
-        let (local, notices) = (Arc::clone(&self.local), self.notice_sender.clone());
+        let (local, task_events) = (Arc::clone(&self.local), self.task_event_sender.clone());
         self.tasks.spawn(
             Order {
                 local,
@@ -76,7 +76,7 @@ impl EventLoop {
                 device,
                 addresses,
                 stream,
-                notices,
+                task_events,
             }
             .run(reply),
         );
@@ -92,7 +92,7 @@ impl EventLoop {
         stream
     }
 
-    pub(super) fn attend(&mut self, inbound: InboundStream) {
+    pub(super) fn serve_stream(&mut self, inbound: InboundStream) {
         let Some(state) = self.peers.get(&inbound.peer) else {
             return;
         };
@@ -100,7 +100,7 @@ impl EventLoop {
             local: self.local.clone(),
             device: state.device,
             addresses: self.addresses_for(&inbound.peer),
-            notices: self.notice_sender.clone(),
+            task_events: self.task_event_sender.clone(),
             events: self.events.clone(),
         };
         match inbound.kind {

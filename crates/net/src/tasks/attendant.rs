@@ -14,11 +14,11 @@ use crate::bulk::open_server;
 use crate::error::NetError;
 use crate::event::{NetEvent, Peer};
 use crate::local::Local;
-use crate::notice::{Notice, report_greeting, report_offence};
 use crate::reply::{Reply, refused};
 use crate::request::is_request;
 use crate::session::{Session, SessionError};
 use crate::streams::{DirectStream, InboundStream};
+use crate::task_event::{TaskEvent, report_greeting, report_offence};
 use crate::wire;
 
 /// What the task of a stream of a peer is given.
@@ -26,7 +26,7 @@ pub(crate) struct Attendant {
     pub(crate) local: Arc<Local>,
     pub(crate) device: DeviceId,
     pub(crate) addresses: Vec<String>,
-    pub(crate) notices: mpsc::Sender<Notice>,
+    pub(crate) task_events: mpsc::Sender<TaskEvent>,
     pub(crate) events: mpsc::Sender<NetEvent>,
 }
 
@@ -41,7 +41,7 @@ impl Attendant {
             kind: _,
         } = inbound;
         if let Err(error) = self.serve(peer, connection, &mut stream).await {
-            report_offence(&self.notices, peer, Some(connection), error).await;
+            report_offence(&self.task_events, peer, Some(connection), error).await;
         }
         drop(permit);
     }
@@ -56,7 +56,7 @@ impl Attendant {
             kind: _,
         } = inbound;
         if let Err(error) = self.supply(peer, connection, stream).await {
-            report_offence(&self.notices, peer, Some(connection), error).await;
+            report_offence(&self.task_events, peer, Some(connection), error).await;
         }
         drop(permit);
     }
@@ -78,7 +78,7 @@ impl Attendant {
             device: self.device,
             identity: greeting.identity,
         };
-        report_greeting(&self.notices, peer, Some(connection), greeting).await?;
+        report_greeting(&self.task_events, peer, Some(connection), greeting).await?;
         loop {
             let packet = wire::read_packet(stream).await?;
             let heard = hear(&mut session, &packet);
@@ -151,7 +151,7 @@ impl Attendant {
             device: self.device,
             identity: greeting.identity,
         };
-        report_greeting(&self.notices, peer, Some(connection), greeting).await?;
+        report_greeting(&self.task_events, peer, Some(connection), greeting).await?;
         let (server, driver) = open_server(Arc::clone(&self.local));
         self.events
             .send(NetEvent::Bulk { from, server })

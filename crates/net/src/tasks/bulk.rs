@@ -10,10 +10,10 @@ use super::hello::say_hello;
 use crate::bulk::{BulkClient, open_client};
 use crate::error::NetError;
 use crate::local::Local;
-use crate::notice::{Notice, report_greeting, report_offence};
 use crate::reply::QueryReply;
 use crate::session::Session;
 use crate::streams::{DirectStream, OpenError};
+use crate::task_event::{TaskEvent, report_greeting, report_offence};
 
 /// What the task of a bulk stream of ours is given.
 pub(crate) struct Order {
@@ -22,7 +22,7 @@ pub(crate) struct Order {
     pub(crate) device: DeviceId,
     pub(crate) addresses: Vec<String>,
     pub(crate) stream: oneshot::Receiver<Result<DirectStream, OpenError>>,
-    pub(crate) notices: mpsc::Sender<Notice>,
+    pub(crate) task_events: mpsc::Sender<TaskEvent>,
 }
 
 impl Order {
@@ -41,7 +41,7 @@ impl Order {
             return;
         }
         if let Err(error) = driver.run(stream, session).await {
-            report_offence(&self.notices, self.peer, None, error).await;
+            report_offence(&self.task_events, self.peer, None, error).await;
         }
     }
 
@@ -49,7 +49,7 @@ impl Order {
         let addresses = std::mem::take(&mut self.addresses);
         let (stream, session, greeting) =
             say_hello(&self.local, &mut self.stream, self.device, addresses).await?;
-        report_greeting(&self.notices, self.peer, None, greeting).await?;
+        report_greeting(&self.task_events, self.peer, None, greeting).await?;
         Ok((stream, session))
     }
 }

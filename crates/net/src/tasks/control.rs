@@ -15,10 +15,10 @@ use tokio::time::timeout;
 use super::hello::say_hello;
 use crate::error::NetError;
 use crate::local::Local;
-use crate::notice::{Notice, WorkerId, report_greeting};
 use crate::request::Ask;
 use crate::session::Session;
 use crate::streams::{DirectStream, OpenError};
+use crate::task_event::{TaskEvent, WorkerId, report_greeting};
 use crate::wire;
 
 /// What the task of a control stream of ours is given.
@@ -30,7 +30,7 @@ pub(crate) struct Worker {
     pub(crate) addresses: Vec<String>,
     pub(crate) stream: oneshot::Receiver<Result<DirectStream, OpenError>>,
     pub(crate) asks: mpsc::Receiver<Ask>,
-    pub(crate) notices: mpsc::Sender<Notice>,
+    pub(crate) task_events: mpsc::Sender<TaskEvent>,
 }
 
 impl Worker {
@@ -41,13 +41,13 @@ impl Worker {
         let Self {
             peer,
             worker,
-            notices,
+            task_events,
             ..
         } = self;
-        // An event loop that has ended has no use for the notice.
+        // An event loop that has ended has no use for it.
         drop(
-            notices
-                .send(Notice::WorkerGone {
+            task_events
+                .send(TaskEvent::WorkerGone {
                     peer,
                     worker,
                     error,
@@ -60,13 +60,13 @@ impl Worker {
         let addresses = std::mem::take(&mut self.addresses);
         let (mut stream, mut session, greeting) =
             say_hello(&self.local, &mut self.stream, self.device, addresses).await?;
-        report_greeting(&self.notices, self.peer, None, greeting).await?;
+        report_greeting(&self.task_events, self.peer, None, greeting).await?;
         loop {
-            let idle = Notice::WorkerIdle {
+            let idle = TaskEvent::WorkerIdle {
                 peer: self.peer,
                 worker: self.worker,
             };
-            self.notices
+            self.task_events
                 .send(idle)
                 .await
                 .map_err(|_| NetError::Stopped)?;

@@ -9,7 +9,7 @@ use crate::peers::Waiter;
 use crate::reply::answer;
 
 impl EventLoop {
-    pub(super) fn obey(&mut self, command: Command) {
+    pub(super) fn handle_command(&mut self, command: Command) {
         match command {
             Command::Listening { reply } => answer(reply, self.all_addresses()),
             Command::Peers { reply } => answer(

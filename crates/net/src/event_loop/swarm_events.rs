@@ -20,15 +20,15 @@ impl EventLoop {
         clippy::wildcard_enum_match_arm,
         reason = "the swarm's events are foreign and non-exhaustive; the rest are logs"
     )]
-    pub(super) fn observe(&mut self, event: SwarmEvent<BehaviourEvent>) {
+    pub(super) fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
-            SwarmEvent::Behaviour(event) => self.observe_behaviour(event),
+            SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
             SwarmEvent::ConnectionEstablished {
                 peer_id,
                 connection_id,
                 endpoint,
                 ..
-            } => self.connected(peer_id, connection_id, &endpoint),
+            } => self.on_connected(peer_id, connection_id, &endpoint),
             SwarmEvent::ConnectionClosed {
                 peer_id,
                 connection_id,
@@ -37,7 +37,7 @@ impl EventLoop {
                 ..
             } => {
                 debug!(peer = %peer_id, ?cause, "Connection closed");
-                self.disconnected(peer_id, connection_id, num_established == 0);
+                self.on_disconnected(peer_id, connection_id, num_established == 0);
             }
             SwarmEvent::OutgoingConnectionError {
                 connection_id,
@@ -48,7 +48,7 @@ impl EventLoop {
                     self.dial_failed(peer_id, dial.waiter, &error);
                 }
             }
-            SwarmEvent::NewListenAddr { address, .. } => self.listening(address),
+            SwarmEvent::NewListenAddr { address, .. } => self.on_listening(address),
             SwarmEvent::ExpiredListenAddr { address, .. } => {
                 self.swarm.remove_external_address(&address);
                 self.update_kad_mode();
@@ -66,17 +66,17 @@ impl EventLoop {
         }
     }
 
-    fn observe_behaviour(&mut self, event: BehaviourEvent) {
+    fn on_behaviour_event(&mut self, event: BehaviourEvent) {
         match event {
-            BehaviourEvent::Identify(event) => self.observe_identify(event),
-            BehaviourEvent::Ping(event) => self.observe_ping(&event),
-            BehaviourEvent::Kad(event) => self.observe_kad(event),
-            BehaviourEvent::Streams(inbound) => self.attend(inbound),
+            BehaviourEvent::Identify(event) => self.on_identify_event(event),
+            BehaviourEvent::Ping(event) => self.on_ping_event(&event),
+            BehaviourEvent::Kad(event) => self.on_kad_event(event),
+            BehaviourEvent::Streams(inbound) => self.serve_stream(inbound),
         }
     }
 
     /// Addresses of the scopes without strangers count as confirmed.
-    fn listening(&mut self, address: Multiaddr) {
+    fn on_listening(&mut self, address: Multiaddr) {
         let text = address::with_peer(&address, self.me);
         info!(address = text, "Listening");
         let is_confirmed = match self.scope {
@@ -88,10 +88,10 @@ impl EventLoop {
             self.swarm.add_external_address(address);
             self.update_kad_mode();
         }
-        self.tell(NetEvent::Listening { address: text });
+        self.emit(NetEvent::Listening { address: text });
     }
 
-    fn connected(&mut self, peer: PeerId, connection: ConnectionId, endpoint: &ConnectedPoint) {
+    fn on_connected(&mut self, peer: PeerId, connection: ConnectionId, endpoint: &ConnectedPoint) {
         let Some(device) = address::device_of(&peer) else {
             return;
         };
@@ -113,7 +113,7 @@ impl EventLoop {
         }
     }
 
-    fn disconnected(&mut self, peer: PeerId, connection: ConnectionId, was_last: bool) {
+    fn on_disconnected(&mut self, peer: PeerId, connection: ConnectionId, was_last: bool) {
         let Some(state) = self.peers.get_mut(&peer) else {
             return;
         };
@@ -126,22 +126,22 @@ impl EventLoop {
         let device = state.device;
         self.peers.remove(&peer);
         if was_up {
-            self.tell(NetEvent::PeerDown { device });
+            self.emit(NetEvent::PeerDown { device });
         }
     }
 
-    fn observe_identify(&mut self, event: identify::Event) {
+    fn on_identify_event(&mut self, event: identify::Event) {
         match event {
             identify::Event::Received { peer_id, info, .. } => {
                 self.learn_addresses(peer_id, &info);
-                self.identified(peer_id);
+                self.on_identified(peer_id);
             }
-            identify::Event::Error { peer_id, .. } => self.identified(peer_id),
+            identify::Event::Error { peer_id, .. } => self.on_identified(peer_id),
             identify::Event::Sent { .. } | identify::Event::Pushed { .. } => {}
         }
     }
 
-    fn identified(&mut self, peer: PeerId) {
+    fn on_identified(&mut self, peer: PeerId) {
         if let Some(state) = self.peers.get_mut(&peer) {
             state.identified = true;
             self.settle(peer);
@@ -180,7 +180,7 @@ impl EventLoop {
     }
 
     /// A peer that answers no ping is gone, though the system has not noticed yet.
-    fn observe_ping(&mut self, event: &ping::Event) {
+    fn on_ping_event(&mut self, event: &ping::Event) {
         let Some(state) = self.peers.get_mut(&event.peer) else {
             return;
         };
@@ -199,9 +199,9 @@ impl EventLoop {
         }
     }
 
-    fn observe_kad(&mut self, event: kad::Event) {
+    fn on_kad_event(&mut self, event: kad::Event) {
         match event {
-            kad::Event::InboundRequest { request } => self.observe_kad_request(request),
+            kad::Event::InboundRequest { request } => self.on_kad_request(request),
             kad::Event::OutboundQueryProgressed {
                 id, result, step, ..
             } => {
@@ -219,7 +219,7 @@ impl EventLoop {
         }
     }
 
-    fn observe_kad_request(&mut self, request: kad::InboundRequest) {
+    fn on_kad_request(&mut self, request: kad::InboundRequest) {
         let kad = &mut self.swarm.behaviour_mut().kad;
         let taken = match request {
             kad::InboundRequest::PutRecord {

@@ -7,14 +7,14 @@ use crate::address;
 use crate::event::NetEvent;
 
 /// An event on its way to the node, with those who wait until it is told.
-pub(super) struct News {
+pub(super) struct PendingEvent {
     pub(super) event: NetEvent,
-    pub(super) told: Vec<oneshot::Sender<()>>,
+    pub(super) delivered: Vec<oneshot::Sender<()>>,
 }
 
-pub(super) fn acknowledge(told: oneshot::Sender<()>) {
+pub(super) fn acknowledge(delivered: oneshot::Sender<()>) {
     // A task that has ended meanwhile does not need to know.
-    let _was_heard = told.send(());
+    let _was_received = delivered.send(());
 }
 
 /// The peer whose coming an event tells of.

@@ -9,15 +9,15 @@ use crate::session::Greeting;
 
 /// What the tasks of the streams tell the event loop.
 #[derive(Debug)]
-pub(crate) enum Notice {
+pub(crate) enum TaskEvent {
     /// A peer has said who it is. The acknowledgement comes once the node has been told, so
-    /// that no request overtakes the news.
+    /// that no request overtakes it.
     Greeted {
         peer: PeerId,
         /// The connection, where the peer opened the stream.
         connection: Option<ConnectionId>,
         greeting: Box<Greeting>,
-        told: oneshot::Sender<()>,
+        delivered: oneshot::Sender<()>,
     },
     /// A control stream of ours is free for the next request.
     WorkerIdle { peer: PeerId, worker: WorkerId },
@@ -41,20 +41,23 @@ pub(crate) struct WorkerId(pub(crate) u64);
 
 /// Reports a greeting and waits until the node knows of it.
 pub(crate) async fn report_greeting(
-    notices: &mpsc::Sender<Notice>,
+    task_events: &mpsc::Sender<TaskEvent>,
     peer: PeerId,
     connection: Option<ConnectionId>,
     greeting: Greeting,
 ) -> Result<(), NetError> {
-    let (told, heard) = oneshot::channel();
-    let notice = Notice::Greeted {
+    let (delivered, acknowledged) = oneshot::channel();
+    let event = TaskEvent::Greeted {
         peer,
         connection,
         greeting: Box::new(greeting),
-        told,
+        delivered,
     };
-    notices.send(notice).await.map_err(|_| NetError::Stopped)?;
-    heard
+    task_events
+        .send(event)
+        .await
+        .map_err(|_| NetError::Stopped)?;
+    acknowledged
         .await
         .map_err(|_| NetError::interrupted("the peer has gone"))
 }
@@ -62,7 +65,7 @@ pub(crate) async fn report_greeting(
 /// Tells the event loop of a peer that no honest node would be; plain interruptions are
 /// nothing to tell.
 pub(crate) async fn report_offence(
-    notices: &mpsc::Sender<Notice>,
+    task_events: &mpsc::Sender<TaskEvent>,
     peer: PeerId,
     connection: Option<ConnectionId>,
     error: NetError,
@@ -71,12 +74,12 @@ pub(crate) async fn report_offence(
         error,
         NetError::NotBelieved { .. } | NetError::Malformed { .. }
     ) {
-        let notice = Notice::Offended {
+        let event = TaskEvent::Offended {
             peer,
             connection,
             error,
         };
         // An event loop that has ended has closed the connection already.
-        drop(notices.send(notice).await);
+        drop(task_events.send(event).await);
     }
 }

@@ -1,4 +1,4 @@
-//! What the event loop does on notices of its tasks.
+//! What the event loop does on events of its tasks.
 
 use std::time::Instant;
 
@@ -8,35 +8,35 @@ use libp2p::swarm::ConnectionId;
 use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
-use super::news::News;
+use super::pending_event::PendingEvent;
 use super::state::{EventLoop, distinct};
 use crate::address;
 use crate::error::NetError;
 use crate::event::{NetEvent, PeerUp};
-use crate::notice::{Notice, WorkerId};
 use crate::peers::PeerState;
 use crate::session::Greeting;
+use crate::task_event::{TaskEvent, WorkerId};
 
 impl EventLoop {
-    pub(super) fn heed(&mut self, notice: Notice) {
-        match notice {
-            Notice::Greeted {
+    pub(super) fn on_task_event(&mut self, event: TaskEvent) {
+        match event {
+            TaskEvent::Greeted {
                 peer,
                 connection,
                 greeting,
-                told,
-            } => self.greeted(peer, connection, &greeting, told),
-            Notice::WorkerIdle { peer, worker } => {
+                delivered,
+            } => self.on_greeted(peer, connection, &greeting, delivered),
+            TaskEvent::WorkerIdle { peer, worker } => {
                 if let Some(state) = self.peers.get_mut(&peer) {
                     state.pool.idle(worker, Instant::now());
                 }
             }
-            Notice::WorkerGone {
+            TaskEvent::WorkerGone {
                 peer,
                 worker,
                 error,
-            } => self.worker_gone(peer, worker, error),
-            Notice::Offended {
+            } => self.on_worker_gone(peer, worker, error),
+            TaskEvent::Offended {
                 peer,
                 connection,
                 error,
@@ -47,31 +47,31 @@ impl EventLoop {
         }
     }
 
-    fn greeted(
+    fn on_greeted(
         &mut self,
         peer: PeerId,
         connection: Option<ConnectionId>,
         greeting: &Greeting,
-        told: oneshot::Sender<()>,
+        delivered: oneshot::Sender<()>,
     ) {
         let scope = self.scope;
         let Some(state) = self.peers.get_mut(&peer) else {
             return;
         };
         if state.up.is_some() {
-            return self.acknowledge_when_told(peer, told);
+            return self.acknowledge_when_delivered(peer, delivered);
         }
         let admits = |address: &libp2p::Multiaddr| address::admits(scope, address);
-        let up = introduce(state, peer, connection, greeting, admits);
+        let up = peer_up_of(state, peer, connection, greeting, admits);
         state.up = Some(up.clone());
-        self.outbox.push_back(News {
+        self.outbox.push_back(PendingEvent {
             event: NetEvent::PeerUp(Box::new(up)),
-            told: vec![told],
+            delivered: vec![delivered],
         });
         self.settle(peer);
     }
 
-    fn worker_gone(&mut self, peer: PeerId, worker: WorkerId, error: Option<NetError>) {
+    fn on_worker_gone(&mut self, peer: PeerId, worker: WorkerId, error: Option<NetError>) {
         let Some(state) = self.peers.get_mut(&peer) else {
             return;
         };
@@ -109,7 +109,7 @@ impl EventLoop {
 }
 
 /// Who a peer is and where it can be reached, from what it said and how it is connected.
-fn introduce(
+fn peer_up_of(
     state: &PeerState,
     peer: PeerId,
     connection: Option<ConnectionId>,
