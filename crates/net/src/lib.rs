@@ -15,7 +15,7 @@ mod dht;
 mod error;
 mod event;
 mod event_loop;
-mod greet;
+mod handshake;
 mod joined;
 mod local;
 mod muxer;

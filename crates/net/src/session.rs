@@ -114,7 +114,7 @@ pub(crate) struct Incoming {
     peer: DeviceId,
     challenge: Challenge,
     newest: Sequence,
-    greeted: bool,
+    is_greeted: bool,
 }
 
 /// The half of a session that signs packets.
@@ -141,7 +141,7 @@ impl Session {
                 peer,
                 challenge: mine,
                 newest: Sequence(0),
-                greeted: false,
+                is_greeted: false,
             },
             outgoing: Outgoing {
                 me,
@@ -156,7 +156,7 @@ impl Session {
 impl Incoming {
     /// Checks the first packet of the other side, which must be a Hello of this network with
     /// a certificate for the very device at the other end.
-    pub(crate) fn greet(
+    pub(crate) fn open_hello(
         &mut self,
         packet: &SignedPacket,
         network: &str,
@@ -166,18 +166,18 @@ impl Incoming {
         let Body::Hello(hello) = body else {
             return Err(SessionError::OutOfTurn { said });
         };
-        if self.greeted {
+        if self.is_greeted {
             return Err(SessionError::OutOfTurn { said });
         }
         let greeting = self.check_hello(hello, network)?;
-        self.greeted = true;
+        self.is_greeted = true;
         Ok(greeting)
     }
 
     /// Checks any packet after the Hello.
     pub(crate) fn open(&mut self, packet: &SignedPacket) -> Result<Body, SessionError> {
         let body = self.check(packet)?;
-        if !self.greeted || matches!(body, Body::Hello(_)) {
+        if !self.is_greeted || matches!(body, Body::Hello(_)) {
             return Err(SessionError::OutOfTurn {
                 said: name_of(&body),
             });
@@ -192,7 +192,7 @@ impl Incoming {
         let Body::Refused(refusal) = packet.body else {
             return None;
         };
-        (is_ours && !self.greeted).then_some(refusal)
+        (is_ours && !self.is_greeted).then_some(refusal)
     }
 
     fn check(&mut self, packet: &SignedPacket) -> Result<Body, SessionError> {
@@ -301,7 +301,7 @@ mod tests {
         let greeting = pair
             .bob
             .incoming
-            .greet(&hello, "main")
+            .open_hello(&hello, "main")
             .expect("a good hello");
         assert_eq!(greeting.device, device(&pair.alice_key));
         assert_eq!(greeting.identity.0, pair.alice_root.public());
@@ -410,7 +410,7 @@ mod tests {
         let refused = SessionError::OtherNetwork {
             network: "other".to_owned(),
         };
-        assert_eq!(pair.bob.incoming.greet(&hello, "main"), Err(refused));
+        assert_eq!(pair.bob.incoming.open_hello(&hello, "main"), Err(refused));
     }
 
     #[test]
@@ -424,7 +424,7 @@ mod tests {
         });
         let packet = pair.alice_says(hello);
         assert_eq!(
-            pair.bob.incoming.greet(&packet, "main"),
+            pair.bob.incoming.open_hello(&packet, "main"),
             Err(SessionError::ForeignDevice { certified: carol })
         );
     }
@@ -444,7 +444,7 @@ mod tests {
             addresses: Vec::new(),
         }));
         assert!(matches!(
-            pair.bob.incoming.greet(&packet, "main"),
+            pair.bob.incoming.open_hello(&packet, "main"),
             Err(SessionError::BadCertificate { .. })
         ));
     }
@@ -549,7 +549,7 @@ mod tests {
             let hello = pair.alice_says(pair.hello("main"));
             pair.bob
                 .incoming
-                .greet(&hello, "main")
+                .open_hello(&hello, "main")
                 .expect("a good hello");
             pair
         }

@@ -68,10 +68,10 @@ impl Attendant {
         stream: &mut DirectStream,
     ) -> Result<(), NetError> {
         let limit = self.local.policy.request_timeout;
-        let welcome = self
+        let answer = self
             .local
-            .welcome(stream, self.device, self.addresses.clone());
-        let (mut session, greeting) = timeout(limit, welcome)
+            .answer_hello(stream, self.device, self.addresses.clone());
+        let (mut session, greeting) = timeout(limit, answer)
             .await
             .map_err(|_| NetError::timed_out(limit))??;
         let from = Peer {
@@ -123,11 +123,11 @@ impl Attendant {
         body: Body,
     ) -> Result<(), NetError> {
         let limit = self.local.policy.stall_timeout;
-        let said = timeout(limit, self.local.say(stream, session, body)).await;
-        match said.unwrap_or_else(|_| Err(NetError::timed_out(limit))) {
+        let sent = timeout(limit, self.local.send(stream, session, body)).await;
+        match sent.unwrap_or_else(|_| Err(NetError::timed_out(limit))) {
             Err(NetError::BadRequest { .. }) => {
                 self.local
-                    .say(stream, session, refused(ErrorCode::Internal))
+                    .send(stream, session, refused(ErrorCode::Internal))
                     .await
             }
             other => other,
@@ -141,10 +141,10 @@ impl Attendant {
         mut stream: DirectStream,
     ) -> Result<(), NetError> {
         let limit = self.local.policy.request_timeout;
-        let welcome = self
+        let answer = self
             .local
-            .welcome(&mut stream, self.device, self.addresses.clone());
-        let (session, greeting) = timeout(limit, welcome)
+            .answer_hello(&mut stream, self.device, self.addresses.clone());
+        let (session, greeting) = timeout(limit, answer)
             .await
             .map_err(|_| NetError::timed_out(limit))??;
         let from = Peer {

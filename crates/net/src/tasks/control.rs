@@ -129,7 +129,7 @@ async fn exchange<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    local.say(stream, session, body).await?;
+    local.send(stream, session, body).await?;
     let packet = wire::read_packet(stream).await?;
     session
         .incoming

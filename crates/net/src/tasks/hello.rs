@@ -20,7 +20,7 @@ pub(super) async fn say_hello(
     let limit = local.policy.request_timeout;
     let hello = async {
         let mut stream = opened(stream, device).await?;
-        let (session, greeting) = local.greet(&mut stream, device, addresses).await?;
+        let (session, greeting) = local.say_hello(&mut stream, device, addresses).await?;
         Ok((stream, session, greeting))
     };
     timeout(limit, hello)

@@ -452,7 +452,7 @@ async fn a_peer_that_is_up_ends_the_wait_for_a_dial() {
     assert!(!dial.is_finished());
     bob.dial(&alice.tcp).await;
     let mut stream = bob.open(alice.device, StreamKind::Control).await;
-    let greeting = bob.local.greet(&mut stream, alice.device, Vec::new());
+    let greeting = bob.local.say_hello(&mut stream, alice.device, Vec::new());
     assert!(soon(greeting).await.is_ok());
     assert_eq!(soon(dial).await.expect("no panic"), Ok(()));
 }

@@ -116,9 +116,13 @@ async fn streams_beyond_the_bound_are_not_served() {
         served.push(greet(&mallory, alice.device, StreamKind::Control).await);
     }
     let mut beyond = mallory.open(alice.device, StreamKind::Control).await;
-    let refused = soon(mallory.local.greet(&mut beyond, alice.device, Vec::new()))
-        .await
-        .map(drop);
+    let refused = soon(
+        mallory
+            .local
+            .say_hello(&mut beyond, alice.device, Vec::new()),
+    )
+    .await
+    .map(drop);
     assert!(
         matches!(refused, Err(NetError::Interrupted { .. })),
         "{refused:?}"
@@ -364,7 +368,7 @@ async fn a_replayed_ask_ends_the_bulk_stream() {
 /// Says an honest Hello on a new stream.
 async fn greet(by_hand: &ByHand, device: DeviceId, kind: StreamKind) -> (DirectStream, Session) {
     let mut stream = by_hand.open(device, kind).await;
-    let (session, _) = soon(by_hand.local.greet(&mut stream, device, Vec::new()))
+    let (session, _) = soon(by_hand.local.say_hello(&mut stream, device, Vec::new()))
         .await
         .expect("a good hello");
     (stream, session)

@@ -269,7 +269,11 @@ impl ByHand {
         from: DeviceId,
     ) -> Result<(InboundStream, crate::session::Session), NetError> {
         let mut inbound = soon(self.inbound.recv()).await.expect("a stream is opened");
-        let (session, _) = soon(self.local.welcome(&mut inbound.stream, from, Vec::new())).await?;
+        let (session, _) = soon(
+            self.local
+                .answer_hello(&mut inbound.stream, from, Vec::new()),
+        )
+        .await?;
         Ok((inbound, session))
     }
 }

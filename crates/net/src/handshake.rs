@@ -1,5 +1,5 @@
-//! The beginning of every stream: both sides send a challenge, the opener says Hello, the
-//! acceptor answers with its own. From then on both know with whom they speak.
+//! The handshake at the beginning of every stream: both sides send a challenge, the opener
+//! says Hello, the acceptor answers with its own. From then on both know with whom they speak.
 
 use bitdust_crypto::random;
 use bitdust_model::DeviceId;
@@ -14,7 +14,7 @@ use crate::wire;
 
 impl Local {
     /// Says Hello on a stream that this side opened.
-    pub(crate) async fn greet<S>(
+    pub(crate) async fn say_hello<S>(
         &self,
         stream: &mut S,
         peer: DeviceId,
@@ -24,13 +24,13 @@ impl Local {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let mut session = self.begin(stream, peer).await?;
-        self.say(stream, &mut session, self.hello(addresses))
+        self.send(stream, &mut session, self.hello(addresses))
             .await?;
         let answer = wire::read_packet(stream).await?;
         if let Some(refusal) = session.incoming.refusal_instead_of_hello(&answer) {
             return Err(NetError::Refused { refusal });
         }
-        match session.incoming.greet(&answer, &self.network) {
+        match session.incoming.open_hello(&answer, &self.network) {
             Ok(greeting) => Ok((session, greeting)),
             Err(reason) => Err(NetError::NotBelieved {
                 device: peer,
@@ -40,7 +40,7 @@ impl Local {
     }
 
     /// Answers the Hello on a stream that the peer opened, or refuses it.
-    pub(crate) async fn welcome<S>(
+    pub(crate) async fn answer_hello<S>(
         &self,
         stream: &mut S,
         peer: DeviceId,
@@ -51,15 +51,18 @@ impl Local {
     {
         let mut session = self.begin(stream, peer).await?;
         let hello = wire::read_packet(stream).await?;
-        match session.incoming.greet(&hello, &self.network) {
+        match session.incoming.open_hello(&hello, &self.network) {
             Ok(greeting) => {
-                self.say(stream, &mut session, self.hello(addresses))
+                self.send(stream, &mut session, self.hello(addresses))
                     .await?;
                 Ok((session, greeting))
             }
             Err(reason) => {
                 // The connection is closed next; the reason is a courtesy that may get lost.
-                drop(self.say(stream, &mut session, refused(reason.code())).await);
+                drop(
+                    self.send(stream, &mut session, refused(reason.code()))
+                        .await,
+                );
                 Err(NetError::NotBelieved {
                     device: peer,
                     reason,
@@ -69,7 +72,7 @@ impl Local {
     }
 
     /// Signs and sends the next packet of the session.
-    pub(crate) async fn say<S: AsyncWrite + Unpin>(
+    pub(crate) async fn send<S: AsyncWrite + Unpin>(
         &self,
         stream: &mut S,
         session: &mut Session,
