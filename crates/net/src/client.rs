@@ -17,7 +17,7 @@ use crate::command::Command;
 use crate::error::NetError;
 use crate::event::PeerUp;
 use crate::reply::QueryReply;
-use crate::request::{Ask, check_request};
+use crate::request::{PendingRequest, check_request};
 
 /// How the node speaks to the network. Clones speak to the same network.
 #[derive(Debug, Clone)]
@@ -109,7 +109,7 @@ impl Client {
         let answer = self
             .query_within(self.request_timeout, |reply| Command::Request {
                 device,
-                ask: Ask { body, reply },
+                request: PendingRequest { body, reply },
             })
             .await?;
         if let Body::Refused(refusal) = answer {

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use crate::bulk::BulkClient;
 use crate::event::PeerUp;
 use crate::reply::QueryReply;
-use crate::request::Ask;
+use crate::request::PendingRequest;
 
 /// What a client tells the event loop.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(crate) enum Command {
     },
     Request {
         device: DeviceId,
-        ask: Ask,
+        request: PendingRequest,
     },
     Bulk {
         device: DeviceId,

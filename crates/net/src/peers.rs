@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::error::NetError;
 use crate::event::PeerUp;
 use crate::reply::QueryReply;
-use crate::request::Ask;
+use crate::request::PendingRequest;
 use crate::task_event::WorkerId;
 
 /// One connection.
@@ -104,18 +104,18 @@ impl Waiter {
 /// The control streams to one peer, and the requests that wait for one.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    workers: BTreeMap<WorkerId, Seat>,
-    waiting: VecDeque<Ask>,
+    workers: BTreeMap<WorkerId, Slot>,
+    waiting: VecDeque<PendingRequest>,
 }
 
 #[derive(Debug)]
-struct Seat {
-    asks: mpsc::Sender<Ask>,
-    state: SeatState,
+struct Slot {
+    requests: mpsc::Sender<PendingRequest>,
+    state: SlotState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SeatState {
+enum SlotState {
     Opening,
     Busy,
     Idle { since: Instant },
@@ -128,52 +128,52 @@ impl Pool {
     }
 
     /// A stream is being opened.
-    pub(crate) fn add(&mut self, worker: WorkerId, asks: mpsc::Sender<Ask>) {
+    pub(crate) fn add(&mut self, worker: WorkerId, requests: mpsc::Sender<PendingRequest>) {
         self.workers.insert(
             worker,
-            Seat {
-                asks,
-                state: SeatState::Opening,
+            Slot {
+                requests,
+                state: SlotState::Opening,
             },
         );
     }
 
     /// Takes a request; true if a further stream should be opened for it.
-    pub(crate) fn take(&mut self, ask: Ask) -> bool {
-        let Some(ask) = self.hand_to_idle(ask) else {
+    pub(crate) fn take(&mut self, request: PendingRequest) -> bool {
+        let Some(request) = self.hand_to_idle(request) else {
             return false;
         };
         if self.waiting.len() >= limits::REQUESTS_WAITING_MAX {
             // An asker that has gone away meanwhile does not need the reason.
-            drop(ask.reply.send(Err(NetError::Busy)));
+            drop(request.reply.send(Err(NetError::Busy)));
             return false;
         }
-        self.waiting.push_back(ask);
+        self.waiting.push_back(request);
         let opening = self
             .workers
             .values()
-            .filter(|seat| seat.state == SeatState::Opening)
+            .filter(|slot| slot.state == SlotState::Opening)
             .count();
         self.waiting.len() > opening && self.workers.len() < limits::CONTROL_STREAMS_MAX
     }
 
     /// A stream is free: it gets the next request that somebody still waits for.
     pub(crate) fn idle(&mut self, worker: WorkerId, now: Instant) {
-        let Some(seat) = self.workers.get_mut(&worker) else {
+        let Some(slot) = self.workers.get_mut(&worker) else {
             return;
         };
-        while let Some(ask) = self.waiting.pop_front() {
-            if ask.reply.is_closed() {
+        while let Some(request) = self.waiting.pop_front() {
+            if request.reply.is_closed() {
                 continue;
             }
-            seat.state = SeatState::Busy;
-            if let Err(refused) = seat.asks.try_send(ask) {
+            slot.state = SlotState::Busy;
+            if let Err(refused) = slot.requests.try_send(request) {
                 self.waiting.push_front(refused.into_inner());
                 self.workers.remove(&worker);
             }
             return;
         }
-        seat.state = SeatState::Idle { since: now };
+        slot.state = SlotState::Idle { since: now };
     }
 
     /// A stream has ended. Without any other, nobody is left to carry what waits.
@@ -188,8 +188,8 @@ impl Pool {
     pub(crate) fn sweep(&mut self, now: Instant, idle_max: Duration, pinned: bool) {
         let keep = usize::from(pinned);
         let mut left = self.workers.len();
-        self.workers.retain(|_, seat| {
-            let SeatState::Idle { since } = seat.state else {
+        self.workers.retain(|_, slot| {
+            let SlotState::Idle { since } = slot.state else {
                 return true;
             };
             let stays = left <= keep || now.duration_since(since) < idle_max;
@@ -199,32 +199,32 @@ impl Pool {
     }
 
     fn fail(&mut self, error: &NetError) {
-        for ask in self.waiting.drain(..) {
+        for request in self.waiting.drain(..) {
             // An asker that has gone away meanwhile does not need the reason.
-            drop(ask.reply.send(Err(error.clone())));
+            drop(request.reply.send(Err(error.clone())));
         }
     }
 
     /// Gives the request to a free stream; returns it when there is none.
-    fn hand_to_idle(&mut self, mut ask: Ask) -> Option<Ask> {
+    fn hand_to_idle(&mut self, mut request: PendingRequest) -> Option<PendingRequest> {
         let idle: Vec<WorkerId> = self
             .workers
             .iter()
-            .filter(|(_, seat)| matches!(seat.state, SeatState::Idle { .. }))
+            .filter(|(_, slot)| matches!(slot.state, SlotState::Idle { .. }))
             .map(|(worker, _)| *worker)
             .collect();
         for worker in idle {
-            let seat = self.workers.get_mut(&worker)?;
-            seat.state = SeatState::Busy;
-            match seat.asks.try_send(ask) {
+            let slot = self.workers.get_mut(&worker)?;
+            slot.state = SlotState::Busy;
+            match slot.requests.try_send(request) {
                 Ok(()) => return None,
                 Err(refused) => {
-                    ask = refused.into_inner();
+                    request = refused.into_inner();
                     self.workers.remove(&worker);
                 }
             }
         }
-        Some(ask)
+        Some(request)
     }
 }
 
@@ -240,11 +240,11 @@ mod tests {
         let mut pool = Pool::default();
         let mut first = worker(&mut pool, 1);
         pool.idle(WorkerId(1), Instant::now());
-        let (ask, _answer) = ask();
-        assert!(!pool.take(ask), "a free stream is there");
+        let (request, _answer) = request();
+        assert!(!pool.take(request), "a free stream is there");
         assert!(first.try_recv().is_ok(), "it got the request");
-        let (ask, _answer2) = self::ask();
-        assert!(pool.take(ask), "another stream is wanted");
+        let (request, _answer2) = self::request();
+        assert!(pool.take(request), "another stream is wanted");
         assert!(first.try_recv().is_err(), "one at a time");
         pool.idle(WorkerId(1), Instant::now());
         assert!(first.try_recv().is_ok(), "the next one when it is free");
@@ -254,8 +254,8 @@ mod tests {
     fn a_stream_being_opened_is_enough_for_one_request() {
         let mut pool = Pool::default();
         let _stream = worker(&mut pool, 1);
-        let (first, _answer) = ask();
-        let (second, _answer2) = ask();
+        let (first, _answer) = request();
+        let (second, _answer2) = request();
         assert!(!pool.take(first));
         assert!(pool.take(second));
     }
@@ -265,8 +265,8 @@ mod tests {
         let mut pool = Pool::default();
         let mut answers = Vec::new();
         for _ in 0..=limits::REQUESTS_WAITING_MAX {
-            let (ask, answer) = ask();
-            pool.take(ask);
+            let (request, answer) = request();
+            pool.take(request);
             answers.push(answer);
         }
         let mut last = answers.pop().expect("one too many");
@@ -277,8 +277,8 @@ mod tests {
     fn requests_fail_when_the_last_stream_ends() {
         let mut pool = Pool::default();
         let _stream = worker(&mut pool, 1);
-        let (ask, mut answer) = ask();
-        pool.take(ask);
+        let (request, mut answer) = request();
+        pool.take(request);
         pool.gone(WorkerId(1), &NetError::Stopped);
         assert_eq!(answer.try_recv(), Ok(Err(NetError::Stopped)));
     }
@@ -304,16 +304,16 @@ mod tests {
         check(true, 1);
     }
 
-    fn worker(pool: &mut Pool, number: u64) -> mpsc::Receiver<Ask> {
+    fn worker(pool: &mut Pool, number: u64) -> mpsc::Receiver<PendingRequest> {
         let (sender, receiver) = mpsc::channel(1);
         pool.add(WorkerId(number), sender);
         receiver
     }
 
-    fn ask() -> (Ask, oneshot::Receiver<Result<Body, NetError>>) {
+    fn request() -> (PendingRequest, oneshot::Receiver<Result<Body, NetError>>) {
         let (reply, answer) = oneshot::channel();
         (
-            Ask {
+            PendingRequest {
                 body: Body::SpaceAsk,
                 reply,
             },

@@ -10,7 +10,7 @@ use crate::session::name_of;
 
 /// One request with the place where its answer goes.
 #[derive(Debug)]
-pub(crate) struct Ask {
+pub(crate) struct PendingRequest {
     pub(crate) body: Body,
     pub(crate) reply: oneshot::Sender<Result<Body, NetError>>,
 }

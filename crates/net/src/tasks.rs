@@ -3,11 +3,11 @@
 //! Each begins with a Hello and ends with its stream; what the event loop has to know of it is
 //! told in task events.
 
-mod attendant;
 mod bulk;
 mod control;
 mod hello;
+mod inbound;
 
-pub(crate) use attendant::Attendant;
-pub(crate) use bulk::Order;
-pub(crate) use control::Worker;
+pub(crate) use bulk::BulkTask;
+pub(crate) use control::ControlTask;
+pub(crate) use inbound::InboundTask;

@@ -33,7 +33,7 @@ impl EventLoop {
                 self.disconnect(device);
                 answer(reply, ());
             }
-            Command::Request { device, ask } => self.request(device, ask),
+            Command::Request { device, request } => self.request(device, request),
             Command::Bulk { device, reply } => self.open_bulk(device, reply),
             Command::PutRecord { record, reply } => {
                 self.dht

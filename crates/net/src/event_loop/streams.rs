@@ -12,21 +12,21 @@ use crate::address;
 use crate::bulk::BulkClient;
 use crate::error::NetError;
 use crate::reply::{QueryReply, answer};
-use crate::request::Ask;
+use crate::request::PendingRequest;
 use crate::streams::{DirectStream, InboundStream, OpenError, StreamKind};
 use crate::task_event::WorkerId;
-use crate::tasks::{Attendant, Order, Worker};
+use crate::tasks::{BulkTask, ControlTask, InboundTask};
 
 impl EventLoop {
-    pub(super) fn request(&mut self, device: DeviceId, ask: Ask) {
+    pub(super) fn request(&mut self, device: DeviceId, request: PendingRequest) {
         let peer = match address::peer_of(&device) {
             Ok(peer) => peer,
-            Err(error) => return answer(ask.reply, Err(error)),
+            Err(error) => return answer(request.reply, Err(error)),
         };
         let Some(state) = self.peers.get_mut(&peer) else {
-            return answer(ask.reply, Err(not_connected(device)));
+            return answer(request.reply, Err(not_connected(device)));
         };
-        if state.pool.take(ask) {
+        if state.pool.take(request) {
             self.open_worker(peer);
         }
     }
@@ -38,20 +38,20 @@ impl EventLoop {
         };
         let worker = self.next_worker;
         self.next_worker = WorkerId(worker.0.wrapping_add(1));
-        let (asks, received) = mpsc::channel(1);
-        state.pool.add(worker, asks);
+        let (requests, received) = mpsc::channel(1);
+        state.pool.add(worker, requests);
         let device = state.device;
         let stream = self.open_stream(peer, StreamKind::Control);
         let (local, task_events) = (Arc::clone(&self.local), self.task_event_sender.clone());
         self.tasks.spawn(
-            Worker {
+            ControlTask {
                 local,
                 peer,
                 device,
                 worker,
                 addresses,
                 stream,
-                asks: received,
+                requests: received,
                 task_events,
             }
             .run(),
@@ -70,7 +70,7 @@ impl EventLoop {
         let stream = self.open_stream(peer, StreamKind::Bulk);
         let (local, task_events) = (Arc::clone(&self.local), self.task_event_sender.clone());
         self.tasks.spawn(
-            Order {
+            BulkTask {
                 local,
                 peer,
                 device,
@@ -96,7 +96,7 @@ impl EventLoop {
         let Some(state) = self.peers.get(&inbound.peer) else {
             return;
         };
-        let attendant = Attendant {
+        let task = InboundTask {
             local: self.local.clone(),
             device: state.device,
             addresses: self.addresses_for(&inbound.peer),
@@ -104,8 +104,8 @@ impl EventLoop {
             events: self.events.clone(),
         };
         match inbound.kind {
-            StreamKind::Control => drop(self.tasks.spawn(attendant.run(inbound))),
-            StreamKind::Bulk => drop(self.tasks.spawn(attendant.run_bulk(inbound))),
+            StreamKind::Control => drop(self.tasks.spawn(task.run_control(inbound))),
+            StreamKind::Bulk => drop(self.tasks.spawn(task.run_bulk(inbound))),
         }
     }
 }

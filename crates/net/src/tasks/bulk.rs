@@ -16,7 +16,7 @@ use crate::streams::{DirectStream, OpenError};
 use crate::task_event::{TaskEvent, report_greeting, report_offence};
 
 /// What the task of a bulk stream of ours is given.
-pub(crate) struct Order {
+pub(crate) struct BulkTask {
     pub(crate) local: Arc<Local>,
     pub(crate) peer: PeerId,
     pub(crate) device: DeviceId,
@@ -25,7 +25,7 @@ pub(crate) struct Order {
     pub(crate) task_events: mpsc::Sender<TaskEvent>,
 }
 
-impl Order {
+impl BulkTask {
     /// Says Hello, hands a client out, and drives its stream to its end.
     pub(crate) async fn run(mut self, reply: QueryReply<BulkClient>) {
         let (stream, session) = match self.begin().await {

@@ -15,29 +15,29 @@ use tokio::time::timeout;
 use super::hello::say_hello;
 use crate::error::NetError;
 use crate::local::Local;
-use crate::request::Ask;
+use crate::request::PendingRequest;
 use crate::session::Session;
 use crate::streams::{DirectStream, OpenError};
 use crate::task_event::{TaskEvent, WorkerId, report_greeting};
 use crate::wire;
 
 /// What the task of a control stream of ours is given.
-pub(crate) struct Worker {
+pub(crate) struct ControlTask {
     pub(crate) local: Arc<Local>,
     pub(crate) peer: PeerId,
     pub(crate) device: DeviceId,
     pub(crate) worker: WorkerId,
     pub(crate) addresses: Vec<String>,
     pub(crate) stream: oneshot::Receiver<Result<DirectStream, OpenError>>,
-    pub(crate) asks: mpsc::Receiver<Ask>,
+    pub(crate) requests: mpsc::Receiver<PendingRequest>,
     pub(crate) task_events: mpsc::Sender<TaskEvent>,
 }
 
-impl Worker {
+impl ControlTask {
     /// Says Hello, then carries requests until there are no more, the stream ends, or
     /// something goes wrong.
     pub(crate) async fn run(mut self) {
-        let error = self.work().await.err();
+        let error = self.serve().await.err();
         let Self {
             peer,
             worker,
@@ -56,7 +56,7 @@ impl Worker {
         );
     }
 
-    async fn work(&mut self) -> Result<(), NetError> {
+    async fn serve(&mut self) -> Result<(), NetError> {
         let addresses = std::mem::take(&mut self.addresses);
         let (mut stream, mut session, greeting) =
             say_hello(&self.local, &mut self.stream, self.device, addresses).await?;
@@ -70,21 +70,21 @@ impl Worker {
                 .send(idle)
                 .await
                 .map_err(|_| NetError::Stopped)?;
-            let Some(ask) = next_ask(&mut self.asks, &mut stream).await? else {
+            let Some(request) = next_request(&mut self.requests, &mut stream).await? else {
                 return Ok(());
             };
-            self.carry(ask, &mut stream, &mut session).await?;
+            self.carry(request, &mut stream, &mut session).await?;
         }
     }
 
     /// Carries one request; whatever goes wrong is told to the asker and ends the stream.
     async fn carry(
         &self,
-        ask: Ask,
+        request: PendingRequest,
         stream: &mut DirectStream,
         session: &mut Session,
     ) -> Result<(), NetError> {
-        let Ask { body, mut reply } = ask;
+        let PendingRequest { body, mut reply } = request;
         let limit = self.local.policy.request_timeout;
         let result = tokio::select! {
             result = timeout(limit, exchange(&self.local, self.device, stream, session, body)) => {
@@ -104,13 +104,13 @@ impl Worker {
 
 /// The next request; `None` when there will be none. While it waits it notices the end of
 /// the stream.
-async fn next_ask<S: AsyncRead + Unpin>(
-    asks: &mut mpsc::Receiver<Ask>,
+async fn next_request<S: AsyncRead + Unpin>(
+    requests: &mut mpsc::Receiver<PendingRequest>,
     stream: &mut S,
-) -> Result<Option<Ask>, NetError> {
+) -> Result<Option<PendingRequest>, NetError> {
     let mut unasked = [0];
     tokio::select! {
-        ask = asks.recv() => Ok(ask),
+        request = requests.recv() => Ok(request),
         read = stream.read(&mut unasked) => match read {
             Ok(0) => Err(NetError::interrupted("the peer closed the stream")),
             Ok(_) => Err(NetError::malformed("an answer came without a request")),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use bitdust_model::message::{Body, SignedPacket};
+use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, ErrorCode};
 use libp2p::PeerId;
 use libp2p::swarm::ConnectionId;
@@ -16,13 +16,13 @@ use crate::event::{NetEvent, Peer};
 use crate::local::Local;
 use crate::reply::{Reply, refused};
 use crate::request::is_request;
-use crate::session::{Session, SessionError};
+use crate::session::Session;
 use crate::streams::{DirectStream, InboundStream};
 use crate::task_event::{TaskEvent, report_greeting, report_offence};
 use crate::wire;
 
 /// What the task of a stream of a peer is given.
-pub(crate) struct Attendant {
+pub(crate) struct InboundTask {
     pub(crate) local: Arc<Local>,
     pub(crate) device: DeviceId,
     pub(crate) addresses: Vec<String>,
@@ -30,9 +30,9 @@ pub(crate) struct Attendant {
     pub(crate) events: mpsc::Sender<NetEvent>,
 }
 
-impl Attendant {
+impl InboundTask {
     /// Answers the Hello, then hands each request to the node and its answer back.
-    pub(crate) async fn run(self, inbound: InboundStream) {
+    pub(crate) async fn run_control(self, inbound: InboundStream) {
         let InboundStream {
             peer,
             connection,
@@ -40,7 +40,7 @@ impl Attendant {
             permit,
             kind: _,
         } = inbound;
-        if let Err(error) = self.serve(peer, connection, &mut stream).await {
+        if let Err(error) = self.serve_control(peer, connection, &mut stream).await {
             report_offence(&self.task_events, peer, Some(connection), error).await;
         }
         drop(permit);
@@ -55,13 +55,13 @@ impl Attendant {
             permit,
             kind: _,
         } = inbound;
-        if let Err(error) = self.supply(peer, connection, stream).await {
+        if let Err(error) = self.serve_bulk(peer, connection, stream).await {
             report_offence(&self.task_events, peer, Some(connection), error).await;
         }
         drop(permit);
     }
 
-    async fn serve(
+    async fn serve_control(
         &self,
         peer: PeerId,
         connection: ConnectionId,
@@ -81,14 +81,14 @@ impl Attendant {
         report_greeting(&self.task_events, peer, Some(connection), greeting).await?;
         loop {
             let packet = wire::read_packet(stream).await?;
-            let heard = hear(&mut session, &packet);
-            let answer = match &heard {
-                Ok(body) if is_request(body) => self.ask_node(from, body.clone()).await?,
+            let opened = session.incoming.open(&packet);
+            let answer = match &opened {
+                Ok(body) if is_request(body) => self.request_node(from, body.clone()).await?,
                 Ok(_) => refused(ErrorCode::Malformed),
                 Err(reason) => refused(reason.code()),
             };
             self.answer(stream, &mut session, answer).await?;
-            if let Err(reason) = heard {
+            if let Err(reason) = opened {
                 return Err(NetError::NotBelieved {
                     device: self.device,
                     reason,
@@ -97,7 +97,7 @@ impl Attendant {
         }
     }
 
-    async fn ask_node(&self, from: Peer, body: Body) -> Result<Body, NetError> {
+    async fn request_node(&self, from: Peer, body: Body) -> Result<Body, NetError> {
         let (sender, answer) = oneshot::channel();
         let event = NetEvent::Request {
             from,
@@ -134,7 +134,7 @@ impl Attendant {
         }
     }
 
-    async fn supply(
+    async fn serve_bulk(
         &self,
         peer: PeerId,
         connection: ConnectionId,
@@ -159,8 +159,4 @@ impl Attendant {
             .map_err(|_| NetError::Stopped)?;
         driver.run(self.device, stream, session).await
     }
-}
-
-fn hear(session: &mut Session, packet: &SignedPacket) -> Result<Body, SessionError> {
-    session.incoming.open(packet)
 }
