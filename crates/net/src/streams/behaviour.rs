@@ -12,7 +12,7 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
-use super::handler::{Accepted, Handler, Open, Told};
+use super::handler::{Accepted, Handler, HandlerEvent, OpenStream};
 use super::protocol::Names;
 use super::stream::{InboundStream, OpenError, StreamKind, StreamReply, refuse};
 use crate::address;
@@ -24,7 +24,7 @@ pub(crate) struct Behaviour {
     scope: Scope,
     /// Direct connections by peer, oldest first.
     direct: BTreeMap<PeerId, Vec<Direct>>,
-    queue: VecDeque<ToSwarm<InboundStream, Open>>,
+    queue: VecDeque<ToSwarm<InboundStream, OpenStream>>,
 }
 
 impl Behaviour {
@@ -45,7 +45,7 @@ impl Behaviour {
             refuse(reply, OpenError::NotConnected);
             return;
         };
-        let event = Open { kind, reply };
+        let event = OpenStream { kind, reply };
         self.queue.push_back(ToSwarm::NotifyHandler {
             peer_id: peer,
             handler: NotifyHandler::One(*connection),
@@ -55,12 +55,12 @@ impl Behaviour {
 
     fn admit(&self, peer: PeerId) -> Result<Handler, ConnectionDenied> {
         if address::device_of(&peer).is_none() {
-            return Err(ConnectionDenied::new(Unwelcome::Keyless));
+            return Err(ConnectionDenied::new(DenyReason::Keyless));
         }
         Ok(Handler::new(self.names.clone()))
     }
 
-    fn keeps(&mut self, peer: PeerId, connection: ConnectionId) {
+    fn mark_kept(&mut self, peer: PeerId, connection: ConnectionId) {
         let mut connections = self.direct.get_mut(&peer).into_iter().flatten();
         if let Some(direct) = connections.find(|direct| direct.connection == connection) {
             direct.is_kept = true;
@@ -86,7 +86,7 @@ impl NetworkBehaviour for Behaviour {
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
         if !address::admits(self.scope, remote) {
-            return Err(ConnectionDenied::new(Unwelcome::OutOfScope));
+            return Err(ConnectionDenied::new(DenyReason::OutOfScope));
         }
         Ok(())
     }
@@ -147,8 +147,8 @@ impl NetworkBehaviour for Behaviour {
         connection: ConnectionId,
         event: THandlerOutEvent<Self>,
     ) {
-        self.keeps(peer, connection);
-        let Told::Accepted(Accepted {
+        self.mark_kept(peer, connection);
+        let HandlerEvent::Accepted(Accepted {
             kind,
             stream,
             permit,
@@ -178,7 +178,7 @@ impl NetworkBehaviour for Behaviour {
 
 /// Why a connection is not wanted.
 #[derive(Debug, thiserror::Error)]
-enum Unwelcome {
+enum DenyReason {
     #[error("the connection comes from outside of the scope")]
     OutOfScope,
     #[error("the peer id carries no Ed25519 key")]

@@ -23,11 +23,11 @@ use super::stream::{OpenError, StreamKind, StreamReply, refuse};
 /// The part of the behaviour that lives with one connection.
 pub(crate) struct Handler {
     names: Names,
-    opening: VecDeque<Open>,
+    opening: VecDeque<OpenStream>,
     accepted: VecDeque<Accepted>,
     serving: Arc<Semaphore>,
     /// Whether the peer said something since the behaviour was told.
-    is_heard: bool,
+    peer_spoke: bool,
     /// Tells the streams of the connection that it is being closed.
     closed: CancellationToken,
 }
@@ -40,7 +40,7 @@ impl Handler {
             opening: VecDeque::new(),
             accepted: VecDeque::new(),
             serving,
-            is_heard: false,
+            peer_spoke: false,
             closed: CancellationToken::new(),
         }
     }
@@ -59,8 +59,8 @@ impl Handler {
 }
 
 impl ConnectionHandler for Handler {
-    type FromBehaviour = Open;
-    type ToBehaviour = Told;
+    type FromBehaviour = OpenStream;
+    type ToBehaviour = HandlerEvent;
     type InboundProtocol = Names;
     type OutboundProtocol = Name;
     type InboundOpenInfo = ();
@@ -73,27 +73,29 @@ impl ConnectionHandler for Handler {
     fn poll(
         &mut self,
         _context: &mut Context<'_>,
-    ) -> Poll<ConnectionHandlerEvent<Name, StreamReply, Told>> {
+    ) -> Poll<ConnectionHandlerEvent<Name, StreamReply, HandlerEvent>> {
         if let Some(accepted) = self.accepted.pop_front() {
-            let told = Told::Accepted(accepted);
-            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(told));
+            let event = HandlerEvent::Accepted(accepted);
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(event));
         }
-        if std::mem::take(&mut self.is_heard) {
-            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Told::Heard));
+        if std::mem::take(&mut self.peer_spoke) {
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(
+                HandlerEvent::PeerSpoke,
+            ));
         }
-        let Some(Open { kind, reply }) = self.opening.pop_front() else {
+        let Some(OpenStream { kind, reply }) = self.opening.pop_front() else {
             return Poll::Pending;
         };
         let protocol = SubstreamProtocol::new(self.names.name(kind), reply);
         Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol })
     }
 
-    fn poll_close(&mut self, _context: &mut Context<'_>) -> Poll<Option<Told>> {
+    fn poll_close(&mut self, _context: &mut Context<'_>) -> Poll<Option<HandlerEvent>> {
         self.closed.cancel();
         Poll::Ready(None)
     }
 
-    fn on_behaviour_event(&mut self, event: Open) {
+    fn on_behaviour_event(&mut self, event: OpenStream) {
         if self.opening.len() < limits::STREAMS_PER_CONNECTION_MAX {
             self.opening.push_back(event);
         } else {
@@ -126,7 +128,7 @@ impl ConnectionHandler for Handler {
                 StreamUpgradeError::Apply(never) => match never {},
             },
             // It has answered on this very connection what it speaks.
-            ConnectionEvent::RemoteProtocolsChange(_) => self.is_heard = true,
+            ConnectionEvent::RemoteProtocolsChange(_) => self.peer_spoke = true,
             _ => {}
         }
     }
@@ -140,16 +142,16 @@ impl Drop for Handler {
 
 /// A stream to be opened.
 #[derive(Debug)]
-pub(crate) struct Open {
+pub(crate) struct OpenStream {
     pub(super) kind: StreamKind,
     pub(super) reply: StreamReply,
 }
 
-/// What is told of a connection.
+/// What the part of a connection tells the behaviour.
 #[derive(Debug)]
-pub(crate) enum Told {
+pub(crate) enum HandlerEvent {
     /// The peer said something.
-    Heard,
+    PeerSpoke,
     /// The peer opened a stream.
     Accepted(Accepted),
 }
