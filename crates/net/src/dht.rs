@@ -1,4 +1,4 @@
-//! The DHT: which records are taken in, and the queries of this node that are under way.
+//! The DHT: which records are stored, and the queries of this node that are under way.
 //!
 //! Nothing is stored or believed that `validate_record` refuses, and no record gives way to
 //! an older one, nor to one of another signer, while it lives.
@@ -162,9 +162,9 @@ impl Dht {
         true
     }
 
-    /// Takes in a record that somebody wants to have kept here, if it is valid and nothing
+    /// Stores a record that somebody wants to have kept here, if it is valid and nothing
     /// newer is known.
-    pub(crate) fn take_in(&self, kad: &mut Kad, record: Record) -> Result<(), NetError> {
+    pub(crate) fn store_record(&self, kad: &mut Kad, record: Record) -> Result<(), NetError> {
         check_replaces(kad.store_mut(), &record, &self.network)?;
         let is_known = kad.store_mut().get(&record.key).is_some();
         if !is_known && kad.store_mut().records().len() >= limits::DHT_RECORDS_MAX {
@@ -175,15 +175,15 @@ impl Dht {
 
     /// The own copy of what this node publishes is dropped once others have it, where the
     /// records of others already fill the store.
-    fn spare_own_copy(kad: &mut Kad, key: &kad::RecordKey) {
+    fn evict_own_copy(kad: &mut Kad, key: &kad::RecordKey) {
         if kad.store_mut().records().len() > limits::DHT_RECORDS_MAX {
             kad.store_mut().remove(key);
         }
     }
 
-    /// Takes in the announcement of a provider, with those of its addresses that can be
+    /// Stores the announcement of a provider, with those of its addresses that can be
     /// believed.
-    pub(crate) fn take_in_provider(
+    pub(crate) fn store_provider(
         &self,
         kad: &mut Kad,
         mut record: kad::ProviderRecord,
@@ -214,7 +214,7 @@ impl Dht {
     ) -> Option<Found> {
         let query = self.queries.remove(&id)?;
         if let Query::Put { key, .. } = &query {
-            Self::spare_own_copy(kad, key);
+            Self::evict_own_copy(kad, key);
         }
         let (again, found) = self.step(query, result, last);
         match again {

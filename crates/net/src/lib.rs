@@ -1,8 +1,8 @@
 //! libp2p behind a client, events and an event loop.
 //!
-//! It owns connections, streams, signed sessions and the DHT's door. It decides nothing:
-//! whom to dial, when to try again and what to answer is told to it. One invariant: nothing
-//! reaches the node that a device of this network has not signed for this node.
+//! It owns connections, streams, signed sessions and this node's part of the DHT. It decides
+//! nothing: whom to dial, when to try again and what to answer is told to it. One invariant:
+//! nothing reaches the node that a device of this network has not signed for this node.
 
 mod address;
 mod behaviour;

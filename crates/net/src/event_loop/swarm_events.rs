@@ -226,10 +226,10 @@ impl EventLoop {
                 source,
                 record: Some(record),
                 ..
-            } => (source, self.dht.take_in(kad, record)),
+            } => (source, self.dht.store_record(kad, record)),
             kad::InboundRequest::AddProvider {
                 record: Some(record),
-            } => (record.provider, self.dht.take_in_provider(kad, record)),
+            } => (record.provider, self.dht.store_provider(kad, record)),
             kad::InboundRequest::PutRecord { record: None, .. }
             | kad::InboundRequest::AddProvider { record: None } => return,
             kad::InboundRequest::FindNode { .. }

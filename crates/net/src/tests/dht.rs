@@ -171,7 +171,7 @@ fn a_record_gives_way_to_a_newer_one_only() {
     let (dht, mut kad) = store();
     let author = SigningKey::from_seed(&[77; 32]);
     let known = record(&author, 5);
-    let mut take = |record: &KeyedRecord| dht.take_in(&mut kad, kept(record));
+    let mut take = |record: &KeyedRecord| dht.store_record(&mut kad, kept(record));
     assert_eq!(take(&known), Ok(()), "the first");
     assert_eq!(take(&known), Ok(()), "the same again, to live longer");
     assert_eq!(
@@ -195,7 +195,7 @@ fn a_record_gives_way_to_a_newer_one_only() {
 fn what_is_not_valid_is_not_stored() {
     let (dht, mut kad) = store();
     let good = record(&SigningKey::from_seed(&[77; 32]), 5);
-    let mut take = |record: Record| dht.take_in(&mut kad, record);
+    let mut take = |record: Record| dht.store_record(&mut kad, record);
     let mut elsewhere = good.clone();
     elsewhere.key = DhtKey([1; 32]);
     let refused = take(kept(&elsewhere));
@@ -226,11 +226,11 @@ fn records_die_and_leave_their_place() {
     let mut expired = kept(&record(&author, 7));
     let key = expired.key.clone();
     expired.expires = Some(Instant::now());
-    assert_eq!(dht.take_in(&mut kad, expired), Ok(()));
+    assert_eq!(dht.store_record(&mut kad, expired), Ok(()));
     Dht::sweep(&mut kad);
     assert!(kad.store_mut().get(&key).is_none(), "it is gone");
     assert_eq!(
-        dht.take_in(&mut kad, kept(&record(&author, 5))),
+        dht.store_record(&mut kad, kept(&record(&author, 5))),
         Ok(()),
         "an older one may come again"
     );
