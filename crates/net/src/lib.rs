@@ -16,9 +16,7 @@ mod error;
 mod event;
 mod event_loop;
 mod handshake;
-mod joined;
 mod local;
-mod muxer;
 mod peers;
 mod reply;
 mod request;
@@ -28,7 +26,6 @@ mod task_event;
 mod tasks;
 #[cfg(test)]
 mod tests;
-mod tls;
 mod transport;
 mod wire;
 
@@ -41,4 +38,4 @@ pub use event::{NetEvent, Peer, PeerUp};
 pub use event_loop::{EventLoop, start};
 pub use reply::Reply;
 pub use session::SessionError;
-pub use tls::Tls;
+pub use transport::Tls;

@@ -3,6 +3,10 @@
 //!
 //! The gate stands below the resolver, so that a name cannot lead out of the scope either.
 
+mod joined;
+mod muxer;
+mod tls;
+
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -26,8 +30,10 @@ use tracing::warn;
 use crate::address;
 use crate::config::Scope;
 use crate::error::NetError;
-use crate::muxer::Yamux;
-use crate::tls::Tls;
+
+use muxer::Yamux;
+
+pub use tls::Tls;
 
 /// A transport whose connections are authenticated and carry many streams.
 pub(crate) type Connections = Boxed<(PeerId, StreamMuxerBox)>;

@@ -17,7 +17,7 @@ use libp2p::core::muxing::StreamMuxerEvent;
 use libp2p::core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade, UpgradeInfo};
 use yamux::{Config, Connection, ConnectionError, Mode, Stream};
 
-use crate::joined::Joined;
+use super::joined::Joined;
 
 /// Bytes of a frame's header.
 const HEADER_BYTES: usize = 12;
