@@ -18,6 +18,7 @@ mod event_loop;
 mod handshake;
 mod local;
 mod peers;
+mod pool;
 mod reply;
 mod request;
 mod session;
