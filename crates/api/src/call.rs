@@ -6,14 +6,13 @@ use ts_rs::TS;
 use bitdust_model::{ErrorCode, Severity};
 
 use crate::history::HistoryView;
+use crate::schedule::Schedule;
 use crate::view::{
     ContractView, DeviceView, EstimateView, FileVersionView, FolderView, FoundView, ListingView,
-    PreviewView, Schedule, SettingView, SnapshotView, StatusView, SupplierView,
+    PreviewView, SettingView, SnapshotView, StatusView, SupplierView,
 };
 
-/// Names a job for as long as the node runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
-pub struct JobId(pub u64);
+pub use crate::job::{Conflict, JobId};
 
 /// A request to the node. Paths are text; bytes that are no UTF-8 are percent-escaped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, strum::EnumDiscriminants)]
@@ -173,19 +172,6 @@ pub enum Call {
     },
     /// Stops the node. Answered by `Done`.
     Shutdown,
-}
-
-/// What to do with files that are there and differ.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum Conflict {
-    /// The restored file takes the place of the one that is there.
-    #[default]
-    Replace,
-    /// The one that is there stays; the restored one gets a name of its own.
-    KeepBoth,
-    /// The one that is there stays; the other is not restored.
-    Skip,
 }
 
 /// What a call gives.

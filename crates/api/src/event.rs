@@ -6,9 +6,11 @@ use ts_rs::TS;
 use bitdust_model::ErrorCode;
 use bitdust_model::status::{Problem, Progress};
 
-use crate::call::JobId;
 use crate::history::HistoryLine;
-use crate::view::{JobPhase, StatusView, VerifyView};
+use crate::job::{JobId, JobPhase};
+use crate::view::{StatusView, VerifyView};
+
+pub use crate::job::JobOutcome;
 
 /// Something happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -46,20 +48,6 @@ pub enum Event {
         /// It.
         line: HistoryLine,
     },
-}
-
-/// How a job ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum JobOutcome {
-    /// All of it is done.
-    Complete,
-    /// Done, but for the problems listed.
-    Partial,
-    /// Not done; nothing that was safe before is less safe now.
-    Failed,
-    /// Stopped by a person.
-    Cancelled,
 }
 
 /// What is to be known of a job and is no problem: there is nothing to be done about each case.

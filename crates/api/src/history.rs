@@ -8,7 +8,7 @@ use ts_rs::TS;
 
 use bitdust_model::{ErrorCode, Severity, UnixMillis};
 
-use crate::event::JobOutcome;
+use crate::job::JobOutcome;
 
 /// A line of the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]

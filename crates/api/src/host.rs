@@ -10,7 +10,7 @@ use bitdust_model::UnixMillis;
 
 use crate::call::ApiError;
 use crate::event::Event;
-use crate::view::JobPhase;
+use crate::job::JobPhase;
 
 /// A request to the host.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS, strum::EnumDiscriminants)]

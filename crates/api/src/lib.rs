@@ -7,6 +7,8 @@ pub mod call;
 pub mod event;
 pub mod history;
 pub mod host;
+mod job;
+mod schedule;
 pub mod view;
 pub mod wire;
 

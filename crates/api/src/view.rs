@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use bitdust_model::status::{Progress, Protection};
+use bitdust_model::status::Protection;
 use bitdust_model::{Code, UnixMillis};
 
-use crate::call::{Conflict, JobId};
 use crate::history::HistoryLine;
+
+pub use crate::job::{JobPhase, JobTask, JobView};
+pub use crate::schedule::{SCHEDULE_MINUTES, Schedule, ScheduleError};
 
 /// Health in a sentence, then figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -74,159 +76,6 @@ pub struct StatusView {
     pub survival: Option<f64>,
     /// The last real test restore; none before the first.
     pub last_verify: Option<LastVerifyView>,
-}
-
-/// A job that runs or waits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct JobView {
-    /// Its number.
-    pub id: JobId,
-    /// What it is for.
-    pub task: JobTask,
-    /// What it does or waits for.
-    pub phase: JobPhase,
-    /// How far it is.
-    pub progress: Progress,
-    /// Since when it runs.
-    pub started_at: UnixMillis,
-    /// Bytes of files a second over the last seconds; none before that was measured.
-    pub bytes_per_second: Option<u64>,
-    /// Seconds that the rest will take; none where that cannot be said.
-    pub remaining_seconds: Option<u64>,
-    /// The file or folder in work, where there is one.
-    pub current: Option<String>,
-}
-
-/// What a job is for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum JobTask {
-    /// A backup of these folders.
-    Backup {
-        /// Their paths.
-        folders: Vec<String>,
-        /// Whether the schedule or a change began it.
-        by_itself: bool,
-    },
-    /// A restore.
-    Restore {
-        /// The version by id.
-        snapshot: String,
-        /// The path inside the version; empty: all of it.
-        path: String,
-        /// The folder written into.
-        to: String,
-        /// What happens with files that are there and differ.
-        conflict: Conflict,
-    },
-    /// A test restore.
-    Verify {
-        /// How many files.
-        sample: u32,
-    },
-    /// An identity is brought back.
-    Recovery,
-}
-
-/// What a job does or waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum JobPhase {
-    /// It has not begun.
-    Waiting,
-    /// Too few suppliers have signed.
-    WaitingForSuppliers {
-        /// Signed and usable.
-        have: u8,
-        /// Needed to begin.
-        need: u8,
-    },
-    /// Walking, reading, sealing and sending.
-    Reading,
-    /// Nothing is read: pieces for suppliers that are away fill the room they may take here.
-    WaitingForRoom,
-    /// Nothing is read: the disk of this machine is full, or takes nothing for another reason.
-    WaitingForDisk,
-    /// Nothing is read: a supplier takes no pieces at the moment.
-    WaitingForSupplier {
-        /// Its nickname and fingerprint.
-        name: String,
-    },
-    /// All is read; pieces are on their way.
-    Sending,
-    /// Some suppliers are away without whom nothing would be safe.
-    WaitingForConfirmations {
-        /// Confirmations of the weakest piece.
-        confirmed: u8,
-        /// Confirmations it needs.
-        need: u8,
-    },
-    /// Storing the lists of files.
-    WritingLists,
-    /// Giving the new version to the suppliers.
-    Publishing,
-    /// Looking for the identity's records.
-    Seeking,
-    /// Asking suppliers for the newest version.
-    AskingHeads,
-    /// Loading the lists of files.
-    LoadingLists,
-    /// Fetching and writing files.
-    Fetching,
-    /// Waiting for suppliers that have what is needed.
-    WaitingForPieces,
-}
-
-/// When a folder is backed up without being asked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Schedule {
-    /// Soon after something in it changed, and every hour in case a change was not seen.
-    #[default]
-    OnChange,
-    /// So often, whether it changed or not.
-    Every {
-        /// Minutes, from 5 to 10,080 (a week).
-        minutes: u32,
-    },
-    /// Only when it is asked for.
-    Manual,
-}
-
-/// Shortest and longest interval of [`Schedule::Every`] in minutes.
-pub const SCHEDULE_MINUTES: std::ops::RangeInclusive<u32> = 5..=10_080;
-
-impl std::fmt::Display for Schedule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::OnChange => f.write_str("on-change"),
-            Self::Every { minutes } => write!(f, "{minutes}m"),
-            Self::Manual => f.write_str("manual"),
-        }
-    }
-}
-
-/// A text that is no schedule.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no schedule: on-change, manual, or minutes from 5m to 10080m, for example 60m")]
-pub struct ScheduleError(String);
-
-impl std::str::FromStr for Schedule {
-    type Err = ScheduleError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let minutes = text
-            .strip_suffix('m')
-            .and_then(|digits| digits.parse().ok());
-        match (text, minutes) {
-            ("on-change", _) => Ok(Self::OnChange),
-            ("manual", _) => Ok(Self::Manual),
-            (_, Some(minutes)) if SCHEDULE_MINUTES.contains(&minutes) => {
-                Ok(Self::Every { minutes })
-            }
-            _ => Err(ScheduleError(text.to_owned())),
-        }
-    }
 }
 
 /// What happens with a folder by itself.
