@@ -9,10 +9,9 @@ use bitdust_model::locator::{DhtRecord, RecordKind, SignedRecord};
 use bitdust_model::{DeviceId, DhtKey, Sequence, UnixMillis};
 use zeroize::Zeroizing;
 
-use crate::aead::{Aead, NONCE_BYTES};
+use crate::aead::{Aead, NONCE_BYTES, TAG_BYTES};
 use crate::derive::{Label, Secret, derive};
 use crate::identity::EpochSecrets;
-use crate::pack::TAG_BYTES;
 use crate::random::random;
 use crate::record::dht_key;
 use crate::sign::{SigningKey, VerifyError, verify_by};

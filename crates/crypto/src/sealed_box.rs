@@ -7,9 +7,8 @@ use bitdust_model::limits::SEALED_BOX_BYTES_MAX;
 use x25519_dalek::{PublicKey, SharedSecret, StaticSecret};
 use zeroize::Zeroizing;
 
-use crate::aead::{Aead, NONCE_BYTES};
+use crate::aead::{Aead, NONCE_BYTES, TAG_BYTES};
 use crate::derive::{Label, derive};
-use crate::pack::TAG_BYTES;
 use crate::random::random;
 
 const VERSION: u8 = 1;
