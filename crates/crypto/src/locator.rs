@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 use crate::aead::{Aead, NONCE_BYTES, TAG_BYTES};
 use crate::derive::{Label, Secret, derive};
 use crate::identity::EpochSecrets;
+use crate::place::dht_key;
 use crate::random::random;
-use crate::record::dht_key;
 use crate::sign::{SigningKey, VerifyError, verify_by};
 
 const LENGTH_BYTES: usize = 4;

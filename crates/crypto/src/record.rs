@@ -1,4 +1,4 @@
-//! Records of the DHT: where each belongs, and which are believed.
+//! Records of the DHT: which of them are believed.
 //!
 //! Nothing is stored or believed that is not signed by the key its place is made of.
 
@@ -14,7 +14,7 @@ use bitdust_model::{DhtKey, Sequence, Signed, decode};
 use crate::locator::is_sealed_length;
 use crate::sign::{VerifyError, verify, verify_certificate};
 
-const DHT_PREFIX: &[u8] = b"bitdust/dht/v1/";
+pub use crate::place::{dht_key, nickname_key, offers_key};
 
 /// Why a record is neither stored nor believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,27 +46,6 @@ pub enum RecordError {
         /// Which.
         limit: &'static str,
     },
-}
-
-/// Where a record of a signer lies: `BLAKE3("bitdust/dht/v1/" ‖ kind name ‖ 0x00 ‖ signer)`.
-/// Nicknames lie elsewhere: see [`nickname_key`].
-#[must_use]
-pub fn dht_key(kind: RecordKind, signer: &[u8; 32]) -> DhtKey {
-    let name: &'static str = kind.into();
-    hash_key(&[name.as_bytes(), &[0], signer])
-}
-
-/// Where claims of a nickname lie: `BLAKE3("bitdust/dht/v1/nickname" ‖ 0x00 ‖ slot ‖ name)`.
-#[must_use]
-pub fn nickname_key(name: &str, slot: u8) -> DhtKey {
-    hash_key(&[b"nickname", &[0, slot], name.as_bytes()])
-}
-
-/// Where those who offer space announce themselves:
-/// `BLAKE3("bitdust/dht/v1/offers" ‖ 0x00 ‖ slot)`.
-#[must_use]
-pub fn offers_key(slot: u8) -> DhtKey {
-    hash_key(&[b"offers", &[0, slot]])
 }
 
 /// Whether a record of `candidate` replaces one of `known`: it must be larger, but not by
@@ -159,13 +138,4 @@ fn check(kept: bool, limit: &'static str) -> Result<(), RecordError> {
     } else {
         Err(RecordError::Limit { limit })
     }
-}
-
-fn hash_key(parts: &[&[u8]]) -> DhtKey {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(DHT_PREFIX);
-    for part in parts {
-        hasher.update(part);
-    }
-    DhtKey(*hasher.finalize().as_bytes())
 }
