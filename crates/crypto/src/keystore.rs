@@ -11,7 +11,9 @@
 mod content;
 mod cost;
 mod error;
+mod guard;
 mod os_keyring;
+mod version;
 
 use bitdust_model::limits::KEY_FILE_BYTES_MAX;
 
@@ -19,49 +21,15 @@ use crate::aead::{Aead, NONCE_BYTES};
 use crate::derive::{Label, Secret, derive};
 use crate::identity::HomeSecrets;
 use crate::random::random;
+use cost::SALT_BYTES;
+use version::VERSION;
 
 pub use cost::PassphraseCost;
 pub use error::KeystoreError;
+pub use guard::{GuardKind, KeyGuard};
 
 const MAGIC: &[u8; 5] = b"BDKEY";
-const VERSION: u8 = 1;
-const SALT_BYTES: usize = 16;
 const CHECKSUM_BYTES: usize = 16;
-
-/// How a home is to be guarded or opened.
-#[derive(Clone, Copy)]
-pub enum KeyGuard<'a> {
-    /// By a passphrase through Argon2id.
-    Passphrase(&'a str),
-    /// By nothing but the permissions of the file, which holds its own key.
-    File,
-    /// By a random key in the keyring of the operating system.
-    Keyring {
-        /// What tells this home from others in the keyring.
-        home_label: &'a str,
-    },
-}
-
-/// How a home is guarded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GuardKind {
-    /// By a passphrase.
-    Passphrase,
-    /// By the permissions of the file alone.
-    File,
-    /// By the keyring of the operating system.
-    Keyring,
-}
-
-impl std::fmt::Display for GuardKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Passphrase => "a passphrase",
-            Self::File => "the permissions of its key file",
-            Self::Keyring => "the keyring of the system",
-        })
-    }
-}
 
 /// Whether the system has a keyring that can be asked.
 #[must_use]

@@ -12,7 +12,7 @@ use bitdust_model::{Epoch, Signed};
 use x25519_dalek::StaticSecret;
 use zeroize::Zeroizing;
 
-use super::KeystoreError;
+use super::error::KeystoreError;
 use crate::derive::Secret;
 use crate::identity::{DeviceKeys, EpochSecrets, HomeSecrets, IdentityError};
 

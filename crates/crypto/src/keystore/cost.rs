@@ -8,8 +8,11 @@ use bitdust_model::limits::{
     ARGON_LANES_MAX, ARGON_MEMORY_KIB_MAX, ARGON_PASSES_MAX, PASSPHRASE_BYTES_MAX,
 };
 
-use super::{KeystoreError, SALT_BYTES};
+use super::error::KeystoreError;
 use crate::derive::Secret;
+
+/// Bytes of the salt of a passphrase.
+pub(super) const SALT_BYTES: usize = 16;
 
 /// Parameters of Argon2id, within limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

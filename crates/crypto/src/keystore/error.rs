@@ -2,7 +2,8 @@
 
 use bitdust_model::limits::{KEY_FILE_BYTES_MAX, PASSPHRASE_BYTES_MAX};
 
-use super::{GuardKind, VERSION};
+use super::guard::GuardKind;
+use super::version::VERSION;
 use crate::identity::IdentityError;
 
 /// Why the secrets of a home cannot be sealed or opened.

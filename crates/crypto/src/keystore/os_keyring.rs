@@ -6,7 +6,7 @@
 use keyring::{Entry, Error};
 use zeroize::Zeroizing;
 
-use super::KeystoreError;
+use super::error::KeystoreError;
 use crate::derive::Secret;
 use crate::random::random;
 
