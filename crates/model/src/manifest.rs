@@ -9,7 +9,6 @@ use crate::id::{
     ChunkId, DeviceId, FolderId, HeadHash, IdentityId, PackId, SetId, ShardId, SnapshotId,
 };
 use crate::limits;
-use crate::older;
 use crate::tree::Meta;
 use crate::unit::{Epoch, Position, Sequence, UnixMillis};
 
@@ -155,7 +154,8 @@ impl Versioned for SnapshotPage {
     const BYTES_MAX: usize = limits::CHUNK_BYTES_MAX;
 }
 
-/// All that a device has: the plain content of the last chunk of a commit.
+/// All that a device has: the plain content of the last chunk of a commit. How it is read, its
+/// earlier version too, is in `older`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The lane.
@@ -174,18 +174,6 @@ pub struct Manifest {
     pub segments: Vec<Vec<BlobRef>>,
     /// The commit packs in which those pages and segments lie, the manifest's own excepted.
     pub packs: Vec<PackRef>,
-}
-
-impl Versioned for Manifest {
-    const KIND: &'static str = "manifest";
-    const VERSION: u8 = 2;
-    const BYTES_MAX: usize = limits::CHUNK_BYTES_MAX;
-
-    fn of_older(version: u8, body: &[u8]) -> Option<Self> {
-        (version == 1)
-            .then(|| older::manifest_of_version_1(body))
-            .flatten()
-    }
 }
 
 /// Who keeps a position.

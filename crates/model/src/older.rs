@@ -1,10 +1,27 @@
 //! What earlier versions of documents looked like, to be read and never written.
+//!
+//! A document that has such versions says here how it is read, so that this knows the documents
+//! and they do not know this.
 
 use serde::Deserialize;
 
+use crate::codec::Versioned;
 use crate::id::{DeviceId, FolderId};
+use crate::limits;
 use crate::manifest::{BlobRef, FolderRecord, Manifest, PackRef, SnapshotRecord};
 use crate::unit::Sequence;
+
+impl Versioned for Manifest {
+    const KIND: &'static str = "manifest";
+    const VERSION: u8 = 2;
+    const BYTES_MAX: usize = limits::CHUNK_BYTES_MAX;
+
+    fn of_older(version: u8, body: &[u8]) -> Option<Self> {
+        (version == 1)
+            .then(|| manifest_of_version_1(body))
+            .flatten()
+    }
+}
 
 /// Version 1 of a folder: it always crossed into other file systems.
 #[derive(Deserialize)]
@@ -59,8 +76,7 @@ pub fn folder_of_version_1(body: &[u8]) -> Option<FolderRecord> {
     whole::<FolderRecord1>(body).map(FolderRecord::from)
 }
 
-/// Reads a manifest of version 1.
-pub(crate) fn manifest_of_version_1(body: &[u8]) -> Option<Manifest> {
+fn manifest_of_version_1(body: &[u8]) -> Option<Manifest> {
     whole::<Manifest1>(body).map(Manifest::from)
 }
 
