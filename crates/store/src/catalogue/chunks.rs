@@ -10,7 +10,7 @@ use bitdust_model::manifest::{BlobRef, ChunkRecord, PackRef};
 use bitdust_model::{ChunkId, PackId};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::packs::ref_of;
+use super::pack_rows::ref_of;
 use super::{Catalogue, CatalogueError};
 
 /// Where some chunks lie; each pack is described once.

@@ -8,7 +8,7 @@ use bitdust_model::manifest::{PackKind, PackRef, Receipt};
 use bitdust_model::{ByteCount, DeviceId, PackId, Position, SetId, ShardId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::packs::{expect_number, kind_from_column, number_of, ref_of};
+use super::pack_rows::{expect_number, kind_from_column, number_of, ref_of, shard_bytes};
 use super::{Catalogue, CatalogueError};
 use crate::row::{decode_signed, encode_signed, from_column, to_column};
 
@@ -166,7 +166,7 @@ impl Catalogue {
                     position: Position(position),
                 });
             };
-            let shard_bytes = super::packs::shard_bytes(&pack);
+            let shard_bytes = shard_bytes(&pack);
             Ok(Some(ConfirmedShard {
                 pack,
                 position: Position(position),

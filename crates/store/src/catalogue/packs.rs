@@ -4,26 +4,18 @@
 //! that suppliers already keep. Its chunks become known with its commit, in one transaction.
 
 use bitdust_model::codec::Versioned;
-use bitdust_model::limits::{CHUNKS_PER_PACK_MAX, DATABASE_PAGE_MAX, PACK_BYTES_MAX, SHARD_ALIGN};
-use bitdust_model::manifest::{ChunkRecord, PackKind, PackRecord, PackRef, Segment, Trailer};
+use bitdust_model::limits::{CHUNKS_PER_PACK_MAX, DATABASE_PAGE_MAX, PACK_BYTES_MAX};
+use bitdust_model::manifest::{PackKind, PackRecord, PackRef, Segment, Trailer};
 use bitdust_model::{ByteCount, Code, DeviceId, PackId, Position};
-use rusqlite::{Connection, OptionalExtension, Params, Transaction, params};
+use rusqlite::{Connection, Params, Transaction, params};
 
 use super::confirmations::{confirmations_of, recount};
+use super::pack_rows::{
+    PackState, chunks_of, expect_number, kind_from_column, kind_to_column, number_of, ref_of,
+    shard_bytes, state_of, state_to_column,
+};
 use super::{Catalogue, CatalogueError};
-use crate::database::DatabaseError;
 use crate::row::{PackRow, blob, decode_row, encode_row, from_column};
-
-/// How far a pack has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PackState {
-    /// Recorded; its shards are on their way.
-    Sealed,
-    /// Enough suppliers confirmed it; its chunks are in the index.
-    Committed,
-    /// Described by a published segment.
-    Published,
-}
 
 /// A pack that was sealed and not committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,16 +37,6 @@ pub struct PackTotals {
     pub coded: ByteCount,
     /// The shards that suppliers confirmed.
     pub kept: ByteCount,
-}
-
-/// Bytes of each shard of a pack: the k-th part, rounded up to `SHARD_ALIGN`.
-#[must_use]
-pub fn shard_bytes(pack: &PackRef) -> u32 {
-    let align = u32::try_from(SHARD_ALIGN).unwrap_or(u32::MAX);
-    pack.pack_bytes
-        .div_ceil(u32::from(pack.k.max(1)))
-        .div_ceil(align)
-        .saturating_mul(align)
 }
 
 impl Catalogue {
@@ -385,77 +367,4 @@ fn insert_chunks(transaction: &Transaction<'_>, number: i64) -> Result<(), Catal
         body_offset += i64::from(chunk.stored_bytes);
     }
     Ok(())
-}
-
-/// The small number of a pack.
-pub(super) fn number_of(
-    connection: &Connection,
-    pack: PackId,
-) -> Result<Option<i64>, CatalogueError> {
-    let mut statement = connection.prepare_cached("SELECT id FROM packs WHERE pack = ?1")?;
-    Ok(statement.query_row([pack.0], |row| row.get(0)).optional()?)
-}
-
-/// The small number of a pack that must be there.
-pub(super) fn expect_number(connection: &Connection, pack: PackId) -> Result<i64, CatalogueError> {
-    number_of(connection, pack)?.ok_or(CatalogueError::UnknownPack { pack })
-}
-
-/// How to fetch the pack of a number.
-pub(super) fn ref_of(connection: &Connection, number: i64) -> Result<PackRef, CatalogueError> {
-    let mut statement = connection.prepare_cached("SELECT record FROM packs WHERE id = ?1")?;
-    let mut rows = statement.query([number])?;
-    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    Ok(decode_row::<PackRow>(blob(row, 0)?)?.0)
-}
-
-fn chunks_of(connection: &Connection, number: i64) -> Result<Vec<ChunkRecord>, CatalogueError> {
-    let mut statement =
-        connection.prepare_cached("SELECT chunks FROM pack_chunks WHERE pack = ?1")?;
-    let mut rows = statement.query([number])?;
-    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    Ok(decode_row::<Trailer>(blob(row, 0)?)?.chunks)
-}
-
-fn state_of(connection: &Connection, number: i64) -> Result<PackState, CatalogueError> {
-    let mut statement = connection.prepare_cached("SELECT state FROM packs WHERE id = ?1")?;
-    match statement.query_row([number], |row| row.get::<_, i64>(0))? {
-        0 => Ok(PackState::Sealed),
-        1 => Ok(PackState::Committed),
-        2 => Ok(PackState::Published),
-        other => Err(DatabaseError::Impossible {
-            what: "pack state",
-            value: other,
-        }
-        .into()),
-    }
-}
-
-fn state_to_column(state: PackState) -> i64 {
-    match state {
-        PackState::Sealed => 0,
-        PackState::Committed => 1,
-        PackState::Published => 2,
-    }
-}
-
-/// What a pack carries, as a column held it.
-pub(super) fn kind_from_column(column: i64) -> Result<PackKind, DatabaseError> {
-    match column {
-        0 => Ok(PackKind::Data),
-        1 => Ok(PackKind::Tree),
-        2 => Ok(PackKind::Commit),
-        other => Err(DatabaseError::Impossible {
-            what: "pack kind",
-            value: other,
-        }),
-    }
-}
-
-fn kind_to_column(kind: PackKind) -> i64 {
-    match kind {
-        PackKind::Data => 0,
-        PackKind::Tree => 1,
-        PackKind::Commit => 2,
-    }
 }

@@ -5,7 +5,8 @@
 
 use bitdust_model::manifest::{PackRecord, PackRef, Segment, SnapshotRecord};
 
-use super::packs::{CheckedPack, PackState, insert, number_of, raise_state};
+use super::pack_rows::{PackState, number_of};
+use super::packs::{CheckedPack, insert, raise_state};
 use super::snapshots::insert_snapshot;
 use super::{Catalogue, CatalogueError};
 use rusqlite::Transaction;

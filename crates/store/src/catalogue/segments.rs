@@ -7,7 +7,8 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::error::refuse_when_full;
 use super::heads::{OwnHead, insert_head};
-use super::packs::{self, PackState, after_number, page_limit, raise_state, records_page};
+use super::pack_rows::{PackState, expect_number};
+use super::packs::{after_number, page_limit, raise_state, records_page};
 use super::snapshots::insert_snapshot;
 use super::{Catalogue, CatalogueError};
 use crate::row::{BlobsRow, blob, decode_row, encode_row, from_column, to_column};
@@ -206,7 +207,7 @@ fn mark(
         .optional()?
         .ok_or(CatalogueError::UnknownSegment { segment })?;
     for pack in packs {
-        let pack = packs::expect_number(transaction, *pack)?;
+        let pack = expect_number(transaction, *pack)?;
         raise_state(transaction, pack, PackState::Published)?;
         transaction
             .prepare_cached("UPDATE packs SET segment = ?2 WHERE id = ?1")?
