@@ -13,6 +13,7 @@ mod folders;
 mod friends;
 mod heads;
 mod history;
+mod id;
 mod meta;
 mod pack_rows;
 mod packs;
@@ -35,10 +36,11 @@ pub use files::CachedFile;
 pub use friends::{Friend, Redeemed};
 pub use heads::{OwnHead, OwnSet};
 pub use history::{HistoryQuestion, PastEvent};
+pub use id::SegmentId;
 pub use pack_rows::{PackState, shard_bytes};
 pub use packs::{PackTotals, UnconfirmedPack};
 pub use rebuild::Imported;
-pub use segments::{LiveSegment, NewSegment, Publication, SegmentId};
+pub use segments::{LiveSegment, NewSegment, Publication};
 pub use suppliers::{Introduction, SignedContract, Supplier};
 
 /// A handle of the catalogue; clones share one writer and a few readers. Every call blocks

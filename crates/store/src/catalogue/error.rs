@@ -4,7 +4,7 @@ use bitdust_model::{ErrorCode, FolderId, PackId, Position};
 
 use rusqlite::Connection;
 
-use super::SegmentId;
+use super::id::SegmentId;
 use crate::database::DatabaseError;
 use crate::row::count;
 

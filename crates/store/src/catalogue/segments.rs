@@ -7,15 +7,12 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::error::refuse_when_full;
 use super::heads::{OwnHead, insert_head};
+use super::id::SegmentId;
 use super::pack_rows::{PackState, expect_number};
 use super::packs::{after_number, page_limit, raise_state, records_page};
 use super::snapshots::insert_snapshot;
 use super::{Catalogue, CatalogueError};
 use crate::row::{BlobsRow, blob, decode_row, encode_row, from_column, to_column};
-
-/// A live segment by its number in this catalogue; newer ones are larger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SegmentId(pub u64);
 
 /// A segment of the pack index that the newest manifest names.
 #[derive(Debug, Clone, PartialEq, Eq)]
