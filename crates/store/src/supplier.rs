@@ -17,6 +17,7 @@ mod read;
 mod schema;
 mod shards;
 mod sweep;
+mod swept;
 mod write;
 
 use std::collections::BTreeSet;
@@ -33,7 +34,7 @@ pub use contracts::StoredContract;
 pub use error::ShardError;
 pub use read::{ServedRange, aligned_range};
 pub use shards::{ShardListing, Usage};
-pub use sweep::Swept;
+pub use swept::Swept;
 pub use write::{Begin, ShardWriter, StoredShard};
 
 /// A handle of the store; clones share it. Every call blocks until it is done.

@@ -17,30 +17,12 @@ use rusqlite::params;
 
 use super::files::{load_header, outboard_path};
 use super::shards::{FileState, ShardRow, insert, set_state};
+use super::swept::Swept;
 use super::{ShardError, ShardStore};
 use crate::durable;
 use crate::row::encode_signed;
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
-
-/// What a start found and put right.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Shards whose file is gone since the last start.
-    pub missing: u64,
-    /// Shards whose file has another length than it should.
-    pub damaged: u64,
-    /// Shards whose missing file is back.
-    pub returned: u64,
-    /// Finished files that had no row yet and have one now.
-    pub adopted: u64,
-    /// Deletes that were completed.
-    pub graced: u64,
-    /// Files that belonged to nothing.
-    pub removed: u64,
-    /// Half-received shards that were too old or too many.
-    pub parts_removed: u64,
-}
 
 /// A file that may stand in a bucket.
 enum Name {
