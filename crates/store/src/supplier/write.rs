@@ -63,22 +63,7 @@ impl ShardStore {
         if self.is_fenced(identity, header.lane)? {
             return Err(ShardError::Fenced { lane: header.lane });
         }
-        let (kept, is_new) =
-            self.read(
-                |connection| match kept_shard(connection, identity, shard)? {
-                    Some(kept) => Ok((Some(kept), false)),
-                    None => Ok((
-                        kept_at_place(
-                            connection,
-                            identity,
-                            header.set,
-                            header.pack,
-                            header.position,
-                        )?,
-                        true,
-                    )),
-                },
-            )?;
+        let (kept, is_new) = self.kept_before(header)?;
         if let Some(Kept {
             header: kept,
             stored_at,
@@ -101,6 +86,26 @@ impl ShardStore {
             claim,
             row,
         )?)))
+    }
+
+    /// What is entered for a shard or, where it is new, for its place; and whether it is new.
+    fn kept_before(&self, header: &StoreHeader) -> Result<(Option<Kept>, bool), ShardError> {
+        let (identity, shard) = (header.owner, header.shard);
+        self.read(
+            |connection| match kept_shard(connection, identity, shard)? {
+                Some(kept) => Ok((Some(kept), false)),
+                None => Ok((
+                    kept_at_place(
+                        connection,
+                        identity,
+                        header.set,
+                        header.pack,
+                        header.position,
+                    )?,
+                    true,
+                )),
+            },
+        )
     }
 
     /// A finished file that never got its row (the database failed) is as good as one that is
