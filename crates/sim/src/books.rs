@@ -6,8 +6,7 @@ use bitdust_engine::{JobId, SetFact};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{DeviceId, IdentityId, PackId, Position, Tick};
 
-use crate::node::NodeId;
-use crate::sabotage::{HeadKey, PackKey};
+use crate::id::{HeadKey, NodeId, PackKey};
 
 /// A pack as it was sealed.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use bitdust_model::manifest::PackKind;
 use bitdust_model::status::Protection;
 use bitdust_model::{Code, DeviceId, PackId, Sequence};
 
-use crate::node::NodeId;
+use crate::id::NodeId;
 use crate::world::World;
 
 impl World {

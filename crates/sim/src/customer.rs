@@ -13,8 +13,9 @@ use bitdust_model::{
 };
 
 use crate::books::{HeadEntry, LaneEntry, PackEntry};
-use crate::network::Request;
-use crate::node::{Lie, NodeId, PackRow, Scan};
+use crate::call::Request;
+use crate::id::NodeId;
+use crate::node::{Lie, PackRow, Scan};
 use crate::sabotage::Sabotage;
 use crate::world::World;
 

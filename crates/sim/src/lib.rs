@@ -6,9 +6,11 @@
 //! what engines do with the world's own books.
 
 mod books;
+mod call;
 mod checker;
 mod customer;
 mod failure;
+mod id;
 mod network;
 mod node;
 mod people;
@@ -18,6 +20,7 @@ mod supplier;
 mod world;
 
 pub use failure::Failure;
-pub use node::{Lie, NodeId};
+pub use id::NodeId;
+pub use node::Lie;
 pub use sabotage::Sabotage;
 pub use world::{World, WorldOptions};

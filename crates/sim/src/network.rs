@@ -2,51 +2,12 @@
 
 use std::time::Duration;
 
-use bitdust_engine::{FetchId, Input, JobId};
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, PackId, Position, Sequence};
+use bitdust_engine::Input;
+use bitdust_model::{DeviceId, ErrorCode};
 
-use crate::node::NodeId;
+use crate::call::{Call, Request};
+use crate::id::NodeId;
 use crate::world::{Event, World};
-
-/// A question of one machine to another.
-#[derive(Debug, Clone)]
-pub(crate) struct Call {
-    pub(crate) from: NodeId,
-    pub(crate) from_boot: u64,
-    pub(crate) to: NodeId,
-    pub(crate) to_boot: u64,
-    pub(crate) request: Request,
-}
-
-/// What is asked.
-#[derive(Debug, Clone)]
-pub(crate) enum Request {
-    Propose {
-        bytes: ByteCount,
-    },
-    Store {
-        pack: PackId,
-        position: Position,
-        bytes: ByteCount,
-    },
-    PutHead {
-        sequence: Sequence,
-    },
-    Check {
-        pack: PackId,
-        position: Position,
-    },
-    Fetch {
-        fetch: FetchId,
-        lane: DeviceId,
-        pack: PackId,
-        position: Position,
-        whole: bool,
-    },
-    Heads {
-        job: JobId,
-    },
-}
 
 pub(crate) fn pair(one: NodeId, other: NodeId) -> (NodeId, NodeId) {
     (one.min(other), one.max(other))

@@ -9,12 +9,9 @@ use bitdust_engine::{
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{ByteCount, Code, DeviceId, IdentityId, PackId, Position, Sequence, Tick};
 
-use crate::network::Call;
-use crate::sabotage::{HeadKey, Sabotage};
-
-/// A machine of the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(pub usize);
+use crate::call::Call;
+use crate::id::{HeadKey, NodeId};
+use crate::sabotage::Sabotage;
 
 /// How a supplier lies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

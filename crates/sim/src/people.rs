@@ -6,8 +6,9 @@ use std::time::Duration;
 use bitdust_engine::{Input, JobId, Phase, SupplierFact};
 use bitdust_model::{ByteCount, Code, ErrorCode, PackId, Position, Sequence};
 
+use crate::id::NodeId;
 use crate::network::pair;
-use crate::node::{Lie, NodeId};
+use crate::node::Lie;
 use crate::sabotage::Sabotage;
 use crate::world::World;
 

@@ -9,10 +9,10 @@ use bitdust_model::manifest::PackKind;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, PackId, Position, Sequence};
 
 use crate::books::PackEntry;
+use crate::call::{Call, Request};
 use crate::failure::Failure;
-use crate::network::{Call, Request};
-use crate::node::{FetchRow, Lie, NodeId, RestoreRow};
-use crate::sabotage::HeadKey;
+use crate::id::{HeadKey, NodeId};
+use crate::node::{FetchRow, Lie, RestoreRow};
 use crate::world::World;
 
 impl World {

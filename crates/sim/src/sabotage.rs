@@ -2,7 +2,6 @@
 
 use bitdust_engine::{Input, Output, SetFact};
 use bitdust_model::status::Protection;
-use bitdust_model::{PackId, Sequence};
 
 /// One way to break an engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -106,8 +105,3 @@ fn bend_refusals(outputs: &mut [Output], accept: impl Fn(bitdust_engine::AskId) 
         }
     }
 }
-
-/// Names in the world's own books: a pack or a head of one machine.
-pub(crate) type PackKey = (crate::node::NodeId, PackId);
-/// A head by its lane.
-pub(crate) type HeadKey = (crate::node::NodeId, Sequence);

@@ -5,8 +5,9 @@ use std::time::Duration;
 use bitdust_engine::{Access, AskId, CustomerFact, Input, Output};
 use bitdust_model::{ByteCount, ErrorCode};
 
-use crate::network::{Call, Request};
-use crate::node::{Lie, NodeId};
+use crate::call::{Call, Request};
+use crate::id::NodeId;
+use crate::node::Lie;
 use crate::world::World;
 
 impl World {

@@ -8,9 +8,10 @@ use bitdust_engine::{Engine, EngineView, Input, Random};
 use bitdust_model::{DeviceId, IdentityId, Policy, Tick};
 
 use crate::books::Books;
+use crate::call::Call;
 use crate::failure::{Failure, Steps};
-use crate::network::Call;
-use crate::node::{Node, NodeId};
+use crate::id::NodeId;
+use crate::node::Node;
 
 /// Events handled before a run counts as one that never rests.
 const EVENTS_MAX: u64 = 3_000_000;
