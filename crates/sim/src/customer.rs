@@ -1,28 +1,15 @@
-//! Doing what an engine asks on the customer's side: seal, send, spool, commit, publish.
+//! Doing what an engine asks on the customer's side: hire, send, spool, publish.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use bitdust_engine::{Input, OfferFact, Output, ReceiptFact, SetFact, SupplierFact};
+use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, PackId, Position, SetId};
 
-use bitdust_engine::{
-    Input, JobId, OfferFact, Output, ReceiptFact, SetFact, SupplierFact, VersionFact,
-};
-use bitdust_model::limits::PACKS_IN_FLIGHT_MAX;
-use bitdust_model::manifest::PackKind;
-use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, Sequence, SetId,
-};
-
-use crate::books::{HeadEntry, LaneEntry, PackEntry};
+use crate::backup::SHARD_BYTES;
+use crate::books::LaneEntry;
 use crate::call::Request;
 use crate::id::NodeId;
-use crate::node::{Lie, PackRow, Scan};
+use crate::node::Lie;
 use crate::sabotage::Sabotage;
 use crate::world::World;
-
-/// Chunks in a data pack of this world.
-const CHUNKS_PER_PACK: usize = 4;
-/// Bytes of a shard in this world.
-const SHARD_BYTES: ByteCount = ByteCount(10);
 
 impl World {
     /// Carries out one output.
@@ -240,95 +227,6 @@ impl World {
         self.call(node, device, Request::Check { pack, position });
     }
 
-    fn start_scan(&mut self, node: NodeId, job: JobId) {
-        let disk = &self.nodes[node.0].disk;
-        let snapshot = disk.folder.clone();
-        let left: Vec<_> = snapshot.difference(&disk.known_chunks()).copied().collect();
-        let scan = Scan {
-            snapshot,
-            left,
-            trees_left: 1,
-            sealed: BTreeSet::new(),
-            told: false,
-        };
-        self.nodes[node.0].memory.scans.insert(job, scan);
-        self.nodes[node.0].memory.sealing = Some(job);
-        self.seal_on(node);
-    }
-
-    /// Seals further packs of the walk while memory allows, and tells when it is over.
-    pub(crate) fn seal_on(&mut self, node: NodeId) {
-        let Some(job) = self.nodes[node.0].memory.sealing else {
-            return;
-        };
-        while self.nodes[node.0].memory.held.len() < PACKS_IN_FLIGHT_MAX {
-            let Some(scan) = self.nodes[node.0].memory.scans.get_mut(&job) else {
-                return;
-            };
-            if !scan.left.is_empty() {
-                let rest = scan.left.split_off(CHUNKS_PER_PACK.min(scan.left.len()));
-                let chunks = std::mem::replace(&mut scan.left, rest)
-                    .into_iter()
-                    .collect();
-                self.seal(node, job, PackKind::Data, chunks);
-            } else if scan.trees_left > 0 {
-                scan.trees_left -= 1;
-                self.seal(node, job, PackKind::Tree, BTreeSet::new());
-            } else {
-                if !scan.told {
-                    scan.told = true;
-                    let versions = vec![VersionFact {
-                        folder: FolderId([0; 32]),
-                        is_changed: true,
-                    }];
-                    let finished = Input::ScanFinished { job, versions };
-                    self.deliver(node, Duration::from_millis(30), finished);
-                }
-                return;
-            }
-        }
-    }
-
-    fn seal(&mut self, node: NodeId, job: JobId, kind: PackKind, chunks: BTreeSet<u64>) -> PackId {
-        let pack = PackId(self.fresh_bytes());
-        let machine = &mut self.nodes[node.0];
-        let Some(set) = machine.disk.set.clone() else {
-            self.break_promise("a pack is sealed before there is a set".to_owned());
-            return pack;
-        };
-        if let Some(scan) = machine.memory.scans.get_mut(&job) {
-            scan.sealed.insert(pack);
-        }
-        machine.memory.held.insert(pack);
-        let row = PackRow {
-            kind,
-            chunks: chunks.clone(),
-            confirmed: BTreeSet::new(),
-            spooled: BTreeSet::new(),
-            committed: false,
-        };
-        machine.disk.packs.insert(pack, row);
-        let receipts = std::collections::BTreeMap::new();
-        self.books.packs.insert(
-            (node, pack),
-            PackEntry {
-                kind,
-                job,
-                set,
-                chunks,
-                receipts,
-            },
-        );
-        let input = Input::PackSealed {
-            job,
-            pack,
-            kind,
-            shard_bytes: SHARD_BYTES,
-        };
-        self.deliver(node, Duration::from_millis(10), input);
-        pack
-    }
-
     fn send_shard(&mut self, node: NodeId, pack: PackId, position: Position, device: DeviceId) {
         let machine = &self.nodes[node.0];
         let row = machine.disk.packs.get(&pack);
@@ -397,43 +295,6 @@ impl World {
             None => Input::SpoolEmpty { device },
         };
         self.deliver(node, wait, input);
-    }
-
-    fn seal_metadata(&mut self, node: NodeId, job: JobId) {
-        let commit = self.seal(node, job, PackKind::Commit, BTreeSet::new());
-        let disk = &mut self.nodes[node.0].disk;
-        let sequence = disk.head.max(disk.draft).unwrap_or(Sequence(0)).next();
-        disk.draft = Some(sequence);
-        let committed = disk.packs.iter().filter(|(_, row)| row.committed);
-        let mut packs: BTreeSet<_> = committed.map(|(pack, _)| *pack).collect();
-        let Some(scan) = self.nodes[node.0].memory.scans.get(&job) else {
-            return;
-        };
-        packs.extend(scan.sealed.iter().copied());
-        packs.remove(&commit);
-        let entry = HeadEntry {
-            snapshot: scan.snapshot.clone(),
-            packs,
-            commit,
-            kept: BTreeSet::new(),
-            recorded: false,
-        };
-        self.books.heads.insert((node, sequence), entry);
-        let input = Input::MetadataSealed { job, sequence };
-        self.deliver(node, Duration::from_millis(20), input);
-    }
-
-    fn record_commit(&mut self, node: NodeId, sequence: Sequence) {
-        let disk = &mut self.nodes[node.0].disk;
-        disk.head = disk.head.max(Some(sequence));
-        if disk.draft == Some(sequence) {
-            disk.draft = None;
-        }
-        if let Some(entry) = self.books.heads.get_mut(&(node, sequence)) {
-            entry.recorded = true;
-        }
-        let wait = self.disk_time();
-        self.deliver(node, wait, Input::CommitRecorded { sequence });
     }
 
     /// A supplier proved or receipted something: the catalogue notes when.

@@ -5,6 +5,7 @@
 //! queue, chance a seed, so a run replays exactly. After every step the checker compares
 //! what engines do with the world's own books.
 
+mod backup;
 mod books;
 mod call;
 mod checker;
