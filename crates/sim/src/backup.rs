@@ -19,6 +19,18 @@ const CHUNKS_PER_PACK: usize = 4;
 pub(crate) const SHARD_BYTES: ByteCount = ByteCount(10);
 
 impl World {
+    /// A machine asks itself for a backup.
+    pub(crate) fn begin_backup(&mut self, node: NodeId, folders: Vec<FolderId>) {
+        let job = self.fresh_job();
+        let wait = self.disk_time();
+        let asked = Input::BackupAsked {
+            job,
+            folders,
+            by_itself: true,
+        };
+        self.deliver(node, wait, asked);
+    }
+
     /// Begins the walk of a backup and the sealing of what it finds.
     pub(crate) fn start_scan(&mut self, node: NodeId, job: JobId) {
         let disk = &self.nodes[node.0].disk;
@@ -107,6 +119,21 @@ impl World {
         };
         self.deliver(node, Duration::from_millis(10), input);
         pack
+    }
+
+    /// Makes the chunks of a pack known.
+    pub(crate) fn commit_pack(&mut self, node: NodeId, pack: PackId) {
+        if let Some(row) = self.nodes[node.0].disk.packs.get_mut(&pack) {
+            row.committed = true;
+        }
+        let wait = self.disk_time();
+        self.deliver(node, wait, Input::PackCommitted { pack });
+    }
+
+    /// Lets a pack go from memory, which makes room for the next.
+    pub(crate) fn release_pack(&mut self, node: NodeId, pack: PackId) {
+        self.nodes[node.0].memory.held.remove(&pack);
+        self.seal_on(node);
     }
 
     /// Seals the lists, and writes the head that names them.

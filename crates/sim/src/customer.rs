@@ -1,7 +1,7 @@
 //! Doing what an engine asks on the customer's side: hire, send, spool, publish.
 
 use bitdust_engine::{Input, OfferFact, Output, ReceiptFact, SetFact, SupplierFact};
-use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, PackId, Position, SetId};
+use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, SetId};
 
 use crate::backup::SHARD_BYTES;
 use crate::books::LaneEntry;
@@ -29,21 +29,9 @@ impl World {
             Output::RecordSet { code, holders } => self.record_set(node, code, holders),
             Output::CheckSupplier { device, pick } => self.check_supplier(node, device, pick),
             Output::DoubtSupplier { device, .. } => self.doubt(node, device),
-            Output::WatchFolder { folder } => {
-                let wait = self.disk_time();
-                self.deliver(node, wait, Input::FolderWatched { folder });
-            }
+            Output::WatchFolder { folder } => self.watch_folder(node, folder),
             Output::UnwatchFolder { .. } => {}
-            Output::BackUp { folders } => {
-                let job = self.fresh_job();
-                let wait = self.disk_time();
-                let asked = Input::BackupAsked {
-                    job,
-                    folders,
-                    by_itself: true,
-                };
-                self.deliver(node, wait, asked);
-            }
+            Output::BackUp { folders } => self.begin_backup(node, folders),
             Output::StartScan { job } => self.start_scan(node, job),
             Output::SendShard {
                 pack,
@@ -55,17 +43,8 @@ impl World {
             }
             Output::SpoolShard { pack, position } => self.spool_shard(node, pack, position),
             Output::LoadSpool { device } => self.load_spool(node, device),
-            Output::CommitPack { pack } => {
-                if let Some(row) = self.nodes[node.0].disk.packs.get_mut(&pack) {
-                    row.committed = true;
-                }
-                let wait = self.disk_time();
-                self.deliver(node, wait, Input::PackCommitted { pack });
-            }
-            Output::ReleasePack { pack } => {
-                self.nodes[node.0].memory.held.remove(&pack);
-                self.seal_on(node);
-            }
+            Output::CommitPack { pack } => self.commit_pack(node, pack),
+            Output::ReleasePack { pack } => self.release_pack(node, pack),
             Output::SealMetadata { job, .. } => self.seal_metadata(node, job),
             Output::PutHead { device, sequence } => {
                 self.call(node, device, Request::PutHead { sequence });
@@ -189,6 +168,11 @@ impl World {
         }
         let wait = self.disk_time();
         self.deliver(node, wait, Input::DoubtRecorded { device });
+    }
+
+    fn watch_folder(&mut self, node: NodeId, folder: FolderId) {
+        let wait = self.disk_time();
+        self.deliver(node, wait, Input::FolderWatched { folder });
     }
 
     fn record_set(&mut self, node: NodeId, code: Code, holders: Vec<DeviceId>) {

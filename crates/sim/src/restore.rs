@@ -301,12 +301,7 @@ impl World {
                 device,
                 code,
             },
-            (Request::PutHead { sequence }, Ok(())) => {
-                if let Some(entry) = self.books.heads.get_mut(&(node, sequence)) {
-                    entry.kept.insert(device);
-                }
-                Input::HeadKept { device, sequence }
-            }
+            (Request::PutHead { sequence }, Ok(())) => self.record_kept(node, device, sequence),
             (Request::PutHead { sequence }, Err(code)) => Input::HeadRefused {
                 device,
                 sequence,
@@ -325,13 +320,7 @@ impl World {
                     ..
                 },
                 Ok(()),
-            ) => {
-                let is_right = self.nodes[call.to.0].lie != Lie::Forges;
-                if let Some(row) = self.nodes[node.0].memory.fetches.get_mut(&fetch) {
-                    row.pieces.insert(position, (whole, is_right));
-                }
-                Input::RangeFetched { fetch, position }
-            }
+            ) => self.take_range(node, call.to, fetch, position, whole),
             (
                 Request::Fetch {
                     fetch, position, ..
@@ -347,6 +336,30 @@ impl World {
             (Request::Heads { job }, Err(_)) => Input::HeadsFailed { job, device },
         };
         self.feed(node, input);
+    }
+
+    /// A supplier's word on a head goes into the books.
+    fn record_kept(&mut self, node: NodeId, device: DeviceId, sequence: Sequence) -> Input {
+        if let Some(entry) = self.books.heads.get_mut(&(node, sequence)) {
+            entry.kept.insert(device);
+        }
+        Input::HeadKept { device, sequence }
+    }
+
+    /// A piece came; a forger's looks right until it is decoded.
+    fn take_range(
+        &mut self,
+        node: NodeId,
+        supplier: NodeId,
+        fetch: FetchId,
+        position: Position,
+        whole: bool,
+    ) -> Input {
+        let is_right = self.nodes[supplier.0].lie != Lie::Forges;
+        if let Some(row) = self.nodes[node.0].memory.fetches.get_mut(&fetch) {
+            row.pieces.insert(position, (whole, is_right));
+        }
+        Input::RangeFetched { fetch, position }
     }
 
     /// A supplier whom the catalogue did not take before is entered with its contract.
