@@ -13,6 +13,7 @@ mod shell;
 mod smoke;
 mod telling;
 mod tray;
+mod window;
 
 use std::process::ExitCode;
 use std::time::Instant;

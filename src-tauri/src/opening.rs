@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tauri::{AppHandle, Manager as _};
 use tracing::info;
 
-use crate::shell;
+use crate::window;
 
 /// A page that takes longer is shown as it is.
 const PATIENCE: Duration = Duration::from_millis(700);
@@ -79,6 +79,6 @@ fn show_once(app: &AppHandle) {
     let opening = app.state::<Opening>();
     let was_shown = std::mem::replace(&mut opening.lock().is_shown, true);
     if !was_shown && !opening.is_hidden {
-        shell::show_window(app);
+        window::show(app);
     }
 }

@@ -1,14 +1,12 @@
-//! The window and what belongs to the desktop around it: one instance, links, closing to the
-//! tray, and an orderly end.
+//! What belongs to the desktop around the window: one instance, links, closing to the tray,
+//! and an orderly end.
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bitdust_node::Host;
-use tauri::{
-    App, AppHandle, Emitter as _, Manager as _, RunEvent, WebviewWindow, Window, WindowEvent,
-};
+use tauri::{App, AppHandle, Emitter as _, Manager as _, RunEvent, Window, WindowEvent};
 use tauri_plugin_deep_link::DeepLinkExt as _;
 use tauri_plugin_window_state::StateFlags;
 use tracing::{debug, warn};
@@ -16,10 +14,8 @@ use tracing::{debug, warn};
 use crate::arguments::{Arguments, LINK_SCHEME};
 use crate::opening::Opening;
 use crate::tray::Tray;
-use crate::{commands, opening, smoke, telling, tray};
+use crate::{commands, opening, smoke, telling, tray, window};
 
-/// The label of the only window.
-pub(crate) const MAIN_WINDOW: &str = "main";
 /// What links to invitations begin with.
 const INVITATION_LINK: &str = "bitdust://invite/";
 /// The event by which the window hears of an invitation.
@@ -38,7 +34,7 @@ pub(crate) fn run(arguments: Arguments, started: Instant) -> anyhow::Result<Exit
     let managed = host.clone();
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, words, _| {
-            show_window(app);
+            window::show(app);
             if let Some(link) = words.iter().find(|it| it.starts_with(LINK_SCHEME)) {
                 invited(app, link);
             }
@@ -127,24 +123,9 @@ fn invited(app: &AppHandle, url: &str) {
     let Some(code) = app.state::<Opening>().keep(code) else {
         return;
     };
-    show_window(app);
+    window::show(app);
     if let Err(error) = app.emit(INVITATION_EVENT, code) {
         warn!(%error, "The window did not hear of an invitation");
-    }
-}
-
-/// Shows the window, wherever it was.
-pub(crate) fn show_window(app: &AppHandle) {
-    let Some(window) = app.get_webview_window(MAIN_WINDOW) else {
-        return;
-    };
-    let shown = |window: &WebviewWindow| {
-        window.show()?;
-        window.unminimize()?;
-        window.set_focus()
-    };
-    if let Err(error) = shown(&window) {
-        warn!(%error, "The window cannot be shown");
     }
 }
 

@@ -8,8 +8,7 @@ use tauri_plugin_notification::NotificationExt as _;
 use tokio::sync::broadcast::error::RecvError;
 use tracing::{debug, warn};
 
-use crate::shell::MAIN_WINDOW;
-use crate::tray;
+use crate::{tray, window};
 
 /// The one event of the window.
 const EVENT: &str = "bitdust";
@@ -43,7 +42,7 @@ fn tell(app: &AppHandle, event: &HostEvent) {
 
 /// A notification, unless they are looking at the window already.
 pub(crate) fn notify(app: &AppHandle, message: &str) {
-    let window = app.get_webview_window(MAIN_WINDOW);
+    let window = app.get_webview_window(window::MAIN);
     let is_seen = window.is_some_and(|window| {
         window.is_visible().unwrap_or(false) && window.is_focused().unwrap_or(false)
     });

@@ -17,7 +17,7 @@ use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager as _, Wry};
 use tracing::warn;
 
-use crate::shell;
+use crate::window;
 
 /// What the icon says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub(crate) fn build(app: &AppHandle) -> tauri::Result<()> {
 
 fn chosen(app: &AppHandle, event: MenuEvent) {
     match event.id().as_ref() {
-        "open" => shell::show_window(app),
+        "open" => window::show(app),
         "back_up" => {
             let host = app.state::<Host>().inner().clone();
             tauri::async_runtime::spawn(async move {
