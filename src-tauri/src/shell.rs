@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bitdust_node::Host;
-use tauri::{App, AppHandle, Emitter as _, Manager as _, RunEvent, Window, WindowEvent};
+use tauri::{
+    App, AppHandle, Builder, Emitter as _, Manager as _, RunEvent, Window, WindowEvent, Wry,
+};
 use tauri_plugin_deep_link::DeepLinkExt as _;
 use tauri_plugin_window_state::StateFlags;
 use tracing::{debug, warn};
@@ -29,32 +31,8 @@ pub(crate) fn run(arguments: Arguments, started: Instant) -> anyhow::Result<Exit
     let host = tauri::async_runtime::block_on(async { Host::start(settings, version) });
     let (smoke_test, link) = (arguments.smoke_test, arguments.link);
     let opening = Opening::new(started, arguments.hidden || smoke_test);
-    // Whether the window is shown is decided at each start anew.
-    let kept = StateFlags::all() - StateFlags::VISIBLE;
     let managed = host.clone();
-    let app = tauri::Builder::default()
-        .plugin(tauri_plugin_single_instance::init(|app, words, _| {
-            window::show(app);
-            if let Some(link) = words.iter().find(|it| it.starts_with(LINK_SCHEME)) {
-                invited(app, link);
-            }
-        }))
-        .plugin(tauri_plugin_deep_link::init())
-        .plugin(
-            tauri_plugin_window_state::Builder::default()
-                .with_state_flags(kept)
-                .build(),
-        )
-        .plugin(
-            tauri_plugin_autostart::Builder::new()
-                .app_name("BitDust")
-                .arg("--hidden")
-                .build(),
-        )
-        .plugin(tauri_plugin_clipboard_manager::init())
-        .plugin(tauri_plugin_dialog::init())
-        .plugin(tauri_plugin_notification::init())
-        .plugin(tauri_plugin_opener::init())
+    let app = with_plugins(Builder::default())
         .manage(host)
         .manage(opening)
         .invoke_handler(tauri::generate_handler![
@@ -85,6 +63,36 @@ pub(crate) fn run(arguments: Arguments, started: Instant) -> anyhow::Result<Exit
         }
     });
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Adds the parts of a desktop that others wrote. That there is one instance comes first: a
+/// second start must not get further.
+fn with_plugins(builder: Builder<Wry>) -> Builder<Wry> {
+    // Whether the window is shown is decided at each start anew.
+    let kept = StateFlags::all() - StateFlags::VISIBLE;
+    builder
+        .plugin(tauri_plugin_single_instance::init(|app, words, _| {
+            window::show(app);
+            if let Some(link) = words.iter().find(|it| it.starts_with(LINK_SCHEME)) {
+                invited(app, link);
+            }
+        }))
+        .plugin(tauri_plugin_deep_link::init())
+        .plugin(
+            tauri_plugin_window_state::Builder::default()
+                .with_state_flags(kept)
+                .build(),
+        )
+        .plugin(
+            tauri_plugin_autostart::Builder::new()
+                .app_name("BitDust")
+                .arg("--hidden")
+                .build(),
+        )
+        .plugin(tauri_plugin_clipboard_manager::init())
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_notification::init())
+        .plugin(tauri_plugin_opener::init())
 }
 
 fn set_up(app: &mut App, link: Option<&str>) -> Result<(), Box<dyn std::error::Error>> {
