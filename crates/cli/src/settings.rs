@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use bitdust_api::call::Conflict;
 use bitdust_api::view::Schedule;
-use bitdust_model::{ByteCount, Code, ErrorCode, limits};
+use bitdust_model::{ByteCount, ErrorCode, limits};
 use bitdust_node::{Scope, Settings, Unlock};
 use clap_complete::Shell;
 use jiff::civil::DateTime;
@@ -546,12 +546,6 @@ fn read_passphrase(file: &Path) -> Result<String, Failure> {
         )));
     }
     Ok(passphrase.to_owned())
-}
-
-/// A code as the person wrote it.
-pub(crate) fn check_code(text: &str) -> Result<Code, Failure> {
-    text.parse()
-        .map_err(|error| Failure::usage(format!("{error}.")))
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use bitdust_model::{Code, limits};
 use crate::args::{DemoArguments, HireArgument, TransportArgument};
 use crate::escape::escaped_bytes;
 use crate::failure::Failure;
-use crate::settings::check_code;
 
 /// A demo's plan. Invariant: the code has at most as many places as there are suppliers, one
 /// supplier stays, and more are lost than can be borne only where that was asked for.
@@ -122,6 +121,12 @@ impl Plan {
     pub(crate) fn loses_too_many(&self) -> bool {
         self.lose > self.bearable()
     }
+}
+
+/// A code as the person wrote it.
+fn check_code(text: &str) -> Result<Code, Failure> {
+    text.parse()
+        .map_err(|error| Failure::usage(format!("{error}.")))
 }
 
 fn check_loss(lose: u8, suppliers: u8, code: Code, lose_too_many: bool) -> Result<(), Failure> {
