@@ -1,5 +1,6 @@
 //! Does what a checked command line asks for.
 
+mod context;
 mod device;
 mod folder;
 mod home;
@@ -12,25 +13,14 @@ mod status;
 mod supplier;
 mod version;
 
-use bitdust_api::{Answer, Call};
 use bitdust_model::ErrorCode;
-use bitdust_node::{Connection, Settings, Unlock, connect};
 
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::settings::{Invocation, Task};
-use crate::terminal;
+use context::Context;
 
 pub(crate) use report::ReportObject;
-
-/// What every command needs.
-#[derive(Debug)]
-pub(crate) struct Context {
-    /// What the home is opened with.
-    pub(crate) settings: Settings,
-    /// Where the command speaks.
-    pub(crate) output: Output,
-}
 
 /// Runs a command to its end.
 pub(crate) async fn run(invocation: Invocation, output: Output) -> Result<Exit, Failure> {
@@ -87,50 +77,4 @@ fn not_yet(name: &str, instead: &str) -> Failure {
         ErrorCode::NotYet,
         format!("`bitdust {name}` belongs to a later release. Nothing was changed. {instead}"),
     )
-}
-
-/// Joins the node that holds the home, or holds it. Where the keys rest under a passphrase
-/// and a person is there, asks for it once.
-async fn open(context: &Context) -> Result<Connection, Failure> {
-    let refusal = match connect(&context.settings).await {
-        Ok(connection) => return Ok(connection),
-        Err(error) => error,
-    };
-    let may_ask = context.settings.unlock == Unlock::None
-        && !context.output.is_json()
-        && terminal::is_there();
-    if refusal.code != ErrorCode::NotAllowed || !refusal.message.contains("passphrase") || !may_ask
-    {
-        return Err(refusal.into());
-    }
-    let unlock = Unlock::Passphrase(terminal::ask_passphrase("Passphrase of this home: ")?);
-    let connection = connect(&Settings {
-        unlock,
-        ..context.settings.clone()
-    })
-    .await?;
-    Ok(connection)
-}
-
-/// One call on a connection of its own.
-async fn ask(context: &Context, call: Call) -> Result<Answer, Failure> {
-    let mut connection = open(context).await?;
-    let answer = connection.call(call).await;
-    close(connection, answer.map_err(Failure::from)).await
-}
-
-/// Leaves the node. What the command failed with weighs more than a failure to leave.
-async fn close<T>(connection: Connection, result: Result<T, Failure>) -> Result<T, Failure> {
-    let closed = connection.close().await;
-    let value = result?;
-    closed?;
-    Ok(value)
-}
-
-/// For calls that give nothing back.
-async fn order(context: &Context, call: Call) -> Result<(), Failure> {
-    let Answer::Done = ask(context, call).await? else {
-        return Err(Failure::odd_answer());
-    };
-    Ok(())
 }

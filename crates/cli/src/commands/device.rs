@@ -4,7 +4,7 @@ use bitdust_api::view::DeviceView;
 use bitdust_api::{Answer, Call};
 use serde_json::json;
 
-use super::{Context, ask};
+use super::context::{Context, ask};
 use crate::failure::{Exit, Failure};
 use crate::text::{fingerprint, minute};
 

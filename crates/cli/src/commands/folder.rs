@@ -7,7 +7,7 @@ use bitdust_api::{Answer, Call};
 use bitdust_model::ByteCount;
 use serde_json::json;
 
-use super::{Context, ask, order};
+use super::context::{Context, ask, order};
 use crate::escape::shown_path;
 use crate::failure::{Exit, Failure};
 use crate::text::{count, minute, protection};

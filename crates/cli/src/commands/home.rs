@@ -8,7 +8,7 @@ use bitdust_model::ErrorCode;
 use bitdust_node::{InitOptions, RecoverOptions, Recovered, Scope, Unlock};
 use serde_json::json;
 
-use super::{Context, order};
+use super::context::{Context, order};
 use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;

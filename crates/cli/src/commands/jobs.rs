@@ -5,8 +5,8 @@ use bitdust_api::{Answer, Call, Event, JobId, JobReport};
 use bitdust_model::ErrorCode;
 use bitdust_node::Connection;
 
+use super::context::{Context, close, open};
 use super::report::{JobWords, report_exit, report_object, report_text};
-use super::{Context, close, open};
 use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
 use crate::progress::JobDisplay;

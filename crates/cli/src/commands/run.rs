@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use tracing::warn;
 
-use super::Context;
+use super::context::Context;
 use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
 use crate::text::fingerprint;

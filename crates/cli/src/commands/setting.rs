@@ -4,7 +4,7 @@ use bitdust_api::{Answer, Call};
 use bitdust_model::ByteCount;
 use serde_json::json;
 
-use super::{Context, ask, order};
+use super::context::{Context, ask, order};
 use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
 

@@ -6,9 +6,9 @@ use bitdust_api::view::StatusView;
 use bitdust_api::{Answer, Call};
 use bitdust_model::ByteCount;
 
+use super::context::{Context, ask};
 use super::folder::folder_line;
 use super::supplier::supplier_line;
-use super::{Context, ask};
 use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
 use crate::text::{code, fingerprint, minute, protection};

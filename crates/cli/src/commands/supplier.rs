@@ -9,7 +9,7 @@ use bitdust_node::Connection;
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Context, ask, close, open};
+use super::context::{Context, ask, close, open};
 use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
 use crate::text::{count, fingerprint, minute};

@@ -8,7 +8,7 @@ use bitdust_model::ByteCount;
 use bitdust_node::Connection;
 use serde_json::json;
 
-use super::{Context, ask, close, open};
+use super::context::{Context, ask, close, open};
 use crate::escape::{escaped, shown_path};
 use crate::failure::{Exit, Failure};
 use crate::output::failure_object;
