@@ -5,7 +5,6 @@ mod device;
 mod folder;
 mod home;
 mod jobs;
-mod report;
 mod run;
 mod setting;
 mod shell;
@@ -19,8 +18,6 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::settings::{Invocation, Task};
 use context::Context;
-
-pub(crate) use report::ReportObject;
 
 /// Runs a command to its end.
 pub(crate) async fn run(invocation: Invocation, output: Output) -> Result<Exit, Failure> {

@@ -11,6 +11,7 @@ mod failure;
 mod logs;
 mod output;
 mod progress;
+mod report;
 mod settings;
 mod signals;
 mod size;

@@ -6,10 +6,10 @@ use bitdust_model::ErrorCode;
 use bitdust_node::Connection;
 
 use super::context::{Context, close, open};
-use super::report::{JobWords, report_exit, report_object, report_text};
 use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
 use crate::progress::JobDisplay;
+use crate::report::{JobWords, report_exit, report_object, report_text};
 use crate::signals::StopSignals;
 
 const BACKUP: JobWords = JobWords {

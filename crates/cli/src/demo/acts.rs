@@ -13,11 +13,11 @@ use tokio::time::{Instant, sleep};
 use super::machine::{Bench, Machine, Reply, bytes_below, texts};
 use super::plan::{Hire, Plan};
 use super::story::Story;
-use crate::commands::ReportObject;
 use crate::escape::escaped_bytes;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::progress::JobDisplay;
+use crate::report::ReportObject;
 use crate::text::{code, count, elapsed, fingerprint};
 
 /// How long the demo waits for its own network to settle.

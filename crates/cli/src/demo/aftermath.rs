@@ -12,6 +12,7 @@ use super::compare::{Comparison, compare};
 use super::machine::{Machine, Reply};
 use crate::escape::{escaped, escaped_bytes, percent_escaped, shown_path};
 use crate::failure::{Exit, Failure};
+use crate::report::ReportObject;
 use crate::text::{count, elapsed, fingerprint};
 
 /// Differences that are told to people; machines get all that are listed.
@@ -140,7 +141,7 @@ impl Stage {
     }
 
     fn tell_restore(&self, reply: &Reply) -> Result<(), Failure> {
-        let report: crate::commands::ReportObject = decoded(reply.object.clone())?;
+        let report: ReportObject = decoded(reply.object.clone())?;
         self.story.detail(&format!(
             "{} ({}) in {}.",
             count(report.progress.files_done, "file", "files"),

@@ -15,17 +15,17 @@ use crate::text::{count, elapsed};
 
 /// The words of a kind of job.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct JobWords {
+pub(crate) struct JobWords {
     /// While it goes: `Backing up`.
-    pub(super) title: &'static str,
+    pub(crate) title: &'static str,
     /// When it is done: `Backed up`.
-    pub(super) done: &'static str,
+    pub(crate) done: &'static str,
     /// What could not be done to the things listed: `protected`.
-    pub(super) missed: &'static str,
+    pub(crate) missed: &'static str,
     /// What is safe when it did not get to its end.
-    pub(super) safe: &'static str,
+    pub(crate) safe: &'static str,
     /// What to do about the things listed.
-    pub(super) advice: &'static str,
+    pub(crate) advice: &'static str,
 }
 
 /// A job's report with paths as text.
@@ -72,7 +72,7 @@ impl ReportObject {
 }
 
 /// The object for machines.
-pub(super) fn report_object(report: &JobReport, took: Duration) -> ReportObject {
+pub(crate) fn report_object(report: &JobReport, took: Duration) -> ReportObject {
     let object = |problem: &Problem| ProblemObject {
         path: percent_escaped(&problem.path),
         code: problem.code,
@@ -93,7 +93,7 @@ pub(super) fn report_object(report: &JobReport, took: Duration) -> ReportObject 
 }
 
 /// The exit code of a job that got to an end, or the failure of one that did not.
-pub(super) fn report_exit(
+pub(crate) fn report_exit(
     report: &JobReport,
     words: &JobWords,
     object: &ReportObject,
@@ -124,7 +124,7 @@ pub(super) fn report_exit(
 }
 
 /// The paragraph for people: figures, then one line for each thing that was missed.
-pub(super) fn report_text(report: &JobReport, words: &JobWords, object: &ReportObject) -> String {
+pub(crate) fn report_text(report: &JobReport, words: &JobWords, object: &ReportObject) -> String {
     let mut text = String::new();
     match report.outcome {
         JobOutcome::Complete | JobOutcome::Partial => {
