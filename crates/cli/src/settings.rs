@@ -7,7 +7,8 @@ mod common;
 mod paths;
 mod target;
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use bitdust_api::call::Conflict;
 use bitdust_api::view::Schedule;
@@ -24,7 +25,7 @@ use crate::escape::{escaped, percent_escaped};
 use crate::failure::Failure;
 use crate::size::parse_size;
 use common::{check_common, refuse_network_flags};
-use paths::{absolute, check_new_folder, folder_name};
+use paths::{absolute, check_new_folder, folder_name, folder_names};
 use target::check_target;
 
 /// A checked command line.
@@ -189,10 +190,7 @@ fn check_command(command: Command) -> Result<Task, Failure> {
         Command::Customer(CustomerCommand::List) => Task::CustomerList,
         Command::Folder(command) => check_folder(command)?,
         Command::Backup { folders } => Task::Backup {
-            folders: folders
-                .iter()
-                .map(|folder| folder_name(folder))
-                .collect::<Result<_, _>>()?,
+            folders: folder_names(&folders)?,
         },
         Command::Snapshots => Task::Snapshots,
         Command::Ls { target } => Task::Ls {
@@ -202,15 +200,7 @@ fn check_command(command: Command) -> Result<Task, Failure> {
             target,
             to,
             conflict,
-        } => Task::Restore {
-            target: check_target(&target)?,
-            to: percent_escaped(absolute(&to)?.as_os_str().as_encoded_bytes()),
-            conflict: match conflict {
-                ConflictArgument::Replace => Conflict::Replace,
-                ConflictArgument::KeepBoth => Conflict::KeepBoth,
-                ConflictArgument::Skip => Conflict::Skip,
-            },
-        },
+        } => check_restore(&target, &to, conflict)?,
         Command::Verify { sample: 0 } => {
             return Err(Failure::usage("--sample takes at least 1 file."));
         }
@@ -225,6 +215,18 @@ fn check_command(command: Command) -> Result<Task, Failure> {
         Command::Man { to } => Task::Man { to },
     };
     Ok(task)
+}
+
+fn check_restore(target: &OsStr, to: &Path, conflict: ConflictArgument) -> Result<Task, Failure> {
+    Ok(Task::Restore {
+        target: check_target(target)?,
+        to: percent_escaped(absolute(to)?.as_os_str().as_encoded_bytes()),
+        conflict: match conflict {
+            ConflictArgument::Replace => Conflict::Replace,
+            ConflictArgument::KeepBoth => Conflict::KeepBoth,
+            ConflictArgument::Skip => Conflict::Skip,
+        },
+    })
 }
 
 fn check_supplier(command: SupplierCommand) -> Result<Task, Failure> {

@@ -22,6 +22,11 @@ pub(super) fn check_new_folder(dir: &Path) -> Result<String, Failure> {
     Ok(percent_escaped(found.as_os_str().as_encoded_bytes()))
 }
 
+/// Folders by path or id.
+pub(super) fn folder_names(folders: &[PathBuf]) -> Result<Vec<String>, Failure> {
+    folders.iter().map(|folder| folder_name(folder)).collect()
+}
+
 /// A folder by path or id. One that is gone can still be named by the path it had.
 pub(super) fn folder_name(folder: &Path) -> Result<String, Failure> {
     if let Ok(found) = resolved(folder) {
