@@ -5,7 +5,8 @@
 
 use bitdust_model::ErrorCode;
 
-use super::{Input, InputKind, Output};
+use super::inputs::{Input, InputKind};
+use super::outputs::Output;
 
 impl Output {
     /// What the engine is told when the deed could not be done; `None` for what only tells or

@@ -170,3 +170,26 @@ pub struct ReceiptFact {
     /// Who keeps it.
     pub device: DeviceId,
 }
+
+/// What a customer wants of its supplier besides storing.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::EnumIter,
+)]
+pub enum Access {
+    /// Read shards or listings or heads: any device of the identity may.
+    Read,
+    /// Leave a head, records or a fence: the writing device of a contract may.
+    Write,
+    /// Delete packs of its own lane.
+    Delete,
+}

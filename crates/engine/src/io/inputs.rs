@@ -1,0 +1,567 @@
+//! All that can happen: facts that the engine is told, one at a time.
+
+use serde::{Deserialize, Serialize};
+
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Position, Sequence,
+};
+
+use super::facts::{
+    Access, Facts, FolderFact, OfferFact, PlaceFact, ReceiptFact, SetFact, SupplierFact,
+    VersionFact,
+};
+use super::ids::{AskId, FetchId, JobId};
+
+/// What happened.
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumDiscriminants,
+)]
+#[strum(serialize_all = "snake_case")]
+#[strum_discriminants(name(InputKind), derive(PartialOrd, Ord, Hash, strum::EnumIter))]
+#[strum_discriminants(doc = "What kind of thing happened: an [`Input`] without its data.")]
+pub enum Input {
+    /// Nothing but time: a wake-up that was asked for.
+    Wake,
+    /// The engine begins. The first input, once. `seed` is all its randomness.
+    Started {
+        /// What is known.
+        facts: Box<Facts>,
+        /// Fresh random bytes.
+        seed: [u8; 32],
+    },
+
+    // --- network and set-up -------------------------------------------------------------
+    /// The node listens.
+    Listening,
+    /// The own records (root, lane, addresses, offer, nickname) were put, at least one copy.
+    RecordsPublished,
+    /// They could not be put.
+    PublishFailed {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A peer said hello.
+    PeerUp {
+        /// The machine.
+        device: DeviceId,
+        /// The person.
+        identity: IdentityId,
+    },
+    /// The last connection with a peer ended.
+    PeerDown {
+        /// The machine.
+        device: DeviceId,
+    },
+    /// A dial that the engine asked for ended in a connection; `PeerUp` came before.
+    Dialed {
+        /// The machine.
+        device: DeviceId,
+    },
+    /// A dial that the engine asked for failed.
+    DialFailed {
+        /// The machine.
+        device: DeviceId,
+    },
+
+    // --- suppliers ----------------------------------------------------------------------
+    /// A person wants this many suppliers in all.
+    SuppliersWanted {
+        /// The number.
+        count: u8,
+    },
+    /// A person chose a code for new sets, or none.
+    CodeWanted {
+        /// The code.
+        code: Option<Code>,
+    },
+    /// An invitation was accepted, or somebody accepted ours: a friend who may keep data.
+    FriendMade {
+        /// What is known of them.
+        supplier: SupplierFact,
+    },
+    /// A search ended.
+    OffersFound {
+        /// What it found; may be empty.
+        offers: Vec<OfferFact>,
+    },
+    /// The search could not be done.
+    SearchFailed {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// The stranger is remembered as a supplier.
+    SupplierAdopted {
+        /// The supplier.
+        device: DeviceId,
+    },
+    /// The catalogue did not take it.
+    AdoptFailed {
+        /// The supplier.
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// Both signed; recorded in the catalogue.
+    ContractSigned {
+        /// The supplier.
+        device: DeviceId,
+        /// Bytes agreed.
+        bytes: ByteCount,
+    },
+    /// The supplier did not sign, or could not be asked.
+    ContractRefused {
+        /// The supplier.
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// The set the engine asked for is recorded.
+    SetRecorded {
+        /// It.
+        set: SetFact,
+    },
+    /// The catalogue did not take the set.
+    SetNotRecorded {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A supplier proved that it keeps a random piece.
+    CheckPassed {
+        /// The supplier.
+        device: DeviceId,
+    },
+    /// A supplier could not prove it. `Corrupt` and `NotFound` are proof of loss; transient
+    /// codes are not.
+    CheckFailed {
+        /// The supplier.
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// The supplier holds nothing yet that could be checked.
+    CheckEmpty {
+        /// The supplier.
+        device: DeviceId,
+    },
+    /// The catalogue knows that a supplier failed a proof, and counts nothing that it confirmed.
+    DoubtRecorded {
+        /// The supplier.
+        device: DeviceId,
+    },
+    /// The catalogue was not told.
+    DoubtNotRecorded {
+        /// The supplier.
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
+    },
+
+    // --- folders ------------------------------------------------------------------------
+    /// A folder came under protection, or its plan changed.
+    FolderPlanned {
+        /// It.
+        fact: FolderFact,
+    },
+    /// A folder is under protection no longer.
+    FolderForgotten {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// The system watches the folder. (Answer to `WatchFolder`.)
+    FolderWatched {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// It cannot, or the folder is not there. (Answer to `WatchFolder`.)
+    FolderUnwatchable {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// Something in the folder changed, or may have.
+    FolderChanged {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// The folder itself went away.
+    FolderGone {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// The machine slept for longer than a moment.
+    Resumed,
+
+    // --- backup -------------------------------------------------------------------------
+    /// A backup was asked for, by a person or by the engine.
+    BackupAsked {
+        /// The job.
+        job: JobId,
+        /// What it reads.
+        folders: Vec<FolderId>,
+        /// Whether nobody asked for it but the engine: then nobody insists on a version that
+        /// would be the same.
+        by_itself: bool,
+    },
+    /// A backup that the engine asked for could not begin.
+    BackupNotBegun {
+        /// What it was to read.
+        folders: Vec<FolderId>,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A person stopped a job.
+    CancelAsked {
+        /// The job.
+        job: JobId,
+    },
+    /// A pack was sealed, its record written to the catalogue, its shards are at hand.
+    PackSealed {
+        /// The job.
+        job: JobId,
+        /// The pack.
+        pack: PackId,
+        /// What it carries.
+        kind: PackKind,
+        /// Bytes of one shard.
+        shard_bytes: ByteCount,
+    },
+    /// The walk is over and all packs of contents and trees were announced.
+    ScanFinished {
+        /// The job.
+        job: JobId,
+        /// The versions that can be made, one of each folder that could be read.
+        versions: Vec<VersionFact>,
+    },
+    /// The walk could not be done at all.
+    ScanFailed {
+        /// The job.
+        job: JobId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// Receipts of suppliers were checked and recorded in the catalogue; at most
+    /// `RECEIPTS_AT_ONCE_MAX`.
+    ShardsStored {
+        /// In the order in which they came.
+        receipts: Vec<ReceiptFact>,
+    },
+    /// A shard could not be sent.
+    SendFailed {
+        /// The pack.
+        pack: PackId,
+        /// The position.
+        position: Position,
+        /// To whom.
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A shard lies durable in the spool; its memory is free.
+    ShardSpooled {
+        /// The pack.
+        pack: PackId,
+        /// The position.
+        position: Position,
+    },
+    /// The spool is full or its disk failed; the shard stays in memory.
+    SpoolFailed {
+        /// The pack.
+        pack: PackId,
+        /// The position.
+        position: Position,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A spooled shard was loaded and may be sent. (Answer to `LoadSpool`.)
+    SpoolLoaded {
+        /// The pack.
+        pack: PackId,
+        /// What it carries.
+        kind: PackKind,
+        /// The position.
+        position: Position,
+        /// To whom.
+        device: DeviceId,
+    },
+    /// The spool holds nothing for this supplier (any more). (Answer to `LoadSpool`.)
+    SpoolEmpty {
+        /// The supplier.
+        device: DeviceId,
+    },
+    /// The spool could not be read. (Answer to `LoadSpool`.)
+    SpoolUnreadable {
+        /// The supplier.
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// The pack is committed in the catalogue: its chunks count as known.
+    PackCommitted {
+        /// The pack.
+        pack: PackId,
+    },
+    /// The catalogue did not take the commit of the pack.
+    PackNotCommitted {
+        /// The pack.
+        pack: PackId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// The commit pack was sealed and announced with `PackSealed`, the head is signed and
+    /// recorded as a draft.
+    MetadataSealed {
+        /// The job.
+        job: JobId,
+        /// The head's place in the lane.
+        sequence: Sequence,
+    },
+    /// Metadata could not be sealed.
+    MetadataFailed {
+        /// The job.
+        job: JobId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A supplier confirmed a head and took the sealed records with it.
+    HeadKept {
+        /// The supplier.
+        device: DeviceId,
+        /// The head's place in the lane.
+        sequence: Sequence,
+    },
+    /// A supplier did not keep a head.
+    HeadRefused {
+        /// The supplier.
+        device: DeviceId,
+        /// The head's place in the lane.
+        sequence: Sequence,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// The catalogue says: this head is published; its packs and snapshots are in it.
+    CommitRecorded {
+        /// The head's place in the lane.
+        sequence: Sequence,
+    },
+    /// The catalogue was not told of the published head.
+    CommitNotRecorded {
+        /// The head's place in the lane.
+        sequence: Sequence,
+        /// Why.
+        code: ErrorCode,
+    },
+
+    // --- restore and recovery -----------------------------------------------------------
+    /// A restore was asked for; the node plans it and announces fetches.
+    RestoreAsked {
+        /// The job.
+        job: JobId,
+    },
+    /// A piece is needed. `direct` are the data positions that hold the wanted ranges
+    /// themselves; any `k` positions give them too.
+    FetchWanted {
+        /// The fetch.
+        fetch: FetchId,
+        /// The job it belongs to.
+        job: JobId,
+        /// The pack.
+        pack: PackId,
+        /// Shards that suffice.
+        k: u8,
+        /// Data positions that hold what is wanted.
+        direct: Vec<Position>,
+        /// Who holds which position.
+        places: Vec<PlaceFact>,
+    },
+    /// The bytes of one position came and match their proof.
+    RangeFetched {
+        /// The fetch.
+        fetch: FetchId,
+        /// The position.
+        position: Position,
+    },
+    /// They did not.
+    RangeFailed {
+        /// The fetch.
+        fetch: FetchId,
+        /// The position.
+        position: Position,
+        /// Who was asked.
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// The pieces were put together and every chunk opened.
+    FetchDecoded {
+        /// The fetch.
+        fetch: FetchId,
+    },
+    /// They could not be put together: at least one position gave wrong bytes that its proof
+    /// did not betray (a shard id that was not the owner's).
+    DecodeFailed {
+        /// The fetch.
+        fetch: FetchId,
+    },
+    /// The node needs nothing more from the network for this job and has written what it could.
+    RestoreWritten {
+        /// The job.
+        job: JobId,
+        /// Whether anything is missing.
+        problems: u64,
+    },
+    /// It could not be done at all, or was stopped.
+    RestoreFailed {
+        /// The job.
+        job: JobId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// Somebody looked something up in the network's data, under a number of its own, and needs
+    /// nothing more.
+    LookUpEnded {
+        /// The number under which its fetches were announced.
+        job: JobId,
+    },
+    /// A recovery was asked for.
+    RecoverAsked {
+        /// The job.
+        job: JobId,
+    },
+    /// The root record was found, its lanes' records were looked up: these suppliers are
+    /// named in them.
+    LanesFound {
+        /// The job.
+        job: JobId,
+        /// Suppliers of all lanes, addresses known to the node.
+        suppliers: Vec<SupplierFact>,
+        /// The largest k among the sets named: so many answers are waited for.
+        k: u8,
+    },
+    /// No root record was found.
+    LanesMissing {
+        /// The job.
+        job: JobId,
+    },
+    /// It could not be looked for.
+    SeekFailed {
+        /// The job.
+        job: JobId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A supplier told its heads of this identity; the node keeps them.
+    HeadsHeard {
+        /// The job.
+        job: JobId,
+        /// The supplier.
+        device: DeviceId,
+        /// Newest place of each lane.
+        lanes: Vec<(DeviceId, Sequence)>,
+    },
+    /// A supplier could not be asked.
+    HeadsFailed {
+        /// The job.
+        job: JobId,
+        /// The supplier.
+        device: DeviceId,
+    },
+    /// Manifest and index of the chosen heads are in the catalogue.
+    CatalogueRebuilt {
+        /// The job.
+        job: JobId,
+        /// Packs that could not be had; zero when all is there.
+        missing: u64,
+    },
+    /// Nothing of the chosen heads could be read.
+    RebuildFailed {
+        /// The job.
+        job: JobId,
+        /// Why.
+        code: ErrorCode,
+    },
+
+    // --- supplier's side ----------------------------------------------------------------
+    /// The space offered to others changed.
+    OfferChanged {
+        /// Bytes offered.
+        bytes: ByteCount,
+    },
+    /// Somebody proposes a contract; signatures and addressee were checked.
+    ContractProposed {
+        /// The question.
+        ask: AskId,
+        /// The person.
+        identity: IdentityId,
+        /// The device that writes.
+        lane: DeviceId,
+        /// Bytes asked for.
+        bytes: ByteCount,
+        /// Whether the person is a friend.
+        friend: bool,
+    },
+    /// The contract is signed and recorded, the peer is told.
+    ContractRecorded {
+        /// The question.
+        ask: AskId,
+    },
+    /// The contract was not recorded, the peer is refused.
+    ContractNotRecorded {
+        /// The question.
+        ask: AskId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A customer wants to store a shard; header checked: owner, lane and sender agree.
+    StoreAsked {
+        /// The question.
+        ask: AskId,
+        /// The person.
+        identity: IdentityId,
+        /// The device that writes.
+        lane: DeviceId,
+        /// Bytes of the shard; zero when it is here already.
+        bytes: ByteCount,
+    },
+    /// The shard is durable; usage counts it now.
+    ShardKept {
+        /// The question it began with.
+        ask: AskId,
+    },
+    /// The shard did not arrive whole.
+    StoreAborted {
+        /// The question it began with.
+        ask: AskId,
+    },
+    /// A customer wants to read, list, delete, or leave a head or records here.
+    AccessAsked {
+        /// The question.
+        ask: AskId,
+        /// The person.
+        identity: IdentityId,
+        /// The asking device.
+        device: DeviceId,
+        /// What for.
+        access: Access,
+    },
+    /// Bytes of a customer were deleted into the grace reserve.
+    BytesReleased {
+        /// The device whose packs they were.
+        lane: DeviceId,
+        /// How many.
+        bytes: ByteCount,
+    },
+    /// The records kept for customers were published again.
+    DepositsPublished,
+    /// They were not, or not all.
+    DepositsFailed {
+        /// Why.
+        code: ErrorCode,
+    },
+}

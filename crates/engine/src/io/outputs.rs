@@ -1,0 +1,312 @@
+//! All that can be asked for: deeds that the node must do, and what people are told.
+
+use serde::{Deserialize, Serialize};
+
+use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, Sequence};
+
+use super::facts::OfferFact;
+use super::ids::{AskId, FetchId, JobId};
+
+/// What the node must do.
+///
+/// Every deed is answered exactly once: `successes` and `failure` say with what. What only
+/// tells or frees something has no answer.
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumDiscriminants,
+)]
+#[strum(serialize_all = "snake_case")]
+#[strum_discriminants(name(OutputKind), derive(PartialOrd, Ord, Hash, strum::EnumIter))]
+#[strum_discriminants(doc = "What kind of deed: an [`Output`] without its data.")]
+pub enum Output {
+    // --- network and set-up -------------------------------------------------------------
+    /// Join the DHT and put the own records; answer `RecordsPublished` or `PublishFailed`.
+    PublishRecords,
+    /// Connect to a peer; answer `Dialed`, after `PeerUp`, or `DialFailed`.
+    Dial {
+        /// The machine.
+        device: DeviceId,
+    },
+
+    // --- suppliers ----------------------------------------------------------------------
+    /// Look for offers of space; `slot` picks the part of the key space. Answer `OffersFound`
+    /// or `SearchFailed`.
+    SearchOffers {
+        /// Below `OFFER_SLOTS`.
+        slot: u8,
+    },
+    /// Remember a stranger as a supplier and know its addresses; answer `SupplierAdopted` or
+    /// `AdoptFailed`.
+    AdoptSupplier {
+        /// What is known.
+        offer: OfferFact,
+    },
+    /// Propose a contract; answer `ContractSigned` or `ContractRefused`.
+    Propose {
+        /// The supplier.
+        device: DeviceId,
+        /// Bytes to ask for.
+        bytes: ByteCount,
+    },
+    /// Record a new set of these holders durably; answer `SetRecorded` or `SetNotRecorded`.
+    RecordSet {
+        /// Its code for data packs.
+        code: Code,
+        /// Holders by position.
+        holders: Vec<DeviceId>,
+    },
+    /// Fetch a random piece of what this supplier confirmed and check its proof; answer
+    /// `CheckPassed`, `CheckFailed` or `CheckEmpty`.
+    CheckSupplier {
+        /// The supplier.
+        device: DeviceId,
+        /// Picks the piece.
+        pick: u64,
+    },
+    /// The supplier failed a proof: record that its confirmations no longer count; answer
+    /// `DoubtRecorded` or `DoubtNotRecorded`.
+    DoubtSupplier {
+        /// The supplier.
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
+        /// Whether the catalogue failed to take it before, and people were told.
+        again: bool,
+    },
+
+    // --- folders ------------------------------------------------------------------------
+    /// Watch a folder; answer `FolderWatched` or `FolderUnwatchable`.
+    WatchFolder {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// Watch it no longer.
+    UnwatchFolder {
+        /// The folder.
+        folder: FolderId,
+    },
+    /// Begin a backup of these folders; answer `BackupAsked` or `BackupNotBegun`.
+    BackUp {
+        /// The folders.
+        folders: Vec<FolderId>,
+    },
+
+    // --- backup -------------------------------------------------------------------------
+    /// Walk the folders of the job; announce packs; at most `PACKS_IN_FLIGHT_MAX` unsettled.
+    /// Answer `ScanFinished` or `ScanFailed`.
+    StartScan {
+        /// The job.
+        job: JobId,
+    },
+    /// Send a shard from memory or spool; answer with a receipt in `ShardsStored`, or
+    /// `SendFailed`.
+    SendShard {
+        /// The job that sealed the pack, for which its bytes count; `None`: one of an earlier run.
+        job: Option<JobId>,
+        /// The pack.
+        pack: PackId,
+        /// The position.
+        position: Position,
+        /// To whom.
+        device: DeviceId,
+    },
+    /// Put a shard into the spool; answer `ShardSpooled` or `SpoolFailed`.
+    SpoolShard {
+        /// The pack.
+        pack: PackId,
+        /// The position.
+        position: Position,
+    },
+    /// Load the next spooled shard for this supplier; answer `SpoolLoaded`, `SpoolEmpty` or
+    /// `SpoolUnreadable`.
+    LoadSpool {
+        /// The supplier.
+        device: DeviceId,
+    },
+    /// Enough suppliers confirmed the pack: make its chunks known. Answer `PackCommitted` or
+    /// `PackNotCommitted`.
+    CommitPack {
+        /// The pack.
+        pack: PackId,
+    },
+    /// Every shard of the pack is confirmed or spooled: forget its bytes, let the next be
+    /// sealed.
+    ReleasePack {
+        /// The pack.
+        pack: PackId,
+    },
+    /// Build index segment, manifest and head; answer `PackSealed` and `MetadataSealed`, or
+    /// `MetadataFailed`.
+    SealMetadata {
+        /// The job.
+        job: JobId,
+        /// Folders of which it makes versions.
+        folders: Vec<FolderId>,
+    },
+    /// Give the head with this number to a supplier; answer `HeadKept` or `HeadRefused`.
+    PutHead {
+        /// The supplier.
+        device: DeviceId,
+        /// The head's place in the lane.
+        sequence: Sequence,
+    },
+    /// The head is published: tell the catalogue. Answer `CommitRecorded` or
+    /// `CommitNotRecorded`.
+    RecordCommit {
+        /// The head's place in the lane.
+        sequence: Sequence,
+    },
+
+    // --- restore and recovery -----------------------------------------------------------
+    /// Plan the restore and announce what it needs, at most `FETCHES_IN_FLIGHT_MAX` at once;
+    /// answer `RestoreWritten` or `RestoreFailed`.
+    StartRestore {
+        /// The job.
+        job: JobId,
+    },
+    /// Fetch what a fetch wants of one position. With `whole`, the union of all wanted ranges
+    /// is needed (for decoding), else only the position's own. Answer `RangeFetched` or
+    /// `RangeFailed`.
+    FetchRange {
+        /// The fetch.
+        fetch: FetchId,
+        /// The position.
+        position: Position,
+        /// Whom to ask.
+        device: DeviceId,
+        /// Union of ranges, for decoding.
+        whole: bool,
+    },
+    /// Put the pieces together; answer `FetchDecoded` or `DecodeFailed`.
+    Decode {
+        /// The fetch.
+        fetch: FetchId,
+        /// Positions to use.
+        positions: Vec<Position>,
+    },
+    /// Too few suppliers have it: go on without, and say so.
+    GiveUpFetch {
+        /// The fetch.
+        fetch: FetchId,
+    },
+    /// Look for root and lane records by the phrase's keys, in the DHT and at connected
+    /// peers; answer `LanesFound`, `LanesMissing` or `SeekFailed`.
+    SeekLanes {
+        /// The job.
+        job: JobId,
+    },
+    /// Ask a supplier for its heads; answer `HeadsHeard` or `HeadsFailed`.
+    AskHeads {
+        /// The job.
+        job: JobId,
+        /// The supplier.
+        device: DeviceId,
+    },
+    /// Load manifests and indexes of the newest heads heard; announce fetches; answer
+    /// `CatalogueRebuilt` or `RebuildFailed`.
+    RebuildCatalogue {
+        /// The job.
+        job: JobId,
+        /// Newest place of each lane.
+        lanes: Vec<(DeviceId, Sequence)>,
+        /// Suppliers that confirmed them.
+        confirmed: u32,
+        /// Suppliers asked.
+        of: u32,
+    },
+
+    // --- supplier's side ----------------------------------------------------------------
+    /// Sign the contract, record it, answer the peer; answer `ContractRecorded` or
+    /// `ContractNotRecorded`.
+    AcceptContract {
+        /// The question.
+        ask: AskId,
+    },
+    /// Let the bytes come; answer `ShardKept` or `StoreAborted`.
+    AcceptStore {
+        /// The question.
+        ask: AskId,
+    },
+    /// Do what was asked.
+    AllowAccess {
+        /// The question.
+        ask: AskId,
+    },
+    /// Refuse, with the reason.
+    Refuse {
+        /// The question.
+        ask: AskId,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// Publish the records kept for customers, reading before writing; answer
+    /// `DepositsPublished` or `DepositsFailed`.
+    PublishDeposits,
+
+    // --- people -------------------------------------------------------------------------
+    /// A job moved on.
+    JobMoved {
+        /// The job.
+        job: JobId,
+        /// What it does or waits for.
+        phase: Phase,
+    },
+    /// A job ended.
+    JobEnded {
+        /// The job.
+        job: JobId,
+        /// `None`: done; else why not.
+        failure: Option<ErrorCode>,
+        /// It was done, and there was nothing to do: nobody needs to hear of it.
+        unchanged: bool,
+    },
+}
+
+/// What a job does or waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Phase {
+    /// Too few suppliers have signed.
+    WaitingForSuppliers {
+        /// Signed and usable.
+        have: u8,
+        /// Needed to begin.
+        need: u8,
+    },
+    /// Walking, reading, sealing and sending.
+    Reading,
+    /// Nothing is read: a shard of a supplier that is away has no room in the spool.
+    WaitingForRoom {
+        /// Why the spool does not take it.
+        code: ErrorCode,
+    },
+    /// All is read; shards are on their way.
+    Sending,
+    /// Packs wait for suppliers that are away before they are safe.
+    WaitingForConfirmations {
+        /// Confirmations of the weakest pack.
+        confirmed: u8,
+        /// Confirmations it needs.
+        need: u8,
+    },
+    /// Sealing and placing lists and indexes.
+    WritingLists,
+    /// Giving the new head to the suppliers.
+    Publishing,
+    /// Looking for the identity's records.
+    Seeking,
+    /// Asking suppliers for the newest head.
+    AskingHeads,
+    /// Loading lists and indexes.
+    LoadingLists,
+    /// Fetching and writing files.
+    Fetching,
+    /// Waiting for suppliers that have what is needed.
+    WaitingForPieces,
+}
