@@ -27,6 +27,10 @@ use super::ids::{AskId, FetchId, JobId};
 #[strum(serialize_all = "snake_case")]
 #[strum_discriminants(name(InputKind), derive(PartialOrd, Ord, Hash, strum::EnumIter))]
 #[strum_discriminants(doc = "What kind of thing happened: an [`Input`] without its data.")]
+#[expect(
+    missing_docs,
+    reason = "a field whose name and type say all is not explained"
+)]
 pub enum Input {
     /// Nothing but time: a wake-up that was asked for.
     Wake,
@@ -44,32 +48,18 @@ pub enum Input {
     /// The own records (root, lane, addresses, offer, nickname) were put, at least one copy.
     RecordsPublished,
     /// They could not be put.
-    PublishFailed {
-        /// Why.
-        code: ErrorCode,
-    },
+    PublishFailed { code: ErrorCode },
     /// A peer said hello.
     PeerUp {
-        /// The machine.
         device: DeviceId,
-        /// The person.
         identity: IdentityId,
     },
     /// The last connection with a peer ended.
-    PeerDown {
-        /// The machine.
-        device: DeviceId,
-    },
+    PeerDown { device: DeviceId },
     /// A dial that the engine asked for ended in a connection; `PeerUp` came before.
-    Dialed {
-        /// The machine.
-        device: DeviceId,
-    },
+    Dialed { device: DeviceId },
     /// A dial that the engine asked for failed.
-    DialFailed {
-        /// The machine.
-        device: DeviceId,
-    },
+    DialFailed { device: DeviceId },
 
     // --- suppliers ----------------------------------------------------------------------
     /// A person wants this many suppliers in all.
@@ -78,10 +68,7 @@ pub enum Input {
         count: u8,
     },
     /// A person chose a code for new sets, or none.
-    CodeWanted {
-        /// The code.
-        code: Option<Code>,
-    },
+    CodeWanted { code: Option<Code> },
     /// An invitation was accepted, or somebody accepted ours: a friend who may keep data.
     FriendMade {
         /// What is known of them.
@@ -93,10 +80,7 @@ pub enum Input {
         offers: Vec<OfferFact>,
     },
     /// The search could not be done.
-    SearchFailed {
-        /// Why.
-        code: ErrorCode,
-    },
+    SearchFailed { code: ErrorCode },
     /// The stranger is remembered as a supplier.
     SupplierAdopted {
         /// The supplier.
@@ -106,7 +90,6 @@ pub enum Input {
     AdoptFailed {
         /// The supplier.
         device: DeviceId,
-        /// Why.
         code: ErrorCode,
     },
     /// Both signed; recorded in the catalogue.
@@ -120,7 +103,6 @@ pub enum Input {
     ContractRefused {
         /// The supplier.
         device: DeviceId,
-        /// Why.
         code: ErrorCode,
     },
     /// The set the engine asked for is recorded.
@@ -129,10 +111,7 @@ pub enum Input {
         set: SetFact,
     },
     /// The catalogue did not take the set.
-    SetNotRecorded {
-        /// Why.
-        code: ErrorCode,
-    },
+    SetNotRecorded { code: ErrorCode },
     /// A supplier proved that it keeps a random piece.
     CheckPassed {
         /// The supplier.
@@ -143,7 +122,6 @@ pub enum Input {
     CheckFailed {
         /// The supplier.
         device: DeviceId,
-        /// Why.
         code: ErrorCode,
     },
     /// The supplier holds nothing yet that could be checked.
@@ -160,7 +138,6 @@ pub enum Input {
     DoubtNotRecorded {
         /// The supplier.
         device: DeviceId,
-        /// Why.
         code: ErrorCode,
     },
 
@@ -171,37 +148,21 @@ pub enum Input {
         fact: FolderFact,
     },
     /// A folder is under protection no longer.
-    FolderForgotten {
-        /// The folder.
-        folder: FolderId,
-    },
+    FolderForgotten { folder: FolderId },
     /// The system watches the folder. (Answer to `WatchFolder`.)
-    FolderWatched {
-        /// The folder.
-        folder: FolderId,
-    },
+    FolderWatched { folder: FolderId },
     /// It cannot, or the folder is not there. (Answer to `WatchFolder`.)
-    FolderUnwatchable {
-        /// The folder.
-        folder: FolderId,
-    },
+    FolderUnwatchable { folder: FolderId },
     /// Something in the folder changed, or may have.
-    FolderChanged {
-        /// The folder.
-        folder: FolderId,
-    },
+    FolderChanged { folder: FolderId },
     /// The folder itself went away.
-    FolderGone {
-        /// The folder.
-        folder: FolderId,
-    },
+    FolderGone { folder: FolderId },
     /// The machine slept for longer than a moment.
     Resumed,
 
     // --- backup -------------------------------------------------------------------------
     /// A backup was asked for, by a person or by the engine.
     BackupAsked {
-        /// The job.
         job: JobId,
         /// What it reads.
         folders: Vec<FolderId>,
@@ -213,19 +174,13 @@ pub enum Input {
     BackupNotBegun {
         /// What it was to read.
         folders: Vec<FolderId>,
-        /// Why.
         code: ErrorCode,
     },
     /// A person stopped a job.
-    CancelAsked {
-        /// The job.
-        job: JobId,
-    },
+    CancelAsked { job: JobId },
     /// A pack was sealed, its record written to the catalogue, its shards are at hand.
     PackSealed {
-        /// The job.
         job: JobId,
-        /// The pack.
         pack: PackId,
         /// What it carries.
         kind: PackKind,
@@ -234,18 +189,12 @@ pub enum Input {
     },
     /// The walk is over and all packs of contents and trees were announced.
     ScanFinished {
-        /// The job.
         job: JobId,
         /// The versions that can be made, one of each folder that could be read.
         versions: Vec<VersionFact>,
     },
     /// The walk could not be done at all.
-    ScanFailed {
-        /// The job.
-        job: JobId,
-        /// Why.
-        code: ErrorCode,
-    },
+    ScanFailed { job: JobId, code: ErrorCode },
     /// Receipts of suppliers were checked and recorded in the catalogue; at most
     /// `RECEIPTS_AT_ONCE_MAX`.
     ShardsStored {
@@ -254,38 +203,25 @@ pub enum Input {
     },
     /// A shard could not be sent.
     SendFailed {
-        /// The pack.
         pack: PackId,
-        /// The position.
         position: Position,
         /// To whom.
         device: DeviceId,
-        /// Why.
         code: ErrorCode,
     },
     /// A shard lies durable in the spool; its memory is free.
-    ShardSpooled {
-        /// The pack.
-        pack: PackId,
-        /// The position.
-        position: Position,
-    },
+    ShardSpooled { pack: PackId, position: Position },
     /// The spool is full or its disk failed; the shard stays in memory.
     SpoolFailed {
-        /// The pack.
         pack: PackId,
-        /// The position.
         position: Position,
-        /// Why.
         code: ErrorCode,
     },
     /// A spooled shard was loaded and may be sent. (Answer to `LoadSpool`.)
     SpoolLoaded {
-        /// The pack.
         pack: PackId,
         /// What it carries.
         kind: PackKind,
-        /// The position.
         position: Position,
         /// To whom.
         device: DeviceId,
@@ -299,36 +235,21 @@ pub enum Input {
     SpoolUnreadable {
         /// The supplier.
         device: DeviceId,
-        /// Why.
         code: ErrorCode,
     },
     /// The pack is committed in the catalogue: its chunks count as known.
-    PackCommitted {
-        /// The pack.
-        pack: PackId,
-    },
+    PackCommitted { pack: PackId },
     /// The catalogue did not take the commit of the pack.
-    PackNotCommitted {
-        /// The pack.
-        pack: PackId,
-        /// Why.
-        code: ErrorCode,
-    },
+    PackNotCommitted { pack: PackId, code: ErrorCode },
     /// The commit pack was sealed and announced with `PackSealed`, the head is signed and
     /// recorded as a draft.
     MetadataSealed {
-        /// The job.
         job: JobId,
         /// The head's place in the lane.
         sequence: Sequence,
     },
     /// Metadata could not be sealed.
-    MetadataFailed {
-        /// The job.
-        job: JobId,
-        /// Why.
-        code: ErrorCode,
-    },
+    MetadataFailed { job: JobId, code: ErrorCode },
     /// A supplier confirmed a head and took the sealed records with it.
     HeadKept {
         /// The supplier.
@@ -342,7 +263,6 @@ pub enum Input {
         device: DeviceId,
         /// The head's place in the lane.
         sequence: Sequence,
-        /// Why.
         code: ErrorCode,
     },
     /// The catalogue says: this head is published; its packs and snapshots are in it.
@@ -354,24 +274,18 @@ pub enum Input {
     CommitNotRecorded {
         /// The head's place in the lane.
         sequence: Sequence,
-        /// Why.
         code: ErrorCode,
     },
 
     // --- restore and recovery -----------------------------------------------------------
     /// A restore was asked for; the node plans it and announces fetches.
-    RestoreAsked {
-        /// The job.
-        job: JobId,
-    },
+    RestoreAsked { job: JobId },
     /// A piece is needed. `direct` are the data positions that hold the wanted ranges
     /// themselves; any `k` positions give them too.
     FetchWanted {
-        /// The fetch.
         fetch: FetchId,
         /// The job it belongs to.
         job: JobId,
-        /// The pack.
         pack: PackId,
         /// Shards that suffice.
         k: u8,
@@ -381,48 +295,28 @@ pub enum Input {
         places: Vec<PlaceFact>,
     },
     /// The bytes of one position came and match their proof.
-    RangeFetched {
-        /// The fetch.
-        fetch: FetchId,
-        /// The position.
-        position: Position,
-    },
+    RangeFetched { fetch: FetchId, position: Position },
     /// They did not.
     RangeFailed {
-        /// The fetch.
         fetch: FetchId,
-        /// The position.
         position: Position,
         /// Who was asked.
         device: DeviceId,
-        /// Why.
         code: ErrorCode,
     },
     /// The pieces were put together and every chunk opened.
-    FetchDecoded {
-        /// The fetch.
-        fetch: FetchId,
-    },
+    FetchDecoded { fetch: FetchId },
     /// They could not be put together: at least one position gave wrong bytes that its proof
     /// did not betray (a shard id that was not the owner's).
-    DecodeFailed {
-        /// The fetch.
-        fetch: FetchId,
-    },
+    DecodeFailed { fetch: FetchId },
     /// The node needs nothing more from the network for this job and has written what it could.
     RestoreWritten {
-        /// The job.
         job: JobId,
         /// Whether anything is missing.
         problems: u64,
     },
     /// It could not be done at all, or was stopped.
-    RestoreFailed {
-        /// The job.
-        job: JobId,
-        /// Why.
-        code: ErrorCode,
-    },
+    RestoreFailed { job: JobId, code: ErrorCode },
     /// Somebody looked something up in the network's data, under a number of its own, and needs
     /// nothing more.
     LookUpEnded {
@@ -430,14 +324,10 @@ pub enum Input {
         job: JobId,
     },
     /// A recovery was asked for.
-    RecoverAsked {
-        /// The job.
-        job: JobId,
-    },
+    RecoverAsked { job: JobId },
     /// The root record was found, its lanes' records were looked up: these suppliers are
     /// named in them.
     LanesFound {
-        /// The job.
         job: JobId,
         /// Suppliers of all lanes, addresses known to the node.
         suppliers: Vec<SupplierFact>,
@@ -445,20 +335,11 @@ pub enum Input {
         k: u8,
     },
     /// No root record was found.
-    LanesMissing {
-        /// The job.
-        job: JobId,
-    },
+    LanesMissing { job: JobId },
     /// It could not be looked for.
-    SeekFailed {
-        /// The job.
-        job: JobId,
-        /// Why.
-        code: ErrorCode,
-    },
+    SeekFailed { job: JobId, code: ErrorCode },
     /// A supplier told its heads of this identity; the node keeps them.
     HeadsHeard {
-        /// The job.
         job: JobId,
         /// The supplier.
         device: DeviceId,
@@ -467,25 +348,18 @@ pub enum Input {
     },
     /// A supplier could not be asked.
     HeadsFailed {
-        /// The job.
         job: JobId,
         /// The supplier.
         device: DeviceId,
     },
     /// Manifest and index of the chosen heads are in the catalogue.
     CatalogueRebuilt {
-        /// The job.
         job: JobId,
         /// Packs that could not be had; zero when all is there.
         missing: u64,
     },
     /// Nothing of the chosen heads could be read.
-    RebuildFailed {
-        /// The job.
-        job: JobId,
-        /// Why.
-        code: ErrorCode,
-    },
+    RebuildFailed { job: JobId, code: ErrorCode },
 
     // --- supplier's side ----------------------------------------------------------------
     /// The space offered to others changed.
@@ -495,9 +369,7 @@ pub enum Input {
     },
     /// Somebody proposes a contract; signatures and addressee were checked.
     ContractProposed {
-        /// The question.
         ask: AskId,
-        /// The person.
         identity: IdentityId,
         /// The device that writes.
         lane: DeviceId,
@@ -507,22 +379,12 @@ pub enum Input {
         friend: bool,
     },
     /// The contract is signed and recorded, the peer is told.
-    ContractRecorded {
-        /// The question.
-        ask: AskId,
-    },
+    ContractRecorded { ask: AskId },
     /// The contract was not recorded, the peer is refused.
-    ContractNotRecorded {
-        /// The question.
-        ask: AskId,
-        /// Why.
-        code: ErrorCode,
-    },
+    ContractNotRecorded { ask: AskId, code: ErrorCode },
     /// A customer wants to store a shard; header checked: owner, lane and sender agree.
     StoreAsked {
-        /// The question.
         ask: AskId,
-        /// The person.
         identity: IdentityId,
         /// The device that writes.
         lane: DeviceId,
@@ -541,9 +403,7 @@ pub enum Input {
     },
     /// A customer wants to read, list, delete, or leave a head or records here.
     AccessAsked {
-        /// The question.
         ask: AskId,
-        /// The person.
         identity: IdentityId,
         /// The asking device.
         device: DeviceId,
@@ -560,8 +420,5 @@ pub enum Input {
     /// The records kept for customers were published again.
     DepositsPublished,
     /// They were not, or not all.
-    DepositsFailed {
-        /// Why.
-        code: ErrorCode,
-    },
+    DepositsFailed { code: ErrorCode },
 }

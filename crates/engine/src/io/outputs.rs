@@ -24,15 +24,16 @@ use super::ids::{AskId, FetchId, JobId};
 #[strum(serialize_all = "snake_case")]
 #[strum_discriminants(name(OutputKind), derive(PartialOrd, Ord, Hash, strum::EnumIter))]
 #[strum_discriminants(doc = "What kind of deed: an [`Output`] without its data.")]
+#[expect(
+    missing_docs,
+    reason = "a field whose name and type say all is not explained"
+)]
 pub enum Output {
     // --- network and set-up -------------------------------------------------------------
     /// Join the DHT and put the own records; answer `RecordsPublished` or `PublishFailed`.
     PublishRecords,
     /// Connect to a peer; answer `Dialed`, after `PeerUp`, or `DialFailed`.
-    Dial {
-        /// The machine.
-        device: DeviceId,
-    },
+    Dial { device: DeviceId },
 
     // --- suppliers ----------------------------------------------------------------------
     /// Look for offers of space; `slot` picks the part of the key space. Answer `OffersFound`
@@ -74,7 +75,6 @@ pub enum Output {
     DoubtSupplier {
         /// The supplier.
         device: DeviceId,
-        /// Why.
         code: ErrorCode,
         /// Whether the catalogue failed to take it before, and people were told.
         again: bool,
@@ -82,47 +82,28 @@ pub enum Output {
 
     // --- folders ------------------------------------------------------------------------
     /// Watch a folder; answer `FolderWatched` or `FolderUnwatchable`.
-    WatchFolder {
-        /// The folder.
-        folder: FolderId,
-    },
+    WatchFolder { folder: FolderId },
     /// Watch it no longer.
-    UnwatchFolder {
-        /// The folder.
-        folder: FolderId,
-    },
+    UnwatchFolder { folder: FolderId },
     /// Begin a backup of these folders; answer `BackupAsked` or `BackupNotBegun`.
-    BackUp {
-        /// The folders.
-        folders: Vec<FolderId>,
-    },
+    BackUp { folders: Vec<FolderId> },
 
     // --- backup -------------------------------------------------------------------------
     /// Walk the folders of the job; announce packs; at most `PACKS_IN_FLIGHT_MAX` unsettled.
     /// Answer `ScanFinished` or `ScanFailed`.
-    StartScan {
-        /// The job.
-        job: JobId,
-    },
+    StartScan { job: JobId },
     /// Send a shard from memory or spool; answer with a receipt in `ShardsStored`, or
     /// `SendFailed`.
     SendShard {
         /// The job that sealed the pack, for which its bytes count; `None`: one of an earlier run.
         job: Option<JobId>,
-        /// The pack.
         pack: PackId,
-        /// The position.
         position: Position,
         /// To whom.
         device: DeviceId,
     },
     /// Put a shard into the spool; answer `ShardSpooled` or `SpoolFailed`.
-    SpoolShard {
-        /// The pack.
-        pack: PackId,
-        /// The position.
-        position: Position,
-    },
+    SpoolShard { pack: PackId, position: Position },
     /// Load the next spooled shard for this supplier; answer `SpoolLoaded`, `SpoolEmpty` or
     /// `SpoolUnreadable`.
     LoadSpool {
@@ -131,20 +112,13 @@ pub enum Output {
     },
     /// Enough suppliers confirmed the pack: make its chunks known. Answer `PackCommitted` or
     /// `PackNotCommitted`.
-    CommitPack {
-        /// The pack.
-        pack: PackId,
-    },
+    CommitPack { pack: PackId },
     /// Every shard of the pack is confirmed or spooled: forget its bytes, let the next be
     /// sealed.
-    ReleasePack {
-        /// The pack.
-        pack: PackId,
-    },
+    ReleasePack { pack: PackId },
     /// Build index segment, manifest and head; answer `PackSealed` and `MetadataSealed`, or
     /// `MetadataFailed`.
     SealMetadata {
-        /// The job.
         job: JobId,
         /// Folders of which it makes versions.
         folders: Vec<FolderId>,
@@ -166,17 +140,12 @@ pub enum Output {
     // --- restore and recovery -----------------------------------------------------------
     /// Plan the restore and announce what it needs, at most `FETCHES_IN_FLIGHT_MAX` at once;
     /// answer `RestoreWritten` or `RestoreFailed`.
-    StartRestore {
-        /// The job.
-        job: JobId,
-    },
+    StartRestore { job: JobId },
     /// Fetch what a fetch wants of one position. With `whole`, the union of all wanted ranges
     /// is needed (for decoding), else only the position's own. Answer `RangeFetched` or
     /// `RangeFailed`.
     FetchRange {
-        /// The fetch.
         fetch: FetchId,
-        /// The position.
         position: Position,
         /// Whom to ask.
         device: DeviceId,
@@ -185,25 +154,17 @@ pub enum Output {
     },
     /// Put the pieces together; answer `FetchDecoded` or `DecodeFailed`.
     Decode {
-        /// The fetch.
         fetch: FetchId,
         /// Positions to use.
         positions: Vec<Position>,
     },
     /// Too few suppliers have it: go on without, and say so.
-    GiveUpFetch {
-        /// The fetch.
-        fetch: FetchId,
-    },
+    GiveUpFetch { fetch: FetchId },
     /// Look for root and lane records by the phrase's keys, in the DHT and at connected
     /// peers; answer `LanesFound`, `LanesMissing` or `SeekFailed`.
-    SeekLanes {
-        /// The job.
-        job: JobId,
-    },
+    SeekLanes { job: JobId },
     /// Ask a supplier for its heads; answer `HeadsHeard` or `HeadsFailed`.
     AskHeads {
-        /// The job.
         job: JobId,
         /// The supplier.
         device: DeviceId,
@@ -211,7 +172,6 @@ pub enum Output {
     /// Load manifests and indexes of the newest heads heard; announce fetches; answer
     /// `CatalogueRebuilt` or `RebuildFailed`.
     RebuildCatalogue {
-        /// The job.
         job: JobId,
         /// Newest place of each lane.
         lanes: Vec<(DeviceId, Sequence)>,
@@ -224,27 +184,13 @@ pub enum Output {
     // --- supplier's side ----------------------------------------------------------------
     /// Sign the contract, record it, answer the peer; answer `ContractRecorded` or
     /// `ContractNotRecorded`.
-    AcceptContract {
-        /// The question.
-        ask: AskId,
-    },
+    AcceptContract { ask: AskId },
     /// Let the bytes come; answer `ShardKept` or `StoreAborted`.
-    AcceptStore {
-        /// The question.
-        ask: AskId,
-    },
+    AcceptStore { ask: AskId },
     /// Do what was asked.
-    AllowAccess {
-        /// The question.
-        ask: AskId,
-    },
+    AllowAccess { ask: AskId },
     /// Refuse, with the reason.
-    Refuse {
-        /// The question.
-        ask: AskId,
-        /// Why.
-        code: ErrorCode,
-    },
+    Refuse { ask: AskId, code: ErrorCode },
     /// Publish the records kept for customers, reading before writing; answer
     /// `DepositsPublished` or `DepositsFailed`.
     PublishDeposits,
@@ -252,14 +198,12 @@ pub enum Output {
     // --- people -------------------------------------------------------------------------
     /// A job moved on.
     JobMoved {
-        /// The job.
         job: JobId,
         /// What it does or waits for.
         phase: Phase,
     },
     /// A job ended.
     JobEnded {
-        /// The job.
         job: JobId,
         /// `None`: done; else why not.
         failure: Option<ErrorCode>,
