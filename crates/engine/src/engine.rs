@@ -4,6 +4,7 @@
 //! itself. One input, then `poll` to `None`, then `wake_at`.
 
 mod customers;
+mod entries;
 mod fetches;
 mod folders;
 mod jobs;
@@ -28,12 +29,7 @@ use crate::random::{Random, mix, mix_bytes};
 use crate::timer::{Timers, WakeReason};
 use crate::transition::{Machine, Subject, Transition};
 
-use customers::Customer;
-use fetches::Fetch;
-use folders::Folder;
-use jobs::Job;
-use packs::Pack;
-use suppliers::Supplier;
+use entries::{Customer, Fetch, Folder, Job, Pack, Supplier};
 
 /// All decisions of one node. See the crate's documentation for the contract.
 #[derive(Debug)]

@@ -3,17 +3,11 @@
 use bitdust_model::limits::CUSTOMERS_MAX;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId};
 
+use super::entries::Customer;
 use super::{Engine, Step, Task};
 use crate::fsm::{customer_link, name, set_up};
 use crate::io::{Access, AskId, CustomerFact, Output};
 use crate::transition::{Machine, Subject};
-
-/// One customer's lane with its machine.
-#[derive(Debug)]
-pub(crate) struct Customer {
-    pub(crate) identity: IdentityId,
-    pub(crate) link: customer_link::State,
-}
 
 impl Engine {
     pub(super) fn add_customer(&mut self, fact: &CustomerFact) {

@@ -2,18 +2,12 @@
 
 use bitdust_model::limits::{FETCHES_IN_FLIGHT_MAX, FETCHES_QUEUED_MAX};
 
+use super::entries::Fetch;
 use super::{Engine, Step, Task};
 use crate::fsm::{fetch, name};
 use crate::io::{FetchId, JobId, Output};
 use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
-
-/// One fetch with its machine.
-#[derive(Debug)]
-pub(crate) struct Fetch {
-    pub(crate) job: JobId,
-    pub(crate) state: fetch::State,
-}
 
 impl Engine {
     pub(super) fn want_fetch(&mut self, fetch: FetchId, job: JobId, plan: fetch::Plan) {

@@ -3,19 +3,11 @@
 use bitdust_model::limits::FOLDERS_MAX;
 use bitdust_model::{ErrorCode, FolderId};
 
-use super::jobs::Work;
+use super::entries::{Folder, Work};
 use super::{Engine, Step, Task};
 use crate::fsm::{folder_watch, name, schedule};
 use crate::io::{FolderFact, JobId, Output, Plan};
 use crate::transition::{Machine, Subject};
-
-/// A folder with its machines.
-#[derive(Debug)]
-pub(crate) struct Folder {
-    pub(crate) plan: Plan,
-    pub(crate) watch: folder_watch::State,
-    pub(crate) schedule: schedule::State,
-}
 
 impl Engine {
     pub(super) fn plan_folder(&mut self, fact: &FolderFact) {

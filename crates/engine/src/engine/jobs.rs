@@ -4,39 +4,12 @@ use bitdust_model::limits::JOBS_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{ErrorCode, FolderId, Sequence};
 
-use super::packs::PackGroup;
+use super::entries::{Job, PackGroup, Work};
 use super::{Engine, Step, Task};
 use crate::fsm::{backup, head, holder_set, name, recovery, restore};
-use crate::io::{JobId, Output, Phase, VersionFact};
+use crate::io::{JobId, Output, VersionFact};
 use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
-
-/// One job with its machine.
-#[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) work: Work,
-    /// What people were told last.
-    pub(crate) told: Option<Phase>,
-}
-
-/// What kind of job.
-#[derive(Debug)]
-pub(crate) enum Work {
-    /// A backup; what it reads, and what it sealed so far.
-    Backup {
-        folders: Vec<FolderId>,
-        by_itself: bool,
-        /// Folders of which it makes versions, once all are read.
-        versions: Vec<FolderId>,
-        state: backup::State,
-        contents: bool,
-        lists: bool,
-    },
-    /// A restore.
-    Restore(restore::State),
-    /// A recovery.
-    Recovery(recovery::State),
-}
 
 impl Engine {
     pub(super) fn ask_backup(&mut self, job: JobId, folders: Vec<FolderId>, by_itself: bool) {

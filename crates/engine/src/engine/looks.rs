@@ -6,9 +6,7 @@ use bitdust_model::status::Protection;
 use bitdust_model::{DeviceId, FolderId};
 
 use super::Engine;
-use super::folders::Folder;
-use super::jobs::{Job, Work};
-use super::suppliers::Supplier;
+use super::entries::{Folder, Job, Supplier, Work};
 use crate::fsm::{folder_watch, name, schedule};
 use crate::io::JobId;
 use crate::view::{CustomerView, EngineView, FolderView, FolderWork, JobView, SupplierView};

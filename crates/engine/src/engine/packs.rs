@@ -4,44 +4,13 @@ use bitdust_model::limits::PACKS_TRACKED_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position, Sequence};
 
+use super::entries::{Pack, PackGroup};
 use super::{Engine, Step, Task};
 use crate::fsm::{backup, head, name, pack, supplier_link, transfer, unspool};
 use crate::io::{JobId, Output, PackFact};
 use crate::rules::{known_at, settled_at};
 use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
-
-/// A pack that is not settled.
-#[derive(Debug)]
-pub(crate) struct Pack {
-    pub(crate) kind: PackKind,
-    pub(crate) job: Option<JobId>,
-    pub(crate) state: pack::State,
-    /// By position.
-    pub(crate) transfers: Vec<transfer::State>,
-}
-
-/// Kinds of packs that a job waits for together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PackGroup {
-    /// Contents and trees: what the lists will name.
-    Contents,
-    /// Index, manifest.
-    Lists,
-}
-
-impl PackGroup {
-    const fn has(self, kind: PackKind) -> bool {
-        match (self, kind) {
-            (Self::Contents, PackKind::Data | PackKind::Tree) | (Self::Lists, PackKind::Commit) => {
-                true
-            }
-            (Self::Contents, PackKind::Commit) | (Self::Lists, PackKind::Data | PackKind::Tree) => {
-                false
-            }
-        }
-    }
-}
 
 impl Engine {
     /// Follows a pack of an earlier run, if it can still become known. One that is neither

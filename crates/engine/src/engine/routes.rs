@@ -7,7 +7,7 @@ use bitdust_model::limits::CONNECTIONS_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{DeviceId, ErrorCode};
 
-use super::jobs::Work;
+use super::entries::Work;
 use super::{Engine, Task};
 use crate::fsm::{
     backup, check, customer_link, deposits, fetch, folder_watch, head, holder_set, pack, recovery,

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitdust_model::limits::SUPPLIERS_MAX;
-use bitdust_model::{ByteCount, DeviceId, IdentityId, PackId, Position, Tick};
+use bitdust_model::{DeviceId, Position, Tick};
 
+use super::entries::Supplier;
 use super::{Engine, Step, Task};
 use crate::fsm::{
     check, head, holder_set, name, set_up, supplier_link, supplier_search, transfer, unspool,
@@ -13,38 +14,6 @@ use crate::fsm::{
 use crate::io::{OfferFact, Output, SetFact, SupplierFact};
 use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
-
-/// One supplier with its machines.
-#[derive(Debug)]
-pub(crate) struct Supplier {
-    pub(crate) identity: IdentityId,
-    pub(crate) friend: bool,
-    pub(crate) contract: Option<ByteCount>,
-    pub(crate) link: supplier_link::State,
-    pub(crate) check: check::State,
-    pub(crate) unspool: unspool::State,
-    /// The spooled shard that is on its way to it.
-    pub(crate) unspooling: Option<(PackId, Position)>,
-    /// Its last proof or receipt counts until then.
-    pub(crate) fresh_until: Option<Tick>,
-}
-
-impl Supplier {
-    /// Whether its confirmations count for nothing.
-    pub(crate) const fn is_doubted(&self) -> bool {
-        self.check.is_doubted()
-    }
-
-    /// Whether it may be sent shards now.
-    pub(crate) const fn is_ready(&self) -> bool {
-        self.link.is_ready() && !self.is_doubted()
-    }
-
-    /// Whether a proof or receipt of it is fresh enough to count.
-    pub(crate) fn is_fresh(&self, now: Tick) -> bool {
-        !self.is_doubted() && self.fresh_until.is_some_and(|until| until > now)
-    }
-}
 
 impl Engine {
     /// Learns of a supplier that the catalogue knows; its link begins when the node listens.

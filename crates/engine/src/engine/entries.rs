@@ -1,0 +1,127 @@
+//! What the engine keeps of a supplier, a pack, a job, a fetch, a folder, a customer: the states
+//! of its machines, and the facts beside them.
+//!
+//! Plain entries of its maps: they answer from what they hold and decide nothing.
+
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{ByteCount, FolderId, IdentityId, PackId, Position, Tick};
+
+use crate::fsm::{
+    backup, check, customer_link, fetch, folder_watch, pack, recovery, restore, schedule,
+    supplier_link, transfer, unspool,
+};
+use crate::io::{JobId, Phase, Plan};
+
+/// One supplier with its machines.
+#[derive(Debug)]
+pub(crate) struct Supplier {
+    pub(crate) identity: IdentityId,
+    pub(crate) friend: bool,
+    pub(crate) contract: Option<ByteCount>,
+    pub(crate) link: supplier_link::State,
+    pub(crate) check: check::State,
+    pub(crate) unspool: unspool::State,
+    /// The spooled shard that is on its way to it.
+    pub(crate) unspooling: Option<(PackId, Position)>,
+    /// Its last proof or receipt counts until then.
+    pub(crate) fresh_until: Option<Tick>,
+}
+
+impl Supplier {
+    /// Whether its confirmations count for nothing.
+    pub(crate) const fn is_doubted(&self) -> bool {
+        self.check.is_doubted()
+    }
+
+    /// Whether it may be sent shards now.
+    pub(crate) const fn is_ready(&self) -> bool {
+        self.link.is_ready() && !self.is_doubted()
+    }
+
+    /// Whether a proof or receipt of it is fresh enough to count.
+    pub(crate) fn is_fresh(&self, now: Tick) -> bool {
+        !self.is_doubted() && self.fresh_until.is_some_and(|until| until > now)
+    }
+}
+
+/// A pack that is not settled.
+#[derive(Debug)]
+pub(crate) struct Pack {
+    pub(crate) kind: PackKind,
+    pub(crate) job: Option<JobId>,
+    pub(crate) state: pack::State,
+    /// By position.
+    pub(crate) transfers: Vec<transfer::State>,
+}
+
+/// Kinds of packs that a job waits for together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PackGroup {
+    /// Contents and trees: what the lists will name.
+    Contents,
+    /// Index, manifest.
+    Lists,
+}
+
+impl PackGroup {
+    /// Whether packs of this kind belong to it.
+    pub(crate) const fn has(self, kind: PackKind) -> bool {
+        match (self, kind) {
+            (Self::Contents, PackKind::Data | PackKind::Tree) | (Self::Lists, PackKind::Commit) => {
+                true
+            }
+            (Self::Contents, PackKind::Commit) | (Self::Lists, PackKind::Data | PackKind::Tree) => {
+                false
+            }
+        }
+    }
+}
+
+/// One job with its machine.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) work: Work,
+    /// What people were told last.
+    pub(crate) told: Option<Phase>,
+}
+
+/// What kind of job.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// A backup; what it reads, and what it sealed so far.
+    Backup {
+        folders: Vec<FolderId>,
+        by_itself: bool,
+        /// Folders of which it makes versions, once all are read.
+        versions: Vec<FolderId>,
+        state: backup::State,
+        contents: bool,
+        lists: bool,
+    },
+    /// A restore.
+    Restore(restore::State),
+    /// A recovery.
+    Recovery(recovery::State),
+}
+
+/// One fetch with its machine.
+#[derive(Debug)]
+pub(crate) struct Fetch {
+    pub(crate) job: JobId,
+    pub(crate) state: fetch::State,
+}
+
+/// A folder with its machines.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub(crate) plan: Plan,
+    pub(crate) watch: folder_watch::State,
+    pub(crate) schedule: schedule::State,
+}
+
+/// One customer's lane with its machine.
+#[derive(Debug)]
+pub(crate) struct Customer {
+    pub(crate) identity: IdentityId,
+    pub(crate) link: customer_link::State,
+}
