@@ -9,7 +9,6 @@ use bitdust_model::{
     ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, Position, Sequence, SetId,
 };
 
-use crate::engine::Engine;
 use crate::io::{JobId, Phase};
 
 /// One supplier as its machines see it.
@@ -149,12 +148,4 @@ pub struct EngineView {
     pub fetches: usize,
     /// Deadlines set.
     pub deadlines: usize,
-}
-
-impl Engine {
-    /// What the status screen shows, as of the last input.
-    #[must_use]
-    pub fn view(&self) -> EngineView {
-        self.look()
-    }
 }

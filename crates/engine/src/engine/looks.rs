@@ -12,7 +12,9 @@ use crate::io::JobId;
 use crate::view::{CustomerView, EngineView, FolderView, FolderWork, JobView, SupplierView};
 
 impl Engine {
-    pub(crate) fn look(&self) -> EngineView {
+    /// What the status screen shows, as of the last input.
+    #[must_use]
+    pub fn view(&self) -> EngineView {
         let suppliers = self
             .suppliers
             .iter()
