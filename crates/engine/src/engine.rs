@@ -7,10 +7,13 @@ mod customers;
 mod entries;
 mod fetches;
 mod folders;
+mod heads;
 mod jobs;
 mod looks;
 mod packs;
 mod routes;
+mod spool;
+mod standings;
 mod suppliers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
