@@ -1,0 +1,177 @@
+//! What concerns backups: the folders, the jobs with their packs and heads, the shards.
+
+use bitdust_model::ErrorCode;
+
+use crate::engine::{Engine, Task};
+use crate::fsm::{backup, folder_watch, head, pack, supplier_link, transfer, unspool};
+use crate::io::{Input, ReceiptFact};
+
+impl Engine {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
+    pub(super) fn route_folders(&mut self, input: Input) -> Option<Input> {
+        match input {
+            Input::FolderPlanned { fact } => self.plan_folder(&fact),
+            Input::FolderForgotten { folder } => self.forget_folder(folder),
+            Input::FolderWatched { folder } => {
+                self.tasks
+                    .push_back(Task::Watch(folder, folder_watch::Event::Watched));
+            }
+            Input::FolderUnwatchable { folder } => {
+                self.tasks
+                    .push_back(Task::Watch(folder, folder_watch::Event::Unwatchable));
+            }
+            Input::FolderChanged { folder } => {
+                self.tasks
+                    .push_back(Task::Watch(folder, folder_watch::Event::Changed));
+            }
+            Input::FolderGone { folder } => {
+                self.tasks
+                    .push_back(Task::Watch(folder, folder_watch::Event::Gone));
+            }
+            Input::Resumed => self.resumed(),
+            other => return Some(other),
+        }
+        None
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
+    pub(super) fn route_backup(&mut self, input: Input) -> Option<Input> {
+        match input {
+            Input::BackupAsked {
+                job,
+                folders,
+                by_itself,
+            } => self.ask_backup(job, folders, by_itself),
+            Input::BackupNotBegun { folders, code } => self.folders_failed(&folders, code),
+            Input::CancelAsked { job } => self.cancel(job),
+            Input::PackSealed {
+                job, pack, kind, ..
+            } => self.add_pack(job, pack, kind),
+            Input::ScanFinished { job, versions } => self.scan_finished(job, &versions),
+            Input::ScanFailed { job, code } => {
+                self.tasks
+                    .push_back(Task::Backup(job, backup::Event::ScanFailed { code }));
+            }
+            Input::PackCommitted { pack } => {
+                self.tasks
+                    .push_back(Task::Pack(pack, pack::Event::Recorded));
+            }
+            Input::PackNotCommitted { pack, .. } => {
+                self.tasks
+                    .push_back(Task::Pack(pack, pack::Event::NotRecorded));
+            }
+            Input::MetadataSealed { job, sequence } => self.metadata_sealed(job, sequence),
+            Input::MetadataFailed { job, code } => {
+                self.tasks
+                    .push_back(Task::Backup(job, backup::Event::MetadataFailed { code }));
+            }
+            Input::HeadKept { device, sequence } => {
+                self.tasks
+                    .push_back(Task::Head(head::Event::Kept { device, sequence }));
+            }
+            Input::HeadRefused {
+                device,
+                sequence,
+                code,
+            } => {
+                let event = head::Event::Declined {
+                    device,
+                    sequence,
+                    code,
+                };
+                self.tasks.push_back(Task::Head(event));
+                if code == ErrorCode::NoContract {
+                    let event = supplier_link::Event::ContractUnknown;
+                    self.tasks.push_back(Task::Link(device, event));
+                }
+            }
+            Input::CommitRecorded { sequence } => self.commit_recorded(sequence),
+            Input::CommitNotRecorded { sequence, .. } => {
+                self.tasks
+                    .push_back(Task::Head(head::Event::NotRecorded { sequence }));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
+    pub(super) fn route_shards(&mut self, input: Input) -> Option<Input> {
+        match input {
+            Input::ShardsStored { receipts } => {
+                for receipt in receipts {
+                    self.shard_stored(receipt);
+                }
+            }
+            Input::SendFailed {
+                pack,
+                position,
+                device,
+                code,
+            } => {
+                self.tell_unspool(pack, position, device, unspool::Event::SendFailed);
+                let event = transfer::Event::SendFailed { code };
+                self.tasks.push_back(Task::Transfer(pack, position, event));
+            }
+            Input::ShardSpooled { pack, position } => {
+                self.tasks
+                    .push_back(Task::Transfer(pack, position, transfer::Event::Spooled));
+                if let Some(device) = self.holder_at(position) {
+                    self.tasks
+                        .push_back(Task::Unspool(device, unspool::Event::ShardSpooled));
+                }
+            }
+            Input::SpoolFailed {
+                pack,
+                position,
+                code,
+            } => {
+                let event = transfer::Event::SpoolFailed { code };
+                self.tasks.push_back(Task::Transfer(pack, position, event));
+            }
+            Input::SpoolLoaded {
+                pack,
+                kind,
+                position,
+                device,
+            } => {
+                self.spool_loaded(pack, kind, position, device);
+            }
+            Input::SpoolEmpty { device } => {
+                self.tasks
+                    .push_back(Task::Unspool(device, unspool::Event::NothingLeft));
+            }
+            Input::SpoolUnreadable { device, .. } => {
+                self.tasks
+                    .push_back(Task::Unspool(device, unspool::Event::LoadFailed));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// A receipt: it confirms the shard and proves that the supplier is well.
+    fn shard_stored(&mut self, receipt: ReceiptFact) {
+        let ReceiptFact {
+            pack,
+            position,
+            device,
+        } = receipt;
+        self.refresh(device);
+        self.tell_unspool(pack, position, device, unspool::Event::Sent);
+        // A receipt of somebody else than the holder confirms nothing.
+        if self.holder_at(position) == Some(device) {
+            self.tasks
+                .push_back(Task::Transfer(pack, position, transfer::Event::Stored));
+        }
+    }
+}

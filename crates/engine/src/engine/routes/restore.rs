@@ -1,0 +1,101 @@
+//! What concerns bringing back: restores and look-ups with their fetches, and recoveries.
+
+use bitdust_model::ErrorCode;
+
+use crate::engine::{Engine, Task};
+use crate::fsm::{check, fetch, recovery, restore};
+use crate::io::Input;
+
+impl Engine {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
+    pub(super) fn route_restore(&mut self, input: Input) -> Option<Input> {
+        match input {
+            Input::RestoreAsked { job } => self.ask_restore(job),
+            Input::FetchWanted {
+                fetch,
+                job,
+                k,
+                direct,
+                places,
+                ..
+            } => {
+                self.want_fetch(fetch, job, fetch::Plan { k, direct, places });
+            }
+            Input::RangeFetched { fetch, position } => {
+                self.tasks
+                    .push_back(Task::Fetch(fetch, fetch::Event::RangeFetched { position }));
+            }
+            Input::RangeFailed {
+                fetch,
+                position,
+                device,
+                code,
+            } => {
+                let event = fetch::Event::RangeFailed {
+                    position,
+                    device,
+                    code,
+                };
+                self.tasks.push_back(Task::Fetch(fetch, event));
+                // Wrong bytes are proof of loss, whoever asked for them.
+                if code == ErrorCode::Corrupt {
+                    let event = check::Event::Failed { code };
+                    self.tasks.push_back(Task::Check(device, event));
+                }
+            }
+            Input::FetchDecoded { fetch } => {
+                self.tasks
+                    .push_back(Task::Fetch(fetch, fetch::Event::Decoded));
+            }
+            Input::DecodeFailed { fetch } => {
+                self.tasks
+                    .push_back(Task::Fetch(fetch, fetch::Event::DecodeFailed));
+            }
+            Input::RestoreWritten { job, .. } => {
+                self.tasks
+                    .push_back(Task::Restore(job, restore::Event::Written));
+            }
+            Input::RestoreFailed { job, code } => {
+                self.tasks
+                    .push_back(Task::Restore(job, restore::Event::Failed { code }));
+            }
+            Input::LookUpEnded { job } => self.drop_fetches(job),
+            other => return Some(other),
+        }
+        None
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
+    pub(super) fn route_recovery(&mut self, input: Input) -> Option<Input> {
+        let (job, event) = match input {
+            Input::RecoverAsked { job } => {
+                self.ask_recovery(job);
+                return None;
+            }
+            Input::LanesFound { job, suppliers, k } => {
+                let suppliers = suppliers
+                    .into_iter()
+                    .map(|supplier| supplier.device)
+                    .collect();
+                (job, recovery::Event::LanesFound { suppliers, k })
+            }
+            Input::LanesMissing { job } => (job, recovery::Event::LanesMissing),
+            Input::SeekFailed { job, code } => (job, recovery::Event::SeekFailed { code }),
+            Input::HeadsHeard { job, device, lanes } => {
+                (job, recovery::Event::HeadsHeard { device, lanes })
+            }
+            Input::HeadsFailed { job, device } => (job, recovery::Event::HeadsFailed { device }),
+            Input::CatalogueRebuilt { job, .. } => (job, recovery::Event::Rebuilt),
+            Input::RebuildFailed { job, code } => (job, recovery::Event::RebuildFailed { code }),
+            other => return Some(other),
+        };
+        self.tasks.push_back(Task::Recovery(job, event));
+        None
+    }
+}

@@ -1,0 +1,88 @@
+//! What concerns the suppliers: who they are, what they signed, what they prove.
+
+use crate::engine::{Engine, Task};
+use crate::fsm::{check, holder_set, supplier_link, supplier_search};
+use crate::io::Input;
+
+impl Engine {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
+    pub(super) fn route_suppliers(&mut self, input: Input) -> Option<Input> {
+        match input {
+            Input::SuppliersWanted { count } => {
+                self.suppliers_wanted = count;
+                self.census_due = true;
+                self.jobs_due = true;
+            }
+            Input::CodeWanted { code } => {
+                self.code_wanted = code;
+                self.census_due = true;
+                self.jobs_due = true;
+            }
+            Input::FriendMade { supplier } => self.add_supplier(&supplier),
+            Input::OffersFound { offers } => {
+                let event = supplier_search::Event::OffersFound { offers };
+                self.tasks.push_back(Task::Search(event));
+            }
+            Input::SearchFailed { .. } => {
+                self.tasks
+                    .push_back(Task::Search(supplier_search::Event::Failed));
+            }
+            // One whom the catalogue did not take is entered with its contract.
+            Input::SupplierAdopted { device } | Input::AdoptFailed { device, .. } => {
+                self.adopted(device);
+            }
+            Input::ContractSigned { device, bytes } => {
+                if let Some(supplier) = self.suppliers.get_mut(&device) {
+                    supplier.contract = Some(bytes);
+                }
+                self.tasks
+                    .push_back(Task::Link(device, supplier_link::Event::Signed));
+            }
+            Input::ContractRefused { device, code } => {
+                self.tasks
+                    .push_back(Task::Link(device, supplier_link::Event::Refused { code }));
+            }
+            Input::SetRecorded { set } => self.adopt_set(set),
+            Input::SetNotRecorded { .. } => {
+                self.tasks
+                    .push_back(Task::HolderSet(holder_set::Event::NotRecorded));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
+    pub(super) fn route_checks(&mut self, input: Input) -> Option<Input> {
+        match input {
+            Input::CheckPassed { device } => {
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::Passed));
+            }
+            Input::CheckFailed { device, code } => {
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::Failed { code }));
+            }
+            Input::CheckEmpty { device } => {
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::Empty));
+            }
+            Input::DoubtRecorded { device } => {
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::Recorded));
+            }
+            Input::DoubtNotRecorded { device, .. } => {
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::NotRecorded));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+}
