@@ -125,46 +125,9 @@ pub(crate) fn step(
     out: &mut Vec<Action>,
 ) -> State {
     match state {
-        State::Idle => match event {
-            Event::Contracted { proved_ago } => State::Resting {
-                due_at: at.now + full_interval(at).saturating_sub(proved_ago.unwrap_or_default()),
-            },
-            Event::Distrusted => State::Doubted,
-            Event::Passed => pass(at, out),
-            Event::Failed { code } if is_loss(code) => doubt(code, out),
-            Event::Failed { .. }
-            | Event::Online
-            | Event::Empty
-            | Event::Recorded
-            | Event::NotRecorded
-            | Event::Wake => state,
-        },
-        State::Resting { due_at } => match event {
-            Event::Wake if at.now >= due_at && online => ask(at, out),
-            Event::Wake if at.now >= due_at => State::Overdue,
-            Event::Distrusted => State::Doubted,
-            Event::Passed => pass(at, out),
-            Event::Failed { code } if is_loss(code) => doubt(code, out),
-            Event::Failed { .. }
-            | Event::Wake
-            | Event::Contracted { .. }
-            | Event::Online
-            | Event::Recorded
-            | Event::NotRecorded
-            | Event::Empty => state,
-        },
-        State::Overdue => match event {
-            Event::Online => ask(at, out),
-            Event::Distrusted => State::Doubted,
-            Event::Passed => pass(at, out),
-            Event::Failed { code } if is_loss(code) => doubt(code, out),
-            Event::Failed { .. }
-            | Event::Contracted { .. }
-            | Event::Empty
-            | Event::Recorded
-            | Event::NotRecorded
-            | Event::Wake => state,
-        },
+        State::Idle => in_idle(state, event, at, out),
+        State::Resting { due_at } => in_resting(state, due_at, event, at, online, out),
+        State::Overdue => in_overdue(state, event, at, out),
         State::Checking => in_checking(state, event, at, out),
         State::Doubting { code, tries } => in_doubting(state, code, tries, event, at),
         State::Unrecorded {
@@ -183,6 +146,62 @@ pub(crate) fn step(
             | Event::NotRecorded
             | Event::Wake => state,
         },
+    }
+}
+
+fn in_idle(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Contracted { proved_ago } => State::Resting {
+            due_at: at.now + full_interval(at).saturating_sub(proved_ago.unwrap_or_default()),
+        },
+        Event::Distrusted => State::Doubted,
+        Event::Passed => pass(at, out),
+        Event::Failed { code } if is_loss(code) => doubt(code, out),
+        Event::Failed { .. }
+        | Event::Online
+        | Event::Empty
+        | Event::Recorded
+        | Event::NotRecorded
+        | Event::Wake => state,
+    }
+}
+
+fn in_resting(
+    state: State,
+    due_at: Tick,
+    event: Event,
+    at: &Moment<'_>,
+    online: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Wake if at.now >= due_at && online => ask(at, out),
+        Event::Wake if at.now >= due_at => State::Overdue,
+        Event::Distrusted => State::Doubted,
+        Event::Passed => pass(at, out),
+        Event::Failed { code } if is_loss(code) => doubt(code, out),
+        Event::Failed { .. }
+        | Event::Wake
+        | Event::Contracted { .. }
+        | Event::Online
+        | Event::Recorded
+        | Event::NotRecorded
+        | Event::Empty => state,
+    }
+}
+
+fn in_overdue(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Online => ask(at, out),
+        Event::Distrusted => State::Doubted,
+        Event::Passed => pass(at, out),
+        Event::Failed { code } if is_loss(code) => doubt(code, out),
+        Event::Failed { .. }
+        | Event::Contracted { .. }
+        | Event::Empty
+        | Event::Recorded
+        | Event::NotRecorded
+        | Event::Wake => state,
     }
 }
 

@@ -185,68 +185,32 @@ pub(crate) enum Action {
 /// One step.
 pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match state {
-        State::Unsigned => match event {
-            Event::Known { agreed, used } => known(agreed, used),
-            Event::Proposed { ask, bytes, room } => {
-                match sign(ByteCount(0), ask, bytes, room, out) {
-                    Some(proposal) => State::Signing { proposal },
-                    None => state,
-                }
-            }
-            Event::StoreAsked { ask, .. } => {
-                refuse(ask, ErrorCode::NoContract, out);
-                state
-            }
-            Event::AccessAsked { ask, access, kin } => {
-                without_contract(ask, access, kin, out);
-                state
-            }
-            Event::ShardKept { .. }
-            | Event::StoreAborted { .. }
-            | Event::Released { .. }
-            | Event::Recorded { .. }
-            | Event::NotRecorded { .. } => state,
-        },
+        State::Unsigned => in_unsigned(state, event, out),
         State::Signing { proposal } => in_signing(state, proposal, event, out),
-        State::Contracted { mut account } => match event {
-            Event::Known { .. } => State::Contracted { account },
-            Event::Proposed { ask, bytes, room } => {
-                propose(&mut account, ask, bytes, room, out);
-                State::Contracted { account }
-            }
-            Event::Recorded { ask } => {
-                if let Some(proposal) = account.proposal.take_if(|proposal| proposal.ask == ask) {
-                    account.agreed = proposal.bytes;
-                    out.push(Action::TakeEffect { ask });
-                }
-                State::Contracted { account }
-            }
-            Event::NotRecorded { ask } => {
-                account.proposal.take_if(|proposal| proposal.ask == ask);
-                State::Contracted { account }
-            }
-            Event::StoreAsked { ask, bytes } => {
-                admit(&mut account, ask, bytes, out);
-                State::Contracted { account }
-            }
-            Event::ShardKept { ask } => {
-                let bytes = account.pending.remove(&ask).unwrap_or_default();
-                account.used += bytes;
-                State::Contracted { account }
-            }
-            Event::StoreAborted { ask } => {
-                account.pending.remove(&ask);
-                State::Contracted { account }
-            }
-            Event::AccessAsked { ask, .. } => {
-                out.push(Action::Allow { ask });
-                State::Contracted { account }
-            }
-            Event::Released { bytes } => {
-                account.used = account.used.saturating_sub(bytes);
-                State::Contracted { account }
-            }
+        State::Contracted { account } => in_contracted(account, event, out),
+    }
+}
+
+fn in_unsigned(state: State, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Known { agreed, used } => known(agreed, used),
+        Event::Proposed { ask, bytes, room } => match sign(ByteCount(0), ask, bytes, room, out) {
+            Some(proposal) => State::Signing { proposal },
+            None => state,
         },
+        Event::StoreAsked { ask, .. } => {
+            refuse(ask, ErrorCode::NoContract, out);
+            state
+        }
+        Event::AccessAsked { ask, access, kin } => {
+            without_contract(ask, access, kin, out);
+            state
+        }
+        Event::ShardKept { .. }
+        | Event::StoreAborted { .. }
+        | Event::Released { .. }
+        | Event::Recorded { .. }
+        | Event::NotRecorded { .. } => state,
     }
 }
 
@@ -275,6 +239,48 @@ fn in_signing(state: State, proposal: Proposal, event: Event, out: &mut Vec<Acti
         | Event::Released { .. }
         | Event::Recorded { .. }
         | Event::NotRecorded { .. } => state,
+    }
+}
+
+fn in_contracted(mut account: Account, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Known { .. } => State::Contracted { account },
+        Event::Proposed { ask, bytes, room } => {
+            propose(&mut account, ask, bytes, room, out);
+            State::Contracted { account }
+        }
+        Event::Recorded { ask } => {
+            if let Some(proposal) = account.proposal.take_if(|proposal| proposal.ask == ask) {
+                account.agreed = proposal.bytes;
+                out.push(Action::TakeEffect { ask });
+            }
+            State::Contracted { account }
+        }
+        Event::NotRecorded { ask } => {
+            account.proposal.take_if(|proposal| proposal.ask == ask);
+            State::Contracted { account }
+        }
+        Event::StoreAsked { ask, bytes } => {
+            admit(&mut account, ask, bytes, out);
+            State::Contracted { account }
+        }
+        Event::ShardKept { ask } => {
+            let bytes = account.pending.remove(&ask).unwrap_or_default();
+            account.used += bytes;
+            State::Contracted { account }
+        }
+        Event::StoreAborted { ask } => {
+            account.pending.remove(&ask);
+            State::Contracted { account }
+        }
+        Event::AccessAsked { ask, .. } => {
+            out.push(Action::Allow { ask });
+            State::Contracted { account }
+        }
+        Event::Released { bytes } => {
+            account.used = account.used.saturating_sub(bytes);
+            State::Contracted { account }
+        }
     }
 }
 

@@ -206,22 +206,7 @@ pub(crate) fn step(
     out: &mut Vec<Action>,
 ) -> State {
     match state {
-        State::Empty => match event {
-            Event::Known { sequence } => offer(sequence, Round::default(), holders, out),
-            Event::Signed { sequence } => State::Drafted {
-                sequence,
-                before: None,
-            },
-            Event::PackPlaced
-            | Event::PackLost
-            | Event::HolderOnline { .. }
-            | Event::HoldersChanged
-            | Event::Kept { .. }
-            | Event::Declined { .. }
-            | Event::Recorded { .. }
-            | Event::NotRecorded { .. }
-            | Event::Wake => state,
-        },
+        State::Empty => in_empty(state, event, holders, out),
         State::Drafted { sequence, before } => {
             in_drafted(state, sequence, before, event, holders, out)
         }
@@ -242,22 +227,52 @@ pub(crate) fn step(
         State::Published { sequence, round } => {
             in_published(sequence, round, event, at, holders, out)
         }
-        State::Refused { .. } => match event {
-            Event::Signed { sequence } => State::Drafted {
-                sequence,
-                before: None,
-            },
-            Event::Known { .. }
-            | Event::PackPlaced
-            | Event::PackLost
-            | Event::HolderOnline { .. }
-            | Event::HoldersChanged
-            | Event::Kept { .. }
-            | Event::Declined { .. }
-            | Event::Recorded { .. }
-            | Event::NotRecorded { .. }
-            | Event::Wake => state,
+        State::Refused { .. } => in_refused(state, event),
+    }
+}
+
+fn in_empty(state: State, event: Event, holders: &Holders<'_>, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Known { sequence } => offer(sequence, Round::default(), holders, out),
+        Event::Signed { sequence } => State::Drafted {
+            sequence,
+            before: None,
         },
+        Event::PackPlaced
+        | Event::PackLost
+        | Event::HolderOnline { .. }
+        | Event::HoldersChanged
+        | Event::Kept { .. }
+        | Event::Declined { .. }
+        | Event::Recorded { .. }
+        | Event::NotRecorded { .. }
+        | Event::Wake => state,
+    }
+}
+
+fn in_drafted(
+    state: State,
+    sequence: Sequence,
+    before: Option<Sequence>,
+    event: Event,
+    holders: &Holders<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::PackPlaced => publish(sequence, Round::default(), holders, out),
+        Event::PackLost => match before {
+            Some(sequence) => offer(sequence, Round::default(), holders, out),
+            None => State::Empty,
+        },
+        Event::Signed { sequence } => State::Drafted { sequence, before },
+        Event::Known { .. }
+        | Event::HolderOnline { .. }
+        | Event::HoldersChanged
+        | Event::Kept { .. }
+        | Event::Declined { .. }
+        | Event::Recorded { .. }
+        | Event::NotRecorded { .. }
+        | Event::Wake => state,
     }
 }
 
@@ -416,22 +431,15 @@ fn in_published(
     }
 }
 
-fn in_drafted(
-    state: State,
-    sequence: Sequence,
-    before: Option<Sequence>,
-    event: Event,
-    holders: &Holders<'_>,
-    out: &mut Vec<Action>,
-) -> State {
+fn in_refused(state: State, event: Event) -> State {
     match event {
-        Event::PackPlaced => publish(sequence, Round::default(), holders, out),
-        Event::PackLost => match before {
-            Some(sequence) => offer(sequence, Round::default(), holders, out),
-            None => State::Empty,
+        Event::Signed { sequence } => State::Drafted {
+            sequence,
+            before: None,
         },
-        Event::Signed { sequence } => State::Drafted { sequence, before },
         Event::Known { .. }
+        | Event::PackPlaced
+        | Event::PackLost
         | Event::HolderOnline { .. }
         | Event::HoldersChanged
         | Event::Kept { .. }

@@ -109,56 +109,94 @@ pub(crate) fn step(
     out: &mut Vec<Action>,
 ) -> State {
     match state {
-        State::Placing { held } => match event {
-            Event::Stood { standing } => {
-                let held = release(held, standing, out);
-                if standing.confirmed < known_at(kind, code) {
-                    return State::Placing { held };
-                }
-                commit(held, 0, out)
-            }
-            Event::Recorded | Event::NotRecorded | Event::Wake => state,
-        },
-        State::Committing { held, tries } => match event {
-            Event::Stood { standing } => State::Committing {
-                held: release(held, standing, out),
-                tries,
-            },
-            Event::Recorded => State::Committed { held },
-            Event::NotRecorded => State::Uncommitted {
-                held,
-                retry_at: at.retry_at(tries),
-                tries: tries.saturating_add(1),
-            },
-            Event::Wake => state,
-        },
+        State::Placing { held } => in_placing(state, held, event, kind, code, out),
+        State::Committing { held, tries } => in_committing(state, held, tries, event, at, out),
         State::Uncommitted {
             held,
             retry_at,
             tries,
-        } => match event {
-            Event::Stood { standing } => State::Uncommitted {
-                held: release(held, standing, out),
-                retry_at,
-                tries,
-            },
-            Event::Wake if at.now >= retry_at => commit(held, tries, out),
-            Event::Recorded => State::Committed { held },
-            Event::NotRecorded | Event::Wake => state,
-        },
-        State::Committed { held } => match event {
-            Event::Stood { standing } => {
-                let held = release(held, standing, out);
-                if standing.complete {
-                    return State::Settled;
-                }
-                State::Committed { held }
-            }
-            Event::Recorded | Event::NotRecorded | Event::Wake => state,
-        },
+        } => in_uncommitted(state, held, retry_at, tries, event, at, out),
+        State::Committed { held } => in_committed(state, held, event, out),
         State::Settled => match event {
             Event::Stood { .. } | Event::Recorded | Event::NotRecorded | Event::Wake => state,
         },
+    }
+}
+
+fn in_placing(
+    state: State,
+    held: bool,
+    event: Event,
+    kind: PackKind,
+    code: Code,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Stood { standing } => {
+            let held = release(held, standing, out);
+            if standing.confirmed < known_at(kind, code) {
+                return State::Placing { held };
+            }
+            commit(held, 0, out)
+        }
+        Event::Recorded | Event::NotRecorded | Event::Wake => state,
+    }
+}
+
+fn in_committing(
+    state: State,
+    held: bool,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Stood { standing } => State::Committing {
+            held: release(held, standing, out),
+            tries,
+        },
+        Event::Recorded => State::Committed { held },
+        Event::NotRecorded => State::Uncommitted {
+            held,
+            retry_at: at.retry_at(tries),
+            tries: tries.saturating_add(1),
+        },
+        Event::Wake => state,
+    }
+}
+
+fn in_uncommitted(
+    state: State,
+    held: bool,
+    retry_at: Tick,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Stood { standing } => State::Uncommitted {
+            held: release(held, standing, out),
+            retry_at,
+            tries,
+        },
+        Event::Wake if at.now >= retry_at => commit(held, tries, out),
+        Event::Recorded => State::Committed { held },
+        Event::NotRecorded | Event::Wake => state,
+    }
+}
+
+fn in_committed(state: State, held: bool, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Stood { standing } => {
+            let held = release(held, standing, out);
+            if standing.complete {
+                return State::Settled;
+            }
+            State::Committed { held }
+        }
+        Event::Recorded | Event::NotRecorded | Event::Wake => state,
     }
 }
 

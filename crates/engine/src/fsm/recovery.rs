@@ -198,20 +198,7 @@ pub(crate) fn step(
         return end(State::Cancelled, Some(ErrorCode::Cancelled), out);
     }
     match state {
-        State::Asked => match event {
-            Event::Begin => seek(0, at.now + at.policy.recovery_timeout, out),
-            Event::LanesFound { .. }
-            | Event::LanesMissing
-            | Event::SeekFailed { .. }
-            | Event::PeerUp { .. }
-            | Event::DialFailed { .. }
-            | Event::HeadsHeard { .. }
-            | Event::HeadsFailed { .. }
-            | Event::Rebuilt
-            | Event::RebuildFailed { .. }
-            | Event::Cancel
-            | Event::Wake => state,
-        },
+        State::Asked => in_asked(state, event, at, out),
         State::Seeking { tries, until } => in_seeking(state, tries, until, event, at, online, out),
         State::Pausing {
             retry_at,
@@ -219,20 +206,7 @@ pub(crate) fn step(
             until,
         } => in_pausing(state, retry_at, tries, until, event, at, out),
         State::AskingHeads { inquiry } => in_asking_heads(inquiry, event, at, out),
-        State::Rebuilding => match event {
-            Event::Rebuilt => end(State::Done, None, out),
-            Event::RebuildFailed { code } => end(State::Failed { code }, Some(code), out),
-            Event::Begin
-            | Event::LanesFound { .. }
-            | Event::LanesMissing
-            | Event::SeekFailed { .. }
-            | Event::PeerUp { .. }
-            | Event::DialFailed { .. }
-            | Event::HeadsHeard { .. }
-            | Event::HeadsFailed { .. }
-            | Event::Cancel
-            | Event::Wake => state,
-        },
+        State::Rebuilding => in_rebuilding(state, event, out),
         State::Done | State::Failed { .. } | State::Cancelled => match event {
             Event::Begin
             | Event::LanesFound { .. }
@@ -247,6 +221,23 @@ pub(crate) fn step(
             | Event::Cancel
             | Event::Wake => state,
         },
+    }
+}
+
+fn in_asked(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Begin => seek(0, at.now + at.policy.recovery_timeout, out),
+        Event::LanesFound { .. }
+        | Event::LanesMissing
+        | Event::SeekFailed { .. }
+        | Event::PeerUp { .. }
+        | Event::DialFailed { .. }
+        | Event::HeadsHeard { .. }
+        | Event::HeadsFailed { .. }
+        | Event::Rebuilt
+        | Event::RebuildFailed { .. }
+        | Event::Cancel
+        | Event::Wake => state,
     }
 }
 
@@ -274,23 +265,6 @@ fn in_seeking(
         | Event::RebuildFailed { .. }
         | Event::Cancel
         | Event::Wake => state,
-    }
-}
-
-fn pause(
-    code: ErrorCode,
-    tries: u32,
-    until: Tick,
-    at: &Moment<'_>,
-    out: &mut Vec<Action>,
-) -> State {
-    if at.now >= until {
-        return end(State::Failed { code }, Some(code), out);
-    }
-    State::Pausing {
-        retry_at: at.retry_at(tries).min(until),
-        tries: tries.saturating_add(1),
-        until,
     }
 }
 
@@ -346,9 +320,43 @@ fn in_asking_heads(
     }
 }
 
+fn in_rebuilding(state: State, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Rebuilt => end(State::Done, None, out),
+        Event::RebuildFailed { code } => end(State::Failed { code }, Some(code), out),
+        Event::Begin
+        | Event::LanesFound { .. }
+        | Event::LanesMissing
+        | Event::SeekFailed { .. }
+        | Event::PeerUp { .. }
+        | Event::DialFailed { .. }
+        | Event::HeadsHeard { .. }
+        | Event::HeadsFailed { .. }
+        | Event::Cancel
+        | Event::Wake => state,
+    }
+}
+
 fn seek(tries: u32, until: Tick, out: &mut Vec<Action>) -> State {
     out.push(Action::Seek);
     State::Seeking { tries, until }
+}
+
+fn pause(
+    code: ErrorCode,
+    tries: u32,
+    until: Tick,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    if at.now >= until {
+        return end(State::Failed { code }, Some(code), out);
+    }
+    State::Pausing {
+        retry_at: at.retry_at(tries).min(until),
+        tries: tries.saturating_add(1),
+        until,
+    }
 }
 
 fn end(state: State, failure: Option<ErrorCode>, out: &mut Vec<Action>) -> State {

@@ -96,66 +96,101 @@ pub(crate) fn step(
     out: &mut Vec<Action>,
 ) -> State {
     match state {
-        State::Manual => match event {
-            Event::Planned { backed_up_ago_ms } => begin(at, plan, backed_up_ago_ms),
-            Event::Began => run(0),
-            Event::ChangeSeen
-            | Event::TurnCame
-            | Event::Ended
-            | Event::Failed { .. }
-            | Event::Resumed
-            | Event::Wake => state,
-        },
-        State::Resting { due_at } => match event {
-            Event::Planned { backed_up_ago_ms } => begin(at, plan, backed_up_ago_ms),
-            Event::ChangeSeen if plan == Plan::OnChange => State::Due { tries: 0 },
-            Event::Wake if at.now >= due_at => State::Due { tries: 0 },
-            Event::Resumed => State::Due { tries: 0 },
-            Event::Began => run(0),
-            Event::ChangeSeen
-            | Event::Wake
-            | Event::TurnCame
-            | Event::Ended
-            | Event::Failed { .. } => state,
-        },
-        State::Due { tries } => match event {
-            Event::TurnCame => {
-                out.push(Action::BackUp);
-                run(tries)
-            }
-            Event::Began => run(tries),
-            Event::Planned { backed_up_ago_ms } => begin(at, plan, backed_up_ago_ms),
-            Event::ChangeSeen
-            | Event::Ended
-            | Event::Failed { .. }
-            | Event::Resumed
-            | Event::Wake => state,
-        },
-        State::Running { again, tries } => match event {
-            Event::ChangeSeen if plan == Plan::OnChange => State::Running { again: true, tries },
-            Event::Ended if again => State::Due { tries: 0 },
-            Event::Ended => rest(at, plan),
-            Event::Failed { code } => fail(at, plan, tries, code),
-            Event::Planned { .. }
-            | Event::ChangeSeen
-            | Event::TurnCame
-            | Event::Began
-            | Event::Resumed
-            | Event::Wake => state,
-        },
+        State::Manual => in_manual(state, event, at, plan),
+        State::Resting { due_at } => in_resting(state, due_at, event, at, plan),
+        State::Due { tries } => in_due(state, tries, event, at, plan, out),
+        State::Running { again, tries } => in_running(state, again, tries, event, at, plan),
         State::Retrying {
             retry_at, tries, ..
-        } => match event {
-            Event::Wake if at.now >= retry_at => State::Due { tries },
-            Event::Resumed => State::Due { tries },
-            Event::Began => run(tries),
-            Event::Planned { backed_up_ago_ms } => begin(at, plan, backed_up_ago_ms),
-            Event::ChangeSeen
-            | Event::Wake
-            | Event::TurnCame
-            | Event::Ended
-            | Event::Failed { .. } => state,
-        },
+        } => in_retrying(state, retry_at, tries, event, at, plan),
+    }
+}
+
+fn in_manual(state: State, event: Event, at: &Moment<'_>, plan: Plan) -> State {
+    match event {
+        Event::Planned { backed_up_ago_ms } => begin(at, plan, backed_up_ago_ms),
+        Event::Began => run(0),
+        Event::ChangeSeen
+        | Event::TurnCame
+        | Event::Ended
+        | Event::Failed { .. }
+        | Event::Resumed
+        | Event::Wake => state,
+    }
+}
+
+fn in_resting(state: State, due_at: Tick, event: Event, at: &Moment<'_>, plan: Plan) -> State {
+    match event {
+        Event::Planned { backed_up_ago_ms } => begin(at, plan, backed_up_ago_ms),
+        Event::ChangeSeen if plan == Plan::OnChange => State::Due { tries: 0 },
+        Event::Wake if at.now >= due_at => State::Due { tries: 0 },
+        Event::Resumed => State::Due { tries: 0 },
+        Event::Began => run(0),
+        Event::ChangeSeen | Event::Wake | Event::TurnCame | Event::Ended | Event::Failed { .. } => {
+            state
+        }
+    }
+}
+
+fn in_due(
+    state: State,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    plan: Plan,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::TurnCame => {
+            out.push(Action::BackUp);
+            run(tries)
+        }
+        Event::Began => run(tries),
+        Event::Planned { backed_up_ago_ms } => begin(at, plan, backed_up_ago_ms),
+        Event::ChangeSeen | Event::Ended | Event::Failed { .. } | Event::Resumed | Event::Wake => {
+            state
+        }
+    }
+}
+
+fn in_running(
+    state: State,
+    again: bool,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    plan: Plan,
+) -> State {
+    match event {
+        Event::ChangeSeen if plan == Plan::OnChange => State::Running { again: true, tries },
+        Event::Ended if again => State::Due { tries: 0 },
+        Event::Ended => rest(at, plan),
+        Event::Failed { code } => fail(at, plan, tries, code),
+        Event::Planned { .. }
+        | Event::ChangeSeen
+        | Event::TurnCame
+        | Event::Began
+        | Event::Resumed
+        | Event::Wake => state,
+    }
+}
+
+fn in_retrying(
+    state: State,
+    retry_at: Tick,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    plan: Plan,
+) -> State {
+    match event {
+        Event::Wake if at.now >= retry_at => State::Due { tries },
+        Event::Resumed => State::Due { tries },
+        Event::Began => run(tries),
+        Event::Planned { backed_up_ago_ms } => begin(at, plan, backed_up_ago_ms),
+        Event::ChangeSeen | Event::Wake | Event::TurnCame | Event::Ended | Event::Failed { .. } => {
+            state
+        }
     }
 }
 

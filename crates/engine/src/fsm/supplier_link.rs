@@ -181,44 +181,8 @@ pub(crate) fn step(
     out: &mut Vec<Action>,
 ) -> State {
     match state {
-        State::New => match event {
-            Event::Start {
-                contract,
-                online: true,
-            } => greet(contract, out),
-            Event::Start {
-                contract,
-                online: false,
-            } => dial(contract, 0, out),
-            Event::Adopt => State::Adopting,
-            Event::Connected
-            | Event::Lost
-            | Event::DialFailed
-            | Event::Signed
-            | Event::Refused { .. }
-            | Event::SpaceUsedUp
-            | Event::ContractUnknown
-            | Event::Wake => state,
-        },
-        State::Adopting => match event {
-            Event::Start {
-                contract,
-                online: true,
-            } => greet(contract, out),
-            Event::Start {
-                contract,
-                online: false,
-            } => dial(contract, 0, out),
-            Event::Adopt
-            | Event::Connected
-            | Event::Lost
-            | Event::DialFailed
-            | Event::Signed
-            | Event::Refused { .. }
-            | Event::SpaceUsedUp
-            | Event::ContractUnknown
-            | Event::Wake => state,
-        },
+        State::New => in_new(state, event, out),
+        State::Adopting => in_adopting(state, event, out),
         State::Offline {
             contract,
             retry_at,
@@ -227,7 +191,7 @@ pub(crate) fn step(
         State::Dialing { contract, tries } => {
             in_dialing(state, contract, tries, event, at, friend, out)
         }
-        State::Proposing { tries } => step_proposing(tries, event, at, friend, out),
+        State::Proposing { tries } => in_proposing(tries, event, at, friend, out),
         State::Contracted => in_contracted(state, event, at, out),
         State::Full { retry_at } => in_full(state, retry_at, event, at, out),
         State::Refused { retry_at, tries } => in_refused(state, retry_at, tries, event, at, out),
@@ -247,6 +211,50 @@ pub(crate) fn step(
             | Event::SpaceUsedUp
             | Event::ContractUnknown => state,
         },
+    }
+}
+
+fn in_new(state: State, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Start {
+            contract,
+            online: true,
+        } => greet(contract, out),
+        Event::Start {
+            contract,
+            online: false,
+        } => dial(contract, 0, out),
+        Event::Adopt => State::Adopting,
+        Event::Connected
+        | Event::Lost
+        | Event::DialFailed
+        | Event::Signed
+        | Event::Refused { .. }
+        | Event::SpaceUsedUp
+        | Event::ContractUnknown
+        | Event::Wake => state,
+    }
+}
+
+fn in_adopting(state: State, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Start {
+            contract,
+            online: true,
+        } => greet(contract, out),
+        Event::Start {
+            contract,
+            online: false,
+        } => dial(contract, 0, out),
+        Event::Adopt
+        | Event::Connected
+        | Event::Lost
+        | Event::DialFailed
+        | Event::Signed
+        | Event::Refused { .. }
+        | Event::SpaceUsedUp
+        | Event::ContractUnknown
+        | Event::Wake => state,
     }
 }
 
@@ -308,6 +316,35 @@ fn in_dialing(
         | Event::Refused { .. }
         | Event::SpaceUsedUp
         | Event::Wake => state,
+    }
+}
+
+fn in_proposing(
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    friend: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Signed => greet(true, out),
+        Event::Refused { code } if code.is_transient() => State::Refused {
+            retry_at: at.retry_at(tries),
+            tries: tries.saturating_add(1),
+        },
+        Event::Refused { .. } if friend => State::Refused {
+            retry_at: at.now + at.policy.retry_max,
+            tries: tries.saturating_add(1),
+        },
+        Event::Refused { .. } => drop_stranger(at),
+        Event::Lost => lose(false, at),
+        Event::Adopt
+        | Event::Start { .. }
+        | Event::Connected
+        | Event::DialFailed
+        | Event::SpaceUsedUp
+        | Event::ContractUnknown
+        | Event::Wake => State::Proposing { tries },
     }
 }
 
@@ -390,35 +427,6 @@ fn in_refused(
         | Event::Refused { .. }
         | Event::SpaceUsedUp
         | Event::ContractUnknown => state,
-    }
-}
-
-fn step_proposing(
-    tries: u32,
-    event: Event,
-    at: &Moment<'_>,
-    friend: bool,
-    out: &mut Vec<Action>,
-) -> State {
-    match event {
-        Event::Signed => greet(true, out),
-        Event::Refused { code } if code.is_transient() => State::Refused {
-            retry_at: at.retry_at(tries),
-            tries: tries.saturating_add(1),
-        },
-        Event::Refused { .. } if friend => State::Refused {
-            retry_at: at.now + at.policy.retry_max,
-            tries: tries.saturating_add(1),
-        },
-        Event::Refused { .. } => drop_stranger(at),
-        Event::Lost => lose(false, at),
-        Event::Adopt
-        | Event::Start { .. }
-        | Event::Connected
-        | Event::DialFailed
-        | Event::SpaceUsedUp
-        | Event::ContractUnknown
-        | Event::Wake => State::Proposing { tries },
     }
 }
 

@@ -87,70 +87,112 @@ pub(crate) fn step(
     out: &mut Vec<Action>,
 ) -> State {
     match state {
-        State::Away => match event {
-            Event::Ready => load(0, out),
-            Event::Loaded => send(0, out),
-            Event::Gone
-            | Event::NothingLeft
-            | Event::LoadFailed
-            | Event::ShardSpooled
-            | Event::Sent
-            | Event::SendFailed
-            | Event::Wake => state,
+        State::Away => in_away(state, event, out),
+        State::Loading { tries, again } => in_loading(state, tries, again, event, at, ready, out),
+        State::Sending { tries } => in_sending(state, tries, event, at, ready, out),
+        State::Resting { retry_at, tries } => in_resting(state, retry_at, tries, event, at, out),
+        State::Drained => in_drained(state, event, out),
+    }
+}
+
+fn in_away(state: State, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Ready => load(0, out),
+        Event::Loaded => send(0, out),
+        Event::Gone
+        | Event::NothingLeft
+        | Event::LoadFailed
+        | Event::ShardSpooled
+        | Event::Sent
+        | Event::SendFailed
+        | Event::Wake => state,
+    }
+}
+
+fn in_loading(
+    state: State,
+    tries: u32,
+    again: bool,
+    event: Event,
+    at: &Moment<'_>,
+    ready: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        // Also when the supplier left meanwhile: the failure frees the memory.
+        Event::Loaded => send(tries, out),
+        Event::NothingLeft if !ready => State::Away,
+        Event::NothingLeft if again => load(0, out),
+        Event::NothingLeft => State::Drained,
+        Event::LoadFailed if !ready => State::Away,
+        Event::LoadFailed => State::Resting {
+            retry_at: at.retry_at(tries),
+            tries: tries.saturating_add(1),
         },
-        State::Loading { tries, again } => match event {
-            // Also when the supplier left meanwhile: the failure frees the memory.
-            Event::Loaded => send(tries, out),
-            Event::NothingLeft if !ready => State::Away,
-            Event::NothingLeft if again => load(0, out),
-            Event::NothingLeft => State::Drained,
-            Event::LoadFailed if !ready => State::Away,
-            Event::LoadFailed => State::Resting {
-                retry_at: at.retry_at(tries),
-                tries: tries.saturating_add(1),
-            },
-            Event::ShardSpooled => State::Loading { tries, again: true },
-            Event::Ready | Event::Gone | Event::Sent | Event::SendFailed | Event::Wake => state,
+        Event::ShardSpooled => State::Loading { tries, again: true },
+        Event::Ready | Event::Gone | Event::Sent | Event::SendFailed | Event::Wake => state,
+    }
+}
+
+fn in_sending(
+    state: State,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    ready: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Sent if ready => load(0, out),
+        Event::Sent => State::Away,
+        Event::SendFailed if ready => State::Resting {
+            retry_at: at.retry_at(tries),
+            tries: tries.saturating_add(1),
         },
-        State::Sending { tries } => match event {
-            Event::Sent if ready => load(0, out),
-            Event::Sent => State::Away,
-            Event::SendFailed if ready => State::Resting {
-                retry_at: at.retry_at(tries),
-                tries: tries.saturating_add(1),
-            },
-            Event::SendFailed => State::Away,
-            Event::Ready
-            | Event::Gone
-            | Event::Loaded
-            | Event::NothingLeft
-            | Event::LoadFailed
-            | Event::ShardSpooled
-            | Event::Wake => state,
-        },
-        State::Resting { retry_at, tries } => match event {
-            Event::Wake if at.now >= retry_at => load(tries, out),
-            Event::Gone => State::Away,
-            Event::Loaded => send(tries, out),
-            Event::Wake
-            | Event::Ready
-            | Event::NothingLeft
-            | Event::LoadFailed
-            | Event::ShardSpooled
-            | Event::Sent
-            | Event::SendFailed => state,
-        },
-        State::Drained => match event {
-            Event::ShardSpooled => load(0, out),
-            Event::Gone => State::Away,
-            Event::Loaded => send(0, out),
-            Event::Ready
-            | Event::NothingLeft
-            | Event::LoadFailed
-            | Event::Sent
-            | Event::SendFailed
-            | Event::Wake => state,
-        },
+        Event::SendFailed => State::Away,
+        Event::Ready
+        | Event::Gone
+        | Event::Loaded
+        | Event::NothingLeft
+        | Event::LoadFailed
+        | Event::ShardSpooled
+        | Event::Wake => state,
+    }
+}
+
+fn in_resting(
+    state: State,
+    retry_at: Tick,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Wake if at.now >= retry_at => load(tries, out),
+        Event::Gone => State::Away,
+        Event::Loaded => send(tries, out),
+        Event::Wake
+        | Event::Ready
+        | Event::NothingLeft
+        | Event::LoadFailed
+        | Event::ShardSpooled
+        | Event::Sent
+        | Event::SendFailed => state,
+    }
+}
+
+fn in_drained(state: State, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::ShardSpooled => load(0, out),
+        Event::Gone => State::Away,
+        Event::Loaded => send(0, out),
+        Event::Ready
+        | Event::NothingLeft
+        | Event::LoadFailed
+        | Event::Sent
+        | Event::SendFailed
+        | Event::Wake => state,
     }
 }
 
