@@ -181,8 +181,7 @@ pub(crate) fn step(
     out: &mut Vec<Action>,
 ) -> State {
     match state {
-        State::New => in_new(state, event, out),
-        State::Adopting => in_adopting(state, event, out),
+        State::New | State::Adopting => before_start(state, event, out),
         State::Offline {
             contract,
             retry_at,
@@ -214,7 +213,8 @@ pub(crate) fn step(
     }
 }
 
-fn in_new(state: State, event: Event, out: &mut Vec<Action>) -> State {
+/// Known, told to the catalogue or not: its start is the same.
+fn before_start(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match event {
         Event::Start {
             contract,
@@ -226,28 +226,6 @@ fn in_new(state: State, event: Event, out: &mut Vec<Action>) -> State {
         } => dial(contract, 0, out),
         Event::Adopt => State::Adopting,
         Event::Connected
-        | Event::Lost
-        | Event::DialFailed
-        | Event::Signed
-        | Event::Refused { .. }
-        | Event::SpaceUsedUp
-        | Event::ContractUnknown
-        | Event::Wake => state,
-    }
-}
-
-fn in_adopting(state: State, event: Event, out: &mut Vec<Action>) -> State {
-    match event {
-        Event::Start {
-            contract,
-            online: true,
-        } => greet(contract, out),
-        Event::Start {
-            contract,
-            online: false,
-        } => dial(contract, 0, out),
-        Event::Adopt
-        | Event::Connected
         | Event::Lost
         | Event::DialFailed
         | Event::Signed
