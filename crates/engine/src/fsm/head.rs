@@ -319,32 +319,16 @@ fn in_recording(
     holders: &Holders<'_>,
     out: &mut Vec<Action>,
 ) -> State {
-    match event {
-        Event::Recorded { sequence: recorded } if recorded == sequence => {
-            return offer(sequence, round, holders, out);
-        }
-        Event::NotRecorded { sequence: told } if told == sequence => {
-            return State::Unrecorded {
-                sequence,
-                round,
-                again_at: at.retry_at(tries),
-                tries: tries.saturating_add(1),
-            };
-        }
-        Event::Signed { .. }
-        | Event::Recorded { .. }
-        | Event::NotRecorded { .. }
-        | Event::Known { .. }
-        | Event::PackPlaced
-        | Event::PackLost => {}
-        Event::HolderOnline { .. }
-        | Event::HoldersChanged
-        | Event::Kept { .. }
-        | Event::Declined { .. }
-        | Event::Wake => {
-            round.note(sequence, event, at);
-            round.put(sequence, holders, out);
-        }
+    if give_meanwhile(sequence, &mut round, event, at, holders, out) {
+        return offer(sequence, round, holders, out);
+    }
+    if event == (Event::NotRecorded { sequence }) {
+        return State::Unrecorded {
+            sequence,
+            round,
+            again_at: at.retry_at(tries),
+            tries: tries.saturating_add(1),
+        };
     }
     State::Recording {
         sequence,
@@ -367,16 +351,42 @@ fn in_unrecorded(
     holders: &Holders<'_>,
     out: &mut Vec<Action>,
 ) -> State {
+    if give_meanwhile(sequence, &mut round, event, at, holders, out) {
+        return offer(sequence, round, holders, out);
+    }
+    if event == Event::Wake && at.now >= again_at {
+        out.push(Action::Record { sequence });
+        return State::Recording {
+            sequence,
+            round,
+            tries,
+        };
+    }
+    State::Unrecorded {
+        sequence,
+        round,
+        again_at,
+        tries,
+    }
+}
+
+/// Gives the head to further holders while the catalogue does not know that it is published;
+/// says whether it knows now.
+fn give_meanwhile(
+    sequence: Sequence,
+    round: &mut Round,
+    event: Event,
+    at: &Moment<'_>,
+    holders: &Holders<'_>,
+    out: &mut Vec<Action>,
+) -> bool {
     match event {
-        Event::Recorded { sequence: recorded } if recorded == sequence => {
-            return offer(sequence, round, holders, out);
-        }
+        Event::Recorded { sequence: recorded } => recorded == sequence,
         Event::Signed { .. }
-        | Event::Recorded { .. }
         | Event::NotRecorded { .. }
         | Event::Known { .. }
         | Event::PackPlaced
-        | Event::PackLost => {}
+        | Event::PackLost => false,
         Event::HolderOnline { .. }
         | Event::HoldersChanged
         | Event::Kept { .. }
@@ -384,21 +394,8 @@ fn in_unrecorded(
         | Event::Wake => {
             round.note(sequence, event, at);
             round.put(sequence, holders, out);
-            if event == Event::Wake && at.now >= again_at {
-                out.push(Action::Record { sequence });
-                return State::Recording {
-                    sequence,
-                    round,
-                    tries,
-                };
-            }
+            false
         }
-    }
-    State::Unrecorded {
-        sequence,
-        round,
-        again_at,
-        tries,
     }
 }
 
