@@ -1,7 +1,8 @@
 //! The state machines, one file each: states with their data, events, actions, one pure step.
 //!
 //! Time, policy and randomness are arguments. The engine carries actions out; it adds no
-//! decisions of its own. `docs/fsm` shows each machine as a diagram drawn from its steps.
+//! decisions of its own. `docs/fsm` shows each machine as a diagram drawn from its steps. What a
+//! long machine only counts lies in a folder beside it, and knows neither its states nor actions.
 
 pub(crate) mod backup;
 pub(crate) mod check;
