@@ -4,11 +4,15 @@
 //! called published only when the quorum keeps the head itself. Holders that come later get
 //! it too.
 
-use std::collections::BTreeSet;
+mod round;
 
 use bitdust_model::{DeviceId, ErrorCode, Sequence, Tick};
 
 use super::Moment;
+
+use round::Round;
+
+pub(crate) use round::Holders;
 
 /// Where the head stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -66,19 +70,6 @@ pub(crate) enum State {
     },
 }
 
-/// Who was given a head, and how that went.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Round {
-    kept: BTreeSet<DeviceId>,
-    asked: BTreeSet<DeviceId>,
-    /// Refused for good, or until it is connected anew.
-    closed: BTreeSet<DeviceId>,
-    /// Failed for now.
-    failed: BTreeSet<DeviceId>,
-    retry_at: Option<Tick>,
-    tries: u32,
-}
-
 impl State {
     /// When time alone moves this machine.
     pub(crate) fn deadline(&self) -> Option<Tick> {
@@ -86,10 +77,10 @@ impl State {
             Self::Empty | Self::Drafted { .. } | Self::Refused { .. } => None,
             Self::Publishing { round, .. }
             | Self::Recording { round, .. }
-            | Self::Published { round, .. } => round.retry_at,
+            | Self::Published { round, .. } => round.retry_at(),
             Self::Unrecorded {
                 round, again_at, ..
-            } => Some(round.retry_at.map_or(*again_at, |at| at.min(*again_at))),
+            } => Some(round.retry_at().map_or(*again_at, |at| at.min(*again_at))),
         }
     }
 
@@ -184,17 +175,6 @@ pub(crate) enum Action {
         /// Why.
         code: ErrorCode,
     },
-}
-
-/// Who holds the set.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Holders<'a> {
-    /// Holders that are not doubted.
-    pub(crate) trusted: &'a BTreeSet<DeviceId>,
-    /// Those of them that are connected with a contract.
-    pub(crate) online: &'a BTreeSet<DeviceId>,
-    /// How many must keep a head.
-    pub(crate) quorum: u8,
 }
 
 /// One step.
@@ -299,8 +279,8 @@ fn in_publishing(
         | Event::Kept { .. }
         | Event::Declined { .. }
         | Event::Wake => {
-            if round.note(sequence, event, at)
-                && let Some(code) = refusal(&round, event, holders)
+            if let Some(code) = note(&mut round, sequence, event, at)
+                && !round.may_be_kept(holders)
             {
                 out.push(Action::Fail { code });
                 return State::Refused { sequence, code };
@@ -392,8 +372,8 @@ fn give_meanwhile(
         | Event::Kept { .. }
         | Event::Declined { .. }
         | Event::Wake => {
-            round.note(sequence, event, at);
-            round.put(sequence, holders, out);
+            note(round, sequence, event, at);
+            put(round, sequence, holders, out);
             false
         }
     }
@@ -422,7 +402,7 @@ fn in_published(
         | Event::Kept { .. }
         | Event::Declined { .. }
         | Event::Wake => {
-            round.note(sequence, event, at);
+            note(&mut round, sequence, event, at);
             offer(sequence, round, holders, out)
         }
     }
@@ -453,8 +433,8 @@ fn publish(
     holders: &Holders<'_>,
     out: &mut Vec<Action>,
 ) -> State {
-    round.put(sequence, holders, out);
-    if round.kept.intersection(holders.trusted).count() < usize::from(holders.quorum) {
+    put(&mut round, sequence, holders, out);
+    if !round.is_kept(holders) {
         return State::Publishing { sequence, round };
     }
     out.push(Action::Keep { sequence });
@@ -472,92 +452,37 @@ fn offer(
     holders: &Holders<'_>,
     out: &mut Vec<Action>,
 ) -> State {
-    round.put(sequence, holders, out);
+    put(&mut round, sequence, holders, out);
     State::Published { sequence, round }
 }
 
-/// The code to fail with when too few holders are left that might still keep the head.
-fn refusal(round: &Round, event: Event, holders: &Holders<'_>) -> Option<ErrorCode> {
-    let Event::Declined { code, .. } = event else {
-        return None;
-    };
-    let left = holders.trusted.difference(&round.closed).count();
-    (left < usize::from(holders.quorum)).then_some(code)
-}
-
-/// Whether asking again can never help.
-const fn is_final(code: ErrorCode) -> bool {
-    matches!(
-        code,
-        ErrorCode::Stale
-            | ErrorCode::Fenced
-            | ErrorCode::NotAllowed
-            | ErrorCode::NotAuthentic
-            | ErrorCode::Malformed
-            | ErrorCode::Incompatible
-            | ErrorCode::Expired
-    )
-}
-
-impl Round {
-    /// Writes down what happened; says whether a holder is closed now.
-    fn note(&mut self, current: Sequence, event: Event, at: &Moment<'_>) -> bool {
-        match event {
-            Event::HolderOnline { device } => {
-                self.closed.remove(&device);
-                self.failed.remove(&device);
-                false
-            }
-            Event::Kept { device, sequence } if sequence == current => {
-                self.asked.remove(&device);
-                self.kept.insert(device);
-                false
-            }
-            Event::Declined {
-                device,
-                sequence,
-                code,
-            } if sequence == current => {
-                self.asked.remove(&device);
-                if is_final(code) {
-                    return self.closed.insert(device);
-                }
-                self.failed.insert(device);
-                if self.retry_at.is_none() {
-                    self.retry_at = Some(at.retry_at(self.tries));
-                    self.tries = self.tries.saturating_add(1);
-                }
-                false
-            }
-            Event::Wake if self.retry_at.is_some_and(|retry_at| at.now >= retry_at) => {
-                self.retry_at = None;
-                self.failed.clear();
-                false
-            }
-            Event::Known { .. }
-            | Event::Signed { .. }
-            | Event::PackPlaced
-            | Event::PackLost
-            | Event::HoldersChanged
-            | Event::Kept { .. }
-            | Event::Declined { .. }
-            | Event::Recorded { .. }
-            | Event::NotRecorded { .. }
-            | Event::Wake => false,
-        }
+/// Writes down what happened; says why, when a holder refused it for good.
+fn note(round: &mut Round, current: Sequence, event: Event, at: &Moment<'_>) -> Option<ErrorCode> {
+    match event {
+        Event::HolderOnline { device } => round.reopen(device),
+        Event::Kept { device, sequence } if sequence == current => round.keep(device),
+        Event::Declined {
+            device,
+            sequence,
+            code,
+        } if sequence == current => return round.decline(device, code, at).then_some(code),
+        Event::Wake => round.retry(at.now),
+        Event::Known { .. }
+        | Event::Signed { .. }
+        | Event::PackPlaced
+        | Event::PackLost
+        | Event::HoldersChanged
+        | Event::Kept { .. }
+        | Event::Declined { .. }
+        | Event::Recorded { .. }
+        | Event::NotRecorded { .. } => {}
     }
+    None
+}
 
-    /// Gives the head to everybody who is there and has not been asked.
-    fn put(&mut self, sequence: Sequence, holders: &Holders<'_>, out: &mut Vec<Action>) {
-        for &device in holders.online {
-            let done = self.kept.contains(&device)
-                || self.asked.contains(&device)
-                || self.closed.contains(&device)
-                || self.failed.contains(&device);
-            if !done {
-                self.asked.insert(device);
-                out.push(Action::Put { device, sequence });
-            }
-        }
+/// Gives the head to everybody who is there and has not been asked.
+fn put(round: &mut Round, sequence: Sequence, holders: &Holders<'_>, out: &mut Vec<Action>) {
+    for device in round.give(holders) {
+        out.push(Action::Put { device, sequence });
     }
 }
