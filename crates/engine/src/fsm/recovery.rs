@@ -3,12 +3,16 @@
 //! It goes on when k suppliers have told their newest heads and the others had their time,
 //! so that any commit that was published is among what was told.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod inquiry;
+
+use std::collections::BTreeSet;
 
 use bitdust_model::{DeviceId, ErrorCode, Sequence, Tick};
 
 use super::Moment;
 use crate::io::Phase;
+
+use inquiry::{Errand, Findings, Inquiry};
 
 /// Where the recovery stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -48,29 +52,6 @@ pub(crate) enum State {
     },
     /// A person stopped it.
     Cancelled,
-}
-
-/// Who answered what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Inquiry {
-    k: u8,
-    suppliers: BTreeMap<DeviceId, Answer>,
-    /// Until then others are waited for when k have answered.
-    wait_until: Tick,
-    /// Until then suppliers that failed are asked again.
-    give_up_at: Tick,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Answer {
-    /// Being dialed; so many failures before.
-    Dialing { tries: u32 },
-    /// Asked; so many failures before.
-    Asked { tries: u32 },
-    /// Failed; to be dialed again then.
-    Failed { retry_at: Tick, tries: u32 },
-    /// Told its heads.
-    Heard(Vec<(DeviceId, Sequence)>),
 }
 
 impl State {
@@ -252,7 +233,9 @@ fn in_seeking(
 ) -> State {
     match event {
         Event::LanesFound { suppliers, k } => {
-            Inquiry::begin(&suppliers, k, at, online, out).go_on(at, out)
+            let (inquiry, errands) = Inquiry::begin(&suppliers, k, at, online);
+            run(errands, out);
+            go_on(inquiry, at, out)
         }
         Event::LanesMissing => pause(ErrorCode::NotFound, tries, until, at, out),
         Event::SeekFailed { code } => pause(code, tries, until, at, out),
@@ -302,22 +285,20 @@ fn in_asking_heads(
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        Event::PeerUp { .. }
-        | Event::DialFailed { .. }
-        | Event::HeadsHeard { .. }
-        | Event::HeadsFailed { .. }
-        | Event::Wake => {
-            inquiry.note(event, at, out);
-            inquiry.go_on(at, out)
-        }
+        Event::PeerUp { device } => run(inquiry.connect(device), out),
+        Event::DialFailed { device } => inquiry.fail_dial(device, at),
+        Event::HeadsHeard { device, lanes } => inquiry.hear(device, lanes),
+        Event::HeadsFailed { device } => inquiry.fail_ask(device, at),
+        Event::Wake => run(inquiry.retry(at.now), out),
         Event::Begin
         | Event::LanesFound { .. }
         | Event::LanesMissing
         | Event::SeekFailed { .. }
         | Event::Rebuilt
         | Event::RebuildFailed { .. }
-        | Event::Cancel => State::AskingHeads { inquiry },
+        | Event::Cancel => return State::AskingHeads { inquiry },
     }
+    go_on(inquiry, at, out)
 }
 
 fn in_rebuilding(state: State, event: Event, out: &mut Vec<Action>) -> State {
@@ -359,181 +340,38 @@ fn pause(
     }
 }
 
+fn run(errands: impl IntoIterator<Item = Errand>, out: &mut Vec<Action>) {
+    out.extend(errands.into_iter().map(|errand| match errand {
+        Errand::Dial { device } => Action::Dial { device },
+        Errand::Ask { device } => Action::Ask { device },
+    }));
+}
+
+/// Decides whether enough was heard.
+fn go_on(inquiry: Inquiry, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
+    if inquiry.is_answered(at.now) {
+        let Findings {
+            lanes,
+            confirmed,
+            of,
+        } = inquiry.findings();
+        out.push(Action::Rebuild {
+            lanes,
+            confirmed,
+            of,
+        });
+        return State::Rebuilding;
+    }
+    if inquiry.is_hopeless(at.now) {
+        let code = ErrorCode::TooFewSuppliers;
+        return end(State::Failed { code }, Some(code), out);
+    }
+    State::AskingHeads { inquiry }
+}
+
 fn end(state: State, failure: Option<ErrorCode>, out: &mut Vec<Action>) -> State {
     out.push(Action::End { failure });
     state
-}
-
-impl Inquiry {
-    fn begin(
-        suppliers: &[DeviceId],
-        k: u8,
-        at: &Moment<'_>,
-        online: &BTreeSet<DeviceId>,
-        out: &mut Vec<Action>,
-    ) -> Self {
-        let mut answers = BTreeMap::new();
-        for &device in suppliers {
-            let answer = if online.contains(&device) {
-                out.push(Action::Ask { device });
-                Answer::Asked { tries: 0 }
-            } else {
-                out.push(Action::Dial { device });
-                Answer::Dialing { tries: 0 }
-            };
-            answers.insert(device, answer);
-        }
-        Self {
-            k,
-            suppliers: answers,
-            wait_until: at.now + at.policy.head_wait,
-            give_up_at: at.now + at.policy.recovery_timeout,
-        }
-    }
-
-    /// Writes down what happened and asks on.
-    fn note(&mut self, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) {
-        match event {
-            Event::PeerUp { device } => {
-                if let Some(answer) = self.suppliers.get_mut(&device) {
-                    answer.connect(device, out);
-                }
-            }
-            Event::DialFailed { device } => {
-                if let Some(answer) = self.suppliers.get_mut(&device)
-                    && let Answer::Dialing { tries } = *answer
-                {
-                    *answer = Answer::failed(tries, at);
-                }
-            }
-            Event::HeadsHeard { device, lanes } => {
-                if let Some(answer) = self.suppliers.get_mut(&device) {
-                    *answer = Answer::Heard(lanes);
-                }
-            }
-            Event::HeadsFailed { device } => {
-                if let Some(answer) = self.suppliers.get_mut(&device)
-                    && let Answer::Asked { tries } = *answer
-                {
-                    *answer = Answer::failed(tries, at);
-                }
-            }
-            Event::Wake => {
-                for (&device, answer) in &mut self.suppliers {
-                    answer.retry(device, at.now, out);
-                }
-            }
-            Event::Begin
-            | Event::LanesFound { .. }
-            | Event::LanesMissing
-            | Event::SeekFailed { .. }
-            | Event::Rebuilt
-            | Event::RebuildFailed { .. }
-            | Event::Cancel => {}
-        }
-    }
-
-    /// Decides whether enough was heard.
-    fn go_on(self, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
-        let heard = self.heard().count();
-        let open = self.suppliers.values().any(Answer::is_open);
-        if heard >= usize::from(self.k) && (!open || at.now >= self.wait_until) {
-            out.push(self.rebuild());
-            return State::Rebuilding;
-        }
-        if heard < usize::from(self.k) && at.now >= self.give_up_at {
-            let code = ErrorCode::TooFewSuppliers;
-            return end(State::Failed { code }, Some(code), out);
-        }
-        State::AskingHeads { inquiry: self }
-    }
-
-    fn heard(&self) -> impl Iterator<Item = &Vec<(DeviceId, Sequence)>> {
-        self.suppliers.values().filter_map(|answer| match answer {
-            Answer::Heard(lanes) => Some(lanes),
-            Answer::Dialing { .. } | Answer::Asked { .. } | Answer::Failed { .. } => None,
-        })
-    }
-
-    fn rebuild(&self) -> Action {
-        let mut newest = BTreeMap::new();
-        for &(lane, sequence) in self.heard().flatten() {
-            let known = newest.entry(lane).or_insert(sequence);
-            *known = sequence.max(*known);
-        }
-        let is_fresh = |lanes: &&Vec<(DeviceId, Sequence)>| {
-            !lanes.is_empty()
-                && lanes
-                    .iter()
-                    .all(|(lane, sequence)| newest[lane] == *sequence)
-        };
-        Action::Rebuild {
-            confirmed: count(self.heard().filter(is_fresh).count()),
-            of: count(self.suppliers.len()),
-            lanes: newest.into_iter().collect(),
-        }
-    }
-
-    fn deadline(&self) -> Tick {
-        let enough = self.heard().count() >= usize::from(self.k);
-        let end = if enough {
-            self.wait_until
-        } else {
-            self.give_up_at
-        };
-        self.suppliers
-            .values()
-            .filter_map(Answer::retry_at)
-            .fold(end, Tick::min)
-    }
-}
-
-impl Answer {
-    fn failed(tries: u32, at: &Moment<'_>) -> Self {
-        Self::Failed {
-            retry_at: at.retry_at(tries),
-            tries: tries.saturating_add(1),
-        }
-    }
-
-    fn connect(&mut self, device: DeviceId, out: &mut Vec<Action>) {
-        match *self {
-            Self::Dialing { tries } | Self::Failed { tries, .. } => {
-                out.push(Action::Ask { device });
-                *self = Self::Asked { tries };
-            }
-            Self::Asked { .. } | Self::Heard(_) => {}
-        }
-    }
-
-    fn retry(&mut self, device: DeviceId, now: Tick, out: &mut Vec<Action>) {
-        match *self {
-            Self::Failed { retry_at, tries } if now >= retry_at => {
-                out.push(Action::Dial { device });
-                *self = Self::Dialing { tries };
-            }
-            Self::Failed { .. } | Self::Dialing { .. } | Self::Asked { .. } | Self::Heard(_) => {}
-        }
-    }
-
-    /// Whether a first answer is still to come.
-    const fn is_open(&self) -> bool {
-        match self {
-            Self::Dialing { tries } | Self::Asked { tries } => *tries == 0,
-            Self::Failed { .. } | Self::Heard(_) => false,
-        }
-    }
-
-    const fn retry_at(&self) -> Option<Tick> {
-        match self {
-            Self::Failed { retry_at, .. } => Some(*retry_at),
-            Self::Dialing { .. } | Self::Asked { .. } | Self::Heard(_) => None,
-        }
-    }
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// What people are told in a state.
