@@ -8,6 +8,19 @@ use bitdust_model::ErrorCode;
 use super::inputs::{Input, InputKind};
 use super::outputs::Output;
 
+/// What only tells or frees something: nobody answers it.
+macro_rules! unanswered {
+    () => {
+        Output::UnwatchFolder { .. }
+            | Output::ReleasePack { .. }
+            | Output::GiveUpFetch { .. }
+            | Output::AllowAccess { .. }
+            | Output::Refuse { .. }
+            | Output::JobMoved { .. }
+            | Output::JobEnded { .. }
+    };
+}
+
 impl Output {
     /// What the engine is told when the deed could not be done; `None` for what only tells or
     /// frees something and is never answered.
@@ -75,13 +88,7 @@ impl Output {
             Self::AcceptContract { ask } => Input::ContractNotRecorded { ask, code },
             Self::AcceptStore { ask } => Input::StoreAborted { ask },
             Self::PublishDeposits => Input::DepositsFailed { code },
-            Self::UnwatchFolder { .. }
-            | Self::ReleasePack { .. }
-            | Self::GiveUpFetch { .. }
-            | Self::AllowAccess { .. }
-            | Self::Refuse { .. }
-            | Self::JobMoved { .. }
-            | Self::JobEnded { .. } => return None,
+            unanswered!() => return None,
         };
         Some(input)
     }
@@ -118,13 +125,7 @@ impl Output {
             Self::AcceptContract { .. } => &[InputKind::ContractRecorded],
             Self::AcceptStore { .. } => &[InputKind::ShardKept],
             Self::PublishDeposits => &[InputKind::DepositsPublished],
-            Self::UnwatchFolder { .. }
-            | Self::ReleasePack { .. }
-            | Self::GiveUpFetch { .. }
-            | Self::AllowAccess { .. }
-            | Self::Refuse { .. }
-            | Self::JobMoved { .. }
-            | Self::JobEnded { .. } => &[],
+            unanswered!() => &[],
         }
     }
 }
