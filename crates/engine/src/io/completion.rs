@@ -25,62 +25,33 @@ impl Output {
     /// What the engine is told when the deed could not be done; `None` for what only tells or
     /// frees something and is never answered.
     #[must_use]
+    #[rustfmt::skip] // an answer a row
     pub fn failure(&self, code: ErrorCode) -> Option<Input> {
         let input = match *self {
             Self::PublishRecords => Input::PublishFailed { code },
             Self::Dial { device } => Input::DialFailed { device },
             Self::SearchOffers { .. } => Input::SearchFailed { code },
-            Self::AdoptSupplier { ref offer } => Input::AdoptFailed {
-                device: offer.device,
-                code,
-            },
+            Self::AdoptSupplier { ref offer } =>
+                Input::AdoptFailed { device: offer.device, code },
             Self::Propose { device, .. } => Input::ContractRefused { device, code },
             Self::RecordSet { .. } => Input::SetNotRecorded { code },
             Self::CheckSupplier { device, .. } => Input::CheckFailed { device, code },
             Self::DoubtSupplier { device, .. } => Input::DoubtNotRecorded { device, code },
             Self::WatchFolder { folder } => Input::FolderUnwatchable { folder },
-            Self::BackUp { ref folders } => Input::BackupNotBegun {
-                folders: folders.clone(),
-                code,
-            },
+            Self::BackUp { ref folders } =>
+                Input::BackupNotBegun { folders: folders.clone(), code },
             Self::StartScan { job } => Input::ScanFailed { job, code },
-            Self::SendShard {
-                pack,
-                position,
-                device,
-                ..
-            } => Input::SendFailed {
-                pack,
-                position,
-                device,
-                code,
-            },
-            Self::SpoolShard { pack, position } => Input::SpoolFailed {
-                pack,
-                position,
-                code,
-            },
+            Self::SendShard { pack, position, device, .. } =>
+                Input::SendFailed { pack, position, device, code },
+            Self::SpoolShard { pack, position } => Input::SpoolFailed { pack, position, code },
             Self::LoadSpool { device } => Input::SpoolUnreadable { device, code },
             Self::CommitPack { pack } => Input::PackNotCommitted { pack, code },
             Self::SealMetadata { job, .. } => Input::MetadataFailed { job, code },
-            Self::PutHead { device, sequence } => Input::HeadRefused {
-                device,
-                sequence,
-                code,
-            },
+            Self::PutHead { device, sequence } => Input::HeadRefused { device, sequence, code },
             Self::RecordCommit { sequence } => Input::CommitNotRecorded { sequence, code },
             Self::StartRestore { job } => Input::RestoreFailed { job, code },
-            Self::FetchRange {
-                fetch,
-                position,
-                device,
-                ..
-            } => Input::RangeFailed {
-                fetch,
-                position,
-                device,
-                code,
-            },
+            Self::FetchRange { fetch, position, device, .. } =>
+                Input::RangeFailed { fetch, position, device, code },
             Self::Decode { fetch, .. } => Input::DecodeFailed { fetch },
             Self::SeekLanes { job } => Input::SeekFailed { job, code },
             Self::AskHeads { job, device } => Input::HeadsFailed { job, device },
