@@ -1,0 +1,242 @@
+//! A backup, from the folder that changed to the head that is published.
+
+use std::collections::BTreeSet;
+
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{Code, ErrorCode, Policy};
+
+use super::{FIRST, ONE, SECOND, TWO, check_page, flagged, moments, walk};
+use crate::fsm::{backup, folder_watch, head, pack, schedule, transfer};
+use crate::io::Plan;
+
+#[test]
+fn folder_watch_is_drawn() {
+    use folder_watch::Event;
+    let policy = Policy::default();
+    let events = [
+        Event::Begin,
+        Event::End,
+        Event::Watched,
+        Event::Unwatchable,
+        Event::Changed,
+        Event::Gone,
+        Event::Wake,
+    ];
+    let walk = walk(
+        &[folder_watch::State::default()],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| folder_watch::step(state, event, at, out),
+    );
+    let intro = "One folder: being told of changes, and waiting until it has been still.";
+    check_page("folder-watch", "Folder watch", intro, &walk);
+}
+
+#[test]
+fn schedule_is_drawn() {
+    use schedule::Event;
+    let policy = Policy::default();
+    let events = [
+        Event::Planned {
+            backed_up_ago_ms: None,
+        },
+        Event::Planned {
+            backed_up_ago_ms: Some(1_000),
+        },
+        Event::ChangeSeen,
+        Event::TurnCame,
+        Event::Began,
+        Event::Ended,
+        Event::Failed {
+            code: ErrorCode::Unreadable,
+        },
+        Event::Failed {
+            code: ErrorCode::Cancelled,
+        },
+        Event::Resumed,
+        Event::Wake,
+    ];
+    let situations: Vec<_> = [Plan::Manual, Plan::OnChange, Plan::Every { minutes: 60 }]
+        .into_iter()
+        .flat_map(|plan| moments(&policy).map(|at| (at, plan)))
+        .collect();
+    let walk = walk(
+        &[schedule::State::default()],
+        &events,
+        &situations,
+        |state, event, (at, plan), out| schedule::step(state, event, at, *plan, out),
+    );
+    let intro = "One folder: when it is backed up without being asked.";
+    check_page("schedule", "Schedule", intro, &walk);
+}
+
+#[test]
+fn pack_is_drawn() {
+    use pack::{Event, Standing, State};
+    let code = Code::new(2, 4).expect("a code");
+    let stood = |confirmed: u8, kept: bool| Event::Stood {
+        standing: Standing {
+            confirmed,
+            kept,
+            complete: confirmed == 4,
+        },
+    };
+    let events = [
+        stood(0, false),
+        stood(1, true),
+        stood(3, false),
+        stood(4, true),
+        Event::Recorded,
+        Event::NotRecorded,
+        Event::Wake,
+    ];
+    let policy = Policy::default();
+    let walk = walk(
+        &[State::Placing { held: true }],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| pack::step(state, event, at, PackKind::Data, code, out),
+    );
+    let intro = "One pack: when its chunks count as known, and when its memory is free.";
+    check_page("pack", "Pack", intro, &walk);
+}
+
+#[test]
+fn transfer_is_drawn() {
+    use transfer::{Event, State};
+    let policy = Policy::default();
+    let events = [
+        Event::Begin,
+        Event::SupplierReady,
+        Event::SupplierGone,
+        Event::Stored,
+        Event::SendFailed {
+            code: ErrorCode::Interrupted,
+        },
+        Event::SendFailed {
+            code: ErrorCode::QuotaExceeded,
+        },
+        Event::Spooled,
+        Event::SpoolFailed {
+            code: ErrorCode::DiskFull,
+        },
+        Event::Loaded,
+        Event::Wake,
+    ];
+    // A pack of an earlier run begins with what the catalogue and the spool have of it.
+    let firsts = [State::Queued, State::Spooled, State::Confirmed, State::Owed];
+    let walk = walk(
+        &firsts,
+        &events,
+        &flagged(&policy),
+        |state, event, (at, ready), out| transfer::step(state, event, at, *ready, out),
+    );
+    let intro = "One shard on its way to one supplier.";
+    check_page("transfer", "Transfer", intro, &walk);
+}
+
+#[test]
+fn head_is_drawn() {
+    use head::{Event, Holders};
+    let policy = Policy::default();
+    let trusted = BTreeSet::from([ONE, TWO]);
+    let online = BTreeSet::from([ONE]);
+    let nobody = BTreeSet::new();
+    let holders = Holders {
+        trusted: &trusted,
+        online: &online,
+        quorum: 2,
+    };
+    let alone = Holders {
+        trusted: &trusted,
+        online: &nobody,
+        quorum: 2,
+    };
+    let situations: Vec<_> = moments(&policy)
+        .into_iter()
+        .flat_map(|at| [(at, holders), (at, alone)])
+        .collect();
+    let declined = |code| Event::Declined {
+        device: ONE,
+        sequence: FIRST,
+        code,
+    };
+    let events = [
+        Event::Known { sequence: FIRST },
+        Event::Signed { sequence: FIRST },
+        Event::PackPlaced,
+        Event::PackLost,
+        Event::HolderOnline { device: ONE },
+        Event::HoldersChanged,
+        Event::Kept {
+            device: ONE,
+            sequence: FIRST,
+        },
+        Event::Kept {
+            device: TWO,
+            sequence: FIRST,
+        },
+        declined(ErrorCode::Interrupted),
+        declined(ErrorCode::Stale),
+        Event::Recorded { sequence: FIRST },
+        Event::NotRecorded { sequence: FIRST },
+        Event::Wake,
+    ];
+    let first = head::State::default();
+    let walk = walk(
+        &[first],
+        &events,
+        &situations,
+        |state, event, (at, holders), out| head::step(state, event, at, holders, out),
+    );
+    let intro = "The newest head of the own lane: from draft to published, then to every holder.";
+    check_page("head", "Head", intro, &walk);
+}
+
+#[test]
+fn backup_is_drawn() {
+    use backup::{Event, Standing};
+    let short = Standing::Short {
+        confirmed: 1,
+        need: 2,
+        moving: false,
+    };
+    let events = [
+        Event::TurnCame,
+        Event::SetFormed,
+        Event::ScanFinished,
+        Event::NothingChanged,
+        Event::ScanFailed {
+            code: ErrorCode::Unreadable,
+        },
+        Event::Counted {
+            contents: short,
+            lists: None,
+        },
+        Event::Counted {
+            contents: Standing::Enough,
+            lists: None,
+        },
+        Event::Counted {
+            contents: Standing::Enough,
+            lists: Some(Standing::Enough),
+        },
+        Event::MetadataSealed { sequence: FIRST },
+        Event::MetadataFailed {
+            code: ErrorCode::DiskFailed,
+        },
+        Event::HeadKept { sequence: FIRST },
+        Event::HeadKept { sequence: SECOND },
+        Event::HeadRefused {
+            code: ErrorCode::Stale,
+        },
+        Event::CommitRecorded { sequence: FIRST },
+        Event::Cancel,
+    ];
+    let first = backup::State::default();
+    let walk = walk(&[first], &events, &[()], |state, event, (), out| {
+        backup::step(state, event, out)
+    });
+    let intro = "One backup: read, place, settle, seal the lists, place them, publish, record.";
+    check_page("backup", "Backup", intro, &walk);
+}

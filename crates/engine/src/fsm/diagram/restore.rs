@@ -1,0 +1,133 @@
+//! The way back: a restore, its fetches, a recovery.
+
+use std::collections::BTreeSet;
+
+use bitdust_model::{ErrorCode, Policy, Position};
+
+use super::{FIRST, ONE, SECOND, THREE, TWO, check_page, moments, walk};
+use crate::fsm::{fetch, recovery, restore};
+use crate::io::PlaceFact;
+
+#[test]
+fn restore_is_drawn() {
+    use restore::Event;
+    let events = [
+        Event::Begin,
+        Event::PiecesMissing,
+        Event::PiecesComing,
+        Event::Written,
+        Event::Failed {
+            code: ErrorCode::Unreadable,
+        },
+        Event::Cancel,
+    ];
+    let first = restore::State::default();
+    let walk = walk(&[first], &events, &[()], |state, event, (), out| {
+        restore::step(state, event, out)
+    });
+    let intro = "One restore: the node plans and writes, the fetches bring the pieces.";
+    check_page("restore", "Restore", intro, &walk);
+}
+
+#[test]
+fn recovery_is_drawn() {
+    use recovery::Event;
+    let policy = Policy::default();
+    let online = BTreeSet::from([ONE]);
+    let events = [
+        Event::Begin,
+        Event::LanesFound {
+            suppliers: vec![ONE, TWO],
+            k: 2,
+        },
+        Event::LanesFound {
+            suppliers: Vec::new(),
+            k: 0,
+        },
+        Event::LanesMissing,
+        Event::SeekFailed {
+            code: ErrorCode::Internal,
+        },
+        Event::PeerUp { device: TWO },
+        Event::DialFailed { device: TWO },
+        Event::HeadsHeard {
+            device: ONE,
+            lanes: vec![(THREE, FIRST)],
+        },
+        Event::HeadsHeard {
+            device: TWO,
+            lanes: vec![(THREE, SECOND)],
+        },
+        Event::HeadsFailed { device: ONE },
+        Event::Rebuilt,
+        Event::RebuildFailed {
+            code: ErrorCode::TooFewShards,
+        },
+        Event::Cancel,
+        Event::Wake,
+    ];
+    let first = recovery::State::default();
+    let walk = walk(
+        &[first],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| recovery::step(state, event, at, &online, out),
+    );
+    let intro = "One recovery: find the identity's records, ask the suppliers, rebuild.";
+    check_page("recovery", "Recovery", intro, &walk);
+}
+
+#[test]
+fn fetch_is_drawn() {
+    use fetch::{Event, Plan};
+    let policy = Policy::default();
+    let place = |position: u8, device| PlaceFact {
+        position: Position(position),
+        holders: vec![device],
+    };
+    let plan = Plan {
+        k: 1,
+        direct: vec![Position(0)],
+        places: vec![place(0, ONE), place(1, TWO)],
+    };
+    let failed = |position: u8, device, code| Event::RangeFailed {
+        position: Position(position),
+        device,
+        code,
+    };
+    let events = [
+        Event::TurnCame,
+        Event::RangeFetched {
+            position: Position(0),
+        },
+        Event::RangeFetched {
+            position: Position(1),
+        },
+        failed(0, ONE, ErrorCode::Interrupted),
+        failed(0, ONE, ErrorCode::Corrupt),
+        failed(1, TWO, ErrorCode::Interrupted),
+        Event::Decoded,
+        Event::DecodeFailed,
+        Event::PeerUp { device: ONE },
+        Event::PeerUp { device: TWO },
+        Event::Wake,
+    ];
+    let crowds = [
+        BTreeSet::new(),
+        BTreeSet::from([ONE]),
+        BTreeSet::from([ONE, TWO]),
+    ];
+    let situations: Vec<_> = moments(&policy)
+        .into_iter()
+        .flat_map(|at| crowds.iter().map(move |online| (at, online)))
+        .collect();
+    let first = fetch::State::Queued { plan };
+    let walk = walk(
+        &[first],
+        &events,
+        &situations,
+        |state, event, (at, online), out| fetch::step(state, event, at, online, out),
+    );
+    let intro = "One pack, or ranges of it, on the way back.";
+    check_page("fetch", "Fetch", intro, &walk);
+}

@@ -1,0 +1,211 @@
+//! The suppliers: being in the network, finding them, what each of them does.
+
+use std::collections::BTreeSet;
+
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, Policy};
+
+use super::{ONE, check_page, flagged, moments, walk};
+use crate::fsm::{check, holder_set, set_up, supplier_link, supplier_search, unspool};
+use crate::io::OfferFact;
+
+#[test]
+fn set_up_is_drawn() {
+    use set_up::Event;
+    let policy = Policy::default();
+    let events = [
+        Event::Listening,
+        Event::RecordsChanged,
+        Event::OfferChanged,
+        Event::Published,
+        Event::Failed,
+        Event::Wake,
+    ];
+    let walk = walk(
+        &[set_up::State::default()],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| set_up::step(state, event, at, out),
+    );
+    let intro = "Being in the network: listen, put the own records, put them again in time.";
+    check_page("set-up", "Set-up", intro, &walk);
+}
+
+#[test]
+fn supplier_search_is_drawn() {
+    use supplier_search::{Event, Fit};
+    let policy = Policy::default();
+    let offer = |id: u8| OfferFact {
+        device: DeviceId([id; 32]),
+        identity: IdentityId([id; 32]),
+        free: ByteCount(10),
+    };
+    let events = [
+        Event::Missing { count: 0 },
+        Event::Missing { count: 2 },
+        Event::OffersFound { offers: Vec::new() },
+        Event::OffersFound {
+            offers: vec![offer(7), offer(8)],
+        },
+        Event::OffersFound {
+            offers: vec![offer(7)],
+        },
+        Event::Failed,
+        Event::Reached,
+        Event::Wake,
+    ];
+    let devices = BTreeSet::new();
+    let identities = BTreeSet::new();
+    let fit = Fit {
+        bytes: ByteCount(10),
+        devices: &devices,
+        identities: &identities,
+    };
+    let first = supplier_search::State::default();
+    let walk = walk(
+        &[first],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| supplier_search::step(state, event, at, &fit, out),
+    );
+    let intro = "Finding strangers with space while suppliers are missing.";
+    check_page("supplier-search", "Supplier search", intro, &walk);
+}
+
+#[test]
+fn supplier_link_is_drawn() {
+    use supplier_link::Event;
+    let policy = Policy::default();
+    let events = [
+        Event::Adopt,
+        Event::Start {
+            contract: false,
+            online: false,
+        },
+        Event::Start {
+            contract: false,
+            online: true,
+        },
+        Event::Start {
+            contract: true,
+            online: true,
+        },
+        Event::Connected,
+        Event::Lost,
+        Event::DialFailed,
+        Event::Signed,
+        Event::Refused {
+            code: ErrorCode::Busy,
+        },
+        Event::Refused {
+            code: ErrorCode::QuotaExceeded,
+        },
+        Event::SpaceUsedUp,
+        Event::ContractUnknown,
+        Event::Wake,
+    ];
+    let first = supplier_link::State::default();
+    let walk = walk(
+        &[first],
+        &events,
+        &flagged(&policy),
+        |state, event, (at, friend), out| supplier_link::step(state, event, at, *friend, out),
+    );
+    let intro = "One supplier: connected or not, contract or not.";
+    check_page("supplier-link", "Supplier link", intro, &walk);
+}
+
+#[test]
+fn holder_set_is_drawn() {
+    use holder_set::{Candidate, Census, Event};
+    let census = Census {
+        candidates: vec![Candidate {
+            stranger: true,
+            device: ONE,
+            identity: IdentityId([1; 32]),
+        }],
+        backup_waits: true,
+        friends_open: false,
+        wanted: 1,
+        code_wanted: None,
+    };
+    let short = Census {
+        candidates: Vec::new(),
+        ..census.clone()
+    };
+    let events = [
+        Event::Counted { census },
+        Event::Counted { census: short },
+        Event::Recorded,
+        Event::NotRecorded,
+        Event::Wake,
+    ];
+    let policy = Policy::default();
+    let walk = walk(
+        &[holder_set::State::default()],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| holder_set::step(state, event, at, out),
+    );
+    let intro = "The set: which suppliers hold which position, with which code.";
+    check_page("holder-set", "Holder set", intro, &walk);
+}
+
+#[test]
+fn check_is_drawn() {
+    use check::Event;
+    let policy = Policy::default();
+    let events = [
+        Event::Contracted { proved_ago: None },
+        Event::Distrusted,
+        Event::Online,
+        Event::Passed,
+        Event::Failed {
+            code: ErrorCode::Corrupt,
+        },
+        Event::Failed {
+            code: ErrorCode::NotFound,
+        },
+        Event::Failed {
+            code: ErrorCode::TimedOut,
+        },
+        Event::Empty,
+        Event::Recorded,
+        Event::NotRecorded,
+        Event::Wake,
+    ];
+    let first = check::State::default();
+    let walk = walk(
+        &[first],
+        &events,
+        &flagged(&policy),
+        |state, event, (at, online), out| check::step(state, event, at, *online, out),
+    );
+    let intro = "One supplier: a fresh proof in every interval that it keeps what it receipted.";
+    check_page("check", "Check", intro, &walk);
+}
+
+#[test]
+fn unspool_is_drawn() {
+    use unspool::Event;
+    let policy = Policy::default();
+    let events = [
+        Event::Ready,
+        Event::Gone,
+        Event::Loaded,
+        Event::NothingLeft,
+        Event::LoadFailed,
+        Event::ShardSpooled,
+        Event::Sent,
+        Event::SendFailed,
+        Event::Wake,
+    ];
+    let first = unspool::State::default();
+    let walk = walk(
+        &[first],
+        &events,
+        &flagged(&policy),
+        |state, event, (at, ready), out| unspool::step(state, event, at, *ready, out),
+    );
+    let intro = "One supplier: the shards that waited for it in the spool, one after another.";
+    check_page("unspool", "Unspool", intro, &walk);
+}
