@@ -18,8 +18,9 @@ use bitdust_model::limits::{
 use fastcdc::v2020::{Normalization, cut_gear, get_gear_with_seed, select_masks};
 
 mod ahead;
+mod slabs;
 
-use ahead::Slabs;
+use slabs::Slabs;
 
 /// The level of normalised chunking: most chunks are close to the average.
 const LEVEL: Normalization = Normalization::Level2;

@@ -20,9 +20,9 @@ use bitdust_model::manifest::{BlobRef, ChunkRecord, PackKind, Trailer};
 use bitdust_model::{ChunkId, Epoch, PackId, encode};
 
 use crate::compress::compress_into;
-pub use layout::HEADER_BYTES;
 use layout::{FOOTER_BYTES, Footer, Header};
-pub use open::{OpenError, PackError, open_chunk, open_chunk_in_pack, read_trailer};
+pub use layout::{HEADER_BYTES, PackError};
+pub use open::{OpenError, open_chunk, open_chunk_in_pack, read_trailer};
 
 /// A pack in the making.
 pub struct PackBuilder {

@@ -6,44 +6,10 @@
 
 use std::io::{self, Read};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use super::slabs::{Slab, Slabs};
 use super::{Chunker, Chunks, Cutter};
-
-/// Buffers that serve again, for the next stretch or the next stream.
-#[derive(Default)]
-pub(super) struct Slabs(Mutex<Vec<Slab>>);
-
-impl Slabs {
-    fn take(&self) -> Slab {
-        self.lock().pop().unwrap_or_default()
-    }
-
-    fn give(&self, slab: Slab) {
-        self.lock().push(slab);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Slab>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A stretch of a stream and the ends of the chunks in it.
-#[derive(Default)]
-struct Slab {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Slab {
-    fn chunks(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts
-            .zip(&self.ends)
-            .map(|(start, &end)| &self.bytes[start..end])
-    }
-}
 
 impl Cutter {
     /// Gives each chunk of a stream to `take`, or the error that ended the stream early, as

@@ -3,9 +3,7 @@
 
 use bitdust_model::limits::{PACK_BYTES_MAX, PACK_BYTES_TARGET};
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{Epoch, limits};
-
-use super::open::PackError;
+use bitdust_model::{DecodeError, Epoch, PackId, limits};
 
 /// Length of the header: magic, version, kind, epoch and 32 random bytes. The first sealed
 /// chunk begins here.
@@ -17,6 +15,49 @@ pub const PACK_VERSION: u8 = 1;
 
 const HEADER_MAGIC: &[u8; 4] = b"BDPK";
 const FOOTER_MAGIC: &[u8; 4] = b"KPDB";
+
+/// Why bytes are not accepted as a pack.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PackError {
+    /// The magic, or the length, is not that of a pack.
+    #[error("these bytes are no pack")]
+    NotAPack,
+    /// Written by a newer (or no) BitDust.
+    #[error("the pack has version {version}, this program reads version {PACK_VERSION}")]
+    Version {
+        /// The version byte.
+        version: u8,
+    },
+    /// Longer than any pack; nothing was allocated.
+    #[error("a pack of {pack_bytes} bytes, at most {PACK_BYTES_MAX} are allowed")]
+    TooLong {
+        /// Its length.
+        pack_bytes: usize,
+    },
+    /// Sealed with the secrets of another epoch.
+    #[error("the pack was sealed in epoch {}, these secrets are of another", found.0)]
+    OtherEpoch {
+        /// The epoch of the header.
+        found: Epoch,
+    },
+    /// The key is wrong or the pack was altered.
+    #[error("the trailer of pack {pack} failed authentication")]
+    Forged {
+        /// Which pack.
+        pack: PackId,
+    },
+    /// The trailer opened, but is no list of chunks.
+    #[error("the trailer of pack {pack} is damaged inside its seal")]
+    Trailer {
+        /// Which pack.
+        pack: PackId,
+        /// What is wrong with it.
+        source: DecodeError,
+    },
+    /// Lengths and offsets contradict each other.
+    #[error("the parts of the pack do not fit together")]
+    Inconsistent,
+}
 
 /// The first bytes of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

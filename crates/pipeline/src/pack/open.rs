@@ -6,9 +6,9 @@
 use bitdust_crypto::{EpochSecrets, PackCipher};
 use bitdust_model::limits::{CHUNK_BYTES_MAX, CHUNKS_PER_PACK_MAX, PACK_BYTES_MAX};
 use bitdust_model::manifest::{BlobRef, ChunkRecord, Trailer};
-use bitdust_model::{ChunkId, DecodeError, Epoch, PackId, decode};
+use bitdust_model::{ChunkId, PackId, decode};
 
-use super::layout::{FOOTER_BYTES, Footer, HEADER_BYTES, Header, PACK_VERSION};
+use super::layout::{FOOTER_BYTES, Footer, HEADER_BYTES, Header, PackError};
 use crate::compress::{DecompressError, decompress_within};
 
 /// Why a chunk was not given out.
@@ -52,49 +52,6 @@ pub enum OpenError {
         /// In which pack.
         pack: PackId,
     },
-}
-
-/// Why bytes are not accepted as a pack.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PackError {
-    /// The magic, or the length, is not that of a pack.
-    #[error("these bytes are no pack")]
-    NotAPack,
-    /// Written by a newer (or no) BitDust.
-    #[error("the pack has version {version}, this program reads version {PACK_VERSION}")]
-    Version {
-        /// The version byte.
-        version: u8,
-    },
-    /// Longer than any pack; nothing was allocated.
-    #[error("a pack of {pack_bytes} bytes, at most {PACK_BYTES_MAX} are allowed")]
-    TooLong {
-        /// Its length.
-        pack_bytes: usize,
-    },
-    /// Sealed with the secrets of another epoch.
-    #[error("the pack was sealed in epoch {}, these secrets are of another", found.0)]
-    OtherEpoch {
-        /// The epoch of the header.
-        found: Epoch,
-    },
-    /// The key is wrong or the pack was altered.
-    #[error("the trailer of pack {pack} failed authentication")]
-    Forged {
-        /// Which pack.
-        pack: PackId,
-    },
-    /// The trailer opened, but is no list of chunks.
-    #[error("the trailer of pack {pack} is damaged inside its seal")]
-    Trailer {
-        /// Which pack.
-        pack: PackId,
-        /// What is wrong with it.
-        source: DecodeError,
-    },
-    /// Lengths and offsets contradict each other.
-    #[error("the parts of the pack do not fit together")]
-    Inconsistent,
 }
 
 /// Opens one sealed chunk, unpacks it and checks it against its keyed id. `cipher` and

@@ -3,7 +3,8 @@
 use bitdust_crypto::PackCipher;
 use proptest::prelude::*;
 
-use super::open::{OpenError, PackError, open_chunk, open_chunk_in_pack, read_trailer};
+use super::layout::PackError;
+use super::open::{OpenError, open_chunk, open_chunk_in_pack, read_trailer};
 use super::*;
 use crate::testing::{noise, secrets};
 
