@@ -1,7 +1,6 @@
 //! Flags that forbid every change, set when everything else is done: a file that may not change
 //! gets no name, no further name and no time any more.
 
-use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use bitdust_model::{ErrorCode, limits};
@@ -12,20 +11,8 @@ use crate::failure::code_of;
 use crate::flags::{Flags, Recorded};
 use crate::folder::{identity_of, open_quietly};
 use crate::relative::RelativePath;
+use crate::restore::waiting::Waiting;
 use crate::restore::{RestoreError, RestoreTarget};
-
-/// What waits for its flags, by its path.
-#[derive(Debug, Default)]
-pub(super) struct WaitingFlags {
-    things: BTreeMap<RelativePath, Waiting>,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    flags: Flags,
-    /// Device and number of the thing.
-    identity: (u64, u64),
-}
 
 impl RestoreTarget {
     /// Remembers the flags of a thing in its place.

@@ -12,27 +12,11 @@ use crate::failure::FileError;
 use crate::folder::{FolderHandle, identity_of, meta_of};
 use crate::relative::RelativePath;
 use crate::restore::metadata::set_mode;
+use crate::restore::waiting::{LastTouch, WaitingFolder};
 use crate::restore::{Conflict, Placed, RestoreError, RestoreTarget, metadata, place};
 
 /// What the owner needs to put things into a folder.
 const OWNER_BITS: u32 = 0o700;
-
-/// A folder that gets its metadata at the end.
-#[derive(Debug)]
-pub(super) struct WaitingFolder {
-    path: RelativePath,
-    last: LastTouch,
-    /// The mode of one that was there and had to be opened.
-    before: Option<u32>,
-}
-
-#[derive(Debug)]
-enum LastTouch {
-    /// It was restored and gets all that belongs to it.
-    Meta(Meta),
-    /// It was there and stays as it was: only its permissions had to be opened.
-    Mode(u32),
-}
 
 impl RestoreTarget {
     /// Makes a folder, or takes the one that is there; the empty path is the target itself.
