@@ -24,6 +24,8 @@ pub struct Code {
     pub test_modules: Vec<String>,
     /// Whether the file starts with a `//!` comment.
     pub has_file_comment: bool,
+    /// Whether a `pub use` is being read.
+    in_handing_on: bool,
 }
 
 /// One path, such as `std::fs::read`, at one place.
@@ -39,6 +41,8 @@ pub struct Spot {
     pub after: After,
     /// Whether it stands in an item that is compiled for tests only.
     pub is_test: bool,
+    /// Whether a `pub use` hands it on.
+    pub is_handed_on: bool,
 }
 
 impl Spot {
@@ -136,6 +140,7 @@ impl Code {
                 continue;
             }
             self.function_at(tokens, at, inside);
+            self.in_handing_on |= is_handing_on(tokens, at);
             at = match token {
                 TokenTree::Ident(_) => self.path_at(tokens, at, "", inside),
                 TokenTree::Group(group) => {
@@ -144,7 +149,9 @@ impl Code {
                 }
                 TokenTree::Punct(_) | TokenTree::Literal(_) => at + 1,
             };
-            if let Some(end) = tokens.get(at - 1).filter(|last| ends_item(last))
+            let end = tokens.get(at - 1).filter(|last| ends_item(last));
+            self.in_handing_on &= end.is_none();
+            if let Some(end) = end
                 && let Some(start) = test_from.take()
             {
                 self.test_lines.push(start..=end.span().end().line);
@@ -200,6 +207,7 @@ impl Code {
             before,
             after: after(tokens, at),
             is_test,
+            is_handed_on: self.in_handing_on,
         });
         at
     }
@@ -261,6 +269,14 @@ fn attribute_at(tokens: &[TokenTree], at: usize) -> Option<(&Group, usize)> {
         }
         Some(_) | None => None,
     }
+}
+
+/// Whether a `use` with a visibility stands at `at`.
+fn is_handing_on(tokens: &[TokenTree], at: usize) -> bool {
+    let is_word = |token: Option<&TokenTree>, text| matches!(token, Some(TokenTree::Ident(word)) if word == text);
+    let before = |count: usize| at.checked_sub(count).and_then(|at| tokens.get(at));
+    let is_restricted = matches!(before(1), Some(TokenTree::Group(_))) && is_word(before(2), "pub");
+    is_word(tokens.get(at), "use") && (is_word(before(1), "pub") || is_restricted)
 }
 
 /// Whether an attribute is `#[test]`, `#[…::test]` or `#[cfg(test)]`.

@@ -18,6 +18,7 @@ pub mod machines;
 pub mod manifests;
 pub mod owners;
 pub mod purity;
+pub mod rooms;
 #[cfg(all(test, unix))]
 mod scripts;
 #[cfg(all(test, unix))]

@@ -3,9 +3,9 @@
 use crate::tree::RustFile;
 
 /// Lines of a file, test modules apart.
-const FILE_LINES_MAX: usize = 1000;
+const FILE_LINES_MAX: usize = 500;
 /// Lines of a function, from `fn` to the closing brace.
-const FUNCTION_LINES_MAX: usize = 80;
+const FUNCTION_LINES_MAX: usize = 60;
 
 /// Files and functions beyond their limits; test code is excluded.
 #[must_use]
@@ -75,19 +75,27 @@ mod tests {
     fn a_long_file_or_function_is_caught() {
         let constants = "const A: u8 = 1;\n";
         let body = "    a();\n";
-        check("crates/x/src/a.rs", &constants.repeat(1000), 0);
-        check("crates/x/src/a.rs", &constants.repeat(1001), 1);
+        check("crates/x/src/a.rs", &constants.repeat(FILE_LINES_MAX), 0);
         check(
             "crates/x/src/a.rs",
-            &format!("fn a() {{\n{}}}", body.repeat(78)),
+            &constants.repeat(FILE_LINES_MAX + 1),
+            1,
+        );
+        check(
+            "crates/x/src/a.rs",
+            &format!("fn a() {{\n{}}}", body.repeat(FUNCTION_LINES_MAX - 2)),
             0,
         );
         check(
             "crates/x/src/a.rs",
-            &format!("fn a() {{\n{}}}", body.repeat(79)),
+            &format!("fn a() {{\n{}}}", body.repeat(FUNCTION_LINES_MAX - 1)),
             1,
         );
-        check("crates/x/tests/a.rs", &constants.repeat(1001), 0);
+        check(
+            "crates/x/tests/a.rs",
+            &constants.repeat(FILE_LINES_MAX + 1),
+            0,
+        );
         let tests = format!(
             "#[cfg(test)]\nmod tests {{ fn t() {{\n{}}} }}",
             body.repeat(2000)
