@@ -2,15 +2,13 @@
 //! page has drawn how things stand, so that nobody looks at an empty one.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use bitdust_model::intervals::PAGE_PATIENCE;
 use tauri::{AppHandle, Manager as _};
 use tracing::info;
 
 use crate::window;
-
-/// A page that takes longer is shown as it is.
-const PATIENCE: Duration = Duration::from_millis(700);
 
 /// How far the opening is.
 pub(crate) struct Opening {
@@ -54,7 +52,7 @@ impl Opening {
 /// Shows the window in time, whatever its page does.
 pub(crate) fn begin(app: AppHandle) {
     tauri::async_runtime::spawn(async move {
-        tokio::time::sleep(PATIENCE).await;
+        tokio::time::sleep(PAGE_PATIENCE).await;
         show_once(&app);
     });
 }

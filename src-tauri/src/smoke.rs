@@ -1,21 +1,17 @@
 //! `--smoke-test`: the packaged program starts, its host answers one call, and it quits. The
 //! exit code says whether that worked.
 
-use std::time::Duration;
-
 use bitdust_api::{HostAnswer, HostCall, HostState};
+use bitdust_model::intervals::SMOKE_PATIENCE;
 use bitdust_node::Host;
 use tauri::{AppHandle, Manager as _};
 use tracing::{error, info};
-
-/// How long the call may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Makes the call beside the window and ends the program.
 pub(crate) fn begin(app: AppHandle) {
     let host = app.state::<Host>().inner().clone();
     tauri::async_runtime::spawn(async move {
-        let answer = tokio::time::timeout(PATIENCE, host.host(HostCall::State)).await;
+        let answer = tokio::time::timeout(SMOKE_PATIENCE, host.host(HostCall::State)).await;
         let code = match answer {
             Ok(Ok(HostAnswer::Host(view))) => match view.state {
                 HostState::Failed { error } => {

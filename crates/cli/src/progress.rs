@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bitdust_api::Event;
+use bitdust_model::intervals::{PLAIN_LINE_EVERY, SPINNER_EVERY};
 use bitdust_model::status::Progress;
 use bitdust_model::{ByteCount, Severity};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,9 +12,6 @@ use crate::escape::escaped;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::{count, remaining};
-
-/// Time between two plain lines.
-const LINE_EVERY: Duration = Duration::from_secs(2);
 
 /// Shows one job from its start to its end. Dropping it removes the bar.
 #[derive(Debug)]
@@ -31,7 +29,7 @@ impl JobDisplay {
         let bar = output.may_draw().then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             bar.set_style(style());
-            bar.enable_steady_tick(Duration::from_millis(120));
+            bar.enable_steady_tick(SPINNER_EVERY);
             bar.set_message(title);
             bar
         });
@@ -109,7 +107,10 @@ impl JobDisplay {
             bar.set_message(figures.to_owned());
             return;
         }
-        if self.lined_at.is_none_or(|at| at.elapsed() >= LINE_EVERY) {
+        if self
+            .lined_at
+            .is_none_or(|at| at.elapsed() >= PLAIN_LINE_EVERY)
+        {
             self.lined_at = Some(Instant::now());
             self.output.note(&format!("{}: {figures}", self.title));
         }

@@ -8,6 +8,7 @@ pub mod codec;
 pub mod document;
 pub mod error;
 pub mod id;
+pub mod intervals;
 pub mod limits;
 pub mod locator;
 pub mod manifest;

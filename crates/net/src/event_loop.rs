@@ -12,8 +12,9 @@ mod streams;
 mod swarm_events;
 mod task_events;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use bitdust_model::intervals::{CLOSE_PATIENCE, SWEEP_EVERY_MIN};
 use bitdust_model::limits;
 use futures::StreamExt;
 use libp2p::PeerId;
@@ -30,19 +31,11 @@ pub use start::start;
 pub(crate) use start::start_with;
 pub use state::EventLoop;
 
-/// How long connections may take to end in order.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-
 impl EventLoop {
     /// Runs until the last client is gone, [`crate::Client::shutdown`] is called, or nobody takes
     /// the events any more. All connections and streams end with it.
     pub async fn run(mut self) {
-        let mut sweep = interval(
-            self.local
-                .policy
-                .request_timeout
-                .max(Duration::from_millis(1)),
-        );
+        let mut sweep = interval(self.local.policy.request_timeout.max(SWEEP_EVERY_MIN));
         let events = self.events.clone();
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -89,7 +82,7 @@ impl EventLoop {
                 self.swarm.select_next_some().await;
             }
         };
-        if timeout(CLOSE_TIMEOUT, closing).await.is_err() {
+        if timeout(CLOSE_PATIENCE, closing).await.is_err() {
             debug!("Some connections were left to their time-outs");
         }
     }

@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bitdust_model::intervals::QUIC_HANDSHAKE_TIMEOUT;
 use bitdust_model::limits;
 use futures::future::{BoxFuture, Either};
 use futures::io::BufReader;
@@ -75,9 +76,6 @@ fn named(keypair: &Keypair, scope: Scope, encryption: Encryption) -> Result<Conn
         }
     }
 }
-
-/// Lowered from five seconds: a dead peer costs a DHT query one such wait.
-const QUIC_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 
 fn gated(keypair: &Keypair, scope: Scope, encryption: Encryption) -> Result<Connections, NetError> {
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))

@@ -17,14 +17,12 @@ use bitdust_api::view::{JobView, StatusView};
 use bitdust_api::{ApiError, Event};
 use bitdust_engine::{JobId, Phase};
 use bitdust_model::ErrorCode;
+use bitdust_model::intervals::PROGRESS_EVERY;
 
 use crate::front::jobs::ShownJob;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::driver::Notice;
 use crate::shared::job::{Begun, JobEnd};
-
-/// At most so often is progress told.
-const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
 /// Lines of the history that are at hand.
 const NOTICES_MAX: usize = 50;

@@ -23,6 +23,7 @@ use bitdust_api::ApiError;
 use bitdust_api::history::Happening;
 use bitdust_engine::trace::TraceLine;
 use bitdust_engine::{Engine, Input};
+use bitdust_model::intervals::{IDLE_EVERY, PARTING_PATIENCE};
 use bitdust_model::message::Body;
 use bitdust_model::{Severity, Tick, limits};
 use bitdust_net::NetEvent;
@@ -43,12 +44,6 @@ use crate::shared::task::blocking;
 use crate::shared::task_event::Back;
 use crate::shared::words;
 use crate::suppliers::Suppliers;
-
-/// How long the network may take to end its connections, and answers to be found.
-const PARTING_PATIENCE: Duration = Duration::from_secs(2);
-
-/// How often the loop wakes when nothing is due, to see whether the machine slept.
-const IDLE_EVERY: Duration = Duration::from_secs(60);
 
 /// The node of one home.
 pub(crate) struct Node {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
+use bitdust_model::intervals::DATABASE_PATIENCE;
 use bitdust_model::limits::{DATABASE_READERS_MAX, DATABASE_WRITES_WAITING_MAX};
 use bitdust_model::{DecodeError, ErrorCode};
 use rusqlite::config::DbConfig;
@@ -18,8 +18,6 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::durable;
 use crate::migrate::{MigrateError, migrate};
 
-/// How long SQLite waits for a lock of another process, for example a person's `sqlite3`.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Statements each connection keeps prepared: more than either database uses.
 const STATEMENTS_KEPT: usize = 128;
 /// Page cache of each connection in KiB.
@@ -267,7 +265,7 @@ fn transact<T, E: From<DatabaseError>>(
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(DATABASE_PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     // Without it each new value in a statement is a reason to plan it anew.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

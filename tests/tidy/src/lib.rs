@@ -24,6 +24,7 @@ mod scripts;
 #[cfg(all(test, unix))]
 mod setup;
 pub mod shape;
+pub mod time;
 pub mod tree;
 pub mod words;
 pub mod workspace;

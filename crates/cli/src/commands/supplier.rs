@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bitdust_api::view::{ContractView, SupplierView};
 use bitdust_api::{Answer, Call, Event};
+use bitdust_model::intervals::HIRE_LOOK_EVERY;
 use bitdust_model::{ByteCount, ErrorCode, Severity};
 use bitdust_node::Connection;
 use serde_json::json;
@@ -13,9 +14,6 @@ use super::context::{Context, ask, close, open};
 use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
 use crate::text::{count, fingerprint, minute};
-
-/// How often the list is looked at while suppliers are searched and no event tells more.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) async fn invite(context: &Context) -> Result<Exit, Failure> {
     let Answer::Invitation(code) = ask(context, Call::Invite).await? else {
@@ -126,7 +124,7 @@ async fn search(
         if hired(&suppliers) >= usize::from(wanted) || Instant::now() >= deadline {
             return Ok(suppliers);
         }
-        let look_at = deadline.min(Instant::now() + LOOK_EVERY);
+        let look_at = deadline.min(Instant::now() + HIRE_LOOK_EVERY);
         while let Ok(event) = timeout_at(look_at, connection.event()).await {
             let Some(event) = event else {
                 return Err(Failure::new(

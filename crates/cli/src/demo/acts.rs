@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bitdust_api::Event;
 use bitdust_api::view::{StatusView, SupplierView};
+use bitdust_model::intervals::{DEMO_LOOK_EVERY, DEMO_PATIENCE};
 use bitdust_model::{ByteCount, ErrorCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -20,10 +21,6 @@ use crate::progress::JobDisplay;
 use crate::report::ReportObject;
 use crate::text::{code, count, elapsed, fingerprint};
 
-/// How long the demo waits for its own network to settle.
-const PATIENCE: Duration = Duration::from_secs(90);
-/// How often it looks meanwhile.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Time between two searches for strangers: a practice network need not spare anybody.
 const SEARCH_INTERVAL_MILLIS: &str = "200";
 /// What a supplier keeps at least, beside twice the folder.
@@ -201,7 +198,7 @@ impl Stage {
                 self.story
                     .step("Looking for suppliers among strangers that offer space.")?;
                 let wanted = self.plan.suppliers.to_string();
-                let wait = PATIENCE.as_secs().to_string();
+                let wait = DEMO_PATIENCE.as_secs().to_string();
                 self.customer
                     .run(&["supplier", "hire", &wanted, "--wait", &wait])
                     .await?;
@@ -216,7 +213,7 @@ impl Stage {
     }
 
     async fn wait_for_suppliers(&mut self) -> Result<(), Failure> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + DEMO_PATIENCE;
         loop {
             let listed = self.customer.run(&["supplier", "list"]).await?;
             let suppliers: Vec<SupplierView> = decoded(listed.object["suppliers"].clone())?;
@@ -234,11 +231,11 @@ impl Stage {
                     format!(
                         "Only {ready} of {} suppliers agreed within {} s.",
                         self.plan.suppliers,
-                        PATIENCE.as_secs()
+                        DEMO_PATIENCE.as_secs()
                     ),
                 ));
             }
-            sleep(LOOK_EVERY).await;
+            sleep(DEMO_LOOK_EVERY).await;
         }
     }
 
@@ -270,7 +267,7 @@ impl Stage {
 
     /// A backup may end before the last supplier has its part; the loss shall be a fair one.
     async fn wait_until_spread(&mut self) -> Result<StatusView, Failure> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + DEMO_PATIENCE;
         let view = loop {
             let view: StatusView = decoded(self.customer.run(&["status"]).await?.object)?;
             let is_spread = view.spooled_bytes == 0
@@ -287,7 +284,7 @@ impl Stage {
                     .detail("Some suppliers still wait for their part; going on without them.")?;
                 break view;
             }
-            sleep(LOOK_EVERY).await;
+            sleep(DEMO_LOOK_EVERY).await;
         };
         let homes: Vec<_> = self
             .suppliers

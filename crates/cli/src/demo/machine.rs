@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 use bitdust_api::wire::LINE_BYTES_MAX;
 use bitdust_model::ErrorCode;
+use bitdust_model::intervals::DEMO_READY_WITHIN;
 use serde_json::Value;
 use tokio::io::{
     AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader,
@@ -17,8 +17,6 @@ use super::plan::Transport;
 use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
 
-/// How long a daemon may take until it is ready.
-const READY_WITHIN: Duration = Duration::from_secs(60);
 /// Bytes of a log that are quoted when a machine stops unasked.
 const LOG_QUOTED_BYTES: usize = 2_000;
 
@@ -137,8 +135,8 @@ impl Machine {
         command.stdin(Stdio::null());
         let mut child = command.spawn().map_err(|error| self.cannot_start(&error))?;
         let mut stdout = BufReader::new(child.stdout.take().ok_or_else(Failure::odd_answer)?);
-        let Ok(ready) = timeout(READY_WITHIN, next_object(&mut stdout)).await else {
-            let waited = READY_WITHIN.as_secs();
+        let Ok(ready) = timeout(DEMO_READY_WITHIN, next_object(&mut stdout)).await else {
+            let waited = DEMO_READY_WITHIN.as_secs();
             let text = format!(
                 "{} is not ready after {waited} s. The end of its log: {}",
                 self.name,

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
+use bitdust_model::intervals::LISTEN_PATIENCE;
 use bitdust_model::{DeviceId, limits};
 use futures::StreamExt;
 use libp2p::identity::Keypair;
@@ -104,9 +104,6 @@ fn swarm_of(
     ))
 }
 
-/// How long the start waits for the addresses of its listeners.
-const LISTEN_WAIT: Duration = Duration::from_secs(2);
-
 impl EventLoop {
     async fn listen(&mut self, addresses: &[String]) -> Result<(), NetError> {
         let chosen = !addresses.is_empty();
@@ -146,7 +143,8 @@ impl EventLoop {
                 self.on_swarm_event(event);
             }
         };
-        if timeout(LISTEN_WAIT, heard).await.is_err() && self.swarm.listeners().next().is_none() {
+        if timeout(LISTEN_PATIENCE, heard).await.is_err() && self.swarm.listeners().next().is_none()
+        {
             return Err(NetError::Listen {
                 address: addresses.join(" "),
                 reason: "the system reports no address".to_owned(),

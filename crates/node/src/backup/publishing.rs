@@ -6,6 +6,7 @@ use tokio::runtime::Handle;
 use tracing::debug;
 
 use bitdust_engine::{Input, JobId, SetFact};
+use bitdust_model::intervals::HEAD_RECORDS_PATIENCE;
 use bitdust_model::manifest::HeadBundle;
 use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, ErrorCode, FolderId, Sequence};
@@ -19,9 +20,6 @@ use crate::shared::disk_space::write_anyway;
 use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
 use crate::suppliers::records::{self, OwnOffer};
-
-/// How long a backup waits for the DHT to take the records of its head; suppliers have them.
-const DHT_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Backup {
     /// Seals index, manifest and head on a blocking thread.
@@ -90,7 +88,7 @@ impl Backup {
             // Suppliers keep the records and publish them too; the DHT is told at once so that a
             // recovery finds this head and not the one before.
             let told = records::publish(&context, offer);
-            match tokio::time::timeout(DHT_PATIENCE, told).await {
+            match tokio::time::timeout(HEAD_RECORDS_PATIENCE, told).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     debug!(code = error.name(), "The DHT was not told of the new head")

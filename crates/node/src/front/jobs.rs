@@ -167,7 +167,7 @@ const fn phase_view(phase: Phase) -> JobPhase {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shared::job::TELLING_WAIT;
+    use bitdust_model::intervals::WAIT_TOLD_AFTER;
 
     #[test]
     fn a_job_that_stands_still_says_why() {
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(refused(ErrorCode::DiskFailed), JobPhase::WaitingForDisk);
 
         let job = reads(Phase::Reading);
-        let long_ago = Instant::now().checked_sub(TELLING_WAIT);
+        let long_ago = Instant::now().checked_sub(WAIT_TOLD_AFTER);
         let since = long_ago.expect("the clock is older");
         let short = job.counters.show_wait(Wait::Pack, Instant::now());
         assert_eq!(job.shown_phase(Some("bob")), JobPhase::Reading, "not yet");

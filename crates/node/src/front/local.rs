@@ -17,6 +17,7 @@ use tracing::debug;
 
 use bitdust_api::wire::{CallLine, LINE_BYTES_MAX, NodeLine};
 use bitdust_api::{Answer, ApiError, Call, Event};
+use bitdust_model::intervals::JOIN_LOOK_EVERY;
 use bitdust_model::{ErrorCode, limits};
 use bitdust_store::disk_error_code;
 
@@ -181,7 +182,7 @@ pub(crate) async fn reach(path: &Path, patience: Duration) -> Result<UnixStream,
                     ),
                 ));
             }
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(_) => tokio::time::sleep(JOIN_LOOK_EVERY).await,
         }
     }
 }

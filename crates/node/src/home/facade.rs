@@ -1,12 +1,11 @@
 //! The doors for front ends: make a home, recover one, hold or join one.
 
-use std::time::Duration;
-
 use tokio::sync::oneshot;
 
 use bitdust_api::view::JobPhase;
 use bitdust_api::{Answer, ApiError, Call, Event};
 use bitdust_crypto::{DeviceKeys, KeyGuard, Phrase, RootSecrets, seal_home};
+use bitdust_model::intervals::JOIN_PATIENCE;
 use bitdust_model::{DeviceId, Epoch, ErrorCode, encode};
 use bitdust_pipeline::pack::HEADER_BYTES;
 use bitdust_store::{Catalogue, Home, HomeError, HomePaths, disk_error_code, write_durably};
@@ -54,9 +53,6 @@ pub struct RecoverOptions {
     /// Whether the old machines will never write again: their lanes are closed.
     pub old_machine_gone: bool,
 }
-
-/// How long to wait for the holder of a home to serve its socket.
-const JOIN_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Makes a new identity in a new home. Refuses a home that has one.
 pub fn init(settings: &Settings, options: &InitOptions) -> Result<Initialised, NodeError> {

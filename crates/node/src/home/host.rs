@@ -8,7 +8,6 @@ mod identity;
 mod practising;
 
 use std::path::Path;
-use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tracing::{info, warn};
@@ -17,6 +16,7 @@ use bitdust_api::host::RecoveredView;
 use bitdust_api::view::JobPhase;
 use bitdust_api::{Answer, ApiError, Call, HostAnswer, HostCall, HostEvent, HostState, HostView};
 use bitdust_crypto::has_keyring;
+use bitdust_model::intervals::JOIN_PATIENCE;
 use bitdust_model::{ErrorCode, limits};
 use bitdust_store::{Home, HomePaths};
 
@@ -29,9 +29,6 @@ use crate::runtime::keys;
 use crate::runtime::start::{self, Running};
 use crate::shared::error::NodeError;
 use crate::shared::settings::{Settings, Unlock};
-
-/// How long the holder of a home may take to answer.
-const JOIN_PATIENCE: Duration = Duration::from_secs(20);
 
 type Reply = oneshot::Sender<Result<HostAnswer, ApiError>>;
 

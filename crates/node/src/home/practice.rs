@@ -6,13 +6,13 @@
 //! says so.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use bitdust_api::host::{PracticeSupplierView, PracticeView};
 use bitdust_api::{Answer, ApiError, Call};
 use bitdust_crypto::random;
+use bitdust_model::intervals::PRACTICE_PATIENCE;
 use bitdust_model::{DeviceId, ErrorCode};
 use bitdust_store::{Home, HomePaths};
 
@@ -31,8 +31,6 @@ const NAMES: [&str; 6] = ["Ada", "Ben", "Cleo", "Dora", "Emil", "Fay"];
 const OWN_NAME: &str = "Me";
 /// What each supplier offers.
 const OFFER: &str = "50000000000";
-/// How long a node of the network may take to serve.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A practice network that runs.
 pub(crate) struct Practice {
@@ -173,7 +171,7 @@ impl Practice {
 /// A door whose events nobody hears: the channel is closed at once, and they are dropped.
 async fn door(home: &Path) -> Result<Door, NodeError> {
     let (events, mut heard) = mpsc::channel(1);
-    let door = Door::open(&socket_path(home), PATIENCE, events).await?;
+    let door = Door::open(&socket_path(home), PRACTICE_PATIENCE, events).await?;
     // Ends when the door does.
     tokio::spawn(async move { while heard.recv().await.is_some() {} });
     Ok(door)

@@ -6,6 +6,7 @@ use tracing::debug;
 
 use bitdust_crypto::RootSecrets;
 use bitdust_engine::JobId;
+use bitdust_model::intervals::RECORDS_PATIENCE;
 use bitdust_model::locator::{Fence, RootRecord};
 use bitdust_model::manifest::{BlobRef, Head, HeadBundle, Manifest, PackRef, SnapshotRecord};
 use bitdust_model::message::Body;
@@ -16,7 +17,6 @@ use bitdust_store::catalogue::Introduction;
 
 use super::found::Recovered;
 use super::root::{FOREIGN_SETS_KEY, ForeignSets};
-use super::seek::DHT_PATIENCE;
 use crate::backup::commit::OWN_PACK;
 use crate::restore::reader::fetch;
 use crate::restore::versions::newest_of_each;
@@ -154,7 +154,7 @@ impl Rebuild {
         // The suppliers keep the records and publish them; the DHT need not be waited for long.
         let put = located.iter().map(|record| async {
             let putting = context.net.put_record(record.clone());
-            let put = tokio::time::timeout(DHT_PATIENCE, putting).await;
+            let put = tokio::time::timeout(RECORDS_PATIENCE, putting).await;
             if let Ok(Err(error)) = put {
                 debug!(%error, "A record could not be put");
             }

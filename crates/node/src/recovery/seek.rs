@@ -1,18 +1,14 @@
 //! Looking for the records of an identity: in the DHT, and at peers that may keep them for us.
 
-use std::time::Duration;
-
 use tracing::{debug, info};
 
 use bitdust_crypto::{EpochSecrets, LocatorKey, RootSecrets, verify_by, verify_certificate};
+use bitdust_model::intervals::RECORDS_PATIENCE;
 use bitdust_model::locator::{Certificate, KeyedRecord, LaneRecord, RootRecord};
 use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, DhtKey, Document, Epoch, Sequence, Signed, limits};
 
 use crate::shared::context::Context;
-
-/// How long the DHT may take to know better than connected peers.
-pub(super) const DHT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Times a lane record is looked for: one query may miss it between its death and its next
 /// publication, or on a busy machine.
@@ -118,7 +114,7 @@ async fn gather<T: Document>(
     let patience = if records.is_empty() {
         context.policy.request_timeout
     } else {
-        DHT_PATIENCE
+        RECORDS_PATIENCE
     };
     let looks = ids.iter().map(|key| {
         let look = tokio::time::timeout(patience, context.net.get_record(*key));

@@ -1,9 +1,8 @@
 //! Whether the machine slept.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
-/// A clock that differs by more from the steady one means that the machine slept.
-const SLEPT: Duration = Duration::from_secs(60);
+use bitdust_model::intervals::SLEPT_AFTER;
 
 /// Tells a sleep from the difference of two clocks: one counts it, the other does not.
 pub(crate) struct SleepClock {
@@ -25,12 +24,14 @@ impl SleepClock {
     pub(crate) fn has_slept(&mut self) -> bool {
         let before = std::mem::replace(self, Self::start());
         let wall = self.wall.duration_since(before.wall).unwrap_or_default();
-        wall.saturating_sub(self.steady.duration_since(before.steady)) > SLEPT
+        wall.saturating_sub(self.steady.duration_since(before.steady)) > SLEPT_AFTER
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

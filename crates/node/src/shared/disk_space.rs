@@ -1,15 +1,11 @@
 //! Writes to the catalogue that wait for room on a full disk.
 
-use std::time::Duration;
-
 use bitdust_model::ErrorCode;
+use bitdust_model::intervals::DISK_RETRY;
 use tokio::runtime::Handle;
 use tracing::debug;
 
 use crate::shared::job::{Counters, Wait};
-
-/// How soon a full disk is tried again.
-const RETRY: Duration = Duration::from_millis(500);
 
 /// Writes something for a job; on a full disk, once there is room. A job that is stopped waits
 /// no longer. Call on a blocking thread.
@@ -26,7 +22,7 @@ pub(crate) fn write_for_job<T>(
     counters.waiting(Wait::Disk, || {
         while !counters.is_cancelled() {
             // A timer is made inside of the runtime only.
-            runtime.block_on(async { tokio::time::sleep(RETRY).await });
+            runtime.block_on(async { tokio::time::sleep(DISK_RETRY).await });
             let again = write();
             if !is_full(&again) {
                 return again;
@@ -52,7 +48,7 @@ where
     debug!("The catalogue has no room");
     let waiting = async {
         loop {
-            tokio::time::sleep(RETRY).await;
+            tokio::time::sleep(DISK_RETRY).await;
             let again = write().await;
             if !is_full(&again) {
                 return again;

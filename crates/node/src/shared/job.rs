@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::watch;
 
 use bitdust_api::view::{JobTask, VerifyView};
 use bitdust_engine::JobId;
+use bitdust_model::intervals::WAIT_TOLD_AFTER;
 use bitdust_model::manifest::{FolderRecord, SnapshotRecord};
 use bitdust_model::status::{Problem, Problems, Progress};
 use bitdust_model::{ByteCount, ErrorCode};
@@ -15,9 +16,6 @@ use bitdust_model::{ByteCount, ErrorCode};
 /// Files below this are not named while they are worked on: they are done before anybody could
 /// read their names.
 const NAMED_BYTES_MIN: u64 = 1_000_000;
-
-/// Waits below this are the ordinary ones, and nobody needs to know why.
-pub(crate) const TELLING_WAIT: Duration = Duration::from_secs(2);
 
 /// What a job waits for, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,7 +105,7 @@ impl Counters {
         let waits = self.waits();
         let long = waits
             .iter()
-            .filter(|(_, since)| since.elapsed() >= TELLING_WAIT);
+            .filter(|(_, since)| since.elapsed() >= WAIT_TOLD_AFTER);
         long.map(|(wait, _)| *wait).max()
     }
 

@@ -6,12 +6,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How far back speed is measured.
-const WINDOW: Duration = Duration::from_secs(20);
-/// Speed is not told before it was measured for so long.
-const MEASURED_MIN: Duration = Duration::from_secs(3);
-/// The total counts as known when it has not grown for so long: the walk is over.
-const SETTLED_AFTER: Duration = Duration::from_secs(3);
+use bitdust_model::intervals::{SPEED_TOLD_AFTER, SPEED_WINDOW, TOTAL_KNOWN_AFTER};
+
 /// Samples kept: four a second over the window.
 const SAMPLES_MAX: usize = 80;
 
@@ -31,7 +27,7 @@ impl Rate {
             self.total_changed_at = at;
         }
         self.samples.push_back((at, done));
-        let is_old = |sample: &(Duration, u64)| at.saturating_sub(sample.0) > WINDOW;
+        let is_old = |sample: &(Duration, u64)| at.saturating_sub(sample.0) > SPEED_WINDOW;
         while self.samples.len() > SAMPLES_MAX || self.samples.front().is_some_and(is_old) {
             self.samples.pop_front();
         }
@@ -42,7 +38,7 @@ impl Rate {
         let (first_at, first_done) = self.samples.front()?;
         let (last_at, last_done) = self.samples.back()?;
         let span = last_at.saturating_sub(*first_at);
-        if span < MEASURED_MIN {
+        if span < SPEED_TOLD_AFTER {
             return None;
         }
         let millis = span.as_millis();
@@ -54,7 +50,7 @@ impl Rate {
     /// nothing moves.
     pub(crate) fn remaining(&self) -> Option<Duration> {
         let (now, done) = self.samples.back()?;
-        let is_settled = now.saturating_sub(self.total_changed_at) >= SETTLED_AFTER;
+        let is_settled = now.saturating_sub(self.total_changed_at) >= TOTAL_KNOWN_AFTER;
         let left = self.total.checked_sub(*done).filter(|left| *left > 0)?;
         let speed = self.bytes_per_second().filter(|speed| *speed > 0)?;
         is_settled.then(|| Duration::from_secs(left.div_ceil(speed)))

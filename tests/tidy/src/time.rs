@@ -1,0 +1,76 @@
+//! Where durations are written down: what peers live by in `Policy`, the rest in `intervals`.
+
+use crate::tree::RustFile;
+
+/// Files that name durations.
+const HOMES: [&str; 2] = [
+    "crates/model/src/policy.rs",
+    "crates/model/src/intervals.rs",
+];
+/// A world in virtual time has an hour of its own.
+const FREE: &str = "crates/sim/";
+/// What makes a duration of a number.
+const MAKERS: &str = "Duration::from_";
+
+/// Durations that are written as numbers elsewhere.
+#[must_use]
+pub fn written_elsewhere(files: &[RustFile]) -> Vec<String> {
+    let mut offences = Vec::new();
+    for rust in files.iter().filter(|rust| !rust.is_test) {
+        let path = &rust.file.path;
+        if HOMES.contains(&path.as_str()) || path.starts_with(FREE) {
+            continue;
+        }
+        for (line, text) in (1..).zip(rust.file.text.lines()) {
+            let is_test = rust
+                .code
+                .test_lines
+                .iter()
+                .any(|lines| lines.contains(&line));
+            if !is_test && makes_of_a_number(text) {
+                offences.push(format!("{path}:{line} writes a duration: {}", text.trim()));
+            }
+        }
+    }
+    offences
+}
+
+fn makes_of_a_number(line: &str) -> bool {
+    line.split(MAKERS).skip(1).any(|rest| {
+        let argument = rest.split_once('(').map_or("", |(_, argument)| argument);
+        argument.starts_with(|first: char| first.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::Code;
+    use crate::tree::File;
+    use crate::{assert_clean, tree};
+
+    #[test]
+    fn durations_are_written_in_one_place() {
+        assert_clean("durations", &written_elsewhere(&tree::real_rust()));
+    }
+
+    #[test]
+    fn a_duration_elsewhere_is_caught() {
+        let count = |path: &str, text: &str| {
+            let rust = RustFile {
+                file: File::new(path, text),
+                code: Code::read(text).expect("tokens"),
+                is_test: false,
+            };
+            written_elsewhere(&[rust]).len()
+        };
+        let made = "const A: Duration = Duration::from_secs(3);";
+        assert_eq!(count("crates/x/src/a.rs", made), 1);
+        assert_eq!(count(HOMES[0], made), 0);
+        assert_eq!(count("crates/sim/src/a.rs", made), 0);
+        let read = "fn a(b: u64) -> Duration { Duration::from_secs(b) }";
+        assert_eq!(count("crates/x/src/a.rs", read), 0, "what somebody gave");
+        let tested = format!("#[cfg(test)]\nmod tests {{ {made} }}");
+        assert_eq!(count("crates/x/src/a.rs", &tested), 0);
+    }
+}
