@@ -41,7 +41,7 @@ pub enum DecodeError {
 pub trait Versioned: Serialize + DeserializeOwned {
     /// The name in errors, for example `"head"`.
     const KIND: &'static str;
-    /// The version written; older ones are read by [`Versioned::of_older`].
+    /// The version written; older ones are read by [`Versioned::migrate`].
     const VERSION: u8 = 1;
     /// The most bytes an encoded value may have, version byte included.
     const BYTES_MAX: usize;
@@ -49,7 +49,7 @@ pub trait Versioned: Serialize + DeserializeOwned {
     /// Reads the body of an older version; nothing where there is none, or the bytes are no value
     /// of it.
     #[must_use]
-    fn of_older(_version: u8, _body: &[u8]) -> Option<Self> {
+    fn migrate(_version: u8, _body: &[u8]) -> Option<Self> {
         None
     }
 }
@@ -118,7 +118,7 @@ pub fn decode<T: Versioned>(bytes: &[u8]) -> Result<T, DecodeError> {
         return Err(DecodeError::Malformed { kind: T::KIND });
     };
     if (1..T::VERSION).contains(&version) {
-        return T::of_older(version, body).ok_or(DecodeError::Malformed { kind: T::KIND });
+        return T::migrate(version, body).ok_or(DecodeError::Malformed { kind: T::KIND });
     }
     if version != T::VERSION {
         return Err(DecodeError::Version {

@@ -310,8 +310,8 @@ pub const ENGINE_OUTPUTS_MAX: usize = PACKS_TRACKED_MAX + 4_096;
 pub const CHUNKS_PENDING_MAX: usize = 500_000;
 /// Chunks of one file that the file cache keeps: about 32 GB; longer files are read again.
 pub const CACHED_CHUNKS_MAX: usize = 32_000;
-/// Errands that wait for the courier of one supplier.
-pub const COURIER_QUEUE_MAX: usize = 512;
+/// Requests that wait for the worker of one supplier.
+pub const SUPPLIER_REQUESTS_MAX: usize = 512;
 /// Friends that a node connects to at its start, the newest ones: enough of them to be found.
 pub const ENTRY_FRIENDS_MAX: usize = 16;
 /// Questions of peers that wait for a decision at once.

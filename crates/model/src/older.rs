@@ -16,7 +16,7 @@ impl Versioned for Manifest {
     const VERSION: u8 = 2;
     const BYTES_MAX: usize = limits::CHUNK_BYTES_MAX;
 
-    fn of_older(version: u8, body: &[u8]) -> Option<Self> {
+    fn migrate(version: u8, body: &[u8]) -> Option<Self> {
         (version == 1)
             .then(|| manifest_of_version_1(body))
             .flatten()

@@ -35,14 +35,16 @@ use crate::shared::context::Context;
 use crate::shared::disk_space::write_anyway;
 use crate::shared::driver::Driver;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
-use crate::shared::supplier_request::Load;
+use crate::shared::supplier_request::SupplierRequest;
 use crate::shared::task::blocking;
-use crate::shared::task_event::{Back, Flight, Scanned};
+use crate::shared::task_event::{Flight, Scanned, TaskEvent};
 use crate::shared::text::escape;
 
 /// Backups of a node.
 pub(crate) struct Backup {
     context: Context,
+    /// The set that new packs are coded for.
+    set: Option<SetFact>,
     jobs: BTreeMap<JobId, Job>,
     /// Packs whose shards are in memory.
     flights: BTreeMap<PackId, HeldPack>,
@@ -93,6 +95,8 @@ pub(crate) struct BackupSeen {
     pub(crate) in_work: Vec<FolderId>,
     /// Why folders are not watched that should be.
     pub(crate) watch_problems: BTreeMap<FolderId, String>,
+    /// The set that new packs are coded for.
+    pub(crate) set: Option<SetFact>,
 }
 
 impl Backup {
@@ -101,12 +105,14 @@ impl Backup {
         context: Context,
         config: &Config,
         home_dir: PathBuf,
+        set: Option<SetFact>,
         by_itself: bool,
     ) -> Self {
         let place = std::fs::metadata(&home_dir).ok();
         Self {
             watches: Watches::new(&context),
             context,
+            set,
             jobs: BTreeMap::new(),
             flights: BTreeMap::new(),
             loaded: BTreeMap::new(),
@@ -131,7 +137,14 @@ impl Backup {
         BackupSeen {
             in_work: folders.map(|folder| folder.folder).collect(),
             watch_problems: self.watches.problems(),
+            set: self.set.clone(),
         }
+    }
+
+    /// A set is durable: from now on packs are coded for it.
+    pub(crate) fn use_set(&mut self, driver: &mut Driver, completion: Completion, set: SetFact) {
+        self.set = Some(set.clone());
+        driver.tell(completion.done(Input::SetRecorded { set }));
     }
 
     fn begin(&mut self, id: JobId, folders: Vec<FolderRecord>, by_itself: bool) -> Begun {
@@ -174,14 +187,8 @@ impl Backup {
     }
 
     /// Starts the walk of a backup on a blocking thread.
-    pub(crate) fn start_scan(
-        &self,
-        driver: &mut Driver,
-        completion: Completion,
-        id: JobId,
-        set: Option<SetFact>,
-    ) {
-        let (Some(job), Some(set)) = (self.jobs.get(&id), set) else {
+    pub(crate) fn start_scan(&self, driver: &mut Driver, completion: Completion, id: JobId) {
+        let (Some(job), Some(set)) = (self.jobs.get(&id), self.set.clone()) else {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
         let request = ScanRequest {
@@ -205,7 +212,7 @@ impl Backup {
                 }))
             });
             let result = result.await.and_then(|result| result);
-            let scanned = |completion| Back::Scanned {
+            let scanned = |completion| TaskEvent::Scanned {
                 completion,
                 job: id,
                 result,
@@ -257,9 +264,9 @@ impl Backup {
         job: Option<JobId>,
         pack: PackId,
         position: Position,
-    ) -> Option<Load> {
+    ) -> Option<SupplierRequest> {
         let (record, shard) = self.shard_at_hand(pack, position)?;
-        Some(Load::Store {
+        Some(SupplierRequest::Store {
             record,
             position,
             shard,
@@ -365,11 +372,17 @@ mod tests {
 
     fn backup(home: &TestHome, by_itself: bool) -> Backup {
         let config = Config::default();
-        Backup::new(home.context.clone(), &config, home.home_dir(), by_itself)
+        Backup::new(
+            home.context.clone(),
+            &config,
+            home.home_dir(),
+            None,
+            by_itself,
+        )
     }
 
     fn answer_to(home: &TestHome, output: &Output) -> Completion {
-        Completion::of(output, &home.context.back).expect("it is answered")
+        Completion::of(output, &home.context.task_events).expect("it is answered")
     }
 
     #[tokio::test]
@@ -450,7 +463,7 @@ mod tests {
         assert!(matches!(&told[..], [Input::ShardsStored { receipts }] if receipts.len() == 3));
         backup.receipts_came(&mut home.driver, Vec::new());
         assert!(home.told().is_empty(), "none came");
-        assert!(home.back.try_recv().is_err(), "each is answered once");
+        assert!(home.events.try_recv().is_err(), "each is answered once");
     }
 
     #[tokio::test]
@@ -467,7 +480,7 @@ mod tests {
         let device = DeviceId([1; 32]);
         let output = Output::LoadSpool { device };
         let completion = answer_to(&home, &output);
-        backup.load_spool(&mut home.driver, completion, device, None);
+        backup.load_spool(&mut home.driver, completion, device);
         assert_eq!(
             home.told(),
             [Input::SpoolEmpty { device }],
@@ -476,7 +489,7 @@ mod tests {
         let job = JobId(7);
         let output = Output::StartScan { job };
         let completion = answer_to(&home, &output);
-        backup.start_scan(&mut home.driver, completion, job, None);
+        backup.start_scan(&mut home.driver, completion, job);
         let failure = output.failure(ErrorCode::Internal).expect("it may fail");
         assert_eq!(home.told(), [failure]);
     }

@@ -1,7 +1,7 @@
 //! A home made, opened, joined or recovered; the host of a window; practice.
 
-pub(crate) mod door;
 pub(crate) mod environment;
 pub(crate) mod facade;
 pub(crate) mod host;
+pub(crate) mod node_client;
 pub(crate) mod practice;

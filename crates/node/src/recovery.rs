@@ -35,7 +35,7 @@ use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::error::NodeError;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 use crate::shared::words;
 
 /// The recovery of a node, if it runs one.
@@ -326,7 +326,7 @@ const fn fact_of(supplier: &Introduction) -> SupplierFact {
 async fn found(completion: Completion, found: Found) {
     let found = Box::new(found);
     completion
-        .bring(|completion| Back::Recovery { completion, found })
+        .bring(|completion| TaskEvent::Recovery { completion, found })
         .await;
 }
 
@@ -401,7 +401,8 @@ mod tests {
         let mut recovery = Recovery::new(home.context.clone());
         let (job, device) = (JobId(1), DeviceId([2; 32]));
         let output = Output::AskHeads { job, device };
-        let completion = Completion::of(&output, &home.context.back).expect("it is answered");
+        let completion =
+            Completion::of(&output, &home.context.task_events).expect("it is answered");
         let found = Found::Heads {
             job,
             device,

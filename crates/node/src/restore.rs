@@ -30,9 +30,9 @@ use crate::shared::completion::Completion;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
-use crate::shared::supplier_request::Load;
+use crate::shared::supplier_request::SupplierRequest;
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 use crate::shared::text::escape;
 
 /// Restores and look-ups of a node.
@@ -173,7 +173,7 @@ impl Restore {
             })
             .await
             .and_then(|result| result);
-            let restored = |completion| Back::Restored {
+            let restored = |completion| TaskEvent::Restored {
                 completion,
                 job: id,
                 result,
@@ -239,7 +239,7 @@ impl Restore {
         fetch: FetchId,
         position: Position,
         whole: bool,
-    ) -> Option<Load> {
+    ) -> Option<SupplierRequest> {
         let state = self.fetches.get_mut(&fetch)?;
         if whole {
             // Parts of the direct way no longer count: they would only take memory.
@@ -250,7 +250,7 @@ impl Restore {
             state.ranges(position, whole),
         );
         let job = state.request.job;
-        Some(Load::Fetch {
+        Some(SupplierRequest::Fetch {
             fetch,
             pack,
             position,
@@ -308,7 +308,7 @@ impl Restore {
                 }
             });
             let chunks = chunks.await.ok().flatten();
-            let assembled = |completion| Back::Assembled {
+            let assembled = |completion| TaskEvent::Assembled {
                 completion,
                 fetch,
                 chunks,
@@ -407,7 +407,7 @@ mod tests {
         let load = restore.range_to_ask(FetchId(1), Position(0), true);
         assert!(matches!(
             load,
-            Some(Load::Fetch {
+            Some(SupplierRequest::Fetch {
                 counters: Some(_),
                 ..
             })
@@ -439,7 +439,7 @@ mod tests {
         let load = restore.range_to_ask(FetchId(1), Position(0), true);
         assert!(matches!(
             load,
-            Some(Load::Fetch {
+            Some(SupplierRequest::Fetch {
                 counters: Some(_),
                 ..
             })
@@ -458,7 +458,8 @@ mod tests {
             fetch: FetchId(8),
             positions: Vec::new(),
         };
-        let completion = Completion::of(&output, &home.context.back).expect("it is answered");
+        let completion =
+            Completion::of(&output, &home.context.task_events).expect("it is answered");
         restore.decode(&mut home.driver, completion, FetchId(8), &[]);
         let failure = output.failure(ErrorCode::Cancelled).expect("it may fail");
         assert_eq!(home.told(), [failure]);
@@ -484,7 +485,7 @@ mod tests {
             .expect("answered");
         let missing = found.err().map(|error| error.code);
         assert_eq!(missing, Some(ErrorCode::NotFound), "there is no version");
-        let Some(Back::LookUpEnded { job }) = home.back.recv().await else {
+        let Some(TaskEvent::LookUpEnded { job }) = home.events.recv().await else {
             panic!("it ends");
         };
         restore.look_up_ended(&mut home.driver, job);

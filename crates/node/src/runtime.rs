@@ -41,7 +41,7 @@ use crate::service::Service;
 use crate::shared::context::Context;
 use crate::shared::driver::{Driver, Ended};
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 use crate::shared::words;
 use crate::suppliers::Suppliers;
 
@@ -77,7 +77,7 @@ pub(crate) enum Stay {
 /// Where everything comes from.
 struct Inbox {
     net: mpsc::Receiver<NetEvent>,
-    tasks: mpsc::Receiver<Back>,
+    tasks: mpsc::Receiver<TaskEvent>,
     calls: mpsc::Receiver<PendingCall>,
     stop: oneshot::Receiver<()>,
 }
@@ -85,7 +85,7 @@ struct Inbox {
 /// One thing that happened.
 enum Step {
     Net(NetEvent),
-    Back(Vec<Back>),
+    Tasks(Vec<TaskEvent>),
     Call(PendingCall),
     Time,
     Ended(Ended),
@@ -108,14 +108,14 @@ impl Node {
     async fn select(&mut self) -> Step {
         let deadline = self.deadline();
         let inbox = &mut self.inbox;
-        let mut back = Vec::new();
+        let mut events = Vec::new();
         tokio::select! {
             biased;
             stop = &mut inbox.stop => {
                 drop(stop);
                 Step::Stop
             }
-            _ = inbox.tasks.recv_many(&mut back, limits::RECEIPTS_AT_ONCE_MAX) => Step::Back(back),
+            _ = inbox.tasks.recv_many(&mut events, limits::RECEIPTS_AT_ONCE_MAX) => Step::Tasks(events),
             event = inbox.net.recv() => event.map_or(Step::Stop, Step::Net),
             Some(call) = inbox.calls.recv(), if self.driver.can_answer() => Step::Call(call),
             ended = self.driver.task_ended() => Step::Ended(ended),
@@ -127,9 +127,9 @@ impl Node {
         match step {
             Step::Net(event) => {
                 self.front.something_moved();
-                self.apply_net(event);
+                self.on_net_event(event);
             }
-            Step::Back(back) => self.apply_all(back),
+            Step::Tasks(events) => self.on_task_events(events),
             Step::Call(call) => {
                 self.front.something_moved();
                 self.answer(call);
@@ -203,7 +203,7 @@ impl Node {
         wakes.into_iter().flatten().fold(idle, Instant::min)
     }
 
-    fn apply_net(&mut self, event: NetEvent) {
+    fn on_net_event(&mut self, event: NetEvent) {
         let driver = &mut self.driver;
         match event {
             NetEvent::Listening { address } => self.suppliers.listens(address),
@@ -255,8 +255,8 @@ impl Node {
             // A loop that has ended tells nobody any more.
             drop(
                 context
-                    .back
-                    .send(Back::StatusBuilt(built.map(Box::new)))
+                    .task_events
+                    .send(TaskEvent::StatusBuilt(built.map(Box::new)))
                     .await,
             );
         });

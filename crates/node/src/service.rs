@@ -25,7 +25,7 @@ use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 /// The supplier's side of a node.
 pub(crate) struct Service {
@@ -240,7 +240,7 @@ impl Service {
             match kept.and_then(|kept| kept.map_err(|error| error.code())) {
                 Ok(()) => {
                     // The engine is told first: the customer may store at once.
-                    let kept = |completion| Back::ContractKept {
+                    let kept = |completion| TaskEvent::ContractKept {
                         completion,
                         ask,
                         lane,
@@ -394,7 +394,8 @@ mod tests {
         assert_eq!(service.free_space(), Some(ByteCount(70)));
         let ask = AskId(1);
         let output = Output::AcceptContract { ask };
-        let completion = Completion::of(&output, &home.context.back).expect("it is answered");
+        let completion =
+            Completion::of(&output, &home.context.task_events).expect("it is answered");
         let other = DeviceId([5; 32]);
         service.contract_kept(&mut home.driver, completion, ask, other, ByteCount(50));
         assert_eq!(home.told(), [Input::ContractRecorded { ask }]);
@@ -409,7 +410,8 @@ mod tests {
         let mut service = service(&home, 100, 0);
         let ask = AskId(9);
         for output in [Output::AcceptContract { ask }, Output::AcceptStore { ask }] {
-            let completion = Completion::of(&output, &home.context.back).expect("it is answered");
+            let completion =
+                Completion::of(&output, &home.context.task_events).expect("it is answered");
             let failure = output.failure(ErrorCode::Internal);
             if matches!(output, Output::AcceptStore { .. }) {
                 service.accept_store(&mut home.driver, completion, ask);

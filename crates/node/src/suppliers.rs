@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, info};
 
 use bitdust_api::history::Happening;
-use bitdust_engine::{Input, SetFact};
+use bitdust_engine::Input;
 use bitdust_model::manifest::SetRecord;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, SetId, Severity, limits};
 use bitdust_net::PeerUp;
@@ -26,13 +26,13 @@ use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::names::{Peer, Peers};
 use crate::suppliers::records::OwnOffer;
-use crate::suppliers::worker::Errand;
+use crate::suppliers::worker::PendingRequest;
 
 /// The customer's side of a node.
 pub(crate) struct Suppliers {
     context: Context,
     /// One worker for each supplier that there was something to ask of.
-    workers: BTreeMap<DeviceId, mpsc::Sender<Errand>>,
+    workers: BTreeMap<DeviceId, mpsc::Sender<PendingRequest>>,
     peers: Peers,
     /// Where peers may be reached.
     contacts: BTreeMap<DeviceId, Vec<String>>,
@@ -40,8 +40,6 @@ pub(crate) struct Suppliers {
     /// Addresses confirmed by hand.
     external: Vec<String>,
     nickname: String,
-    /// The set of new packs.
-    set: Option<SetFact>,
     /// All sets that packs were coded for.
     sets: BTreeMap<SetId, SetRecord>,
 }
@@ -50,8 +48,6 @@ pub(crate) struct Suppliers {
 pub(crate) struct KnownSuppliers {
     /// Friends.
     pub(crate) friends: Vec<Friend>,
-    /// The set of new packs.
-    pub(crate) set: Option<SetFact>,
     /// All sets that packs were coded for.
     pub(crate) sets: BTreeMap<SetId, SetRecord>,
 }
@@ -76,7 +72,6 @@ impl Suppliers {
             listening,
             external: config.external.clone(),
             nickname: config.nickname.clone(),
-            set: known.set,
             sets: known.sets,
         }
     }
@@ -139,21 +134,25 @@ impl Suppliers {
         SuppliersSeen {
             peers: self.peers.clone(),
             listening: self.listening.clone(),
-            set: self.set.clone(),
         }
     }
 
     /// Hands a request to the worker of a supplier, starting one if there is none. One that has
     /// too much to do takes no more.
-    pub(crate) fn request(&mut self, driver: &mut Driver, device: DeviceId, errand: Errand) {
+    pub(crate) fn request(
+        &mut self,
+        driver: &mut Driver,
+        device: DeviceId,
+        request: PendingRequest,
+    ) {
         let worker = self.workers.entry(device).or_insert_with(|| {
-            let (sender, receiver) = mpsc::channel(limits::COURIER_QUEUE_MAX);
+            let (sender, receiver) = mpsc::channel(limits::SUPPLIER_REQUESTS_MAX);
             driver.spawn(worker::run(self.context.clone(), device, receiver));
             sender
         });
-        if let Err(error) = worker.try_send(errand) {
-            let errand = error.into_inner();
-            driver.tell(errand.completion.failed(ErrorCode::Busy));
+        if let Err(error) = worker.try_send(request) {
+            let request = error.into_inner();
+            driver.tell(request.completion.failed(ErrorCode::Busy));
         }
     }
 
@@ -208,8 +207,6 @@ pub(crate) struct SuppliersSeen {
     pub(crate) peers: Peers,
     /// Where this node listens.
     pub(crate) listening: Vec<String>,
-    /// The set of new packs.
-    pub(crate) set: Option<SetFact>,
 }
 
 #[cfg(test)]
@@ -219,8 +216,8 @@ mod tests {
     use bitdust_model::{Position, Sequence};
 
     use super::*;
-    use crate::shared::supplier_request::Load;
-    use crate::shared::task_event::Back;
+    use crate::shared::supplier_request::SupplierRequest;
+    use crate::shared::task_event::TaskEvent;
     use crate::shared::testing::{TestHome, pack_ref};
 
     const BOB: DeviceId = DeviceId([2; 32]);
@@ -228,7 +225,6 @@ mod tests {
     fn suppliers(home: &TestHome) -> Suppliers {
         let known = KnownSuppliers {
             friends: Vec::new(),
-            set: None,
             sets: BTreeMap::new(),
         };
         let listening = vec!["/ip4/127.0.0.1/tcp/1".to_owned()];
@@ -278,14 +274,22 @@ mod tests {
             device: BOB,
             pick: 0,
         };
-        let completion = Completion::of(&output, &home.context.back).expect("it is answered");
-        let load = Load::Check {
+        let completion =
+            Completion::of(&output, &home.context.task_events).expect("it is answered");
+        let request = SupplierRequest::Check {
             pack: Box::new(pack_ref()),
             position: Position(0),
             pick: 0,
         };
-        suppliers.request(&mut home.driver, BOB, Errand { load, completion });
-        let Some(Back::Input(answer)) = home.back.recv().await else {
+        suppliers.request(
+            &mut home.driver,
+            BOB,
+            PendingRequest {
+                request,
+                completion,
+            },
+        );
+        let Some(TaskEvent::Input(answer)) = home.events.recv().await else {
             panic!("the engine is told");
         };
         let code = ErrorCode::Unreachable;
@@ -298,7 +302,8 @@ mod tests {
         let mut suppliers = suppliers(&home);
         let bytes = ByteCount(7);
         let output = Output::Propose { device: BOB, bytes };
-        let completion = Completion::of(&output, &home.context.back).expect("it is answered");
+        let completion =
+            Completion::of(&output, &home.context.task_events).expect("it is answered");
         suppliers.propose(&mut home.driver, completion, BOB, bytes);
         let code = ErrorCode::Unreachable;
         assert_eq!(home.told(), [Input::ContractRefused { device: BOB, code }]);

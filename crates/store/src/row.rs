@@ -121,7 +121,7 @@ impl Versioned for FolderRow {
     const VERSION: u8 = 2;
     const BYTES_MAX: usize = limits::RECORD_BYTES_MAX;
 
-    fn of_older(version: u8, body: &[u8]) -> Option<Self> {
+    fn migrate(version: u8, body: &[u8]) -> Option<Self> {
         let folder = (version == 1).then(|| folder_of_version_1(body));
         folder.flatten().map(Self)
     }

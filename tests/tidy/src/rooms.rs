@@ -46,6 +46,16 @@ const ROOMS: [(&str, &[&str]); 9] = [
     ),
 ];
 
+/// Rooms whose state nobody else sees.
+const WINGS: [&str; 6] = [
+    "backup",
+    "front",
+    "recovery",
+    "restore",
+    "service",
+    "suppliers",
+];
+
 /// What a file takes from another: the names, by the file.
 type Takes = BTreeMap<String, BTreeSet<String>>;
 
@@ -172,6 +182,48 @@ pub fn forbidden_arrows(house: &House) -> Vec<String> {
         }
     }
     offences
+}
+
+/// Functions of wings that only hand out a field: what is in a wing is told by what it does.
+#[must_use]
+pub fn accessors(files: &[RustFile]) -> Vec<String> {
+    let mut offences = Vec::new();
+    for rust in files.iter().filter(|rust| !rust.is_test) {
+        let path = &rust.file.path;
+        if !room(path).is_some_and(|room| WINGS.contains(&room)) {
+            continue;
+        }
+        let lines: Vec<&str> = rust.file.text.lines().collect();
+        for function in rust.code.functions.iter().filter(|it| !it.is_test) {
+            let text = lines
+                .iter()
+                .skip(function.line - 1)
+                .take(function.line_count);
+            let text: Vec<&str> = text.copied().collect();
+            if hands_out_a_field(&text.join(" ")) {
+                let (line, name) = (function.line, &function.name);
+                offences.push(format!("{path}:{line} {name} hands out a field"));
+            }
+        }
+    }
+    offences
+}
+
+/// Whether a function that others may call does no more than `self.field`, or a copy of it.
+fn hands_out_a_field(function: &str) -> bool {
+    let Some((head, body)) = function.split_once('{') else {
+        return false;
+    };
+    let body = body.trim().trim_end_matches('}').trim();
+    let field = body.trim_start_matches('&').strip_prefix("self.");
+    let is_public = head.trim_start().starts_with("pub");
+    let field = field.map(|field| {
+        [".clone()", ".as_ref()", ".as_deref()"]
+            .iter()
+            .fold(field, |field, copy| field.trim_end_matches(copy))
+    });
+    is_public
+        && field.is_some_and(|field| field.chars().all(|it| it.is_alphanumeric() || it == '_'))
 }
 
 /// The room of a file of `node`.
@@ -302,16 +354,45 @@ mod tests {
         assert_eq!(rooms.len(), ROOMS.len(), "{rooms:?}");
     }
 
+    #[test]
+    fn no_wing_hands_out_a_field() {
+        assert_clean("accessors", &accessors(&tree::real_rust()));
+    }
+
+    #[test]
+    fn an_accessor_is_caught() {
+        let count = |path: &str, body: &str| {
+            let text = format!(
+                "impl A {{\n    pub(crate) fn a(&self) -> B {{\n        {body}\n    }}\n}}"
+            );
+            accessors(&read(&[(path, &text)])).len()
+        };
+        let wing = "crates/node/src/backup.rs";
+        assert_eq!(count(wing, "self.a"), 1);
+        assert_eq!(count(wing, "&self.a"), 1);
+        assert_eq!(count(wing, "self.a.clone()"), 1);
+        assert_eq!(
+            count("crates/node/src/backup/scan.rs", "self.a.as_ref()"),
+            1
+        );
+        assert_eq!(count("crates/node/src/shared/names.rs", "self.a"), 0);
+        assert_eq!(count(wing, "self.a.len()"), 0);
+        assert_eq!(count(wing, "self.a()"), 0);
+    }
+
     fn house(files: &[(&str, &str)]) -> House {
-        let files: Vec<RustFile> = files
+        House::of(&read(files))
+    }
+
+    fn read(files: &[(&str, &str)]) -> Vec<RustFile> {
+        files
             .iter()
             .map(|(path, text)| RustFile {
                 file: File::new(path, text),
                 code: Code::read(text).expect("tokens"),
                 is_test: false,
             })
-            .collect();
-        House::of(&files)
+            .collect()
     }
 
     #[test]

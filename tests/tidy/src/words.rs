@@ -9,6 +9,31 @@ const UNFINISHED: [&str; 3] = ["todo", "unimplemented", "dbg"];
 const PRINTING: [&str; 2] = ["print", "println"];
 /// Channels without a bound.
 const UNBOUNDED: [&str; 3] = ["unbounded_channel", "UnboundedSender", "UnboundedReceiver"];
+/// Names of a dialect that was spoken here once, each with the word of the field.
+const DIALECT: [(&str, &str); 22] = [
+    ("Back", "TaskEvent"),
+    ("Came", "FetchedPart"),
+    ("Coming", "PartStream"),
+    ("Courier", "supplier worker"),
+    ("Door", "client"),
+    ("Errand", "request"),
+    ("News", "PendingEvent"),
+    ("Parcel", "PackerMessage"),
+    ("Say", "QueuedFrame"),
+    ("Seat", "OpenHome"),
+    ("Will", "JobState"),
+    ("courier", "worker"),
+    ("door", "client"),
+    ("errand", "request"),
+    ("heed", "on_…_event"),
+    ("knock", "connect"),
+    ("obey", "handle_command"),
+    ("of_older", "migrate"),
+    ("parcel", "message"),
+    ("seat", "opened home"),
+    ("sit_down", "open_or_attach"),
+    ("acts_by_itself", "daemon mode"),
+];
 /// Kinds of files whose comments are read.
 const SOURCE_KINDS: [&str; 8] = ["rs", "sh", "toml", "ts", "js", "svelte", "css", "yml"];
 const PRINTER: &str = "crates/cli/";
@@ -42,6 +67,13 @@ fn why_banned(spot: &Spot, path: &str, is_test: bool) -> Option<&'static str> {
     }
     if is_macro && PRINTING.contains(&last) && !is_test && !path.starts_with(PRINTER) {
         return Some("only the command line prints");
+    }
+    let segments = || spot.path.split("::");
+    if DIALECT
+        .iter()
+        .any(|(word, _)| segments().any(|segment| segment == *word))
+    {
+        return Some("a name of our own; the field has one (tests/tidy/src/words.rs, DIALECT)");
     }
     if UNBOUNDED.contains(&last) {
         return Some("channels are bounded");
@@ -143,6 +175,10 @@ mod tests {
             (PRODUCT, "fn a() { std::print!(); }", 1),
             ("crates/cli/src/a.rs", "fn a() { println!(); }", 0),
             (PRODUCT, "fn a() { println != 1; }", 0),
+            (PRODUCT, "use crate::door::Knob;", 1),
+            (PRODUCT, "struct Errand;", 1),
+            (PRODUCT, "fn a() { b.knock() }", 1),
+            (PRODUCT, "fn a() { b.indoor() }", 0),
         ];
         for (path, text, expected) in rows {
             check(path, text, expected);

@@ -12,7 +12,7 @@ use bitdust_model::{DeviceId, ErrorCode, Sequence, Tick};
 use super::Moment;
 use crate::io::Phase;
 
-use inquiry::{Errand, Findings, Inquiry};
+use inquiry::{Findings, Inquiry, Request};
 
 /// Where the recovery stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -233,8 +233,8 @@ fn in_seeking(
 ) -> State {
     match event {
         Event::LanesFound { suppliers, k } => {
-            let (inquiry, errands) = Inquiry::begin(&suppliers, k, at, online);
-            run(errands, out);
+            let (inquiry, requests) = Inquiry::begin(&suppliers, k, at, online);
+            run(requests, out);
             go_on(inquiry, at, out)
         }
         Event::LanesMissing => pause(ErrorCode::NotFound, tries, until, at, out),
@@ -340,10 +340,10 @@ fn pause(
     }
 }
 
-fn run(errands: impl IntoIterator<Item = Errand>, out: &mut Vec<Action>) {
-    out.extend(errands.into_iter().map(|errand| match errand {
-        Errand::Dial { device } => Action::Dial { device },
-        Errand::Ask { device } => Action::Ask { device },
+fn run(requests: impl IntoIterator<Item = Request>, out: &mut Vec<Action>) {
+    out.extend(requests.into_iter().map(|request| match request {
+        Request::Dial { device } => Action::Dial { device },
+        Request::Ask { device } => Action::Ask { device },
     }));
 }
 

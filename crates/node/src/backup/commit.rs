@@ -28,7 +28,7 @@ use crate::backup::packer::seal_pack;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::disk_space::write_for_job;
 use crate::shared::job::Counters;
-use crate::shared::task_event::{Back, Flight};
+use crate::shared::task_event::{Flight, TaskEvent};
 
 /// In a manifest, a blob of the manifest's own pack names no pack: its id is made of the
 /// manifest.
@@ -412,12 +412,12 @@ impl CommitWriter<'_> {
     }
 
     fn announce(&self, flight: Flight) -> Result<(), CommitError> {
-        let sealed = Back::Sealed {
+        let sealed = TaskEvent::Sealed {
             job: self.request.job,
             flight: Box::new(flight),
         };
         self.context
-            .back
+            .task_events
             .blocking_send(sealed)
             .map_err(|_| CommitError::Stopped(ErrorCode::Cancelled))
     }

@@ -22,7 +22,7 @@ use crate::shared::buffers::{Buffers, Lent};
 use crate::shared::context::Context;
 use crate::shared::disk_space::write_for_job;
 use crate::shared::job::{Counters, Wait};
-use crate::shared::task_event::{Back, Flight};
+use crate::shared::task_event::{Flight, TaskEvent};
 
 /// Bytes after which a batch crosses over, and chunks, whatever comes first.
 const BATCH_BYTES: usize = 1 << 20;
@@ -46,7 +46,7 @@ pub(crate) struct PackRequest {
 pub(crate) struct Packing<'a> {
     context: &'a Context,
     counters: Arc<Counters>,
-    parcels: SyncSender<Parcel>,
+    messages: SyncSender<PackerMessage>,
     emptied: Receiver<Batch>,
     batch: Batch,
     pending: Pending,
@@ -57,14 +57,14 @@ pub(crate) struct Packer<'a> {
     context: &'a Context,
     request: PackRequest,
     runtime: Handle,
-    parcels: Receiver<Parcel>,
+    messages: Receiver<PackerMessage>,
     empty: SyncSender<Batch>,
     data: PackBuilder,
     tree: PackBuilder,
 }
 
 /// What crosses over.
-enum Parcel {
+enum PackerMessage {
     /// New chunks.
     Batch(Batch),
     /// The walk came to its end: half packs are sealed too.
@@ -84,13 +84,13 @@ pub(crate) fn packer<'a>(
     request: PackRequest,
     runtime: Handle,
 ) -> (Packing<'a>, Packer<'a>) {
-    let (parcels, received) = sync_channel(BATCHES_WAITING);
+    let (messages, received) = sync_channel(BATCHES_WAITING);
     let (empty, emptied) = sync_channel(BATCHES_WAITING + 1);
     let buffers = &context.buffers;
     let packing = Packing {
         context,
         counters: request.counters.clone(),
-        parcels,
+        messages,
         emptied,
         batch: Batch::default(),
         pending: Pending::default(),
@@ -101,7 +101,7 @@ pub(crate) fn packer<'a>(
         runtime,
         data: PackBuilder::in_buffer(PackKind::Data, buffers.take_long()),
         tree: PackBuilder::in_buffer(PackKind::Tree, buffers.take_long()),
-        parcels: received,
+        messages: received,
         empty,
     };
     (packing, packer)
@@ -129,8 +129,8 @@ impl Packing<'_> {
     /// The walk came to its end.
     pub(crate) fn finish(mut self) -> Result<(), ErrorCode> {
         self.hand_over()?;
-        self.parcels
-            .send(Parcel::End)
+        self.messages
+            .send(PackerMessage::End)
             .map_err(|_| ErrorCode::Cancelled)
     }
 
@@ -138,8 +138,8 @@ impl Packing<'_> {
     fn hand_over(&mut self) -> Result<(), ErrorCode> {
         let empty = self.emptied.try_recv().unwrap_or_default();
         let full = std::mem::replace(&mut self.batch, empty);
-        self.parcels
-            .send(Parcel::Batch(full))
+        self.messages
+            .send(PackerMessage::Batch(full))
             .map_err(|_| ErrorCode::Cancelled)
     }
 
@@ -154,8 +154,8 @@ impl Packing<'_> {
 impl Packer<'_> {
     /// Packs until the walk has ended. A walk that failed leaves its half packs behind.
     pub(crate) fn run(mut self) -> Result<(), ErrorCode> {
-        while let Ok(parcel) = self.parcels.recv() {
-            let Parcel::Batch(mut batch) = parcel else {
+        while let Ok(message) = self.messages.recv() {
+            let PackerMessage::Batch(mut batch) = message else {
                 self.seal(PackKind::Data)?;
                 return self.seal(PackKind::Tree);
             };
@@ -206,12 +206,12 @@ impl Packer<'_> {
         if kind == PackKind::Data {
             counters.sealed_pack(u64::from(flight.record.pack.pack_bytes));
         }
-        let sealed = Back::Sealed {
+        let sealed = TaskEvent::Sealed {
             job: *job,
             flight: Box::new(flight),
         };
         self.context
-            .back
+            .task_events
             .blocking_send(sealed)
             .map_err(|_| ErrorCode::Cancelled)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tracing::debug;
 
-use bitdust_engine::{Input, JobId, SetFact};
+use bitdust_engine::{Input, JobId};
 use bitdust_model::intervals::HEAD_RECORDS_PATIENCE;
 use bitdust_model::manifest::HeadBundle;
 use bitdust_model::message::Body;
@@ -29,9 +29,8 @@ impl Backup {
         completion: Completion,
         id: JobId,
         folders: &[FolderId],
-        set: Option<SetFact>,
     ) {
-        let (Some(job), Some(set)) = (self.jobs.get_mut(&id), set) else {
+        let (Some(job), Some(set)) = (self.jobs.get_mut(&id), self.set.clone()) else {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
         job.snapshots

@@ -16,7 +16,7 @@ use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::supplier_request::store_header;
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 impl Backup {
     /// Puts a shard into the spool.
@@ -49,14 +49,8 @@ impl Backup {
     }
 
     /// Loads the next spooled shard of a supplier.
-    pub(crate) fn load_spool(
-        &self,
-        driver: &mut Driver,
-        completion: Completion,
-        device: DeviceId,
-        set: Option<SetFact>,
-    ) {
-        let Some(set) = set else {
+    pub(crate) fn load_spool(&self, driver: &mut Driver, completion: Completion, device: DeviceId) {
+        let Some(set) = self.set.clone() else {
             return driver.tell(completion.done(Input::SpoolEmpty { device }));
         };
         let context = self.context.clone();
@@ -69,7 +63,7 @@ impl Backup {
                     position,
                     shard,
                 })) => {
-                    let loaded = |completion| Back::SpoolLoaded {
+                    let loaded = |completion| TaskEvent::SpoolLoaded {
                         completion,
                         record,
                         position,

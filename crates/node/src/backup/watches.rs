@@ -12,7 +12,7 @@ use bitdust_store::Catalogue;
 use bitdust_store::CatalogueError;
 
 use crate::shared::context::{Context, wall_clock};
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 /// The watches of a node, and the way their notices come in.
 pub(crate) struct Watches {
@@ -26,7 +26,7 @@ impl Watches {
     /// No watches yet; notices go back into the loop.
     pub(crate) fn new(context: &Context) -> Self {
         let (tell, told) = sync_channel::<(FolderId, Noticed)>(limits::WATCH_NOTICES_MAX);
-        let back = context.back.clone();
+        let back = context.task_events.clone();
         // Ends when the last watch and this struct are gone, or the loop is.
         tokio::task::spawn_blocking(move || {
             while let Ok((folder, noticed)) = told.recv() {
@@ -34,7 +34,7 @@ impl Watches {
                     Noticed::Changed | Noticed::Lost => Input::FolderChanged { folder },
                     Noticed::Gone => Input::FolderGone { folder },
                 };
-                if back.blocking_send(Back::Input(input)).is_err() {
+                if back.blocking_send(TaskEvent::Input(input)).is_err() {
                     return;
                 }
             }

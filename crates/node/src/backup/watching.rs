@@ -14,7 +14,7 @@ use super::Backup;
 use crate::shared::completion::Completion;
 use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 use crate::shared::text::escape;
 
 impl Backup {
@@ -35,7 +35,7 @@ impl Backup {
                     reason: code.name().to_owned(),
                 })
             });
-            let watches = |completion| Back::WatchOpened {
+            let watches = |completion| TaskEvent::WatchOpened {
                 completion,
                 folder,
                 opened,

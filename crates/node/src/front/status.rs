@@ -122,7 +122,7 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
 
 /// The code of new packs, or the one that there would be.
 fn code(seen: &Seen, suppliers: usize) -> Option<Code> {
-    let set = seen.suppliers.set.as_ref();
+    let set = seen.backup.set.as_ref();
     let of_set = set.map(|set| set.code);
     of_set
         .or(seen.home.config.code)
@@ -172,7 +172,7 @@ fn head_view(context: &Context, seen: &Seen) -> Result<Option<HeadView>, ApiErro
         )
         .unwrap_or(0),
         of: seen
-            .suppliers
+            .backup
             .set
             .as_ref()
             .map_or(0, |set| u32::from(set.code.n())),

@@ -1,4 +1,4 @@
-//! The doors for front ends: make a home, recover one, hold or join one.
+//! The clients for front ends: make a home, recover one, hold or join one.
 
 use tokio::sync::oneshot;
 

@@ -21,8 +21,8 @@ use bitdust_model::{ErrorCode, limits};
 use bitdust_store::{Home, HomePaths};
 
 use crate::front::local::socket_path;
-use crate::home::door::Door;
 use crate::home::facade::Initialised;
+use crate::home::node_client::NodeClient;
 use crate::home::practice::{self, Practice};
 use crate::runtime::Stay;
 use crate::runtime::keys;
@@ -37,7 +37,7 @@ type Reply = oneshot::Sender<Result<HostAnswer, ApiError>>;
 pub struct Host {
     requests: mpsc::Sender<Request>,
     events: broadcast::Sender<HostEvent>,
-    door: watch::Receiver<Option<Door>>,
+    client: watch::Receiver<Option<NodeClient>>,
 }
 
 /// What the actor hears.
@@ -68,25 +68,25 @@ impl Host {
     pub fn start(settings: Settings, version: &str) -> Self {
         let (requests, inbox) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
         let (events, _) = broadcast::channel(limits::FRONT_END_QUEUE_MAX);
-        let (door_in, door) = watch::channel(None);
+        let (client_in, client) = watch::channel(None);
         let actor = Actor {
             settings,
             version: version.to_owned(),
             state: HostState::Starting,
-            seat: None,
+            opened: None,
             practice: None,
             created: None,
-            doors: 0,
+            clients: 0,
             requests: requests.clone(),
             events: events.clone(),
-            door: door_in,
+            client: client_in,
             in_use: watch::Sender::new(0),
         };
         tokio::spawn(actor.run(inbox));
         Self {
             requests,
             events,
-            door,
+            client,
         }
     }
 
@@ -100,14 +100,14 @@ impl Host {
 
     /// One call to the node, one answer.
     pub async fn call(&self, call: Call) -> Result<Answer, ApiError> {
-        let door = self.door.borrow().clone();
-        let door = door.ok_or_else(|| {
+        let client = self.client.borrow().clone();
+        let client = client.ok_or_else(|| {
             ApiError::new(
                 ErrorCode::Interrupted,
                 "the node does not run; nothing was changed",
             )
         })?;
-        door.call(call).await
+        client.call(call).await
     }
 
     /// What host and node tell from now on.
@@ -130,15 +130,15 @@ fn gone() -> ApiError {
     ApiError::new(ErrorCode::Internal, "the host of this window has ended")
 }
 
-/// A door with its number, so that the news of one are told from those of another.
-struct Numbered {
-    door: Door,
+/// A client with its number, so that the news of one are told from those of another.
+struct NumberedClient {
+    client: NodeClient,
     number: u64,
 }
 
 /// A home in use.
-struct Seat {
-    door: Numbered,
+struct OpenHome {
+    client: NumberedClient,
     /// `None`: another process holds the home.
     running: Option<Running>,
 }
@@ -147,16 +147,16 @@ struct Actor {
     settings: Settings,
     version: String,
     state: HostState,
-    seat: Option<Seat>,
-    practice: Option<(Practice, Numbered)>,
+    opened: Option<OpenHome>,
+    practice: Option<(Practice, NumberedClient)>,
     /// The identity that was made since the start, until its words were asked back.
     created: Option<Initialised>,
-    /// Doors opened so far.
-    doors: u64,
+    /// Clients opened so far.
+    clients: u64,
     requests: mpsc::Sender<Request>,
     events: broadcast::Sender<HostEvent>,
-    door: watch::Sender<Option<Door>>,
-    /// Number of the door whose news reach the front ends.
+    client: watch::Sender<Option<NodeClient>>,
+    /// Number of the client whose news reach the front ends.
     in_use: watch::Sender<u64>,
 }
 
@@ -260,7 +260,7 @@ impl Actor {
 
     /// Joins or holds the home, or says why that cannot be.
     async fn open_home(&mut self) {
-        if self.seat.is_some() {
+        if self.opened.is_some() {
             return;
         }
         let paths = HomePaths::new(&self.settings.home);
@@ -268,12 +268,12 @@ impl Actor {
             return self.enter(HostState::Absent);
         }
         self.enter(HostState::Starting);
-        match self.sit_down(&paths).await {
+        match self.open_or_attach(&paths).await {
             Ok(None) => self.enter(HostState::Locked),
-            Ok(Some(seat)) => {
-                let is_own = seat.running.is_some();
-                self.seat = Some(seat);
-                self.use_door();
+            Ok(Some(opened)) => {
+                let is_own = opened.running.is_some();
+                self.opened = Some(opened);
+                self.use_client();
                 self.enter(if is_own {
                     HostState::Running
                 } else {
@@ -289,7 +289,7 @@ impl Actor {
         }
     }
 
-    async fn sit_down(&mut self, paths: &HomePaths) -> Result<Option<Seat>, NodeError> {
+    async fn open_or_attach(&mut self, paths: &HomePaths) -> Result<Option<OpenHome>, NodeError> {
         let socket = socket_path(&self.settings.home);
         let running = match Home::open(&self.settings.home) {
             Ok(_) if self.settings.unlock == Unlock::None && keys::is_locked(paths) => {
@@ -299,19 +299,19 @@ impl Actor {
             Err(error) if error.code() == ErrorCode::HomeHeld => None,
             Err(error) => return Err(error.into()),
         };
-        let door = self.knock(&socket).await?;
-        Ok(Some(Seat { door, running }))
+        let client = self.connect(&socket).await?;
+        Ok(Some(OpenHome { client, running }))
     }
 
-    /// Opens a door whose events reach the front ends as long as it is the one in use.
-    async fn knock(&mut self, socket: &Path) -> Result<Numbered, NodeError> {
+    /// Opens a client whose events reach the front ends as long as it is the one in use.
+    async fn connect(&mut self, socket: &Path) -> Result<NumberedClient, NodeError> {
         let (told, mut heard) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
-        let door = Door::open(socket, JOIN_PATIENCE, told).await?;
-        self.doors += 1;
-        let number = self.doors;
+        let client = NodeClient::open(socket, JOIN_PATIENCE, told).await?;
+        self.clients += 1;
+        let number = self.clients;
         let (events, requests) = (self.events.clone(), self.requests.clone());
         let in_use = self.in_use.subscribe();
-        // Ends with the door's connection.
+        // Ends with the client's connection.
         tokio::spawn(async move {
             while let Some(event) = heard.recv().await {
                 if *in_use.borrow() == number {
@@ -322,15 +322,17 @@ impl Actor {
             // An actor that has ended wants no news.
             drop(requests.send(Request::NodeGone { number }).await);
         });
-        Ok(Numbered { door, number })
+        Ok(NumberedClient { client, number })
     }
 
-    /// Lets calls and news through the practice network's door, else the home's.
-    fn use_door(&self) {
-        let practice = self.practice.as_ref().map(|(_, door)| door);
-        let door = practice.or(self.seat.as_ref().map(|seat| &seat.door));
-        self.in_use.send_replace(door.map_or(0, |door| door.number));
-        self.door.send_replace(door.map(|door| door.door.clone()));
+    /// Lets calls and news through the practice network's client, else the home's.
+    fn use_client(&self) {
+        let practice = self.practice.as_ref().map(|(_, client)| client);
+        let client = practice.or(self.opened.as_ref().map(|opened| &opened.client));
+        self.in_use
+            .send_replace(client.map_or(0, |client| client.number));
+        self.client
+            .send_replace(client.map(|client| client.client.clone()));
     }
 
     /// A node that served ended: its holder left, or a defect. The home is opened anew.
@@ -338,16 +340,16 @@ impl Actor {
         if self
             .practice
             .as_ref()
-            .is_some_and(|(_, door)| door.number == number)
+            .is_some_and(|(_, client)| client.number == number)
         {
             self.practice = None;
-        } else if let Some(seat) = self.seat.take_if(|seat| seat.door.number == number) {
-            let closed = match seat.running {
+        } else if let Some(opened) = self.opened.take_if(|opened| opened.client.number == number) {
+            let closed = match opened.running {
                 Some(running) => running.close().await,
                 None => Ok(()),
             };
             if let Err(error) = closed {
-                self.use_door();
+                self.use_client();
                 let error = error.into();
                 return self.enter(HostState::Failed { error });
             }
@@ -355,13 +357,13 @@ impl Actor {
             return;
         }
         info!("A node is gone");
-        self.use_door();
+        self.use_client();
         self.settle().await;
     }
 
-    /// Back to the home's own state, opening it where it is not open.
+    /// TaskEvent to the home's own state, opening it where it is not open.
     async fn settle(&mut self) {
-        let is_own = self.seat.as_ref().map(|seat| seat.running.is_some());
+        let is_own = self.opened.as_ref().map(|opened| opened.running.is_some());
         match is_own {
             Some(true) => self.enter(HostState::Running),
             Some(false) => self.enter(HostState::Attached),
@@ -371,13 +373,13 @@ impl Actor {
 
     async fn close(&mut self) {
         let practice = self.practice.take();
-        let seat = self.seat.take();
-        self.use_door();
+        let opened = self.opened.take();
+        self.use_client();
         let mut ended = Vec::new();
         if let Some((practice, _)) = practice {
             ended.push(practice.close().await);
         }
-        if let Some(running) = seat.and_then(|seat| seat.running) {
+        if let Some(running) = opened.and_then(|opened| opened.running) {
             ended.push(running.close().await);
         }
         for error in ended.into_iter().filter_map(Result::err) {

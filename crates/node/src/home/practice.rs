@@ -17,8 +17,8 @@ use bitdust_model::{DeviceId, ErrorCode};
 use bitdust_store::{Home, HomePaths};
 
 use crate::front::local::socket_path;
-use crate::home::door::Door;
 use crate::home::facade::{self, InitOptions};
+use crate::home::node_client::NodeClient;
 use crate::runtime::Stay;
 use crate::runtime::start::{self, Running};
 use crate::shared::config::Config;
@@ -156,9 +156,9 @@ impl Practice {
 
     /// Every supplier invites, the customer accepts.
     async fn make_friends(&self) -> Result<(), NodeError> {
-        let own = door(&self.dir.join("me")).await?;
+        let own = client(&self.dir.join("me")).await?;
         for supplier in &self.suppliers {
-            let other = door(&supplier.home).await?;
+            let other = client(&supplier.home).await?;
             let Answer::Invitation(code) = other.call(Call::Invite).await? else {
                 return Err(odd());
             };
@@ -168,13 +168,13 @@ impl Practice {
     }
 }
 
-/// A door whose events nobody hears: the channel is closed at once, and they are dropped.
-async fn door(home: &Path) -> Result<Door, NodeError> {
+/// A client whose events nobody hears: the channel is closed at once, and they are dropped.
+async fn client(home: &Path) -> Result<NodeClient, NodeError> {
     let (events, mut heard) = mpsc::channel(1);
-    let door = Door::open(&socket_path(home), PRACTICE_PATIENCE, events).await?;
-    // Ends when the door does.
+    let client = NodeClient::open(&socket_path(home), PRACTICE_PATIENCE, events).await?;
+    // Ends when the client does.
     tokio::spawn(async move { while heard.recv().await.is_some() {} });
-    Ok(door)
+    Ok(client)
 }
 
 fn odd() -> NodeError {

@@ -35,7 +35,7 @@ const PAGES_MAX: usize = 100_000;
 const VERSIONS_MAX: usize = 1_000;
 
 /// A question with all it needs.
-enum Question {
+enum LookUp {
     Search {
         text: String,
         snapshots: Vec<SnapshotRecord>,
@@ -69,7 +69,7 @@ impl Restore {
                 let message = "type a part of the name that is looked for";
                 return Err(ApiError::new(ErrorCode::BadRequest, message));
             }
-            Ok(Question::Search { text, snapshots })
+            Ok(LookUp::Search { text, snapshots })
         });
     }
 
@@ -85,7 +85,7 @@ impl Restore {
             let mut snapshots = newest_first(catalogue)?;
             snapshots.retain(|it| it.folder == snapshot.folder);
             snapshots.truncate(VERSIONS_MAX);
-            Ok(Question::Versions { path, snapshots })
+            Ok(LookUp::Versions { path, snapshots })
         });
     }
 
@@ -99,7 +99,7 @@ impl Restore {
         self.browse(driver, reply, move |catalogue| {
             let (snapshot, path) = resolve(catalogue, &target)?;
             let snapshot = Box::new(snapshot);
-            Ok(Question::Preview { path, snapshot })
+            Ok(LookUp::Preview { path, snapshot })
         });
     }
 
@@ -107,7 +107,7 @@ impl Restore {
         &mut self,
         driver: &mut Driver,
         reply: oneshot::Sender<Reported>,
-        question: impl FnOnce(&Catalogue) -> Result<Question, ApiError> + Send + 'static,
+        question: impl FnOnce(&Catalogue) -> Result<LookUp, ApiError> + Send + 'static,
     ) {
         let runtime = Handle::current();
         self.look_up(driver, reply, move |context, lookup| {
@@ -123,11 +123,11 @@ impl Restore {
 fn look(
     context: &Context,
     job: JobId,
-    question: Question,
+    question: LookUp,
     runtime: Handle,
 ) -> Result<Answer, ErrorCode> {
     match question {
-        Question::Search { text, snapshots } => {
+        LookUp::Search { text, snapshots } => {
             let mut search = Search {
                 reader: Reader::new(context, runtime, job, READ_AHEAD),
                 text,
@@ -142,11 +142,11 @@ fn look(
             }
             Ok(Answer::Found(search.found))
         }
-        Question::Versions { path, snapshots } => {
+        LookUp::Versions { path, snapshots } => {
             let mut reader = Reader::new(context, runtime, job, 0);
             versions(&mut reader, &path, &snapshots).map(Answer::FileVersions)
         }
-        Question::Preview { path, snapshot } => {
+        LookUp::Preview { path, snapshot } => {
             let mut reader = Reader::new(context, runtime.clone(), job, 0);
             let Found::Other(entry) = reader.find(&snapshot, &path)? else {
                 return Ok(Answer::Preview(PreviewView::None { bytes: 0 }));

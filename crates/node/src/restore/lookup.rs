@@ -12,7 +12,7 @@ use crate::shared::answer::Reported;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 impl Restore {
     /// Answers a front end with what `find` finds, on a blocking thread. What it fetches is
@@ -45,7 +45,12 @@ impl Restore {
             });
             // A front end that left does not wait for its answer.
             drop(reply.send(answer));
-            drop(context.back.send(Back::LookUpEnded { job: id }).await);
+            drop(
+                context
+                    .task_events
+                    .send(TaskEvent::LookUpEnded { job: id })
+                    .await,
+            );
         });
     }
 

@@ -23,7 +23,7 @@ use bitdust_pipeline::tree::read_page;
 
 use crate::restore::fetch::{FetchRequest, Plain};
 use crate::shared::context::Context;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 /// Numbers fetches of all jobs; far above what the loop numbers itself.
 static NEXT_FETCH: AtomicU64 = AtomicU64::new(1 << 32);
@@ -63,20 +63,20 @@ pub(crate) struct Reader<'a> {
 }
 
 /// The chunks of some packs on their way.
-pub(crate) struct Coming {
-    coming: mpsc::Receiver<Came>,
+pub(crate) struct PartStream {
+    coming: mpsc::Receiver<FetchedPart>,
 }
 
-impl Coming {
+impl PartStream {
     /// The next chunks, all of one pack, or why they cannot be had; nothing once all are
     /// through. Call on a blocking thread.
-    pub(crate) fn next(&mut self) -> Option<Came> {
+    pub(crate) fn next(&mut self) -> Option<FetchedPart> {
         self.coming.blocking_recv()
     }
 }
 
 /// What came of a part of a pack; another one is fetched when it goes.
-pub(crate) struct Came {
+pub(crate) struct FetchedPart {
     /// What was asked for.
     pub(crate) blobs: Vec<BlobRef>,
     /// The chunks in that order, or why they cannot be had.
@@ -223,7 +223,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn begin_fetch(
         &mut self,
         wanted: BTreeMap<PackId, (PackRef, Vec<BlobRef>)>,
-    ) -> Coming {
+    ) -> PartStream {
         let (sender, coming) = mpsc::channel(FETCHES_AHEAD_MAX);
         let (all_begun, begun) = oneshot::channel();
         let before = self.begun.replace(begun);
@@ -248,7 +248,7 @@ impl<'a> Reader<'a> {
                 let (context, sender) = (context.clone(), sender.clone());
                 tokio::spawn(async move {
                     let chunks = fetch(&context, job, pack, blobs.clone()).await;
-                    let came = Came {
+                    let came = FetchedPart {
                         blobs,
                         chunks,
                         _room: room,
@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
             }
             drop(all_begun);
         });
-        Coming { coming }
+        PartStream { coming }
     }
 
     fn metadata(&mut self, id: ChunkId) -> Result<Vec<u8>, ErrorCode> {
@@ -361,8 +361,8 @@ pub(crate) async fn fetch(
         reply,
     };
     context
-        .back
-        .send(Back::FetchWanted(Box::new(request)))
+        .task_events
+        .send(TaskEvent::FetchWanted(Box::new(request)))
         .await
         .map_err(|_| ErrorCode::Cancelled)?;
     result.await.map_err(|_| ErrorCode::Cancelled)?

@@ -23,7 +23,7 @@ use crate::restore::reader::{Place, Reader};
 use crate::restore::versions::newest_of_each;
 use crate::shared::context::Context;
 use crate::shared::job::{Counters, problem};
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 /// Sealed bytes read ahead of pages: all trees are walked.
 const READ_AHEAD: u32 = 1024 * 1024;
@@ -71,7 +71,11 @@ pub(crate) fn verify(
             counters.did_file(0);
         }
     }
-    drop(context.back.blocking_send(Back::Verified { job, view }));
+    drop(
+        context
+            .task_events
+            .blocking_send(TaskEvent::Verified { job, view }),
+    );
     Ok(problems)
 }
 

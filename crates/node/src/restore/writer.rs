@@ -72,7 +72,7 @@ pub(crate) fn restore(
         context,
     };
     match writer.all(request, found) {
-        Ok(()) if counters.settle() => Ok(problems_of(writer.target.finish(), place)),
+        Ok(()) if counters.finish() => Ok(problems_of(writer.target.finish(), place)),
         // What was asked for may fail in other ways when the job is stopped.
         Ok(()) | Err(_) if counters.is_taken_back() => {
             writer.take_back();

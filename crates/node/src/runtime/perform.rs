@@ -7,14 +7,14 @@ use tracing::error;
 
 use super::Node;
 use crate::shared::completion::Completion;
-use crate::shared::supplier_request::Load;
-use crate::shared::task_event::Back;
-use crate::suppliers::worker::Errand;
+use crate::shared::supplier_request::SupplierRequest;
+use crate::shared::task_event::TaskEvent;
+use crate::suppliers::worker::PendingRequest;
 
 impl Node {
     /// Performs what the engine asked for.
     pub(super) fn perform(&mut self, output: Output) {
-        match Completion::of(&output, &self.context.back) {
+        match Completion::of(&output, &self.context.task_events) {
             Some(completion) => self.begin(output, completion),
             None => self.take_note(output),
         }
@@ -104,7 +104,6 @@ impl Node {
     )]
     fn begin_for_backup(&mut self, output: Output, completion: Completion) {
         let (driver, backup) = (&mut self.driver, &mut self.backup);
-        let suppliers = &self.suppliers;
         match output {
             Output::WatchFolder { folder } => backup.watch_folder(driver, completion, folder),
             Output::BackUp { folders } => {
@@ -112,34 +111,29 @@ impl Node {
                     self.front.job_began(begun);
                 }
             }
-            Output::StartScan { job } => {
-                backup.start_scan(driver, completion, job, suppliers.current_set());
-            }
+            Output::StartScan { job } => backup.start_scan(driver, completion, job),
             Output::SendShard {
                 job,
                 pack,
                 position,
                 device,
             } => {
-                let load = backup.shard_to_send(job, pack, position);
-                self.ask_supplier(completion, device, load);
+                let request = backup.shard_to_send(job, pack, position);
+                self.ask_supplier(completion, device, request);
             }
             Output::SpoolShard { pack, position } => {
                 backup.spool_shard(driver, completion, pack, position);
             }
-            Output::LoadSpool { device } => {
-                backup.load_spool(driver, completion, device, suppliers.current_set());
-            }
+            Output::LoadSpool { device } => backup.load_spool(driver, completion, device),
             Output::CommitPack { pack } => backup.commit_pack(driver, completion, pack),
             Output::SealMetadata { job, folders } => {
-                let set = suppliers.current_set();
-                backup.seal_metadata(driver, completion, job, &folders, set);
+                backup.seal_metadata(driver, completion, job, &folders);
             }
             Output::PutHead { device, sequence } => {
                 backup.put_head(driver, completion, device, sequence);
             }
             Output::RecordCommit { sequence } => {
-                let offer = suppliers.own_offer(self.service.free_space());
+                let offer = self.suppliers.own_offer(self.service.free_space());
                 backup.record_commit(driver, completion, sequence, offer);
             }
             output => misrouted((&output).into()),
@@ -160,8 +154,8 @@ impl Node {
                 device,
                 whole,
             } => {
-                let load = self.restore.range_to_ask(fetch, position, whole);
-                self.ask_supplier(completion, device, load);
+                let request = self.restore.range_to_ask(fetch, position, whole);
+                self.ask_supplier(completion, device, request);
             }
             Output::Decode { fetch, positions } => {
                 self.restore.decode(driver, completion, fetch, &positions);
@@ -198,12 +192,20 @@ impl Node {
     }
 
     /// Asks a supplier for something; there may be nothing left to ask for.
-    fn ask_supplier(&mut self, completion: Completion, device: DeviceId, load: Option<Load>) {
+    fn ask_supplier(
+        &mut self,
+        completion: Completion,
+        device: DeviceId,
+        request: Option<SupplierRequest>,
+    ) {
         let driver = &mut self.driver;
-        match load {
-            Some(load) => {
-                let errand = Errand { load, completion };
-                self.suppliers.request(driver, device, errand);
+        match request {
+            Some(request) => {
+                let request = PendingRequest {
+                    request,
+                    completion,
+                };
+                self.suppliers.request(driver, device, request);
             }
             None => driver.tell(completion.failed(ErrorCode::NotFound)),
         }
@@ -245,10 +247,10 @@ impl Node {
     }
 
     /// What tasks brought, in order; receipts that came one behind the other at once.
-    pub(super) fn apply_all(&mut self, events: Vec<Back>) {
+    pub(super) fn on_task_events(&mut self, events: Vec<TaskEvent>) {
         let mut receipts = Vec::new();
         for event in events {
-            if let Back::Receipt {
+            if let TaskEvent::Receipt {
                 completion,
                 receipt,
             } = event
@@ -260,74 +262,74 @@ impl Node {
             let before = std::mem::take(&mut receipts);
             self.backup.receipts_came(&mut self.driver, before);
             self.settle();
-            self.apply_back(event);
+            self.on_task_event(event);
             self.settle();
         }
         self.backup.receipts_came(&mut self.driver, receipts);
     }
 
-    fn apply_back(&mut self, event: Back) {
-        if let Back::StatusBuilt(status) = event {
+    fn on_task_event(&mut self, event: TaskEvent) {
+        if let TaskEvent::StatusBuilt(status) = event {
             let held_up_by = self.held_up_by();
             return self.front.status_built(status, held_up_by.as_deref());
         }
         self.front.something_moved();
         match event {
-            Back::Input(input) => {
+            TaskEvent::Input(input) => {
                 if let Input::ContractSigned { device, bytes } = &input {
                     let driver = &mut self.driver;
                     self.suppliers.contract_signed(driver, *device, *bytes);
                 }
                 self.driver.tell(input);
             }
-            Back::Sealed { .. }
-            | Back::Scanned { .. }
-            | Back::Receipt { .. }
-            | Back::SpoolLoaded { .. }
-            | Back::WatchOpened { .. } => self.bring_to_backup(event),
-            Back::FetchWanted(_)
-            | Back::Pieces { .. }
-            | Back::Assembled { .. }
-            | Back::Recovery { .. }
-            | Back::Verified { .. }
-            | Back::Restored { .. }
-            | Back::LookUpEnded { .. } => self.bring_to_restore(event),
-            Back::Dialed { .. }
-            | Back::SetRecorded { .. }
-            | Back::Offers { .. }
-            | Back::Check { .. }
-            | Back::FriendMade { .. }
-            | Back::Asked(_)
-            | Back::ContractKept { .. }
-            | Back::StatusBuilt(_) => self.bring_to_others(event),
+            TaskEvent::Sealed { .. }
+            | TaskEvent::Scanned { .. }
+            | TaskEvent::Receipt { .. }
+            | TaskEvent::SpoolLoaded { .. }
+            | TaskEvent::WatchOpened { .. } => self.bring_to_backup(event),
+            TaskEvent::FetchWanted(_)
+            | TaskEvent::Pieces { .. }
+            | TaskEvent::Assembled { .. }
+            | TaskEvent::Recovery { .. }
+            | TaskEvent::Verified { .. }
+            | TaskEvent::Restored { .. }
+            | TaskEvent::LookUpEnded { .. } => self.bring_to_restore(event),
+            TaskEvent::Dialed { .. }
+            | TaskEvent::SetRecorded { .. }
+            | TaskEvent::Offers { .. }
+            | TaskEvent::Check { .. }
+            | TaskEvent::FriendMade { .. }
+            | TaskEvent::Asked(_)
+            | TaskEvent::ContractKept { .. }
+            | TaskEvent::StatusBuilt(_) => self.bring_to_others(event),
         }
     }
 
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "`apply_back` is the exhaustive match"
+        reason = "`on_task_event` is the exhaustive match"
     )]
-    fn bring_to_backup(&mut self, event: Back) {
+    fn bring_to_backup(&mut self, event: TaskEvent) {
         let (driver, backup) = (&mut self.driver, &mut self.backup);
         match event {
-            Back::Sealed { job, flight } => backup.sealed(driver, job, *flight),
-            Back::Scanned {
+            TaskEvent::Sealed { job, flight } => backup.sealed(driver, job, *flight),
+            TaskEvent::Scanned {
                 completion,
                 job,
                 result,
             } => backup.scanned(driver, completion, job, result),
-            Back::Receipt {
+            TaskEvent::Receipt {
                 completion,
                 receipt,
             } => backup.receipts_came(driver, vec![(completion, receipt)]),
-            Back::SpoolLoaded {
+            TaskEvent::SpoolLoaded {
                 completion,
                 record,
                 position,
                 shard,
                 device,
             } => backup.spool_loaded(driver, completion, record, position, shard, device),
-            Back::WatchOpened {
+            TaskEvent::WatchOpened {
                 completion,
                 folder,
                 opened,
@@ -338,74 +340,77 @@ impl Node {
 
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "`apply_back` is the exhaustive match"
+        reason = "`on_task_event` is the exhaustive match"
     )]
-    fn bring_to_restore(&mut self, event: Back) {
+    fn bring_to_restore(&mut self, event: TaskEvent) {
         let (driver, restore) = (&mut self.driver, &mut self.restore);
         match event {
-            Back::FetchWanted(request) => {
+            TaskEvent::FetchWanted(request) => {
                 if let Some(set) = restore.set_of(&request) {
                     let places = self.suppliers.places(set);
                     restore.fetch_wanted(driver, *request, places);
                 }
             }
-            Back::Pieces {
+            TaskEvent::Pieces {
                 completion,
                 fetch,
                 position,
                 whole,
                 pieces,
             } => restore.pieces_came(driver, completion, fetch, position, whole, pieces),
-            Back::Assembled {
+            TaskEvent::Assembled {
                 completion,
                 fetch,
                 chunks,
             } => restore.assembled(driver, completion, fetch, chunks),
-            Back::Recovery { completion, found } => {
+            TaskEvent::Recovery { completion, found } => {
                 let learnt = self.recovery.moved(driver, completion, *found);
                 self.suppliers.learn_sets(learnt.sets);
                 self.suppliers.learn_contacts(learnt.contacts);
             }
-            Back::Verified { job, view } => restore.verified(job, view),
-            Back::Restored {
+            TaskEvent::Verified { job, view } => restore.verified(job, view),
+            TaskEvent::Restored {
                 completion,
                 job,
                 result,
             } => restore.restored(driver, completion, job, result),
-            Back::LookUpEnded { job } => restore.look_up_ended(driver, job),
+            TaskEvent::LookUpEnded { job } => restore.look_up_ended(driver, job),
             _ => misrouted("not for a restore"),
         }
     }
 
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "`apply_back` is the exhaustive match"
+        reason = "`on_task_event` is the exhaustive match"
     )]
-    fn bring_to_others(&mut self, event: Back) {
+    fn bring_to_others(&mut self, event: TaskEvent) {
         let (driver, suppliers) = (&mut self.driver, &mut self.suppliers);
         match event {
-            Back::Dialed { completion, device } => self.dialed(completion, device),
-            Back::SetRecorded {
+            TaskEvent::Dialed { completion, device } => self.dialed(completion, device),
+            TaskEvent::SetRecorded {
                 completion,
                 record,
                 fact,
-            } => suppliers.set_recorded(driver, completion, record, fact),
-            Back::Offers { completion, offers } => {
+            } => {
+                suppliers.set_recorded(record);
+                self.backup.use_set(driver, completion, fact);
+            }
+            TaskEvent::Offers { completion, offers } => {
                 suppliers.offers_found(driver, completion, offers);
             }
-            Back::Check {
+            TaskEvent::Check {
                 completion,
                 device,
                 shard,
                 pick,
             } => suppliers.check_piece(driver, completion, device, *shard, pick),
-            Back::FriendMade { invitation, reply } => {
+            TaskEvent::FriendMade { invitation, reply } => {
                 suppliers.friend_made(driver, &invitation);
                 self.settle();
                 self.answer_with_supplier(invitation.contact.device, reply);
             }
-            Back::Asked(question) => self.service.asked(driver, *question),
-            Back::ContractKept {
+            TaskEvent::Asked(question) => self.service.asked(driver, *question),
+            TaskEvent::ContractKept {
                 completion,
                 ask,
                 lane,
@@ -426,7 +431,7 @@ impl Node {
             let Ok(event) = self.inbox.net.try_recv() else {
                 break;
             };
-            self.apply_net(event);
+            self.on_net_event(event);
         }
         self.suppliers.dialed(&mut self.driver, completion, device);
     }

@@ -30,7 +30,7 @@ use crate::shared::context::{Context, wall_clock};
 use crate::shared::driver::Driver;
 use crate::shared::error::NodeError;
 use crate::shared::settings::{Scope, Settings};
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 use crate::suppliers::{KnownSuppliers, Suppliers};
 
 /// A node that runs in this process.
@@ -43,7 +43,7 @@ pub(crate) struct Running {
     pub(crate) addresses: Vec<String>,
     /// The machine it is.
     pub(crate) device: DeviceId,
-    front_door: JoinHandle<()>,
+    front_end: JoinHandle<()>,
 }
 
 impl Running {
@@ -52,7 +52,7 @@ impl Running {
         // A node that has ended by itself no longer listens.
         let _ended = self.stop.send(());
         let ended = self.node.await;
-        self.front_door.abort();
+        self.front_end.abort();
         ended.map_err(|_| {
             NodeError::new(
                 ErrorCode::Internal,
@@ -74,19 +74,19 @@ pub(crate) async fn start(
     let Opened {
         context,
         net_events,
-        back,
+        task_events,
         network_loop,
         addresses,
     } = open_parts(&home, &config, secrets).await?;
     let (facts, sets) = facts(&context, &config, stay)?;
     let friends = context.catalogue.friends().map_err(catalogue_error)?;
+    let known = KnownSuppliers { friends, sets };
     let set = facts.set.clone();
-    let known = KnownSuppliers { friends, set, sets };
     let (calls_in, calls) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
     let (events, _) = broadcast::channel(limits::FRONT_END_QUEUE_MAX);
     let home_dir = home.paths().dir().to_path_buf();
     let listener = local::bind(&local::socket_path(&home_dir))?;
-    let front_door = tokio::spawn(local::serve(listener, calls_in, events.clone()));
+    let front_end = tokio::spawn(local::serve(listener, calls_in, events.clone()));
     let trace = settings.trace.as_deref().map(Trace::create).transpose()?;
     let (stop, stopped) = oneshot::channel();
     let mut node = Node {
@@ -95,13 +95,13 @@ pub(crate) async fn start(
         trace,
         inbox: Inbox {
             net: net_events,
-            tasks: back,
+            tasks: task_events,
             calls,
             stop: stopped,
         },
         network_loop,
         driver: Driver::default(),
-        backup: Backup::new(context.clone(), &config, home_dir, stay == Stay::Long),
+        backup: Backup::new(context.clone(), &config, home_dir, set, stay == Stay::Long),
         restore: Restore::new(context.clone()),
         recovery: Recovery::new(context.clone()),
         suppliers: Suppliers::new(context.clone(), &config, addresses.clone(), known),
@@ -120,7 +120,7 @@ pub(crate) async fn start(
         node,
         addresses,
         device,
-        front_door,
+        front_end,
     })
 }
 
@@ -136,7 +136,7 @@ fn configure(home: &Home, settings: &Settings) -> Result<Config, NodeError> {
 struct Opened {
     context: Context,
     net_events: mpsc::Receiver<bitdust_net::NetEvent>,
-    back: mpsc::Receiver<Back>,
+    task_events: mpsc::Receiver<TaskEvent>,
     network_loop: JoinHandle<()>,
     addresses: Vec<String>,
 }
@@ -167,7 +167,7 @@ async fn open_parts(
         .listening()
         .await
         .map_err(|error| NodeError::new(error.code(), error.to_string()))?;
-    let (back_in, back) = mpsc::channel(limits::ENGINE_INPUTS_MAX);
+    let (events_in, task_events) = mpsc::channel(limits::ENGINE_INPUTS_MAX);
     let context = Context {
         net,
         catalogue: stores.catalogue,
@@ -180,12 +180,12 @@ async fn open_parts(
         nickname: config.nickname.clone().into(),
         policy: Arc::new(config.policy.clone()),
         buffers: Arc::default(),
-        back: back_in,
+        task_events: events_in,
     };
     Ok(Opened {
         context,
         net_events,
-        back,
+        task_events,
         network_loop,
         addresses,
     })

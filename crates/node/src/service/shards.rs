@@ -14,7 +14,7 @@ use tracing::debug;
 use crate::service::question::Question;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 /// Pieces of a shard between the network and the disk.
 const PIECES_IN_FLIGHT_MAX: usize = 16;
@@ -42,8 +42,8 @@ pub(crate) async fn listen(context: Context, from: Peer, mut server: BulkServer)
             },
         };
         if context
-            .back
-            .send(Back::Asked(Box::new(question)))
+            .task_events
+            .send(TaskEvent::Asked(Box::new(question)))
             .await
             .is_err()
         {

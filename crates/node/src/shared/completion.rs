@@ -11,40 +11,40 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tracing::warn;
 
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 /// The right, and the duty, to answer one output.
 #[must_use = "the engine waits for the answer"]
 pub(crate) struct Completion {
     /// `None` once it is answered.
     output: Option<Output>,
-    back: mpsc::Sender<Back>,
+    events: mpsc::Sender<TaskEvent>,
 }
 
 impl Completion {
     /// The answer to an output, if it is one that is answered.
-    pub(crate) fn of(output: &Output, back: &mpsc::Sender<Back>) -> Option<Self> {
+    pub(crate) fn of(output: &Output, events: &mpsc::Sender<TaskEvent>) -> Option<Self> {
         let is_answered = !output.successes().is_empty();
         is_answered.then(|| Self {
             output: Some(output.clone()),
-            back: back.clone(),
+            events: events.clone(),
         })
     }
 
     /// Tells the engine from a task how it went. A loop that has ended no longer listens.
     pub(crate) async fn tell(self, result: Result<Input, ErrorCode>) {
-        let back = self.back.clone();
+        let events = self.events.clone();
         let input = match result {
             Ok(input) => self.done(input),
             Err(code) => self.failed(code),
         };
-        drop(back.send(Back::Input(input)).await);
+        drop(events.send(TaskEvent::Input(input)).await);
     }
 
     /// Brings the loop what it needs to answer.
-    pub(crate) async fn bring(self, what: impl FnOnce(Self) -> Back) {
-        let back = self.back.clone();
-        drop(back.send(what(self)).await);
+    pub(crate) async fn bring(self, what: impl FnOnce(Self) -> TaskEvent) {
+        let events = self.events.clone();
+        drop(events.send(what(self)).await);
     }
 
     /// The input that says that it was done.
@@ -78,15 +78,15 @@ impl Drop for Completion {
         let Some(failure) = output.failure(ErrorCode::Internal) else {
             return;
         };
-        match self.back.try_send(Back::Input(failure)) {
+        match self.events.try_send(TaskEvent::Input(failure)) {
             Ok(()) => warn!(output = name, "It was given up"),
             // The loop has ended.
             Err(TrySendError::Closed(_)) => {}
             Err(TrySendError::Full(failure)) => {
                 warn!(output = name, "It was given up");
-                let back = self.back.clone();
+                let events = self.events.clone();
                 if let Ok(runtime) = Handle::try_current() {
-                    runtime.spawn(async move { drop(back.send(failure).await) });
+                    runtime.spawn(async move { drop(events.send(failure).await) });
                 }
             }
         }
@@ -103,9 +103,9 @@ mod tests {
     const PACK: PackId = PackId([1; 32]);
     const COMMIT: Output = Output::CommitPack { pack: PACK };
 
-    fn given(back: &mut mpsc::Receiver<Back>) -> Option<Input> {
-        match back.try_recv() {
-            Ok(Back::Input(input)) => Some(input),
+    fn given(events: &mut mpsc::Receiver<TaskEvent>) -> Option<Input> {
+        match events.try_recv() {
+            Ok(TaskEvent::Input(input)) => Some(input),
             Ok(_) => panic!("only inputs are sent here"),
             Err(_) => None,
         }
@@ -117,15 +117,15 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_given_once() {
-        let (sender, mut back) = mpsc::channel(4);
+        let (sender, mut events) = mpsc::channel(4);
         let commit = || Completion::of(&COMMIT, &sender).expect("a deed");
         let done = Input::PackCommitted { pack: PACK };
         commit().tell(Ok(done.clone())).await;
-        assert_eq!(given(&mut back), Some(done.clone()));
+        assert_eq!(given(&mut events), Some(done.clone()));
         commit().tell(Err(ErrorCode::DiskFailed)).await;
-        assert_eq!(given(&mut back), failed(ErrorCode::DiskFailed));
+        assert_eq!(given(&mut events), failed(ErrorCode::DiskFailed));
         assert_eq!(commit().done(done.clone()), done);
-        assert_eq!(given(&mut back), None, "the loop has it already");
+        assert_eq!(given(&mut events), None, "the loop has it already");
         let ended = Output::JobEnded {
             job: JobId(1),
             failure: None,
@@ -136,25 +136,25 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_is_dropped_tells_the_failure() {
-        let (sender, mut back) = mpsc::channel(1);
+        let (sender, mut events) = mpsc::channel(1);
         let completion = Completion::of(&COMMIT, &sender);
         let defect = tokio::spawn(async move {
             let _held = completion;
             panic!("a defect");
         });
         assert!(defect.await.is_err());
-        assert_eq!(given(&mut back), failed(ErrorCode::Internal));
+        assert_eq!(given(&mut events), failed(ErrorCode::Internal));
 
         // Also where the loop is busy.
         drop(Completion::of(&COMMIT, &sender));
         drop(Completion::of(&COMMIT, &sender));
         for _ in 0..2 {
-            let Some(Back::Input(input)) = back.recv().await else {
+            let Some(TaskEvent::Input(input)) = events.recv().await else {
                 panic!("a failure is told");
             };
             assert_eq!(Some(input), failed(ErrorCode::Internal));
         }
-        drop(back);
+        drop(events);
         drop(Completion::of(&COMMIT, &sender));
     }
 }

@@ -11,7 +11,7 @@ use bitdust_model::{DeviceId, IdentityId, Policy, UnixMillis};
 use bitdust_store::{Catalogue, ShardStore, Spool};
 
 use crate::shared::buffers::Buffers;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 /// Handles for tasks. Cloning is cheap.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub(crate) struct Context {
     /// Memory for packs under way.
     pub(crate) buffers: Arc<Buffers>,
     /// The way back into the loop.
-    pub(crate) back: mpsc::Sender<Back>,
+    pub(crate) task_events: mpsc::Sender<TaskEvent>,
 }
 
 impl Context {
@@ -62,7 +62,7 @@ impl Context {
     /// Tells the engine what happened without its asking. A loop that has ended no longer
     /// listens.
     pub(crate) async fn tell(&self, input: Input) {
-        drop(self.back.send(Back::Input(input)).await);
+        drop(self.task_events.send(TaskEvent::Input(input)).await);
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Counters {
     bytes_moved: AtomicU64,
     new_bytes: AtomicU64,
     packed_bytes: AtomicU64,
-    will: AtomicU8,
+    state: AtomicU8,
     waits: Mutex<Vec<(Wait, Instant)>>,
     current: watch::Sender<Option<Box<[u8]>>>,
 }
@@ -44,15 +44,15 @@ pub(crate) struct Counters {
 /// What is to become of a job; decided once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Will {
+enum JobState {
     /// Nothing is decided.
-    GoesOn,
+    Running,
     /// Somebody stopped it.
     Cancelled,
     /// The program ends before it.
     Interrupted,
     /// It is done.
-    Settled,
+    Finished,
 }
 
 /// Something that is waited for and shown.
@@ -147,35 +147,35 @@ impl Counters {
 
     /// Somebody wants the job to stop. Gives whether it still can.
     pub(crate) fn cancel(&self) -> bool {
-        self.decide(Will::Cancelled) || self.is_taken_back()
+        self.decide(JobState::Cancelled) || self.is_taken_back()
     }
 
     /// The program ends: the job's tasks stop, and what they did stays.
     pub(crate) fn interrupt(&self) {
         // One that is cancelled or done already stays so.
-        let _decided = self.decide(Will::Interrupted);
+        let _decided = self.decide(JobState::Interrupted);
     }
 
     /// The work is done and is not taken back any more. Gives whether nobody was faster.
-    pub(crate) fn settle(&self) -> bool {
-        self.decide(Will::Settled)
+    pub(crate) fn finish(&self) -> bool {
+        self.decide(JobState::Finished)
     }
 
     /// Whether the job should stop.
     pub(crate) fn is_cancelled(&self) -> bool {
-        let will = self.will.load(Ordering::Acquire);
-        will == Will::Cancelled as u8 || will == Will::Interrupted as u8
+        let state = self.state.load(Ordering::Acquire);
+        state == JobState::Cancelled as u8 || state == JobState::Interrupted as u8
     }
 
     /// Whether somebody stopped it, so that nothing of it is wanted.
     pub(crate) fn is_taken_back(&self) -> bool {
-        self.will.load(Ordering::Acquire) == Will::Cancelled as u8
+        self.state.load(Ordering::Acquire) == JobState::Cancelled as u8
     }
 
-    fn decide(&self, will: Will) -> bool {
-        let (goes_on, ordering) = (Will::GoesOn as u8, Ordering::AcqRel);
-        self.will
-            .compare_exchange(goes_on, will as u8, ordering, Ordering::Acquire)
+    fn decide(&self, state: JobState) -> bool {
+        let (goes_on, ordering) = (JobState::Running as u8, Ordering::AcqRel);
+        self.state
+            .compare_exchange(goes_on, state as u8, ordering, Ordering::Acquire)
             .is_ok()
     }
 
@@ -268,14 +268,14 @@ mod tests {
     fn what_becomes_of_a_job_is_decided_once() {
         let stopped = Counters::default();
         assert!(stopped.cancel() && stopped.cancel(), "twice is as good");
-        assert!(!stopped.settle(), "too late");
+        assert!(!stopped.finish(), "too late");
         assert!(stopped.is_cancelled() && stopped.is_taken_back());
         let done = Counters::default();
-        assert!(done.settle() && !done.cancel());
+        assert!(done.finish() && !done.cancel());
         assert!(!done.is_cancelled());
         let interrupted = Counters::default();
         interrupted.interrupt();
         assert!(interrupted.is_cancelled() && !interrupted.is_taken_back());
-        assert!(!interrupted.settle(), "the program ends before it");
+        assert!(!interrupted.finish(), "the program ends before it");
     }
 }

@@ -13,7 +13,7 @@ use crate::shared::context::Context;
 use crate::shared::job::Counters;
 
 /// One request, with the bytes it carries.
-pub(crate) enum Load {
+pub(crate) enum SupplierRequest {
     /// Bring a shard; brings a `Receipt` back.
     Store {
         /// The pack.

@@ -38,7 +38,7 @@ pub(crate) struct Scanned {
 }
 
 /// A message of a task to the loop.
-pub(crate) enum Back {
+pub(crate) enum TaskEvent {
     /// For the engine, verbatim.
     Input(Input),
     /// A pack was sealed and recorded.

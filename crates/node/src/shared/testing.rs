@@ -16,13 +16,13 @@ use tokio::task::JoinHandle;
 
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::driver::Driver;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 /// A home with everything but a node.
 pub(crate) struct TestHome {
     pub(crate) context: Context,
     /// What tasks bring back.
-    pub(crate) back: mpsc::Receiver<Back>,
+    pub(crate) events: mpsc::Receiver<TaskEvent>,
     pub(crate) driver: Driver,
     dir: TempDir,
     network: JoinHandle<()>,
@@ -56,7 +56,7 @@ impl TestHome {
         let catalogue = Catalogue::open(&paths.catalogue(), header_bytes).expect("a catalogue");
         let (shards, _) = ShardStore::open(paths, wall_clock()).expect("a store");
         let spool = ByteCount(limits::SPOOL_BYTES_MIN);
-        let (back_in, back) = mpsc::channel(limits::ENGINE_INPUTS_MAX);
+        let (events_in, events) = mpsc::channel(limits::ENGINE_INPUTS_MAX);
         let context = Context {
             net,
             catalogue,
@@ -69,11 +69,11 @@ impl TestHome {
             nickname: "tester".into(),
             policy: Arc::new(policy),
             buffers: Arc::default(),
-            back: back_in,
+            task_events: events_in,
         };
         Self {
             context,
-            back,
+            events,
             driver: Driver::default(),
             dir,
             network: tokio::spawn(event_loop.run()),

@@ -6,12 +6,12 @@ use bitdust_model::{DeviceId, ErrorCode, Severity};
 use bitdust_store::catalogue::ConfirmedShard;
 
 use super::Suppliers;
-use super::worker::Errand;
+use super::worker::PendingRequest;
 use crate::shared::completion::Completion;
 use crate::shared::driver::Driver;
-use crate::shared::supplier_request::Load;
+use crate::shared::supplier_request::SupplierRequest;
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 impl Suppliers {
     /// Checks a random piece of what a supplier confirmed.
@@ -27,7 +27,7 @@ impl Suppliers {
             let found = blocking(move || catalogue.random_confirmed_shard(device, pick)).await;
             match found.and_then(|found| found.map_err(|error| error.code())) {
                 Ok(Some(shard)) => {
-                    let chosen = |completion| Back::Check {
+                    let chosen = |completion| TaskEvent::Check {
                         completion,
                         device,
                         shard: Box::new(shard),
@@ -50,12 +50,19 @@ impl Suppliers {
         shard: ConfirmedShard,
         pick: u64,
     ) {
-        let load = Load::Check {
+        let request = SupplierRequest::Check {
             pack: Box::new(shard.pack),
             position: shard.position,
             pick,
         };
-        self.request(driver, device, Errand { load, completion });
+        self.request(
+            driver,
+            device,
+            PendingRequest {
+                request,
+                completion,
+            },
+        );
     }
 
     /// A supplier was caught: nothing it confirmed counts any more.

@@ -18,7 +18,7 @@ use crate::shared::answer::{Reported, catalogue_error, refusal};
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 /// Addresses in an invitation, so that it stays short.
 const INVITATION_ADDRESSES_MAX: usize = 4;
@@ -94,11 +94,11 @@ impl Suppliers {
             });
             match made {
                 Ok(()) => {
-                    let made = Back::FriendMade {
+                    let made = TaskEvent::FriendMade {
                         invitation: Box::new(invitation),
                         reply,
                     };
-                    drop(context.back.send(made).await);
+                    drop(context.task_events.send(made).await);
                 }
                 Err(error) => drop(reply.send(Err(error))),
             }

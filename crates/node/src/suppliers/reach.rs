@@ -14,7 +14,7 @@ use crate::shared::completion::Completion;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 impl Suppliers {
     /// Connects to the nodes the home knows by address.
@@ -58,7 +58,7 @@ impl Suppliers {
         let hints = self.contacts.get(&device).cloned().unwrap_or_default();
         driver.spawn(async move {
             if dial_known(&context, device, hints).await || dial_found(&context, device).await {
-                let dialed = |completion| Back::Dialed { completion, device };
+                let dialed = |completion| TaskEvent::Dialed { completion, device };
                 completion.bring(dialed).await;
             } else {
                 completion.tell(Err(ErrorCode::Unreachable)).await;

@@ -15,7 +15,7 @@ use crate::shared::completion::Completion;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 /// Offers looked at in one search.
 const OFFERS_MAX: usize = 20;
@@ -43,7 +43,7 @@ impl Suppliers {
             .filter_map(|offer| async { offer })
             .collect()
             .await;
-            let found = |completion| Back::Offers { completion, offers };
+            let found = |completion| TaskEvent::Offers { completion, offers };
             completion.bring(found).await;
         });
     }

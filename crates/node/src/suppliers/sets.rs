@@ -13,7 +13,7 @@ use crate::shared::completion::Completion;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 impl Suppliers {
     /// Records a new set of holders.
@@ -29,7 +29,7 @@ impl Suppliers {
             let made = blocking(move || new_set(&context, code, holders)).await;
             match made.and_then(|made| made.map_err(|error| error.code())) {
                 Ok((record, fact)) => {
-                    let recorded = |completion| Back::SetRecorded {
+                    let recorded = |completion| TaskEvent::SetRecorded {
                         completion,
                         record,
                         fact,
@@ -41,22 +41,9 @@ impl Suppliers {
         });
     }
 
-    /// The set is durable.
-    pub(crate) fn set_recorded(
-        &mut self,
-        driver: &mut Driver,
-        completion: Completion,
-        record: SetRecord,
-        fact: SetFact,
-    ) {
+    /// A set is durable: packs may be coded for it.
+    pub(crate) fn set_recorded(&mut self, record: SetRecord) {
         self.sets.insert(record.set, record);
-        self.set = Some(fact.clone());
-        driver.tell(completion.done(Input::SetRecorded { set: fact }));
-    }
-
-    /// The set of new packs.
-    pub(crate) fn current_set(&self) -> Option<SetFact> {
-        self.set.clone()
     }
 
     /// Who may hold the shards of a pack: holders now and before, by the set's record.

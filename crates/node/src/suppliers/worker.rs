@@ -1,7 +1,7 @@
-//! One worker a supplier: owns the bulk stream to it and runs errands on it, several at once.
+//! One worker a supplier: owns the bulk stream to it and runs requests on it, several at once.
 //!
 //! The stream is opened when there is something to do and opened anew after it broke; an
-//! errand that fails is reported and never retried here: that is the engine's to decide.
+//! request that fails is reported and never retried here: that is the engine's to decide.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,34 +26,38 @@ use crate::shared::completion::Completion;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::disk_space::write_anyway;
 use crate::shared::job::Counters;
-use crate::shared::supplier_request::{Load, store_header};
+use crate::shared::supplier_request::{SupplierRequest, store_header};
 use crate::shared::task::blocking;
-use crate::shared::task_event::Back;
+use crate::shared::task_event::TaskEvent;
 
 /// Something to carry to or from a supplier, and its answer.
-pub(crate) struct Errand {
+pub(crate) struct PendingRequest {
     /// What.
-    pub(crate) load: Load,
+    pub(crate) request: SupplierRequest,
     /// What is answered.
     pub(crate) completion: Completion,
 }
 
-/// Runs errands until the sender is dropped.
-pub(crate) async fn run(context: Context, device: DeviceId, mut errands: mpsc::Receiver<Errand>) {
+/// Runs requests until the sender is dropped.
+pub(crate) async fn run(
+    context: Context,
+    device: DeviceId,
+    mut requests: mpsc::Receiver<PendingRequest>,
+) {
     let mut client: Option<BulkClient> = None;
     let mut under_way = FuturesUnordered::new();
     loop {
         tokio::select! {
-            errand = errands.recv(), if under_way.len() < limits::BULK_OUTSTANDING_MAX => {
-                let Some(errand) = errand else {
+            request = requests.recv(), if under_way.len() < limits::BULK_OUTSTANDING_MAX => {
+                let Some(request) = request else {
                     break;
                 };
                 if client.as_ref().is_none_or(BulkClient::is_closed) {
                     client = open(&context, device).await;
                 }
                 match &client {
-                    Some(client) => under_way.push(carry(context.clone(), client.clone(), device, errand)),
-                    None => refuse(&context, device, errand).await,
+                    Some(client) => under_way.push(carry(context.clone(), client.clone(), device, request)),
+                    None => refuse(&context, device, request).await,
                 }
             }
             Some(()) = under_way.next(), if !under_way.is_empty() => {}
@@ -63,13 +67,13 @@ pub(crate) async fn run(context: Context, device: DeviceId, mut errands: mpsc::R
 }
 
 /// There is no stream: a check that cannot be made is one that was missed.
-async fn refuse(context: &Context, device: DeviceId, errand: Errand) {
-    if matches!(errand.load, Load::Check { .. })
+async fn refuse(context: &Context, device: DeviceId, request: PendingRequest) {
+    if matches!(request.request, SupplierRequest::Check { .. })
         && let Err(code) = keep_outcome(context, device, false).await
     {
         debug!(code = code.name(), "A missed check was not recorded");
     }
-    errand.completion.tell(Err(ErrorCode::Unreachable)).await;
+    request.completion.tell(Err(ErrorCode::Unreachable)).await;
 }
 
 async fn open(context: &Context, device: DeviceId) -> Option<BulkClient> {
@@ -82,11 +86,14 @@ async fn open(context: &Context, device: DeviceId) -> Option<BulkClient> {
     }
 }
 
-async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: Errand) {
-    let Errand { load, completion } = errand;
+async fn carry(context: Context, client: BulkClient, device: DeviceId, request: PendingRequest) {
+    let PendingRequest {
+        request,
+        completion,
+    } = request;
     let (context, client) = (&context, &client);
-    match load {
-        Load::Store {
+    match request {
+        SupplierRequest::Store {
             record,
             position,
             shard,
@@ -105,7 +112,7 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
                 Err(code) => completion.tell(Err(code)).await,
             }
         }
-        Load::Fetch {
+        SupplierRequest::Fetch {
             fetch,
             pack,
             position,
@@ -115,7 +122,7 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
         } => match fetch_ranges(context, client, &pack, position, ranges).await {
             Ok(pieces) => {
                 count(counters.as_deref(), &pieces);
-                let came = |completion| Back::Pieces {
+                let came = |completion| TaskEvent::Pieces {
                     completion,
                     fetch,
                     position,
@@ -126,7 +133,7 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
             }
             Err(code) => completion.tell(Err(code)).await,
         },
-        Load::Check {
+        SupplierRequest::Check {
             pack,
             position,
             pick,
@@ -139,7 +146,7 @@ async fn carry(context: Context, client: BulkClient, device: DeviceId, errand: E
 }
 
 async fn bring_receipt(completion: Completion, receipt: ReceiptFact) {
-    let came = |completion| Back::Receipt {
+    let came = |completion| TaskEvent::Receipt {
         completion,
         receipt,
     };
@@ -250,7 +257,7 @@ fn check_receipt(
     }
 }
 
-/// Ranges asked for at once within one errand.
+/// Ranges asked for at once within one request.
 const RANGES_AT_ONCE: usize = 8;
 
 async fn fetch_ranges(

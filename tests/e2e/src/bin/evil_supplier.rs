@@ -143,11 +143,11 @@ async fn main() -> Result<()> {
         "identity": evil.identity.to_hex(),
         "invitation": code,
     }))?;
-    tokio::task::block_in_place(|| obey(&evil, &modes))
+    tokio::task::block_in_place(|| handle_command(&evil, &modes))
 }
 
 /// Takes orders until standard input ends.
-fn obey(evil: &Evil, modes: &watch::Sender<Mode>) -> Result<()> {
+fn handle_command(evil: &Evil, modes: &watch::Sender<Mode>) -> Result<()> {
     for line in std::io::stdin().lines() {
         let line = line?;
         if line != "report" {

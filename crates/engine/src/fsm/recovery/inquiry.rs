@@ -33,7 +33,7 @@ enum Answer {
 
 /// What is to be done with a supplier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(super) enum Request {
     Dial { device: DeviceId },
     Ask { device: DeviceId },
 }
@@ -55,17 +55,17 @@ impl Inquiry {
         k: u8,
         at: &Moment<'_>,
         online: &BTreeSet<DeviceId>,
-    ) -> (Self, Vec<Errand>) {
+    ) -> (Self, Vec<Request>) {
         let mut answers = BTreeMap::new();
-        let mut errands = Vec::new();
+        let mut requests = Vec::new();
         for &device in suppliers {
-            let (answer, errand) = if online.contains(&device) {
-                (Answer::Asked { tries: 0 }, Errand::Ask { device })
+            let (answer, request) = if online.contains(&device) {
+                (Answer::Asked { tries: 0 }, Request::Ask { device })
             } else {
-                (Answer::Dialing { tries: 0 }, Errand::Dial { device })
+                (Answer::Dialing { tries: 0 }, Request::Dial { device })
             };
             answers.insert(device, answer);
-            errands.push(errand);
+            requests.push(request);
         }
         let inquiry = Self {
             k,
@@ -73,11 +73,11 @@ impl Inquiry {
             wait_until: at.now + at.policy.head_wait,
             give_up_at: at.now + at.policy.recovery_timeout,
         };
-        (inquiry, errands)
+        (inquiry, requests)
     }
 
     /// A supplier is connected.
-    pub(super) fn connect(&mut self, device: DeviceId) -> Option<Errand> {
+    pub(super) fn connect(&mut self, device: DeviceId) -> Option<Request> {
         self.suppliers.get_mut(&device)?.connect(device)
     }
 
@@ -107,7 +107,7 @@ impl Inquiry {
     }
 
     /// Those who failed are dialed again, when it is time.
-    pub(super) fn retry(&mut self, now: Tick) -> Vec<Errand> {
+    pub(super) fn retry(&mut self, now: Tick) -> Vec<Request> {
         let answers = self.suppliers.iter_mut();
         answers
             .filter_map(|(&device, answer)| answer.retry(device, now))
@@ -178,21 +178,21 @@ impl Answer {
         }
     }
 
-    fn connect(&mut self, device: DeviceId) -> Option<Errand> {
+    fn connect(&mut self, device: DeviceId) -> Option<Request> {
         match *self {
             Self::Dialing { tries } | Self::Failed { tries, .. } => {
                 *self = Self::Asked { tries };
-                Some(Errand::Ask { device })
+                Some(Request::Ask { device })
             }
             Self::Asked { .. } | Self::Heard(_) => None,
         }
     }
 
-    fn retry(&mut self, device: DeviceId, now: Tick) -> Option<Errand> {
+    fn retry(&mut self, device: DeviceId, now: Tick) -> Option<Request> {
         match *self {
             Self::Failed { retry_at, tries } if now >= retry_at => {
                 *self = Self::Dialing { tries };
-                Some(Errand::Dial { device })
+                Some(Request::Dial { device })
             }
             Self::Failed { .. } | Self::Dialing { .. } | Self::Asked { .. } | Self::Heard(_) => {
                 None

@@ -38,12 +38,12 @@ impl Actor {
                 shown.is_some_and(|shown| shown == &word.trim().to_lowercase())
             });
         if is_right {
-            if let Some(seat) = &self.seat {
+            if let Some(opened) = &self.opened {
                 let call = Call::SettingsSet {
                     key: "phrase_confirmed".to_owned(),
                     value: "true".to_owned(),
                 };
-                seat.door.door.call(call).await?;
+                opened.client.client.call(call).await?;
             }
             self.created = None;
         }

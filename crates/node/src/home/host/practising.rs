@@ -18,16 +18,16 @@ impl Actor {
         let started = Practice::start(&self.practice_dir()).await;
         let practice = started.inspect_err(|_| self.enter(before));
         let practice = practice?;
-        let door = self.knock(&practice.socket()).await?;
-        self.practice = Some((practice, door));
-        self.use_door();
+        let client = self.connect(&practice.socket()).await?;
+        self.practice = Some((practice, client));
+        self.use_client();
         self.enter(HostState::Running);
         Ok(self.view_answer())
     }
 
     pub(super) async fn stop_practice(&mut self) -> Result<HostAnswer, ApiError> {
         if let Some((practice, _)) = self.practice.take() {
-            self.use_door();
+            self.use_client();
             practice.close().await?;
         }
         self.settle().await;

@@ -6,7 +6,7 @@ use bitdust_model::tree::{Content, Meta};
 use bitdust_model::{ChunkId, ErrorCode, PackId};
 use bitdust_source::{FileWriter, RelativePath, RestoreError};
 
-use crate::restore::reader::Coming;
+use crate::restore::reader::PartStream;
 
 /// Plain bytes of one window. One is being fetched while the one before is being written.
 pub(super) const WINDOW_BYTES_MAX: u64 = 36 * 1024 * 1024;
@@ -31,7 +31,7 @@ pub(super) struct Window {
 /// A window on its way.
 pub(super) struct Flight {
     pub(super) window: Window,
-    pub(super) coming: Coming,
+    pub(super) coming: PartStream,
 }
 
 pub(super) struct OpenFile {

@@ -25,11 +25,11 @@ struct Asked {
 
 /// The calling end. Clones share the connection.
 #[derive(Clone)]
-pub(crate) struct Door {
+pub(crate) struct NodeClient {
     asked: mpsc::Sender<Asked>,
 }
 
-impl Door {
+impl NodeClient {
     /// Joins the node that serves at a path; what it tells goes to `events`, whose end is
     /// closed when the node is gone.
     pub(crate) async fn open(
@@ -39,7 +39,7 @@ impl Door {
     ) -> Result<Self, NodeError> {
         let (reader, writer) = reach(path, patience).await?.into_split();
         let (asked, questions) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
-        // Ends with the connection, or when the last clone of the door is dropped.
+        // Ends with the connection, or when the last clone of the client is dropped.
         tokio::spawn(serve(LineReader::new(reader), writer, questions, events));
         Ok(Self { asked })
     }
