@@ -209,6 +209,7 @@ impl Engine {
                 Work::Backup {
                     by_itself,
                     versions,
+                    state: backup::State::Scanning,
                     ..
                 },
             ..

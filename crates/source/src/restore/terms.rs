@@ -50,7 +50,8 @@ pub struct RestoreOptions {
 pub enum Placed {
     /// It is in its place.
     Done,
-    /// It is complete and gets its name with its batch, at [`RestoreTarget::flush`](super::RestoreTarget::flush) at last.
+    /// It is complete and gets its name with its batch, at
+    /// [`RestoreTarget::flush`](super::RestoreTarget::flush) at last.
     Waiting,
     /// What is there stays.
     Kept,
