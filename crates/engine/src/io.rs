@@ -11,8 +11,8 @@ mod inputs;
 mod outputs;
 
 pub use facts::{
-    Access, CustomerFact, Facts, FolderFact, OfferFact, PackFact, PlaceFact, Plan, ReceiptFact,
-    SetFact, SupplierFact, VersionFact,
+    Access, ClaimedHead, CustomerFact, Facts, FolderFact, OfferFact, PackFact, PlaceFact, Plan,
+    ReceiptFact, SetFact, SupplierFact, VersionFact, Wait,
 };
 pub use ids::{AskId, FetchId, JobId};
 pub use inputs::{Input, InputKind};

@@ -17,12 +17,12 @@ mod view;
 
 pub use engine::Engine;
 pub use io::{
-    Access, AskId, CustomerFact, Facts, FetchId, FolderFact, Input, InputKind, JobId, OfferFact,
-    Output, OutputKind, PackFact, Phase, PlaceFact, Plan, ReceiptFact, SetFact, SupplierFact,
-    VersionFact,
+    Access, AskId, ClaimedHead, CustomerFact, Facts, FetchId, FolderFact, Input, InputKind, JobId,
+    OfferFact, Output, OutputKind, PackFact, Phase, PlaceFact, Plan, ReceiptFact, SetFact,
+    SupplierFact, VersionFact, Wait,
 };
 pub use random::Random;
-pub use rules::{known_at, settled_at};
+pub use rules::{is_believed, known_at, settled_at, shown_wait, survives_a_start};
 pub use timer::WakeReason;
 pub use transition::{Machine, Subject, Transition};
 pub use view::{CustomerView, EngineView, FolderView, FolderWork, JobView, SupplierView};

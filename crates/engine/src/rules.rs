@@ -1,7 +1,13 @@
-//! How many confirmations a pack needs, by its kind and the set's code.
+//! Rules that need no machine: confirmations that a pack needs, what survives a start, which heads
+//! are believed, which wait is shown.
 
-use bitdust_model::Code;
+use std::time::Duration;
+
+use bitdust_model::intervals::WAIT_TOLD_AFTER;
 use bitdust_model::manifest::PackKind;
+use bitdust_model::{Code, DeviceId, IdentityId, Sequence};
+
+use crate::io::{ClaimedHead, PackFact, Phase, Wait};
 
 /// Confirmations at which a pack may be committed: its chunks count as known.
 #[must_use]
@@ -19,5 +25,129 @@ pub fn settled_at(kind: PackKind, code: Code) -> u8 {
     match kind {
         PackKind::Data => code.safe_at().unwrap_or(1),
         PackKind::Tree | PackKind::Commit => code.metadata_quorum(),
+    }
+}
+
+/// Whether a pack that was sealed and not committed goes on after a start: all its shards are at
+/// suppliers or in the spool, or it has confirmations enough to be known. Of any other the rest
+/// of its shards is lost; its files are sealed anew. Without a set nothing can be said of it yet.
+#[must_use]
+pub fn survives_a_start(pack: &PackFact, code: Option<Code>) -> bool {
+    code.is_none_or(|code| {
+        let at_hand = pack.confirmed.len() + pack.spooled.len();
+        at_hand >= usize::from(code.n())
+            || pack.confirmed.len() >= usize::from(known_at(pack.kind, code))
+    })
+}
+
+/// Whether a head whose signature is good is one of an identity's: a device of it wrote it into
+/// its own lane, and no fence closes the lane before it.
+#[must_use]
+pub fn is_believed(
+    head: &ClaimedHead,
+    identity: IdentityId,
+    devices: &[DeviceId],
+    fences: &[(DeviceId, Sequence)],
+) -> bool {
+    let is_fenced = fences
+        .iter()
+        .any(|(lane, last)| *lane == head.lane && *last < head.sequence);
+    head.owner == identity && head.signer == head.lane && devices.contains(&head.lane) && !is_fenced
+}
+
+/// What a job is shown to do: a full disk before all else, since whatever else waits may wait for
+/// that; a supplier only while folders are read, when memory is all that is short. Waits below
+/// `WAIT_TOLD_AFTER` are the ordinary ones, and nobody needs to know why.
+#[must_use]
+pub fn shown_wait(
+    phase: Option<Phase>,
+    waits: impl Iterator<Item = (Wait, Duration)>,
+) -> Option<Wait> {
+    let long = waits.filter(|(_, lasted)| *lasted >= WAIT_TOLD_AFTER);
+    let wait = long.map(|(wait, _)| wait).max()?;
+    let is_shown = wait == Wait::Disk || phase == Some(Phase::Reading);
+    is_shown.then_some(wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use bitdust_model::{PackId, Position};
+
+    use super::*;
+
+    fn pack(kind: PackKind, confirmed: u8, spooled: u8) -> PackFact {
+        let positions = |from: u8, count: u8| (from..from + count).map(Position).collect();
+        PackFact {
+            pack: PackId([1; 32]),
+            kind,
+            confirmed: positions(0, confirmed),
+            spooled: positions(confirmed, spooled),
+        }
+    }
+
+    #[test]
+    fn a_pack_survives_where_nothing_of_it_is_lost_or_enough_is_confirmed() {
+        let code = Code::new(3, 6).expect("a code");
+        let known = known_at(PackKind::Data, code);
+        for (confirmed, spooled, survives) in [
+            (0, 6, true),
+            (2, 4, true),
+            (2, 3, false),
+            (known, 0, true),
+            (known - 1, 0, false),
+            (0, 0, false),
+        ] {
+            let fact = pack(PackKind::Data, confirmed, spooled);
+            assert_eq!(survives_a_start(&fact, Some(code)), survives, "{fact:?}");
+        }
+        assert!(survives_a_start(&pack(PackKind::Data, 0, 0), None));
+    }
+
+    #[test]
+    fn a_head_is_believed_of_a_device_in_its_own_lane_before_its_fence() {
+        let (identity, lane) = (IdentityId([1; 32]), DeviceId([2; 32]));
+        let good = ClaimedHead {
+            owner: identity,
+            lane,
+            signer: lane,
+            sequence: Sequence(7),
+        };
+        let other = DeviceId([3; 32]);
+        let believed = |head: &ClaimedHead, devices: &[DeviceId], fences: &[_]| {
+            is_believed(head, identity, devices, fences)
+        };
+        assert!(believed(&good, &[lane], &[]));
+        assert!(believed(
+            &good,
+            &[lane],
+            &[(lane, Sequence(7)), (other, Sequence(1))]
+        ));
+        assert!(!believed(&good, &[lane], &[(lane, Sequence(6))]), "fenced");
+        assert!(!believed(&good, &[other], &[]), "no device of ours");
+        let stolen = ClaimedHead {
+            signer: other,
+            ..good
+        };
+        assert!(!believed(&stolen, &[lane, other], &[]), "another's lane");
+        let foreign = ClaimedHead {
+            owner: IdentityId([9; 32]),
+            ..good
+        };
+        assert!(!believed(&foreign, &[lane], &[]), "another person's");
+    }
+
+    #[test]
+    fn the_longest_waits_are_shown_the_disk_first() {
+        let (short, long) = (WAIT_TOLD_AFTER / 2, WAIT_TOLD_AFTER);
+        let shown = |phase, waits: &[(Wait, Duration)]| shown_wait(phase, waits.iter().copied());
+        let reading = Some(Phase::Reading);
+        assert_eq!(shown(reading, &[(Wait::Pack, short)]), None, "not yet");
+        assert_eq!(shown(reading, &[(Wait::Pack, long)]), Some(Wait::Pack));
+        assert_eq!(shown(Some(Phase::Sending), &[(Wait::Pack, long)]), None);
+        let both = [(Wait::Pack, long), (Wait::Disk, long)];
+        assert_eq!(shown(reading, &both), Some(Wait::Disk));
+        assert_eq!(shown(None, &both), Some(Wait::Disk), "whatever it does");
+        let soon = [(Wait::Pack, long), (Wait::Disk, short)];
+        assert_eq!(shown(reading, &soon), Some(Wait::Pack));
     }
 }

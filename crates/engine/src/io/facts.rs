@@ -193,3 +193,25 @@ pub enum Access {
     /// Delete packs of its own lane.
     Delete,
 }
+
+/// A head that a supplier gave, whose signature is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClaimedHead {
+    /// Whose it says it is.
+    pub owner: IdentityId,
+    /// The lane it says it belongs to.
+    pub lane: DeviceId,
+    /// Who signed it.
+    pub signer: DeviceId,
+    /// Its place in the lane.
+    pub sequence: Sequence,
+}
+
+/// What tasks of a job may wait for, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wait {
+    /// That a pack in memory is with its suppliers or in the spool.
+    Pack,
+    /// That the catalogue can be written.
+    Disk,
+}

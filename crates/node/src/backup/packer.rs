@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use bitdust_engine::{JobId, SetFact};
+use bitdust_engine::{JobId, SetFact, Wait};
 use bitdust_model::manifest::{PackKind, PackRecord, PackRef};
 use bitdust_model::{ChunkId, CodeVersion, ErrorCode, limits};
 use bitdust_pipeline::PackBuilder;
@@ -21,7 +21,7 @@ use bitdust_pipeline::shard::{code_of, make_shards};
 use crate::shared::buffers::{Buffers, Lent};
 use crate::shared::context::Context;
 use crate::shared::disk_space::write_for_job;
-use crate::shared::job::{Counters, Wait};
+use crate::shared::job::Counters;
 use crate::shared::task_event::{Flight, TaskEvent};
 
 /// Bytes after which a batch crosses over, and chunks, whatever comes first.

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use bitdust_api::view::{JobPhase, JobTask, JobView};
 use bitdust_api::{Event, JobOutcome, JobReport, Remark};
-use bitdust_engine::{JobId, Phase};
+use bitdust_engine::{JobId, Phase, Wait};
 use bitdust_model::{ErrorCode, UnixMillis};
 
 use crate::shared::context::wall_clock;
-use crate::shared::job::{Counters, JobEnd, JobWork, Wait};
+use crate::shared::job::{Counters, JobEnd, JobWork};
 use crate::shared::rate::Rate;
 use crate::shared::text::escape;
 use crate::shared::words;
@@ -59,12 +59,10 @@ impl ShownJob {
     /// What it does or waits for. `held_up_by` names the supplier that most packs wait for.
     fn shown_phase(&self, held_up_by: Option<&str>) -> JobPhase {
         let phase = self.phase.map_or(JobPhase::Waiting, phase_view);
-        match (self.counters.wait(), held_up_by) {
+        match (self.counters.shown_wait(self.phase), held_up_by) {
             (Some(Wait::Disk), _) => JobPhase::WaitingForDisk,
-            (Some(Wait::Pack), Some(name)) if phase == JobPhase::Reading => {
-                JobPhase::WaitingForSupplier { name: name.into() }
-            }
-            (Some(Wait::Pack) | None, _) => phase,
+            (Some(Wait::Pack), Some(name)) => JobPhase::WaitingForSupplier { name: name.into() },
+            (Some(Wait::Pack), None) | (None, _) => phase,
         }
     }
 

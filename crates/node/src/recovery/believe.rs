@@ -1,6 +1,8 @@
-//! Which of the heads that suppliers give are believed.
+//! Heads that suppliers give: signatures are checked, then the engine's rule says which are
+//! believed.
 
 use bitdust_crypto::{verify_by, verify_certificate};
+use bitdust_engine::{ClaimedHead, is_believed};
 use bitdust_model::locator::RootRecord;
 use bitdust_model::manifest::{Head, HeadBundle, SetRecord};
 use bitdust_model::{DeviceId, Signed, limits};
@@ -21,10 +23,10 @@ pub(super) fn believe(
         .filter(|certificate| certificate.identity == context.identity)
         .map(|certificate| certificate.device)
         .collect();
-    let fences: Vec<_> = record
-        .fences
-        .iter()
+    let fences = record.fences.iter();
+    let fences: Vec<_> = fences
         .filter_map(|signed| verify_by(signed, &context.identity.0).ok())
+        .map(|fence| (fence.lane, fence.last))
         .collect();
     let mut heads = Vec::new();
     let mut sets = Vec::new();
@@ -32,13 +34,13 @@ pub(super) fn believe(
         let Ok(head) = bitdust_crypto::verify(&bundle.head) else {
             continue;
         };
-        let is_fenced = fences
-            .iter()
-            .any(|fence| fence.lane == head.lane && fence.last < head.sequence);
-        let is_ours = head.owner == context.identity
-            && bundle.head.signer == head.lane.0
-            && devices.contains(&head.lane);
-        if !is_ours || is_fenced {
+        let claimed = ClaimedHead {
+            owner: head.owner,
+            lane: head.lane,
+            signer: DeviceId(bundle.head.signer),
+            sequence: head.sequence,
+        };
+        if !is_believed(&claimed, context.identity, &devices, &fences) {
             continue;
         }
         for signed in &bundle.sets {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bitdust_engine::{CustomerFact, Facts, PackFact, SetFact, SupplierFact, known_at};
+use bitdust_engine::{CustomerFact, Facts, PackFact, SetFact, SupplierFact, survives_a_start};
 use bitdust_model::manifest::SetRecord;
 use bitdust_model::{Code, PackId, SetId, UnixMillis};
 use bitdust_store::{Catalogue, ShardError};
@@ -156,12 +156,9 @@ fn unsettled_packs(context: &Context, set: Option<&SetFact>) -> Result<Vec<PackF
             packs.insert(entry.pack, fact);
         }
     }
-    let n = set.map_or(0, |set| usize::from(set.code.n()));
     let mut kept = Vec::new();
     for fact in packs.into_values() {
-        let at_hand = fact.confirmed.len() + fact.spooled.len();
-        let known_at = set.map_or(u8::MAX, |set| known_at(fact.kind, set.code));
-        if at_hand >= n || fact.confirmed.len() >= usize::from(known_at) {
+        if survives_a_start(&fact, set.map(|set| set.code)) {
             kept.push(fact);
         } else {
             context.catalogue.drop_pack(fact.pack).map_err(error)?;

@@ -1,11 +1,12 @@
 //! Writes to the catalogue that wait for room on a full disk.
 
+use bitdust_engine::Wait;
 use bitdust_model::ErrorCode;
 use bitdust_model::intervals::DISK_RETRY;
 use tokio::runtime::Handle;
 use tracing::debug;
 
-use crate::shared::job::{Counters, Wait};
+use crate::shared::job::Counters;
 
 /// Writes something for a job; on a full disk, once there is room. A job that is stopped waits
 /// no longer. Call on a blocking thread.

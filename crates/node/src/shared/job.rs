@@ -7,8 +7,7 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use bitdust_api::view::{JobTask, VerifyView};
-use bitdust_engine::JobId;
-use bitdust_model::intervals::WAIT_TOLD_AFTER;
+use bitdust_engine::{JobId, Phase, Wait};
 use bitdust_model::manifest::{FolderRecord, SnapshotRecord};
 use bitdust_model::status::{Problem, Problems, Progress};
 use bitdust_model::{ByteCount, ErrorCode};
@@ -16,15 +15,6 @@ use bitdust_model::{ByteCount, ErrorCode};
 /// Files below this are not named while they are worked on: they are done before anybody could
 /// read their names.
 const NAMED_BYTES_MIN: u64 = 1_000_000;
-
-/// What a job waits for, the least first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Wait {
-    /// That a pack in memory is with its suppliers or in the spool.
-    Pack,
-    /// That the catalogue can be written.
-    Disk,
-}
 
 /// Counters of a running job; moved by its tasks, read by the loop.
 #[derive(Debug, Default)]
@@ -99,14 +89,11 @@ impl Counters {
         }
     }
 
-    /// What is waited for, where it is worth a word; a full disk before all else, since whatever
-    /// else waits may wait for that.
-    pub(crate) fn wait(&self) -> Option<Wait> {
+    /// What its tasks wait for, where that is worth a word.
+    pub(crate) fn shown_wait(&self, phase: Option<Phase>) -> Option<Wait> {
         let waits = self.waits();
-        let long = waits
-            .iter()
-            .filter(|(_, since)| since.elapsed() >= WAIT_TOLD_AFTER);
-        long.map(|(wait, _)| *wait).max()
+        let waits = waits.iter().map(|(wait, since)| (*wait, since.elapsed()));
+        bitdust_engine::shown_wait(phase, waits)
     }
 
     fn waits(&self) -> MutexGuard<'_, Vec<(Wait, Instant)>> {
