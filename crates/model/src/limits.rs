@@ -286,9 +286,10 @@ pub const DHT_PROVIDERS_MAX: usize = 256;
 
 /// Jobs that run or wait for their turn at once; more are refused as busy.
 pub const JOBS_MAX: usize = 64;
-/// Questions of front ends that are looked up in the catalogue at once; fewer than its readers,
-/// so that the node itself never waits for one.
+/// Questions of front ends that are looked up in the catalogue at once; fewer than its readers.
 pub const ANSWERS_AT_ONCE_MAX: usize = 4;
+/// Questions of front ends that wait for a place among those; more are refused as busy.
+pub const ANSWERS_WAITING_MAX: usize = 64;
 /// Listings, searches and previews that fetch at once.
 pub const LOOKUPS_MAX: usize = 64;
 /// Packs that the engine follows because a shard of them is not confirmed yet: each has a

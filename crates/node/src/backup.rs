@@ -274,6 +274,13 @@ impl Backup {
         })
     }
 
+    /// Where a wait for the disk is shown: at its own job, else at any that runs, as that waits for
+    /// it too. A pack may be of an earlier run, or its job stopped.
+    fn shown_by(&self, own: Option<JobId>) -> Option<Arc<Counters>> {
+        let own = own.and_then(|job| self.counters(job));
+        own.or_else(|| Some(self.jobs.values().next()?.counters.clone()))
+    }
+
     fn counters(&self, job: JobId) -> Option<Arc<Counters>> {
         Some(self.jobs.get(&job)?.counters.clone())
     }
@@ -308,10 +315,8 @@ impl Backup {
     /// Makes a pack's chunks known.
     pub(crate) fn commit_pack(&self, driver: &mut Driver, completion: Completion, pack: PackId) {
         let catalogue = self.context.catalogue.clone();
-        // A pack may have left memory by now, or be of an earlier run: then any job shows the wait.
-        let held = self.flights.get(&pack).map(|held| held.job);
-        let shown_by = held.or_else(|| self.jobs.keys().next().copied());
-        let counters = shown_by.and_then(|job| self.counters(job));
+        let held = self.flights.get(&pack);
+        let counters = self.shown_by(held.map(|held| held.job));
         driver.start(completion, async move {
             let commit = || {
                 let worker = catalogue.clone();
@@ -414,7 +419,13 @@ mod tests {
             backup.jobs[&job].permits.is_closed(),
             "nobody waits for a place"
         );
+        let counters = backup.counters(job).expect("it runs");
+        for own in [None, Some(job), Some(JobId(job.0 + 1))] {
+            let shown_by = backup.shown_by(own).expect("there is a job");
+            assert!(Arc::ptr_eq(&shown_by, &counters), "{own:?}");
+        }
         assert!(backup.end(job).is_some() && backup.end(job).is_none());
+        assert!(backup.shown_by(Some(job)).is_none(), "nobody looks");
         assert!(backup.seen().in_work.is_empty());
     }
 

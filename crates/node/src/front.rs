@@ -7,7 +7,7 @@ mod remembered;
 pub(crate) mod status;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::broadcast;
 use tracing::warn;
@@ -42,6 +42,8 @@ pub(crate) struct Front {
     is_due: bool,
     /// A status is being put together.
     is_building: bool,
+    /// The last one could not be, and that was said.
+    is_broken: bool,
 }
 
 /// What people see of jobs and of the history.
@@ -69,6 +71,7 @@ impl Front {
             told_at: Instant::now(),
             is_due: true,
             is_building: false,
+            is_broken: false,
         })
     }
 
@@ -90,8 +93,9 @@ impl Front {
     }
 
     /// Tells how far jobs are. Gives whether a status is to be built, which
-    /// `status_built` is then told of; `held_up_by` names the supplier that most packs wait for.
-    pub(crate) fn tell_progress(&mut self, held_up_by: Option<&str>) -> bool {
+    /// `status_built` is then told of; `held_up_by` names the supplier that most packs wait for,
+    /// `can_build` is whether there is a place for it.
+    pub(crate) fn tell_progress(&mut self, held_up_by: Option<&str>, can_build: bool) -> bool {
         self.told_at = Instant::now();
         let mut events = Vec::new();
         for (id, job) in &mut self.jobs {
@@ -99,7 +103,7 @@ impl Front {
             events.push(job.progress_event(*id, held_up_by));
         }
         events.into_iter().for_each(|event| self.emit(event));
-        if self.is_building {
+        if self.is_building || !can_build {
             return false;
         }
         self.is_due = false;
@@ -117,14 +121,24 @@ impl Front {
         self.told_at = Instant::now();
         match status {
             Ok(mut status) => {
-                // What happened meanwhile was told: it must not be taken back.
-                let now = self.seen(held_up_by);
-                status.jobs = now.jobs;
-                status.notices = now.notices;
+                self.is_broken = false;
+                self.refresh(&mut status, held_up_by);
                 self.emit(Event::Status { status });
             }
-            Err(error) => warn!(%error, "The status cannot be told"),
+            Err(error) => {
+                if !std::mem::replace(&mut self.is_broken, true) {
+                    warn!(%error, "The status cannot be told");
+                }
+            }
         }
+    }
+
+    /// Puts today's jobs and lines into a status that was put together meanwhile: what has
+    /// happened since was told, and must not be taken back.
+    pub(crate) fn refresh(&self, status: &mut StatusView, held_up_by: Option<&str>) {
+        let now = self.seen(held_up_by);
+        status.jobs = now.jobs;
+        status.notices = now.notices;
     }
 
     /// What people see of jobs and of the history.
@@ -278,7 +292,9 @@ mod tests {
         let home = TestHome::new().await;
         let (mut front, mut heard) = front(&home);
         front.told_at -= PROGRESS_EVERY;
-        assert!(front.is_progress_due() && front.tell_progress(None));
+        assert!(!front.tell_progress(None, false), "there is no place");
+        front.told_at -= PROGRESS_EVERY;
+        assert!(front.is_progress_due() && front.tell_progress(None, true));
         assert!(front.wake_at().is_none(), "one at a time");
         front.something_moved();
         assert!(front.wake_at().is_none(), "one at a time, whatever moves");
@@ -286,7 +302,7 @@ mod tests {
         front.status_built(Err(defect), None);
         assert!(front.wake_at().is_some(), "what moved meanwhile is told");
         front.told_at -= PROGRESS_EVERY;
-        assert!(front.tell_progress(None), "it is built again");
+        assert!(front.tell_progress(None, true), "it is built again");
         assert!(names(&mut heard).is_empty());
     }
 

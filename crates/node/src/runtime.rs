@@ -117,7 +117,7 @@ impl Node {
             }
             _ = inbox.tasks.recv_many(&mut events, limits::RECEIPTS_AT_ONCE_MAX) => Step::Tasks(events),
             event = inbox.net.recv() => event.map_or(Step::Stop, Step::Net),
-            Some(call) = inbox.calls.recv(), if self.driver.can_answer() => Step::Call(call),
+            Some(call) = inbox.calls.recv() => Step::Call(call),
             ended = self.driver.task_ended() => Step::Ended(ended),
             () = tokio::time::sleep_until(deadline.into()) => Step::Time,
         }
@@ -244,7 +244,8 @@ impl Node {
             return;
         }
         let held_up_by = self.held_up_by();
-        if !self.front.tell_progress(held_up_by.as_deref()) {
+        let can_build = self.driver.can_answer();
+        if !self.front.tell_progress(held_up_by.as_deref(), can_build) {
             return;
         }
         let (context, seen) = (self.context.clone(), self.seen());

@@ -1,7 +1,5 @@
 //! What a backup ends with: lists and head sealed, given to suppliers, recorded.
 
-use std::time::Duration;
-
 use tokio::runtime::Handle;
 use tracing::debug;
 
@@ -77,7 +75,7 @@ impl Backup {
         offer: OwnOffer,
     ) {
         let context = self.context.clone();
-        let counters = self.sealing.and_then(|job| self.counters(job));
+        let counters = self.shown_by(self.sealing);
         driver.start(completion, async move {
             let record = || {
                 let worker = context.clone();

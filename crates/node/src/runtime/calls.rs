@@ -16,6 +16,7 @@ use crate::shared::answer::Reported;
 use crate::shared::context::Context;
 use crate::shared::job::Begun;
 use crate::shared::task::blocking;
+use crate::shared::task_event::TaskEvent;
 use crate::shared::words;
 
 type Reply = oneshot::Sender<Reported>;
@@ -25,8 +26,8 @@ impl Node {
     pub(super) fn answer(&mut self, pending: PendingCall) {
         let PendingCall { call, reply } = pending;
         match call {
-            Call::Status
-            | Call::SupplierList
+            Call::Status => self.answer_with_status(reply),
+            Call::SupplierList
             | Call::CustomerList
             | Call::FolderList
             | Call::Snapshots
@@ -145,12 +146,33 @@ impl Node {
         reply: Reply,
         find: impl FnOnce(&Context, &Seen) -> Reported + Send + 'static,
     ) {
+        if !self.driver.can_wait() {
+            return drop(reply.send(Err(busy())));
+        }
         let (context, seen) = (self.context.clone(), self.seen());
         self.driver.answer(async move {
             let found = blocking(move || find(&context, &seen)).await;
             let defect = |code| Err(ApiError::new(code, words::failure(code)));
             // A front end that left does not wait for its answer.
             drop(reply.send(found.unwrap_or_else(defect)));
+        });
+    }
+
+    /// Answers with a status; jobs and lines of the history are those of the moment of the answer,
+    /// so that none takes back what an event has told meanwhile.
+    fn answer_with_status(&mut self, reply: Reply) {
+        if !self.driver.can_wait() {
+            return drop(reply.send(Err(busy())));
+        }
+        let (context, seen) = (self.context.clone(), self.seen());
+        self.driver.answer(async move {
+            let worker = context.clone();
+            let found = blocking(move || status::status(&worker, &seen)).await;
+            let found = found.unwrap_or_else(|code| Err(ApiError::new(code, words::failure(code))));
+            let status = found.map(Box::new);
+            // A loop that has ended answers nobody any more.
+            let found = TaskEvent::StatusFound { status, reply };
+            drop(context.task_events.send(found).await);
         });
     }
 
@@ -236,7 +258,6 @@ impl Node {
 )]
 fn question(context: &Context, seen: &Seen, call: Call) -> Reported {
     match call {
-        Call::Status => Ok(Answer::Status(Box::new(status::status(context, seen)?))),
         Call::SupplierList => Ok(Answer::Suppliers(status::supplier_views(context, seen)?)),
         Call::CustomerList => Ok(Answer::Customers(status::customer_views(seen))),
         Call::FolderList => Ok(Answer::Folders(status::folder_views(context, seen)?)),
@@ -259,6 +280,11 @@ fn question(context: &Context, seen: &Seen, call: Call) -> Reported {
         }
         _ => Err(ApiError::new(ErrorCode::Internal, "answered elsewhere")),
     }
+}
+
+fn busy() -> ApiError {
+    let message = "too much is being looked up already; try again in a moment";
+    ApiError::new(ErrorCode::Busy, message)
 }
 
 fn not_yet(what: &str) -> ApiError {

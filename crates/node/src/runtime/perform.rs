@@ -1,5 +1,6 @@
 //! Which wing does what the engine asks for, and which hears what tasks bring back.
 
+use bitdust_api::Answer;
 use bitdust_engine::{Input, Output};
 use bitdust_model::{DeviceId, ErrorCode, limits};
 
@@ -273,6 +274,15 @@ impl Node {
             let held_up_by = self.held_up_by();
             return self.front.status_built(status, held_up_by.as_deref());
         }
+        if let TaskEvent::StatusFound { status, reply } = event {
+            let held_up_by = self.held_up_by();
+            let answer = status.map(|mut status| {
+                self.front.refresh(&mut status, held_up_by.as_deref());
+                Answer::Status(status)
+            });
+            // A front end that left does not wait for its answer.
+            return drop(reply.send(answer));
+        }
         self.front.something_moved();
         match event {
             TaskEvent::Input(input) => {
@@ -301,7 +311,8 @@ impl Node {
             | TaskEvent::FriendMade { .. }
             | TaskEvent::Asked(_)
             | TaskEvent::ContractKept { .. }
-            | TaskEvent::StatusBuilt(_) => self.bring_to_others(event),
+            | TaskEvent::StatusBuilt(_)
+            | TaskEvent::StatusFound { .. } => self.bring_to_others(event),
         }
     }
 

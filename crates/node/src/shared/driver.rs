@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::task::{JoinError, JoinSet};
 
 use bitdust_api::history::Happening;
@@ -42,6 +44,8 @@ pub(crate) struct Driver {
     tasks: JoinSet<()>,
     /// Tasks that look something up for people: their end is no news.
     answers: JoinSet<()>,
+    /// Those that wait for a place among them.
+    waiting_answers: VecDeque<BoxFuture<'static, ()>>,
     latest_number: u64,
 }
 
@@ -70,14 +74,29 @@ impl Driver {
         self.tasks.spawn(task);
     }
 
-    /// Runs a task that looks something up in the home for people.
+    /// Runs a task that looks something up in the home for people, as soon as there is a place
+    /// for it. Ask before whether it may wait.
     pub(crate) fn answer(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        self.answers.spawn(task);
+        self.waiting_answers.push_back(task.boxed());
+        self.start_answers();
     }
 
-    /// Whether more may be looked up now.
+    /// Whether something would be looked up at once.
     pub(crate) fn can_answer(&self) -> bool {
         self.answers.len() < limits::ANSWERS_AT_ONCE_MAX
+    }
+
+    /// Whether something more may wait to be looked up.
+    pub(crate) fn can_wait(&self) -> bool {
+        self.waiting_answers.len() < limits::ANSWERS_WAITING_MAX
+    }
+
+    fn start_answers(&mut self) {
+        while self.can_answer()
+            && let Some(task) = self.waiting_answers.pop_front()
+        {
+            self.answers.spawn(task);
+        }
     }
 
     /// Runs a task that does what the engine asked for and says how it went.
@@ -107,20 +126,83 @@ impl Driver {
 
     /// Waits until a task ends; never comes where there is none.
     pub(crate) async fn task_ended(&mut self) -> Ended {
-        tokio::select! {
+        let ended = tokio::select! {
             Some(ended) = self.tasks.join_next() => Ended::Task(ended),
             Some(ended) = self.answers.join_next() => Ended::Answer(ended),
             else => std::future::pending().await,
-        }
+        };
+        self.start_answers();
+        ended
     }
 
     /// Ends all tasks. What is being looked up is found first, so that nobody reads in a home
     /// that was let go; a disk that hangs is waited for no longer than `patience`.
     pub(crate) async fn shut_down(&mut self, patience: Duration) {
+        self.waiting_answers.clear();
         self.tasks.shutdown().await;
         let answered = async { while self.answers.join_next().await.is_some() {} };
         if tokio::time::timeout(patience, answered).await.is_err() {
             self.answers.shutdown().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    const PATIENCE: Duration = bitdust_model::intervals::PARTING_PATIENCE;
+
+    #[tokio::test]
+    async fn few_answers_are_looked_up_at_once_and_all_in_the_end() {
+        let mut driver = Driver::default();
+        let (places, count) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+        let total = limits::ANSWERS_AT_ONCE_MAX + 3;
+        for _ in 0..total {
+            assert!(driver.can_wait());
+            let (places, count) = (places.clone(), count.clone());
+            driver.answer(async move {
+                let _place = places.acquire().await;
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        assert!(!driver.can_answer());
+        assert_eq!(driver.answers.len(), limits::ANSWERS_AT_ONCE_MAX);
+        assert_eq!(driver.waiting_answers.len(), 3);
+        places.add_permits(1);
+        for _ in 0..total {
+            assert!(matches!(driver.task_ended().await, Ended::Answer(Ok(()))));
+        }
+        assert_eq!(count.load(Ordering::Relaxed), total);
+        assert!(driver.can_answer());
+    }
+
+    #[tokio::test]
+    async fn the_end_waits_for_what_is_being_looked_up_and_for_no_more() {
+        let mut driver = Driver::default();
+        let count = Arc::new(AtomicUsize::new(0));
+        for _ in 0..=limits::ANSWERS_AT_ONCE_MAX {
+            let count = count.clone();
+            driver.answer(async move {
+                tokio::task::yield_now().await;
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        driver.shut_down(PATIENCE).await;
+        assert_eq!(count.load(Ordering::Relaxed), limits::ANSWERS_AT_ONCE_MAX);
+    }
+
+    #[tokio::test]
+    async fn one_that_hangs_does_not_hold_up_the_end() {
+        let mut driver = Driver::default();
+        driver.answer(std::future::pending());
+        driver.spawn(std::future::pending());
+        driver.shut_down(Duration::ZERO).await;
+        assert!(driver.answers.is_empty() && driver.tasks.is_empty());
     }
 }

@@ -187,6 +187,13 @@ pub(crate) enum TaskEvent {
     },
     /// A status was put together, or could not be.
     StatusBuilt(Result<Box<StatusView>, ApiError>),
+    /// A status that somebody asked for was put together, or could not be.
+    StatusFound {
+        /// The status.
+        status: Result<Box<StatusView>, ApiError>,
+        /// Who waits for it.
+        reply: oneshot::Sender<Result<Answer, ApiError>>,
+    },
     /// A friend was made and recorded.
     FriendMade {
         /// Their invitation.

@@ -1,7 +1,7 @@
 //! Sets: who holds which position of the packs that were coded for them.
 
 use bitdust_crypto::random;
-use bitdust_engine::{Input, PlaceFact, SetFact};
+use bitdust_engine::{PlaceFact, SetFact};
 use bitdust_model::locator::Contact;
 use bitdust_model::manifest::{Holder, PositionRecord, SetRecord};
 use bitdust_model::{Code, DeviceId, Position, Sequence, SetId};
