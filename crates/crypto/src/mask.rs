@@ -1,7 +1,8 @@
 //! Masks of shards: without them copies would be identical and one disk could pose as many.
 //!
 //! A mask only makes shards differ; secrecy and integrity of their content are the pack
-//! cipher's.
+//! cipher's. The counter mode is AWS-LC's: the `aes` crate makes the same bytes much slower
+//! (docs/BENCH.md), and ring, which seals packs, has none to itself.
 
 use aws_lc_rs::cipher::{AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey};
 use bitdust_model::{PackId, Position, SetId};

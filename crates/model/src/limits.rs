@@ -286,7 +286,8 @@ pub const DHT_PROVIDERS_MAX: usize = 256;
 
 /// Jobs that run or wait for their turn at once; more are refused as busy.
 pub const JOBS_MAX: usize = 64;
-/// Questions of front ends that are looked up in the catalogue at once; fewer than its readers.
+/// Questions of front ends that are looked up in the catalogue at once, beside the status that is
+/// told by itself; fewer than its readers.
 pub const ANSWERS_AT_ONCE_MAX: usize = 4;
 /// Questions of front ends that wait for a place among those; more are refused as busy.
 pub const ANSWERS_WAITING_MAX: usize = 64;

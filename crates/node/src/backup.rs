@@ -274,8 +274,8 @@ impl Backup {
         })
     }
 
-    /// Where a wait for the disk is shown: at its own job, else at any that runs, as that waits for
-    /// it too. A pack may be of an earlier run, or its job stopped.
+    /// Where a wait for the disk is shown: at its own job, else at the first, as that waits for it
+    /// too. A pack may be of an earlier run, or its job stopped.
     fn shown_by(&self, own: Option<JobId>) -> Option<Arc<Counters>> {
         let own = own.and_then(|job| self.counters(job));
         own.or_else(|| Some(self.jobs.values().next()?.counters.clone()))

@@ -93,9 +93,8 @@ impl Front {
     }
 
     /// Tells how far jobs are. Gives whether a status is to be built, which
-    /// `status_built` is then told of; `held_up_by` names the supplier that most packs wait for,
-    /// `can_build` is whether there is a place for it.
-    pub(crate) fn tell_progress(&mut self, held_up_by: Option<&str>, can_build: bool) -> bool {
+    /// `status_built` is then told of; `held_up_by` names the supplier that most packs wait for.
+    pub(crate) fn tell_progress(&mut self, held_up_by: Option<&str>) -> bool {
         self.told_at = Instant::now();
         let mut events = Vec::new();
         for (id, job) in &mut self.jobs {
@@ -103,7 +102,7 @@ impl Front {
             events.push(job.progress_event(*id, held_up_by));
         }
         events.into_iter().for_each(|event| self.emit(event));
-        if self.is_building || !can_build {
+        if self.is_building {
             return false;
         }
         self.is_due = false;
@@ -292,9 +291,7 @@ mod tests {
         let home = TestHome::new().await;
         let (mut front, mut heard) = front(&home);
         front.told_at -= PROGRESS_EVERY;
-        assert!(!front.tell_progress(None, false), "there is no place");
-        front.told_at -= PROGRESS_EVERY;
-        assert!(front.is_progress_due() && front.tell_progress(None, true));
+        assert!(front.is_progress_due() && front.tell_progress(None));
         assert!(front.wake_at().is_none(), "one at a time");
         front.something_moved();
         assert!(front.wake_at().is_none(), "one at a time, whatever moves");
@@ -302,7 +299,7 @@ mod tests {
         front.status_built(Err(defect), None);
         assert!(front.wake_at().is_some(), "what moved meanwhile is told");
         front.told_at -= PROGRESS_EVERY;
-        assert!(front.tell_progress(None, true), "it is built again");
+        assert!(front.tell_progress(None), "it is built again");
         assert!(names(&mut heard).is_empty());
     }
 

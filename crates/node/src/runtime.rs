@@ -117,8 +117,9 @@ impl Node {
             }
             _ = inbox.tasks.recv_many(&mut events, limits::RECEIPTS_AT_ONCE_MAX) => Step::Tasks(events),
             event = inbox.net.recv() => event.map_or(Step::Stop, Step::Net),
-            Some(call) = inbox.calls.recv() => Step::Call(call),
+            // Before calls, so that places among the answers are given out again.
             ended = self.driver.task_ended() => Step::Ended(ended),
+            Some(call) = inbox.calls.recv() => Step::Call(call),
             () = tokio::time::sleep_until(deadline.into()) => Step::Time,
         }
     }
@@ -244,12 +245,11 @@ impl Node {
             return;
         }
         let held_up_by = self.held_up_by();
-        let can_build = self.driver.can_answer();
-        if !self.front.tell_progress(held_up_by.as_deref(), can_build) {
+        if !self.front.tell_progress(held_up_by.as_deref()) {
             return;
         }
         let (context, seen) = (self.context.clone(), self.seen());
-        self.driver.answer(async move {
+        self.driver.answer_beside(async move {
             let worker = context.clone();
             let built = blocking(move || status(&worker, &seen)).await;
             let built = built.unwrap_or_else(|code| Err(ApiError::new(code, words::failure(code))));
@@ -292,6 +292,9 @@ impl Node {
         self.suppliers.shut_down();
         self.service.shut_down();
         self.driver.shut_down(PARTING_PATIENCE).await;
+        while let Ok(event) = self.inbox.tasks.try_recv() {
+            event.answer_status();
+        }
         self.context.net.shutdown().await;
         let parted = tokio::time::timeout(PARTING_PATIENCE, &mut self.network_loop).await;
         if parted.is_err() {

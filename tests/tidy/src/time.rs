@@ -10,7 +10,7 @@ const HOMES: [&str; 2] = [
 /// A world in virtual time has an hour of its own.
 const FREE: &str = "crates/sim/";
 /// What makes a duration of a number.
-const MAKERS: &str = "Duration::from_";
+const MAKERS: [&str; 2] = ["Duration::from_", "Duration::new"];
 
 /// Durations that are written as numbers elsewhere.
 #[must_use]
@@ -36,7 +36,8 @@ pub fn written_elsewhere(files: &[RustFile]) -> Vec<String> {
 }
 
 fn makes_of_a_number(line: &str) -> bool {
-    line.split(MAKERS).skip(1).any(|rest| {
+    let mut calls = MAKERS.iter().flat_map(|maker| line.split(maker).skip(1));
+    calls.any(|rest| {
         let argument = rest.split_once('(').map_or("", |(_, argument)| argument);
         argument.starts_with(|first: char| first.is_ascii_digit())
     })
@@ -66,6 +67,8 @@ mod tests {
         };
         let made = "const A: Duration = Duration::from_secs(3);";
         assert_eq!(count("crates/x/src/a.rs", made), 1);
+        let new = "const A: Duration = Duration::new(3, 0);";
+        assert_eq!(count("crates/x/src/a.rs", new), 1);
         assert_eq!(count(HOMES[0], made), 0);
         assert_eq!(count("crates/sim/src/a.rs", made), 0);
         let read = "fn a(b: u64) -> Duration { Duration::from_secs(b) }";

@@ -1,4 +1,4 @@
-//! The clients for front ends: make a home, recover one, hold or join one.
+//! What front ends enter by: make a home, recover one, hold or join one.
 
 use tokio::sync::oneshot;
 

@@ -361,7 +361,7 @@ impl Actor {
         self.settle().await;
     }
 
-    /// TaskEvent to the home's own state, opening it where it is not open.
+    /// Back to the home's own state, opening it where it is not open.
     async fn settle(&mut self) {
         let is_own = self.opened.as_ref().map(|opened| opened.running.is_some());
         match is_own {

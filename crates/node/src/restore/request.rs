@@ -9,7 +9,7 @@ use bitdust_source::Conflict;
 /// Where a restore writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// TaskEvent where it was.
+    /// Back where it was.
     Original,
     /// Into a folder of its own.
     Into(PathBuf),

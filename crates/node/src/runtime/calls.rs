@@ -146,9 +146,6 @@ impl Node {
         reply: Reply,
         find: impl FnOnce(&Context, &Seen) -> Reported + Send + 'static,
     ) {
-        if !self.driver.can_wait() {
-            return drop(reply.send(Err(busy())));
-        }
         let (context, seen) = (self.context.clone(), self.seen());
         self.driver.answer(async move {
             let found = blocking(move || find(&context, &seen)).await;
@@ -158,8 +155,8 @@ impl Node {
         });
     }
 
-    /// Answers with a status; jobs and lines of the history are those of the moment of the answer,
-    /// so that none takes back what an event has told meanwhile.
+    /// Answers with a status; jobs and lines of the history are those of the moment it is given, not
+    /// of the one in which it was asked for.
     fn answer_with_status(&mut self, reply: Reply) {
         if !self.driver.can_wait() {
             return drop(reply.send(Err(busy())));
@@ -170,13 +167,18 @@ impl Node {
             let found = blocking(move || status::status(&worker, &seen)).await;
             let found = found.unwrap_or_else(|code| Err(ApiError::new(code, words::failure(code))));
             let status = found.map(Box::new);
-            // A loop that has ended answers nobody any more.
             let found = TaskEvent::StatusFound { status, reply };
-            drop(context.task_events.send(found).await);
+            if let Err(error) = context.task_events.send(found).await {
+                // The loop has ended; whoever asked is answered all the same.
+                error.0.answer_status();
+            }
         });
     }
 
     fn answer_question(&mut self, call: Call, reply: Reply) {
+        if !self.driver.can_wait() {
+            return drop(reply.send(Err(busy())));
+        }
         self.answer_later(reply, move |context, seen| question(context, seen, call));
     }
 

@@ -1,6 +1,5 @@
 //! Which wing does what the engine asks for, and which hears what tasks bring back.
 
-use bitdust_api::Answer;
 use bitdust_engine::{Input, Output};
 use bitdust_model::{DeviceId, ErrorCode, limits};
 
@@ -276,12 +275,11 @@ impl Node {
         }
         if let TaskEvent::StatusFound { status, reply } = event {
             let held_up_by = self.held_up_by();
-            let answer = status.map(|mut status| {
+            let status = status.map(|mut status| {
                 self.front.refresh(&mut status, held_up_by.as_deref());
-                Answer::Status(status)
+                status
             });
-            // A front end that left does not wait for its answer.
-            return drop(reply.send(answer));
+            return TaskEvent::StatusFound { status, reply }.answer_status();
         }
         self.front.something_moved();
         match event {

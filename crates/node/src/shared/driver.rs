@@ -44,7 +44,9 @@ pub(crate) struct Driver {
     tasks: JoinSet<()>,
     /// Tasks that look something up for people: their end is no news.
     answers: JoinSet<()>,
-    /// Those that wait for a place among them.
+    /// The one that the loop itself asked for, which waits for no place.
+    own_answer: JoinSet<()>,
+    /// Those that wait for a place among the others.
     waiting_answers: VecDeque<BoxFuture<'static, ()>>,
     latest_number: u64,
 }
@@ -81,8 +83,12 @@ impl Driver {
         self.start_answers();
     }
 
-    /// Whether something would be looked up at once.
-    pub(crate) fn can_answer(&self) -> bool {
+    /// Runs one that the loop asks for, one at a time: no question of a front end keeps it back.
+    pub(crate) fn answer_beside(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.own_answer.spawn(task);
+    }
+
+    fn can_answer(&self) -> bool {
         self.answers.len() < limits::ANSWERS_AT_ONCE_MAX
     }
 
@@ -129,6 +135,7 @@ impl Driver {
         let ended = tokio::select! {
             Some(ended) = self.tasks.join_next() => Ended::Task(ended),
             Some(ended) = self.answers.join_next() => Ended::Answer(ended),
+            Some(ended) = self.own_answer.join_next() => Ended::Answer(ended),
             else => std::future::pending().await,
         };
         self.start_answers();
@@ -140,9 +147,13 @@ impl Driver {
     pub(crate) async fn shut_down(&mut self, patience: Duration) {
         self.waiting_answers.clear();
         self.tasks.shutdown().await;
-        let answered = async { while self.answers.join_next().await.is_some() {} };
+        let answered = async {
+            while self.answers.join_next().await.is_some() {}
+            while self.own_answer.join_next().await.is_some() {}
+        };
         if tokio::time::timeout(patience, answered).await.is_err() {
             self.answers.shutdown().await;
+            self.own_answer.shutdown().await;
         }
     }
 }
@@ -175,8 +186,13 @@ mod tests {
         assert_eq!(driver.answers.len(), limits::ANSWERS_AT_ONCE_MAX);
         assert_eq!(driver.waiting_answers.len(), 3);
         places.add_permits(1);
-        for _ in 0..total {
-            assert!(matches!(driver.task_ended().await, Ended::Answer(Ok(()))));
+        driver.answer_beside(async {});
+        for _ in 0..=total {
+            let ended = tokio::time::timeout(PATIENCE, driver.task_ended()).await;
+            assert!(
+                matches!(ended, Ok(Ended::Answer(Ok(())))),
+                "each gets its place"
+            );
         }
         assert_eq!(count.load(Ordering::Relaxed), total);
         assert!(driver.can_answer());
@@ -194,6 +210,7 @@ mod tests {
             });
         }
         driver.shut_down(PATIENCE).await;
+        assert!(driver.waiting_answers.is_empty(), "nobody waits for them");
         assert_eq!(count.load(Ordering::Relaxed), limits::ANSWERS_AT_ONCE_MAX);
     }
 

@@ -202,3 +202,13 @@ pub(crate) enum TaskEvent {
         reply: oneshot::Sender<Result<Answer, ApiError>>,
     },
 }
+
+impl TaskEvent {
+    /// Gives a status that was found to whoever asked for it.
+    pub(crate) fn answer_status(self) {
+        if let Self::StatusFound { status, reply } = self {
+            // A front end that left does not wait for its answer.
+            drop(reply.send(status.map(Answer::Status)));
+        }
+    }
+}
