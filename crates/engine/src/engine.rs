@@ -24,7 +24,7 @@ use bitdust_model::{
 };
 
 use crate::fsm::{
-    Moment, backup, check, deposits, fetch, folder_watch, head, holder_set, pack, recovery,
+    Moment, backup, check, deposits, disk, fetch, folder_watch, head, holder_set, pack, recovery,
     restore, schedule, set_up, supplier_link, supplier_search, transfer, unspool,
 };
 use crate::io::{AskId, FetchId, Input, JobId, Output, SetFact};
@@ -49,6 +49,7 @@ pub struct Engine {
 
     set_up: set_up::State,
     deposits: deposits::State,
+    disk: disk::State,
     search: supplier_search::State,
     suppliers: BTreeMap<DeviceId, Supplier>,
     suppliers_wanted: u8,
@@ -90,6 +91,7 @@ pub struct Engine {
 enum Task {
     SetUp(set_up::Event),
     Deposits(deposits::Event),
+    Disk(disk::Event),
     Search(supplier_search::Event),
     Link(DeviceId, supplier_link::Event),
     Check(DeviceId, check::Event),
@@ -120,6 +122,7 @@ impl Engine {
             dialing: BTreeSet::new(),
             set_up: set_up::State::default(),
             deposits: deposits::State::default(),
+            disk: disk::State::default(),
             search: supplier_search::State::default(),
             suppliers: BTreeMap::new(),
             suppliers_wanted: 0,
@@ -185,6 +188,7 @@ impl Engine {
         match task {
             Task::SetUp(event) => self.step_set_up(event),
             Task::Deposits(event) => self.step_deposits(event),
+            Task::Disk(event) => self.step_disk(event),
             Task::Search(event) => self.step_search(event),
             Task::Link(device, event) => self.step_link(device, event),
             Task::Check(device, event) => self.step_check(device, event),
@@ -232,6 +236,7 @@ impl Engine {
             let task = match (machine, subject) {
                 (Machine::SetUp, _) => Task::SetUp(set_up::Event::Wake),
                 (Machine::Deposits, _) => Task::Deposits(deposits::Event::Wake),
+                (Machine::Disk, _) => Task::Disk(disk::Event::Wake),
                 (Machine::SupplierSearch, _) => Task::Search(supplier_search::Event::Wake),
                 (Machine::Head, _) => Task::Head(head::Event::Wake),
                 (Machine::HolderSet, Subject::Node) => Task::HolderSet(holder_set::Event::Wake),
@@ -370,6 +375,19 @@ impl Engine {
         for action in out {
             match action {
                 deposits::Action::Publish => self.emit(Output::PublishDeposits),
+            }
+        }
+    }
+
+    fn step_disk(&mut self, event: disk::Event) {
+        let mut out = Vec::new();
+        let step = Step::of(Machine::Disk, Subject::Node, &self.disk, &event);
+        self.disk = disk::step(self.disk, event, self.now, &mut out);
+        let to = crate::fsm::name(&self.disk);
+        self.noted(step, to, !out.is_empty(), self.disk.deadline());
+        for action in out {
+            match action {
+                disk::Action::Retry => self.emit(Output::RetryWrites),
             }
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod customer_link;
 pub(crate) mod deposits;
 #[cfg(test)]
 mod diagram;
+pub(crate) mod disk;
 pub(crate) mod fetch;
 pub(crate) mod folder_watch;
 pub(crate) mod head;

@@ -43,6 +43,8 @@ pub enum Machine {
     CustomerLink,
     /// Records kept for customers.
     Deposits,
+    /// Room on the own disk.
+    Disk,
     /// One folder: changes in it.
     FolderWatch,
     /// One folder: when it is backed up by itself.

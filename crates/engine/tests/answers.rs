@@ -151,6 +151,7 @@ impl Run {
         match output.clone() {
             Output::PublishRecords => vec![Input::RecordsPublished],
             Output::Dial { device } => vec![Input::Dialed { device }],
+            Output::RetryWrites => vec![Input::NoWriteWaits],
             Output::SearchOffers { .. } => vec![Input::OffersFound {
                 offers: vec![OfferFact {
                     device: device(STRANGER),
@@ -341,6 +342,9 @@ fn life() -> Run {
     });
     run.passes(600_000);
 
+    run.happens(Input::DiskFull);
+    run.passes(600_000);
+
     run.happens(Input::RestoreAsked { job: RESTORE });
     // Nobody has it.
     let Input::FetchWanted { fetch, job, .. } = wanted(2, RESTORE) else {
@@ -447,6 +451,7 @@ fn what_failed_is_tried_again() {
         OutputKind::RecordCommit,
         OutputKind::DoubtSupplier,
         OutputKind::PublishDeposits,
+        OutputKind::RetryWrites,
     ] {
         let run = life();
         let (at, output) = &run.first[&kind];

@@ -180,7 +180,10 @@ fn any_input(chance: &mut Random) -> Input {
 fn node_input(chance: &mut Random) -> Input {
     let device = device(chance);
     let code = code(chance);
-    match chance.below(25) {
+    match chance.below(28) {
+        25 => Input::DiskFull,
+        26 => Input::NoWriteWaits,
+        27 => Input::WritesWait,
         18 => Input::Dialed { device },
         19 => Input::SearchFailed { code },
         20 => Input::SupplierAdopted { device },

@@ -14,11 +14,11 @@ use crate::world::World;
 impl World {
     /// Carries out one output.
     pub(crate) fn do_output(&mut self, node: NodeId, output: Output) {
-        if self.does_disk_fail(node, &output) {
-            self.refuse_deed(node, &output);
+        if self.is_refused(node, &output) || self.waits_for_room(node, &output) {
             return;
         }
         match output {
+            Output::RetryWrites => self.retry_writes(node),
             Output::PublishRecords => self.publish_records(node),
             Output::Dial { device } => self.dial(node, device),
             Output::SearchOffers { .. } => self.search_offers(node),
@@ -72,8 +72,9 @@ impl World {
         }
     }
 
-    /// Whether what is asked for meets a disk that takes nothing this time.
-    fn does_disk_fail(&mut self, node: NodeId, output: &Output) -> bool {
+    /// Whether what is asked for meets a disk that takes nothing this time, as the engine is told
+    /// then.
+    fn is_refused(&mut self, node: NodeId, output: &Output) -> bool {
         let percent = self.nodes[node.0].disk_failures;
         let is_written = matches!(
             output,
@@ -85,7 +86,11 @@ impl World {
                 | Output::LoadSpool { .. }
                 | Output::AcceptContract { .. }
         );
-        percent > 0 && is_written && self.random.chance(percent)
+        let is_refused = percent > 0 && is_written && self.random.chance(percent);
+        if is_refused {
+            self.refuse_deed(node, output);
+        }
+        is_refused
     }
 
     /// Nothing is written, and the engine is told so.

@@ -16,6 +16,7 @@ mod network;
 mod node;
 mod people;
 mod restore;
+mod room;
 mod sabotage;
 mod supplier;
 mod world;

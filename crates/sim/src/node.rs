@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitdust_engine::trace::TraceLine;
 use bitdust_engine::{
-    AskId, CustomerFact, Engine, Facts, FetchId, JobId, PackFact, Phase, SetFact, SupplierFact,
+    AskId, CustomerFact, Engine, Facts, FetchId, JobId, Output, PackFact, Phase, SetFact,
+    SupplierFact,
 };
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{ByteCount, Code, DeviceId, IdentityId, PackId, Position, Sequence, Tick};
@@ -49,6 +50,8 @@ pub(crate) struct Node {
     pub(crate) spool_full: bool,
     /// Shards of customers cannot be written.
     pub(crate) disk_full: bool,
+    /// The own catalogue finds no room on the disk.
+    pub(crate) catalogue_full: bool,
     /// Of a hundred writes to its own books, so many fail.
     pub(crate) disk_failures: u64,
     pub(crate) sabotage: Sabotage,
@@ -97,6 +100,8 @@ pub(crate) struct Memory {
     pub(crate) scans: BTreeMap<JobId, Scan>,
     pub(crate) held: BTreeSet<PackId>,
     pub(crate) sealing: Option<JobId>,
+    /// What waits for room on the disk.
+    pub(crate) waiting_writes: Vec<Output>,
     pub(crate) asks: BTreeMap<AskId, Call>,
     pub(crate) fetches: BTreeMap<FetchId, FetchRow>,
     pub(crate) restores: BTreeMap<JobId, RestoreRow>,
@@ -156,6 +161,7 @@ impl Node {
             dead: false,
             spool_full: false,
             disk_full: false,
+            catalogue_full: false,
             disk_failures: 0,
             sabotage: Sabotage::None,
             crash_at: None,

@@ -81,6 +81,11 @@ impl World {
         self.nodes[node.0].disk_full = full;
     }
 
+    /// The machine's own catalogue finds no room, or finds it again.
+    pub fn set_catalogue_full(&mut self, node: NodeId, full: bool) {
+        self.nodes[node.0].catalogue_full = full;
+    }
+
     /// Of a hundred writes to the machine's own books, so many fail.
     pub fn set_disk_failures(&mut self, node: NodeId, percent: u64) {
         self.nodes[node.0].disk_failures = percent;

@@ -29,13 +29,15 @@ pub enum Sabotage {
     NeverFetches,
     /// Is not told of what its disk refuses.
     SwallowsFailures,
+    /// Believes that what waits for room was written, and tries nothing.
+    RetriesNothing,
 }
 
 impl Sabotage {
     /// What the broken engine asks for instead.
     pub(crate) fn bend(self, input: &Input, outputs: &mut Vec<Output>, set: Option<&SetFact>) {
         match self {
-            Self::None | Self::SaysSafe | Self::SwallowsFailures => {}
+            Self::None | Self::SaysSafe | Self::SwallowsFailures | Self::RetriesNothing => {}
             Self::CommitsEarly => {
                 if let Input::PackSealed { pack, .. } = input {
                     outputs.push(Output::CommitPack { pack: *pack });
@@ -93,7 +95,8 @@ impl Sabotage {
             | Self::StoresAll
             | Self::NeverSends
             | Self::NeverFetches
-            | Self::SwallowsFailures => told,
+            | Self::SwallowsFailures
+            | Self::RetriesNothing => told,
         }
     }
 }

@@ -166,6 +166,33 @@ fn full_disks_delay_and_nothing_more() -> Result<(), Failure> {
     stage.restore()
 }
 
+/// What found no room is written as soon as there is some, whatever failed meanwhile.
+#[test]
+fn a_catalogue_without_room_is_waited_for() -> Result<(), Failure> {
+    for seed in 0..10 {
+        let mut stage = Stage::new(seed, 3);
+        let customer = stage.customer;
+        stage.world.set_catalogue_full(customer, true);
+        let job = stage.world.back_up(customer);
+        stage.world.run_for(Duration::from_secs(60))?;
+        let ended = stage.world.ended(customer, job);
+        stage
+            .world
+            .expect(ended.is_none(), || "it waits".to_owned())?;
+        stage.world.set_disk_failures(customer, 30);
+        stage.world.run_for(Duration::from_secs(60))?;
+        stage.world.set_catalogue_full(customer, false);
+        stage.world.run_for(Duration::from_secs(1))?;
+        stage.world.set_catalogue_full(customer, true);
+        stage.world.run_for(Duration::from_secs(5))?;
+        stage.world.set_catalogue_full(customer, false);
+        stage.world.finish(customer, job, LIMIT)?;
+        stage.restore()?;
+        stage.world.check_replay()?;
+    }
+    Ok(())
+}
+
 /// Nothing waits for an answer that never comes: each write that failed is made again.
 #[test]
 fn what_the_disk_refuses_is_written_later() -> Result<(), Failure> {

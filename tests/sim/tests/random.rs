@@ -170,7 +170,7 @@ fn trouble(stage: &mut Stage, chance: &mut Random) {
     let customer = stage.customer;
     let pick = chance.below(stage.suppliers.len() as u64);
     let supplier = stage.suppliers[usize::try_from(pick).expect("below a length")];
-    match chance.below(10) {
+    match chance.below(11) {
         0 => stage.world.crash_after(customer, 1 + chance.below(40)),
         1 => stage.world.stop(supplier),
         2 => stage.world.start(supplier),
@@ -180,6 +180,7 @@ fn trouble(stage: &mut Stage, chance: &mut Random) {
         6 => stage.world.set_spool_full(customer, chance.chance(50)),
         7 => stage.world.set_disk_full(supplier, chance.chance(50)),
         8 => stage.world.set_disk_failures(customer, chance.below(90)),
+        9 => stage.world.set_catalogue_full(customer, chance.chance(50)),
         _ => stage.world.stop(customer),
     }
 }
@@ -190,6 +191,7 @@ fn calm(stage: &mut Stage) {
     stage.world.forget_crash(customer);
     stage.world.set_spool_full(customer, false);
     stage.world.set_disk_failures(customer, 0);
+    stage.world.set_catalogue_full(customer, false);
     for supplier in stage.suppliers.clone() {
         stage.world.set_disk_full(supplier, false);
         stage.world.heal(customer, supplier);

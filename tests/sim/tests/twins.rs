@@ -131,6 +131,18 @@ fn a_failed_write_that_nobody_is_told_of_is_caught() {
 }
 
 #[test]
+fn a_full_disk_that_nobody_tries_again_is_caught() {
+    check(Sabotage::RetriesNothing, "not within", |stage| {
+        let customer = stage.customer;
+        stage.world.set_catalogue_full(customer, true);
+        let job = stage.world.back_up(customer);
+        stage.world.run_for(Duration::from_secs(60))?;
+        stage.world.set_catalogue_full(customer, false);
+        stage.world.finish(customer, job, LIMIT)
+    });
+}
+
+#[test]
 fn a_restore_that_brings_nothing_is_caught() {
     let mut stage = Stage::new(1, 4);
     stage.back_up().expect("the engine is not broken yet");

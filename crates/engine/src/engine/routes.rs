@@ -31,7 +31,8 @@ const fn family(input: &Input) -> Family {
     match input {
         Input::Wake | Input::Started { .. } | Input::Listening | Input::RecordsPublished
         | Input::PublishFailed { .. } | Input::PeerUp { .. } | Input::PeerDown { .. }
-        | Input::Dialed { .. } | Input::DialFailed { .. } => Family::Network,
+        | Input::Dialed { .. } | Input::DialFailed { .. } | Input::DiskFull
+        | Input::NoWriteWaits | Input::WritesWait => Family::Network,
         Input::SuppliersWanted { .. } | Input::CodeWanted { .. } | Input::FriendMade { .. }
         | Input::OffersFound { .. } | Input::SearchFailed { .. }
         | Input::SupplierAdopted { .. } | Input::AdoptFailed { .. }

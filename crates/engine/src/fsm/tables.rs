@@ -9,7 +9,7 @@ use bitdust_model::{
 };
 
 use super::{
-    Moment, backup, check, customer_link, fetch, holder_set, pack, supplier_link, transfer,
+    Moment, backup, check, customer_link, disk, fetch, holder_set, pack, supplier_link, transfer,
 };
 use crate::io::{AskId, PlaceFact, VersionFact};
 
@@ -195,6 +195,33 @@ fn space_is_reserved_before_it_is_used_and_never_exceeds_the_contract() {
     feed(store(9, 1), &refused(9, ErrorCode::QuotaExceeded));
     feed(Event::Released { bytes: bytes(10) }, &[]);
     feed(store(10, 10), &[Action::AcceptStore { ask: ask(10) }]);
+}
+
+#[test]
+fn what_finds_no_room_while_others_are_tried_is_not_forgotten() {
+    use disk::{Action, Event, State};
+    let full = State::Full {
+        retry_at: Tick(1_500),
+    };
+    let (first, again) = (
+        State::Trying { again: false },
+        State::Trying { again: true },
+    );
+    let check = |state, event, now, next, wanted: &[Action]| {
+        let mut out = Vec::new();
+        let given = disk::step(state, event, Tick(now), &mut out);
+        assert_eq!(given, next, "{state:?} {event:?}");
+        assert_eq!(out, wanted, "{state:?} {event:?}");
+    };
+    check(State::Roomy, Event::NoRoom, 1_000, full, &[]);
+    check(full, Event::NoRoom, 1_200, full, &[]);
+    check(full, Event::Wake, 1_499, full, &[]);
+    check(full, Event::Wake, 1_500, first, &[Action::Retry]);
+    check(first, Event::NoneWaits, 1_000, State::Roomy, &[]);
+    check(first, Event::SomeWait, 1_000, full, &[]);
+    check(first, Event::NoRoom, 1_000, again, &[]);
+    check(again, Event::NoneWaits, 1_000, full, &[]);
+    check(again, Event::SomeWait, 1_000, full, &[]);
 }
 
 #[test]

@@ -30,6 +30,7 @@ impl Output {
         let input = match *self {
             Self::PublishRecords => Input::PublishFailed { code },
             Self::Dial { device } => Input::DialFailed { device },
+            Self::RetryWrites => Input::WritesWait,
             Self::SearchOffers { .. } => Input::SearchFailed { code },
             Self::AdoptSupplier { ref offer } =>
                 Input::AdoptFailed { device: offer.device, code },
@@ -71,6 +72,7 @@ impl Output {
         match self {
             Self::PublishRecords => &[InputKind::RecordsPublished],
             Self::Dial { .. } => &[InputKind::Dialed],
+            Self::RetryWrites => &[InputKind::NoWriteWaits],
             Self::SearchOffers { .. } => &[InputKind::OffersFound],
             Self::AdoptSupplier { .. } => &[InputKind::SupplierAdopted],
             Self::Propose { .. } => &[InputKind::ContractSigned],

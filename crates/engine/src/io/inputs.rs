@@ -61,6 +61,14 @@ pub enum Input {
     /// A dial that the engine asked for failed.
     DialFailed { device: DeviceId },
 
+    // --- the own disk -------------------------------------------------------------------
+    /// Something that has to be written found no room on the disk, and waits.
+    DiskFull,
+    /// Nothing waits for room any more. (Answer to `RetryWrites`.)
+    NoWriteWaits,
+    /// Something waits, and is being tried. (Answer to `RetryWrites`.)
+    WritesWait,
+
     // --- suppliers ----------------------------------------------------------------------
     /// A person wants this many suppliers in all.
     SuppliersWanted {

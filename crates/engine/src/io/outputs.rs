@@ -35,6 +35,11 @@ pub enum Output {
     /// Connect to a peer; answer `Dialed`, after `PeerUp`, or `DialFailed`.
     Dial { device: DeviceId },
 
+    // --- the own disk -------------------------------------------------------------------
+    /// Let everything that waits for room on the disk be tried once more; answer `NoWriteWaits`
+    /// or `WritesWait`.
+    RetryWrites,
+
     // --- suppliers ----------------------------------------------------------------------
     /// Look for offers of space; `slot` picks the part of the key space. Answer `OffersFound`
     /// or `SearchFailed`.

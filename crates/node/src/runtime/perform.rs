@@ -23,6 +23,7 @@ impl Node {
     /// Begins a deed; whoever ends it answers.
     fn begin(&mut self, output: Output, completion: Completion) {
         match output {
+            Output::RetryWrites => self.driver.tell(completion.done(Input::NoWriteWaits)),
             Output::PublishRecords
             | Output::Dial { .. }
             | Output::SearchOffers { .. }

@@ -1,4 +1,4 @@
-//! What concerns the node as a whole: its start, its records, who is connected.
+//! What concerns the node as a whole: its start, its records, who is connected, its disk.
 
 use bitdust_model::DeviceId;
 use bitdust_model::limits::CONNECTIONS_MAX;
@@ -7,7 +7,7 @@ use bitdust_model::manifest::PackKind;
 use crate::engine::entries::Work;
 use crate::engine::{Engine, Task};
 use crate::fsm::{
-    deposits, fetch, head, holder_set, recovery, set_up, supplier_link, supplier_search,
+    deposits, disk, fetch, head, holder_set, recovery, set_up, supplier_link, supplier_search,
 };
 use crate::io::{Facts, Input};
 
@@ -39,6 +39,9 @@ impl Engine {
             }
             Input::Dialed { device } => self.dialed(device),
             Input::DialFailed { device } => self.dial_failed(device),
+            Input::DiskFull => self.tasks.push_back(Task::Disk(disk::Event::NoRoom)),
+            Input::NoWriteWaits => self.tasks.push_back(Task::Disk(disk::Event::NoneWaits)),
+            Input::WritesWait => self.tasks.push_back(Task::Disk(disk::Event::SomeWait)),
             other => return Some(other),
         }
         None

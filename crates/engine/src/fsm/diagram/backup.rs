@@ -6,7 +6,7 @@ use bitdust_model::manifest::PackKind;
 use bitdust_model::{Code, ErrorCode, Policy};
 
 use super::{FIRST, ONE, SECOND, TWO, check_page, flagged, moments, walk};
-use crate::fsm::{backup, folder_watch, head, pack, schedule, transfer};
+use crate::fsm::{backup, disk, folder_watch, head, pack, schedule, transfer};
 use crate::io::Plan;
 
 #[test]
@@ -68,6 +68,26 @@ fn schedule_is_drawn() {
     );
     let intro = "One folder: when it is backed up without being asked.";
     check_page("schedule", "Schedule", intro, &walk);
+}
+
+#[test]
+fn disk_is_drawn() {
+    use disk::Event;
+    let policy = Policy::default();
+    let events = [
+        Event::NoRoom,
+        Event::NoneWaits,
+        Event::SomeWait,
+        Event::Wake,
+    ];
+    let walk = walk(
+        &[disk::State::default()],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| disk::step(state, event, at.now, out),
+    );
+    let intro = "The own disk: when writes that found no room on it are tried again.";
+    check_page("disk", "Disk", intro, &walk);
 }
 
 #[test]
