@@ -32,7 +32,6 @@ use crate::backup::watches::Watches;
 use crate::shared::completion::Completion;
 use crate::shared::config::Config;
 use crate::shared::context::Context;
-use crate::shared::disk_space::write_anyway;
 use crate::shared::driver::Driver;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
 use crate::shared::supplier_request::SupplierRequest;
@@ -315,6 +314,7 @@ impl Backup {
     /// Makes a pack's chunks known.
     pub(crate) fn commit_pack(&self, driver: &mut Driver, completion: Completion, pack: PackId) {
         let catalogue = self.context.catalogue.clone();
+        let space = self.context.disk_space.clone();
         let held = self.flights.get(&pack);
         let counters = self.shown_by(held.map(|held| held.job));
         driver.start(completion, async move {
@@ -326,7 +326,7 @@ impl Backup {
                         .map_err(|error| error.code())
                 }
             };
-            write_anyway(counters.as_deref(), commit).await?;
+            space.write_anyway(counters.as_deref(), commit).await?;
             Ok(Input::PackCommitted { pack })
         });
     }

@@ -288,6 +288,7 @@ impl Node {
         self.backup.shut_down();
         self.restore.shut_down();
         self.recovery.shut_down();
+        self.context.disk_space.close();
         self.inbox.tasks.close();
         self.suppliers.shut_down();
         self.service.shut_down();

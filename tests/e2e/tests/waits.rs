@@ -157,6 +157,8 @@ struct SmallDisk {
     stage: Stage,
     source: PathBuf,
     disk: Mount,
+    /// What the customer decides.
+    trace: PathBuf,
     world: World,
 }
 
@@ -166,14 +168,14 @@ impl SmallDisk {
         let mut stage = Stage::prepare(&world, 3, &[])?;
         let source = source(&world)?;
         let disk = disk_under(&stage.customer.home)?;
-        stage.customer.start()?;
-        stage.hire()?;
+        let trace = start_traced(&world, &mut stage)?;
         let add = stage.customer.order(&["folder", "add", "--"]);
         add.argument(&source).run()?;
         Ok(Self {
             stage,
             source,
             disk,
+            trace,
             world,
         })
     }
@@ -185,9 +187,20 @@ impl SmallDisk {
         comes_back(&self.world, &self.stage.customer, &self.source)
     }
 
-    /// Whoever uses the disk goes before it does.
+    /// Whoever uses the disk goes before it does. The engine had the writes tried again until
+    /// none waited any more.
     fn end(mut self) -> Outcome {
-        self.stage.customer.stop()
+        self.stage.customer.stop()?;
+        let mut answers = Vec::new();
+        for line in read_trace(&self.trace)? {
+            if matches!(line.input, Input::WritesWait | Input::NoWriteWaits) {
+                answers.push(line.input);
+            }
+        }
+        ensure!(answers.contains(&Input::WritesWait), "nothing waited");
+        let last = answers.last();
+        ensure!(last == Some(&Input::NoWriteWaits), "{last:?} came last");
+        Ok(())
     }
 }
 

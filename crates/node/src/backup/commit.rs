@@ -26,7 +26,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::backup::packer::seal_pack;
 use crate::shared::context::{Context, wall_clock};
-use crate::shared::disk_space::write_for_job;
 use crate::shared::job::Counters;
 use crate::shared::task_event::{Flight, TaskEvent};
 
@@ -408,7 +407,10 @@ impl CommitWriter<'_> {
         mut write: impl FnMut() -> Result<(), CatalogueError>,
     ) -> Result<(), CommitError> {
         let write = || write().map_err(|error| error.code());
-        write_for_job(&self.request.counters, self.runtime, write).map_err(CommitError::Stopped)
+        let space = &self.context.disk_space;
+        space
+            .write_for_job(&self.request.counters, self.runtime, write)
+            .map_err(CommitError::Stopped)
     }
 
     fn announce(&self, flight: Flight) -> Result<(), CommitError> {

@@ -20,7 +20,6 @@ use bitdust_pipeline::shard::{code_of, make_shards};
 
 use crate::shared::buffers::{Buffers, Lent};
 use crate::shared::context::Context;
-use crate::shared::disk_space::write_for_job;
 use crate::shared::job::Counters;
 use crate::shared::task_event::{Flight, TaskEvent};
 
@@ -252,7 +251,7 @@ pub(crate) fn seal_pack(
         },
         chunks,
     };
-    write_for_job(counters, runtime, || {
+    context.disk_space.write_for_job(counters, runtime, || {
         let recorded = context.catalogue.record_pack(record.clone());
         recorded.map_err(|error| error.code())
     })?;

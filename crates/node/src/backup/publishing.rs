@@ -14,7 +14,6 @@ use super::commit::{self, CommitRequest};
 use crate::shared::answer::refusal;
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
-use crate::shared::disk_space::write_anyway;
 use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
 use crate::suppliers::records::{self, OwnOffer};
@@ -81,7 +80,8 @@ impl Backup {
                 let worker = context.clone();
                 async move { blocking(move || commit::record_commit(&worker, sequence)).await? }
             };
-            write_anyway(counters.as_deref(), record).await?;
+            let space = &context.disk_space;
+            space.write_anyway(counters.as_deref(), record).await?;
             // Suppliers keep the records and publish them too; the DHT is told at once so that a
             // recovery finds this head and not the one before.
             let told = records::publish(&context, offer);

@@ -23,7 +23,7 @@ impl Node {
     /// Begins a deed; whoever ends it answers.
     fn begin(&mut self, output: Output, completion: Completion) {
         match output {
-            Output::RetryWrites => self.driver.tell(completion.done(Input::NoWriteWaits)),
+            Output::RetryWrites => self.retry_writes(completion),
             Output::PublishRecords
             | Output::Dial { .. }
             | Output::SearchOffers { .. }
@@ -64,6 +64,16 @@ impl Node {
                 misrouted("what only tells has no answer");
             }
         }
+    }
+
+    /// Has tasks of all wings try again what found no room on the disk.
+    fn retry_writes(&mut self, completion: Completion) {
+        let told = if self.context.disk_space.try_again() {
+            completion.failed(ErrorCode::DiskFull)
+        } else {
+            completion.done(Input::NoWriteWaits)
+        };
+        self.driver.tell(told);
     }
 
     #[expect(

@@ -27,6 +27,7 @@ use crate::service::Service;
 use crate::shared::answer::catalogue_error;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
+use crate::shared::disk_space::DiskSpace;
 use crate::shared::driver::Driver;
 use crate::shared::error::NodeError;
 use crate::shared::settings::{Scope, Settings};
@@ -180,6 +181,7 @@ async fn open_parts(
         nickname: config.nickname.clone().into(),
         policy: Arc::new(config.policy.clone()),
         buffers: Arc::default(),
+        disk_space: Arc::new(DiskSpace::new(events_in.clone())),
         task_events: events_in,
     };
     Ok(Opened {

@@ -11,6 +11,7 @@ use bitdust_model::{DeviceId, IdentityId, Policy, UnixMillis};
 use bitdust_store::{Catalogue, ShardStore, Spool};
 
 use crate::shared::buffers::Buffers;
+use crate::shared::disk_space::DiskSpace;
 use crate::shared::task_event::TaskEvent;
 
 /// Handles for tasks. Cloning is cheap.
@@ -38,6 +39,8 @@ pub(crate) struct Context {
     pub(crate) identity: IdentityId,
     /// Memory for packs under way.
     pub(crate) buffers: Arc<Buffers>,
+    /// Writes that wait for room on the disk.
+    pub(crate) disk_space: Arc<DiskSpace>,
     /// The way back into the loop.
     pub(crate) task_events: mpsc::Sender<TaskEvent>,
 }

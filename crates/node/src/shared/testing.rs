@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::shared::context::{Context, wall_clock};
+use crate::shared::disk_space::DiskSpace;
 use crate::shared::driver::Driver;
 use crate::shared::task_event::TaskEvent;
 
@@ -69,6 +70,7 @@ impl TestHome {
             nickname: "tester".into(),
             policy: Arc::new(policy),
             buffers: Arc::default(),
+            disk_space: Arc::new(DiskSpace::new(events_in.clone())),
             task_events: events_in,
         };
         Self {

@@ -24,7 +24,6 @@ use crate::restore::fetch::Piece;
 use crate::shared::buffers::Lent;
 use crate::shared::completion::Completion;
 use crate::shared::context::{Context, wall_clock};
-use crate::shared::disk_space::write_anyway;
 use crate::shared::job::Counters;
 use crate::shared::supplier_request::{SupplierRequest, store_header};
 use crate::shared::task::blocking;
@@ -233,7 +232,7 @@ async fn confirm(
             .map_err(|error| error.code())
         }
     };
-    write_anyway(counters, record).await
+    context.disk_space.write_anyway(counters, record).await
 }
 
 /// A receipt counts only if the supplier signed exactly this shard of this pack.
