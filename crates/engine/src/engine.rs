@@ -3,6 +3,7 @@
 //! It keeps the machines, their deadlines and the facts they share, and decides nothing
 //! itself. One input, then `poll` to `None`, then `wake_at`.
 
+mod contacts;
 mod customers;
 mod entries;
 mod fetches;
@@ -24,8 +25,8 @@ use bitdust_model::{
 };
 
 use crate::fsm::{
-    Moment, backup, check, deposits, disk, fetch, folder_watch, head, holder_set, pack, recovery,
-    restore, schedule, set_up, supplier_link, supplier_search, transfer, unspool,
+    Moment, backup, check, contact, deposits, disk, fetch, folder_watch, head, holder_set, pack,
+    recovery, restore, schedule, set_up, supplier_link, supplier_search, transfer, unspool,
 };
 use crate::io::{AskId, FetchId, Input, JobId, Output, SetFact};
 use crate::random::{Random, mix, mix_bytes};
@@ -46,6 +47,8 @@ pub struct Engine {
     listening: bool,
     online: BTreeSet<DeviceId>,
     dialing: BTreeSet<DeviceId>,
+    /// Peers that are connected, or were until a moment ago.
+    contacts: BTreeMap<DeviceId, contact::State>,
 
     set_up: set_up::State,
     deposits: deposits::State,
@@ -93,6 +96,7 @@ enum Task {
     Deposits(deposits::Event),
     Disk(disk::Event),
     Search(supplier_search::Event),
+    Contact(DeviceId, contact::Event),
     Link(DeviceId, supplier_link::Event),
     Check(DeviceId, check::Event),
     Unspool(DeviceId, unspool::Event),
@@ -120,6 +124,7 @@ impl Engine {
             listening: false,
             online: BTreeSet::new(),
             dialing: BTreeSet::new(),
+            contacts: BTreeMap::new(),
             set_up: set_up::State::default(),
             deposits: deposits::State::default(),
             disk: disk::State::default(),
@@ -190,6 +195,7 @@ impl Engine {
             Task::Deposits(event) => self.step_deposits(event),
             Task::Disk(event) => self.step_disk(event),
             Task::Search(event) => self.step_search(event),
+            Task::Contact(device, event) => self.step_contact(device, event),
             Task::Link(device, event) => self.step_link(device, event),
             Task::Check(device, event) => self.step_check(device, event),
             Task::Unspool(device, event) => self.step_unspool(device, event),
@@ -241,6 +247,9 @@ impl Engine {
                 (Machine::Head, _) => Task::Head(head::Event::Wake),
                 (Machine::HolderSet, Subject::Node) => Task::HolderSet(holder_set::Event::Wake),
                 (Machine::Pack, Subject::Pack(pack)) => Task::Pack(pack, pack::Event::Wake),
+                (Machine::Contact, Subject::Device(device)) => {
+                    Task::Contact(device, contact::Event::Wake)
+                }
                 (Machine::SupplierLink, Subject::Device(device)) => {
                     Task::Link(device, supplier_link::Event::Wake)
                 }
@@ -265,7 +274,8 @@ impl Engine {
                 }
                 // The end of a confirmation wakes whoever shows it; no machine moves.
                 (
-                    Machine::SupplierLink
+                    Machine::Contact
+                    | Machine::SupplierLink
                     | Machine::Check
                     | Machine::Unspool
                     | Machine::Transfer

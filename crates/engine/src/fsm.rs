@@ -6,6 +6,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod check;
+pub(crate) mod contact;
 pub(crate) mod customer_link;
 pub(crate) mod deposits;
 #[cfg(test)]

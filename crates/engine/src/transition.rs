@@ -17,6 +17,8 @@ pub enum Machine {
     SetUp,
     /// Looking for strangers with space.
     SupplierSearch,
+    /// One connected peer: where it is reached.
+    Contact,
     /// One supplier: connection and contract.
     SupplierLink,
     /// The set of holders.

@@ -150,6 +150,7 @@ impl Run {
     fn successes(&self, output: &Output) -> Vec<Input> {
         match output.clone() {
             Output::PublishRecords => vec![Input::RecordsPublished],
+            Output::RememberContact { device } => vec![Input::ContactRemembered { device }],
             Output::Dial { device } => vec![Input::Dialed { device }],
             Output::RetryWrites => vec![Input::NoWriteWaits],
             Output::SearchOffers { .. } => vec![Input::OffersFound {
@@ -452,6 +453,7 @@ fn what_failed_is_tried_again() {
         OutputKind::DoubtSupplier,
         OutputKind::PublishDeposits,
         OutputKind::RetryWrites,
+        OutputKind::RememberContact,
     ] {
         let run = life();
         let (at, output) = &run.first[&kind];

@@ -180,10 +180,12 @@ fn any_input(chance: &mut Random) -> Input {
 fn node_input(chance: &mut Random) -> Input {
     let device = device(chance);
     let code = code(chance);
-    match chance.below(28) {
+    match chance.below(30) {
         25 => Input::DiskFull,
         26 => Input::NoWriteWaits,
         27 => Input::WritesWait,
+        28 => Input::ContactRemembered { device },
+        29 => Input::ContactNotRemembered { device, code },
         18 => Input::Dialed { device },
         19 => Input::SearchFailed { code },
         20 => Input::SupplierAdopted { device },

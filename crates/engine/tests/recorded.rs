@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use bitdust_engine::trace::{Coverage, TraceLine, apply};
-use bitdust_engine::{Engine, Output};
-use bitdust_model::Policy;
+use bitdust_engine::{Engine, Input, Output};
+use bitdust_model::{DeviceId, Policy};
 use serde_json::{Value, json};
 
 /// A run as it was recorded.
@@ -222,6 +222,24 @@ fn answer(output: &Value) -> Option<Value> {
     }
 }
 
+/// The peer that said hello.
+const fn greeted(input: &Input) -> Option<DeviceId> {
+    if let Input::PeerUp { device, .. } = input {
+        Some(*device)
+    } else {
+        None
+    }
+}
+
+/// At each hello nodes recorded by themselves where the peer is reached, beside their engines,
+/// which ask for it now. Gives the answer.
+fn take_contact(device: DeviceId, asked: &mut Vec<Output>) -> Option<Input> {
+    let of = Output::RememberContact { device };
+    let at = asked.iter().position(|output| *output == of)?;
+    asked.remove(at);
+    Some(Input::ContactRemembered { device })
+}
+
 /// Plays a recording, and says where it goes another way.
 fn play(recording: &Recording, mut conversion: Conversion) -> Result<Coverage, String> {
     let mut engine = Engine::new(recording.policy.clone());
@@ -233,8 +251,13 @@ fn play(recording: &Recording, mut conversion: Conversion) -> Result<Coverage, S
         let has_answers = lines.len() > 1;
         let mut given = Vec::new();
         for TraceLine { at, input, .. } in lines {
-            given.extend(apply(&mut engine, input, at).outputs);
+            let greeted = greeted(&input);
+            let mut asked = apply(&mut engine, input, at).outputs;
             coverage.note(&engine);
+            if let Some(answer) = greeted.and_then(|device| take_contact(device, &mut asked)) {
+                asked.extend(apply(&mut engine, answer, at).outputs);
+            }
+            given.extend(asked);
         }
         for output in &mut given {
             conversion.take_job(output)?;

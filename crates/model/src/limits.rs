@@ -162,6 +162,9 @@ pub const NICKNAME_BYTES_MAX: usize = 64;
 
 /// Connections of a node, both directions.
 pub const CONNECTIONS_MAX: u32 = 512;
+/// Peers whose contact is followed: those that are connected, and as many that have gone while it
+/// was being recorded.
+pub const CONTACTS_MAX: usize = 2 * CONNECTIONS_MAX as usize;
 /// Connections with one peer: relay, TCP, QUIC and a spare for dial-back, for a few runs of a
 /// program whose last connections have not timed out yet.
 pub const CONNECTIONS_PER_PEER_MAX: u32 = 16;

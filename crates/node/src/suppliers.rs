@@ -99,7 +99,7 @@ impl Suppliers {
             path: peer.path,
         };
         self.peers.came(peer.device, state);
-        self.remember_peer(driver, peer);
+        self.know_contact(peer);
         driver.tell(Input::PeerUp {
             device: peer.device,
             identity: peer.identity,
@@ -213,7 +213,8 @@ pub(crate) struct SuppliersSeen {
 mod tests {
     use bitdust_engine::Output;
     use bitdust_model::manifest::{Holder, PositionRecord};
-    use bitdust_model::{Position, Sequence};
+    use bitdust_model::{Position, Sequence, UnixMillis};
+    use bitdust_store::catalogue::Introduction;
 
     use super::*;
     use crate::shared::supplier_request::SupplierRequest;
@@ -307,6 +308,47 @@ mod tests {
         suppliers.propose(&mut home.driver, completion, BOB, bytes);
         let code = ErrorCode::Unreachable;
         assert_eq!(home.told(), [Input::ContractRefused { device: BOB, code }]);
+    }
+
+    #[tokio::test]
+    async fn where_a_supplier_and_a_friend_are_reached_is_remembered() {
+        let mut home = TestHome::new().await;
+        let mut suppliers = suppliers(&home);
+        let (catalogue, identity) = (home.context.catalogue.clone(), IdentityId([9; 32]));
+        let known = Introduction {
+            device: BOB,
+            identity,
+            friend: false,
+            addresses: Vec::new(),
+            seen: None,
+        };
+        catalogue.introduce_supplier(known).expect("written");
+        let friend = Friend {
+            device: BOB,
+            identity,
+            nickname: "bob".to_owned(),
+            addresses: Vec::new(),
+            since: UnixMillis(1),
+        };
+        catalogue.put_friend(friend).expect("written");
+        let reached = vec!["/ip4/127.0.0.1/tcp/7".to_owned()];
+        suppliers.contacts.insert(BOB, reached.clone());
+        for device in [BOB, DeviceId([3; 32])] {
+            let output = Output::RememberContact { device };
+            let completion =
+                Completion::of(&output, &home.context.task_events).expect("it is answered");
+            suppliers.remember_contact(&mut home.driver, completion, device);
+            let Some(TaskEvent::Input(answer)) = home.events.recv().await else {
+                panic!("the engine is told");
+            };
+            assert_eq!(answer, Input::ContactRemembered { device });
+        }
+        let supplier = catalogue.supplier(BOB).expect("read").expect("a supplier");
+        assert_eq!(supplier.addresses, reached);
+        assert!(supplier.last_seen.is_some());
+        let friends = catalogue.friends().expect("read");
+        assert_eq!(friends.len(), 1, "nobody else became one");
+        assert_eq!(friends[0].addresses, reached);
     }
 
     #[tokio::test]

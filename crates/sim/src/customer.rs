@@ -21,6 +21,7 @@ impl World {
             Output::RetryWrites => self.retry_writes(node),
             Output::PublishRecords => self.publish_records(node),
             Output::Dial { device } => self.dial(node, device),
+            Output::RememberContact { device } => self.remember_contact(node, device),
             Output::SearchOffers { .. } => self.search_offers(node),
             Output::AdoptSupplier { offer } => self.adopt(node, &offer),
             Output::Propose { device, bytes } => {
@@ -78,7 +79,8 @@ impl World {
         let percent = self.nodes[node.0].disk_failures;
         let is_written = matches!(
             output,
-            Output::AdoptSupplier { .. }
+            Output::RememberContact { .. }
+                | Output::AdoptSupplier { .. }
                 | Output::RecordSet { .. }
                 | Output::DoubtSupplier { .. }
                 | Output::CommitPack { .. }
@@ -173,6 +175,11 @@ impl World {
         }
         let wait = self.disk_time();
         self.deliver(node, wait, Input::DoubtRecorded { device });
+    }
+
+    fn remember_contact(&mut self, node: NodeId, device: DeviceId) {
+        let wait = self.disk_time();
+        self.deliver(node, wait, Input::ContactRemembered { device });
     }
 
     fn watch_folder(&mut self, node: NodeId, folder: FolderId) {

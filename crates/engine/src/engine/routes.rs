@@ -31,6 +31,7 @@ const fn family(input: &Input) -> Family {
     match input {
         Input::Wake | Input::Started { .. } | Input::Listening | Input::RecordsPublished
         | Input::PublishFailed { .. } | Input::PeerUp { .. } | Input::PeerDown { .. }
+        | Input::ContactRemembered { .. } | Input::ContactNotRemembered { .. }
         | Input::Dialed { .. } | Input::DialFailed { .. } | Input::DiskFull
         | Input::NoWriteWaits | Input::WritesWait => Family::Network,
         Input::SuppliersWanted { .. } | Input::CodeWanted { .. } | Input::FriendMade { .. }

@@ -9,7 +9,8 @@ use bitdust_model::{
 };
 
 use super::{
-    Moment, backup, check, customer_link, disk, fetch, holder_set, pack, supplier_link, transfer,
+    Moment, backup, check, contact, customer_link, disk, fetch, holder_set, pack, supplier_link,
+    transfer,
 };
 use crate::io::{AskId, PlaceFact, VersionFact};
 
@@ -222,6 +223,53 @@ fn what_finds_no_room_while_others_are_tried_is_not_forgotten() {
     check(first, Event::NoRoom, 1_000, again, &[]);
     check(again, Event::NoneWaits, 1_000, full, &[]);
     check(again, Event::SomeWait, 1_000, full, &[]);
+}
+
+#[test]
+fn a_contact_is_recorded_at_each_hello_and_again_while_the_peer_is_there() {
+    use contact::{Action, Event, State};
+    let policy = Policy::default();
+    let (fresh, again) = (
+        State::Recording {
+            tries: 0,
+            again: false,
+        },
+        State::Recording {
+            tries: 0,
+            again: true,
+        },
+    );
+    let waiting = State::Waiting {
+        retry_at: Tick(1_750),
+        tries: 1,
+    };
+    let check = |state, event, next, wanted: &[Action]| {
+        let mut out = Vec::new();
+        let given = contact::step(state, event, &at(&policy, 1_000), &mut out);
+        assert_eq!(given, next, "{state:?} {event:?}");
+        assert_eq!(out, wanted, "{state:?} {event:?}");
+    };
+    let record = [Action::Record];
+    check(State::Away, Event::Hello, fresh, &record);
+    check(State::Recorded, Event::Hello, fresh, &record);
+    check(fresh, Event::Recorded, State::Recorded, &[]);
+    check(fresh, Event::Hello, again, &[]);
+    check(again, Event::Recorded, fresh, &record);
+    check(fresh, Event::NotRecorded, waiting, &[]);
+    check(waiting, Event::Wake, waiting, &[]);
+    check(waiting, Event::Lost, State::Away, &[]);
+    check(fresh, Event::Lost, State::Parting, &[]);
+    check(State::Parting, Event::NotRecorded, State::Away, &[]);
+    check(State::Parting, Event::Hello, again, &[]);
+    let retried = State::Recording {
+        tries: 1,
+        again: false,
+    };
+    let due = State::Waiting {
+        retry_at: Tick(1_000),
+        tries: 1,
+    };
+    check(due, Event::Wake, retried, &record);
 }
 
 #[test]

@@ -29,6 +29,7 @@ impl Output {
     pub fn failure(&self, code: ErrorCode) -> Option<Input> {
         let input = match *self {
             Self::PublishRecords => Input::PublishFailed { code },
+            Self::RememberContact { device } => Input::ContactNotRemembered { device, code },
             Self::Dial { device } => Input::DialFailed { device },
             Self::RetryWrites => Input::WritesWait,
             Self::SearchOffers { .. } => Input::SearchFailed { code },
@@ -71,6 +72,7 @@ impl Output {
     pub const fn successes(&self) -> &'static [InputKind] {
         match self {
             Self::PublishRecords => &[InputKind::RecordsPublished],
+            Self::RememberContact { .. } => &[InputKind::ContactRemembered],
             Self::Dial { .. } => &[InputKind::Dialed],
             Self::RetryWrites => &[InputKind::NoWriteWaits],
             Self::SearchOffers { .. } => &[InputKind::OffersFound],

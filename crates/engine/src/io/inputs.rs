@@ -56,6 +56,10 @@ pub enum Input {
     },
     /// The last connection with a peer ended.
     PeerDown { device: DeviceId },
+    /// The catalogue knows where a peer is reached.
+    ContactRemembered { device: DeviceId },
+    /// The catalogue was not told.
+    ContactNotRemembered { device: DeviceId, code: ErrorCode },
     /// A dial that the engine asked for ended in a connection; `PeerUp` came before.
     Dialed { device: DeviceId },
     /// A dial that the engine asked for failed.

@@ -32,6 +32,9 @@ pub enum Output {
     // --- network and set-up -------------------------------------------------------------
     /// Join the DHT and put the own records; answer `RecordsPublished` or `PublishFailed`.
     PublishRecords,
+    /// A peer said hello: let the catalogue know that, and where it is reached, if it knows the
+    /// peer at all; answer `ContactRemembered` or `ContactNotRemembered`.
+    RememberContact { device: DeviceId },
     /// Connect to a peer; answer `Dialed`, after `PeerUp`, or `DialFailed`.
     Dial { device: DeviceId },
 

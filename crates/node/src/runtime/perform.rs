@@ -25,6 +25,7 @@ impl Node {
         match output {
             Output::RetryWrites => self.retry_writes(completion),
             Output::PublishRecords
+            | Output::RememberContact { .. }
             | Output::Dial { .. }
             | Output::SearchOffers { .. }
             | Output::AdoptSupplier { .. }
@@ -85,6 +86,9 @@ impl Node {
         match output {
             Output::PublishRecords => {
                 suppliers.publish_records(driver, completion, self.service.free_space());
+            }
+            Output::RememberContact { device } => {
+                suppliers.remember_contact(driver, completion, device);
             }
             Output::Dial { device } => suppliers.dial(driver, completion, device),
             Output::SearchOffers { slot } => suppliers.search_offers(driver, completion, slot),

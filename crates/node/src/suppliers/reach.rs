@@ -71,8 +71,8 @@ impl Suppliers {
         driver.tell(completion.done(Input::Dialed { device }));
     }
 
-    /// A peer said hello: its addresses are worth remembering if it keeps data.
-    pub(super) fn remember_peer(&mut self, driver: &mut Driver, peer: &PeerUp) {
+    /// A peer said hello, and where it may be reached.
+    pub(super) fn know_contact(&mut self, peer: &PeerUp) {
         if !peer.addresses.is_empty() {
             self.contacts.insert(peer.device, peer.addresses.clone());
         }
@@ -81,13 +81,19 @@ impl Suppliers {
             self.contacts
                 .retain(|device, _| peers.is_connected(*device));
         }
-        let (catalogue, device, addresses) = (
-            self.context.catalogue.clone(),
-            peer.device,
-            peer.addresses.clone(),
-        );
-        driver.spawn(async move {
-            let seen = blocking(move || -> Result<(), CatalogueError> {
+    }
+
+    /// Lets the catalogue know where a peer is reached that keeps data or is a friend.
+    pub(crate) fn remember_contact(
+        &self,
+        driver: &mut Driver,
+        completion: Completion,
+        device: DeviceId,
+    ) {
+        let catalogue = self.context.catalogue.clone();
+        let addresses = self.contacts.get(&device).cloned().unwrap_or_default();
+        driver.start(completion, async move {
+            blocking(move || -> Result<(), CatalogueError> {
                 if catalogue.supplier(device)?.is_some() {
                     catalogue.mark_supplier_seen(device, wall_clock(), addresses.clone())?;
                 }
@@ -96,10 +102,10 @@ impl Suppliers {
                     catalogue.mark_friend_seen(device, addresses)?;
                 }
                 Ok(())
-            });
-            if let Ok(Err(error)) = seen.await {
-                debug!(%error, "A supplier's addresses were not remembered");
-            }
+            })
+            .await?
+            .map_err(|error| error.code())?;
+            Ok(Input::ContactRemembered { device })
         });
     }
 }

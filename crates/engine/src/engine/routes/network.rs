@@ -7,7 +7,8 @@ use bitdust_model::manifest::PackKind;
 use crate::engine::entries::Work;
 use crate::engine::{Engine, Task};
 use crate::fsm::{
-    deposits, disk, fetch, head, holder_set, recovery, set_up, supplier_link, supplier_search,
+    contact, deposits, disk, fetch, head, holder_set, recovery, set_up, supplier_link,
+    supplier_search,
 };
 use crate::io::{Facts, Input};
 
@@ -36,6 +37,16 @@ impl Engine {
                 self.online.remove(&device);
                 self.tasks
                     .push_back(Task::Link(device, supplier_link::Event::Lost));
+                self.tasks
+                    .push_back(Task::Contact(device, contact::Event::Lost));
+            }
+            Input::ContactRemembered { device } => {
+                self.tasks
+                    .push_back(Task::Contact(device, contact::Event::Recorded));
+            }
+            Input::ContactNotRemembered { device, .. } => {
+                self.tasks
+                    .push_back(Task::Contact(device, contact::Event::NotRecorded));
             }
             Input::Dialed { device } => self.dialed(device),
             Input::DialFailed { device } => self.dial_failed(device),
@@ -105,6 +116,8 @@ impl Engine {
         self.online.insert(device);
         self.tasks
             .push_back(Task::Link(device, supplier_link::Event::Connected));
+        self.tasks
+            .push_back(Task::Contact(device, contact::Event::Hello));
         for &fetch in self.fetches.keys() {
             self.tasks
                 .push_back(Task::Fetch(fetch, fetch::Event::PeerUp { device }));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, Policy};
 
 use super::{ONE, check_page, flagged, moments, walk};
-use crate::fsm::{check, holder_set, set_up, supplier_link, supplier_search, unspool};
+use crate::fsm::{check, contact, holder_set, set_up, supplier_link, supplier_search, unspool};
 use crate::io::OfferFact;
 
 #[test]
@@ -28,6 +28,27 @@ fn set_up_is_drawn() {
     );
     let intro = "Being in the network: listen, put the own records, put them again in time.";
     check_page("set-up", "Set-up", intro, &walk);
+}
+
+#[test]
+fn contact_is_drawn() {
+    use contact::Event;
+    let policy = Policy::default();
+    let events = [
+        Event::Hello,
+        Event::Lost,
+        Event::Recorded,
+        Event::NotRecorded,
+        Event::Wake,
+    ];
+    let walk = walk(
+        &[contact::State::default()],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| contact::step(state, event, at, out),
+    );
+    let intro = "One connected peer: when it said hello and where it is reached, in the catalogue.";
+    check_page("contact", "Contact", intro, &walk);
 }
 
 #[test]
