@@ -327,6 +327,9 @@ pub const LOCATE_KEYS_MAX: usize = LOCATOR_SLOTS as usize * (DEVICES_MAX + 1);
 /// Lines that a search by name gives: more are no help, and the answer stays one screenful of
 /// a few hundred kilobytes.
 pub const FOUND_MAX: usize = 500;
+/// Lines of history, and what ends of jobs leave, that were told and wait for the disk: more than
+/// come while it is slow, for ends of jobs leave one for each folder. Those beyond are not kept.
+pub const TOLD_WAITING_MAX: usize = 2 * FOLDERS_MAX;
 /// Lines of history in one page.
 pub const HISTORY_PAGE_LINES: usize = 200;
 /// Lines of history that are kept; older ones are dropped.

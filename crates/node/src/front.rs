@@ -2,12 +2,13 @@
 
 pub(crate) mod history;
 mod jobs;
+mod keeper;
 pub(crate) mod local;
 mod remembered;
 pub(crate) mod status;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 use tracing::warn;
@@ -18,9 +19,11 @@ use bitdust_api::{ApiError, Event};
 use bitdust_engine::{JobId, Phase};
 use bitdust_model::ErrorCode;
 use bitdust_model::intervals::PROGRESS_EVERY;
+use bitdust_store::Catalogue;
 
 use crate::front::jobs::ShownJob;
-use crate::shared::context::{Context, wall_clock};
+use crate::front::keeper::{Keeper, Told, Written};
+use crate::shared::context::wall_clock;
 use crate::shared::driver::Notice;
 use crate::shared::job::{Begun, JobEnd};
 
@@ -32,7 +35,7 @@ const NOTICES_SHOWN: usize = 20;
 
 /// The side of a node that faces people.
 pub(crate) struct Front {
-    context: Context,
+    keeper: Keeper,
     events: broadcast::Sender<Event>,
     jobs: BTreeMap<JobId, ShownJob>,
     /// The newest lines of the history, newest first.
@@ -60,12 +63,12 @@ impl Front {
     /// # Errors
     /// If the history cannot be read.
     pub(crate) fn open(
-        context: Context,
+        catalogue: &Catalogue,
         events: broadcast::Sender<Event>,
     ) -> Result<Self, ApiError> {
         Ok(Self {
-            notices: history::newest(&context.catalogue, NOTICES_MAX)?,
-            context,
+            notices: history::newest(catalogue, NOTICES_MAX)?,
+            keeper: Keeper::of(catalogue.clone()),
             events,
             jobs: BTreeMap::new(),
             told_at: Instant::now(),
@@ -188,7 +191,9 @@ impl Front {
             end.forget_versions();
         }
         let report = jobs::report(&end, failure);
-        remembered::keep_end(&self.context.catalogue, &end.work, &report);
+        for value in remembered::left_by(&end.work, &report) {
+            self.keeper.keep(Told::End(value));
+        }
         if !unchanged && let Some(notice) = history::notice_of_end(&end.work, &report) {
             self.tell(notice);
         }
@@ -203,18 +208,12 @@ impl Front {
         self.jobs.is_empty()
     }
 
-    /// Tells people what happened, and keeps the line.
+    /// Tells people what happened, and has the line kept. It is told under its number at once:
+    /// nobody else writes lines, and one that is not kept only leaves a gap.
     pub(crate) fn tell(&mut self, notice: Notice) {
-        let at = wall_clock();
-        let number = history::keep(&self.context.catalogue, at, &notice);
-        let number = number.unwrap_or_else(|error| {
-            // The line is told all the same; it will lack after a restart.
-            warn!(%error, "A line of the history was not kept");
-            self.notices.front().map_or(1, |newest| newest.number + 1)
-        });
         let line = HistoryLine {
-            number,
-            at,
+            number: self.notices.front().map_or(1, |newest| newest.number + 1),
+            at: wall_clock(),
             severity: notice.severity,
             happening: notice.happening,
             message: notice.message,
@@ -223,7 +222,19 @@ impl Front {
             self.notices.pop_back();
         }
         self.notices.push_front(line.clone());
+        self.keeper.keep(Told::Line(line.clone()));
         self.emit(Event::Notice { line });
+    }
+
+    /// When all that people were told until now is in the catalogue: whoever looks something up
+    /// waits for it, so that nothing seems to be forgotten.
+    pub(crate) fn written(&self) -> Written {
+        self.keeper.written()
+    }
+
+    /// Writes what people were told; a disk that hangs is waited for no longer than `patience`.
+    pub(crate) async fn shut_down(&mut self, patience: Duration) {
+        self.keeper.shut_down(patience).await;
     }
 
     /// Sends an event to all front ends; none may be listening.
@@ -252,7 +263,7 @@ mod tests {
 
     fn front(home: &TestHome) -> (Front, broadcast::Receiver<Event>) {
         let (events, heard) = broadcast::channel(64);
-        let front = Front::open(home.context.clone(), events).expect("a history");
+        let front = Front::open(&home.context.catalogue, events).expect("a history");
         (front, heard)
     }
 
@@ -326,6 +337,7 @@ mod tests {
         front.job_ended(JobId(1), failure, false, end_of(counters));
         assert!(front.is_idle());
         assert_eq!(names(&mut heard), ["notice", "ended"]);
+        front.written().wait().await;
         let lines = history::newest(&home.context.catalogue, NOTICES_MAX).expect("read");
         assert_eq!(lines[0].message, "the restore was stopped");
         assert_eq!(front.seen(None).notices, Vec::from(lines));

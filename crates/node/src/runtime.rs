@@ -249,7 +249,9 @@ impl Node {
             return;
         }
         let (context, seen) = (self.context.clone(), self.seen());
+        let written = self.front.written();
         self.driver.answer_beside(async move {
+            written.wait().await;
             let worker = context.clone();
             let built = blocking(move || status(&worker, &seen)).await;
             let built = built.unwrap_or_else(|code| Err(ApiError::new(code, words::failure(code))));
@@ -301,6 +303,7 @@ impl Node {
         if parted.is_err() {
             self.network_loop.abort();
         }
+        self.front.shut_down(PARTING_PATIENCE).await;
         drop(self.home);
     }
 }

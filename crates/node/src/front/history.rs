@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bitdust_api::history::{Happening, HistoryLine, HistoryView};
 use bitdust_api::{ApiError, JobOutcome, JobReport};
-use bitdust_model::{Severity, UnixMillis, limits};
+use bitdust_model::{Severity, limits};
 use bitdust_store::catalogue::{HistoryQuestion, PastEvent};
 use bitdust_store::{Catalogue, CatalogueError};
 
@@ -12,14 +12,16 @@ use crate::shared::answer::catalogue_error;
 use crate::shared::driver::Notice;
 use crate::shared::job::JobWork;
 
-/// Keeps a line; gives its number.
-pub(crate) fn keep(
-    catalogue: &Catalogue,
-    at: UnixMillis,
-    notice: &Notice,
-) -> Result<u64, CatalogueError> {
-    let facts = serde_json::to_string(&notice.happening).unwrap_or_default();
-    catalogue.add_history(at, notice.severity, &notice.message, &facts)
+/// Keeps a line under its number.
+pub(super) fn keep(catalogue: &Catalogue, line: HistoryLine) -> Result<(), CatalogueError> {
+    let facts = serde_json::to_string(&line.happening).unwrap_or_default();
+    catalogue.add_history(PastEvent {
+        number: line.number,
+        at: line.at,
+        severity: line.severity,
+        message: line.message,
+        facts,
+    })
 }
 
 /// The newest lines, newest first.

@@ -6,9 +6,8 @@ use bitdust_api::view::{LastVerifyView, UnprotectedView};
 use bitdust_api::{ApiError, JobOutcome, JobReport};
 use bitdust_model::manifest::FolderRecord;
 use bitdust_model::{FolderId, limits};
-use bitdust_store::Catalogue;
+use bitdust_store::{Catalogue, CatalogueError};
 use serde::{Serialize, de::DeserializeOwned};
-use tracing::warn;
 
 use crate::shared::answer::catalogue_error;
 use crate::shared::context::wall_clock;
@@ -17,29 +16,46 @@ use crate::shared::text::escape;
 
 const LAST_VERIFY_KEY: &str = "last_verify";
 
-/// Keeps what the end of a job says beyond its report.
-pub(crate) fn keep_end(catalogue: &Catalogue, work: &JobWork, report: &JobReport) {
+/// A value for people, under its key.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Remembered {
+    key: String,
+    text: Vec<u8>,
+}
+
+/// What the end of a job leaves beyond its report.
+pub(super) fn left_by(work: &JobWork, report: &JobReport) -> Vec<Remembered> {
     let is_done = matches!(report.outcome, JobOutcome::Complete | JobOutcome::Partial);
     match work {
-        JobWork::Backup { folders, .. } if is_done => {
-            for folder in folders {
-                keep(
-                    catalogue,
-                    &unprotected_key(folder.folder),
-                    &below(folder, report),
-                );
-            }
-        }
+        JobWork::Backup { folders, .. } if is_done => folders
+            .iter()
+            .map(|folder| remembered(unprotected_key(folder.folder), &below(folder, report)))
+            .collect(),
         JobWork::Verify {
             result: Some(result),
         } => {
             let (at, result) = (wall_clock(), result.clone());
-            keep(catalogue, LAST_VERIFY_KEY, &LastVerifyView { at, result });
+            let last = LastVerifyView { at, result };
+            vec![remembered(LAST_VERIFY_KEY.to_owned(), &last)]
         }
         JobWork::Backup { .. }
         | JobWork::Verify { result: None }
         | JobWork::Restore
-        | JobWork::Recovery => {}
+        | JobWork::Recovery => Vec::new(),
+    }
+}
+
+fn remembered<T: Serialize>(key: String, value: &T) -> Remembered {
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    Remembered { key, text }
+}
+
+/// Writes a value unless it is there already.
+pub(super) fn keep(catalogue: &Catalogue, value: &Remembered) -> Result<(), CatalogueError> {
+    let Remembered { key, text } = value;
+    match catalogue.get_meta(key)? {
+        Some(known) if known == *text => Ok(()),
+        Some(_) | None => catalogue.set_meta(key, text),
     }
 }
 
@@ -59,20 +75,6 @@ pub(crate) fn last_verify(catalogue: &Catalogue) -> Result<Option<LastVerifyView
 fn kept<T: DeserializeOwned>(catalogue: &Catalogue, key: &str) -> Result<Option<T>, ApiError> {
     let text = catalogue.get_meta(key).map_err(catalogue_error)?;
     Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
-}
-
-/// Writes a value unless it is there already.
-fn keep<T: Serialize>(catalogue: &Catalogue, key: &str, value: &T) {
-    let text = serde_json::to_vec(value).unwrap_or_default();
-    let written = match catalogue.get_meta(key) {
-        Ok(Some(known)) if known == text => Ok(()),
-        Ok(_) => catalogue.set_meta(key, &text),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = written {
-        // It is shown until the node ends, and missed after that; no data depends on it.
-        warn!(%error, key, "Something for people was not kept");
-    }
 }
 
 /// Whether a path is a folder's own or inside of it.

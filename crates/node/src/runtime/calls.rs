@@ -147,7 +147,9 @@ impl Node {
         find: impl FnOnce(&Context, &Seen) -> Reported + Send + 'static,
     ) {
         let (context, seen) = (self.context.clone(), self.seen());
+        let written = self.front.written();
         self.driver.answer(async move {
+            written.wait().await;
             let found = blocking(move || find(&context, &seen)).await;
             let defect = |code| Err(ApiError::new(code, words::failure(code)));
             // A front end that left does not wait for its answer.
@@ -162,7 +164,9 @@ impl Node {
             return drop(reply.send(Err(busy())));
         }
         let (context, seen) = (self.context.clone(), self.seen());
+        let written = self.front.written();
         self.driver.answer(async move {
+            written.wait().await;
             let worker = context.clone();
             let found = blocking(move || status::status(&worker, &seen)).await;
             let found = found.unwrap_or_else(|code| Err(ApiError::new(code, words::failure(code))));

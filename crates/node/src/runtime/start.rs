@@ -107,7 +107,7 @@ pub(crate) async fn start(
         recovery: Recovery::new(context.clone()),
         suppliers: Suppliers::new(context.clone(), &config, addresses.clone(), known),
         service: Service::new(context.clone(), &config, &facts.customers),
-        front: Front::open(context.clone(), events)?,
+        front: Front::open(&context.catalogue, events)?,
         context,
         sleep_clock: SleepClock::start(),
         is_stopping: false,

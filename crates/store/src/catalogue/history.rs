@@ -36,33 +36,34 @@ pub struct HistoryQuestion {
 }
 
 impl Catalogue {
-    /// Writes a line and gives its number. A power cut may take the newest lines.
-    pub fn add_history(
-        &self,
-        at: UnixMillis,
-        severity: Severity,
-        message: &str,
-        facts: &str,
-    ) -> Result<u64, CatalogueError> {
+    /// Writes a line under its number, which is higher than all before. A power cut may take the
+    /// newest lines.
+    pub fn add_history(&self, line: PastEvent) -> Result<(), CatalogueError> {
         check_length(
             "line of the history",
-            message.len() + facts.len(),
+            line.message.len() + line.facts.len(),
             META_BYTES_MAX,
         )?;
-        let at = to_column("time", at.0)?;
+        let number = to_column("number of a line", line.number)?;
+        let at = to_column("time", line.at.0)?;
         let kept = to_column("number of lines", HISTORY_LINES_MAX)?;
-        let (message, facts) = (message.to_owned(), facts.to_owned());
         self.write(move |transaction| {
             transaction.execute(
-                "INSERT INTO history (at, severity, message, facts) VALUES (?1, ?2, ?3, ?4)",
-                params![at, severity_column(severity), message, facts],
+                "INSERT INTO history (number, at, severity, message, facts)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    number,
+                    at,
+                    severity_column(line.severity),
+                    line.message,
+                    line.facts
+                ],
             )?;
-            let number = transaction.last_insert_rowid();
             transaction.execute(
                 "DELETE FROM history WHERE number <= ?1",
                 [number.saturating_sub(kept)],
             )?;
-            Ok(from_column("number of a line", number)?)
+            Ok(())
         })
     }
 
@@ -135,4 +136,35 @@ fn line(row: &Row<'_>) -> Result<PastEvent, CatalogueError> {
         message: row.get(3)?,
         facts: row.get(4)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line_of(number: u64) -> PastEvent {
+        PastEvent {
+            number,
+            at: UnixMillis(number),
+            severity: Severity::Note,
+            message: "it happened".to_owned(),
+            facts: "{}".to_owned(),
+        }
+    }
+
+    #[test]
+    fn lines_are_kept_under_their_numbers_and_none_twice() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let catalogue = Catalogue::open(&dir.path().join("c.db"), 16).expect("a catalogue");
+        for number in [1, 2, 5] {
+            catalogue.add_history(line_of(number)).expect("kept");
+        }
+        assert!(catalogue.add_history(line_of(5)).is_err(), "it is taken");
+        let newest = catalogue.history(&HistoryQuestion::default(), 2);
+        assert_eq!(newest.expect("read"), [line_of(5), line_of(2)]);
+        let far = line_of(HISTORY_LINES_MAX + 2);
+        catalogue.add_history(far).expect("kept");
+        let count = catalogue.history_count(&HistoryQuestion::default());
+        assert_eq!(count.expect("read"), 2, "the oldest ones are dropped");
+    }
 }
