@@ -294,6 +294,8 @@ pub const JOBS_MAX: usize = 64;
 pub const ANSWERS_AT_ONCE_MAX: usize = 4;
 /// Questions of front ends that wait for a place among those; more are refused as busy.
 pub const ANSWERS_WAITING_MAX: usize = 64;
+/// Commands about folders that wait until the one before is done; more are refused as busy.
+pub const COMMANDS_WAITING_MAX: usize = 64;
 /// Listings, searches and previews that fetch at once.
 pub const LOOKUPS_MAX: usize = 64;
 /// Packs that the engine follows because a shard of them is not confirmed yet: each has a

@@ -3,11 +3,13 @@
 pub(crate) mod commit;
 mod estimate;
 mod file_cache;
-mod folders;
+pub(crate) mod folders;
 mod packer;
 mod publishing;
 pub(crate) mod scan;
 mod spooling;
+#[cfg(test)]
+mod testing;
 pub(crate) mod watches;
 mod watching;
 
@@ -21,6 +23,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tracing::debug;
 
+use bitdust_api::ApiError;
 use bitdust_api::view::{JobTask, Schedule};
 use bitdust_engine::{Input, JobId, ReceiptFact, SetFact, VersionFact};
 use bitdust_model::manifest::{FolderRecord, PackRecord, SnapshotRecord};
@@ -29,6 +32,7 @@ use bitdust_model::{ByteCount, ErrorCode, FolderId, PackId, Position, limits};
 
 use crate::backup::scan::ScanRequest;
 use crate::backup::watches::Watches;
+use crate::shared::answer::catalogue_error;
 use crate::shared::completion::Completion;
 use crate::shared::config::Config;
 use crate::shared::context::Context;
@@ -45,6 +49,8 @@ pub(crate) struct Backup {
     /// The set that new packs are coded for.
     set: Option<SetFact>,
     jobs: BTreeMap<JobId, Job>,
+    /// Folders under protection in the order in which they were added, as the catalogue has them.
+    folders: Vec<FolderRecord>,
     /// Packs whose shards are in memory.
     flights: BTreeMap<PackId, HeldPack>,
     /// Shards from the spool that are in memory.
@@ -99,20 +105,26 @@ pub(crate) struct BackupSeen {
 }
 
 impl Backup {
-    /// The backups of a home in a folder; `by_itself`: without being asked.
-    pub(crate) fn new(
+    /// The backups of a home in a folder, with the folders under its protection; `by_itself`:
+    /// without being asked.
+    ///
+    /// # Errors
+    /// If the catalogue cannot be read.
+    pub(crate) fn open(
         context: Context,
         config: &Config,
         home_dir: PathBuf,
         set: Option<SetFact>,
         by_itself: bool,
-    ) -> Self {
+    ) -> Result<Self, ApiError> {
         let place = std::fs::metadata(&home_dir).ok();
-        Self {
+        let folders = context.catalogue.folders().map_err(catalogue_error)?;
+        Ok(Self {
             watches: Watches::new(&context),
             context,
             set,
             jobs: BTreeMap::new(),
+            folders,
             flights: BTreeMap::new(),
             loaded: BTreeMap::new(),
             sealing: None,
@@ -121,7 +133,7 @@ impl Backup {
             label: config.nickname.clone(),
             schedule: config.schedule,
             by_itself,
-        }
+        })
     }
 
     /// Settings changed. Gives whether folders without a schedule of their own have another now.
@@ -369,51 +381,62 @@ fn versions(context: &Context, found: &[SnapshotRecord]) -> Vec<VersionFact> {
 
 #[cfg(test)]
 mod tests {
-    use bitdust_engine::Output;
+    use bitdust_engine::{Output, Plan};
     use bitdust_model::DeviceId;
 
     use super::*;
+    use crate::backup::folders::{FolderAnswer, FolderCommand};
+    use crate::backup::testing::{asked, backup, take_in};
     use crate::shared::testing::TestHome;
-
-    fn backup(home: &TestHome, by_itself: bool) -> Backup {
-        let config = Config::default();
-        Backup::new(
-            home.context.clone(),
-            &config,
-            home.home_dir(),
-            None,
-            by_itself,
-        )
-    }
 
     fn answer_to(home: &TestHome, output: &Output) -> Completion {
         Completion::of(output, &home.context.task_events).expect("it is answered")
+    }
+
+    fn add(path: &str) -> FolderCommand {
+        FolderCommand::Add {
+            path: path.to_owned(),
+            excludes: Vec::new(),
+            crosses_mounts: false,
+        }
+    }
+
+    fn back_up(folders: &[String]) -> FolderCommand {
+        let folders = folders.to_vec();
+        FolderCommand::Backup { folders }
     }
 
     #[tokio::test]
     async fn one_backup_is_asked_for_at_a_time() {
         let mut home = TestHome::new().await;
         let mut backup = backup(&home, false);
-        let refused = backup.begin_backup(&mut home.driver, &[]);
-        assert_eq!(
-            refused.err().map(|error| error.code),
-            Some(ErrorCode::BadRequest)
-        );
+        let none = asked(&backup, &mut home, back_up(&[]));
+        let refused = take_in(&mut backup, &mut home, none).await.err();
+        assert_eq!(refused.map(|error| error.code), Some(ErrorCode::BadRequest));
         let path = home.folder("letters");
-        let folder = backup.add_folder(&mut home.driver, &path, Vec::new(), false);
-        let folder = folder.expect("it is there");
+        let added = asked(&backup, &mut home, add(&path));
+        let Ok(FolderAnswer::Folder(folder)) = take_in(&mut backup, &mut home, added).await else {
+            panic!("it is there");
+        };
         assert!(home.told().is_empty(), "nothing happens by itself");
-        let begun = backup.begin_backup(&mut home.driver, std::slice::from_ref(&path));
-        let job = begun.expect("it begins").id;
-        let asked = Input::BackupAsked {
+        let begun = asked(&backup, &mut home, back_up(std::slice::from_ref(&path)));
+        let second = asked(&backup, &mut home, back_up(&[]));
+        let Ok(FolderAnswer::Job(begun)) = take_in(&mut backup, &mut home, begun).await else {
+            panic!("it begins");
+        };
+        let job = begun.id;
+        let told = Input::BackupAsked {
             job,
             folders: vec![folder],
             by_itself: false,
         };
-        assert_eq!(home.told(), [asked]);
+        assert_eq!(home.told(), [told]);
         assert_eq!(backup.seen().in_work, [folder]);
-        let refused = backup.begin_backup(&mut home.driver, &[path]);
-        assert_eq!(refused.err().map(|error| error.code), Some(ErrorCode::Busy));
+        let third = asked(&backup, &mut home, back_up(&[path]));
+        for late in [second, third] {
+            let refused = take_in(&mut backup, &mut home, late).await.err();
+            assert_eq!(refused.map(|error| error.code), Some(ErrorCode::Busy));
+        }
         backup.stop(job);
         assert!(
             backup.jobs[&job].permits.is_closed(),
@@ -434,8 +457,10 @@ mod tests {
         let mut home = TestHome::new().await;
         let mut backup = backup(&home, true);
         let path = home.folder("letters");
-        let added = backup.add_folder(&mut home.driver, &path, Vec::new(), false);
-        let folder = added.expect("it is there");
+        let added = asked(&backup, &mut home, add(&path));
+        let Ok(FolderAnswer::Folder(folder)) = take_in(&mut backup, &mut home, added).await else {
+            panic!("it is there");
+        };
         let told = home.told();
         assert!(matches!(&told[..], [Input::FolderPlanned { fact }] if fact.folder == folder));
         assert_eq!(home.notices().len(), 1);
@@ -443,9 +468,16 @@ mod tests {
         assert!(!backup.configure(&config));
         config.schedule = Schedule::Manual;
         assert!(backup.configure(&config), "it is planned anew");
-        backup
-            .remove_folder(&mut home.driver, &path)
-            .expect("removed");
+        let planned = asked(&backup, &mut home, FolderCommand::PlanAll);
+        assert!(take_in(&mut backup, &mut home, planned).await.is_ok());
+        let told = home.told();
+        assert!(
+            matches!(&told[..], [Input::FolderPlanned { fact }] if fact.plan == Plan::Manual),
+            "{told:?}"
+        );
+        let removed = FolderCommand::Remove { folder: path };
+        let removed = asked(&backup, &mut home, removed);
+        assert!(take_in(&mut backup, &mut home, removed).await.is_ok());
         assert_eq!(home.told(), [Input::FolderForgotten { folder }]);
     }
 

@@ -272,6 +272,13 @@ impl Node {
                 ended
             }
             Ended::Answer(ended) => ended,
+            Ended::Command(Ok(brought)) => {
+                if let Some(event) = brought {
+                    self.on_task_event(*event);
+                }
+                return;
+            }
+            Ended::Command(Err(error)) => Err(error),
         };
         if let Err(error) = ended
             && error.is_panic()
@@ -294,7 +301,10 @@ impl Node {
         self.inbox.tasks.close();
         self.suppliers.shut_down();
         self.service.shut_down();
-        self.driver.shut_down(PARTING_PATIENCE).await;
+        let brought = self.driver.shut_down(PARTING_PATIENCE).await;
+        if let Some(event) = brought {
+            self.part_with(*event);
+        }
         while let Ok(event) = self.inbox.tasks.try_recv() {
             event.answer_status();
         }

@@ -9,6 +9,7 @@ pub(crate) mod context;
 pub(crate) mod disk_space;
 pub(crate) mod driver;
 pub(crate) mod error;
+pub(crate) mod folder_outcome;
 pub(crate) mod job;
 pub(crate) mod names;
 pub(crate) mod rate;

@@ -10,7 +10,7 @@ use bitdust_model::limits;
 use bitdust_source::{DropReason, Excludes, Walk, WalkEvent, WalkOptions};
 
 use super::Backup;
-use super::folders::{check_excludes, existing_folder};
+use super::folders::work::{check_excludes, existing_folder};
 use crate::shared::answer::Reported;
 use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
@@ -21,27 +21,27 @@ impl Backup {
     pub(crate) fn estimate_folder(
         &self,
         driver: &mut Driver,
-        path: &str,
+        path: String,
         patterns: Vec<String>,
         options: WalkOptions,
         reply: oneshot::Sender<Reported>,
     ) {
-        let prepared = existing_folder(path)
-            .and_then(|folder| check_excludes(&patterns).map(|rules| (folder, rules)));
-        let (folder, mut rules) = match prepared {
-            Ok(prepared) => prepared,
-            // A front end that left does not wait for its answer.
-            Err(error) => return drop(reply.send(Err(error))),
-        };
-        if let Some((device, inode)) = self.home_place {
-            rules = rules.without_place(device, inode);
-        }
+        let home_place = self.home_place;
         driver.spawn(async move {
-            let estimated = blocking(move || estimate(&folder, &rules, options)).await;
-            let answer = estimated
+            let estimated = blocking(move || {
+                let folder = existing_folder(&path)?;
+                let mut rules = check_excludes(&patterns)?;
+                if let Some((device, inode)) = home_place {
+                    rules = rules.without_place(device, inode);
+                }
+                estimate(&folder, &rules, options)
+            });
+            let answer = estimated.await;
+            let answer = answer
                 .map_err(|code| ApiError::new(code, crate::shared::words::failure(code)))
                 .and_then(|estimated| estimated)
                 .map(Answer::Estimate);
+            // A front end that left does not wait for its answer.
             drop(reply.send(answer));
         });
     }

@@ -1,153 +1,151 @@
 //! Folders under protection: added, changed, let go, and backed up when somebody asks.
+//!
+//! What is asked is done by tasks, one after the other in the order in which it was asked, as
+//! disks are waited for. The loop then tells the engine, which so never knows of what the
+//! catalogue has not taken.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+pub(super) mod work;
 
 use bitdust_api::ApiError;
 use bitdust_api::history::Happening;
-use bitdust_api::view::{SCHEDULE_MINUTES, Schedule};
-use bitdust_crypto::random;
 use bitdust_engine::{Input, JobId};
 use bitdust_model::manifest::FolderRecord;
 use bitdust_model::{ErrorCode, FolderId, Severity};
-use bitdust_source::Excludes;
+use tokio::sync::oneshot;
 
 use super::Backup;
-use super::watches::{folder_fact, keep_schedule};
-use crate::shared::answer::catalogue_error;
+use crate::shared::answer::Reported;
 use crate::shared::completion::Completion;
 use crate::shared::driver::Driver;
+use crate::shared::folder_outcome::{FolderOutcome, NextPlan};
 use crate::shared::job::Begun;
-use crate::shared::text::{escape, unescape};
+use crate::shared::task::blocking;
+use crate::shared::task_event::TaskEvent;
+use crate::shared::text::escape;
+use crate::shared::words;
+pub(crate) use work::FolderCommand;
+use work::FolderWork;
+
+/// What a command is answered with.
+pub(crate) enum FolderAnswer {
+    /// With how the folder stands now.
+    Folder(FolderId),
+    /// With the job that began.
+    Job(Begun),
+    /// That it is done.
+    Done,
+}
 
 impl Backup {
-    /// Puts a folder under protection; gives it.
-    pub(crate) fn add_folder(
+    /// Has a command done, after those that were given before.
+    pub(crate) fn command(
         &self,
         driver: &mut Driver,
-        path: &str,
-        excludes: Vec<String>,
-        crosses_mounts: bool,
-    ) -> Result<FolderId, ApiError> {
-        let absolute = existing_folder(path)?;
-        check_excludes(&excludes)?;
-        let known = self.context.catalogue.folders().map_err(catalogue_error)?;
-        let bytes = absolute.as_os_str().as_bytes();
-        let folder = known
-            .iter()
-            .find(|folder| folder.path == bytes)
-            .map_or_else(|| FolderId(random()), |known| known.folder);
-        let record = FolderRecord {
-            folder,
-            path: bytes.to_vec(),
-            excludes,
-            crosses_mounts,
+        command: FolderCommand,
+        reply: oneshot::Sender<Reported>,
+    ) {
+        let is_backup = matches!(command, FolderCommand::Backup { .. });
+        if is_backup && self.is_asked_for() {
+            // A front end that left does not wait for its answer.
+            return drop(reply.send(Err(backup_runs())));
+        }
+        if let Err(error) = check_turn(driver) {
+            return drop(reply.send(Err(error)));
+        }
+        let work = FolderWork {
+            catalogue: self.context.catalogue.clone(),
+            schedule: self.schedule,
+            by_itself: self.by_itself,
         };
-        self.context
-            .catalogue
-            .add_folder(record)
-            .map_err(catalogue_error)?;
-        let path = escape(bytes);
-        let message = format!("{path} is backed up from now on");
-        driver.notice(Severity::Note, Happening::FolderAdded { path }, message);
-        self.plan_folder(driver, folder)?;
-        Ok(folder)
-    }
-
-    /// Changes the rules of a folder; gives it.
-    pub(crate) fn change_folder(
-        &self,
-        driver: &mut Driver,
-        name: &str,
-        excludes: Vec<String>,
-        crosses_mounts: bool,
-        schedule: Schedule,
-    ) -> Result<FolderId, ApiError> {
-        check_excludes(&excludes)?;
-        if let Schedule::Every { minutes } = schedule
-            && !SCHEDULE_MINUTES.contains(&minutes)
-        {
-            let message = format!("{minutes} minutes are no schedule: 5 to 10080 are possible");
-            return Err(ApiError::new(ErrorCode::BadRequest, message));
-        }
-        let mut folder = self.find_folder(name)?;
-        let id = folder.folder;
-        let catalogue = self.context.catalogue.clone();
-        keep_schedule(&catalogue, id, schedule).map_err(catalogue_error)?;
-        let has_new_rules = folder.excludes != excludes;
-        folder.excludes = excludes;
-        folder.crosses_mounts = crosses_mounts;
-        catalogue.add_folder(folder).map_err(catalogue_error)?;
-        if has_new_rules {
-            // The watch goes by the patterns: it is opened anew.
-            driver.tell(Input::FolderForgotten { folder: id });
-        }
-        self.plan_folder(driver, id)?;
-        Ok(id)
-    }
-
-    /// Backs a folder up no more.
-    pub(crate) fn remove_folder(&self, driver: &mut Driver, name: &str) -> Result<(), ApiError> {
-        let folder = self.find_folder(name)?;
-        self.context
-            .catalogue
-            .remove_folder(folder.folder)
-            .map_err(catalogue_error)?;
-        driver.tell(Input::FolderForgotten {
-            folder: folder.folder,
+        driver.in_turn(async move {
+            let done = blocking(move || work.run(command)).await;
+            let defect = |code| Err(ApiError::new(code, words::failure(code)));
+            match done.unwrap_or_else(defect) {
+                Ok(outcome) => {
+                    let outcome = Box::new(outcome);
+                    Some(Box::new(TaskEvent::FolderCommand { outcome, reply }))
+                }
+                Err(error) => {
+                    drop(reply.send(Err(error)));
+                    None
+                }
+            }
         });
-        let path = escape(&folder.path);
-        let message = format!("{path} is backed up no more; its stored versions stay");
-        driver.notice(Severity::Note, Happening::FolderRemoved { path }, message);
-        Ok(())
     }
 
-    fn find_folder(&self, name: &str) -> Result<FolderRecord, ApiError> {
-        let folders = self.context.catalogue.folders().map_err(catalogue_error)?;
-        let path = unescape(name);
-        let absolute = std::fs::canonicalize(Path::new(std::ffi::OsStr::from_bytes(&path))).ok();
-        folders
-            .into_iter()
-            .find(|folder| {
-                folder.path == path
-                    || folder.folder.to_hex() == name
-                    || absolute
-                        .as_ref()
-                        .is_some_and(|absolute| absolute.as_os_str().as_bytes() == folder.path)
-            })
-            .ok_or_else(|| {
-                ApiError::new(
-                    ErrorCode::NotFound,
-                    format!("{name} is not under protection; `bitdust folder list` shows what is"),
-                )
-            })
+    /// Folders without a schedule of their own have another one now. See
+    /// [`check_turn`] first.
+    pub(crate) fn plan_all(&self, driver: &mut Driver, reply: oneshot::Sender<Reported>) {
+        if self.by_itself {
+            self.command(driver, FolderCommand::PlanAll, reply);
+        } else {
+            drop(reply.send(Ok(bitdust_api::Answer::Done)));
+        }
     }
 
-    /// Begins a backup that somebody asks for, of all folders where none is named.
-    pub(crate) fn begin_backup(
+    /// The catalogue has what was asked: tells the engine and people. Gives what it is answered
+    /// with.
+    ///
+    /// # Errors
+    /// If a backup runs already that somebody asked for, or the catalogue cannot say when the
+    /// folder is due.
+    pub(crate) fn command_done(
         &mut self,
         driver: &mut Driver,
-        names: &[String],
-    ) -> Result<Begun, ApiError> {
-        if self.jobs.values().any(|job| !job.by_itself) {
-            return Err(ApiError::new(
-                ErrorCode::Busy,
-                "a backup is running already; wait until it is done",
-            ));
+        outcome: FolderOutcome,
+    ) -> Result<FolderAnswer, ApiError> {
+        match outcome {
+            FolderOutcome::Added { record, plan } => {
+                let (folder, path) = (record.folder, escape(&record.path));
+                self.remember_folder(record);
+                let message = format!("{path} is backed up from now on");
+                driver.notice(Severity::Note, Happening::FolderAdded { path }, message);
+                tell_plan(driver, plan)?;
+                Ok(FolderAnswer::Folder(folder))
+            }
+            FolderOutcome::Changed {
+                record,
+                has_new_excludes,
+                plan,
+            } => {
+                let folder = record.folder;
+                self.remember_folder(record);
+                if has_new_excludes {
+                    // The watch goes by the patterns: it is opened anew.
+                    driver.tell(Input::FolderForgotten { folder });
+                }
+                tell_plan(driver, plan)?;
+                Ok(FolderAnswer::Folder(folder))
+            }
+            FolderOutcome::Removed { record } => {
+                let (folder, path) = (record.folder, escape(&record.path));
+                self.folders.retain(|known| known.folder != folder);
+                driver.tell(Input::FolderForgotten { folder });
+                let message = format!("{path} is backed up no more; its stored versions stay");
+                driver.notice(Severity::Note, Happening::FolderRemoved { path }, message);
+                Ok(FolderAnswer::Done)
+            }
+            FolderOutcome::Chosen { folders } => {
+                let begun = self.begin_backup(driver, folders)?;
+                Ok(FolderAnswer::Job(begun))
+            }
+            FolderOutcome::Planned { plans } => {
+                for fact in plans {
+                    driver.tell(Input::FolderPlanned { fact });
+                }
+                Ok(FolderAnswer::Done)
+            }
         }
-        let folders = if names.is_empty() {
-            self.context.catalogue.folders().map_err(catalogue_error)?
-        } else {
-            names
-                .iter()
-                .map(|name| self.find_folder(name))
-                .collect::<Result<_, _>>()?
-        };
-        if folders.is_empty() {
-            let message =
-                "no folder is under protection yet; add one with `bitdust folder add DIR`";
-            return Err(ApiError::new(ErrorCode::BadRequest, message));
+    }
+
+    /// Begins a backup that somebody asks for.
+    fn begin_backup(
+        &mut self,
+        driver: &mut Driver,
+        folders: Vec<FolderRecord>,
+    ) -> Result<Begun, ApiError> {
+        if self.is_asked_for() {
+            return Err(backup_runs());
         }
         let ids = folders.iter().map(|folder| folder.folder).collect();
         let job = JobId(driver.number());
@@ -159,23 +157,22 @@ impl Backup {
         Ok(self.begin(job, folders, false))
     }
 
+    /// Whether a backup runs that somebody asked for.
+    fn is_asked_for(&self) -> bool {
+        self.jobs.values().any(|job| !job.by_itself)
+    }
+
     /// The engine begins a backup by itself.
     pub(crate) fn begin_by_itself(
         &mut self,
         driver: &mut Driver,
         completion: Completion,
         wanted: Vec<FolderId>,
-    ) -> Option<Begun> {
-        let known = match self.context.catalogue.folders() {
-            Ok(known) => known,
-            Err(error) => {
-                driver.tell(completion.failed(error.code()));
-                return None;
-            }
-        };
-        let folders = known.into_iter();
+    ) -> Begun {
+        let folders = self.folders.iter();
         let folders = folders
             .filter(|folder| wanted.contains(&folder.folder))
+            .cloned()
             .collect();
         let job = JobId(driver.number());
         driver.tell(completion.done(Input::BackupAsked {
@@ -183,52 +180,46 @@ impl Backup {
             folders: wanted,
             by_itself: true,
         }));
-        Some(self.begin(job, folders, true))
+        self.begin(job, folders, true)
     }
 
     /// The rules of a folder.
-    pub(super) fn folder_record(&self, folder: FolderId) -> Option<FolderRecord> {
-        let folders = self.context.catalogue.folders().ok()?;
-        folders.into_iter().find(|record| record.folder == folder)
+    pub(super) fn folder_record(&self, folder: FolderId) -> Option<&FolderRecord> {
+        self.folders.iter().find(|record| record.folder == folder)
     }
 
-    /// All folders without a schedule of their own have another one now.
-    pub(crate) fn plan_all(&self, driver: &mut Driver) -> Result<(), ApiError> {
-        for folder in self.context.catalogue.folders().map_err(catalogue_error)? {
-            self.plan_folder(driver, folder.folder)?;
+    fn remember_folder(&mut self, record: FolderRecord) {
+        let mut known = self.folders.iter_mut();
+        match known.find(|known| known.folder == record.folder) {
+            Some(known) => *known = record,
+            None => self.folders.push(record),
         }
-        Ok(())
     }
+}
 
-    /// Tells the engine when a folder is to be backed up, where this node does that by itself.
-    fn plan_folder(&self, driver: &mut Driver, folder: FolderId) -> Result<(), ApiError> {
-        if !self.by_itself {
-            return Ok(());
-        }
-        let fact = folder_fact(&self.context.catalogue, folder, self.schedule);
-        let fact = fact.map_err(catalogue_error)?;
+/// Whether something more can be asked about folders, for what must not be refused once it has
+/// begun to take effect.
+///
+/// # Errors
+/// If too much waits already.
+pub(crate) fn check_turn(driver: &Driver) -> Result<(), ApiError> {
+    if driver.can_wait_its_turn() {
+        return Ok(());
+    }
+    let message = "too much is asked about folders already; nothing was changed, try again in a \
+                   moment";
+    Err(ApiError::new(ErrorCode::Busy, message))
+}
+
+/// Tells the engine when a folder is due.
+fn tell_plan(driver: &mut Driver, plan: NextPlan) -> Result<(), ApiError> {
+    if let Some(fact) = plan? {
         driver.tell(Input::FolderPlanned { fact });
-        Ok(())
     }
+    Ok(())
 }
 
-/// The folder that a text names, absolute and without links.
-pub(super) fn existing_folder(path: &str) -> Result<PathBuf, ApiError> {
-    let path = PathBuf::from(OsString::from_vec(unescape(path)));
-    let cannot = |error: std::io::Error| {
-        let message = format!("{} cannot be read: {error}", path.display());
-        ApiError::new(ErrorCode::Unreadable, message)
-    };
-    let absolute = std::fs::canonicalize(&path).map_err(cannot)?;
-    if absolute.is_dir() {
-        Ok(absolute)
-    } else {
-        let message = format!("{} is not a folder", path.display());
-        Err(ApiError::new(ErrorCode::BadRequest, message))
-    }
-}
-
-/// The rules that patterns make.
-pub(super) fn check_excludes(patterns: &[String]) -> Result<Excludes, ApiError> {
-    Excludes::new(patterns).map_err(|error| ApiError::new(ErrorCode::BadRequest, error.to_string()))
+fn backup_runs() -> ApiError {
+    let message = "a backup is running already; wait until it is done";
+    ApiError::new(ErrorCode::Busy, message)
 }

@@ -25,7 +25,7 @@ impl Backup {
         completion: Completion,
         folder: FolderId,
     ) {
-        let record = self.folder_record(folder);
+        let record = self.folder_record(folder).cloned();
         let home = self.home_dir.clone();
         let tell = self.watches.tell.clone();
         driver.spawn(async move {

@@ -3,17 +3,19 @@
 
 use bitdust_api::{Answer, ApiError, Call};
 use bitdust_engine::{Input, JobId};
-use bitdust_model::{DeviceId, ErrorCode, FolderId};
+use bitdust_model::{DeviceId, ErrorCode};
 use bitdust_source::WalkOptions;
 use bitdust_store::catalogue::HistoryQuestion;
 use tokio::sync::oneshot;
 
 use super::Node;
+use crate::backup::folders::{FolderAnswer, FolderCommand, check_turn};
 use crate::front::history;
 use crate::front::local::PendingCall;
 use crate::front::status::{self, Seen};
 use crate::shared::answer::Reported;
 use crate::shared::context::Context;
+use crate::shared::folder_outcome::FolderOutcome;
 use crate::shared::job::Begun;
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
@@ -39,17 +41,16 @@ impl Node {
             | Call::Search { .. }
             | Call::FileVersions { .. }
             | Call::Preview { .. } => self.answer_from_wing(call, reply),
-            Call::FolderAdd { .. } | Call::FolderChange { .. } => {
-                self.answer_with_folder(call, reply);
-            }
+            Call::FolderAdd { .. }
+            | Call::FolderChange { .. }
+            | Call::FolderRemove { .. }
+            | Call::Backup { .. } => self.command_folders(call, reply),
+            Call::SettingsSet { key, value } => self.set_setting(&key, &value, reply),
             Call::SettingsGet { .. }
-            | Call::SettingsSet { .. }
             | Call::Offer { .. }
             | Call::Invite
             | Call::SupplierHire { .. }
             | Call::SupplierFire { .. }
-            | Call::FolderRemove { .. }
-            | Call::Backup { .. }
             | Call::Restore { .. }
             | Call::Verify { .. }
             | Call::PhraseCheck { .. }
@@ -72,19 +73,16 @@ impl Node {
         let driver = &mut self.driver;
         match call {
             Call::SettingsGet { key } => Ok(Answer::Settings(self.home.settings(key.as_deref())?)),
-            Call::SettingsSet { key, value } => self.change_setting(&key, &value),
-            Call::Offer { bytes } => self.change_setting("offer", &bytes.to_string()),
-            Call::Invite => self.suppliers.invite(),
-            Call::SupplierHire { count } => self.change_setting("suppliers", &count.to_string()),
-            Call::SupplierFire { .. } => Err(not_yet("releasing a supplier")),
-            Call::FolderRemove { folder } => {
-                self.backup.remove_folder(driver, &folder)?;
+            Call::Offer { bytes } => {
+                self.change_setting("offer", &bytes.to_string())?;
                 Ok(Answer::Done)
             }
-            Call::Backup { folders } => {
-                let begun = self.backup.begin_backup(driver, &folders)?;
-                Ok(self.job_began(begun))
+            Call::Invite => self.suppliers.invite(),
+            Call::SupplierHire { count } => {
+                self.change_setting("suppliers", &count.to_string())?;
+                Ok(Answer::Done)
             }
+            Call::SupplierFire { .. } => Err(not_yet("releasing a supplier")),
             Call::Restore {
                 target,
                 only,
@@ -121,15 +119,30 @@ impl Node {
         Answer::Job(id)
     }
 
-    fn change_setting(&mut self, key: &str, value: &str) -> Reported {
-        let driver = &mut self.driver;
-        let config = self.home.set(driver, key, value)?;
+    fn set_setting(&mut self, key: &str, value: &str, reply: Reply) {
+        // With another schedule folders are planned anew, in their turn: where that could not wait
+        // nothing is changed.
+        if key == "schedule"
+            && let Err(error) = check_turn(&self.driver)
+        {
+            return drop(reply.send(Err(error)));
+        }
+        let changed = self.change_setting(key, value);
+        // It has taken effect before it is answered.
+        self.settle();
+        match changed {
+            Ok(true) => self.backup.plan_all(&mut self.driver, reply),
+            Ok(false) => drop(reply.send(Ok(Answer::Done))),
+            Err(error) => drop(reply.send(Err(error))),
+        }
+    }
+
+    /// Gives whether folders without a schedule of their own have another one now.
+    fn change_setting(&mut self, key: &str, value: &str) -> Result<bool, ApiError> {
+        let config = self.home.set(&mut self.driver, key, value)?;
         self.suppliers.configure(config);
         self.service.configure(config);
-        if self.backup.configure(config) {
-            self.backup.plan_all(driver)?;
-        }
-        Ok(Answer::Done)
+        Ok(self.backup.configure(config))
     }
 
     fn cancel(&mut self, job: JobId) -> Reported {
@@ -193,39 +206,78 @@ impl Node {
         });
     }
 
-    fn answer_with_folder(&mut self, call: Call, reply: Reply) {
-        let changed = self.change_folder(call);
-        // The engine plans it, and people are told, before it is answered.
-        self.settle();
-        match changed {
-            Ok(folder) => {
-                self.answer_later(reply, move |context, seen| {
-                    status::folder_view(context, seen, folder).map(Answer::Folder)
-                });
-            }
-            Err(error) => drop(reply.send(Err(error))),
-        }
-    }
-
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "`answer` is the exhaustive match"
     )]
-    fn change_folder(&mut self, call: Call) -> Result<FolderId, ApiError> {
-        let (driver, backup) = (&mut self.driver, &self.backup);
-        match call {
+    fn command_folders(&mut self, call: Call, reply: Reply) {
+        let command = match call {
             Call::FolderAdd {
                 path,
                 excludes,
                 crosses_mounts,
-            } => backup.add_folder(driver, &path, excludes, crosses_mounts),
+            } => FolderCommand::Add {
+                path,
+                excludes,
+                crosses_mounts,
+            },
             Call::FolderChange {
                 folder,
                 excludes,
                 crosses_mounts,
                 schedule,
-            } => backup.change_folder(driver, &folder, excludes, crosses_mounts, schedule),
-            _ => Err(ApiError::new(ErrorCode::Internal, "answered elsewhere")),
+            } => FolderCommand::Change {
+                folder,
+                excludes,
+                crosses_mounts,
+                schedule,
+            },
+            Call::FolderRemove { folder } => FolderCommand::Remove { folder },
+            Call::Backup { folders } => FolderCommand::Backup { folders },
+            _ => {
+                let error = ApiError::new(ErrorCode::Internal, "answered elsewhere");
+                return drop(reply.send(Err(error)));
+            }
+        };
+        self.backup.command(&mut self.driver, command, reply);
+    }
+
+    /// Answers a command about folders that was done.
+    pub(super) fn answer_with_folder(
+        &mut self,
+        done: Result<FolderAnswer, ApiError>,
+        reply: Reply,
+    ) {
+        let answer = match done {
+            Ok(FolderAnswer::Folder(folder)) => {
+                // The engine plans it, and people are told, before it is answered.
+                self.settle();
+                return self.answer_later(reply, move |context, seen| {
+                    status::folder_view(context, seen, folder).map(Answer::Folder)
+                });
+            }
+            Ok(FolderAnswer::Job(begun)) => Ok(self.job_began(begun)),
+            Ok(FolderAnswer::Done) => Ok(Answer::Done),
+            Err(error) => Err(error),
+        };
+        self.settle();
+        drop(reply.send(answer));
+    }
+
+    /// A command was done while the node ends: people are told what the catalogue has, and nothing
+    /// more is begun.
+    pub(super) fn part_with(&mut self, event: TaskEvent) {
+        let TaskEvent::FolderCommand { outcome, reply } = event else {
+            return event.answer_status();
+        };
+        if matches!(*outcome, FolderOutcome::Chosen { .. }) {
+            return;
+        }
+        let done = self.backup.command_done(&mut self.driver, *outcome);
+        self.tell_notices();
+        // How a folder stands is not looked up any more; whoever asked learns that the node stopped.
+        if let Ok(FolderAnswer::Done) = done {
+            drop(reply.send(Ok(Answer::Done)));
         }
     }
 
@@ -245,7 +297,7 @@ impl Node {
             } => {
                 let options = WalkOptions { crosses_mounts };
                 let backup = &self.backup;
-                backup.estimate_folder(driver, &path, excludes, options, reply);
+                backup.estimate_folder(driver, path, excludes, options, reply);
             }
             Call::Search { text, snapshot } => restore.search(driver, &text, snapshot, reply),
             Call::FileVersions { target } => restore.file_versions(driver, target, reply),

@@ -122,9 +122,8 @@ impl Node {
         match output {
             Output::WatchFolder { folder } => backup.watch_folder(driver, completion, folder),
             Output::BackUp { folders } => {
-                if let Some(begun) = backup.begin_by_itself(driver, completion, folders) {
-                    self.front.job_began(begun);
-                }
+                let begun = backup.begin_by_itself(driver, completion, folders);
+                self.front.job_began(begun);
             }
             Output::StartScan { job } => backup.start_scan(driver, completion, job),
             Output::SendShard {
@@ -283,7 +282,7 @@ impl Node {
         self.backup.receipts_came(&mut self.driver, receipts);
     }
 
-    fn on_task_event(&mut self, event: TaskEvent) {
+    pub(super) fn on_task_event(&mut self, event: TaskEvent) {
         if let TaskEvent::StatusBuilt(status) = event {
             let held_up_by = self.held_up_by();
             return self.front.status_built(status, held_up_by.as_deref());
@@ -309,7 +308,8 @@ impl Node {
             | TaskEvent::Scanned { .. }
             | TaskEvent::Receipt { .. }
             | TaskEvent::SpoolLoaded { .. }
-            | TaskEvent::WatchOpened { .. } => self.bring_to_backup(event),
+            | TaskEvent::WatchOpened { .. }
+            | TaskEvent::FolderCommand { .. } => self.bring_to_backup(event),
             TaskEvent::FetchWanted(_)
             | TaskEvent::Pieces { .. }
             | TaskEvent::Assembled { .. }
@@ -358,6 +358,10 @@ impl Node {
                 folder,
                 opened,
             } => backup.watch_opened(driver, completion, folder, opened),
+            TaskEvent::FolderCommand { outcome, reply } => {
+                let done = backup.command_done(driver, *outcome);
+                self.answer_with_folder(done, reply);
+            }
             _ => misrouted("not for a backup"),
         }
     }

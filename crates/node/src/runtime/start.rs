@@ -88,12 +88,11 @@ pub(crate) async fn start(
     let home_dir = home.paths().dir().to_path_buf();
     let listener = local::bind(&local::socket_path(&home_dir))?;
     let front_end = tokio::spawn(local::serve(listener, calls_in, events.clone()));
-    let trace = settings.trace.as_deref().map(Trace::create).transpose()?;
     let (stop, stopped) = oneshot::channel();
     let mut node = Node {
         engine: Engine::new(config.policy.clone()),
         started: Instant::now(),
-        trace,
+        trace: settings.trace.as_deref().map(Trace::create).transpose()?,
         inbox: Inbox {
             net: net_events,
             tasks: task_events,
@@ -102,7 +101,7 @@ pub(crate) async fn start(
         },
         network_loop,
         driver: Driver::default(),
-        backup: Backup::new(context.clone(), &config, home_dir, set, stay == Stay::Long),
+        backup: Backup::open(context.clone(), &config, home_dir, set, stay == Stay::Long)?,
         restore: Restore::new(context.clone()),
         recovery: Recovery::new(context.clone()),
         suppliers: Suppliers::new(context.clone(), &config, addresses.clone(), known),

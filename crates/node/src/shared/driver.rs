@@ -15,6 +15,7 @@ use bitdust_engine::Input;
 use bitdust_model::{ErrorCode, Severity, limits};
 
 use crate::shared::completion::Completion;
+use crate::shared::task_event::TaskEvent;
 
 /// Something that people are to read.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +34,12 @@ pub(crate) enum Ended {
     Task(Result<(), JoinError>),
     /// It only looked something up.
     Answer(Result<(), JoinError>),
+    /// It did what somebody commanded, and brings what the loop is to hear of it.
+    Command(Result<Option<Box<TaskEvent>>, JoinError>),
 }
+
+/// A task that does what somebody commanded.
+type Command = BoxFuture<'static, Option<Box<TaskEvent>>>;
 
 /// What wings hand to the loop. One step of the loop leaves a bounded number of inputs and
 /// notices here, and takes them before the next.
@@ -48,6 +54,10 @@ pub(crate) struct Driver {
     own_answer: JoinSet<()>,
     /// Those that wait for a place among the others.
     waiting_answers: VecDeque<BoxFuture<'static, ()>>,
+    /// The command that is being done.
+    command: JoinSet<Option<Box<TaskEvent>>>,
+    /// Those that wait for its end.
+    waiting_commands: VecDeque<Command>,
     latest_number: u64,
 }
 
@@ -105,6 +115,29 @@ impl Driver {
         }
     }
 
+    /// Does what somebody commands once all that was commanded before is done, however long a
+    /// disk lets it wait. Ask before whether it may wait.
+    pub(crate) fn in_turn(
+        &mut self,
+        task: impl Future<Output = Option<Box<TaskEvent>>> + Send + 'static,
+    ) {
+        self.waiting_commands.push_back(task.boxed());
+        self.start_command();
+    }
+
+    /// Whether something more may wait for its turn.
+    pub(crate) fn can_wait_its_turn(&self) -> bool {
+        self.waiting_commands.len() < limits::COMMANDS_WAITING_MAX
+    }
+
+    fn start_command(&mut self) {
+        if self.command.is_empty()
+            && let Some(task) = self.waiting_commands.pop_front()
+        {
+            self.command.spawn(task);
+        }
+    }
+
     /// Runs a task that does what the engine asked for and says how it went.
     pub(crate) fn start(
         &mut self,
@@ -136,25 +169,35 @@ impl Driver {
             Some(ended) = self.tasks.join_next() => Ended::Task(ended),
             Some(ended) = self.answers.join_next() => Ended::Answer(ended),
             Some(ended) = self.own_answer.join_next() => Ended::Answer(ended),
+            Some(ended) = self.command.join_next() => Ended::Command(ended),
             else => std::future::pending().await,
         };
         self.start_answers();
+        self.start_command();
         ended
     }
 
-    /// Ends all tasks. What is being looked up is found first, so that nobody reads in a home
-    /// that was let go; a disk that hangs is waited for no longer than `patience`.
-    pub(crate) async fn shut_down(&mut self, patience: Duration) {
+    /// Ends all tasks. What is being looked up or done for people is ended first, so that nobody
+    /// is in a home that was let go; a disk that hangs is waited for no longer than `patience`.
+    /// Gives what the command that was being done brings.
+    pub(crate) async fn shut_down(&mut self, patience: Duration) -> Option<Box<TaskEvent>> {
         self.waiting_answers.clear();
+        self.waiting_commands.clear();
         self.tasks.shutdown().await;
-        let answered = async {
+        let mut brought = None;
+        let ended = async {
+            if let Some(Ok(done)) = self.command.join_next().await {
+                brought = done;
+            }
             while self.answers.join_next().await.is_some() {}
             while self.own_answer.join_next().await.is_some() {}
         };
-        if tokio::time::timeout(patience, answered).await.is_err() {
+        if tokio::time::timeout(patience, ended).await.is_err() {
+            self.command.shutdown().await;
             self.answers.shutdown().await;
             self.own_answer.shutdown().await;
         }
+        brought
     }
 }
 
@@ -163,6 +206,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use bitdust_engine::JobId;
     use tokio::sync::Semaphore;
 
     use super::*;
@@ -219,7 +263,27 @@ mod tests {
         let mut driver = Driver::default();
         driver.answer(std::future::pending());
         driver.spawn(std::future::pending());
+        driver.in_turn(std::future::pending());
         driver.shut_down(Duration::ZERO).await;
         assert!(driver.answers.is_empty() && driver.tasks.is_empty());
+        assert!(driver.command.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_command_that_is_being_done_is_brought_at_the_end_and_no_other() {
+        let mut driver = Driver::default();
+        for job in [1, 2] {
+            driver.in_turn(async move {
+                tokio::task::yield_now().await;
+                let job = JobId(job);
+                Some(Box::new(TaskEvent::LookUpEnded { job }))
+            });
+        }
+        let brought = driver.shut_down(PATIENCE).await;
+        assert!(matches!(
+            brought.as_deref(),
+            Some(TaskEvent::LookUpEnded { job: JobId(1) })
+        ));
+        assert!(driver.command.is_empty() && driver.waiting_commands.is_empty());
     }
 }

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::restore::fetch::{FetchRequest, Piece, Plain};
 use crate::shared::completion::Completion;
+use crate::shared::folder_outcome::FolderOutcome;
 
 /// A pack whose shards are in memory until the engine releases it.
 pub(crate) struct Flight {
@@ -184,6 +185,13 @@ pub(crate) enum TaskEvent {
     LookUpEnded {
         /// The number of its fetches.
         job: JobId,
+    },
+    /// The catalogue has what somebody commanded about folders.
+    FolderCommand {
+        /// What was done.
+        outcome: Box<FolderOutcome>,
+        /// Who waits for the answer.
+        reply: oneshot::Sender<Result<Answer, ApiError>>,
     },
     /// A status was put together, or could not be.
     StatusBuilt(Result<Box<StatusView>, ApiError>),
