@@ -223,3 +223,149 @@ fn backup_runs() -> ApiError {
     let message = "a backup is running already; wait until it is done";
     ApiError::new(ErrorCode::Busy, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use bitdust_api::view::Schedule;
+    use bitdust_engine::Output;
+    use bitdust_model::limits;
+
+    use super::*;
+    use crate::backup::testing::{asked, backup, take_in};
+    use crate::shared::driver::Ended;
+    use crate::shared::testing::TestHome;
+
+    #[tokio::test]
+    async fn commands_on_one_folder_are_done_in_their_order() {
+        let mut home = TestHome::new().await;
+        let mut backup = backup(&home, true);
+        let path = home.folder("letters");
+        let added = asked(&backup, &mut home, add(&path));
+        let changed = asked(&backup, &mut home, change(&path));
+        let removed = asked(&backup, &mut home, remove(&path));
+        let again = asked(&backup, &mut home, change(&path));
+        assert!(home.told().is_empty(), "the catalogue has nothing yet");
+
+        let Ok(FolderAnswer::Folder(folder)) = take_in(&mut backup, &mut home, added).await else {
+            panic!("it is added");
+        };
+        assert_eq!(home.context.catalogue.folders().expect("read").len(), 1);
+        let told = home.told();
+        assert!(matches!(&told[..], [Input::FolderPlanned { fact }] if fact.folder == folder));
+        assert!(take_in(&mut backup, &mut home, changed).await.is_ok());
+        let forgotten = Input::FolderForgotten { folder };
+        let told = home.told();
+        assert!(matches!(&told[..], [first, Input::FolderPlanned { .. }] if *first == forgotten));
+        let record = backup.folder_record(folder).expect("it is there");
+        assert_eq!(record.excludes, ["*.tmp"]);
+        assert!(take_in(&mut backup, &mut home, removed).await.is_ok());
+        assert_eq!(home.told(), [forgotten]);
+        let missing = take_in(&mut backup, &mut home, again).await.err();
+        assert_eq!(missing.map(|error| error.code), Some(ErrorCode::NotFound));
+        assert!(backup.folder_record(folder).is_none());
+        assert_eq!(home.notices().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_path_that_hangs_keeps_nothing_back_but_what_is_asked_about_folders() {
+        let mut home = TestHome::new().await;
+        let mut backup = backup(&home, true);
+        let path = home.folder("letters");
+        let added = asked(&backup, &mut home, add(&path));
+        let added = take_in(&mut backup, &mut home, added).await;
+        let Ok(FolderAnswer::Folder(folder)) = added else {
+            panic!("it is added");
+        };
+        home.told();
+
+        let (disk, hangs) = channel::<()>();
+        home.driver.in_turn(async move {
+            let _answer = blocking(move || hangs.recv()).await;
+            None
+        });
+        let removed = asked(&backup, &mut home, remove(&path));
+        home.driver.answer(async {});
+        let ended = home.driver.task_ended().await;
+        assert!(matches!(ended, Ended::Answer(Ok(()))), "a question");
+        let output = Output::BackUp {
+            folders: vec![folder],
+        };
+        let completion = Completion::of(&output, &home.context.task_events);
+        let completion = completion.expect("it is answered");
+        let begun = backup.begin_by_itself(&mut home.driver, completion, vec![folder]);
+        assert_eq!(backup.jobs[&begun.id].folders.len(), 1, "by itself");
+        home.told();
+
+        drop(disk);
+        let ended = home.driver.task_ended().await;
+        assert!(matches!(ended, Ended::Command(Ok(None))));
+        assert!(take_in(&mut backup, &mut home, removed).await.is_ok());
+        assert_eq!(home.told(), [Input::FolderForgotten { folder }]);
+    }
+
+    #[tokio::test]
+    async fn what_can_not_wait_changes_nothing() {
+        let mut home = TestHome::new().await;
+        let backup = backup(&home, true);
+        let path = home.folder("letters");
+        home.driver.in_turn(std::future::pending());
+        let mut waiting = Vec::new();
+        for _ in 0..limits::COMMANDS_WAITING_MAX {
+            waiting.push(asked(&backup, &mut home, add(&path)));
+        }
+        assert!(!home.driver.can_wait_its_turn());
+        let refused = asked(&backup, &mut home, add(&path))
+            .await
+            .expect("at once");
+        assert_eq!(refused.err().map(|error| error.code), Some(ErrorCode::Busy));
+        for answer in &mut waiting {
+            assert!(answer.try_recv().is_err(), "it waits");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_found_by_each_of_its_names() {
+        let mut home = TestHome::new().await;
+        let mut backup = backup(&home, false);
+        let path = home.folder("letters");
+        let link = format!("{path}-link");
+        std::os::unix::fs::symlink(&path, &link).expect("linked");
+        let added = asked(&backup, &mut home, add(&link));
+        let added = take_in(&mut backup, &mut home, added).await;
+        let Ok(FolderAnswer::Folder(folder)) = added else {
+            panic!("it is added");
+        };
+        for name in [&path, &link, &folder.to_hex()] {
+            let changed = asked(&backup, &mut home, change(name));
+            let changed = take_in(&mut backup, &mut home, changed).await;
+            assert!(
+                matches!(changed, Ok(FolderAnswer::Folder(found)) if found == folder),
+                "{name}"
+            );
+        }
+    }
+
+    fn add(path: &str) -> FolderCommand {
+        FolderCommand::Add {
+            path: path.to_owned(),
+            excludes: Vec::new(),
+            crosses_mounts: false,
+        }
+    }
+
+    fn change(folder: &str) -> FolderCommand {
+        FolderCommand::Change {
+            folder: folder.to_owned(),
+            excludes: vec!["*.tmp".to_owned()],
+            crosses_mounts: false,
+            schedule: Schedule::Manual,
+        }
+    }
+
+    fn remove(folder: &str) -> FolderCommand {
+        let folder = folder.to_owned();
+        FolderCommand::Remove { folder }
+    }
+}
