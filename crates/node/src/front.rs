@@ -2,7 +2,7 @@
 
 pub(crate) mod history;
 mod jobs;
-mod keeper;
+pub(crate) mod keeper;
 pub(crate) mod local;
 mod remembered;
 pub(crate) mod status;

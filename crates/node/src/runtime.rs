@@ -10,6 +10,7 @@ mod facts;
 mod held_home;
 pub(crate) mod keys;
 mod perform;
+mod questions;
 mod sleep_clock;
 pub(crate) mod start;
 mod trace;
@@ -35,6 +36,7 @@ use crate::front::status::{Seen, status};
 use crate::recovery::Recovery;
 use crate::restore::Restore;
 use crate::runtime::held_home::HeldHome;
+use crate::runtime::questions::{Known, Questions};
 use crate::runtime::sleep_clock::SleepClock;
 use crate::runtime::trace::Trace;
 use crate::service::Service;
@@ -61,6 +63,8 @@ pub(crate) struct Node {
     suppliers: Suppliers,
     service: Service,
     front: Front,
+    /// Calls that are answered by what the wings know when their turn comes.
+    questions: Questions<Known>,
     sleep_clock: SleepClock,
     is_stopping: bool,
 }
@@ -143,7 +147,10 @@ impl Node {
                 }
                 self.driver.tell(Input::Wake);
             }
-            Step::Ended(ended) => self.ended(ended),
+            Step::Ended(ended) => {
+                self.ended(ended);
+                self.begin_questions();
+            }
             Step::Stop => self.is_stopping = true,
         }
         self.settle();
@@ -301,6 +308,7 @@ impl Node {
         self.inbox.tasks.close();
         self.suppliers.shut_down();
         self.service.shut_down();
+        self.questions.clear();
         let brought = self.driver.shut_down(PARTING_PATIENCE).await;
         if let Some(event) = brought {
             self.part_with(*event);

@@ -1,5 +1,6 @@
-//! Which wing answers which call of a front end. Commands are done at once; questions are
-//! answered from a task, by what the wings see now and by the catalogue.
+//! Which wing answers which call of a front end. Commands are done at once, those about folders in
+//! their turn; questions are answered from a task, by the catalogue and by what the wings know when
+//! it begins.
 
 use bitdust_api::{Answer, ApiError, Call};
 use bitdust_engine::{Input, JobId};
@@ -9,6 +10,7 @@ use bitdust_store::catalogue::HistoryQuestion;
 use tokio::sync::oneshot;
 
 use super::Node;
+use super::questions::Known;
 use crate::backup::folders::{FolderAnswer, FolderCommand, check_turn};
 use crate::front::history;
 use crate::front::local::PendingCall;
@@ -153,34 +155,46 @@ impl Node {
         Ok(Answer::Done)
     }
 
-    /// Answers from a task with what the catalogue says, and with what the wings see now.
+    /// Answers from a task with what the catalogue says, and with what the wings know when there is
+    /// a place for it.
     fn answer_later(
         &mut self,
         reply: Reply,
         find: impl FnOnce(&Context, &Seen) -> Reported + Send + 'static,
     ) {
-        let (context, seen) = (self.context.clone(), self.seen());
-        let written = self.front.written();
-        self.driver.answer(async move {
-            written.wait().await;
+        let context = self.context.clone();
+        self.questions.ask(move |known: Known| async move {
+            let seen = known.seen;
+            known.written.wait().await;
             let found = blocking(move || find(&context, &seen)).await;
             let defect = |code| Err(ApiError::new(code, words::failure(code)));
             // A front end that left does not wait for its answer.
             drop(reply.send(found.unwrap_or_else(defect)));
         });
+        self.begin_questions();
+    }
+
+    /// Begins the questions for which there is a place.
+    pub(super) fn begin_questions(&mut self) {
+        while let Some(begin) = self.questions.next(&self.driver) {
+            let known = Known {
+                seen: self.seen(),
+                written: self.front.written(),
+            };
+            self.driver.answer(begin(known));
+        }
     }
 
     /// Answers with a status; jobs and lines of the history are those of the moment it is given, not
-    /// of the one in which it was asked for.
+    /// of the one in which it was looked up.
     fn answer_with_status(&mut self, reply: Reply) {
-        if !self.driver.can_wait() {
+        if !self.questions.can_wait() {
             return drop(reply.send(Err(busy())));
         }
-        let (context, seen) = (self.context.clone(), self.seen());
-        let written = self.front.written();
-        self.driver.answer(async move {
-            written.wait().await;
-            let worker = context.clone();
+        let context = self.context.clone();
+        self.questions.ask(move |known: Known| async move {
+            let (worker, seen) = (context.clone(), known.seen);
+            known.written.wait().await;
             let found = blocking(move || status::status(&worker, &seen)).await;
             let found = found.unwrap_or_else(|code| Err(ApiError::new(code, words::failure(code))));
             let status = found.map(Box::new);
@@ -190,10 +204,11 @@ impl Node {
                 error.0.answer_status();
             }
         });
+        self.begin_questions();
     }
 
     fn answer_question(&mut self, call: Call, reply: Reply) {
-        if !self.driver.can_wait() {
+        if !self.questions.can_wait() {
             return drop(reply.send(Err(busy())));
         }
         self.answer_later(reply, move |context, seen| question(context, seen, call));

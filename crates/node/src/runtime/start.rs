@@ -16,6 +16,7 @@ use bitdust_store::{Catalogue, Home, ShardStore, Spool};
 use super::facts::facts;
 use super::held_home::HeldHome;
 use super::keys::unlock;
+use super::questions::Questions;
 use super::sleep_clock::SleepClock;
 use super::trace::Trace;
 use super::{Inbox, Node, Stay};
@@ -107,6 +108,7 @@ pub(crate) async fn start(
         suppliers: Suppliers::new(context.clone(), &config, addresses.clone(), known),
         service: Service::new(context.clone(), &config, &facts.customers),
         front: Front::open(&context.catalogue, events)?,
+        questions: Questions::new(),
         context,
         sleep_clock: SleepClock::start(),
         is_stopping: false,

@@ -52,8 +52,6 @@ pub(crate) struct Driver {
     answers: JoinSet<()>,
     /// The one that the loop itself asked for, which waits for no place.
     own_answer: JoinSet<()>,
-    /// Those that wait for a place among the others.
-    waiting_answers: VecDeque<BoxFuture<'static, ()>>,
     /// The command that is being done.
     command: JoinSet<Option<Box<TaskEvent>>>,
     /// Those that wait for its end.
@@ -86,11 +84,10 @@ impl Driver {
         self.tasks.spawn(task);
     }
 
-    /// Runs a task that looks something up in the home for people, as soon as there is a place
-    /// for it. Ask before whether it may wait.
+    /// Runs a task that looks something up in the home for people. Ask before whether there is a
+    /// place for it.
     pub(crate) fn answer(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        self.waiting_answers.push_back(task.boxed());
-        self.start_answers();
+        self.answers.spawn(task);
     }
 
     /// Runs one that the loop asks for, one at a time: no question of a front end keeps it back.
@@ -98,21 +95,9 @@ impl Driver {
         self.own_answer.spawn(task);
     }
 
-    fn can_answer(&self) -> bool {
+    /// Whether something more may be looked up now.
+    pub(crate) fn can_answer(&self) -> bool {
         self.answers.len() < limits::ANSWERS_AT_ONCE_MAX
-    }
-
-    /// Whether something more may wait to be looked up.
-    pub(crate) fn can_wait(&self) -> bool {
-        self.waiting_answers.len() < limits::ANSWERS_WAITING_MAX
-    }
-
-    fn start_answers(&mut self) {
-        while self.can_answer()
-            && let Some(task) = self.waiting_answers.pop_front()
-        {
-            self.answers.spawn(task);
-        }
     }
 
     /// Does what somebody commands once all that was commanded before is done, however long a
@@ -172,7 +157,6 @@ impl Driver {
             Some(ended) = self.command.join_next() => Ended::Command(ended),
             else => std::future::pending().await,
         };
-        self.start_answers();
         self.start_command();
         ended
     }
@@ -181,7 +165,6 @@ impl Driver {
     /// is in a home that was let go; a disk that hangs is waited for no longer than `patience`.
     /// Gives what the command that was being done brings.
     pub(crate) async fn shut_down(&mut self, patience: Duration) -> Option<Box<TaskEvent>> {
-        self.waiting_answers.clear();
         self.waiting_commands.clear();
         self.tasks.shutdown().await;
         let mut brought = None;
@@ -207,46 +190,16 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use bitdust_engine::JobId;
-    use tokio::sync::Semaphore;
 
     use super::*;
 
     const PATIENCE: Duration = bitdust_model::intervals::PARTING_PATIENCE;
 
     #[tokio::test]
-    async fn few_answers_are_looked_up_at_once_and_all_in_the_end() {
-        let mut driver = Driver::default();
-        let (places, count) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
-        let total = limits::ANSWERS_AT_ONCE_MAX + 3;
-        for _ in 0..total {
-            assert!(driver.can_wait());
-            let (places, count) = (places.clone(), count.clone());
-            driver.answer(async move {
-                let _place = places.acquire().await;
-                count.fetch_add(1, Ordering::Relaxed);
-            });
-        }
-        assert!(!driver.can_answer());
-        assert_eq!(driver.answers.len(), limits::ANSWERS_AT_ONCE_MAX);
-        assert_eq!(driver.waiting_answers.len(), 3);
-        places.add_permits(1);
-        driver.answer_beside(async {});
-        for _ in 0..=total {
-            let ended = tokio::time::timeout(PATIENCE, driver.task_ended()).await;
-            assert!(
-                matches!(ended, Ok(Ended::Answer(Ok(())))),
-                "each gets its place"
-            );
-        }
-        assert_eq!(count.load(Ordering::Relaxed), total);
-        assert!(driver.can_answer());
-    }
-
-    #[tokio::test]
-    async fn the_end_waits_for_what_is_being_looked_up_and_for_no_more() {
+    async fn the_end_waits_for_what_is_being_looked_up() {
         let mut driver = Driver::default();
         let count = Arc::new(AtomicUsize::new(0));
-        for _ in 0..=limits::ANSWERS_AT_ONCE_MAX {
+        for _ in 0..limits::ANSWERS_AT_ONCE_MAX {
             let count = count.clone();
             driver.answer(async move {
                 tokio::task::yield_now().await;
@@ -254,7 +207,6 @@ mod tests {
             });
         }
         driver.shut_down(PATIENCE).await;
-        assert!(driver.waiting_answers.is_empty(), "nobody waits for them");
         assert_eq!(count.load(Ordering::Relaxed), limits::ANSWERS_AT_ONCE_MAX);
     }
 
