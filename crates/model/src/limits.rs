@@ -312,6 +312,16 @@ pub const STRANGER_DIALS_MAX: u32 = 3;
 /// Outputs that one input may cause: one for each followed pack at a start, and the
 /// ordinary ones.
 pub const ENGINE_OUTPUTS_MAX: usize = PACKS_TRACKED_MAX + 4_096;
+/// Inputs that one step of a node's loop may leave for its engine, which is given all of them
+/// before the next step. Each output of an input is answered at most once at once. What else a step
+/// tells is fewer than `ENGINE_INPUTS_MAX`: news of the network that a dial waited for, a plan for
+/// each folder where another schedule holds; and what these lead to takes their places, as a machine
+/// that is answered asks for one thing more.
+pub const INPUTS_AT_ONCE_MAX: usize = ENGINE_OUTPUTS_MAX + ENGINE_INPUTS_MAX;
+const _: () = assert!(2 * (NET_QUEUE_MAX + FOLDERS_MAX) < ENGINE_INPUTS_MAX);
+/// Lines for people that one step may leave: they are told after each input, and neither an output
+/// nor what a step brings leads to more than one.
+pub const NOTICES_AT_ONCE_MAX: usize = INPUTS_AT_ONCE_MAX;
 /// Chunks packed by a walk and not yet known to the catalogue that are remembered, so that
 /// they are not packed twice: 32 MB of ids.
 pub const CHUNKS_PENDING_MAX: usize = 500_000;

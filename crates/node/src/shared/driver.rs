@@ -42,11 +42,16 @@ pub(crate) enum Ended {
 type Command = BoxFuture<'static, Option<Box<TaskEvent>>>;
 
 /// What wings hand to the loop. One step of the loop leaves a bounded number of inputs and
-/// notices here, and takes them before the next.
+/// notices here, and takes them before the next; more than that is a defect, of which people are
+/// told.
 #[derive(Default)]
 pub(crate) struct Driver {
     inputs: VecDeque<Input>,
+    /// There were more of them than there can be.
+    has_overflowed: bool,
     notices: VecDeque<Notice>,
+    /// Notices for which there was no room.
+    notices_lost: usize,
     tasks: JoinSet<()>,
     /// Tasks that look something up for people: their end is no news.
     answers: JoinSet<()>,
@@ -62,16 +67,29 @@ pub(crate) struct Driver {
 impl Driver {
     /// Tells the engine something, after what it was told before.
     pub(crate) fn tell(&mut self, input: Input) {
+        // Also one too many is kept: it may be an answer, and a machine would wait for it for ever.
         self.inputs.push_back(input);
+        if self.inputs.len() > limits::INPUTS_AT_ONCE_MAX && !self.has_overflowed {
+            self.has_overflowed = true;
+            let message = "the program has more to decide at once than it ever should; please \
+                           report it; your data is as safe as before";
+            self.notice(Severity::Problem, Happening::Defect, message);
+            debug_assert!(false, "a step leaves more inputs than it can");
+        }
     }
 
-    /// Tells people what happened.
+    /// Tells people what happened. What one step leaves too much is not told, but how much it is.
     pub(crate) fn notice(
         &mut self,
         severity: Severity,
         happening: Happening,
         message: impl Into<String>,
     ) {
+        if self.notices.len() >= limits::NOTICES_AT_ONCE_MAX {
+            self.notices_lost += 1;
+            debug_assert!(false, "a step leaves more notices than it can");
+            return;
+        }
         self.notices.push_back(Notice {
             severity,
             happening,
@@ -145,7 +163,15 @@ impl Driver {
 
     /// What people are told next.
     pub(crate) fn next_notice(&mut self) -> Option<Notice> {
-        self.notices.pop_front()
+        if let Some(notice) = self.notices.pop_front() {
+            return Some(notice);
+        }
+        let lost = std::mem::take(&mut self.notices_lost);
+        (lost > 0).then(|| Notice {
+            severity: Severity::Problem,
+            happening: Happening::Defect,
+            message: format!("{lost} things more happened than can be told; please report it"),
+        })
     }
 
     /// Waits until a task ends; never comes where there is none.
@@ -194,6 +220,45 @@ mod tests {
     use super::*;
 
     const PATIENCE: Duration = bitdust_model::intervals::PARTING_PATIENCE;
+
+    #[test]
+    fn no_input_is_lost_where_there_are_too_many_and_people_are_told() {
+        let mut driver = Driver::default();
+        for _ in 0..limits::INPUTS_AT_ONCE_MAX {
+            driver.tell(Input::Wake);
+        }
+        assert!(driver.next_notice().is_none(), "so many there may be");
+        let is_caught = is_defect(|| driver.tell(Input::Resumed));
+        assert_eq!(is_caught, cfg!(debug_assertions), "a defect of a step");
+        driver.tell(Input::Listening);
+        assert!(driver.next_notice().is_some(), "people are told");
+        assert!(driver.next_notice().is_none(), "and only once");
+        let told: Vec<_> = std::iter::from_fn(|| driver.next_input()).collect();
+        assert_eq!(told.len(), limits::INPUTS_AT_ONCE_MAX + 2);
+        assert!(told.ends_with(&[Input::Resumed, Input::Listening]));
+    }
+
+    #[test]
+    fn people_learn_how_much_they_were_not_told() {
+        let mut driver = Driver::default();
+        let tell = |driver: &mut Driver| driver.notice(Severity::Note, Happening::Other, "more");
+        for _ in 0..limits::NOTICES_AT_ONCE_MAX {
+            tell(&mut driver);
+        }
+        for _ in 0..2 {
+            assert_eq!(is_defect(|| tell(&mut driver)), cfg!(debug_assertions));
+        }
+        let told: Vec<_> = std::iter::from_fn(|| driver.next_notice()).collect();
+        assert_eq!(told.len(), limits::NOTICES_AT_ONCE_MAX + 1);
+        let last = told.last().map(|notice| notice.message.as_str());
+        let expected = "2 things more happened than can be told; please report it";
+        assert_eq!(last, Some(expected));
+    }
+
+    /// Whether something ends in a defect.
+    fn is_defect(work: impl FnOnce()) -> bool {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err()
+    }
 
     #[tokio::test]
     async fn the_end_waits_for_what_is_being_looked_up() {
