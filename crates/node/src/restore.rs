@@ -6,7 +6,7 @@ pub(crate) mod fetch;
 mod listing;
 mod lookup;
 pub(crate) mod reader;
-mod request;
+pub(crate) mod request;
 mod verify;
 pub(crate) mod versions;
 mod writer;
@@ -41,6 +41,8 @@ pub(crate) struct Restore {
     /// Whoever fetches.
     readers: BTreeMap<JobId, ReaderJob>,
     fetches: BTreeMap<FetchId, FetchState>,
+    /// Restores that somebody asked for, whose versions are being found.
+    finding: usize,
 }
 
 /// Somebody who fetches.
@@ -81,6 +83,7 @@ impl Restore {
             context,
             readers: BTreeMap::new(),
             fetches: BTreeMap::new(),
+            finding: 0,
         }
     }
 
@@ -464,6 +467,37 @@ mod tests {
         let failure = output.failure(ErrorCode::Cancelled).expect("it may fail");
         assert_eq!(home.told(), [failure]);
         restore.give_up_fetch(FetchId(8));
+    }
+
+    #[tokio::test]
+    async fn a_restore_begins_when_its_version_is_found() {
+        let mut home = TestHome::new().await;
+        let mut restore = Restore::new(home.context.clone());
+        let mut ask = |home: &mut TestHome| {
+            let (reply, answer) = oneshot::channel();
+            let target = "latest".to_owned();
+            restore.ask_restore(
+                &mut home.driver,
+                target,
+                Vec::new(),
+                None,
+                Conflict::Skip,
+                reply,
+            );
+            answer
+        };
+        let mut answers: Vec<_> = (0..=limits::LOOKUPS_MAX).map(|_| ask(&mut home)).collect();
+        let refused = answers.pop().expect("one too many").await.expect("at once");
+        assert_eq!(refused.err().map(|error| error.code), Some(ErrorCode::Busy));
+        for _ in 0..limits::LOOKUPS_MAX {
+            let Some(TaskEvent::RestoreFound { request, .. }) = home.events.recv().await else {
+                panic!("it comes to the loop");
+            };
+            let begun = restore.restore_found(&mut home.driver, request);
+            let missing = begun.err().map(|error| error.code);
+            assert_eq!(missing, Some(ErrorCode::NotFound), "there is no version");
+        }
+        assert!(home.told().is_empty() && restore.finding == 0);
     }
 
     #[tokio::test]

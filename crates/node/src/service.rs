@@ -152,48 +152,8 @@ impl Service {
             return refuse_question(driver, question, ErrorCode::Busy);
         }
         let ask = AskId(driver.number());
-        driver.tell(self.input_of(ask, &question));
+        driver.tell(input_of(ask, &question));
         self.questions.insert(ask, question);
-    }
-
-    fn input_of(&self, ask: AskId, question: &Question) -> Input {
-        match question {
-            Question::Propose {
-                from,
-                is_friend,
-                contract,
-                ..
-            } => Input::ContractProposed {
-                ask,
-                identity: from.identity,
-                lane: from.device,
-                bytes: contract.bytes,
-                friend: *is_friend,
-            },
-            Question::Store { from, header, .. } => {
-                let stored = self.context.shards.stored_at(from.identity, header.shard);
-                let is_here = matches!(stored, Ok(Some(_)));
-                let new_bytes = if is_here { 0 } else { header.shard_bytes };
-                Input::StoreAsked {
-                    ask,
-                    identity: from.identity,
-                    lane: from.device,
-                    bytes: ByteCount(u64::from(new_bytes)),
-                }
-            }
-            Question::Fetch { from, .. } => Input::AccessAsked {
-                ask,
-                identity: from.identity,
-                device: from.device,
-                access: Access::Read,
-            },
-            Question::Control { from, access, .. } => Input::AccessAsked {
-                ask,
-                identity: from.identity,
-                device: from.device,
-                access: *access,
-            },
-        }
     }
 
     /// The engine said no.
@@ -340,6 +300,49 @@ impl Service {
     /// Whoever asked learns by a closed stream that there is no answer.
     pub(crate) fn shut_down(&mut self) {
         self.questions.clear();
+    }
+}
+
+fn input_of(ask: AskId, question: &Question) -> Input {
+    match question {
+        Question::Propose {
+            from,
+            is_friend,
+            contract,
+            ..
+        } => Input::ContractProposed {
+            ask,
+            identity: from.identity,
+            lane: from.device,
+            bytes: contract.bytes,
+            friend: *is_friend,
+        },
+        Question::Store {
+            from,
+            header,
+            is_here,
+            ..
+        } => {
+            let new_bytes = if *is_here { 0 } else { header.shard_bytes };
+            Input::StoreAsked {
+                ask,
+                identity: from.identity,
+                lane: from.device,
+                bytes: ByteCount(u64::from(new_bytes)),
+            }
+        }
+        Question::Fetch { from, .. } => Input::AccessAsked {
+            ask,
+            identity: from.identity,
+            device: from.device,
+            access: Access::Read,
+        },
+        Question::Control { from, access, .. } => Input::AccessAsked {
+            ask,
+            identity: from.identity,
+            device: from.device,
+            access: *access,
+        },
     }
 }
 

@@ -14,6 +14,7 @@ use bitdust_engine::JobId;
 use bitdust_model::manifest::SnapshotRecord;
 use bitdust_model::tree::{Entry, Node as TreeNode};
 use bitdust_model::{ErrorCode, limits};
+use bitdust_store::Catalogue;
 
 use super::reader::{Found, Reader};
 use super::request::{Place, RestoreRequest};
@@ -23,6 +24,8 @@ use crate::shared::answer::Reported;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::job::Begun;
+use crate::shared::task::blocking;
+use crate::shared::task_event::TaskEvent;
 use crate::shared::text::{escape, unescape};
 use crate::shared::words;
 
@@ -30,40 +33,47 @@ use crate::shared::words;
 const LISTING_PAGE: usize = 1_000;
 
 impl Restore {
-    /// Begins to bring back what a target names.
-    pub(crate) fn begin_restore(
+    /// Finds what a target names, which comes back as [`TaskEvent::RestoreFound`] to be brought back.
+    pub(crate) fn ask_restore(
         &mut self,
         driver: &mut Driver,
-        target: &str,
-        only: &[String],
-        to: Option<&str>,
+        target: String,
+        only: Vec<String>,
+        to: Option<String>,
         conflict: Conflict,
-    ) -> Result<Begun, ApiError> {
-        let (snapshot, path) = resolve(&self.context.catalogue, target)?;
-        let conflict = match conflict {
-            Conflict::Replace => bitdust_source::Conflict::Replace,
-            Conflict::KeepBoth => bitdust_source::Conflict::KeepBoth,
-            Conflict::Skip => bitdust_source::Conflict::Skip,
-        };
-        if only.len() > limits::RESTORE_SELECTED_MAX {
-            let message = format!(
-                "at most {} things can be chosen at once; choose the folder they are in",
-                limits::RESTORE_SELECTED_MAX
-            );
-            return Err(ApiError::new(ErrorCode::BadRequest, message));
+        reply: oneshot::Sender<Reported>,
+    ) {
+        if self.finding >= limits::LOOKUPS_MAX {
+            let message = "too much is being looked up already; try again in a moment";
+            return drop(reply.send(Err(ApiError::new(ErrorCode::Busy, message))));
         }
-        let to = match to {
-            Some(to) => Place::Into(PathBuf::from(OsString::from_vec(unescape(to)))),
-            None => Place::Original,
-        };
-        let request = RestoreRequest::new(
-            snapshot,
-            path,
-            only.iter().map(|path| unescape(path)).collect(),
-            to,
-            conflict,
-        );
-        Ok(self.begin(driver, JobKind::Restore(Box::new(request))))
+        self.finding += 1;
+        let context = self.context.clone();
+        driver.spawn(async move {
+            let catalogue = context.catalogue.clone();
+            let request = blocking(move || {
+                let to = to.as_deref();
+                find_request(&catalogue, &target, &only, to, conflict)
+            });
+            let defect = |code| Err(ApiError::new(code, words::failure(code)));
+            let request = request.await.unwrap_or_else(defect).map(Box::new);
+            let found = TaskEvent::RestoreFound { request, reply };
+            // A loop that has ended begins nothing any more.
+            drop(context.task_events.send(found).await);
+        });
+    }
+
+    /// Begins to bring back what was found.
+    ///
+    /// # Errors
+    /// If nothing was.
+    pub(crate) fn restore_found(
+        &mut self,
+        driver: &mut Driver,
+        request: Result<Box<RestoreRequest>, ApiError>,
+    ) -> Result<Begun, ApiError> {
+        self.finding = self.finding.saturating_sub(1);
+        Ok(self.begin(driver, JobKind::Restore(request?)))
     }
 
     /// Answers with a page of a folder's listing.
@@ -91,6 +101,34 @@ impl Restore {
                 })
         });
     }
+}
+
+fn find_request(
+    catalogue: &Catalogue,
+    target: &str,
+    only: &[String],
+    to: Option<&str>,
+    conflict: Conflict,
+) -> Result<RestoreRequest, ApiError> {
+    let (snapshot, path) = resolve(catalogue, target)?;
+    let conflict = match conflict {
+        Conflict::Replace => bitdust_source::Conflict::Replace,
+        Conflict::KeepBoth => bitdust_source::Conflict::KeepBoth,
+        Conflict::Skip => bitdust_source::Conflict::Skip,
+    };
+    if only.len() > limits::RESTORE_SELECTED_MAX {
+        let message = format!(
+            "at most {} things can be chosen at once; choose the folder they are in",
+            limits::RESTORE_SELECTED_MAX
+        );
+        return Err(ApiError::new(ErrorCode::BadRequest, message));
+    }
+    let place = match to {
+        Some(to) => Place::Into(PathBuf::from(OsString::from_vec(unescape(to)))),
+        None => Place::Original,
+    };
+    let only = only.iter().map(|path| unescape(path)).collect();
+    Ok(RestoreRequest::new(snapshot, path, only, place, conflict))
 }
 
 fn listing(

@@ -38,6 +38,8 @@ impl Node {
             | Call::History { .. }
             | Call::DeviceList => self.answer_question(call, reply),
             Call::List { .. }
+            | Call::Restore { .. }
+            | Call::Invite
             | Call::Accept { .. }
             | Call::FolderEstimate { .. }
             | Call::Search { .. }
@@ -50,10 +52,8 @@ impl Node {
             Call::SettingsSet { key, value } => self.set_setting(&key, &value, reply),
             Call::SettingsGet { .. }
             | Call::Offer { .. }
-            | Call::Invite
             | Call::SupplierHire { .. }
             | Call::SupplierFire { .. }
-            | Call::Restore { .. }
             | Call::Verify { .. }
             | Call::PhraseCheck { .. }
             | Call::Cancel { .. }
@@ -79,23 +79,11 @@ impl Node {
                 self.change_setting("offer", &bytes.to_string())?;
                 Ok(Answer::Done)
             }
-            Call::Invite => self.suppliers.invite(),
             Call::SupplierHire { count } => {
                 self.change_setting("suppliers", &count.to_string())?;
                 Ok(Answer::Done)
             }
             Call::SupplierFire { .. } => Err(not_yet("releasing a supplier")),
-            Call::Restore {
-                target,
-                only,
-                to,
-                conflict,
-            } => {
-                let restore = &mut self.restore;
-                let begun =
-                    restore.begin_restore(driver, &target, &only, to.as_deref(), conflict)?;
-                Ok(self.job_began(begun))
-            }
             Call::Verify { sample } => {
                 let begun = self.restore.begin_verify(driver, sample);
                 Ok(self.job_began(begun))
@@ -304,6 +292,13 @@ impl Node {
         let (driver, restore) = (&mut self.driver, &mut self.restore);
         match call {
             Call::List { target, after } => restore.list(driver, target, after, reply),
+            Call::Restore {
+                target,
+                only,
+                to,
+                conflict,
+            } => restore.ask_restore(driver, target, only, to, conflict, reply),
+            Call::Invite => self.suppliers.invite(driver, reply),
             Call::Accept { code } => self.suppliers.accept_invitation(driver, &code, reply),
             Call::FolderEstimate {
                 path,

@@ -316,11 +316,13 @@ impl Node {
             | TaskEvent::Recovery { .. }
             | TaskEvent::Verified { .. }
             | TaskEvent::Restored { .. }
+            | TaskEvent::RestoreFound { .. }
             | TaskEvent::LookUpEnded { .. } => self.bring_to_restore(event),
             TaskEvent::Dialed { .. }
             | TaskEvent::SetRecorded { .. }
             | TaskEvent::Offers { .. }
             | TaskEvent::Check { .. }
+            | TaskEvent::Befriended { .. }
             | TaskEvent::FriendMade { .. }
             | TaskEvent::Asked(_)
             | TaskEvent::ContractKept { .. }
@@ -402,6 +404,13 @@ impl Node {
                 job,
                 result,
             } => restore.restored(driver, completion, job, result),
+            TaskEvent::RestoreFound { request, reply } => {
+                let begun = restore.restore_found(driver, request);
+                let answer = begun.map(|begun| self.job_began(begun));
+                self.settle();
+                // A front end that left does not wait for its answer.
+                drop(reply.send(answer));
+            }
             TaskEvent::LookUpEnded { job } => restore.look_up_ended(driver, job),
             _ => misrouted("not for a restore"),
         }
@@ -432,6 +441,12 @@ impl Node {
                 shard,
                 pick,
             } => suppliers.check_piece(driver, completion, device, *shard, pick),
+            TaskEvent::Befriended {
+                device,
+                identity,
+                nickname,
+                reply,
+            } => suppliers.friend_recorded(driver, device, identity, nickname, reply),
             TaskEvent::FriendMade { invitation, reply } => {
                 suppliers.friend_made(driver, &invitation);
                 self.settle();

@@ -29,6 +29,8 @@ pub(crate) enum Question {
         signed: Box<Signed<StoreHeader>>,
         /// The same, read.
         header: Box<StoreHeader>,
+        /// Whether it is here already and takes no more room.
+        is_here: bool,
         /// Where its bytes come from.
         incoming: Box<IncomingStore>,
     },

@@ -24,12 +24,17 @@ pub(crate) async fn listen(context: Context, from: Peer, mut server: BulkServer)
     while let Some(request) = server.next().await {
         let question = match request {
             BulkRequest::Store { header, incoming } => match check_header(&header, from) {
-                Ok(read) => Question::Store {
-                    from,
-                    signed: Box::new(header),
-                    header: Box::new(read),
-                    incoming: Box::new(incoming),
-                },
+                Ok(read) => {
+                    let (shards, shard) = (context.shards.clone(), read.shard);
+                    let stored = blocking(move || shards.stored_at(from.identity, shard)).await;
+                    Question::Store {
+                        from,
+                        signed: Box::new(header),
+                        header: Box::new(read),
+                        is_here: matches!(stored, Ok(Ok(Some(_)))),
+                        incoming: Box::new(incoming),
+                    }
+                }
                 Err(code) => {
                     drop(incoming.refuse(code).await);
                     continue;

@@ -8,13 +8,15 @@ use bitdust_engine::{AskId, FetchId, Input, JobId, ReceiptFact, SetFact, Version
 use bitdust_model::locator::{Invitation, Offer};
 use bitdust_model::manifest::{PackRecord, SetRecord, SnapshotRecord};
 use bitdust_model::status::Problems;
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, Position};
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, IdentityId, Position};
+use bitdust_net::Reply;
 use bitdust_source::{FolderWatch, WatchError};
 use bitdust_store::catalogue::ConfirmedShard;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::restore::fetch::{FetchRequest, Piece, Plain};
+use crate::restore::request::RestoreRequest;
 use crate::shared::completion::Completion;
 use crate::shared::folder_outcome::FolderOutcome;
 
@@ -181,6 +183,13 @@ pub(crate) enum TaskEvent {
         /// Bytes agreed.
         bytes: ByteCount,
     },
+    /// What somebody wants to bring back was found, or not.
+    RestoreFound {
+        /// What is to be brought back.
+        request: Result<Box<RestoreRequest>, ApiError>,
+        /// Who waits for the answer.
+        reply: oneshot::Sender<Result<Answer, ApiError>>,
+    },
     /// Somebody looked something up and needs nothing more.
     LookUpEnded {
         /// The number of its fetches.
@@ -201,6 +210,17 @@ pub(crate) enum TaskEvent {
         status: Result<Box<StatusView>, ApiError>,
         /// Who waits for it.
         reply: oneshot::Sender<Result<Answer, ApiError>>,
+    },
+    /// Somebody showed a token of ours and is recorded as a friend.
+    Befriended {
+        /// Their device.
+        device: DeviceId,
+        /// They.
+        identity: IdentityId,
+        /// What they are called.
+        nickname: String,
+        /// Where the answer goes.
+        reply: Reply,
     },
     /// A friend was made and recorded.
     FriendMade {

@@ -10,8 +10,8 @@ use bitdust_model::locator::{Contact, Invitation};
 use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, ErrorCode, IdentityId, Severity, limits};
 use bitdust_net::{Peer, Reply};
-use bitdust_store::CatalogueError;
 use bitdust_store::catalogue::{Friend, Introduction, Redeemed};
+use bitdust_store::{Catalogue, CatalogueError};
 
 use super::Suppliers;
 use crate::shared::answer::{Reported, catalogue_error, refusal};
@@ -24,13 +24,9 @@ use crate::shared::task_event::TaskEvent;
 const INVITATION_ADDRESSES_MAX: usize = 4;
 
 impl Suppliers {
-    /// A code that makes whoever has it first a friend.
-    pub(crate) fn invite(&self) -> Reported {
+    /// Answers with a code that makes whoever has it first a friend, once its token is kept.
+    pub(crate) fn invite(&self, driver: &mut Driver, reply: oneshot::Sender<Reported>) {
         let token: [u8; 16] = random();
-        self.context
-            .catalogue
-            .issue_invitation(&token, wall_clock())
-            .map_err(catalogue_error)?;
         let invitation = Invitation {
             network: self.context.network.to_string(),
             contact: self.own_contact(),
@@ -39,7 +35,17 @@ impl Suppliers {
             token,
         };
         let signed = self.context.secrets.device.signing().sign(&invitation);
-        Ok(Answer::Invitation(invitation::to_text(&signed)))
+        let catalogue = self.context.catalogue.clone();
+        driver.spawn(async move {
+            let issued = blocking(move || catalogue.issue_invitation(&token, wall_clock())).await;
+            let answer = match issued {
+                Ok(Ok(())) => Ok(Answer::Invitation(invitation::to_text(&signed))),
+                Ok(Err(error)) => Err(catalogue_error(error)),
+                Err(code) => Err(ApiError::new(code, crate::shared::words::failure(code))),
+            };
+            // A front end that left does not wait for its answer.
+            drop(reply.send(answer));
+        });
     }
 
     fn own_contact(&self) -> Contact {
@@ -126,8 +132,8 @@ impl Suppliers {
         });
     }
 
-    /// Somebody shows a token of ours.
-    pub(crate) fn befriended(&mut self, driver: &mut Driver, from: Peer, body: Body, reply: Reply) {
+    /// Somebody shows a token of ours: a task looks whether it is, and records them.
+    pub(crate) fn befriended(&self, driver: &mut Driver, from: Peer, body: Body, reply: Reply) {
         let Body::Befriend {
             token,
             contact,
@@ -139,34 +145,57 @@ impl Suppliers {
         if contact.device != from.device || contact.identity != from.identity {
             return reply.refuse(ErrorCode::NotAuthentic);
         }
-        let redeemed =
-            self.context
-                .catalogue
-                .redeem_invitation(&token, from.identity, wall_clock());
-        match redeemed {
-            Ok(Redeemed::Accepted) => {
-                let friend = Friend {
-                    device: from.device,
-                    identity: from.identity,
-                    nickname: nickname.chars().take(limits::NICKNAME_BYTES_MAX).collect(),
-                    addresses: contact.addresses,
-                    since: wall_clock(),
-                };
-                let nickname = friend.nickname.clone();
-                match self.context.catalogue.put_friend(friend) {
-                    Ok(()) => {
-                        self.peers
-                            .add_friend(from.device, from.identity, nickname.clone());
-                        notice_friend(driver, &nickname, from.device);
-                        reply.send(Body::Done);
-                    }
-                    Err(error) => reply.refuse(error.code()),
+        let nickname: String = nickname.chars().take(limits::NICKNAME_BYTES_MAX).collect();
+        let (device, identity) = (from.device, from.identity);
+        let friend = Friend {
+            device,
+            identity,
+            nickname: nickname.clone(),
+            addresses: contact.addresses,
+            since: wall_clock(),
+        };
+        let context = self.context.clone();
+        driver.spawn(async move {
+            let catalogue = context.catalogue.clone();
+            let redeemed = blocking(move || redeem(&catalogue, &token, friend)).await;
+            match redeemed.and_then(|redeemed| redeemed) {
+                Ok(()) => {
+                    let recorded = TaskEvent::Befriended {
+                        device,
+                        identity,
+                        nickname,
+                        reply,
+                    };
+                    // Whoever asked a loop that has ended learns by a closed stream.
+                    drop(context.task_events.send(recorded).await);
                 }
+                Err(code) => reply.refuse(code),
             }
-            Ok(Redeemed::AlreadyUsed) => reply.refuse(ErrorCode::Expired),
-            Ok(Redeemed::Unknown) => reply.refuse(ErrorCode::NotFound),
-            Err(error) => reply.refuse(error.code()),
-        }
+        });
+    }
+
+    /// Somebody is recorded as a friend: they are told so.
+    pub(crate) fn friend_recorded(
+        &mut self,
+        driver: &mut Driver,
+        device: DeviceId,
+        identity: IdentityId,
+        nickname: String,
+        reply: Reply,
+    ) {
+        notice_friend(driver, &nickname, device);
+        self.peers.add_friend(device, identity, nickname);
+        reply.send(Body::Done);
+    }
+}
+
+/// Uses up a token and records who showed it as a friend.
+fn redeem(catalogue: &Catalogue, token: &[u8; 16], friend: Friend) -> Result<(), ErrorCode> {
+    let redeemed = catalogue.redeem_invitation(token, friend.identity, wall_clock());
+    match redeemed.map_err(|error| error.code())? {
+        Redeemed::Accepted => catalogue.put_friend(friend).map_err(|error| error.code()),
+        Redeemed::AlreadyUsed => Err(ErrorCode::Expired),
+        Redeemed::Unknown => Err(ErrorCode::NotFound),
     }
 }
 
@@ -216,7 +245,7 @@ async fn befriend(
 }
 
 fn record_friend(
-    catalogue: &bitdust_store::Catalogue,
+    catalogue: &Catalogue,
     device: DeviceId,
     identity: IdentityId,
     addresses: Vec<String>,
