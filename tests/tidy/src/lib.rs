@@ -12,6 +12,7 @@ pub mod docs;
 pub mod edges;
 pub mod fixtures;
 pub mod licences;
+pub mod locks;
 #[cfg(all(test, unix))]
 mod machine;
 pub mod machines;

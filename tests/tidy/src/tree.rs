@@ -126,6 +126,16 @@ pub struct RustFile {
     pub is_test: bool,
 }
 
+impl RustFile {
+    /// Whether it is a part of what is shipped.
+    #[must_use]
+    pub fn is_product(&self) -> bool {
+        let path = &self.file.path;
+        let is_crate = path.starts_with("crates/") && path.split('/').nth(2) == Some("src");
+        (is_crate || path.starts_with("src-tauri/src/")) && !self.is_test
+    }
+}
+
 /// Takes the Rust files out of `files` and reads their tokens.
 ///
 /// # Errors
