@@ -111,6 +111,12 @@ pub const PACKS_IN_FLIGHT_MAX: usize = 3;
 pub const BUFFERS_IDLE_BYTES_MAX: usize = (2 * PACKS_IN_FLIGHT_MAX + 2) * (PACK_BYTES_MAX + MIB);
 /// Packs being fetched and decoded at once during a restore.
 pub const FETCHES_IN_FLIGHT_MAX: usize = 3;
+/// Fetches of a reader on their way, and the one being taken.
+pub const FETCHES_AHEAD_MAX: usize = FETCHES_IN_FLIGHT_MAX + 1;
+/// Batches of chunks that wait for whoever packs them.
+pub const BATCHES_WAITING_MAX: usize = 2;
+/// Pieces of a shard between the network and a supplier's disk.
+pub const PIECES_IN_FLIGHT_MAX: usize = 16;
 /// Bytes of the spool for shards whose supplier is away: at most, and where nothing else is set.
 pub const SPOOL_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// The least it can be set to: some shards, be they as long as shards get.

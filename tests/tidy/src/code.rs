@@ -121,8 +121,14 @@ impl Code {
     #[must_use]
     pub fn product_lines(&self, text: &str) -> usize {
         (1..=text.lines().count())
-            .filter(|line| !self.test_lines.iter().any(|range| range.contains(line)))
+            .filter(|line| !self.is_for_tests(*line))
             .count()
+    }
+
+    /// Whether a line is compiled for tests only.
+    #[must_use]
+    pub fn is_for_tests(&self, line: usize) -> bool {
+        self.test_lines.iter().any(|range| range.contains(&line))
     }
 
     /// Reads one level of tokens and everything inside it.
@@ -273,7 +279,6 @@ fn attribute_at(tokens: &[TokenTree], at: usize) -> Option<(&Group, usize)> {
 
 /// Whether a `use` with a visibility stands at `at`.
 fn is_handing_on(tokens: &[TokenTree], at: usize) -> bool {
-    let is_word = |token: Option<&TokenTree>, text| matches!(token, Some(TokenTree::Ident(word)) if word == text);
     let before = |count: usize| at.checked_sub(count).and_then(|at| tokens.get(at));
     let is_restricted = matches!(before(1), Some(TokenTree::Group(_))) && is_word(before(2), "pub");
     is_word(tokens.get(at), "use") && (is_word(before(1), "pub") || is_restricted)
@@ -321,15 +326,32 @@ fn after(tokens: &[TokenTree], at: usize) -> After {
     }
 }
 
-fn is_punct(token: Option<&TokenTree>, sign: char) -> bool {
+pub(crate) fn is_punct(token: Option<&TokenTree>, sign: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == sign)
 }
 
-fn inner(group: &Group) -> Vec<TokenTree> {
+pub(crate) fn is_word(token: Option<&TokenTree>, text: &str) -> bool {
+    matches!(token, Some(TokenTree::Ident(word)) if word == text)
+}
+
+/// The group that stands at `at`, if it is of this kind.
+pub(crate) fn group_at(tokens: &[TokenTree], at: usize, delimiter: Delimiter) -> Option<&Group> {
+    match tokens.get(at) {
+        Some(TokenTree::Group(group)) if group.delimiter() == delimiter => Some(group),
+        Some(_) | None => None,
+    }
+}
+
+/// The arguments that stand at `at`.
+pub(crate) fn call_at(tokens: &[TokenTree], at: usize) -> Option<&Group> {
+    group_at(tokens, at, Delimiter::Parenthesis)
+}
+
+pub(crate) fn inner(group: &Group) -> Vec<TokenTree> {
     group.stream().into_iter().collect()
 }
 
-fn line_of(token: &TokenTree) -> usize {
+pub(crate) fn line_of(token: &TokenTree) -> usize {
     token.span().start().line
 }
 

@@ -19,6 +19,7 @@ pub mod machines;
 pub mod manifests;
 pub mod owners;
 pub mod purity;
+pub mod queues;
 pub mod rooms;
 #[cfg(all(test, unix))]
 mod scripts;

@@ -26,8 +26,6 @@ use crate::shared::task_event::{Flight, TaskEvent};
 /// Bytes after which a batch crosses over, and chunks, whatever comes first.
 const BATCH_BYTES: usize = 1 << 20;
 const BATCH_CHUNKS: usize = 512;
-/// Batches that wait for the packer.
-const BATCHES_WAITING: usize = 2;
 
 /// What a packer works with.
 pub(crate) struct PackRequest {
@@ -83,8 +81,8 @@ pub(crate) fn packer<'a>(
     request: PackRequest,
     runtime: Handle,
 ) -> (Packing<'a>, Packer<'a>) {
-    let (messages, received) = sync_channel(BATCHES_WAITING);
-    let (empty, emptied) = sync_channel(BATCHES_WAITING + 1);
+    let (messages, received) = sync_channel(limits::BATCHES_WAITING_MAX);
+    let (empty, emptied) = sync_channel(limits::BATCHES_WAITING_MAX + 1);
     let buffers = &context.buffers;
     let packing = Packing {
         context,

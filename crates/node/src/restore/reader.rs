@@ -28,8 +28,6 @@ use crate::shared::task_event::TaskEvent;
 /// Numbers fetches of all jobs; far above what the loop numbers itself.
 static NEXT_FETCH: AtomicU64 = AtomicU64::new(1 << 32);
 
-/// Fetches on their way, and the one being taken.
-const FETCHES_AHEAD_MAX: usize = limits::FETCHES_IN_FLIGHT_MAX + 1;
 /// Plain bytes that are fetched at once: most packs that were not compressed, as a whole. Those
 /// of others come in several parts, because what is plain takes the memory.
 const FETCH_BYTES_MAX: u64 = (limits::PACK_BYTES_TARGET + 2 * limits::MIB) as u64;
@@ -108,7 +106,7 @@ impl<'a> Reader<'a> {
             ahead: HashMap::new(),
             ahead_order: VecDeque::new(),
             ahead_bytes: 0,
-            room: Arc::new(Semaphore::new(FETCHES_AHEAD_MAX)),
+            room: Arc::new(Semaphore::new(limits::FETCHES_AHEAD_MAX)),
             begun: None,
         }
     }
@@ -224,7 +222,7 @@ impl<'a> Reader<'a> {
         &mut self,
         wanted: BTreeMap<PackId, (PackRef, Vec<BlobRef>)>,
     ) -> PartStream {
-        let (sender, coming) = mpsc::channel(FETCHES_AHEAD_MAX);
+        let (sender, coming) = mpsc::channel(limits::FETCHES_AHEAD_MAX);
         let (all_begun, begun) = oneshot::channel();
         let before = self.begun.replace(begun);
         let (context, job, room) = (self.context.clone(), self.job, self.room.clone());

@@ -16,9 +16,6 @@ use crate::shared::context::{Context, wall_clock};
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
 
-/// Pieces of a shard between the network and the disk.
-const PIECES_IN_FLIGHT_MAX: usize = 16;
-
 /// Takes the requests of one bulk stream; each is checked and handed to the loop.
 pub(crate) async fn listen(context: Context, from: Peer, mut server: BulkServer) {
     while let Some(request) = server.next().await {
@@ -115,7 +112,7 @@ async fn write_shard(
         .go(writer.offset())
         .await
         .map_err(|error| error.code())?;
-    let (pieces, mut arriving) = mpsc::channel::<Bytes>(PIECES_IN_FLIGHT_MAX);
+    let (pieces, mut arriving) = mpsc::channel::<Bytes>(limits::PIECES_IN_FLIGHT_MAX);
     let disk = tokio::task::spawn_blocking(move || {
         let pieces = std::iter::from_fn(|| arriving.blocking_recv());
         writer.fill(pieces).map_err(|error| error.code())?;
@@ -175,7 +172,8 @@ pub(crate) async fn give_range(
         Ok(found) => found,
         Err(code) => return drop(outgoing.refuse(code).await),
     };
-    let (sender, receiver) = mpsc::channel::<Result<Bytes, ErrorCode>>(PIECES_IN_FLIGHT_MAX);
+    let (sender, receiver) =
+        mpsc::channel::<Result<Bytes, ErrorCode>>(limits::PIECES_IN_FLIGHT_MAX);
     let shards = context.shards.clone();
     let reading =
         tokio::task::spawn_blocking(move || read_into(&shards, from, &header, range, &sender));
