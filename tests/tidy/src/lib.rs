@@ -18,6 +18,7 @@ mod machine;
 pub mod machines;
 pub mod manifests;
 pub mod owners;
+pub mod privacy;
 pub mod purity;
 pub mod queues;
 pub mod rooms;

@@ -4,7 +4,7 @@ use bitdust_model::limits;
 use libp2p::core::ConnectedPoint;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, kad, ping};
-use tracing::{debug, info};
+use tracing::debug;
 
 use super::state::EventLoop;
 use crate::address;
@@ -78,7 +78,7 @@ impl EventLoop {
     /// Addresses of the scopes without strangers count as confirmed.
     fn on_listening(&mut self, address: Multiaddr) {
         let text = address::with_peer(&address, self.me);
-        info!(address = text, "Listening");
+        debug!(address = text, "Listening");
         let is_confirmed = match self.scope {
             Scope::Loopback => true,
             Scope::Lan => address::is_credible(Scope::Lan, &address),
