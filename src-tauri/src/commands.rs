@@ -14,7 +14,7 @@ use tauri_plugin_dialog::DialogExt as _;
 use tokio::sync::oneshot;
 
 use crate::tray::TrayWords;
-use crate::{opening, telling, tray};
+use crate::{notifications, opening, tray};
 
 /// A call to the node.
 #[tauri::command]
@@ -43,7 +43,7 @@ pub(crate) fn name_tray(app: AppHandle, words: TrayWords) {
 /// Something needs a person who may not be looking.
 #[tauri::command]
 pub(crate) fn notify(app: AppHandle, message: String) {
-    telling::notify(&app, &message);
+    notifications::notify(&app, &message);
 }
 
 /// A folder that a person picks; none when they think better of it.

@@ -8,6 +8,7 @@
 
 mod arguments;
 mod commands;
+mod notifications;
 mod opening;
 mod shell;
 mod smoke;

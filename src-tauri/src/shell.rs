@@ -16,7 +16,7 @@ use tracing::{debug, warn};
 use crate::arguments::{Arguments, LINK_SCHEME};
 use crate::opening::Opening;
 use crate::tray::Tray;
-use crate::{commands, opening, smoke, telling, tray, window};
+use crate::{commands, notifications, opening, smoke, telling, tray, window};
 
 /// What links to invitations begin with.
 const INVITATION_LINK: &str = "bitdust://invite/";
@@ -151,6 +151,6 @@ fn window_event(window: &Window, event: &WindowEvent) {
         warn!(%error, "The window cannot be hidden");
     }
     if !tray.told_of_hiding.swap(true, Ordering::Relaxed) {
-        telling::say(app, &tray.hiding());
+        notifications::say(app, &tray.hiding());
     }
 }

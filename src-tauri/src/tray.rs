@@ -17,7 +17,7 @@ use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager as _, Wry};
 use tracing::warn;
 
-use crate::window;
+use crate::{notifications, window};
 
 /// What the icon says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,12 +101,13 @@ fn chosen(app: &AppHandle, event: MenuEvent) {
     match event.id().as_ref() {
         "open" => window::show(app),
         "back_up" => {
-            let host = app.state::<Host>().inner().clone();
+            let (app, host) = (app.clone(), app.state::<Host>().inner().clone());
             tauri::async_runtime::spawn(async move {
                 // What comes of it is in the history, and a notification if it needs a person.
                 let folders = Vec::new();
                 if let Err(error) = host.call(Call::Backup { folders }).await {
                     warn!(%error, "The backup was not begun");
+                    notifications::say(&app, &error.message);
                 }
             });
         }

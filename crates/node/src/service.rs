@@ -368,8 +368,10 @@ const fn refused(code: ErrorCode) -> Body {
 
 #[cfg(test)]
 mod tests {
+    use bitdust_crypto::LocatorKey;
     use bitdust_engine::Output;
-    use bitdust_model::IdentityId;
+    use bitdust_model::locator::KeyedRecord;
+    use bitdust_model::{IdentityId, Sequence};
 
     use super::*;
     use crate::shared::testing::TestHome;
@@ -426,5 +428,34 @@ mod tests {
         service.refuse(&mut home.driver, ask, ErrorCode::Busy);
         service.allow_access(&mut home.driver, ask);
         assert!(home.told().is_empty());
+    }
+
+    #[tokio::test]
+    async fn deposits_that_nobody_takes_are_not_published() {
+        let mut home = TestHome::new().await;
+        let service = service(&home, 100, 0);
+        let mut publish = async || {
+            let output = Output::PublishDeposits;
+            let completion = Completion::of(&output, &home.context.task_events);
+            service.publish_deposits(&mut home.driver, completion.expect("it is answered"));
+            match home.events.recv().await {
+                Some(TaskEvent::Input(input)) => input,
+                Some(_) | None => panic!("an answer"),
+            }
+        };
+        assert_eq!(publish().await, Input::DepositsPublished, "there is none");
+        let context = &home.context;
+        let key = LocatorKey::root(context.current(), 0);
+        let record = key.seal(&context.network, Sequence(1), wall_clock(), b"who I am");
+        let record = KeyedRecord {
+            key: key.dht_key(),
+            record,
+        };
+        let kept = home
+            .context
+            .shards
+            .put_deposit(IdentityId([3; 32]), &record);
+        kept.expect("a customer's");
+        assert!(matches!(publish().await, Input::DepositsFailed { .. }));
     }
 }

@@ -144,21 +144,27 @@ async fn keep_fence(
 }
 
 /// Reads before it writes: where the DHT has a newer record than this node keeps, the newer
-/// one is published again.
+/// one is published again. Done when one was taken, or there is none.
 pub(crate) async fn publish_deposits(context: &Context) -> Result<(), ErrorCode> {
     let mut after = None;
+    let mut published = Ok(());
+    let mut taken = 0;
     loop {
         let shards = context.shards.clone();
         let page = blocking(move || shards.deposits(after, limits::LIST_ENTRIES_MAX)).await?;
         let page = page.map_err(|error| error.code())?;
         let Some(last) = page.last() else {
-            return Ok(());
+            return if taken > 0 { Ok(()) } else { published };
         };
         after = Some(last.key);
         for kept in page {
             let record = newer_of(context, kept).await;
-            if let Err(error) = context.net.put_record(record).await {
-                debug!(%error, "A record kept for a customer was not put");
+            match context.net.put_record(record).await {
+                Ok(_) => taken += 1,
+                Err(error) => {
+                    debug!(%error, "A record kept for a customer was not put");
+                    published = Err(error.code());
+                }
             }
         }
     }
