@@ -10,6 +10,7 @@ mod ci;
 pub mod code;
 pub mod docs;
 pub mod edges;
+pub mod errors;
 pub mod fixtures;
 pub mod licences;
 pub mod locks;
