@@ -1,4 +1,4 @@
-//! No error is only logged.
+//! No error is only logged, and none is dropped by a call that gives one.
 //!
 //! Where an error is met (an arm, a branch or a closure for it) and all that happens is a line in
 //! the log, or nothing, whoever asked waits for an answer that never comes, or believes that all is
@@ -7,10 +7,13 @@
 //! passes, and so does an arm without a body for one kind of error, which is a case like others.
 //! Whether that is the right thing is for people to judge.
 
+mod harmless;
+
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use crate::code::{call_at, group_at, inner, is_punct, is_word, line_of};
 use crate::tree::RustFile;
+use harmless::HARMLESS;
 
 /// Macros that write a line into the log.
 const LOGS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
@@ -20,14 +23,17 @@ const LEAVES: [&str; 3] = ["return", "continue", "break"];
 const RECOVERS: [&str; 3] = ["inspect_err", "unwrap_or_else", "or_else"];
 /// Methods after which an error is no more.
 const ENDS: [&str; 4] = ["ok", "unwrap_or", "unwrap_or_default", "unwrap_or_else"];
+/// Calls that may be dropped: what is sent to somebody who has left is missed by nobody, and the
+/// others give no error.
+const DROPPABLE: [&str; 4] = ["blocking_send", "insert", "send", "spawn"];
+
 /// A place at which an error may go missing without anybody noticing.
-pub struct Harmless {
-    /// The file.
-    pub path: &'static str,
+struct Harmless {
+    path: &'static str,
     /// A part of what stands there: the message of the log, or the call.
-    pub what: &'static str,
+    what: &'static str,
     /// Why nobody misses the error.
-    pub reason: &'static str,
+    reason: &'static str,
 }
 
 /// An error that nobody hears of.
@@ -39,7 +45,11 @@ struct Lost {
 
 /// Places where an error goes missing and that are not listed, and listed ones that are no more.
 #[must_use]
-pub fn unlisted(files: &[RustFile], harmless: &[Harmless]) -> Vec<String> {
+pub fn only_logged(files: &[RustFile]) -> Vec<String> {
+    unlisted(files, HARMLESS)
+}
+
+fn unlisted(files: &[RustFile], harmless: &[Harmless]) -> Vec<String> {
     let mut used = vec![false; harmless.len()];
     let mut offences = Vec::new();
     for rust in files.iter().filter(|rust| rust.is_product()) {
@@ -86,7 +96,8 @@ fn read(tokens: &[TokenTree], lost: &mut Vec<Lost>) {
         let place = arm(tokens, at)
             .or_else(|| branch(tokens, at))
             .or_else(|| otherwise(tokens, at))
-            .or_else(|| closure(tokens, at));
+            .or_else(|| closure(tokens, at))
+            .or_else(|| dropped(tokens, at));
         if let Some(range) = place {
             lost.push(Lost {
                 line: line_of(token),
@@ -199,6 +210,47 @@ fn closure(tokens: &[TokenTree], at: usize) -> Option<Range> {
     (logs(&body) && !goes_on).then_some(at..at + 2)
 }
 
+/// `let _ = call();`, `call().ok();` and `drop(call())`.
+fn dropped(tokens: &[TokenTree], at: usize) -> Option<Range> {
+    if is_word(tokens.get(at), "let") && is_word(tokens.get(at + 1), "_") {
+        let length = tokens[at..]
+            .iter()
+            .position(|token| is_punct(Some(token), ';'))?;
+        return gives_result(&tokens[at..at + length]).then_some(at..at + length);
+    }
+    let is_method = at > 0 && is_punct(tokens.get(at - 1), '.');
+    if is_word(tokens.get(at), "ok") && is_method && is_punct(tokens.get(at + 2), ';') {
+        let start = statement_start(tokens, at);
+        let is_bound = tokens[start..at]
+            .iter()
+            .any(|token| is_punct(Some(token), '='));
+        let is_given = is_word(tokens.get(start), "return");
+        return (!is_bound && !is_given).then_some(start..at + 2);
+    }
+    if is_word(tokens.get(at), "drop") && !is_method {
+        let what = inner(call_at(tokens, at + 1)?);
+        return gives_result(&what).then_some(at..at + 2);
+    }
+    None
+}
+
+fn statement_start(tokens: &[TokenTree], end: usize) -> usize {
+    let is_before = |at: &usize| is_punct(tokens.get(*at), ';') || block_at(tokens, *at).is_some();
+    (0..end).rev().find(is_before).map_or(0, |at| at + 1)
+}
+
+/// Whether an expression ends in a call that may fail, by its looks: not one that sends.
+fn gives_result(tokens: &[TokenTree]) -> bool {
+    let call = (0..tokens.len())
+        .rev()
+        .find(|at| call_at(tokens, *at).is_some());
+    let Some(call) = call.filter(|call| *call > 0) else {
+        return false;
+    };
+    let name = tokens[call - 1].to_string();
+    !DROPPABLE.contains(&name.as_str())
+}
+
 /// Whether a block for an error does nothing about it. Where `silent`, one that is empty counts.
 fn loses(body: &[TokenTree], silent: bool) -> bool {
     let mut at = 0;
@@ -262,7 +314,13 @@ fn without_spaces(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::assert_clean;
     use crate::tree::{self, File};
+
+    #[test]
+    fn no_error_is_only_logged() {
+        assert_clean("lost errors", &only_logged(&tree::real_rust()));
+    }
 
     #[test]
     fn an_error_that_is_only_logged_is_caught() {
@@ -323,18 +381,39 @@ mod tests {
     }
 
     #[test]
+    fn a_result_that_is_dropped_is_caught() {
+        let rows = [
+            ("let _ = b();", 1),
+            ("let _ = b().await;", 1),
+            ("let _ = writeln!(c, \"d\");", 1),
+            ("let _ = b;", 0),
+            ("b().ok();", 1),
+            ("let c = b().ok();", 0),
+            ("return b().ok();", 0),
+            ("drop(b());", 1),
+            ("drop(b.put(c).await);", 1),
+            ("drop(b.send(c).await);", 0),
+            ("drop(map.insert(c, d));", 0),
+            ("drop(b);", 0),
+        ];
+        for (statement, expected) in rows {
+            check(statement, expected);
+        }
+    }
+
+    #[test]
     fn a_listed_place_passes_as_long_as_it_is_there() {
         let list = [Harmless {
             path: "crates/x/src/a.rs",
-            what: "gone",
+            what: "drop(b.close())",
             reason: "it is gone",
         }];
         let offences = |text: &str| {
             let file = File::new("crates/x/src/a.rs", text);
             unlisted(&tree::rust_files(&[file]).expect("the twin is Rust"), &list).len()
         };
-        assert_eq!(offences("fn a() { if b.is_err() { warn!(\"gone\"); } }"), 0);
-        assert_eq!(offences("fn a() { if b.is_err() { info!(\"new\"); } }"), 2);
+        assert_eq!(offences("fn a() { drop(b.close()); }"), 0);
+        assert_eq!(offences("fn a() { drop(b.close()); drop(c.open()); }"), 1);
         assert_eq!(offences("fn a() {}"), 1, "it is listed for nothing");
     }
 
