@@ -13,6 +13,7 @@ mod perform;
 mod questions;
 mod sleep_clock;
 pub(crate) mod start;
+mod task_events;
 mod trace;
 
 use std::time::{Duration, Instant};

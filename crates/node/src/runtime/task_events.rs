@@ -1,0 +1,230 @@
+//! Which wing hears what tasks bring back.
+
+use bitdust_engine::Input;
+use bitdust_model::{DeviceId, limits};
+
+use super::Node;
+use super::perform::misrouted;
+use crate::shared::completion::Completion;
+use crate::shared::task_event::TaskEvent;
+
+impl Node {
+    /// What tasks brought, in order; receipts that came one behind the other at once.
+    pub(super) fn on_task_events(&mut self, events: Vec<TaskEvent>) {
+        let mut receipts = Vec::new();
+        for event in events {
+            if let TaskEvent::Receipt {
+                completion,
+                receipt,
+            } = event
+            {
+                self.front.something_moved();
+                receipts.push((completion, receipt));
+                continue;
+            }
+            let before = std::mem::take(&mut receipts);
+            self.backup.receipts_came(&mut self.driver, before);
+            self.settle();
+            self.on_task_event(event);
+            self.settle();
+        }
+        self.backup.receipts_came(&mut self.driver, receipts);
+    }
+
+    pub(super) fn on_task_event(&mut self, event: TaskEvent) {
+        if let TaskEvent::StatusBuilt(status) = event {
+            let held_up_by = self.held_up_by();
+            return self.front.status_built(status, held_up_by.as_deref());
+        }
+        if let TaskEvent::StatusFound { status, reply } = event {
+            let held_up_by = self.held_up_by();
+            let status = status.map(|mut status| {
+                self.front.refresh(&mut status, held_up_by.as_deref());
+                status
+            });
+            return TaskEvent::StatusFound { status, reply }.answer_status();
+        }
+        self.front.something_moved();
+        match event {
+            TaskEvent::Input(input) => {
+                if let Input::ContractSigned { device, bytes } = &input {
+                    let driver = &mut self.driver;
+                    self.suppliers.contract_signed(driver, *device, *bytes);
+                }
+                self.driver.tell(input);
+            }
+            TaskEvent::Sealed { .. }
+            | TaskEvent::Scanned { .. }
+            | TaskEvent::Receipt { .. }
+            | TaskEvent::SpoolLoaded { .. }
+            | TaskEvent::WatchOpened { .. }
+            | TaskEvent::FolderCommand { .. } => self.bring_to_backup(event),
+            TaskEvent::FetchWanted(_)
+            | TaskEvent::Pieces { .. }
+            | TaskEvent::Assembled { .. }
+            | TaskEvent::Recovery { .. }
+            | TaskEvent::Verified { .. }
+            | TaskEvent::Restored { .. }
+            | TaskEvent::RestoreFound { .. }
+            | TaskEvent::LookUpEnded { .. } => self.bring_to_restore(event),
+            TaskEvent::Dialed { .. }
+            | TaskEvent::SetRecorded { .. }
+            | TaskEvent::Offers { .. }
+            | TaskEvent::Check { .. }
+            | TaskEvent::Befriended { .. }
+            | TaskEvent::FriendMade { .. }
+            | TaskEvent::Asked(_)
+            | TaskEvent::ContractKept { .. }
+            | TaskEvent::StatusBuilt(_)
+            | TaskEvent::StatusFound { .. } => self.bring_to_others(event),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`on_task_event` is the exhaustive match"
+    )]
+    fn bring_to_backup(&mut self, event: TaskEvent) {
+        let (driver, backup) = (&mut self.driver, &mut self.backup);
+        match event {
+            TaskEvent::Sealed { job, flight } => backup.sealed(driver, job, *flight),
+            TaskEvent::Scanned {
+                completion,
+                job,
+                result,
+            } => backup.scanned(driver, completion, job, result),
+            TaskEvent::Receipt {
+                completion,
+                receipt,
+            } => backup.receipts_came(driver, vec![(completion, receipt)]),
+            TaskEvent::SpoolLoaded {
+                completion,
+                record,
+                position,
+                shard,
+                device,
+            } => backup.spool_loaded(driver, completion, record, position, shard, device),
+            TaskEvent::WatchOpened {
+                completion,
+                folder,
+                opened,
+            } => backup.watch_opened(driver, completion, folder, opened),
+            TaskEvent::FolderCommand { outcome, reply } => {
+                let done = backup.command_done(driver, *outcome);
+                self.answer_with_folder(done, reply);
+            }
+            _ => misrouted("not for a backup"),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`on_task_event` is the exhaustive match"
+    )]
+    fn bring_to_restore(&mut self, event: TaskEvent) {
+        let (driver, restore) = (&mut self.driver, &mut self.restore);
+        match event {
+            TaskEvent::FetchWanted(request) => {
+                if let Some(set) = restore.set_of(&request) {
+                    let places = self.suppliers.places(set);
+                    restore.fetch_wanted(driver, *request, places);
+                }
+            }
+            TaskEvent::Pieces {
+                completion,
+                fetch,
+                position,
+                whole,
+                pieces,
+            } => restore.pieces_came(driver, completion, fetch, position, whole, pieces),
+            TaskEvent::Assembled {
+                completion,
+                fetch,
+                chunks,
+            } => restore.assembled(driver, completion, fetch, chunks),
+            TaskEvent::Recovery { completion, found } => {
+                let learnt = self.recovery.moved(driver, completion, *found);
+                self.suppliers.learn_sets(learnt.sets);
+                self.suppliers.learn_contacts(learnt.contacts);
+            }
+            TaskEvent::Verified { job, view } => restore.verified(job, view),
+            TaskEvent::Restored {
+                completion,
+                job,
+                result,
+            } => restore.restored(driver, completion, job, result),
+            TaskEvent::RestoreFound { request, reply } => {
+                let begun = restore.restore_found(driver, request);
+                let answer = begun.map(|begun| self.job_began(begun));
+                self.settle();
+                // A front end that left does not wait for its answer.
+                drop(reply.send(answer));
+            }
+            TaskEvent::LookUpEnded { job } => restore.look_up_ended(driver, job),
+            _ => misrouted("not for a restore"),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`on_task_event` is the exhaustive match"
+    )]
+    fn bring_to_others(&mut self, event: TaskEvent) {
+        let (driver, suppliers) = (&mut self.driver, &mut self.suppliers);
+        match event {
+            TaskEvent::Dialed { completion, device } => self.dialed(completion, device),
+            TaskEvent::SetRecorded {
+                completion,
+                record,
+                fact,
+            } => {
+                suppliers.set_recorded(record);
+                self.backup.use_set(driver, completion, fact);
+            }
+            TaskEvent::Offers { completion, offers } => {
+                suppliers.offers_found(driver, completion, offers);
+            }
+            TaskEvent::Check {
+                completion,
+                device,
+                shard,
+                pick,
+            } => suppliers.check_piece(driver, completion, device, *shard, pick),
+            TaskEvent::Befriended {
+                device,
+                identity,
+                nickname,
+                reply,
+            } => suppliers.friend_recorded(driver, device, identity, nickname, reply),
+            TaskEvent::FriendMade { invitation, reply } => {
+                suppliers.friend_made(driver, &invitation);
+                self.settle();
+                self.answer_with_supplier(invitation.contact.device, reply);
+            }
+            TaskEvent::Asked(question) => self.service.asked(driver, *question),
+            TaskEvent::ContractKept {
+                completion,
+                ask,
+                lane,
+                bytes,
+            } => self
+                .service
+                .contract_kept(driver, completion, ask, lane, bytes),
+            _ => misrouted("not for others"),
+        }
+    }
+
+    /// A dial has ended well: the peer's news is in the queue, or was told.
+    fn dialed(&mut self, completion: Completion, device: DeviceId) {
+        for _ in 0..limits::NET_QUEUE_MAX {
+            if self.suppliers.is_connected(device) {
+                break;
+            }
+            let Ok(event) = self.inbox.net.try_recv() else {
+                break;
+            };
+            self.on_net_event(event);
+        }
+        self.suppliers.dialed(&mut self.driver, completion, device);
+    }
+}
