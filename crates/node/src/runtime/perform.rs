@@ -1,6 +1,6 @@
 //! Which wing does what the engine asks for.
 
-use bitdust_engine::Output;
+use bitdust_engine::{Input, Output};
 use bitdust_model::{DeviceId, ErrorCode};
 
 use tracing::error;
@@ -9,6 +9,70 @@ use super::Node;
 use crate::shared::completion::Completion;
 use crate::shared::supplier_request::SupplierRequest;
 use crate::suppliers::worker::PendingRequest;
+
+// Every output is in exactly one of these groups, and whoever takes a group names the others: one
+// that is new is routed before anything compiles.
+macro_rules! for_suppliers {
+    () => {
+        Output::PublishRecords
+            | Output::RememberContact { .. }
+            | Output::Dial { .. }
+            | Output::SearchOffers { .. }
+            | Output::AdoptSupplier { .. }
+            | Output::Propose { .. }
+            | Output::RecordSet { .. }
+            | Output::CheckSupplier { .. }
+            | Output::DoubtSupplier { .. }
+    };
+}
+
+macro_rules! for_backup {
+    () => {
+        Output::WatchFolder { .. }
+            | Output::BackUp { .. }
+            | Output::StartScan { .. }
+            | Output::SendShard { .. }
+            | Output::SpoolShard { .. }
+            | Output::LoadSpool { .. }
+            | Output::CommitPack { .. }
+            | Output::SealMetadata { .. }
+            | Output::PutHead { .. }
+            | Output::RecordCommit { .. }
+    };
+}
+
+macro_rules! to_bring_back {
+    () => {
+        Output::StartRestore { .. }
+            | Output::FetchRange { .. }
+            | Output::Decode { .. }
+            | Output::SeekLanes { .. }
+            | Output::AskHeads { .. }
+            | Output::RebuildCatalogue { .. }
+    };
+}
+
+macro_rules! for_others {
+    () => {
+        Output::RetryWrites
+            | Output::AcceptContract { .. }
+            | Output::AcceptStore { .. }
+            | Output::PublishDeposits
+    };
+}
+
+/// What only tells or frees something.
+macro_rules! notes {
+    () => {
+        Output::UnwatchFolder { .. }
+            | Output::ReleasePack { .. }
+            | Output::GiveUpFetch { .. }
+            | Output::AllowAccess { .. }
+            | Output::Refuse { .. }
+            | Output::JobMoved { .. }
+            | Output::JobEnded { .. }
+    };
+}
 
 impl Node {
     /// Performs what the engine asked for.
@@ -22,46 +86,13 @@ impl Node {
     /// Begins a deed; whoever ends it answers.
     fn begin(&mut self, output: Output, completion: Completion) {
         match output {
-            Output::RetryWrites => self.retry_writes(completion),
-            Output::PublishRecords
-            | Output::RememberContact { .. }
-            | Output::Dial { .. }
-            | Output::SearchOffers { .. }
-            | Output::AdoptSupplier { .. }
-            | Output::Propose { .. }
-            | Output::RecordSet { .. }
-            | Output::CheckSupplier { .. }
-            | Output::DoubtSupplier { .. } => self.begin_with_suppliers(output, completion),
-            Output::WatchFolder { .. }
-            | Output::BackUp { .. }
-            | Output::StartScan { .. }
-            | Output::SendShard { .. }
-            | Output::SpoolShard { .. }
-            | Output::LoadSpool { .. }
-            | Output::CommitPack { .. }
-            | Output::SealMetadata { .. }
-            | Output::PutHead { .. }
-            | Output::RecordCommit { .. } => self.begin_for_backup(output, completion),
-            Output::StartRestore { .. }
-            | Output::FetchRange { .. }
-            | Output::Decode { .. }
-            | Output::SeekLanes { .. }
-            | Output::AskHeads { .. }
-            | Output::RebuildCatalogue { .. } => self.begin_to_bring_back(output, completion),
-            Output::AcceptContract { .. }
-            | Output::AcceptStore { .. }
-            | Output::PublishDeposits => {
-                self.begin_for_others(output, completion);
-            }
-            Output::UnwatchFolder { .. }
-            | Output::ReleasePack { .. }
-            | Output::GiveUpFetch { .. }
-            | Output::AllowAccess { .. }
-            | Output::Refuse { .. }
-            | Output::JobMoved { .. }
-            | Output::JobEnded { .. } => {
+            for_suppliers!() => self.begin_with_suppliers(output, completion),
+            for_backup!() => self.begin_for_backup(output, completion),
+            to_bring_back!() => self.begin_to_bring_back(output, completion),
+            for_others!() => self.begin_for_others(output, completion),
+            notes!() => {
                 completion.done_with_others();
-                misrouted("what only tells has no answer");
+                misrouted((&output).into());
             }
         }
     }
@@ -76,10 +107,6 @@ impl Node {
         self.driver.tell(told);
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`begin` is the exhaustive match"
-    )]
     fn begin_with_suppliers(&mut self, output: Output, completion: Completion) {
         let (driver, suppliers) = (&mut self.driver, &mut self.suppliers);
         match output {
@@ -108,14 +135,12 @@ impl Node {
                 code,
                 again,
             } => suppliers.doubt_supplier(driver, completion, device, code, again),
-            output => misrouted((&output).into()),
+            for_backup!() | to_bring_back!() | for_others!() | notes!() => {
+                misrouted((&output).into())
+            }
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`begin` is the exhaustive match"
-    )]
     fn begin_for_backup(&mut self, output: Output, completion: Completion) {
         let (driver, backup) = (&mut self.driver, &mut self.backup);
         match output {
@@ -149,14 +174,12 @@ impl Node {
                 let offer = self.suppliers.own_offer(self.service.free_space());
                 backup.record_commit(driver, completion, sequence, offer);
             }
-            output => misrouted((&output).into()),
+            for_suppliers!() | to_bring_back!() | for_others!() | notes!() => {
+                misrouted((&output).into())
+            }
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`begin` is the exhaustive match"
-    )]
     fn begin_to_bring_back(&mut self, output: Output, completion: Completion) {
         let driver = &mut self.driver;
         match output {
@@ -186,21 +209,22 @@ impl Node {
                 let recovery = &self.recovery;
                 recovery.rebuild_catalogue(driver, completion, job, &lanes, confirmed, of);
             }
-            output => misrouted((&output).into()),
+            for_suppliers!() | for_backup!() | for_others!() | notes!() => {
+                misrouted((&output).into())
+            }
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`begin` is the exhaustive match"
-    )]
     fn begin_for_others(&mut self, output: Output, completion: Completion) {
         let (driver, service) = (&mut self.driver, &mut self.service);
         match output {
+            Output::RetryWrites => self.retry_writes(completion),
             Output::AcceptContract { ask } => service.accept_contract(driver, completion, ask),
             Output::AcceptStore { ask } => service.accept_store(driver, completion, ask),
             Output::PublishDeposits => service.publish_deposits(driver, completion),
-            output => misrouted((&output).into()),
+            for_suppliers!() | for_backup!() | to_bring_back!() | notes!() => {
+                misrouted((&output).into())
+            }
         }
     }
 
@@ -225,10 +249,6 @@ impl Node {
     }
 
     /// Does what nobody waits for.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`begin` is the exhaustive match"
-    )]
     fn take_note(&mut self, output: Output) {
         let driver = &mut self.driver;
         match output {
@@ -255,7 +275,9 @@ impl Node {
                     self.context.buffers.clear();
                 }
             }
-            output => misrouted((&output).into()),
+            for_suppliers!() | for_backup!() | to_bring_back!() | for_others!() => {
+                misrouted((&output).into())
+            }
         }
     }
 }

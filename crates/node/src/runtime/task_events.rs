@@ -8,6 +8,52 @@ use super::perform::misrouted;
 use crate::shared::completion::Completion;
 use crate::shared::task_event::TaskEvent;
 
+// Every event is in exactly one of these groups, or for the engine as it is, and whoever takes a
+// group names the others: one that is new is routed before anything compiles.
+macro_rules! from_backup {
+    () => {
+        TaskEvent::Sealed { .. }
+            | TaskEvent::Scanned { .. }
+            | TaskEvent::Receipt { .. }
+            | TaskEvent::SpoolLoaded { .. }
+            | TaskEvent::WatchOpened { .. }
+            | TaskEvent::FolderCommand { .. }
+    };
+}
+
+macro_rules! from_restore {
+    () => {
+        TaskEvent::FetchWanted(_)
+            | TaskEvent::Pieces { .. }
+            | TaskEvent::Assembled { .. }
+            | TaskEvent::Recovery { .. }
+            | TaskEvent::Verified { .. }
+            | TaskEvent::Restored { .. }
+            | TaskEvent::RestoreFound { .. }
+            | TaskEvent::LookUpEnded { .. }
+    };
+}
+
+/// What somebody who looks at the node waits for; nothing has moved by it.
+macro_rules! answers_people {
+    () => {
+        TaskEvent::StatusBuilt(_) | TaskEvent::StatusFound { .. }
+    };
+}
+
+macro_rules! from_others {
+    () => {
+        TaskEvent::Dialed { .. }
+            | TaskEvent::SetRecorded { .. }
+            | TaskEvent::Offers { .. }
+            | TaskEvent::Check { .. }
+            | TaskEvent::Befriended { .. }
+            | TaskEvent::FriendMade { .. }
+            | TaskEvent::Asked(_)
+            | TaskEvent::ContractKept { .. }
+    };
+}
+
 impl Node {
     /// What tasks brought, in order; receipts that came one behind the other at once.
     pub(super) fn on_task_events(&mut self, events: Vec<TaskEvent>) {
@@ -32,19 +78,9 @@ impl Node {
     }
 
     pub(super) fn on_task_event(&mut self, event: TaskEvent) {
-        if let TaskEvent::StatusBuilt(status) = event {
-            let held_up_by = self.held_up_by();
-            return self.front.status_built(status, held_up_by.as_deref());
+        if !matches!(event, answers_people!()) {
+            self.front.something_moved();
         }
-        if let TaskEvent::StatusFound { status, reply } = event {
-            let held_up_by = self.held_up_by();
-            let status = status.map(|mut status| {
-                self.front.refresh(&mut status, held_up_by.as_deref());
-                status
-            });
-            return TaskEvent::StatusFound { status, reply }.answer_status();
-        }
-        self.front.something_moved();
         match event {
             TaskEvent::Input(input) => {
                 if let Input::ContractSigned { device, bytes } = &input {
@@ -53,37 +89,32 @@ impl Node {
                 }
                 self.driver.tell(input);
             }
-            TaskEvent::Sealed { .. }
-            | TaskEvent::Scanned { .. }
-            | TaskEvent::Receipt { .. }
-            | TaskEvent::SpoolLoaded { .. }
-            | TaskEvent::WatchOpened { .. }
-            | TaskEvent::FolderCommand { .. } => self.bring_to_backup(event),
-            TaskEvent::FetchWanted(_)
-            | TaskEvent::Pieces { .. }
-            | TaskEvent::Assembled { .. }
-            | TaskEvent::Recovery { .. }
-            | TaskEvent::Verified { .. }
-            | TaskEvent::Restored { .. }
-            | TaskEvent::RestoreFound { .. }
-            | TaskEvent::LookUpEnded { .. } => self.bring_to_restore(event),
-            TaskEvent::Dialed { .. }
-            | TaskEvent::SetRecorded { .. }
-            | TaskEvent::Offers { .. }
-            | TaskEvent::Check { .. }
-            | TaskEvent::Befriended { .. }
-            | TaskEvent::FriendMade { .. }
-            | TaskEvent::Asked(_)
-            | TaskEvent::ContractKept { .. }
-            | TaskEvent::StatusBuilt(_)
-            | TaskEvent::StatusFound { .. } => self.bring_to_others(event),
+            from_backup!() => self.bring_to_backup(event),
+            from_restore!() => self.bring_to_restore(event),
+            from_others!() => self.bring_to_others(event),
+            answers_people!() => self.bring_status(event),
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`on_task_event` is the exhaustive match"
-    )]
+    fn bring_status(&mut self, event: TaskEvent) {
+        let held_up_by = self.held_up_by();
+        match event {
+            TaskEvent::StatusBuilt(status) => {
+                self.front.status_built(status, held_up_by.as_deref());
+            }
+            TaskEvent::StatusFound { status, reply } => {
+                let status = status.map(|mut status| {
+                    self.front.refresh(&mut status, held_up_by.as_deref());
+                    status
+                });
+                TaskEvent::StatusFound { status, reply }.answer_status();
+            }
+            TaskEvent::Input(_) | from_backup!() | from_restore!() | from_others!() => {
+                misrouted("not for a status");
+            }
+        }
+    }
+
     fn bring_to_backup(&mut self, event: TaskEvent) {
         let (driver, backup) = (&mut self.driver, &mut self.backup);
         match event {
@@ -113,14 +144,12 @@ impl Node {
                 let done = backup.command_done(driver, *outcome);
                 self.answer_with_folder(done, reply);
             }
-            _ => misrouted("not for a backup"),
+            from_restore!() | from_others!() | answers_people!() | TaskEvent::Input(_) => {
+                misrouted("not for a backup")
+            }
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`on_task_event` is the exhaustive match"
-    )]
     fn bring_to_restore(&mut self, event: TaskEvent) {
         let (driver, restore) = (&mut self.driver, &mut self.restore);
         match event {
@@ -161,14 +190,12 @@ impl Node {
                 drop(reply.send(answer));
             }
             TaskEvent::LookUpEnded { job } => restore.look_up_ended(driver, job),
-            _ => misrouted("not for a restore"),
+            from_backup!() | from_others!() | answers_people!() | TaskEvent::Input(_) => {
+                misrouted("not for a restore")
+            }
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`on_task_event` is the exhaustive match"
-    )]
     fn bring_to_others(&mut self, event: TaskEvent) {
         let (driver, suppliers) = (&mut self.driver, &mut self.suppliers);
         match event {
@@ -210,7 +237,9 @@ impl Node {
             } => self
                 .service
                 .contract_kept(driver, completion, ask, lane, bytes),
-            _ => misrouted("not for others"),
+            from_backup!() | from_restore!() | answers_people!() | TaskEvent::Input(_) => {
+                misrouted("not for others")
+            }
         }
     }
 
