@@ -23,6 +23,61 @@ use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
 use crate::shared::words;
 
+// Every call is the status, a setting, or in exactly one of these groups, and whoever answers a group
+// names the others: one that is new is routed before anything compiles.
+macro_rules! questions {
+    () => {
+        Call::SupplierList
+            | Call::CustomerList
+            | Call::FolderList
+            | Call::Snapshots
+            | Call::History { .. }
+            | Call::DeviceList
+    };
+}
+
+macro_rules! for_wings {
+    () => {
+        Call::List { .. }
+            | Call::Restore { .. }
+            | Call::Invite
+            | Call::Accept { .. }
+            | Call::FolderEstimate { .. }
+            | Call::Search { .. }
+            | Call::FileVersions { .. }
+            | Call::Preview { .. }
+    };
+}
+
+macro_rules! for_folders {
+    () => {
+        Call::FolderAdd { .. }
+            | Call::FolderChange { .. }
+            | Call::FolderRemove { .. }
+            | Call::Backup { .. }
+    };
+}
+
+macro_rules! commands {
+    () => {
+        Call::SettingsGet { .. }
+            | Call::Offer { .. }
+            | Call::SupplierHire { .. }
+            | Call::SupplierFire { .. }
+            | Call::Verify { .. }
+            | Call::PhraseCheck { .. }
+            | Call::Cancel { .. }
+            | Call::Shutdown
+    };
+}
+
+/// Each has its own way.
+macro_rules! alone {
+    () => {
+        Call::Status | Call::SettingsSet { .. }
+    };
+}
+
 type Reply = oneshot::Sender<Reported>;
 
 impl Node {
@@ -31,33 +86,11 @@ impl Node {
         let PendingCall { call, reply } = pending;
         match call {
             Call::Status => self.answer_with_status(reply),
-            Call::SupplierList
-            | Call::CustomerList
-            | Call::FolderList
-            | Call::Snapshots
-            | Call::History { .. }
-            | Call::DeviceList => self.answer_question(call, reply),
-            Call::List { .. }
-            | Call::Restore { .. }
-            | Call::Invite
-            | Call::Accept { .. }
-            | Call::FolderEstimate { .. }
-            | Call::Search { .. }
-            | Call::FileVersions { .. }
-            | Call::Preview { .. } => self.answer_from_wing(call, reply),
-            Call::FolderAdd { .. }
-            | Call::FolderChange { .. }
-            | Call::FolderRemove { .. }
-            | Call::Backup { .. } => self.command_folders(call, reply),
             Call::SettingsSet { key, value } => self.set_setting(&key, &value, reply),
-            Call::SettingsGet { .. }
-            | Call::Offer { .. }
-            | Call::SupplierHire { .. }
-            | Call::SupplierFire { .. }
-            | Call::Verify { .. }
-            | Call::PhraseCheck { .. }
-            | Call::Cancel { .. }
-            | Call::Shutdown => {
+            questions!() => self.answer_question(call, reply),
+            for_wings!() => self.answer_from_wing(call, reply),
+            for_folders!() => self.command_folders(call, reply),
+            commands!() => {
                 let answer = self.command(call);
                 // It has taken effect before it is answered.
                 self.settle();
@@ -67,10 +100,6 @@ impl Node {
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`answer` is the exhaustive match"
-    )]
     fn command(&mut self, call: Call) -> Reported {
         let driver = &mut self.driver;
         match call {
@@ -98,7 +127,7 @@ impl Node {
                 self.is_stopping = true;
                 Ok(Answer::Done)
             }
-            _ => Err(ApiError::new(ErrorCode::Internal, "answered elsewhere")),
+            alone!() | questions!() | for_wings!() | for_folders!() => Err(elsewhere()),
         }
     }
 
@@ -209,10 +238,6 @@ impl Node {
         });
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`answer` is the exhaustive match"
-    )]
     fn command_folders(&mut self, call: Call, reply: Reply) {
         let command = match call {
             Call::FolderAdd {
@@ -237,9 +262,8 @@ impl Node {
             },
             Call::FolderRemove { folder } => FolderCommand::Remove { folder },
             Call::Backup { folders } => FolderCommand::Backup { folders },
-            _ => {
-                let error = ApiError::new(ErrorCode::Internal, "answered elsewhere");
-                return drop(reply.send(Err(error)));
+            alone!() | questions!() | for_wings!() | commands!() => {
+                return drop(reply.send(Err(elsewhere())));
             }
         };
         self.backup.command(&mut self.driver, command, reply);
@@ -284,10 +308,6 @@ impl Node {
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`answer` is the exhaustive match"
-    )]
     fn answer_from_wing(&mut self, call: Call, reply: Reply) {
         let (driver, restore) = (&mut self.driver, &mut self.restore);
         match call {
@@ -312,18 +332,13 @@ impl Node {
             Call::Search { text, snapshot } => restore.search(driver, &text, snapshot, reply),
             Call::FileVersions { target } => restore.file_versions(driver, target, reply),
             Call::Preview { target } => restore.preview(driver, target, reply),
-            _ => {
-                let error = ApiError::new(ErrorCode::Internal, "answered elsewhere");
-                drop(reply.send(Err(error)));
+            alone!() | questions!() | for_folders!() | commands!() => {
+                drop(reply.send(Err(elsewhere())));
             }
         }
     }
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "`answer` is the exhaustive match"
-)]
 fn question(context: &Context, seen: &Seen, call: Call) -> Reported {
     match call {
         Call::SupplierList => Ok(Answer::Suppliers(status::supplier_views(context, seen)?)),
@@ -346,8 +361,13 @@ fn question(context: &Context, seen: &Seen, call: Call) -> Reported {
                 &question,
             )?))
         }
-        _ => Err(ApiError::new(ErrorCode::Internal, "answered elsewhere")),
+        alone!() | for_wings!() | for_folders!() | commands!() => Err(elsewhere()),
     }
+}
+
+/// A defect of the routes.
+fn elsewhere() -> ApiError {
+    ApiError::new(ErrorCode::Internal, "answered elsewhere")
 }
 
 fn busy() -> ApiError {
