@@ -333,3 +333,47 @@ fn a_deed_without_its_answer_goes_another_way() {
     };
     assert!(play(recording, conversion).is_err());
 }
+
+/// Answers of shards whose supplier is or was away, each of which was asked for by itself.
+const OF_A_SHARD: [&str; 4] = ["SendFailed", "ShardSpooled", "SpoolFailed", "SpoolLoaded"];
+
+/// With what an engine was entered for each pack that it saw committed, from the first input that
+/// names the pack to that one. Receipts name several, and come in batches.
+fn entries(recording: &Recording) -> Vec<Vec<String>> {
+    let mut conversion = Conversion::of(recording);
+    let converted = recording.lines.iter();
+    let converted = converted.filter_map(|line| conversion.convert(line));
+    let (mut open, mut committed) = (BTreeMap::<String, Vec<String>>::new(), Vec::new());
+    for TraceLine { input, .. } in converted.flat_map(|converted| converted.lines) {
+        let input = json!(input);
+        let Some((name, of)) = input.as_object().and_then(|input| input.iter().next()) else {
+            continue;
+        };
+        if of["pack"].is_null() {
+            continue;
+        }
+        let pack = of["pack"].to_string();
+        open.entry(pack.clone()).or_default().push(name.clone());
+        if name == "PackCommitted" {
+            committed.extend(open.remove(&pack));
+        }
+    }
+    committed
+}
+
+/// More than that would slow down a backup of many packs: it is the only thing of which there is
+/// one for each of them.
+#[test]
+fn a_pack_enters_the_engine_when_it_is_sealed_and_when_it_is_committed() {
+    let mut undisturbed = 0;
+    for recording in recordings() {
+        for mut entered in entries(&recording) {
+            let all = entered.len();
+            entered.retain(|name| !OF_A_SHARD.contains(&name.as_str()));
+            undisturbed += usize::from(entered.len() == all);
+            let name = &recording.name;
+            assert_eq!(entered, ["PackSealed", "PackCommitted"], "{name}");
+        }
+    }
+    assert!(undisturbed > 10, "{undisturbed} packs met no trouble");
+}

@@ -382,11 +382,12 @@ fn versions(context: &Context, found: &[SnapshotRecord]) -> Vec<VersionFact> {
 #[cfg(test)]
 mod tests {
     use bitdust_engine::{Output, Plan};
-    use bitdust_model::DeviceId;
+    use bitdust_model::{Code, DeviceId, SetId};
 
     use super::*;
     use crate::backup::folders::{FolderAnswer, FolderCommand};
     use crate::backup::testing::{asked, backup, take_in};
+    use crate::shared::driver::Ended;
     use crate::shared::testing::TestHome;
 
     fn answer_to(home: &TestHome, output: &Output) -> Completion {
@@ -507,6 +508,83 @@ mod tests {
         backup.receipts_came(&mut home.driver, Vec::new());
         assert!(home.told().is_empty(), "none came");
         assert!(home.events.try_recv().is_err(), "each is answered once");
+    }
+
+    /// What a task brings the loop about a pack, by its name; `None`: it is about the job.
+    fn entry(event: &TaskEvent) -> Option<(PackId, &'static str)> {
+        if let TaskEvent::Sealed { flight, .. } = event {
+            return Some((flight.record.pack.pack, "sealed"));
+        }
+        if let TaskEvent::Input(Input::PackCommitted { pack }) = event {
+            return Some((*pack, "committed"));
+        }
+        let is_end = matches!(event, TaskEvent::Scanned { result: Ok(_), .. });
+        assert!(is_end, "the loop is entered once more");
+        None
+    }
+
+    /// Receipts are what it is entered for besides, once for all that lie in the queue together.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_pack_enters_the_loop_when_it_is_sealed_and_when_it_is_committed() {
+        let mut home = TestHome::new().await;
+        let mut backup = backup(&home, false);
+        backup.set = Some(SetFact {
+            set: SetId([1; 32]),
+            code: Code::new(1, 2).expect("a code"),
+            holders: vec![DeviceId([1; 32]), DeviceId([2; 32])],
+        });
+        let path = home.folder("letters");
+        let added = asked(&backup, &mut home, add(&path));
+        let added = take_in(&mut backup, &mut home, added).await;
+        assert!(added.is_ok(), "it is there");
+        let begun = asked(&backup, &mut home, back_up(&[]));
+        let Ok(FolderAnswer::Job(begun)) = take_in(&mut backup, &mut home, begun).await else {
+            panic!("it begins");
+        };
+        let job = begun.id;
+        home.told();
+        let scan = answer_to(&home, &Output::StartScan { job });
+        backup.start_scan(&mut home.driver, scan, job);
+
+        let mut entries: BTreeMap<PackId, Vec<&str>> = BTreeMap::new();
+        let mut under_way = 1;
+        while under_way > 0 {
+            let event = home.events.recv().await.expect("the home is open");
+            match entry(&event) {
+                Some((pack, name)) => {
+                    entries.entry(pack).or_default().push(name);
+                    under_way -= usize::from(name == "committed");
+                }
+                None => under_way -= 1,
+            }
+            if let TaskEvent::Scanned {
+                completion,
+                job,
+                result,
+            } = event
+            {
+                backup.scanned(&mut home.driver, completion, job, result);
+            } else if let TaskEvent::Sealed { job, flight } = event {
+                let pack = flight.record.pack.pack;
+                backup.sealed(&mut home.driver, job, *flight);
+                let commit = answer_to(&home, &Output::CommitPack { pack });
+                backup.commit_pack(&mut home.driver, commit, pack);
+                under_way += 1;
+            }
+        }
+        // The walk and the commits.
+        for _ in 0..=entries.len() {
+            let Ended::Task(ended) = home.driver.task_ended().await else {
+                panic!("nobody asked for an answer");
+            };
+            ended.expect("a task that ends well");
+        }
+        assert!(home.events.try_recv().is_err(), "nothing is left");
+        assert_eq!(home.told().len(), entries.len() + 1, "sealed, and walked");
+        assert!(!entries.is_empty(), "something was sealed");
+        for (pack, entered) in entries {
+            assert_eq!(entered, ["sealed", "committed"], "{pack}");
+        }
     }
 
     #[tokio::test]

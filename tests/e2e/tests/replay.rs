@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use bitdust_e2e_tests::recording::read_trace;
+use bitdust_e2e_tests::recording::{check_entries, read_trace};
 use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually};
 use bitdust_engine::Machine as StateMachine;
 use bitdust_engine::trace::replay;
@@ -63,6 +63,9 @@ fn traces_of_real_nodes_replay_and_every_machine_takes_a_step() -> Outcome {
     restore_and_compare(&machine, &source, &world.path("restored-anew"))?;
     machine.stop()?;
     stage.suppliers[1].stop()?;
+
+    let packs = check_entries(&read_trace(&customer_trace)?)?;
+    ensure!(packs >= 4, "{packs} packs of two backups");
 
     let mut stepped = BTreeSet::new();
     for (trace, home) in [
