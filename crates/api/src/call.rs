@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use bitdust_model::{ErrorCode, Severity};
+use bitdust_model::{ErrorCode, Schedule, Severity};
 
 use crate::history::HistoryView;
-use crate::schedule::Schedule;
 use crate::view::{
     ContractView, DeviceView, EstimateView, FileVersionView, FolderView, FoundView, ListingView,
     PreviewView, SettingView, SnapshotView, StatusView, SupplierView,

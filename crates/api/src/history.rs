@@ -101,8 +101,10 @@ pub enum Happening {
         /// Bytes agreed.
         bytes: u64,
     },
-    /// Somebody failed a proof and does not count any more.
-    SupplierDoubted {
+    /// Somebody failed a proof and does not count any more. Lines of older programs call it
+    /// `supplier_doubted`.
+    #[serde(alias = "supplier_doubted")]
+    SupplierCondemned {
         /// Nickname and fingerprint.
         name: String,
     },
@@ -122,4 +124,17 @@ pub enum Happening {
     Defect,
     /// Anything else; the message says it.
     Other,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_an_older_program_kept_is_read() {
+        let kept = r#"{ "kind": "supplier_doubted", "name": "bob" }"#;
+        let read: Happening = serde_json::from_str(kept).expect("it is known");
+        let name = "bob".to_owned();
+        assert_eq!(read, Happening::SupplierCondemned { name });
+    }
 }

@@ -43,7 +43,7 @@ pub enum JobTask {
         /// Their paths.
         folders: Vec<String>,
         /// Whether the schedule or a change began it.
-        by_itself: bool,
+        is_scheduled: bool,
     },
     /// A restore.
     Restore {

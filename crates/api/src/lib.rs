@@ -8,7 +8,6 @@ pub mod event;
 pub mod history;
 pub mod host;
 mod job;
-mod schedule;
 pub mod view;
 pub mod wire;
 

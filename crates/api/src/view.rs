@@ -9,7 +9,7 @@ use bitdust_model::{Code, UnixMillis};
 use crate::history::HistoryLine;
 
 pub use crate::job::{JobPhase, JobTask, JobView};
-pub use crate::schedule::{SCHEDULE_MINUTES, Schedule, ScheduleError};
+pub use bitdust_model::schedule::{SCHEDULE_MINUTES, Schedule, ScheduleError};
 
 /// Health in a sentence, then figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -268,18 +268,18 @@ pub struct SupplierView {
     /// When it last proved something.
     pub last_proof: Option<UnixMillis>,
     /// Why it does not count, where it does not.
-    pub doubt: Option<Doubt>,
+    pub condemnation: Option<Condemnation>,
 }
 
 /// Why somebody who confirmed does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-pub enum Doubt {
+pub enum Condemnation {
     /// It failed a proof of what it confirmed.
     FailedProof,
 }
 
-impl std::fmt::Display for Doubt {
+impl std::fmt::Display for Condemnation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::FailedProof => f.write_str("it failed a proof of what it confirmed"),

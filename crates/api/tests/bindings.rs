@@ -11,7 +11,7 @@ use bitdust_api::host::{
     CreatedView, GuardChoice, HostCallName, PracticeSupplierView, PracticeView, RecoveredView,
 };
 use bitdust_api::view::{
-    ContractView, DeviceView, Doubt, EntryView, EstimateView, FileVersionView, FolderState,
+    Condemnation, ContractView, DeviceView, EntryView, EstimateView, FileVersionView, FolderState,
     FolderView, FoundView, HeadView, JobPhase, JobTask, JobView, LastVerifyView, ListingView,
     PreviewView, Schedule, SettingView, SnapshotView, StatusView, SupplierView, UnprotectedView,
     VerifyView,
@@ -105,7 +105,7 @@ fn bindings() -> String {
         SettingView,
         VerifyView,
         LastVerifyView,
-        Doubt,
+        Condemnation,
         Event,
         GuardChoice,
         HostCall,

@@ -3,6 +3,7 @@
 //! It keeps the machines, their deadlines and the facts they share, and decides nothing
 //! itself. One input, then `poll` to `None`, then `wake_at`.
 
+mod confirmations;
 mod contacts;
 mod customers;
 mod entries;
@@ -10,12 +11,11 @@ mod fetches;
 mod folders;
 mod heads;
 mod jobs;
-mod looks;
 mod packs;
 mod routes;
 mod spool;
-mod standings;
 mod suppliers;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -79,7 +79,7 @@ pub struct Engine {
     outputs: VecDeque<Output>,
     timers: Timers,
     transitions: Vec<Transition>,
-    /// Who is hired, wanted or doubted changed.
+    /// Who is hired, wanted or condemned changed.
     census_due: bool,
     /// Packs whose shards moved.
     packs_due: BTreeSet<PackId>,

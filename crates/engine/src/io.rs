@@ -1,6 +1,6 @@
 //! The engine's whole vocabulary: what it is told and what it asks for.
 //!
-//! Inputs are facts that happened; outputs are deeds that the node must do and answer. The
+//! Inputs are facts that happened; outputs are effects that the node must do and answer. The
 //! engine moves ids, sizes and decisions, never bytes. All of it can be recorded and played
 //! back, so nothing here holds a secret or a file name.
 
@@ -11,7 +11,7 @@ mod inputs;
 mod outputs;
 
 pub use facts::{
-    Access, ClaimedHead, CustomerFact, Facts, FolderFact, OfferFact, PackFact, PlaceFact, Plan,
+    Access, ClaimedHead, CustomerFact, Facts, FolderFact, OfferFact, PackFact, PlaceFact,
     ReceiptFact, SetFact, SupplierFact, VersionFact, Wait,
 };
 pub use ids::{AskId, FetchId, JobId};

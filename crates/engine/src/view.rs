@@ -32,12 +32,12 @@ pub struct SupplierView {
     pub contract: Option<ByteCount>,
     /// Its position in the set.
     pub position: Option<Position>,
-    /// Whether a proof or receipt is fresh and it is not doubted.
+    /// Whether a proof or receipt is fresh and it is not condemned.
     pub confirmed: bool,
     /// For how much longer its last proof or receipt counts.
     pub confirmed_for: Option<Duration>,
     /// Whether it failed a proof.
-    pub doubted: bool,
+    pub condemned: bool,
 }
 
 /// One job.

@@ -1,6 +1,6 @@
-//! Every deed is answered, done or not, and every answer moves somebody.
+//! Every effect is answered, done or not, and every answer moves somebody.
 //!
-//! A run is made that asks for each kind of deed there is. At the first of each kind the run is
+//! A run is made that asks for each kind of effect there is. At the first of each kind the run is
 //! played again up to there, once for each answer, and the engine must step on it.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -8,13 +8,12 @@ use std::collections::{BTreeMap, VecDeque};
 use bitdust_engine::trace::{TraceLine, apply};
 use bitdust_engine::{
     Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, Input, InputKind, JobId,
-    OfferFact, Output, OutputKind, PlaceFact, Plan, ReceiptFact, SetFact, SupplierFact,
-    VersionFact,
+    OfferFact, Output, OutputKind, PlaceFact, ReceiptFact, SetFact, SupplierFact, VersionFact,
 };
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position, Sequence,
-    SetId, Tick,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position, Schedule,
+    Sequence, SetId, Tick,
 };
 use strum::IntoEnumIterator as _;
 
@@ -25,7 +24,7 @@ const CUSTOMER: u8 = 3;
 const RESTORE: JobId = JobId(50);
 const RECOVERY: JobId = JobId(60);
 
-/// Deeds that only tell or free something.
+/// Effects that only tell or free something.
 const UNANSWERED: [OutputKind; 7] = [
     OutputKind::UnwatchFolder,
     OutputKind::ReleasePack,
@@ -51,7 +50,7 @@ struct Run {
     lines: Vec<TraceLine>,
     /// Inputs to come.
     waiting: VecDeque<Input>,
-    /// Where each kind of deed was first asked for.
+    /// Where each kind of effect was first asked for.
     first: BTreeMap<OutputKind, (usize, Output)>,
     jobs: u64,
     packs: u8,
@@ -146,7 +145,7 @@ impl Run {
         }
     }
 
-    /// One input of each kind by which a deed is told to be done.
+    /// One input of each kind by which an effect is told to be done.
     fn successes(&self, output: &Output) -> Vec<Input> {
         match output.clone() {
             Output::PublishRecords => vec![Input::RecordsPublished],
@@ -174,12 +173,12 @@ impl Run {
             Output::CheckSupplier { device, .. } => {
                 vec![Input::CheckPassed { device }, Input::CheckEmpty { device }]
             }
-            Output::DoubtSupplier { device, .. } => vec![Input::DoubtRecorded { device }],
+            Output::CondemnSupplier { device, .. } => vec![Input::CondemnationRecorded { device }],
             Output::WatchFolder { folder } => vec![Input::FolderWatched { folder }],
             Output::BackUp { folders } => vec![Input::BackupAsked {
                 job: JobId(self.jobs),
                 folders,
-                by_itself: true,
+                is_scheduled: true,
             }],
             Output::StartScan { job } => vec![Input::ScanFinished {
                 job,
@@ -275,7 +274,7 @@ fn friend() -> SupplierFact {
         friend: true,
         contract: None,
         proved_ago_ms: None,
-        doubted: false,
+        condemned: false,
     }
 }
 
@@ -312,7 +311,7 @@ fn facts() -> Facts {
         packs: Vec::new(),
         folders: vec![FolderFact {
             folder: FOLDER,
-            plan: Plan::OnChange,
+            schedule: Schedule::OnChange,
             backed_up_ago_ms: None,
         }],
         head_draft: None,
@@ -339,7 +338,7 @@ fn life() -> Run {
     run.happens(Input::BackupAsked {
         job: JobId(run.jobs),
         folders: vec![FOLDER],
-        by_itself: false,
+        is_scheduled: false,
     });
     run.passes(600_000);
 
@@ -450,7 +449,7 @@ fn what_failed_is_tried_again() {
         OutputKind::RecordSet,
         OutputKind::CommitPack,
         OutputKind::RecordCommit,
-        OutputKind::DoubtSupplier,
+        OutputKind::CondemnSupplier,
         OutputKind::PublishDeposits,
         OutputKind::RetryWrites,
         OutputKind::RememberContact,

@@ -17,7 +17,7 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         friend: true,
         contract: Some(ByteCount(1_000)),
         proved_ago_ms: Some(0),
-        doubted: false,
+        condemned: false,
     };
     let facts = Facts {
         device: device(0),
@@ -58,7 +58,7 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
     inputs.push(Input::BackupAsked {
         job: JobId(1),
         folders: Vec::new(),
-        by_itself: false,
+        is_scheduled: false,
     });
     let mut outputs = Vec::new();
     for input in inputs {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bitdust_engine::{
-    Engine, Facts, FolderFact, FolderWork, Input, JobId, Output, Plan, SetFact, SupplierFact,
+    Engine, Facts, FolderFact, FolderWork, Input, JobId, Output, SetFact, SupplierFact,
 };
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, Policy, Sequence, SetId, Tick,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, Policy, Schedule, Sequence, SetId,
+    Tick,
 };
 
 const DOCUMENTS: FolderId = FolderId([1; 32]);
@@ -25,7 +26,7 @@ struct Story {
 }
 
 impl Story {
-    fn begin(folders: &[(FolderId, Plan, Option<u64>)]) -> Self {
+    fn begin(folders: &[(FolderId, Schedule, Option<u64>)]) -> Self {
         let device = DeviceId([7; 32]);
         let supplier = SupplierFact {
             device,
@@ -33,7 +34,7 @@ impl Story {
             friend: true,
             contract: Some(ByteCount(1_000)),
             proved_ago_ms: Some(0),
-            doubted: false,
+            condemned: false,
         };
         let facts = Facts {
             device: DeviceId([0; 32]),
@@ -52,9 +53,9 @@ impl Story {
             packs: Vec::new(),
             folders: folders
                 .iter()
-                .map(|(folder, plan, backed_up_ago_ms)| FolderFact {
+                .map(|(folder, schedule, backed_up_ago_ms)| FolderFact {
                     folder: *folder,
-                    plan: *plan,
+                    schedule: *schedule,
                     backed_up_ago_ms: *backed_up_ago_ms,
                 })
                 .collect(),
@@ -103,7 +104,7 @@ impl Story {
                     self.tell(Input::BackupAsked {
                         job,
                         folders,
-                        by_itself: true,
+                        is_scheduled: true,
                     });
                 }
                 Output::JobEnded { job, .. } if self.running == Some(job) => self.running = None,
@@ -153,7 +154,7 @@ impl Story {
 
 #[test]
 fn a_change_is_backed_up_when_the_folder_has_been_still() {
-    let mut story = Story::begin(&[(DOCUMENTS, Plan::OnChange, Some(1_000))]);
+    let mut story = Story::begin(&[(DOCUMENTS, Schedule::OnChange, Some(1_000))]);
     assert_eq!(story.watched, [DOCUMENTS]);
     story.settle();
     story.tell(Input::FolderChanged { folder: DOCUMENTS });
@@ -167,7 +168,7 @@ fn a_change_is_backed_up_when_the_folder_has_been_still() {
 
 #[test]
 fn a_folder_that_never_rests_is_backed_up_anyway() {
-    let mut story = Story::begin(&[(DOCUMENTS, Plan::OnChange, Some(1_000))]);
+    let mut story = Story::begin(&[(DOCUMENTS, Schedule::OnChange, Some(1_000))]);
     story.settle();
     let seconds = story.policy.watch_patience.as_secs();
     for _ in 0..seconds {
@@ -180,8 +181,8 @@ fn a_folder_that_never_rests_is_backed_up_anyway() {
 #[test]
 fn what_changed_while_nobody_looked_is_found_soon_after_the_start() {
     let mut story = Story::begin(&[
-        (DOCUMENTS, Plan::OnChange, Some(1_000)),
-        (PICTURES, Plan::OnChange, None),
+        (DOCUMENTS, Schedule::OnChange, Some(1_000)),
+        (PICTURES, Schedule::OnChange, None),
     ]);
     story.pass(story.policy.first_scan_after);
     assert_eq!(story.began, [vec![DOCUMENTS, PICTURES]], "both in one job");
@@ -189,7 +190,7 @@ fn what_changed_while_nobody_looked_is_found_soon_after_the_start() {
 
 #[test]
 fn a_folder_is_looked_through_every_hour_even_if_no_change_was_seen() {
-    let mut story = Story::begin(&[(DOCUMENTS, Plan::OnChange, Some(1_000))]);
+    let mut story = Story::begin(&[(DOCUMENTS, Schedule::OnChange, Some(1_000))]);
     story.settle();
     story.pass(story.policy.rescan_interval - Duration::from_secs(1));
     assert!(story.began.is_empty());
@@ -199,7 +200,7 @@ fn a_folder_is_looked_through_every_hour_even_if_no_change_was_seen() {
 
 #[test]
 fn changes_during_a_backup_lead_to_another() {
-    let mut story = Story::begin(&[(DOCUMENTS, Plan::OnChange, Some(1_000))]);
+    let mut story = Story::begin(&[(DOCUMENTS, Schedule::OnChange, Some(1_000))]);
     story.settle();
     story.tell(Input::FolderChanged { folder: DOCUMENTS });
     story.pass(story.policy.watch_still);
@@ -212,7 +213,7 @@ fn changes_during_a_backup_lead_to_another() {
 
 #[test]
 fn a_backup_that_failed_is_tried_again_ever_more_slowly() {
-    let mut story = Story::begin(&[(DOCUMENTS, Plan::OnChange, Some(1_000))]);
+    let mut story = Story::begin(&[(DOCUMENTS, Schedule::OnChange, Some(1_000))]);
     story.settle();
     story.tell(Input::FolderChanged { folder: DOCUMENTS });
     story.pass(story.policy.watch_still);
@@ -232,7 +233,7 @@ fn a_backup_that_failed_is_tried_again_ever_more_slowly() {
 
 #[test]
 fn a_backup_that_a_person_stopped_is_not_begun_again_at_once() {
-    let mut story = Story::begin(&[(DOCUMENTS, Plan::OnChange, Some(1_000))]);
+    let mut story = Story::begin(&[(DOCUMENTS, Schedule::OnChange, Some(1_000))]);
     story.settle();
     story.tell(Input::FolderChanged { folder: DOCUMENTS });
     story.pass(story.policy.watch_still);
@@ -243,7 +244,7 @@ fn a_backup_that_a_person_stopped_is_not_begun_again_at_once() {
 
 #[test]
 fn a_machine_that_slept_catches_up() {
-    let mut story = Story::begin(&[(DOCUMENTS, Plan::Every { minutes: 60 }, Some(1_000))]);
+    let mut story = Story::begin(&[(DOCUMENTS, Schedule::Every { minutes: 60 }, Some(1_000))]);
     assert!(story.watched.is_empty(), "changes do not matter to it");
     story.pass(Duration::from_secs(60));
     assert!(story.began.is_empty());
@@ -255,8 +256,8 @@ fn a_machine_that_slept_catches_up() {
 fn an_hourly_folder_that_is_overdue_is_backed_up_at_the_start() {
     let two_hours = 7_200_000;
     let mut story = Story::begin(&[
-        (DOCUMENTS, Plan::Every { minutes: 60 }, Some(two_hours)),
-        (PICTURES, Plan::Every { minutes: 600 }, Some(two_hours)),
+        (DOCUMENTS, Schedule::Every { minutes: 60 }, Some(two_hours)),
+        (PICTURES, Schedule::Every { minutes: 600 }, Some(two_hours)),
     ]);
     story.pass(story.policy.first_scan_after);
     assert_eq!(story.began, [vec![DOCUMENTS]]);
@@ -264,7 +265,7 @@ fn an_hourly_folder_that_is_overdue_is_backed_up_at_the_start() {
 
 #[test]
 fn a_manual_folder_is_left_alone() {
-    let mut story = Story::begin(&[(DOCUMENTS, Plan::Manual, None)]);
+    let mut story = Story::begin(&[(DOCUMENTS, Schedule::Manual, None)]);
     story.tell(Input::Resumed);
     story.pass(Duration::from_secs(100_000));
     assert!(story.began.is_empty());
@@ -273,14 +274,14 @@ fn a_manual_folder_is_left_alone() {
     story.tell(Input::BackupAsked {
         job: JobId(50),
         folders: vec![DOCUMENTS],
-        by_itself: false,
+        is_scheduled: false,
     });
     assert_eq!(story.work(DOCUMENTS), FolderWork::Running);
 }
 
 #[test]
 fn a_folder_that_is_forgotten_is_never_begun() {
-    let mut story = Story::begin(&[(DOCUMENTS, Plan::OnChange, Some(1_000))]);
+    let mut story = Story::begin(&[(DOCUMENTS, Schedule::OnChange, Some(1_000))]);
     story.settle();
     story.tell(Input::FolderChanged { folder: DOCUMENTS });
     story.tell(Input::FolderForgotten { folder: DOCUMENTS });
@@ -292,7 +293,7 @@ fn a_folder_that_is_forgotten_is_never_begun() {
 
 #[test]
 fn a_watch_that_is_refused_is_asked_for_again() {
-    let mut story = Story::begin(&[(DOCUMENTS, Plan::OnChange, Some(1_000))]);
+    let mut story = Story::begin(&[(DOCUMENTS, Schedule::OnChange, Some(1_000))]);
     story.settle();
     story.tell(Input::FolderUnwatchable { folder: DOCUMENTS });
     story.watched.clear();

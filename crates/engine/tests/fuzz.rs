@@ -3,13 +3,13 @@
 use bitdust_engine::trace::{TraceLine, apply, replay};
 use bitdust_engine::{
     Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, Input, JobId, OfferFact,
-    PackFact, PlaceFact, Plan, Random, ReceiptFact, SetFact, SupplierFact, VersionFact,
+    PackFact, PlaceFact, Random, ReceiptFact, SetFact, SupplierFact, VersionFact,
 };
 use bitdust_model::limits::ENGINE_OUTPUTS_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position, Sequence,
-    SetId, Tick,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position, Schedule,
+    Sequence, SetId, Tick,
 };
 
 const SEEDS: u64 = 150;
@@ -43,8 +43,8 @@ fn a_changed_trace_does_not_replay() {
 #[test]
 fn a_trace_survives_being_written_down() {
     for line in run(5) {
-        let bytes = postcard::to_allocvec(&line).expect("plain data always serialises");
-        let back: TraceLine = postcard::from_bytes(&bytes).expect("it was just written");
+        let text = serde_json::to_string(&line).expect("plain data always serialises");
+        let back: TraceLine = serde_json::from_str(&text).expect("it was just written");
         assert_eq!(back, line);
     }
 }
@@ -128,7 +128,7 @@ fn supplier(chance: &mut Random) -> SupplierFact {
         friend: chance.chance(50),
         contract: chance.chance(50).then_some(ByteCount(1_000)),
         proved_ago_ms: chance.chance(50).then_some(60_000),
-        doubted: chance.chance(10),
+        condemned: chance.chance(10),
     }
 }
 
@@ -191,8 +191,8 @@ fn node_input(chance: &mut Random) -> Input {
         20 => Input::SupplierAdopted { device },
         21 => Input::AdoptFailed { device, code },
         22 => Input::SetNotRecorded { code },
-        23 => Input::DoubtRecorded { device },
-        24 => Input::DoubtNotRecorded { device, code },
+        23 => Input::CondemnationRecorded { device },
+        24 => Input::CondemnationNotRecorded { device, code },
         0 => Input::Listening,
         1 => Input::RecordsPublished,
         2 => Input::PublishFailed { code },
@@ -243,7 +243,7 @@ fn backup_input(chance: &mut Random) -> Input {
         0 => Input::BackupAsked {
             job,
             folders: vec![folder(chance).folder],
-            by_itself: chance.chance(50),
+            is_scheduled: chance.chance(50),
         },
         1 => Input::ScanFinished {
             job,
@@ -298,10 +298,14 @@ fn backup_input(chance: &mut Random) -> Input {
 }
 
 fn folder(chance: &mut Random) -> FolderFact {
-    let plans = [Plan::Manual, Plan::OnChange, Plan::Every { minutes: 30 }];
+    let schedules = [
+        Schedule::Manual,
+        Schedule::OnChange,
+        Schedule::Every { minutes: 30 },
+    ];
     FolderFact {
         folder: FolderId([byte(chance, 3); 32]),
-        plan: plans[usize::from(byte(chance, 3))],
+        schedule: schedules[usize::from(byte(chance, 3))],
         backed_up_ago_ms: chance.chance(50).then_some(5_000),
     }
 }
@@ -310,7 +314,7 @@ fn folder_input(chance: &mut Random) -> Input {
     let fact = folder(chance);
     let folder = fact.folder;
     match chance.below(9) {
-        0 => Input::FolderPlanned { fact },
+        0 => Input::FolderScheduled { fact },
         1 => Input::FolderForgotten { folder },
         2 | 3 => Input::FolderWatched { folder },
         4 => Input::FolderUnwatchable { folder },

@@ -1,7 +1,7 @@
 //! Runs of real nodes, recorded once and played again: the same inputs give the same outputs.
 //!
 //! Each file of `tests/fixtures/traces` is a run as `--trace` wrote it, behind a line with the
-//! clocks of its home. Idle wake-ups are left out. They were recorded before every deed had its
+//! clocks of its home. Idle wake-ups are left out. They were recorded before every effect had its
 //! answer; [`Conversion`] has each difference since then.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,11 +37,49 @@ fn recordings() -> Vec<Recording> {
                 policy: serde_json::from_str(policy).expect("clocks"),
                 lines: lines
                     .lines()
-                    .map(|line| serde_json::from_str(line).expect("a line"))
+                    .map(|line| in_words_of_today(serde_json::from_str(line).expect("a line")))
                     .collect(),
             }
         })
         .collect()
+}
+
+/// Names of things that have been renamed since the recordings.
+const RENAMED: [(&str, &str); 5] = [
+    ("CondemnSupplier", "DoubtSupplier"),
+    ("CondemnationRecorded", "DoubtRecorded"),
+    ("FolderScheduled", "FolderPlanned"),
+    ("condemned", "doubted"),
+    ("schedule", "plan"),
+];
+
+/// The same under the names of today. A schedule is written as in the settings now.
+fn in_words_of_today(recorded: Value) -> Value {
+    match recorded {
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| {
+                let renamed = RENAMED.iter().find(|(_, before)| name == *before);
+                let today = renamed.map_or(name, |(today, _)| (*today).to_owned());
+                let value = if today == "schedule" {
+                    schedule_of_today(&value)
+                } else {
+                    in_words_of_today(value)
+                };
+                (today, value)
+            })
+            .collect(),
+        Value::Array(values) => values.into_iter().map(in_words_of_today).collect(),
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
+    }
+}
+
+fn schedule_of_today(recorded: &Value) -> Value {
+    match recorded.as_str() {
+        Some("OnChange") => json!({ "kind": "on_change" }),
+        Some("Manual") => json!({ "kind": "manual" }),
+        _ => json!({ "kind": "every", "minutes": recorded["Every"]["minutes"] }),
+    }
 }
 
 /// What a recorded line is now: one input, then answers that were not told before, and all that
@@ -64,7 +102,7 @@ struct Conversion {
     /// Which job sealed which pack.
     sealed: BTreeMap<String, Value>,
     /// Folders of the backups that the engine asked for and that have not begun.
-    by_itself: Vec<Value>,
+    is_scheduled: Vec<Value>,
     /// Folders of each backup.
     folders: BTreeMap<u64, Value>,
     /// The backup of this line ends since nothing has changed.
@@ -152,14 +190,14 @@ impl Conversion {
 
     fn backup_asked(&mut self, asked: &Value) -> Value {
         let (job, folders) = (&asked["job"], &asked["folders"]);
-        let own = self.by_itself.iter().position(|it| it == folders);
+        let own = self.is_scheduled.iter().position(|it| it == folders);
         if let Some(own) = own {
-            self.by_itself.remove(own);
+            self.is_scheduled.remove(own);
         }
         let number = job.as_u64().expect("a job");
         self.folders.insert(number, folders.clone());
-        let by_itself = own.is_some();
-        json!({ "BackupAsked": { "job": job, "folders": folders, "by_itself": by_itself } })
+        let is_scheduled = own.is_some();
+        json!({ "BackupAsked": { "job": job, "folders": folders, "is_scheduled": is_scheduled } })
     }
 
     fn scan_finished(&self, job: u64) -> Value {
@@ -173,7 +211,7 @@ impl Conversion {
     fn output(&mut self, output: &Value) -> Output {
         let mut output = output.clone();
         if let Some(back_up) = output.get("BackUp") {
-            self.by_itself.push(back_up["folders"].clone());
+            self.is_scheduled.push(back_up["folders"].clone());
         }
         if let Some(seal) = output.get_mut("SealMetadata") {
             let job = seal["job"].as_u64().expect("a job");
@@ -182,8 +220,8 @@ impl Conversion {
         if let Some(ended) = output.get_mut("JobEnded") {
             ended["unchanged"] = json!(self.unchanged);
         }
-        if let Some(doubt) = output.get_mut("DoubtSupplier") {
-            doubt["again"] = json!(false);
+        if let Some(condemn) = output.get_mut("CondemnSupplier") {
+            condemn["again"] = json!(false);
         }
         if let Some(send) = output.get_mut("SendShard") {
             send["job"] = Value::Null;
@@ -211,12 +249,12 @@ impl Conversion {
     }
 }
 
-/// The answer to a deed that had none.
+/// The answer to an effect that had none.
 fn answer(output: &Value) -> Option<Value> {
-    let (deed, of) = output.as_object()?.iter().next()?;
-    match deed.as_str() {
+    let (effect, of) = output.as_object()?.iter().next()?;
+    match effect.as_str() {
         "AdoptSupplier" => Some(json!({ "SupplierAdopted": { "device": of["offer"]["device"] } })),
-        "DoubtSupplier" => Some(json!({ "DoubtRecorded": { "device": of["device"] } })),
+        "CondemnSupplier" => Some(json!({ "CondemnationRecorded": { "device": of["device"] } })),
         "AcceptContract" => Some(json!({ "ContractRecorded": { "ask": of["ask"] } })),
         _ => None,
     }

@@ -29,7 +29,7 @@ impl Story {
             friend: true,
             contract: Some(ByteCount(1_000)),
             proved_ago_ms: Some(0),
-            doubted: false,
+            condemned: false,
         };
         let facts = Facts {
             device: device(0),
@@ -64,7 +64,7 @@ impl Story {
         story.tell(Input::BackupAsked {
             job,
             folders: Vec::new(),
-            by_itself: false,
+            is_scheduled: false,
         });
         story.tell(Input::PackSealed {
             job,

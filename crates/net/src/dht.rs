@@ -64,7 +64,7 @@ enum Query {
 }
 
 /// Addresses that were found for a peer; none if the DHT knows none.
-pub(crate) struct Found {
+pub(crate) struct FoundPeer {
     pub(crate) peer: PeerId,
     pub(crate) addresses: Vec<Multiaddr>,
 }
@@ -211,7 +211,7 @@ impl Dht {
         id: QueryId,
         result: QueryResult,
         last: bool,
-    ) -> Option<Found> {
+    ) -> Option<FoundPeer> {
         let query = self.queries.remove(&id)?;
         if let Query::Put { key, .. } = &query {
             Self::evict_own_copy(kad, key);
@@ -243,7 +243,7 @@ impl Dht {
         query: Query,
         result: QueryResult,
         last: bool,
-    ) -> (Option<Query>, Option<Found>) {
+    ) -> (Option<Query>, Option<FoundPeer>) {
         match (query, result) {
             (Query::Put { reply, .. }, QueryResult::PutRecord(result)) => {
                 answer(reply, copies_of(result));
@@ -292,7 +292,7 @@ impl Dht {
         }
     }
 
-    fn found(&self, peer: PeerId, result: kad::GetClosestPeersResult) -> Found {
+    fn found(&self, peer: PeerId, result: kad::GetClosestPeersResult) -> FoundPeer {
         let peers = match result {
             Ok(kad::GetClosestPeersOk { peers, .. })
             | Err(kad::GetClosestPeersError::Timeout { peers, .. }) => peers,
@@ -301,7 +301,7 @@ impl Dht {
         let addresses = about_peer
             .flat_map(|found| found.addrs)
             .filter(|address| address::admits(self.scope, address));
-        Found {
+        FoundPeer {
             peer,
             addresses: addresses.take(limits::ADDRESSES_MAX).collect(),
         }

@@ -66,14 +66,14 @@ pub(crate) struct Backup {
     /// When folders are backed up that have no schedule of their own.
     schedule: Schedule,
     /// Whether folders are backed up without being asked: not for the time of one command.
-    by_itself: bool,
+    is_daemon: bool,
 }
 
 /// A backup that runs or waits.
 struct Job {
     folders: Vec<FolderRecord>,
     /// Whether nobody asked for it.
-    by_itself: bool,
+    is_scheduled: bool,
     counters: Arc<Counters>,
     /// Room for packs in flight.
     permits: Arc<Semaphore>,
@@ -105,7 +105,7 @@ pub(crate) struct BackupSeen {
 }
 
 impl Backup {
-    /// The backups of a home in a folder, with the folders under its protection; `by_itself`:
+    /// The backups of a home in a folder, with the folders under its protection; `is_daemon`:
     /// without being asked.
     ///
     /// # Errors
@@ -115,7 +115,7 @@ impl Backup {
         config: &Config,
         home_dir: PathBuf,
         set: Option<SetFact>,
-        by_itself: bool,
+        is_daemon: bool,
     ) -> Result<Self, ApiError> {
         let place = std::fs::metadata(&home_dir).ok();
         let folders = context.catalogue.folders().map_err(catalogue_error)?;
@@ -132,7 +132,7 @@ impl Backup {
             home_place: place.map(|place| (place.dev(), place.ino())),
             label: config.nickname.clone(),
             schedule: config.schedule,
-            by_itself,
+            is_daemon,
         })
     }
 
@@ -158,14 +158,14 @@ impl Backup {
         driver.tell(completion.done(Input::SetRecorded { set }));
     }
 
-    fn begin(&mut self, id: JobId, folders: Vec<FolderRecord>, by_itself: bool) -> Begun {
+    fn begin(&mut self, id: JobId, folders: Vec<FolderRecord>, is_scheduled: bool) -> Begun {
         let task = JobTask::Backup {
             folders: folders.iter().map(|folder| escape(&folder.path)).collect(),
-            by_itself,
+            is_scheduled,
         };
         let job = Job {
             folders,
-            by_itself,
+            is_scheduled,
             counters: Arc::default(),
             permits: Arc::new(Semaphore::new(limits::PACKS_IN_FLIGHT_MAX)),
             snapshots: Vec::new(),
@@ -381,7 +381,7 @@ fn versions(context: &Context, found: &[SnapshotRecord]) -> Vec<VersionFact> {
 
 #[cfg(test)]
 mod tests {
-    use bitdust_engine::{Output, Plan};
+    use bitdust_engine::Output;
     use bitdust_model::{Code, DeviceId, SetId};
 
     use super::*;
@@ -429,7 +429,7 @@ mod tests {
         let told = Input::BackupAsked {
             job,
             folders: vec![folder],
-            by_itself: false,
+            is_scheduled: false,
         };
         assert_eq!(home.told(), [told]);
         assert_eq!(backup.seen().in_work, [folder]);
@@ -463,17 +463,17 @@ mod tests {
             panic!("it is there");
         };
         let told = home.told();
-        assert!(matches!(&told[..], [Input::FolderPlanned { fact }] if fact.folder == folder));
+        assert!(matches!(&told[..], [Input::FolderScheduled { fact }] if fact.folder == folder));
         assert_eq!(home.notices().len(), 1);
         let mut config = Config::default();
         assert!(!backup.configure(&config));
         config.schedule = Schedule::Manual;
-        assert!(backup.configure(&config), "it is planned anew");
-        let planned = asked(&backup, &mut home, FolderCommand::PlanAll);
-        assert!(take_in(&mut backup, &mut home, planned).await.is_ok());
+        assert!(backup.configure(&config), "it is scheduled anew");
+        let scheduled = asked(&backup, &mut home, FolderCommand::ScheduleAll);
+        assert!(take_in(&mut backup, &mut home, scheduled).await.is_ok());
         let told = home.told();
         assert!(
-            matches!(&told[..], [Input::FolderPlanned { fact }] if fact.plan == Plan::Manual),
+            matches!(&told[..], [Input::FolderScheduled { fact }] if fact.schedule == Schedule::Manual),
             "{told:?}"
         );
         let removed = FolderCommand::Remove { folder: path };

@@ -318,7 +318,7 @@ const fn fact_of(supplier: &Introduction) -> SupplierFact {
         friend: false,
         contract: None,
         proved_ago_ms: None,
-        doubted: false,
+        condemned: false,
     }
 }
 

@@ -26,7 +26,7 @@ impl World {
         let asked = Input::BackupAsked {
             job,
             folders,
-            by_itself: true,
+            is_scheduled: true,
         };
         self.deliver(node, wait, asked);
     }

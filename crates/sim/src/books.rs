@@ -45,7 +45,7 @@ pub(crate) struct Books {
     pub(crate) packs: BTreeMap<PackKey, PackEntry>,
     pub(crate) heads: BTreeMap<HeadKey, HeadEntry>,
     /// Customer and supplier: the supplier failed a proof.
-    pub(crate) doubts: BTreeSet<(NodeId, DeviceId)>,
+    pub(crate) condemned: BTreeSet<(NodeId, DeviceId)>,
     /// Customer and supplier: the last receipt or proof.
     pub(crate) proofs: BTreeMap<(NodeId, DeviceId), Tick>,
     /// The DHT, by person and lane.
@@ -53,14 +53,14 @@ pub(crate) struct Books {
 }
 
 impl Books {
-    /// Receipts for a pack from suppliers that its owner does not doubt.
+    /// Receipts for a pack from suppliers that its owner has not condemned.
     pub(crate) fn trusted_receipts(&self, owner: NodeId, pack: PackId) -> usize {
         let Some(entry) = self.packs.get(&(owner, pack)) else {
             return 0;
         };
         let receipts = entry.receipts.values();
         receipts
-            .filter(|device| !self.doubts.contains(&(owner, **device)))
+            .filter(|device| !self.condemned.contains(&(owner, **device)))
             .count()
     }
 

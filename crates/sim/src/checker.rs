@@ -62,7 +62,7 @@ impl World {
         };
         let code = self.books.packs.get(&(node, head.commit))?.set.code;
         let need = usize::from(code.metadata_quorum());
-        // Doubts that come later do not call a head back.
+        // What is condemned later does not call a head back.
         let have = self.books.receipts(node, head.commit);
         (have < need).then(|| {
             format!(
@@ -79,7 +79,7 @@ impl World {
         let kept = head
             .kept
             .iter()
-            .filter(|device| !self.is_doubted(node, **device))
+            .filter(|device| !self.is_condemned(node, **device))
             .count();
         (kept < need).then(|| {
             format!(
@@ -138,8 +138,8 @@ impl World {
             .then(|| "a backup is told done and its snapshot is not published".to_owned())
     }
 
-    fn is_doubted(&self, node: NodeId, device: DeviceId) -> bool {
-        self.books.doubts.contains(&(node, device))
+    fn is_condemned(&self, node: NodeId, device: DeviceId) -> bool {
+        self.books.condemned.contains(&(node, device))
     }
 
     /// Checks what must hold of a machine at any moment.
@@ -182,7 +182,7 @@ impl World {
             let proved_at = self.books.proofs.get(&(node, *device));
             let fresh =
                 proved_at.is_some_and(|at| self.now.since(*at) < self.policy.receipt_counts_for);
-            fresh && !self.is_doubted(node, *device)
+            fresh && !self.is_condemned(node, *device)
         };
         let fresh = set.holders.iter().filter(|device| counts(device)).count();
         if fresh < need {

@@ -29,7 +29,7 @@ impl World {
             }
             Output::RecordSet { code, holders } => self.record_set(node, code, holders),
             Output::CheckSupplier { device, pick } => self.check_supplier(node, device, pick),
-            Output::DoubtSupplier { device, .. } => self.doubt(node, device),
+            Output::CondemnSupplier { device, .. } => self.condemn(node, device),
             Output::WatchFolder { folder } => self.watch_folder(node, folder),
             Output::UnwatchFolder { .. } => {}
             Output::BackUp { folders } => self.begin_backup(node, folders),
@@ -82,7 +82,7 @@ impl World {
             Output::RememberContact { .. }
                 | Output::AdoptSupplier { .. }
                 | Output::RecordSet { .. }
-                | Output::DoubtSupplier { .. }
+                | Output::CondemnSupplier { .. }
                 | Output::CommitPack { .. }
                 | Output::RecordCommit { .. }
                 | Output::LoadSpool { .. }
@@ -98,8 +98,8 @@ impl World {
     /// Nothing is written, and the engine is told so.
     fn refuse_deed(&mut self, node: NodeId, output: &Output) {
         let code = ErrorCode::DiskFull;
-        if let Output::DoubtSupplier { device, .. } = output {
-            self.books.doubts.insert((node, *device));
+        if let Output::CondemnSupplier { device, .. } = output {
+            self.books.condemned.insert((node, *device));
         }
         if let Output::AcceptContract { ask } = output
             && let Some(call) = self.nodes[node.0].memory.asks.remove(ask)
@@ -156,7 +156,7 @@ impl World {
             friend: false,
             contract: None,
             proved_ago_ms: None,
-            doubted: false,
+            condemned: false,
         };
         self.nodes[node.0]
             .disk
@@ -168,13 +168,13 @@ impl World {
         self.deliver(node, wait, Input::SupplierAdopted { device });
     }
 
-    fn doubt(&mut self, node: NodeId, device: DeviceId) {
-        self.books.doubts.insert((node, device));
+    fn condemn(&mut self, node: NodeId, device: DeviceId) {
+        self.books.condemned.insert((node, device));
         if let Some(fact) = self.nodes[node.0].disk.suppliers.get_mut(&device) {
-            fact.doubted = true;
+            fact.condemned = true;
         }
         let wait = self.disk_time();
-        self.deliver(node, wait, Input::DoubtRecorded { device });
+        self.deliver(node, wait, Input::CondemnationRecorded { device });
     }
 
     fn remember_contact(&mut self, node: NodeId, device: DeviceId) {

@@ -144,7 +144,7 @@ impl World {
             friend: true,
             contract: None,
             proved_ago_ms: None,
-            doubted: false,
+            condemned: false,
         };
         self.nodes[customer.0]
             .disk
@@ -166,7 +166,7 @@ impl World {
             Input::BackupAsked {
                 job,
                 folders: Vec::new(),
-                by_itself: false,
+                is_scheduled: false,
             },
         );
         job

@@ -251,7 +251,7 @@ impl World {
                     friend: true,
                     contract: None,
                     proved_ago_ms: None,
-                    doubted: false,
+                    condemned: false,
                 };
                 suppliers.insert(*device, fact);
             }
@@ -371,7 +371,7 @@ impl World {
             friend: false,
             contract: None,
             proved_ago_ms: None,
-            doubted: false,
+            condemned: false,
         };
         let known = &mut self.nodes[node.0].disk.suppliers;
         known.entry(fact.device).or_insert(fact).contract = Some(bytes);

@@ -1,7 +1,7 @@
 //! One SQLite file: one thread that writes, a few connections that read.
 //!
 //! Every write is a transaction of its own, run in the order in which it was asked for; when
-//! `write` returns, the next `read` sees it. Every read sees one moment. WAL mode lets
+//! `write` returns, the next `read` sees it. Every read sees one transaction. WAL mode lets
 //! readers go on while the writer works.
 
 use std::path::{Path, PathBuf};
@@ -189,31 +189,31 @@ impl Database {
         outcome.recv().map_err(|_| DatabaseError::WriterGone)?
     }
 
-    /// Runs `work` on a reading connection; all it reads is of one moment.
+    /// Runs `work` on a reading connection; all it reads is of one transaction.
     pub(crate) fn read<T, E>(&self, work: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E>
     where
         E: From<DatabaseError>,
     {
         let lease = self.shared.readers.take()?;
-        let moment = Moment::begin(lease.connection())?;
-        work(moment.connection)
+        let transaction = ReadTransaction::begin(lease.connection())?;
+        work(transaction.connection)
     }
 }
 
 /// A reading transaction. Its statements are prepared once: there are as many of them as of
 /// lookups.
-struct Moment<'a> {
+struct ReadTransaction<'a> {
     connection: &'a Connection,
 }
 
-impl<'a> Moment<'a> {
+impl<'a> ReadTransaction<'a> {
     fn begin(connection: &'a Connection) -> Result<Self, DatabaseError> {
         connection.prepare_cached("BEGIN")?.execute([])?;
         Ok(Self { connection })
     }
 }
 
-impl Drop for Moment<'_> {
+impl Drop for ReadTransaction<'_> {
     fn drop(&mut self) {
         let ended = self
             .connection

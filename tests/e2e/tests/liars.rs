@@ -129,14 +129,14 @@ fn a_receipt_for_what_is_not_there_is_found_by_the_next_check() -> Outcome {
     customer.set("policy.check_interval", "1500")?;
     customer.start()?;
     let liars: Vec<String> = crowd.liars.iter().map(|liar| liar.device.clone()).collect();
-    let status = eventually("both liars are doubted", SOON, || {
+    let status = eventually("both liars are condemned", SOON, || {
         let status = crowd.customer().status()?;
-        Ok((doubted(&status)?.len() >= 2).then_some(status))
+        Ok((condemned(&status)?.len() >= 2).then_some(status))
     })?;
-    let found = doubted(&status)?;
+    let found = condemned(&status)?;
     ensure!(
         found.keys().all(|device| liars.contains(device)),
-        "the honest are doubted: {found:?}"
+        "the honest are condemned: {found:?}"
     );
     ensure!(
         status["protection"]["kind"] == "stored",
@@ -181,7 +181,7 @@ fn honest_suppliers_pass_the_same_checks_and_stay_safe() -> Outcome {
             .count();
         Ok((later == 6).then_some(status))
     })?;
-    ensure!(doubted(&status)?.is_empty(), "{status}");
+    ensure!(condemned(&status)?.is_empty(), "{status}");
     ensure!(
         status["protection"]["kind"] == "safe",
         "{}",
@@ -278,11 +278,14 @@ fn a_flipped_bit_is_decoded_around_and_noticed() -> Outcome {
         log.contains("file is damaged"),
         "the supplier did not notice: {log}"
     );
-    let status = eventually("the customer doubts the supplier", SOON, || {
+    let status = eventually("the customer condemns the supplier", SOON, || {
         let status = crowd.customer().status()?;
-        Ok((!doubted(&status)?.is_empty()).then_some(status))
+        Ok((!condemned(&status)?.is_empty()).then_some(status))
     })?;
-    ensure!(doubted(&status)?.contains_key(&supplier.device), "{status}");
+    ensure!(
+        condemned(&status)?.contains_key(&supplier.device),
+        "{status}"
+    );
     ensure!(
         status["notices"].to_string().contains("gives wrong bytes"),
         "{}",
@@ -303,11 +306,14 @@ fn a_rotten_disk_is_found_by_the_next_check() -> Outcome {
             flip_bit(&shard, block)?;
         }
     }
-    let status = eventually("the rotten supplier is doubted", SOON, || {
+    let status = eventually("the rotten supplier is condemned", SOON, || {
         let status = crowd.customer().status()?;
-        Ok((!doubted(&status)?.is_empty()).then_some(status))
+        Ok((!condemned(&status)?.is_empty()).then_some(status))
     })?;
-    ensure!(doubted(&status)?.keys().eq([&supplier.device]), "{status}");
+    ensure!(
+        condemned(&status)?.keys().eq([&supplier.device]),
+        "{status}"
+    );
     crowd.restore_and_compare()
 }
 
@@ -436,12 +442,12 @@ impl Crowd {
 }
 
 /// Suppliers that do not count, with the reason.
-fn doubted(status: &Value) -> Result<BTreeMap<String, String>> {
+fn condemned(status: &Value) -> Result<BTreeMap<String, String>> {
     let suppliers = status["suppliers"].as_array().context("no suppliers")?;
     let text = |value: &Value| value.as_str().map(str::to_owned);
     Ok(suppliers
         .iter()
-        .filter_map(|supplier| Some((text(&supplier["device"])?, text(&supplier["doubt"])?)))
+        .filter_map(|supplier| Some((text(&supplier["device"])?, text(&supplier["condemnation"])?)))
         .collect())
 }
 

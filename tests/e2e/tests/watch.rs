@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::recording::read_trace;
 use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually};
 use bitdust_engine::trace::TraceLine;
-use bitdust_engine::{Input, Output, Plan};
+use bitdust_engine::{Input, Output};
+use bitdust_model::Schedule;
 use bitdust_model::{FolderId, Tick};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -125,9 +126,9 @@ fn a_manual_folder_waits_to_be_asked() -> Outcome {
 
     // Of all backups that the engine began, none was of the manual folder.
     let lines = read_trace(&trace)?;
-    let begun = begun_by_itself(&lines);
-    let planned = |plan| planned_as(&lines, plan);
-    let (manual, on_change) = (planned(Plan::Manual)?, planned(Plan::OnChange)?);
+    let begun = begun_by_schedule(&lines);
+    let scheduled = |schedule| scheduled_as(&lines, schedule);
+    let (manual, on_change) = (scheduled(Schedule::Manual)?, scheduled(Schedule::OnChange)?);
     ensure!(
         begun.contains(&on_change),
         "control: the other was begun: {begun:?}"
@@ -173,7 +174,7 @@ fn looks_in_vain(trace: &Path) -> Result<usize> {
 }
 
 /// Folders of the backups that began without a person.
-fn begun_by_itself(lines: &[TraceLine]) -> Vec<FolderId> {
+fn begun_by_schedule(lines: &[TraceLine]) -> Vec<FolderId> {
     let outputs = lines.iter().flat_map(|line| &line.outputs);
     let begun = outputs.filter_map(|output| {
         let Output::BackUp { folders } = output else {
@@ -184,15 +185,15 @@ fn begun_by_itself(lines: &[TraceLine]) -> Vec<FolderId> {
     begun.flatten().copied().collect()
 }
 
-/// The folder that was put under protection with a plan.
-fn planned_as(lines: &[TraceLine], plan: Plan) -> Result<FolderId> {
-    let planned = lines.iter().find_map(|line| {
-        let Input::FolderPlanned { fact } = &line.input else {
+/// The folder that was put under protection with a schedule.
+fn scheduled_as(lines: &[TraceLine], schedule: Schedule) -> Result<FolderId> {
+    let scheduled = lines.iter().find_map(|line| {
+        let Input::FolderScheduled { fact } = &line.input else {
             return None;
         };
-        (fact.plan == plan).then_some(fact.folder)
+        (fact.schedule == schedule).then_some(fact.folder)
     });
-    planned.with_context(|| format!("no folder is planned as {plan:?}"))
+    scheduled.with_context(|| format!("no folder has the schedule {schedule:?}"))
 }
 
 fn restore(customer: &Machine, target: &Path) -> Outcome {

@@ -10,7 +10,7 @@ const PRINTING: [&str; 2] = ["print", "println"];
 /// Channels without a bound.
 const UNBOUNDED: [&str; 3] = ["unbounded_channel", "UnboundedSender", "UnboundedReceiver"];
 /// Names of a dialect that was spoken here once, each with the word of the field.
-const DIALECT: [(&str, &str); 22] = [
+const DIALECT: [(&str, &str); 27] = [
     ("Back", "TaskEvent"),
     ("Came", "FetchedPart"),
     ("Coming", "PartStream"),
@@ -33,6 +33,11 @@ const DIALECT: [(&str, &str); 22] = [
     ("seat", "opened home"),
     ("sit_down", "open_or_attach"),
     ("acts_by_itself", "daemon mode"),
+    ("by_itself", "is_scheduled"),
+    ("deed", "effect"),
+    ("doubted", "condemned"),
+    ("Standing", "Confirmations"),
+    ("Stood", "ConfirmationsChanged"),
 ];
 /// Kinds of files whose comments are read.
 const SOURCE_KINDS: [&str; 8] = ["rs", "sh", "toml", "ts", "js", "svelte", "css", "yml"];

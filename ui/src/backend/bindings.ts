@@ -392,7 +392,7 @@ name: string,
 /**
  * Bytes agreed.
  */
-bytes: number, } | { "kind": "supplier_doubted", 
+bytes: number, } | { "kind": "supplier_condemned", 
 /**
  * Nickname and fingerprint.
  */
@@ -623,7 +623,7 @@ folders: Array<string>,
 /**
  * Whether the schedule or a change began it.
  */
-by_itself: boolean, } | { "kind": "restore", 
+is_scheduled: boolean, } | { "kind": "restore", 
 /**
  * The version by id.
  */
@@ -854,7 +854,7 @@ last_proof: UnixMillis | null,
 /**
  * Why it does not count, where it does not.
  */
-doubt: Doubt | null, };
+condemnation: Condemnation | null, };
 
 /**
  * Somebody whose data is kept here.
@@ -1139,7 +1139,7 @@ result: VerifyView, };
 /**
  * Why somebody who confirmed does not count.
  */
-export type Doubt = "failed_proof";
+export type Condemnation = "failed_proof";
 
 /**
  * Something happened.

@@ -15,7 +15,7 @@ export const happeningIcons: Record<Happening["kind"], IconName> = {
   folder_removed: "folder",
   watch_limited: "eye-off",
   supplier_signed: "people",
-  supplier_doubted: "question",
+  supplier_condemned: "question",
   friend_made: "friend",
   offer_changed: "disk",
   friends_not_read: "friend",
@@ -39,7 +39,7 @@ export function sentence({ happening, message }: HistoryLine): string {
       return text(`activity.${happening.kind}`, { name: shownName(happening.path) });
     case "supplier_signed":
       return text("activity.supplier_signed", { name: happening.name, bytes: bytes(happening.bytes) });
-    case "supplier_doubted":
+    case "supplier_condemned":
     case "friend_made":
       return text(`activity.${happening.kind}`, { name: happening.name });
     case "offer_changed":

@@ -40,6 +40,6 @@ test("without known sizes the end is not known", () => {
 });
 
 test("names and paths are shown as people wrote them", () => {
-  const words = jobWords(job({ task: { kind: "backup", folders: ["/home/alice/100%25 mine"], by_itself: true }, current: "/home/alice/100%25 mine/a%FF" }));
+  const words = jobWords(job({ task: { kind: "backup", folders: ["/home/alice/100%25 mine"], is_scheduled: true }, current: "/home/alice/100%25 mine/a%FF" }));
   expect([words.title, words.current]).toEqual(["Backing up 100% mine", "/home/alice/100% mine/a\uFFFD"]);
 });

@@ -1,5 +1,5 @@
 /** People who keep data: their names, how far each is trusted, and the picture of the set. */
-import type { Code, Doubt, StatusView, SupplierView } from "../backend/bindings";
+import type { Code, Condemnation, StatusView, SupplierView } from "../backend/bindings";
 import { stateKey } from "./machines";
 
 const SEPARATOR = " · ";
@@ -10,13 +10,13 @@ export function splitName(name: string): { nickname: string; fingerprint: string
   return at < 0 ? { nickname: name, fingerprint: "" } : { nickname: name.slice(0, at), fingerprint: name.slice(at + SEPARATOR.length) };
 }
 
-/** How far somebody is trusted, from the state of the link, the proofs and the doubt. */
+/** How far somebody is trusted, from the state of the link, the proofs and its condemnation. */
 export type Trust =
   | { kind: "confirmed" }
   | { kind: "full"; confirmed: boolean }
   | { kind: "unproven" }
   | { kind: "empty" }
-  | { kind: "doubted"; reason: Doubt }
+  | { kind: "condemned"; reason: Condemnation }
   | { kind: "signing" }
   | { kind: "refused" }
   | { kind: "dropped" }
@@ -26,7 +26,7 @@ export type Trust =
 export type TrustKind = Trust["kind"];
 
 export function trustOf(supplier: SupplierView): Trust {
-  if (supplier.doubt !== null) return { kind: "doubted", reason: supplier.doubt };
+  if (supplier.condemnation !== null) return { kind: "condemned", reason: supplier.condemnation };
   switch (stateKey(supplier.state)) {
     case "refused":
       return { kind: "refused" };
@@ -54,7 +54,7 @@ function proven(supplier: SupplierView): Trust {
 }
 
 /** What a person asks first: who needs a look comes before who is fine. */
-const CONCERN: Record<TrustKind, number> = { doubted: 0, refused: 1, unproven: 2, full: 3, unknown: 4, signing: 5, reaching: 6, empty: 7, confirmed: 8, dropped: 9 };
+const CONCERN: Record<TrustKind, number> = { condemned: 0, refused: 1, unproven: 2, full: 3, unknown: 4, signing: 5, reaching: 6, empty: 7, confirmed: 8, dropped: 9 };
 
 /** Members of the set by position, then the others by concern and name. */
 export function inOrder(suppliers: SupplierView[]): SupplierView[] {
@@ -123,7 +123,7 @@ function expected([, people]: Code, suppliers: SupplierView[]): Seat[] {
 
 function seat(supplier: SupplierView | null): Seat {
   if (supplier === null) return { supplier, piece: "none", online: false };
-  const counts = supplier.confirmed && supplier.doubt === null;
+  const counts = supplier.confirmed && supplier.condemnation === null;
   const piece = supplier.kept_bytes === 0 ? "none" : counts ? "held" : "unproven";
   return { supplier, piece, online: supplier.online };
 }

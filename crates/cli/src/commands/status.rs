@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn health_comes_first_and_doubts_are_told() {
+    fn health_comes_first_and_condemned_suppliers_are_told() {
         let text = status_text(&view()).expect("it is written");
         assert!(
             text.starts_with("Everything is kept.\nThis is practice"),

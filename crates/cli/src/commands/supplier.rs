@@ -170,8 +170,8 @@ pub(super) fn supplier_line(supplier: &SupplierView) -> String {
     if let Some(proof) = supplier.last_proof {
         line.push_str(&format!(", proved {}", minute(proof)));
     }
-    if let Some(doubt) = &supplier.doubt {
-        line.push_str(&format!(", does not count: {}", doubt));
+    if let Some(condemnation) = &supplier.condemnation {
+        line.push_str(&format!(", does not count: {}", condemnation));
     }
     line.push('\n');
     line

@@ -4,13 +4,13 @@
 //! Plain entries of its maps: they answer from what they hold and decide nothing.
 
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, FolderId, IdentityId, PackId, Position, Tick};
+use bitdust_model::{ByteCount, FolderId, IdentityId, PackId, Position, Schedule, Tick};
 
 use crate::fsm::{
     backup, check, customer_link, fetch, folder_watch, pack, recovery, restore, schedule,
     supplier_link, transfer, unspool,
 };
-use crate::io::{JobId, Phase, Plan};
+use crate::io::{JobId, Phase};
 
 /// One supplier with its machines.
 #[derive(Debug)]
@@ -29,18 +29,18 @@ pub(crate) struct Supplier {
 
 impl Supplier {
     /// Whether its confirmations count for nothing.
-    pub(crate) const fn is_doubted(&self) -> bool {
-        self.check.is_doubted()
+    pub(crate) const fn is_condemned(&self) -> bool {
+        self.check.is_condemned()
     }
 
     /// Whether it may be sent shards now.
     pub(crate) const fn is_ready(&self) -> bool {
-        self.link.is_ready() && !self.is_doubted()
+        self.link.is_ready() && !self.is_condemned()
     }
 
     /// Whether a proof or receipt of it is fresh enough to count.
     pub(crate) fn is_fresh(&self, now: Tick) -> bool {
-        !self.is_doubted() && self.fresh_until.is_some_and(|until| until > now)
+        !self.is_condemned() && self.fresh_until.is_some_and(|until| until > now)
     }
 }
 
@@ -91,7 +91,7 @@ pub(crate) enum Work {
     /// A backup; what it reads, and what it sealed so far.
     Backup {
         folders: Vec<FolderId>,
-        by_itself: bool,
+        is_scheduled: bool,
         /// Folders of which it makes versions, once all are read.
         versions: Vec<FolderId>,
         state: backup::State,
@@ -114,7 +114,7 @@ pub(crate) struct Fetch {
 /// A folder with its machines.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    pub(crate) plan: Plan,
+    pub(crate) rule: Schedule,
     pub(crate) watch: folder_watch::State,
     pub(crate) schedule: schedule::State,
 }

@@ -10,7 +10,7 @@ use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
 
 impl Engine {
-    pub(super) fn want_fetch(&mut self, fetch: FetchId, job: JobId, plan: fetch::Plan) {
+    pub(super) fn want_fetch(&mut self, fetch: FetchId, job: JobId, wanted: fetch::Wanted) {
         if self.fetches.contains_key(&fetch) {
             return;
         }
@@ -22,7 +22,7 @@ impl Engine {
             fetch,
             Fetch {
                 job,
-                state: fetch::State::Queued { plan },
+                state: fetch::State::Queued { wanted },
             },
         );
         self.jobs_due = true;

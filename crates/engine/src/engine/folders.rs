@@ -1,34 +1,34 @@
 //! Folders that are backed up by themselves: their watches, their schedules, whose turn it is.
 
 use bitdust_model::limits::FOLDERS_MAX;
-use bitdust_model::{ErrorCode, FolderId};
+use bitdust_model::{ErrorCode, FolderId, Schedule};
 
 use super::entries::{Folder, Work};
 use super::{Engine, Step, Task};
 use crate::fsm::{folder_watch, name, schedule};
-use crate::io::{FolderFact, JobId, Output, Plan};
+use crate::io::{FolderFact, JobId, Output};
 use crate::transition::{Machine, Subject};
 
 impl Engine {
-    pub(super) fn plan_folder(&mut self, fact: &FolderFact) {
+    pub(super) fn schedule_folder(&mut self, fact: &FolderFact) {
         if self.folders.len() >= FOLDERS_MAX && !self.folders.contains_key(&fact.folder) {
             return;
         }
         let folder = self.folders.entry(fact.folder).or_insert(Folder {
-            plan: fact.plan,
+            rule: fact.schedule,
             watch: folder_watch::State::default(),
             schedule: schedule::State::default(),
         });
-        folder.plan = fact.plan;
-        let watch = match fact.plan {
-            Plan::OnChange => folder_watch::Event::Begin,
-            Plan::Manual | Plan::Every { .. } => folder_watch::Event::End,
+        folder.rule = fact.schedule;
+        let watch = match fact.schedule {
+            Schedule::OnChange => folder_watch::Event::Begin,
+            Schedule::Manual | Schedule::Every { .. } => folder_watch::Event::End,
         };
-        let planned = schedule::Event::Planned {
+        let scheduled = schedule::Event::Scheduled {
             backed_up_ago_ms: fact.backed_up_ago_ms,
         };
         self.tasks.push_back(Task::Watch(fact.folder, watch));
-        self.tasks.push_back(Task::Schedule(fact.folder, planned));
+        self.tasks.push_back(Task::Schedule(fact.folder, scheduled));
     }
 
     pub(super) fn forget_folder(&mut self, folder: FolderId) {
@@ -116,17 +116,17 @@ impl Engine {
 
     pub(super) fn step_schedule(&mut self, folder: FolderId, event: schedule::Event) {
         let random = self.draw(Machine::Schedule, Subject::Folder(folder));
-        let Some((plan, before)) = self
+        let Some((rule, before)) = self
             .folders
             .get(&folder)
-            .map(|entry| (entry.plan, entry.schedule))
+            .map(|entry| (entry.rule, entry.schedule))
         else {
             return;
         };
         let mut out = Vec::new();
         let subject = Subject::Folder(folder);
         let step = Step::of(Machine::Schedule, subject, &before, &event);
-        let after = schedule::step(before, event, &self.moment(random), plan, &mut out);
+        let after = schedule::step(before, event, &self.moment(random), rule, &mut out);
         if let Some(entry) = self.folders.get_mut(&folder) {
             entry.schedule = after;
         }

@@ -12,11 +12,11 @@ use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
 
 impl Engine {
-    pub(super) fn ask_backup(&mut self, job: JobId, folders: Vec<FolderId>, by_itself: bool) {
+    pub(super) fn ask_backup(&mut self, job: JobId, folders: Vec<FolderId>, is_scheduled: bool) {
         let begun = folders.clone();
         let work = Work::Backup {
             folders,
-            by_itself,
+            is_scheduled,
             versions: Vec::new(),
             state: backup::State::default(),
             contents: false,
@@ -207,7 +207,7 @@ impl Engine {
         let Some(Job {
             work:
                 Work::Backup {
-                    by_itself,
+                    is_scheduled,
                     versions,
                     state: backup::State::Scanning,
                     ..
@@ -217,7 +217,7 @@ impl Engine {
         else {
             return;
         };
-        *versions = backup::to_be_made(*by_itself, found);
+        *versions = backup::to_be_made(*is_scheduled, found);
         let event = if versions.is_empty() {
             backup::Event::NothingChanged
         } else {
@@ -336,8 +336,8 @@ impl Engine {
         if state == backup::State::WaitingForSuppliers && self.set.is_some() {
             tasks.push(Task::Backup(job, backup::Event::SetFormed));
         }
-        let contents = self.contents_standing(job, has_contents);
-        let lists = has_lists.then(|| self.standing(Some(job), PackGroup::Lists));
+        let contents = self.quorum_of_contents(job, has_contents);
+        let lists = has_lists.then(|| self.quorum(Some(job), PackGroup::Lists));
         tasks.push(Task::Backup(
             job,
             backup::Event::Counted { contents, lists },
@@ -352,9 +352,9 @@ impl Engine {
         let head::State::Drafted { .. } = self.head else {
             return;
         };
-        match self.standing(None, PackGroup::Lists) {
-            backup::Standing::Enough => tasks.push(Task::Head(head::Event::PackPlaced)),
-            backup::Standing::Short { need, moving, .. } => {
+        match self.quorum(None, PackGroup::Lists) {
+            backup::Quorum::Reached => tasks.push(Task::Head(head::Event::PackPlaced)),
+            backup::Quorum::Short { need, moving, .. } => {
                 if self.lists_within_reach() < need || (is_awaited && !moving) {
                     tasks.push(Task::Head(head::Event::PackLost));
                 }
@@ -362,11 +362,11 @@ impl Engine {
         }
     }
 
-    fn contents_standing(&self, job: JobId, has_contents: bool) -> backup::Standing {
+    fn quorum_of_contents(&self, job: JobId, has_contents: bool) -> backup::Quorum {
         if has_contents {
-            self.standing(Some(job), PackGroup::Contents)
+            self.quorum(Some(job), PackGroup::Contents)
         } else {
-            backup::Standing::Enough
+            backup::Quorum::Reached
         }
     }
 
@@ -379,7 +379,7 @@ impl Engine {
                 Work::Backup {
                     state, contents, ..
                 } => {
-                    let contents = self.contents_standing(job, *contents);
+                    let contents = self.quorum_of_contents(job, *contents);
                     backup::phase(*state, contents, hired, self.refused(job))
                 }
                 Work::Restore(state) => restore::phase(*state),

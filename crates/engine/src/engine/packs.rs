@@ -145,7 +145,7 @@ impl Engine {
         let Some(followed) = self.packs.get(&pack) else {
             return;
         };
-        let standing = pack::Standing {
+        let confirmations = pack::Confirmations {
             confirmed: self.confirmed(followed),
             kept: followed.transfers.iter().all(|transfer| transfer.is_kept()),
             complete: followed
@@ -153,8 +153,10 @@ impl Engine {
                 .iter()
                 .all(|transfer| matches!(transfer, transfer::State::Confirmed)),
         };
-        self.tasks
-            .push_back(Task::Pack(pack, pack::Event::Stood { standing }));
+        self.tasks.push_back(Task::Pack(
+            pack,
+            pack::Event::ConfirmationsChanged { confirmations },
+        ));
     }
 
     pub(super) fn step_pack(&mut self, pack: PackId, event: pack::Event) {
@@ -192,7 +194,7 @@ impl Engine {
         }
     }
 
-    /// Every position signed: from here on its count follows from the doubts alone.
+    /// Every position signed: from here on its count follows from the condemnations alone.
     fn forget_pack(&mut self, pack: PackId) {
         let Some(followed) = self.packs.remove(&pack) else {
             return;

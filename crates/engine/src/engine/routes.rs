@@ -40,8 +40,8 @@ const fn family(input: &Input) -> Family {
         | Input::ContractSigned { .. } | Input::ContractRefused { .. }
         | Input::SetRecorded { .. } | Input::SetNotRecorded { .. } => Family::Suppliers,
         Input::CheckPassed { .. } | Input::CheckFailed { .. } | Input::CheckEmpty { .. }
-        | Input::DoubtRecorded { .. } | Input::DoubtNotRecorded { .. } => Family::Checks,
-        Input::FolderPlanned { .. } | Input::FolderForgotten { .. }
+        | Input::CondemnationRecorded { .. } | Input::CondemnationNotRecorded { .. } => Family::Checks,
+        Input::FolderScheduled { .. } | Input::FolderForgotten { .. }
         | Input::FolderWatched { .. } | Input::FolderUnwatchable { .. }
         | Input::FolderChanged { .. } | Input::FolderGone { .. } | Input::Resumed => Family::Folders,
         Input::BackupAsked { .. } | Input::BackupNotBegun { .. } | Input::CancelAsked { .. }

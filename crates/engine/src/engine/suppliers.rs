@@ -48,7 +48,7 @@ impl Engine {
         };
         self.set_freshness(fact.device, supplier.fresh_until);
         self.suppliers.insert(fact.device, supplier);
-        if fact.doubted {
+        if fact.condemned {
             self.tasks
                 .push_back(Task::Check(fact.device, check::Event::Distrusted));
         } else if fact.contract.is_some() {
@@ -67,7 +67,7 @@ impl Engine {
             friend: false,
             contract: None,
             proved_ago_ms: None,
-            doubted: false,
+            condemned: false,
         };
         let device = offer.device;
         self.emit(Output::AdoptSupplier { offer });
@@ -204,9 +204,9 @@ impl Engine {
             match action {
                 check::Action::Check { pick } => self.emit(Output::CheckSupplier { device, pick }),
                 check::Action::Refresh => self.refresh(device),
-                check::Action::Doubt => self.doubt(device),
+                check::Action::Condemn => self.condemn(device),
                 check::Action::Record { code, again } => {
-                    self.emit(Output::DoubtSupplier {
+                    self.emit(Output::CondemnSupplier {
                         device,
                         code,
                         again,
@@ -235,7 +235,7 @@ impl Engine {
     }
 
     /// Nothing that a supplier confirmed counts any more.
-    fn doubt(&mut self, device: DeviceId) {
+    fn condemn(&mut self, device: DeviceId) {
         self.tell_transfers(device, transfer::Event::SupplierGone);
         self.tasks
             .push_back(Task::Unspool(device, unspool::Event::Gone));
@@ -327,7 +327,7 @@ impl Engine {
         let mut candidates = Vec::new();
         let mut friends_open = false;
         for (&device, supplier) in &self.suppliers {
-            if supplier.is_doubted() {
+            if supplier.is_condemned() {
                 continue;
             }
             let contracted = supplier.link.has_contract();
@@ -388,7 +388,7 @@ impl Engine {
     pub(crate) fn is_trusted(&self, device: DeviceId) -> bool {
         self.suppliers
             .get(&device)
-            .is_none_or(|supplier| !supplier.is_doubted())
+            .is_none_or(|supplier| !supplier.is_condemned())
     }
 
     /// Whether a supplier may be sent shards now.
@@ -396,7 +396,7 @@ impl Engine {
         self.suppliers.get(&device).is_some_and(Supplier::is_ready)
     }
 
-    /// Holders that are not doubted, and those of them that are connected with a contract.
+    /// Holders that are not condemned, and those of them that are connected with a contract.
     pub(crate) fn trusted_holders(&self) -> (BTreeSet<DeviceId>, BTreeSet<DeviceId>) {
         let holders = self.set.iter().flat_map(|set| set.holders.iter().copied());
         let trusted: BTreeSet<_> = holders.filter(|device| self.is_trusted(*device)).collect();

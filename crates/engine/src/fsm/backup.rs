@@ -66,9 +66,9 @@ impl State {
 
 /// How a group of packs stands against what it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Quorum {
     /// All have enough confirmations.
-    Enough,
+    Reached,
     /// At least one has not.
     Short {
         /// Confirmations of the weakest.
@@ -99,9 +99,9 @@ pub(crate) enum Event {
     /// Confirmations were counted.
     Counted {
         /// Packs of contents and trees.
-        contents: Standing,
+        contents: Quorum,
         /// Commit packs; `None`: none was sealed yet.
-        lists: Option<Standing>,
+        lists: Option<Quorum>,
     },
     /// Commit pack and head are sealed.
     MetadataSealed {
@@ -113,7 +113,7 @@ pub(crate) enum Event {
         /// Why.
         code: ErrorCode,
     },
-    /// Enough suppliers keep the head.
+    /// Reached suppliers keep the head.
     HeadKept {
         /// The head's place in the lane.
         sequence: Sequence,
@@ -152,10 +152,10 @@ pub(crate) enum Action {
 
 /// The folders of which versions are made. One that would be the same as the newest is made where
 /// a person asked for it. It needs no pack of its own: the same pages have the same names.
-pub(crate) fn to_be_made(by_itself: bool, found: &[VersionFact]) -> Vec<FolderId> {
+pub(crate) fn to_be_made(is_scheduled: bool, found: &[VersionFact]) -> Vec<FolderId> {
     let wanted = found
         .iter()
-        .filter(|version| version.is_changed || !by_itself);
+        .filter(|version| version.is_changed || !is_scheduled);
     wanted.map(|version| version.folder).collect()
 }
 
@@ -242,7 +242,7 @@ fn in_scanning(state: State, event: Event, out: &mut Vec<Action>) -> State {
 fn in_settling(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match event {
         Event::Counted {
-            contents: Standing::Enough,
+            contents: Quorum::Reached,
             ..
         } => {
             out.push(Action::SealMetadata);
@@ -288,7 +288,7 @@ fn in_placing_metadata(
 ) -> State {
     match event {
         Event::Counted {
-            lists: Some(Standing::Enough),
+            lists: Some(Quorum::Reached),
             ..
         } => {
             out.push(Action::PublishHead);
@@ -379,7 +379,7 @@ pub(crate) struct Hired {
 /// What people are told in a state.
 pub(crate) fn phase(
     state: State,
-    contents: Standing,
+    contents: Quorum,
     hired: Hired,
     refused: Option<ErrorCode>,
 ) -> Option<Phase> {
@@ -394,8 +394,8 @@ pub(crate) fn phase(
             None => Phase::Reading,
         }),
         State::Settling => Some(match contents {
-            Standing::Enough | Standing::Short { moving: true, .. } => Phase::Sending,
-            Standing::Short {
+            Quorum::Reached | Quorum::Short { moving: true, .. } => Phase::Sending,
+            Quorum::Short {
                 confirmed,
                 need,
                 moving: false,

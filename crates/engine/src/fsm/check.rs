@@ -26,7 +26,7 @@ pub(crate) enum State {
     /// A check is under way.
     Checking,
     /// It failed a proof, and the catalogue is being told.
-    Doubting {
+    Condemning {
         /// Why.
         code: ErrorCode,
         /// Failures to tell the catalogue, in a row.
@@ -42,25 +42,27 @@ pub(crate) enum State {
         tries: u32,
     },
     /// It failed a proof, and the catalogue knows.
-    Doubted,
+    Condemned,
 }
 
 impl State {
     /// When time alone moves this machine.
     pub(crate) const fn deadline(self) -> Option<Tick> {
         match self {
-            Self::Idle | Self::Overdue | Self::Checking | Self::Doubting { .. } | Self::Doubted => {
-                None
-            }
+            Self::Idle
+            | Self::Overdue
+            | Self::Checking
+            | Self::Condemning { .. }
+            | Self::Condemned => None,
             Self::Resting { due_at } => Some(due_at),
             Self::Unrecorded { retry_at, .. } => Some(retry_at),
         }
     }
 
     /// Whether its confirmations count for nothing, written down or not.
-    pub(crate) const fn is_doubted(self) -> bool {
+    pub(crate) const fn is_condemned(self) -> bool {
         match self {
-            Self::Doubting { .. } | Self::Unrecorded { .. } | Self::Doubted => true,
+            Self::Condemning { .. } | Self::Unrecorded { .. } | Self::Condemned => true,
             Self::Idle | Self::Resting { .. } | Self::Overdue | Self::Checking => false,
         }
     }
@@ -106,7 +108,7 @@ pub(crate) enum Action {
     /// It counts as confirmed from now on.
     Refresh,
     /// It does not count any more.
-    Doubt,
+    Condemn,
     /// Tell the catalogue.
     Record {
         /// Why.
@@ -129,13 +131,13 @@ pub(crate) fn step(
         State::Resting { due_at } => in_resting(state, due_at, event, at, online, out),
         State::Overdue => in_overdue(state, event, at, out),
         State::Checking => in_checking(state, event, at, out),
-        State::Doubting { code, tries } => in_doubting(state, code, tries, event, at),
+        State::Condemning { code, tries } => in_condemning(state, code, tries, event, at),
         State::Unrecorded {
             code,
             retry_at,
             tries,
         } => in_unrecorded(state, code, retry_at, tries, event, at, out),
-        State::Doubted => match event {
+        State::Condemned => match event {
             Event::Contracted { .. }
             | Event::Distrusted
             | Event::Online
@@ -154,9 +156,9 @@ fn in_idle(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -
         Event::Contracted { proved_ago } => State::Resting {
             due_at: at.now + full_interval(at).saturating_sub(proved_ago.unwrap_or_default()),
         },
-        Event::Distrusted => State::Doubted,
+        Event::Distrusted => State::Condemned,
         Event::Passed => pass(at, out),
-        Event::Failed { code } if is_loss(code) => doubt(code, out),
+        Event::Failed { code } if is_loss(code) => condemn(code, out),
         Event::Failed { .. }
         | Event::Online
         | Event::Empty
@@ -177,9 +179,9 @@ fn in_resting(
     match event {
         Event::Wake if at.now >= due_at && online => ask(at, out),
         Event::Wake if at.now >= due_at => State::Overdue,
-        Event::Distrusted => State::Doubted,
+        Event::Distrusted => State::Condemned,
         Event::Passed => pass(at, out),
-        Event::Failed { code } if is_loss(code) => doubt(code, out),
+        Event::Failed { code } if is_loss(code) => condemn(code, out),
         Event::Failed { .. }
         | Event::Wake
         | Event::Contracted { .. }
@@ -193,9 +195,9 @@ fn in_resting(
 fn in_overdue(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
     match event {
         Event::Online => ask(at, out),
-        Event::Distrusted => State::Doubted,
+        Event::Distrusted => State::Condemned,
         Event::Passed => pass(at, out),
-        Event::Failed { code } if is_loss(code) => doubt(code, out),
+        Event::Failed { code } if is_loss(code) => condemn(code, out),
         Event::Failed { .. }
         | Event::Contracted { .. }
         | Event::Empty
@@ -208,12 +210,12 @@ fn in_overdue(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>
 fn in_checking(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
     match event {
         Event::Passed => pass(at, out),
-        Event::Failed { code } if is_loss(code) => doubt(code, out),
+        Event::Failed { code } if is_loss(code) => condemn(code, out),
         Event::Failed { .. } => State::Resting {
             due_at: at.now + at.policy.retry_max,
         },
         Event::Empty => rest(at),
-        Event::Distrusted => State::Doubted,
+        Event::Distrusted => State::Condemned,
         Event::Contracted { .. }
         | Event::Online
         | Event::Recorded
@@ -222,9 +224,15 @@ fn in_checking(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action
     }
 }
 
-fn in_doubting(state: State, code: ErrorCode, tries: u32, event: Event, at: &Moment<'_>) -> State {
+fn in_condemning(
+    state: State,
+    code: ErrorCode,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+) -> State {
     match event {
-        Event::Recorded => State::Doubted,
+        Event::Recorded => State::Condemned,
         Event::NotRecorded => State::Unrecorded {
             code,
             retry_at: at.retry_at(tries),
@@ -251,7 +259,7 @@ fn in_unrecorded(
 ) -> State {
     match event {
         Event::Wake if at.now >= retry_at => record(code, tries, out),
-        Event::Recorded => State::Doubted,
+        Event::Recorded => State::Condemned,
         Event::Contracted { .. }
         | Event::Distrusted
         | Event::Online
@@ -288,14 +296,14 @@ fn pass(at: &Moment<'_>, out: &mut Vec<Action>) -> State {
     rest(at)
 }
 
-fn doubt(code: ErrorCode, out: &mut Vec<Action>) -> State {
+fn condemn(code: ErrorCode, out: &mut Vec<Action>) -> State {
     let state = record(code, 0, out);
-    out.push(Action::Doubt);
+    out.push(Action::Condemn);
     state
 }
 
 fn record(code: ErrorCode, tries: u32, out: &mut Vec<Action>) -> State {
     let again = tries > 0;
     out.push(Action::Record { code, again });
-    State::Doubting { code, tries }
+    State::Condemning { code, tries }
 }

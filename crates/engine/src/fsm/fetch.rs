@@ -15,7 +15,7 @@ use super::Moment;
 
 use gathering::{Asks, Gathering};
 
-pub(crate) use gathering::Plan;
+pub(crate) use gathering::Wanted;
 
 /// Where the fetch stands.
 #[derive(Debug, Clone, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -23,7 +23,7 @@ pub(crate) enum State {
     /// Others come first.
     Queued {
         /// What is wanted.
-        plan: Plan,
+        wanted: Wanted,
     },
     /// Fetching the positions that hold the bytes themselves.
     Direct {
@@ -157,14 +157,14 @@ pub(crate) fn step(
     out: &mut Vec<Action>,
 ) -> State {
     match state {
-        State::Queued { plan } => match event {
-            Event::TurnCame => advance(Gathering::new(plan, at.now), at, online, out),
+        State::Queued { wanted } => match event {
+            Event::TurnCame => advance(Gathering::new(wanted, at.now), at, online, out),
             Event::RangeFetched { .. }
             | Event::RangeFailed { .. }
             | Event::Decoded
             | Event::DecodeFailed
             | Event::PeerUp { .. }
-            | Event::Wake => State::Queued { plan },
+            | Event::Wake => State::Queued { wanted },
         },
         State::Direct { mut gathering } | State::Whole { mut gathering } => match event {
             Event::RangeFetched { position } => {

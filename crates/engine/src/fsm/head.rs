@@ -118,7 +118,7 @@ pub(crate) enum Event {
         /// Who.
         device: DeviceId,
     },
-    /// Holders were doubted.
+    /// Holders were condemned.
     HoldersChanged,
     /// A holder keeps it.
     Kept {

@@ -63,10 +63,10 @@ impl State {
     }
 }
 
-/// How its shards stand.
+/// Confirmations that its shards have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
-    /// Positions confirmed by suppliers that are not doubted.
+pub(crate) struct Confirmations {
+    /// Positions confirmed by suppliers that are not condemned.
     pub(crate) confirmed: u8,
     /// Every position is confirmed or in the spool.
     pub(crate) kept: bool,
@@ -78,9 +78,9 @@ pub(crate) struct Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 pub(crate) enum Event {
     /// Shards moved.
-    Stood {
+    ConfirmationsChanged {
         /// To this.
-        standing: Standing,
+        confirmations: Confirmations,
     },
     /// The catalogue knows.
     Recorded,
@@ -118,7 +118,10 @@ pub(crate) fn step(
         } => in_uncommitted(state, held, retry_at, tries, event, at, out),
         State::Committed { held } => in_committed(state, held, event, out),
         State::Settled => match event {
-            Event::Stood { .. } | Event::Recorded | Event::NotRecorded | Event::Wake => state,
+            Event::ConfirmationsChanged { .. }
+            | Event::Recorded
+            | Event::NotRecorded
+            | Event::Wake => state,
         },
     }
 }
@@ -132,9 +135,9 @@ fn in_placing(
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        Event::Stood { standing } => {
-            let held = release(held, standing, out);
-            if standing.confirmed < known_at(kind, code) {
+        Event::ConfirmationsChanged { confirmations } => {
+            let held = release(held, confirmations, out);
+            if confirmations.confirmed < known_at(kind, code) {
                 return State::Placing { held };
             }
             commit(held, 0, out)
@@ -152,8 +155,8 @@ fn in_committing(
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        Event::Stood { standing } => State::Committing {
-            held: release(held, standing, out),
+        Event::ConfirmationsChanged { confirmations } => State::Committing {
+            held: release(held, confirmations, out),
             tries,
         },
         Event::Recorded => State::Committed { held },
@@ -176,8 +179,8 @@ fn in_uncommitted(
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        Event::Stood { standing } => State::Uncommitted {
-            held: release(held, standing, out),
+        Event::ConfirmationsChanged { confirmations } => State::Uncommitted {
+            held: release(held, confirmations, out),
             retry_at,
             tries,
         },
@@ -189,9 +192,9 @@ fn in_uncommitted(
 
 fn in_committed(state: State, held: bool, event: Event, out: &mut Vec<Action>) -> State {
     match event {
-        Event::Stood { standing } => {
-            let held = release(held, standing, out);
-            if standing.complete {
+        Event::ConfirmationsChanged { confirmations } => {
+            let held = release(held, confirmations, out);
+            if confirmations.complete {
                 return State::Settled;
             }
             State::Committed { held }
@@ -205,8 +208,8 @@ fn commit(held: bool, tries: u32, out: &mut Vec<Action>) -> State {
     State::Committing { held, tries }
 }
 
-fn release(held: bool, standing: Standing, out: &mut Vec<Action>) -> bool {
-    if held && standing.kept {
+fn release(held: bool, confirmations: Confirmations, out: &mut Vec<Action>) -> bool {
+    if held && confirmations.kept {
         out.push(Action::Release);
         return false;
     }

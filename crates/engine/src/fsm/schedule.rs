@@ -3,10 +3,11 @@
 //! Soon after a change, after a while in any case, and again when it failed. What a person asks
 //! for counts like a backup of its own. A machine that slept catches up.
 
-use bitdust_model::{ErrorCode, Tick};
+use std::time::Duration;
+
+use bitdust_model::{ErrorCode, Policy, Schedule, Tick};
 
 use super::Moment;
-use crate::io::Plan;
 
 /// Where the schedule stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -56,8 +57,8 @@ impl State {
 /// What happens to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 pub(crate) enum Event {
-    /// The plan is new or another one.
-    Planned {
+    /// The schedule is new or another one.
+    Scheduled {
         /// Milliseconds since the newest version; `None`: there is none.
         backed_up_ago_ms: Option<u64>,
     },
@@ -92,23 +93,23 @@ pub(crate) fn step(
     state: State,
     event: Event,
     at: &Moment<'_>,
-    plan: Plan,
+    rule: Schedule,
     out: &mut Vec<Action>,
 ) -> State {
     match state {
-        State::Manual => in_manual(state, event, at, plan),
-        State::Resting { due_at } => in_resting(state, due_at, event, at, plan),
-        State::Due { tries } => in_due(state, tries, event, at, plan, out),
-        State::Running { again, tries } => in_running(state, again, tries, event, at, plan),
+        State::Manual => in_manual(state, event, at, rule),
+        State::Resting { due_at } => in_resting(state, due_at, event, at, rule),
+        State::Due { tries } => in_due(state, tries, event, at, rule, out),
+        State::Running { again, tries } => in_running(state, again, tries, event, at, rule),
         State::Retrying {
             retry_at, tries, ..
-        } => in_retrying(state, retry_at, tries, event, at, plan),
+        } => in_retrying(state, retry_at, tries, event, at, rule),
     }
 }
 
-fn in_manual(state: State, event: Event, at: &Moment<'_>, plan: Plan) -> State {
+fn in_manual(state: State, event: Event, at: &Moment<'_>, rule: Schedule) -> State {
     match event {
-        Event::Planned { backed_up_ago_ms } => begin(at, plan, backed_up_ago_ms),
+        Event::Scheduled { backed_up_ago_ms } => begin(at, rule, backed_up_ago_ms),
         Event::Began => run(0),
         Event::ChangeSeen
         | Event::TurnCame
@@ -119,10 +120,10 @@ fn in_manual(state: State, event: Event, at: &Moment<'_>, plan: Plan) -> State {
     }
 }
 
-fn in_resting(state: State, due_at: Tick, event: Event, at: &Moment<'_>, plan: Plan) -> State {
+fn in_resting(state: State, due_at: Tick, event: Event, at: &Moment<'_>, rule: Schedule) -> State {
     match event {
-        Event::Planned { backed_up_ago_ms } => begin(at, plan, backed_up_ago_ms),
-        Event::ChangeSeen if plan == Plan::OnChange => State::Due { tries: 0 },
+        Event::Scheduled { backed_up_ago_ms } => begin(at, rule, backed_up_ago_ms),
+        Event::ChangeSeen if rule == Schedule::OnChange => State::Due { tries: 0 },
         Event::Wake if at.now >= due_at => State::Due { tries: 0 },
         Event::Resumed => State::Due { tries: 0 },
         Event::Began => run(0),
@@ -137,7 +138,7 @@ fn in_due(
     tries: u32,
     event: Event,
     at: &Moment<'_>,
-    plan: Plan,
+    rule: Schedule,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
@@ -146,7 +147,7 @@ fn in_due(
             run(tries)
         }
         Event::Began => run(tries),
-        Event::Planned { backed_up_ago_ms } => begin(at, plan, backed_up_ago_ms),
+        Event::Scheduled { backed_up_ago_ms } => begin(at, rule, backed_up_ago_ms),
         Event::ChangeSeen | Event::Ended | Event::Failed { .. } | Event::Resumed | Event::Wake => {
             state
         }
@@ -159,14 +160,14 @@ fn in_running(
     tries: u32,
     event: Event,
     at: &Moment<'_>,
-    plan: Plan,
+    rule: Schedule,
 ) -> State {
     match event {
-        Event::ChangeSeen if plan == Plan::OnChange => State::Running { again: true, tries },
+        Event::ChangeSeen if rule == Schedule::OnChange => State::Running { again: true, tries },
         Event::Ended if again => State::Due { tries: 0 },
-        Event::Ended => rest(at, plan),
-        Event::Failed { code } => fail(at, plan, tries, code),
-        Event::Planned { .. }
+        Event::Ended => rest(at, rule),
+        Event::Failed { code } => fail(at, rule, tries, code),
+        Event::Scheduled { .. }
         | Event::ChangeSeen
         | Event::TurnCame
         | Event::Began
@@ -181,13 +182,13 @@ fn in_retrying(
     tries: u32,
     event: Event,
     at: &Moment<'_>,
-    plan: Plan,
+    rule: Schedule,
 ) -> State {
     match event {
         Event::Wake if at.now >= retry_at => State::Due { tries },
         Event::Resumed => State::Due { tries },
         Event::Began => run(tries),
-        Event::Planned { backed_up_ago_ms } => begin(at, plan, backed_up_ago_ms),
+        Event::Scheduled { backed_up_ago_ms } => begin(at, rule, backed_up_ago_ms),
         Event::ChangeSeen | Event::Wake | Event::TurnCame | Event::Ended | Event::Failed { .. } => {
             state
         }
@@ -202,14 +203,14 @@ const fn run(tries: u32) -> State {
 }
 
 /// A folder that was changed while nobody looked is looked through soon after the start.
-fn begin(at: &Moment<'_>, plan: Plan, backed_up_ago_ms: Option<u64>) -> State {
+fn begin(at: &Moment<'_>, rule: Schedule, backed_up_ago_ms: Option<u64>) -> State {
     let soon = at.now + at.policy.first_scan_after;
-    match plan {
-        Plan::Manual => State::Manual,
-        Plan::OnChange => State::Resting { due_at: soon },
-        Plan::Every { .. } => {
-            let ago = std::time::Duration::from_millis(backed_up_ago_ms.unwrap_or(u64::MAX));
-            let left = plan.interval(at.policy).saturating_sub(ago);
+    match rule {
+        Schedule::Manual => State::Manual,
+        Schedule::OnChange => State::Resting { due_at: soon },
+        Schedule::Every { .. } => {
+            let ago = Duration::from_millis(backed_up_ago_ms.unwrap_or(u64::MAX));
+            let left = interval(rule, at.policy).saturating_sub(ago);
             State::Resting {
                 due_at: soon.max(at.now + left),
             }
@@ -217,19 +218,19 @@ fn begin(at: &Moment<'_>, plan: Plan, backed_up_ago_ms: Option<u64>) -> State {
     }
 }
 
-fn rest(at: &Moment<'_>, plan: Plan) -> State {
-    match plan {
-        Plan::Manual => State::Manual,
-        Plan::OnChange | Plan::Every { .. } => State::Resting {
-            due_at: at.now + plan.interval(at.policy),
+fn rest(at: &Moment<'_>, rule: Schedule) -> State {
+    match rule {
+        Schedule::Manual => State::Manual,
+        Schedule::OnChange | Schedule::Every { .. } => State::Resting {
+            due_at: at.now + interval(rule, at.policy),
         },
     }
 }
 
 /// A person who stopped it does not want it again at once.
-fn fail(at: &Moment<'_>, plan: Plan, tries: u32, code: ErrorCode) -> State {
-    if plan == Plan::Manual || code == ErrorCode::Cancelled {
-        return rest(at, plan);
+fn fail(at: &Moment<'_>, rule: Schedule, tries: u32, code: ErrorCode) -> State {
+    if rule == Schedule::Manual || code == ErrorCode::Cancelled {
+        return rest(at, rule);
     }
     let policy = at.policy;
     let wait = crate::backoff::backoff(
@@ -242,5 +243,13 @@ fn fail(at: &Moment<'_>, plan: Plan, tries: u32, code: ErrorCode) -> State {
         retry_at: at.now + wait,
         tries: tries.saturating_add(1),
         code,
+    }
+}
+
+/// How long a folder rests after a backup in which nothing failed.
+fn interval(rule: Schedule, policy: &Policy) -> Duration {
+    match rule {
+        Schedule::Manual | Schedule::OnChange => policy.rescan_interval,
+        Schedule::Every { minutes } => Duration::from_secs(u64::from(minutes) * 60),
     }
 }

@@ -90,17 +90,17 @@ fn a_shard_is_spooled_when_its_supplier_is_away_full_or_failed_thrice() {
 
 #[test]
 fn a_pack_is_known_at_one_more_than_k_and_released_when_every_shard_is_kept() {
-    use pack::{Action, Event, Standing, State};
+    use pack::{Action, Confirmations, Event, State};
     let policy = Policy::default();
     let code = Code::new(2, 6).expect("a code");
     let check = |kind, state, confirmed, kept, next, wanted: &[Action]| {
-        let standing = Standing {
+        let confirmations = Confirmations {
             confirmed,
             kept,
             complete: confirmed == 6,
         };
         let mut out = Vec::new();
-        let event = Event::Stood { standing };
+        let event = Event::ConfirmationsChanged { confirmations };
         let given = pack::step(state, event, &at(&policy, 0), kind, code, &mut out);
         assert_eq!(given, next, "{kind:?} {state:?} {confirmed}");
         assert_eq!(out, wanted, "{kind:?} {state:?} {confirmed}");
@@ -273,7 +273,7 @@ fn a_contact_is_recorded_at_each_hello_and_again_while_the_peer_is_there() {
 }
 
 #[test]
-fn only_proof_of_loss_makes_a_supplier_doubted() {
+fn only_proof_of_loss_condemns_a_supplier() {
     use check::{Event, State};
     let policy = Policy::default();
     for (code, is_loss) in [
@@ -285,7 +285,7 @@ fn only_proof_of_loss_makes_a_supplier_doubted() {
         let mut out = Vec::new();
         let event = Event::Failed { code };
         let next = check::step(State::Checking, event, &at(&policy, 5), true, &mut out);
-        assert_eq!(next.is_doubted(), is_loss, "{code:?}");
+        assert_eq!(next.is_condemned(), is_loss, "{code:?}");
         assert_eq!(!out.is_empty(), is_loss, "{code:?}");
     }
 }
@@ -410,8 +410,8 @@ fn a_backup_that_nobody_asked_for_makes_no_version_that_would_be_the_same() {
         is_changed,
     };
     let found = [version(1, false), version(2, true), version(3, false)];
-    let made = |by_itself, found: &[VersionFact]| -> Vec<u8> {
-        let made = backup::to_be_made(by_itself, found);
+    let made = |is_scheduled, found: &[VersionFact]| -> Vec<u8> {
+        let made = backup::to_be_made(is_scheduled, found);
         made.iter().map(|folder| folder.0[0]).collect()
     };
     assert_eq!(made(true, &found), [2]);
@@ -422,7 +422,7 @@ fn a_backup_that_nobody_asked_for_makes_no_version_that_would_be_the_same() {
 
 #[test]
 fn a_fetch_asks_direct_positions_first_and_then_any_others_whole() {
-    use fetch::{Action, Event, Plan, State};
+    use fetch::{Action, Event, State, Wanted};
     let policy = Policy::default();
     let device = |id: u8| DeviceId([id; 32]);
     let places = (0..4)
@@ -431,13 +431,13 @@ fn a_fetch_asks_direct_positions_first_and_then_any_others_whole() {
             holders: vec![device(id)],
         })
         .collect();
-    let plan = Plan {
+    let wanted = Wanted {
         k: 2,
         direct: vec![Position(0)],
         places,
     };
     let online: BTreeSet<_> = [0, 1, 3].map(device).into();
-    let mut state = State::Queued { plan };
+    let mut state = State::Queued { wanted };
     let mut feed = |event, wanted: &[Action]| {
         let mut out = Vec::new();
         let before = state.clone();

@@ -1,6 +1,6 @@
 //! How each output is answered: with what when it was done, and with what when it could not be.
 //!
-//! A deed without an answer would leave its machine waiting until the next start. The node makes
+//! An effect without an answer would leave its machine waiting until the next start. The node makes
 //! the failure from the output itself, so that none can be forgotten on a way that ends early.
 
 use bitdust_model::ErrorCode;
@@ -22,7 +22,7 @@ macro_rules! unanswered {
 }
 
 impl Output {
-    /// What the engine is told when the deed could not be done; `None` for what only tells or
+    /// What the engine is told when the effect could not be done; `None` for what only tells or
     /// frees something and is never answered.
     #[must_use]
     #[rustfmt::skip] // an answer a row
@@ -38,7 +38,7 @@ impl Output {
             Self::Propose { device, .. } => Input::ContractRefused { device, code },
             Self::RecordSet { .. } => Input::SetNotRecorded { code },
             Self::CheckSupplier { device, .. } => Input::CheckFailed { device, code },
-            Self::DoubtSupplier { device, .. } => Input::DoubtNotRecorded { device, code },
+            Self::CondemnSupplier { device, .. } => Input::CondemnationNotRecorded { device, code },
             Self::WatchFolder { folder } => Input::FolderUnwatchable { folder },
             Self::BackUp { ref folders } =>
                 Input::BackupNotBegun { folders: folders.clone(), code },
@@ -66,7 +66,7 @@ impl Output {
         Some(input)
     }
 
-    /// What the engine may be told when the deed was done; empty exactly where `failure` is
+    /// What the engine may be told when the effect was done; empty exactly where `failure` is
     /// `None`.
     #[must_use]
     pub const fn successes(&self) -> &'static [InputKind] {
@@ -80,7 +80,7 @@ impl Output {
             Self::Propose { .. } => &[InputKind::ContractSigned],
             Self::RecordSet { .. } => &[InputKind::SetRecorded],
             Self::CheckSupplier { .. } => &[InputKind::CheckPassed, InputKind::CheckEmpty],
-            Self::DoubtSupplier { .. } => &[InputKind::DoubtRecorded],
+            Self::CondemnSupplier { .. } => &[InputKind::CondemnationRecorded],
             Self::WatchFolder { .. } => &[InputKind::FolderWatched],
             Self::BackUp { .. } => &[InputKind::BackupAsked],
             Self::StartScan { .. } => &[InputKind::ScanFinished],

@@ -1,12 +1,10 @@
 //! What the node knows and tells the engine: at its start, and as parts of inputs.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, FolderId, IdentityId, PackId, Policy, Position, Sequence, SetId,
+    ByteCount, Code, DeviceId, FolderId, IdentityId, PackId, Position, Schedule, Sequence, SetId,
 };
 
 /// What the node knows about a supplier when the engine starts, or learns by an invitation.
@@ -24,7 +22,7 @@ pub struct SupplierFact {
     /// own clock at the time of this fact.
     pub proved_ago_ms: Option<u64>,
     /// Whether it was caught with a failed proof and does not count.
-    pub doubted: bool,
+    pub condemned: bool,
 }
 
 /// The current set.
@@ -64,37 +62,13 @@ pub struct PackFact {
     pub spooled: Vec<Position>,
 }
 
-/// When a folder is backed up without being asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Plan {
-    /// Only when it is asked for.
-    Manual,
-    /// Soon after a change, and at every rescan.
-    OnChange,
-    /// So often.
-    Every {
-        /// Minutes.
-        minutes: u32,
-    },
-}
-
-impl Plan {
-    /// How long a folder rests after a backup in which nothing failed.
-    pub(crate) fn interval(self, policy: &Policy) -> Duration {
-        match self {
-            Self::Manual | Self::OnChange => policy.rescan_interval,
-            Self::Every { minutes } => Duration::from_secs(u64::from(minutes) * 60),
-        }
-    }
-}
-
 /// A folder under protection, as far as the engine cares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FolderFact {
     /// The folder.
     pub folder: FolderId,
-    /// When it is backed up by itself.
-    pub plan: Plan,
+    /// When it is backed up without being asked.
+    pub schedule: Schedule,
     /// Milliseconds since its newest version; `None`: there is none. Counted by the own clock
     /// at the time of this fact.
     pub backed_up_ago_ms: Option<u64>,

@@ -142,20 +142,20 @@ pub enum Input {
         device: DeviceId,
     },
     /// The catalogue knows that a supplier failed a proof, and counts nothing that it confirmed.
-    DoubtRecorded {
+    CondemnationRecorded {
         /// The supplier.
         device: DeviceId,
     },
     /// The catalogue was not told.
-    DoubtNotRecorded {
+    CondemnationNotRecorded {
         /// The supplier.
         device: DeviceId,
         code: ErrorCode,
     },
 
     // --- folders ------------------------------------------------------------------------
-    /// A folder came under protection, or its plan changed.
-    FolderPlanned {
+    /// A folder came under protection, or its schedule changed.
+    FolderScheduled {
         /// It.
         fact: FolderFact,
     },
@@ -180,7 +180,7 @@ pub enum Input {
         folders: Vec<FolderId>,
         /// Whether nobody asked for it but the engine: then nobody insists on a version that
         /// would be the same.
-        by_itself: bool,
+        is_scheduled: bool,
     },
     /// A backup that the engine asked for could not begin.
     BackupNotBegun {

@@ -1,4 +1,4 @@
-//! All that can be asked for: deeds that the node must do, and what people are told.
+//! All that can be asked for: effects that the node must do, and what people are told.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::ids::{AskId, FetchId, JobId};
 
 /// What the node must do.
 ///
-/// Every deed is answered exactly once: `successes` and `failure` say with what. What only
+/// Every effect is answered exactly once: `successes` and `failure` say with what. What only
 /// tells or frees something has no answer.
 #[derive(
     Debug,
@@ -23,7 +23,7 @@ use super::ids::{AskId, FetchId, JobId};
 )]
 #[strum(serialize_all = "snake_case")]
 #[strum_discriminants(name(OutputKind), derive(PartialOrd, Ord, Hash, strum::EnumIter))]
-#[strum_discriminants(doc = "What kind of deed: an [`Output`] without its data.")]
+#[strum_discriminants(doc = "What kind of effect: an [`Output`] without its data.")]
 #[expect(
     missing_docs,
     reason = "a field whose name and type say all is not explained"
@@ -79,8 +79,8 @@ pub enum Output {
         pick: u64,
     },
     /// The supplier failed a proof: record that its confirmations no longer count; answer
-    /// `DoubtRecorded` or `DoubtNotRecorded`.
-    DoubtSupplier {
+    /// `CondemnationRecorded` or `CondemnationNotRecorded`.
+    CondemnSupplier {
         /// The supplier.
         device: DeviceId,
         code: ErrorCode,

@@ -10,7 +10,7 @@ use super::state::EventLoop;
 use crate::address;
 use crate::behaviour::BehaviourEvent;
 use crate::config::Scope;
-use crate::dht::Found;
+use crate::dht::FoundPeer;
 use crate::error::NetError;
 use crate::event::NetEvent;
 use crate::peers::{Connection, PeerState};
@@ -208,7 +208,7 @@ impl EventLoop {
                 let found =
                     self.dht
                         .progress(&mut self.swarm.behaviour_mut().kad, id, result, step.last);
-                if let Some(Found { peer, addresses }) = found {
+                if let Some(FoundPeer { peer, addresses }) = found {
                     self.dial_found(peer, &addresses);
                 }
             }

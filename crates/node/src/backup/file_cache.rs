@@ -47,12 +47,12 @@ impl Versioned for Row {
 pub(crate) struct FileCache<'a> {
     catalogue: &'a Catalogue,
     folder: FolderId,
-    levels: Vec<Level>,
+    levels: Vec<Listing>,
     batch: Vec<(Vec<u8>, CachedFile)>,
     gone: Vec<Vec<u8>>,
 }
 
-struct Level {
+struct Listing {
     path: Vec<u8>,
     /// What was remembered and not met yet; nothing in it where it cannot be relied on.
     files: BTreeMap<Vec<u8>, Option<Remembered>>,
@@ -81,7 +81,7 @@ impl<'a> FileCache<'a> {
         let is_complete = rows.len() < limits::CACHED_FILES_PAGE_MAX;
         let (names, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let files = names.into_iter().zip(self.relied_on(&rows)?).collect();
-        self.levels.push(Level {
+        self.levels.push(Listing {
             path: path.to_vec(),
             files,
             is_complete,

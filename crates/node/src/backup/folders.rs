@@ -17,14 +17,14 @@ use super::Backup;
 use crate::shared::answer::Reported;
 use crate::shared::completion::Completion;
 use crate::shared::driver::Driver;
-use crate::shared::folder_outcome::{FolderOutcome, NextPlan};
+use crate::shared::folder_outcome::{FolderOutcome, NextSchedule};
 use crate::shared::job::Begun;
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
 use crate::shared::text::escape;
 use crate::shared::words;
+use work::CommandWork;
 pub(crate) use work::FolderCommand;
-use work::FolderWork;
 
 /// What a command is answered with.
 pub(crate) enum FolderAnswer {
@@ -52,10 +52,10 @@ impl Backup {
         if let Err(error) = check_turn(driver) {
             return drop(reply.send(Err(error)));
         }
-        let work = FolderWork {
+        let work = CommandWork {
             catalogue: self.context.catalogue.clone(),
             schedule: self.schedule,
-            by_itself: self.by_itself,
+            is_daemon: self.is_daemon,
         };
         driver.in_turn(async move {
             let done = blocking(move || work.run(command)).await;
@@ -75,9 +75,9 @@ impl Backup {
 
     /// Folders without a schedule of their own have another one now. See
     /// [`check_turn`] first.
-    pub(crate) fn plan_all(&self, driver: &mut Driver, reply: oneshot::Sender<Reported>) {
-        if self.by_itself {
-            self.command(driver, FolderCommand::PlanAll, reply);
+    pub(crate) fn schedule_all(&self, driver: &mut Driver, reply: oneshot::Sender<Reported>) {
+        if self.is_daemon {
+            self.command(driver, FolderCommand::ScheduleAll, reply);
         } else {
             drop(reply.send(Ok(bitdust_api::Answer::Done)));
         }
@@ -95,18 +95,18 @@ impl Backup {
         outcome: FolderOutcome,
     ) -> Result<FolderAnswer, ApiError> {
         match outcome {
-            FolderOutcome::Added { record, plan } => {
+            FolderOutcome::Added { record, schedule } => {
                 let (folder, path) = (record.folder, escape(&record.path));
                 self.remember_folder(record);
                 let message = format!("{path} is backed up from now on");
                 driver.notice(Severity::Note, Happening::FolderAdded { path }, message);
-                tell_plan(driver, plan)?;
+                tell_schedule(driver, schedule)?;
                 Ok(FolderAnswer::Folder(folder))
             }
             FolderOutcome::Changed {
                 record,
                 has_new_excludes,
-                plan,
+                schedule,
             } => {
                 let folder = record.folder;
                 self.remember_folder(record);
@@ -114,7 +114,7 @@ impl Backup {
                     // The watch goes by the patterns: it is opened anew.
                     driver.tell(Input::FolderForgotten { folder });
                 }
-                tell_plan(driver, plan)?;
+                tell_schedule(driver, schedule)?;
                 Ok(FolderAnswer::Folder(folder))
             }
             FolderOutcome::Removed { record } => {
@@ -129,9 +129,9 @@ impl Backup {
                 let begun = self.begin_backup(driver, folders)?;
                 Ok(FolderAnswer::Job(begun))
             }
-            FolderOutcome::Planned { plans } => {
-                for fact in plans {
-                    driver.tell(Input::FolderPlanned { fact });
+            FolderOutcome::Scheduled { facts } => {
+                for fact in facts {
+                    driver.tell(Input::FolderScheduled { fact });
                 }
                 Ok(FolderAnswer::Done)
             }
@@ -152,18 +152,18 @@ impl Backup {
         driver.tell(Input::BackupAsked {
             job,
             folders: ids,
-            by_itself: false,
+            is_scheduled: false,
         });
         Ok(self.begin(job, folders, false))
     }
 
     /// Whether a backup runs that somebody asked for.
     fn is_asked_for(&self) -> bool {
-        self.jobs.values().any(|job| !job.by_itself)
+        self.jobs.values().any(|job| !job.is_scheduled)
     }
 
     /// The engine begins a backup by itself.
-    pub(crate) fn begin_by_itself(
+    pub(crate) fn begin_scheduled(
         &mut self,
         driver: &mut Driver,
         completion: Completion,
@@ -178,7 +178,7 @@ impl Backup {
         driver.tell(completion.done(Input::BackupAsked {
             job,
             folders: wanted,
-            by_itself: true,
+            is_scheduled: true,
         }));
         self.begin(job, folders, true)
     }
@@ -212,9 +212,9 @@ pub(crate) fn check_turn(driver: &Driver) -> Result<(), ApiError> {
 }
 
 /// Tells the engine when a folder is due.
-fn tell_plan(driver: &mut Driver, plan: NextPlan) -> Result<(), ApiError> {
-    if let Some(fact) = plan? {
-        driver.tell(Input::FolderPlanned { fact });
+fn tell_schedule(driver: &mut Driver, schedule: NextSchedule) -> Result<(), ApiError> {
+    if let Some(fact) = schedule? {
+        driver.tell(Input::FolderScheduled { fact });
     }
     Ok(())
 }
@@ -253,11 +253,11 @@ mod tests {
         };
         assert_eq!(home.context.catalogue.folders().expect("read").len(), 1);
         let told = home.told();
-        assert!(matches!(&told[..], [Input::FolderPlanned { fact }] if fact.folder == folder));
+        assert!(matches!(&told[..], [Input::FolderScheduled { fact }] if fact.folder == folder));
         assert!(take_in(&mut backup, &mut home, changed).await.is_ok());
         let forgotten = Input::FolderForgotten { folder };
         let told = home.told();
-        assert!(matches!(&told[..], [first, Input::FolderPlanned { .. }] if *first == forgotten));
+        assert!(matches!(&told[..], [first, Input::FolderScheduled { .. }] if *first == forgotten));
         let record = backup.folder_record(folder).expect("it is there");
         assert_eq!(record.excludes, ["*.tmp"]);
         assert!(take_in(&mut backup, &mut home, removed).await.is_ok());
@@ -294,7 +294,7 @@ mod tests {
         };
         let completion = Completion::of(&output, &home.context.task_events);
         let completion = completion.expect("it is answered");
-        let begun = backup.begin_by_itself(&mut home.driver, completion, vec![folder]);
+        let begun = backup.begin_scheduled(&mut home.driver, completion, vec![folder]);
         assert_eq!(backup.jobs[&begun.id].folders.len(), 1, "by itself");
         home.told();
 

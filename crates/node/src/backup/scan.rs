@@ -122,7 +122,7 @@ struct Scanner<'a> {
 }
 
 /// A folder on the way down.
-struct Level {
+struct OpenListing {
     meta: Meta,
     writer: TreeWriter,
     pages: Vec<ChunkId>,
@@ -162,7 +162,7 @@ impl Scanner<'_> {
         let walk = self.walk(folder)?;
         let mut cache = FileCache::new(&self.context.catalogue, folder.folder);
         let mut tally = Tally::default();
-        let mut levels: Vec<Level> = Vec::new();
+        let mut levels: Vec<OpenListing> = Vec::new();
         let mut finished = None;
         for event in walk {
             if self.counters.is_cancelled() {
@@ -171,7 +171,7 @@ impl Scanner<'_> {
             match event {
                 WalkEvent::Enter { path, meta } => {
                     cache.enter(path.as_bytes()).map_err(Stop::Job)?;
-                    levels.push(Level {
+                    levels.push(OpenListing {
                         meta,
                         writer: TreeWriter::new(),
                         pages: Vec::new(),
@@ -230,7 +230,7 @@ impl Scanner<'_> {
     /// metadata and pages.
     fn leave(
         &mut self,
-        levels: &mut Vec<Level>,
+        levels: &mut Vec<OpenListing>,
         name: &[u8],
     ) -> Result<Option<(Meta, Vec<ChunkId>)>, Stop> {
         let Some(level) = levels.pop() else {
@@ -247,7 +247,7 @@ impl Scanner<'_> {
     }
 
     /// Adds an entry to the folder the walk is in; pages that are full are stored.
-    fn add(&mut self, levels: &mut [Level], entry: Option<Entry>) -> Result<(), Stop> {
+    fn add(&mut self, levels: &mut [OpenListing], entry: Option<Entry>) -> Result<(), Stop> {
         let (Some(level), Some(entry)) = (levels.last_mut(), entry) else {
             return Ok(());
         };
@@ -269,7 +269,7 @@ impl Scanner<'_> {
     }
 
     /// Ends the listing of the outermost folder, which names the owners of all.
-    fn outermost_page(&mut self, level: Level) -> Result<(Meta, Vec<ChunkId>), Stop> {
+    fn outermost_page(&mut self, level: OpenListing) -> Result<(Meta, Vec<ChunkId>), Stop> {
         let mut owners = std::mem::take(&mut self.owners);
         owners.add(&level.meta);
         let names = owners.names(&Accounts::of_system());
@@ -280,7 +280,7 @@ impl Scanner<'_> {
     }
 
     /// Ends a folder's listing.
-    fn last_page(&mut self, level: Level) -> Result<(Meta, Vec<ChunkId>), Stop> {
+    fn last_page(&mut self, level: OpenListing) -> Result<(Meta, Vec<ChunkId>), Stop> {
         let mut pages = level.pages;
         if let Some(page) = level.writer.finish() {
             pages.push(self.packing.store(PackKind::Tree, &page)?);

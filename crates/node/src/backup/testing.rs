@@ -15,10 +15,10 @@ use crate::shared::testing::TestHome;
 pub(super) type Asked = oneshot::Receiver<Reported>;
 
 /// The backups of a home without folders.
-pub(super) fn backup(home: &TestHome, by_itself: bool) -> Backup {
+pub(super) fn backup(home: &TestHome, is_daemon: bool) -> Backup {
     let config = Config::default();
     let (context, home_dir) = (home.context.clone(), home.home_dir());
-    Backup::open(context, &config, home_dir, None, by_itself).expect("a catalogue")
+    Backup::open(context, &config, home_dir, None, is_daemon).expect("a catalogue")
 }
 
 /// Asks something about folders.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use bitdust_api::view::Schedule;
-use bitdust_engine::{FolderFact, Input, Plan};
+use bitdust_engine::{FolderFact, Input};
 use bitdust_model::{FolderId, limits};
 use bitdust_source::{FolderWatch, Noticed, WatchError};
 use bitdust_store::Catalogue;
@@ -81,17 +81,9 @@ pub(super) fn folder_fact(
     let now = wall_clock();
     Ok(FolderFact {
         folder,
-        plan: plan(schedule_of(catalogue, folder)?.unwrap_or(default)),
+        schedule: schedule_of(catalogue, folder)?.unwrap_or(default),
         backed_up_ago_ms: newest.map(|at| now.0.saturating_sub(at.0)),
     })
-}
-
-const fn plan(schedule: Schedule) -> Plan {
-    match schedule {
-        Schedule::OnChange => Plan::OnChange,
-        Schedule::Every { minutes } => Plan::Every { minutes },
-        Schedule::Manual => Plan::Manual,
-    }
 }
 
 /// The schedule a person chose for a folder, where they did.

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use bitdust_api::ApiError;
 use bitdust_api::view::{
-    ContractView, DeviceView, Doubt, FolderState, FolderView, HeadView, SnapshotView, StatusView,
-    SupplierView,
+    Condemnation, ContractView, DeviceView, FolderState, FolderView, HeadView, SnapshotView,
+    StatusView, SupplierView,
 };
 use bitdust_engine::{EngineView, FolderWork};
 use bitdust_model::manifest::{FolderRecord, PackKind, SnapshotRecord};
@@ -308,7 +308,7 @@ pub(crate) fn supplier_views(
                 .catalogue
                 .supplier_bytes(supplier.device)
                 .map_err(catalogue_error)?;
-            let doubt = supplier.doubted.then_some(Doubt::FailedProof);
+            let condemnation = supplier.condemned.then_some(Condemnation::FailedProof);
             Ok(SupplierView {
                 device: supplier.device.to_hex(),
                 identity: supplier.identity.to_hex(),
@@ -327,7 +327,7 @@ pub(crate) fn supplier_views(
                 kept_bytes: kept.0,
                 last_seen: supplier.last_seen,
                 last_proof: supplier.last_proof,
-                doubt,
+                condemnation,
             })
         })
         .collect()

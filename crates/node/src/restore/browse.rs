@@ -19,7 +19,7 @@ use bitdust_store::Catalogue;
 
 use super::Restore;
 use super::listing::entry_view;
-use super::reader::{Found, Reader, fetch};
+use super::reader::{Reader, StoredItem, fetch};
 use super::versions::{newest_first, resolve};
 use crate::shared::answer::Reported;
 use crate::shared::context::Context;
@@ -148,7 +148,7 @@ fn look(
         }
         LookUp::Preview { path, snapshot } => {
             let mut reader = Reader::new(context, runtime.clone(), job, 0);
-            let Found::Other(entry) = reader.find(&snapshot, &path)? else {
+            let StoredItem::Entry(entry) = reader.find(&snapshot, &path)? else {
                 return Ok(Answer::Preview(PreviewView::None { bytes: 0 }));
             };
             preview(context, job, &mut reader, &runtime, &entry).map(Answer::Preview)
@@ -230,8 +230,8 @@ fn versions(
     let mut last: Option<TreeNode> = None;
     for snapshot in snapshots {
         let entry = match reader.find(snapshot, path) {
-            Ok(Found::Other(entry)) => entry,
-            Ok(Found::Folder { meta, pages }) => Entry {
+            Ok(StoredItem::Entry(entry)) => entry,
+            Ok(StoredItem::Folder { meta, pages }) => Entry {
                 name: path
                     .rsplit(|byte| *byte == b'/')
                     .next()

@@ -16,8 +16,8 @@ use bitdust_model::tree::{Entry, Node as TreeNode};
 use bitdust_model::{ErrorCode, limits};
 use bitdust_store::Catalogue;
 
-use super::reader::{Found, Reader};
-use super::request::{Place, RestoreRequest};
+use super::reader::{Reader, StoredItem};
+use super::request::{Destination, RestoreRequest};
 use super::versions::resolve;
 use super::{JobKind, Restore};
 use crate::shared::answer::Reported;
@@ -124,8 +124,8 @@ fn find_request(
         return Err(ApiError::new(ErrorCode::BadRequest, message));
     }
     let place = match to {
-        Some(to) => Place::Into(PathBuf::from(OsString::from_vec(unescape(to)))),
-        None => Place::Original,
+        Some(to) => Destination::Into(PathBuf::from(OsString::from_vec(unescape(to)))),
+        None => Destination::Original,
     };
     let only = only.iter().map(|path| unescape(path)).collect();
     Ok(RestoreRequest::new(snapshot, path, only, place, conflict))
@@ -141,8 +141,8 @@ fn listing(
 ) -> Result<ListingView, ErrorCode> {
     let mut reader = Reader::new(context, runtime, job, 0);
     let pages = match reader.find(snapshot, path)? {
-        Found::Folder { pages, .. } => pages,
-        Found::Other(entry) => {
+        StoredItem::Folder { pages, .. } => pages,
+        StoredItem::Entry(entry) => {
             return Ok(ListingView {
                 entries: vec![entry_view(&entry)],
                 more: false,

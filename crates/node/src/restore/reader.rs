@@ -37,7 +37,7 @@ const AHEAD_BYTES_MAX: usize = 32 * limits::MIB;
 
 /// Where a chunk lies.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct ChunkPlace {
     /// The pack.
     pub(crate) pack: PackRef,
     /// The chunk in it.
@@ -83,7 +83,7 @@ pub(crate) struct FetchedPart {
 }
 
 /// What a path leads to.
-pub(crate) enum Found {
+pub(crate) enum StoredItem {
     /// The folder of the version, or one inside it.
     Folder {
         /// Its metadata.
@@ -92,7 +92,7 @@ pub(crate) enum Found {
         pages: Vec<ChunkId>,
     },
     /// Anything else.
-    Other(Entry),
+    Entry(Entry),
 }
 
 impl<'a> Reader<'a> {
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         &mut self,
         snapshot: &SnapshotRecord,
         path: &[u8],
-    ) -> Result<Found, ErrorCode> {
+    ) -> Result<StoredItem, ErrorCode> {
         let mut meta = snapshot.root.clone();
         let mut pages = snapshot.pages.clone();
         let mut names = path
@@ -171,14 +171,14 @@ impl<'a> Reader<'a> {
                 | Node::Socket
                 | Node::Device { .. } => {
                     return if names.peek().is_none() {
-                        Ok(Found::Other(entry))
+                        Ok(StoredItem::Entry(entry))
                     } else {
                         Err(ErrorCode::NotFound)
                     };
                 }
             }
         }
-        Ok(Found::Folder { meta, pages })
+        Ok(StoredItem::Folder { meta, pages })
     }
 
     fn entry(&mut self, pages: &[ChunkId], name: &[u8]) -> Result<Option<Entry>, ErrorCode> {
@@ -197,14 +197,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Where chunks lie; `None` for those that the catalogue does not know.
-    pub(crate) fn places(&self, ids: &[ChunkId]) -> Result<Vec<Option<Place>>, ErrorCode> {
+    pub(crate) fn places(&self, ids: &[ChunkId]) -> Result<Vec<Option<ChunkPlace>>, ErrorCode> {
         let located = self
             .context
             .catalogue
             .locate_many(ids)
             .map_err(|error| error.code())?;
         let place = |blob: BlobRef| {
-            Some(Place {
+            Some(ChunkPlace {
                 pack: located.packs.get(&blob.pack)?.clone(),
                 blob,
             })
@@ -284,7 +284,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The chunk and those right behind it in the pack.
-    fn with_neighbours(&self, place: &Place) -> Result<Vec<BlobRef>, ErrorCode> {
+    fn with_neighbours(&self, place: &ChunkPlace) -> Result<Vec<BlobRef>, ErrorCode> {
         if self.read_ahead == 0 {
             return Ok(vec![place.blob]);
         }

@@ -8,7 +8,7 @@ use bitdust_source::Conflict;
 
 /// Where a restore writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Destination {
     /// Back where it was.
     Original,
     /// Into a folder of its own.
@@ -38,13 +38,13 @@ impl RestoreRequest {
         snapshot: SnapshotRecord,
         path: Vec<u8>,
         only: Vec<Vec<u8>>,
-        place: Place,
+        place: Destination,
         conflict: Conflict,
     ) -> Self {
-        let is_original = place == Place::Original;
+        let is_original = place == Destination::Original;
         let to = match place {
-            Place::Into(folder) => folder,
-            Place::Original => {
+            Destination::Into(folder) => folder,
+            Destination::Original => {
                 let mut folder = PathBuf::from(std::ffi::OsStr::from_bytes(&snapshot.path));
                 let below = path.split(|byte| *byte == b'/');
                 folder.extend(below.map(std::ffi::OsStr::from_bytes));

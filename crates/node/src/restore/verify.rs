@@ -19,7 +19,7 @@ use bitdust_model::status::Problems;
 use bitdust_model::tree::{Content, Entry, Node};
 use bitdust_model::{ChunkId, ErrorCode, PackId, limits};
 
-use crate::restore::reader::{Place, Reader};
+use crate::restore::reader::{ChunkPlace, Reader};
 use crate::restore::versions::newest_of_each;
 use crate::shared::context::Context;
 use crate::shared::job::{Counters, problem};
@@ -214,7 +214,7 @@ impl<'a> Batch<'a> {
         let ids = reader.chunks_of(content)?;
         for part in ids.chunks(limits::ENTRY_CHUNKS_INLINE_MAX) {
             for (id, place) in part.iter().zip(reader.places(part)?) {
-                let Place { pack, blob } = place.ok_or(ErrorCode::NotFound)?;
+                let ChunkPlace { pack, blob } = place.ok_or(ErrorCode::NotFound)?;
                 let takers = self.takers.entry(*id).or_default();
                 if takers.is_empty() {
                     let wanted = self.wanted.entry(pack.pack);

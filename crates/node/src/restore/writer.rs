@@ -21,7 +21,7 @@ use bitdust_model::tree::{Entry, Meta, Node};
 use bitdust_model::{ChunkId, ErrorCode};
 use bitdust_source::{RelativePath, RestoreOptions, RestoreReport, RestoreTarget, Undone};
 
-use crate::restore::reader::{Found, Reader};
+use crate::restore::reader::{Reader, StoredItem};
 use crate::restore::request::RestoreRequest;
 use crate::restore::writer::window::{
     File, Flight, FurtherName, OpenFile, WINDOW_FILES_MAX, Window,
@@ -52,11 +52,11 @@ pub(crate) fn restore(
         ..RestoreOptions::default()
     };
     let place = match found {
-        Found::Folder { .. } => request.to.as_path(),
-        Found::Other(_) => request.folder_of_file(),
+        StoredItem::Folder { .. } => request.to.as_path(),
+        StoredItem::Entry(_) => request.folder_of_file(),
     };
     let target = RestoreTarget::open(place, options).map_err(|error| error.code())?;
-    if matches!(found, Found::Folder { .. }) && request.only.is_empty() {
+    if matches!(found, StoredItem::Folder { .. }) && request.only.is_empty() {
         reader = Reader::new(context, runtime, job, FOLDER_READ_AHEAD);
     }
     let mut writer = Writer {
@@ -119,7 +119,7 @@ struct Writer<'a> {
 }
 
 /// A folder on the way down: its path and the pages not read yet, the next one last.
-struct Level {
+struct OpenFolder {
     path: RelativePath,
     pages: Vec<ChunkId>,
     entries: std::vec::IntoIter<Entry>,
@@ -127,19 +127,19 @@ struct Level {
 
 impl Writer<'_> {
     /// All that was asked for.
-    fn all(&mut self, request: &RestoreRequest, found: Found) -> Result<(), ErrorCode> {
+    fn all(&mut self, request: &RestoreRequest, found: StoredItem) -> Result<(), ErrorCode> {
         let root = RelativePath::root();
         self.name_owners(request)?;
         match found {
-            Found::Folder { meta, pages } if request.only.is_empty() => {
+            StoredItem::Folder { meta, pages } if request.only.is_empty() => {
                 self.folder(&root, &meta, &pages)?;
             }
-            Found::Folder { meta: _, pages: _ } => {
+            StoredItem::Folder { meta: _, pages: _ } => {
                 for path in &request.only {
                     self.chosen(request, path)?;
                 }
             }
-            Found::Other(entry) => self.entry(&root, entry)?,
+            StoredItem::Entry(entry) => self.entry(&root, entry)?,
         }
         self.finish_names()?;
         self.target.flush();
@@ -192,8 +192,8 @@ impl Writer<'_> {
         whole.push(b'/');
         whole.extend_from_slice(path);
         match self.reader.find(&request.snapshot, &whole) {
-            Ok(Found::Folder { meta, pages }) => self.folder(&place, &meta, &pages),
-            Ok(Found::Other(entry)) => self.entry(&parent, entry),
+            Ok(StoredItem::Folder { meta, pages }) => self.folder(&place, &meta, &pages),
+            Ok(StoredItem::Entry(entry)) => self.entry(&parent, entry),
             Err(ErrorCode::Cancelled) => Err(ErrorCode::Cancelled),
             Err(code) => {
                 let detail = format!(
@@ -258,7 +258,7 @@ impl Writer<'_> {
 
     fn enter(
         &mut self,
-        levels: &mut Vec<Level>,
+        levels: &mut Vec<OpenFolder>,
         path: RelativePath,
         meta: &Meta,
         pages: &[ChunkId],
@@ -266,7 +266,7 @@ impl Writer<'_> {
         // Whatever came of it is in the report.
         let _placed = self.target.create_folder(&path, meta);
         let pages = pages.iter().rev().copied().collect();
-        levels.push(Level {
+        levels.push(OpenFolder {
             path,
             pages,
             entries: Vec::new().into_iter(),

@@ -139,7 +139,7 @@ impl Node {
     }
 
     fn set_setting(&mut self, key: &str, value: &str, reply: Reply) {
-        // With another schedule folders are planned anew, in their turn: where that could not wait
+        // With another schedule folders are scheduled anew, in their turn: where that could not wait
         // nothing is changed.
         if key == "schedule"
             && let Err(error) = check_turn(&self.driver)
@@ -150,7 +150,7 @@ impl Node {
         // It has taken effect before it is answered.
         self.settle();
         match changed {
-            Ok(true) => self.backup.plan_all(&mut self.driver, reply),
+            Ok(true) => self.backup.schedule_all(&mut self.driver, reply),
             Ok(false) => drop(reply.send(Ok(Answer::Done))),
             Err(error) => drop(reply.send(Err(error))),
         }
@@ -277,7 +277,7 @@ impl Node {
     ) {
         let answer = match done {
             Ok(FolderAnswer::Folder(folder)) => {
-                // The engine plans it, and people are told, before it is answered.
+                // The engine schedules it, and people are told, before it is answered.
                 self.settle();
                 return self.answer_later(reply, move |context, seen| {
                     status::folder_view(context, seen, folder).map(Answer::Folder)

@@ -75,7 +75,7 @@ fn suppliers(catalogue: &Catalogue) -> Result<Vec<SupplierFact>, NodeError> {
         friend: supplier.friend,
         contract: supplier.contract.is_some().then_some(supplier.bytes),
         proved_ago_ms: supplier.last_proof.map(|at| since(at, now)),
-        doubted: supplier.doubted,
+        condemned: supplier.condemned,
     });
     Ok(facts.collect())
 }

@@ -22,7 +22,7 @@ macro_rules! for_suppliers {
             | Output::Propose { .. }
             | Output::RecordSet { .. }
             | Output::CheckSupplier { .. }
-            | Output::DoubtSupplier { .. }
+            | Output::CondemnSupplier { .. }
     };
 }
 
@@ -83,7 +83,7 @@ impl Node {
         }
     }
 
-    /// Begins a deed; whoever ends it answers.
+    /// Begins an effect; whoever ends it answers.
     fn begin(&mut self, output: Output, completion: Completion) {
         match output {
             for_suppliers!() => self.begin_with_suppliers(output, completion),
@@ -130,11 +130,11 @@ impl Node {
             Output::CheckSupplier { device, pick } => {
                 suppliers.check_supplier(driver, completion, device, pick);
             }
-            Output::DoubtSupplier {
+            Output::CondemnSupplier {
                 device,
                 code,
                 again,
-            } => suppliers.doubt_supplier(driver, completion, device, code, again),
+            } => suppliers.condemn_supplier(driver, completion, device, code, again),
             for_backup!() | to_bring_back!() | for_others!() | notes!() => {
                 misrouted((&output).into())
             }
@@ -146,7 +146,7 @@ impl Node {
         match output {
             Output::WatchFolder { folder } => backup.watch_folder(driver, completion, folder),
             Output::BackUp { folders } => {
-                let begun = backup.begin_by_itself(driver, completion, folders);
+                let begun = backup.begin_scheduled(driver, completion, folders);
                 self.front.job_began(begun);
             }
             Output::StartScan { job } => backup.start_scan(driver, completion, job),

@@ -118,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_given_once() {
         let (sender, mut events) = mpsc::channel(4);
-        let commit = || Completion::of(&COMMIT, &sender).expect("a deed");
+        let commit = || Completion::of(&COMMIT, &sender).expect("an effect");
         let done = Input::PackCommitted { pack: PACK };
         commit().tell(Ok(done.clone())).await;
         assert_eq!(given(&mut events), Some(done.clone()));

@@ -6,7 +6,7 @@ use bitdust_model::manifest::FolderRecord;
 
 /// When a folder is backed up from now on; `None` where this node does not do that by itself. It
 /// may be that the catalogue cannot say, after it has taken the folder.
-pub(crate) type NextPlan = Result<Option<FolderFact>, ApiError>;
+pub(crate) type NextSchedule = Result<Option<FolderFact>, ApiError>;
 
 /// What was done. The catalogue has it; the engine and people are still to be told.
 pub(crate) enum FolderOutcome {
@@ -15,7 +15,7 @@ pub(crate) enum FolderOutcome {
         /// Its rules.
         record: FolderRecord,
         /// When it is backed up.
-        plan: NextPlan,
+        schedule: NextSchedule,
     },
     /// A folder has other rules, or another schedule.
     Changed {
@@ -24,7 +24,7 @@ pub(crate) enum FolderOutcome {
         /// Whether other things are excluded than before.
         has_new_excludes: bool,
         /// When it is backed up.
-        plan: NextPlan,
+        schedule: NextSchedule,
     },
     /// A folder is under protection no more.
     Removed {
@@ -37,8 +37,8 @@ pub(crate) enum FolderOutcome {
         folders: Vec<FolderRecord>,
     },
     /// Folders without a schedule of their own have another one.
-    Planned {
+    Scheduled {
         /// All folders.
-        plans: Vec<FolderFact>,
+        facts: Vec<FolderFact>,
     },
 }

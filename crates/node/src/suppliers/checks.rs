@@ -66,7 +66,7 @@ impl Suppliers {
     }
 
     /// A supplier was caught: nothing it confirmed counts any more.
-    pub(crate) fn doubt_supplier(
+    pub(crate) fn condemn_supplier(
         &self,
         driver: &mut Driver,
         completion: Completion,
@@ -75,28 +75,28 @@ impl Suppliers {
         again: bool,
     ) {
         if !again {
-            self.notice_doubt(driver, device, code);
+            self.notice_condemned(driver, device, code);
         }
         let catalogue = self.context.catalogue.clone();
         driver.start(completion, async move {
             blocking(move || {
-                catalogue.set_doubted(device, true)?;
+                catalogue.set_condemned(device, true)?;
                 catalogue.unconfirm_supplier(device)
             })
             .await?
             .map_err(|error| error.code())?;
-            Ok(Input::DoubtRecorded { device })
+            Ok(Input::CondemnationRecorded { device })
         });
     }
 
-    fn notice_doubt(&self, driver: &mut Driver, device: DeviceId, code: ErrorCode) {
+    fn notice_condemned(&self, driver: &mut Driver, device: DeviceId, code: ErrorCode) {
         let reason = if code == ErrorCode::NotFound {
             "does not have"
         } else {
             "gives wrong bytes for"
         };
         let name = self.name_of(device);
-        let happening = Happening::SupplierDoubted { name: name.clone() };
+        let happening = Happening::SupplierCondemned { name: name.clone() };
         driver.notice(
             Severity::Problem,
             happening,

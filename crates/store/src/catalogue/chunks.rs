@@ -87,14 +87,14 @@ fn is_known(connection: &Connection, chunk: ChunkId) -> Result<bool, CatalogueEr
     Ok(statement.exists([chunk.0])?)
 }
 
-struct Place {
+struct ChunkRow {
     pack: i64,
     counter: u32,
     body_offset: u32,
     record: ChunkRecord,
 }
 
-fn place_of(connection: &Connection, chunk: ChunkId) -> Result<Option<Place>, CatalogueError> {
+fn place_of(connection: &Connection, chunk: ChunkId) -> Result<Option<ChunkRow>, CatalogueError> {
     let mut statement = connection.prepare_cached(
         "SELECT c.pack, c.place, c.body_offset, c.stored_bytes, c.raw_bytes, c.compressed
          FROM chunks c JOIN packs p ON p.id = c.pack
@@ -105,8 +105,8 @@ fn place_of(connection: &Connection, chunk: ChunkId) -> Result<Option<Place>, Ca
         .optional()?)
 }
 
-fn place_from_row(row: &Row<'_>, chunk: ChunkId) -> rusqlite::Result<Place> {
-    Ok(Place {
+fn place_from_row(row: &Row<'_>, chunk: ChunkId) -> rusqlite::Result<ChunkRow> {
+    Ok(ChunkRow {
         pack: row.get(0)?,
         counter: row.get(1)?,
         body_offset: row.get(2)?,

@@ -39,7 +39,7 @@ pub struct Supplier {
     /// When it last failed to give one.
     pub last_miss: Option<UnixMillis>,
     /// Whether it was caught without what it had confirmed.
-    pub doubted: bool,
+    pub condemned: bool,
 }
 
 /// What is known of a supplier before it signs, or learned of it later.
@@ -78,7 +78,7 @@ const COLUMNS: &str = "device, identity, friend, addresses, contract, acceptance
 
 impl Catalogue {
     /// Adds a supplier, or adds to what is known of it: a friend stays one, no addresses keep the
-    /// old ones, and contract, proofs and doubt are left as they are, whoever writes them
+    /// old ones, and contract, proofs and condemnation are left as they are, whoever writes them
     /// meanwhile. At most `SUPPLIERS_MAX`.
     pub fn introduce_supplier(&self, introduction: Introduction) -> Result<(), CatalogueError> {
         let Introduction {
@@ -191,8 +191,8 @@ impl Catalogue {
         })
     }
 
-    /// Remembers the outcome of a check. A good one ends doubt; a miss alone does not begin
-    /// it, see [`set_doubted`](Self::set_doubted).
+    /// Remembers the outcome of a check. A good one ends a condemnation; a miss alone does not begin
+    /// it, see [`set_condemned`](Self::set_condemned).
     pub fn mark_checked(
         &self,
         device: DeviceId,
@@ -209,13 +209,13 @@ impl Catalogue {
     }
 
     /// Remembers whether a supplier was caught without what it had confirmed.
-    pub fn set_doubted(&self, device: DeviceId, doubted: bool) -> Result<(), CatalogueError> {
+    pub fn set_condemned(&self, device: DeviceId, condemned: bool) -> Result<(), CatalogueError> {
         self.write_durably(move |transaction| {
             update(
                 transaction,
                 "UPDATE suppliers SET doubted = ?2 WHERE device = ?1",
                 device,
-                i64::from(doubted),
+                i64::from(condemned),
             )
         })
     }
@@ -263,6 +263,6 @@ fn supplier_from_row(row: &Row<'_>) -> Result<Supplier, CatalogueError> {
         last_seen: time_or_none(row, 7)?,
         last_proof: time_or_none(row, 8)?,
         last_miss: time_or_none(row, 9)?,
-        doubted: row.get(10)?,
+        condemned: row.get(10)?,
     })
 }

@@ -53,7 +53,7 @@ fn supplier(number: u64) -> Supplier {
         last_seen: Some(NOW),
         last_proof: Some(NOW),
         last_miss: None,
-        doubted: false,
+        condemned: false,
     }
 }
 
@@ -232,7 +232,7 @@ fn add_supplier(catalogue: &Catalogue, supplier: Supplier) -> Result<(), Catalog
 
 /// Whoever learns of a supplier and whoever signs with it write at the same time.
 #[test]
-fn an_introduction_that_comes_late_takes_no_contract_and_no_doubt_away() {
+fn an_introduction_that_comes_late_takes_no_contract_and_no_condemnation_away() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
     let introduce = |friend, addresses: &[&str], seen| {
@@ -249,7 +249,7 @@ fn an_introduction_that_comes_late_takes_no_contract_and_no_doubt_away() {
     };
     introduce(false, &["/ip4/10.0.0.1/tcp/1"], None);
     add_supplier(&catalogue, supplier(1)).expect("signed");
-    catalogue.set_doubted(device(1), true).expect("doubted");
+    catalogue.set_condemned(device(1), true).expect("condemned");
     introduce(false, &[], None);
     introduce(true, &["/ip4/10.0.0.2/tcp/2"], Some(UnixMillis(9)));
     introduce(false, &[], None);
@@ -258,14 +258,14 @@ fn an_introduction_that_comes_late_takes_no_contract_and_no_doubt_away() {
         friend: true,
         addresses: vec!["/ip4/10.0.0.2/tcp/2".to_owned()],
         last_seen: Some(UnixMillis(9)),
-        doubted: true,
+        condemned: true,
         ..supplier(1)
     };
     assert_eq!(known, expected);
 }
 
 #[test]
-fn a_contract_takes_no_addresses_no_friendship_and_no_doubt_away() {
+fn a_contract_takes_no_addresses_no_friendship_and_no_condemnation_away() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
     let introduction = Introduction {
@@ -278,7 +278,7 @@ fn a_contract_takes_no_addresses_no_friendship_and_no_doubt_away() {
     catalogue
         .introduce_supplier(introduction)
         .expect("introduced");
-    catalogue.set_doubted(device(2), true).expect("doubted");
+    catalogue.set_condemned(device(2), true).expect("condemned");
     let signed = Supplier {
         addresses: Vec::new(),
         last_proof: None,
@@ -286,7 +286,7 @@ fn a_contract_takes_no_addresses_no_friendship_and_no_doubt_away() {
     };
     add_supplier(&catalogue, signed).expect("signed");
     let known = catalogue.supplier(device(2)).expect("read").expect("there");
-    assert!(known.friend && known.doubted && known.contract.is_some());
+    assert!(known.friend && known.condemned && known.contract.is_some());
     assert_eq!(known.addresses, ["/ip4/10.0.0.1/tcp/1"]);
 }
 
@@ -338,17 +338,21 @@ fn suppliers_are_remembered_checked_and_forgotten() {
     catalogue
         .mark_supplier_seen(device(1), UnixMillis(7), Vec::new())
         .expect("seen");
-    catalogue.set_doubted(device(1), true).expect("doubted");
+    catalogue.set_condemned(device(1), true).expect("condemned");
     catalogue
         .mark_checked(device(1), UnixMillis(8), false)
         .expect("missed");
-    let doubted = catalogue.supplier(device(1)).expect("read").expect("there");
+    let condemned = catalogue.supplier(device(1)).expect("read").expect("there");
     assert_eq!(
-        (doubted.last_seen, doubted.last_proof, doubted.last_miss),
+        (
+            condemned.last_seen,
+            condemned.last_proof,
+            condemned.last_miss
+        ),
         (Some(UnixMillis(7)), Some(NOW), Some(UnixMillis(8)))
     );
-    assert!(doubted.doubted);
-    assert_eq!(doubted.addresses, supplier(1).addresses);
+    assert!(condemned.condemned);
+    assert_eq!(condemned.addresses, supplier(1).addresses);
     catalogue
         .mark_checked(device(1), UnixMillis(9), true)
         .expect("proved");
@@ -361,7 +365,7 @@ fn suppliers_are_remembered_checked_and_forgotten() {
         .expect("moved");
     let proved = catalogue.supplier(device(1)).expect("read").expect("there");
     assert_eq!(
-        (proved.last_proof, proved.doubted),
+        (proved.last_proof, proved.condemned),
         (Some(UnixMillis(9)), false)
     );
     assert_eq!(proved.addresses, ["/ip4/10.0.0.1/tcp/2"]);

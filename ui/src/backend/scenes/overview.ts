@@ -19,7 +19,7 @@ function backingUp(): StatusView {
     notices: quietHistory().slice(3),
     jobs: [
       job({
-        task: { kind: "backup", folders: ["/home/alice/Pictures"], by_itself: false },
+        task: { kind: "backup", folders: ["/home/alice/Pictures"], is_scheduled: false },
         progress: { files_done: 3_291, files_total: 8_214, bytes_done: 16.6 * GB, bytes_total: 41.6 * GB, bytes_moved: 45.1 * GB },
         started_at: ago(71 * MINUTE),
         bytes_per_second: 4.1 * MB,
@@ -39,7 +39,7 @@ function waiting(): StatusView {
     head: null,
     last_verify: null,
     notices: quietHistory().slice(4),
-    jobs: [job({ phase: { kind: "waiting_for_suppliers", have: 2, need: 4 }, task: { kind: "backup", folders: ["/home/alice/Pictures"], by_itself: false } })],
+    jobs: [job({ phase: { kind: "waiting_for_suppliers", have: 2, need: 4 }, task: { kind: "backup", folders: ["/home/alice/Pictures"], is_scheduled: false } })],
   });
 }
 
@@ -106,7 +106,7 @@ const PAGE = 200;
 
 function hugeLine(number: number): HistoryLine {
   const at = ago((HUGE_ROWS - number) * 4 * MINUTE);
-  if (number % 211 === 0) return line(number, at, { severity: "warning", happening: { kind: "supplier_doubted", name: named(`person ${number % 97}`) }, message: "A supplier failed a proof." });
+  if (number % 211 === 0) return line(number, at, { severity: "warning", happening: { kind: "supplier_condemned", name: named(`person ${number % 97}`) }, message: "A supplier failed a proof." });
   return line(number, at, { happening: { kind: "backup_ended", outcome: "complete", files: number % 900, new_bytes: (number % 77) * MB, problems: 0, error: null }, message: `Backed up ${number % 900} files.` });
 }
 

@@ -69,7 +69,7 @@ export function supplier(nickname: string, position: number | null, change: Part
     kept_bytes: 20.4 * GB,
     last_seen: ago(MINUTE),
     last_proof: ago(3 * HOUR),
-    doubt: null,
+    condemnation: null,
     ...change,
   };
 }
@@ -85,7 +85,7 @@ export function suppliers(): SupplierView[] {
 export function job(change: Partial<JobView> = {}): JobView {
   return {
     id: 1,
-    task: { kind: "backup", folders: ["/home/alice/Pictures"], by_itself: true },
+    task: { kind: "backup", folders: ["/home/alice/Pictures"], is_scheduled: true },
     phase: { kind: "sending" },
     progress: { files_done: 0, files_total: 0, bytes_done: 0, bytes_total: 0, bytes_moved: 0 },
     started_at: ago(4 * MINUTE),

@@ -44,7 +44,7 @@ export const activity: Translated<typeof English> = {
   supplier_signed: "{name} bewahrt bis zu {bytes} auf",
   friends_not_read: "Die Liste Ihrer Freunde war nicht zu lesen. Sie finden Sie vielleicht trotzdem",
   defect: "Ein Teil von BitDust ist ausgefallen. Ihre Daten sind so sicher wie zuvor; bitte melden Sie es",
-  supplier_doubted: "{name} hat einen Nachweis nicht erbracht und zählt zurzeit nicht",
+  supplier_condemned: "{name} hat einen Nachweis nicht erbracht und zählt zurzeit nicht",
   friend_made: "{name} ist jetzt befreundet",
   offer_changed: "Angebot für andere: {bytes}",
   offer_withdrawn: "Kein Platz mehr für andere",

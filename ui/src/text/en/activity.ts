@@ -41,7 +41,7 @@ export const activity = {
   supplier_signed: "{name} agreed to keep up to {bytes}",
   friends_not_read: "The list of your friends could not be read. They may still find you",
   defect: "A part of BitDust failed. Your data are as safe as before; please report it",
-  supplier_doubted: "{name} failed a proof and does not count now",
+  supplier_condemned: "{name} failed a proof and does not count now",
   friend_made: "{name} is a friend now",
   offer_changed: "You offer {bytes} to others",
   offer_withdrawn: "You offer no space to others",

@@ -14,7 +14,7 @@ const TONES: Record<Trust["kind"], Tone> = {
   full: "warn",
   unproven: "warn",
   empty: "plain",
-  doubted: "bad",
+  condemned: "bad",
   signing: "busy",
   refused: "warn",
   dropped: "plain",
@@ -27,7 +27,7 @@ export function trustWords(trust: Trust): TrustWords {
 }
 
 function more(trust: Trust): string {
-  if (trust.kind === "doubted") return text("suppliers.trust_doubted_more", { reason: textOf(`suppliers.doubt_${trust.reason}`) });
+  if (trust.kind === "condemned") return text("suppliers.trust_condemned_more", { reason: textOf(`suppliers.condemned_${trust.reason}`) });
   if (trust.kind === "full") return text(trust.confirmed ? "suppliers.trust_full_more" : "suppliers.trust_full_unproven");
   return textOf(`suppliers.trust_${trust.kind}_more`);
 }

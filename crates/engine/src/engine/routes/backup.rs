@@ -13,7 +13,7 @@ impl Engine {
     )]
     pub(super) fn route_folders(&mut self, input: Input) -> Option<Input> {
         match input {
-            Input::FolderPlanned { fact } => self.plan_folder(&fact),
+            Input::FolderScheduled { fact } => self.schedule_folder(&fact),
             Input::FolderForgotten { folder } => self.forget_folder(folder),
             Input::FolderWatched { folder } => {
                 self.tasks
@@ -46,8 +46,8 @@ impl Engine {
             Input::BackupAsked {
                 job,
                 folders,
-                by_itself,
-            } => self.ask_backup(job, folders, by_itself),
+                is_scheduled,
+            } => self.ask_backup(job, folders, is_scheduled),
             Input::BackupNotBegun { folders, code } => self.folders_failed(&folders, code),
             Input::CancelAsked { job } => self.cancel(job),
             Input::PackSealed {

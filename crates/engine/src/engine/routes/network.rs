@@ -73,7 +73,7 @@ impl Engine {
         for supplier in &facts.suppliers {
             self.add_supplier(supplier);
         }
-        // Doubts count before packs are looked at.
+        // Condemnations count before packs are looked at.
         while let Some(task) = self.tasks.pop_front() {
             self.run(task);
         }
@@ -103,7 +103,7 @@ impl Engine {
                 .push_back(Task::Head(head::Event::Signed { sequence }));
         }
         for folder in &facts.folders {
-            self.plan_folder(folder);
+            self.schedule_folder(folder);
         }
         self.jobs_due = true;
     }

@@ -22,7 +22,7 @@ impl Engine {
                 places,
                 ..
             } => {
-                self.want_fetch(fetch, job, fetch::Plan { k, direct, places });
+                self.want_fetch(fetch, job, fetch::Wanted { k, direct, places });
             }
             Input::RangeFetched { fetch, position } => {
                 self.tasks

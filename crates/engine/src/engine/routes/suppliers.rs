@@ -73,11 +73,11 @@ impl Engine {
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Empty));
             }
-            Input::DoubtRecorded { device } => {
+            Input::CondemnationRecorded { device } => {
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Recorded));
             }
-            Input::DoubtNotRecorded { device, .. } => {
+            Input::CondemnationNotRecorded { device, .. } => {
                 self.tasks
                     .push_back(Task::Check(device, check::Event::NotRecorded));
             }

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{Code, ErrorCode, Policy};
+use bitdust_model::{Code, ErrorCode, Policy, Schedule};
 
 use super::{FIRST, ONE, SECOND, TWO, check_page, flagged, moments, walk};
 use crate::fsm::{backup, disk, folder_watch, head, pack, schedule, transfer};
-use crate::io::Plan;
 
 #[test]
 fn folder_watch_is_drawn() {
@@ -37,10 +36,10 @@ fn schedule_is_drawn() {
     use schedule::Event;
     let policy = Policy::default();
     let events = [
-        Event::Planned {
+        Event::Scheduled {
             backed_up_ago_ms: None,
         },
-        Event::Planned {
+        Event::Scheduled {
             backed_up_ago_ms: Some(1_000),
         },
         Event::ChangeSeen,
@@ -56,15 +55,19 @@ fn schedule_is_drawn() {
         Event::Resumed,
         Event::Wake,
     ];
-    let situations: Vec<_> = [Plan::Manual, Plan::OnChange, Plan::Every { minutes: 60 }]
-        .into_iter()
-        .flat_map(|plan| moments(&policy).map(|at| (at, plan)))
-        .collect();
+    let situations: Vec<_> = [
+        Schedule::Manual,
+        Schedule::OnChange,
+        Schedule::Every { minutes: 60 },
+    ]
+    .into_iter()
+    .flat_map(|rule| moments(&policy).map(|at| (at, rule)))
+    .collect();
     let walk = walk(
         &[schedule::State::default()],
         &events,
         &situations,
-        |state, event, (at, plan), out| schedule::step(state, event, at, *plan, out),
+        |state, event, (at, rule), out| schedule::step(state, event, at, *rule, out),
     );
     let intro = "One folder: when it is backed up without being asked.";
     check_page("schedule", "Schedule", intro, &walk);
@@ -92,20 +95,20 @@ fn disk_is_drawn() {
 
 #[test]
 fn pack_is_drawn() {
-    use pack::{Event, Standing, State};
+    use pack::{Confirmations, Event, State};
     let code = Code::new(2, 4).expect("a code");
-    let stood = |confirmed: u8, kept: bool| Event::Stood {
-        standing: Standing {
+    let changed = |confirmed: u8, kept: bool| Event::ConfirmationsChanged {
+        confirmations: Confirmations {
             confirmed,
             kept,
             complete: confirmed == 4,
         },
     };
     let events = [
-        stood(0, false),
-        stood(1, true),
-        stood(3, false),
-        stood(4, true),
+        changed(0, false),
+        changed(1, true),
+        changed(3, false),
+        changed(4, true),
         Event::Recorded,
         Event::NotRecorded,
         Event::Wake,
@@ -215,8 +218,8 @@ fn head_is_drawn() {
 
 #[test]
 fn backup_is_drawn() {
-    use backup::{Event, Standing};
-    let short = Standing::Short {
+    use backup::{Event, Quorum};
+    let short = Quorum::Short {
         confirmed: 1,
         need: 2,
         moving: false,
@@ -234,12 +237,12 @@ fn backup_is_drawn() {
             lists: None,
         },
         Event::Counted {
-            contents: Standing::Enough,
+            contents: Quorum::Reached,
             lists: None,
         },
         Event::Counted {
-            contents: Standing::Enough,
-            lists: Some(Standing::Enough),
+            contents: Quorum::Reached,
+            lists: Some(Quorum::Reached),
         },
         Event::MetadataSealed { sequence: FIRST },
         Event::MetadataFailed {

@@ -79,13 +79,13 @@ fn recovery_is_drawn() {
 
 #[test]
 fn fetch_is_drawn() {
-    use fetch::{Event, Plan};
+    use fetch::{Event, Wanted};
     let policy = Policy::default();
     let place = |position: u8, device| PlaceFact {
         position: Position(position),
         holders: vec![device],
     };
-    let plan = Plan {
+    let wanted = Wanted {
         k: 1,
         direct: vec![Position(0)],
         places: vec![place(0, ONE), place(1, TWO)],
@@ -121,7 +121,7 @@ fn fetch_is_drawn() {
         .into_iter()
         .flat_map(|at| crowds.iter().map(move |online| (at, online)))
         .collect();
-    let first = fetch::State::Queued { plan };
+    let first = fetch::State::Queued { wanted };
     let walk = walk(
         &[first],
         &events,

@@ -12,7 +12,7 @@ use crate::io::PlaceFact;
 
 /// What is wanted, and who may have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Plan {
+pub(crate) struct Wanted {
     /// Pieces that suffice.
     pub(crate) k: u8,
     /// Data positions that hold what is wanted.
@@ -24,7 +24,7 @@ pub(crate) struct Plan {
 /// A fetch at work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Gathering {
-    plan: Plan,
+    wanted: Wanted,
     /// Whether whole pieces are gathered.
     whole: bool,
     pieces: BTreeMap<Position, Piece>,
@@ -50,10 +50,10 @@ enum Piece {
 pub(super) type Asks = Vec<(Position, DeviceId)>;
 
 impl Gathering {
-    pub(super) fn new(plan: Plan, now: Tick) -> Self {
-        let whole = plan.direct.is_empty();
+    pub(super) fn new(wanted: Wanted, now: Tick) -> Self {
+        let whole = wanted.direct.is_empty();
         Self {
-            plan,
+            wanted,
             whole,
             pieces: BTreeMap::new(),
             order: Vec::new(),
@@ -77,7 +77,7 @@ impl Gathering {
 
     /// The direct positions, when all of them are here.
     pub(super) fn direct(&self) -> Option<Vec<Position>> {
-        let direct = &self.plan.direct;
+        let direct = &self.wanted.direct;
         direct
             .iter()
             .all(|position| self.is_here(*position))
@@ -88,7 +88,7 @@ impl Gathering {
     /// cannot be asked for now.
     pub(super) fn ask_direct(&mut self, online: &BTreeSet<DeviceId>) -> Option<Asks> {
         let mut asks = Vec::new();
-        for &position in &self.plan.direct {
+        for &position in &self.wanted.direct {
             match self.pieces.get(&position) {
                 None => asks.push((position, self.holder(position, online)?)),
                 Some(Piece::Bad) => return None,
@@ -103,7 +103,7 @@ impl Gathering {
 
     /// Whom to ask for as many whole pieces as the next combination needs.
     pub(super) fn ask_whole(&mut self, online: &BTreeSet<DeviceId>) -> Asks {
-        let wanted = (self.order.len() + 1).max(usize::from(self.plan.k));
+        let wanted = (self.order.len() + 1).max(usize::from(self.wanted.k));
         let pieces = self.pieces.values();
         let mut coming = pieces
             .filter(|piece| matches!(piece, Piece::Asked { whole: true }))
@@ -131,12 +131,12 @@ impl Gathering {
     /// Positions that could still be asked for whole, data positions first.
     fn candidates(&self) -> Vec<Position> {
         let mut positions: Vec<_> = self
-            .plan
+            .wanted
             .places
             .iter()
             .map(|place| place.position)
             .collect();
-        positions.sort_by_key(|position| (!self.plan.direct.contains(position), *position));
+        positions.sort_by_key(|position| (!self.wanted.direct.contains(position), *position));
         positions.retain(|position| match self.pieces.get(position) {
             None | Some(Piece::Here { whole: false }) => true,
             Some(Piece::Here { whole: true } | Piece::Asked { .. } | Piece::Bad) => false,
@@ -147,7 +147,7 @@ impl Gathering {
     /// The first holder of a position who is there and has not failed in this round.
     fn holder(&self, position: Position, online: &BTreeSet<DeviceId>) -> Option<DeviceId> {
         let place = self
-            .plan
+            .wanted
             .places
             .iter()
             .find(|place| place.position == position)?;
@@ -161,7 +161,7 @@ impl Gathering {
         let mut away = BTreeSet::new();
         for position in self.candidates() {
             let places = self
-                .plan
+                .wanted
                 .places
                 .iter()
                 .filter(|place| place.position == position);
@@ -195,7 +195,7 @@ impl Gathering {
             return None;
         }
         let next = match self.tried {
-            0 => 1_u32.checked_shl(u32::from(self.plan.k))?.wrapping_sub(1),
+            0 => 1_u32.checked_shl(u32::from(self.wanted.k))?.wrapping_sub(1),
             tried => next_same_weight(tried)?,
         };
         let bits = usize::try_from(u32::BITS - next.leading_zeros()).ok()?;
@@ -220,12 +220,12 @@ impl Gathering {
         }
         let bad = |position: Position| self.pieces.get(&position) == Some(&Piece::Bad);
         let left = self
-            .plan
+            .wanted
             .places
             .iter()
             .filter(|place| !bad(place.position))
             .count();
-        left < usize::from(self.plan.k) || self.order.len() >= left
+        left < usize::from(self.wanted.k) || self.order.len() >= left
     }
 
     fn is_here(&self, position: Position) -> bool {
@@ -234,7 +234,7 @@ impl Gathering {
 
     /// Whether it is a holder of anything wanted.
     pub(super) fn may_hold(&self, device: DeviceId) -> bool {
-        self.plan
+        self.wanted
             .places
             .iter()
             .any(|place| place.holders.contains(&device))
@@ -246,7 +246,7 @@ impl Gathering {
             return;
         };
         // A single direct position's ranges are the union of all ranges.
-        let whole = whole || self.plan.direct == [position];
+        let whole = whole || self.wanted.direct == [position];
         self.pieces.insert(position, Piece::Here { whole });
         if whole {
             self.order.push(position);
@@ -277,7 +277,7 @@ impl Gathering {
         }
         self.whole = true;
         // A direct position that stood alone is surely the bad one.
-        if let [position] = self.plan.direct[..] {
+        if let [position] = self.wanted.direct[..] {
             self.pieces.insert(position, Piece::Bad);
             self.order.retain(|here| *here != position);
         }
@@ -298,12 +298,12 @@ mod tests {
 
     #[test]
     fn combinations_leave_out_one_suspect_at_a_time() {
-        let plan = Plan {
+        let wanted = Wanted {
             k: 2,
             direct: Vec::new(),
             places: Vec::new(),
         };
-        let mut gathering = Gathering::new(plan, Tick(0));
+        let mut gathering = Gathering::new(wanted, Tick(0));
         gathering.order = vec![Position(4), Position(1), Position(3)];
         let mut seen = Vec::new();
         while let Some(positions) = gathering.next_combination() {

@@ -25,7 +25,7 @@ pub(crate) struct Round {
 /// Who holds the set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Holders<'a> {
-    /// Holders that are not doubted.
+    /// Holders that are not condemned.
     pub(crate) trusted: &'a BTreeSet<DeviceId>,
     /// Those of them that are connected with a contract.
     pub(crate) online: &'a BTreeSet<DeviceId>,

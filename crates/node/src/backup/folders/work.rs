@@ -15,7 +15,7 @@ use bitdust_store::Catalogue;
 
 use crate::backup::watches::{folder_fact, folder_facts, keep_schedule};
 use crate::shared::answer::catalogue_error;
-use crate::shared::folder_outcome::{FolderOutcome, NextPlan};
+use crate::shared::folder_outcome::{FolderOutcome, NextSchedule};
 use crate::shared::text::unescape;
 
 /// What is asked about folders.
@@ -50,20 +50,20 @@ pub(crate) enum FolderCommand {
         /// Which; none: all.
         folders: Vec<String>,
     },
-    /// Plan all folders by another schedule for those without one of their own.
-    PlanAll,
+    /// Schedule all folders by another schedule for those without one of their own.
+    ScheduleAll,
 }
 
 /// What the work is done with.
-pub(super) struct FolderWork {
+pub(super) struct CommandWork {
     pub(super) catalogue: Catalogue,
     /// When folders are backed up that have no schedule of their own.
     pub(super) schedule: Schedule,
     /// Whether folders are backed up without being asked.
-    pub(super) by_itself: bool,
+    pub(super) is_daemon: bool,
 }
 
-impl FolderWork {
+impl CommandWork {
     /// Does it. What is given is in the catalogue.
     pub(super) fn run(&self, command: FolderCommand) -> Result<FolderOutcome, ApiError> {
         match command {
@@ -80,10 +80,10 @@ impl FolderWork {
             } => self.change(&folder, excludes, crosses_mounts, schedule),
             FolderCommand::Remove { folder } => self.remove(&folder),
             FolderCommand::Backup { folders } => self.choose(&folders),
-            FolderCommand::PlanAll => {
-                let plans = folder_facts(&self.catalogue, self.schedule);
-                let plans = plans.map_err(catalogue_error)?;
-                Ok(FolderOutcome::Planned { plans })
+            FolderCommand::ScheduleAll => {
+                let facts = folder_facts(&self.catalogue, self.schedule);
+                let facts = facts.map_err(catalogue_error)?;
+                Ok(FolderOutcome::Scheduled { facts })
             }
         }
     }
@@ -107,8 +107,8 @@ impl FolderWork {
         };
         let kept = self.catalogue.add_folder(record.clone());
         kept.map_err(catalogue_error)?;
-        let plan = self.plan(record.folder);
-        Ok(FolderOutcome::Added { record, plan })
+        let schedule = self.next_schedule(record.folder);
+        Ok(FolderOutcome::Added { record, schedule })
     }
 
     fn change(
@@ -133,11 +133,11 @@ impl FolderWork {
         record.crosses_mounts = crosses_mounts;
         let kept = catalogue.add_folder(record.clone());
         kept.map_err(catalogue_error)?;
-        let plan = self.plan(record.folder);
+        let schedule = self.next_schedule(record.folder);
         Ok(FolderOutcome::Changed {
             record,
             has_new_excludes,
-            plan,
+            schedule,
         })
     }
 
@@ -162,8 +162,8 @@ impl FolderWork {
         Ok(FolderOutcome::Chosen { folders })
     }
 
-    fn plan(&self, folder: FolderId) -> NextPlan {
-        if !self.by_itself {
+    fn next_schedule(&self, folder: FolderId) -> NextSchedule {
+        if !self.is_daemon {
             return Ok(None);
         }
         let fact = folder_fact(&self.catalogue, folder, self.schedule);

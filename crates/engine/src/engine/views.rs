@@ -1,4 +1,4 @@
-//! The engine's look at itself, for people.
+//! The engine as people see it.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ impl Engine {
         let suppliers = self
             .suppliers
             .iter()
-            .map(|(device, it)| self.look_at(*device, it));
+            .map(|(device, it)| self.supplier_view(*device, it));
         let customers = self.customers.iter().filter_map(|(&lane, customer)| {
             let account = customer.link.account()?;
             Some(CustomerView {
@@ -44,12 +44,12 @@ impl Engine {
             jobs: self
                 .jobs
                 .iter()
-                .map(|(job, entry)| look_at_job(*job, entry))
+                .map(|(job, entry)| job_view(*job, entry))
                 .collect(),
             folders: self
                 .folders
                 .iter()
-                .map(|(folder, entry)| self.look_at_folder(*folder, entry))
+                .map(|(folder, entry)| self.folder_view(*folder, entry))
                 .collect(),
             customers: customers.collect(),
             offered: self.offered,
@@ -79,7 +79,7 @@ impl Engine {
         }
     }
 
-    fn look_at_folder(&self, folder: FolderId, entry: &Folder) -> FolderView {
+    fn folder_view(&self, folder: FolderId, entry: &Folder) -> FolderView {
         let work = match (entry.schedule, entry.watch) {
             (schedule::State::Running { .. }, _) => FolderWork::Running,
             (schedule::State::Retrying { retry_at, code, .. }, _) => FolderWork::Retrying {
@@ -105,7 +105,7 @@ impl Engine {
         }
     }
 
-    fn look_at(&self, device: DeviceId, supplier: &Supplier) -> SupplierView {
+    fn supplier_view(&self, device: DeviceId, supplier: &Supplier) -> SupplierView {
         let confirmed = supplier.is_fresh(self.now);
         SupplierView {
             device,
@@ -122,12 +122,12 @@ impl Engine {
                 .fresh_until
                 .filter(|_| confirmed)
                 .map(|until| until.since(self.now)),
-            doubted: supplier.is_doubted(),
+            condemned: supplier.is_condemned(),
         }
     }
 }
 
-fn look_at_job(job: JobId, entry: &Job) -> JobView {
+fn job_view(job: JobId, entry: &Job) -> JobView {
     let (kind, state) = match &entry.work {
         Work::Backup { state, .. } => ("backup", name(state)),
         Work::Restore(state) => ("restore", name(state)),

@@ -1,10 +1,10 @@
 //! When a folder is backed up without being asked, and how that is written.
 
 use serde::{Deserialize, Serialize};
-use ts_rs::TS;
 
 /// When a folder is backed up without being asked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Schedule {
     /// Soon after something in it changed, and every hour in case a change was not seen.

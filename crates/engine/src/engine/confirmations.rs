@@ -1,6 +1,6 @@
-//! How packs stand: the confirmations they have, against those that somebody waits for.
+//! Confirmations that packs have, against those that somebody waits for.
 //!
-//! It counts and changes nothing. A holder that is doubted counts nowhere.
+//! It counts and changes nothing. A holder that is condemned counts nowhere.
 
 use bitdust_model::DeviceId;
 use bitdust_model::manifest::PackKind;
@@ -12,7 +12,7 @@ use crate::io::JobId;
 use crate::rules::settled_at;
 
 impl Engine {
-    /// Positions of a pack confirmed by holders that are not doubted.
+    /// Positions of a pack confirmed by holders that are not condemned.
     pub(crate) fn confirmed(&self, pack: &Pack) -> u8 {
         self.count_positions(pack, |transfer| {
             matches!(transfer, transfer::State::Confirmed)
@@ -32,7 +32,7 @@ impl Engine {
         reach.min().unwrap_or(0)
     }
 
-    /// Positions that wait in the spool for holders that are not doubted.
+    /// Positions that wait in the spool for holders that are not condemned.
     pub(super) fn spooled(&self, pack: &Pack) -> u8 {
         self.count_positions(pack, |transfer| {
             matches!(
@@ -67,20 +67,20 @@ impl Engine {
         u8::try_from(counted.count()).expect("a set has at most 30 positions")
     }
 
-    /// How one pack stands against what a backup needs of it.
-    fn standing_of(&self, pack: &Pack) -> backup::Standing {
+    /// What a backup needs of one pack, against what it has.
+    fn quorum_of(&self, pack: &Pack) -> backup::Quorum {
         let Some(code) = self.set.as_ref().map(|set| set.code) else {
-            return backup::Standing::Enough;
+            return backup::Quorum::Reached;
         };
         let need = settled_at(pack.kind, code);
         let confirmed = self.confirmed(pack);
         if confirmed >= need {
             // What is sealed next describes only packs that the catalogue knows as committed.
             return match pack.state {
-                pack::State::Committed { .. } | pack::State::Settled => backup::Standing::Enough,
+                pack::State::Committed { .. } | pack::State::Settled => backup::Quorum::Reached,
                 pack::State::Placing { .. }
                 | pack::State::Committing { .. }
-                | pack::State::Uncommitted { .. } => backup::Standing::Short {
+                | pack::State::Uncommitted { .. } => backup::Quorum::Short {
                     confirmed,
                     need,
                     moving: true,
@@ -88,7 +88,7 @@ impl Engine {
             };
         }
         let moving = self.count_positions(pack, |transfer| transfer.is_moving());
-        backup::Standing::Short {
+        backup::Quorum::Short {
             confirmed,
             need,
             moving: confirmed + moving >= need,
@@ -96,20 +96,20 @@ impl Engine {
     }
 
     /// The weakest of a job's packs of a group; with `None`, of all packs of that group.
-    /// Settled packs have every position but the doubted ones.
-    pub(super) fn standing(&self, job: Option<JobId>, group: PackGroup) -> backup::Standing {
-        let mut weakest = self.standing_of_settled(group);
+    /// Settled packs have every position but the condemned ones.
+    pub(super) fn quorum(&self, job: Option<JobId>, group: PackGroup) -> backup::Quorum {
+        let mut weakest = self.quorum_of_settled(group);
         for pack in self.packs.values() {
             if group.has(pack.kind) && (job.is_none() || pack.job == job) {
-                weakest = weaker(weakest, self.standing_of(pack));
+                weakest = weaker(weakest, self.quorum_of(pack));
             }
         }
         weakest
     }
 
-    fn standing_of_settled(&self, group: PackGroup) -> backup::Standing {
+    fn quorum_of_settled(&self, group: PackGroup) -> backup::Quorum {
         let Some(set) = &self.set else {
-            return backup::Standing::Enough;
+            return backup::Quorum::Reached;
         };
         let trusted = set
             .holders
@@ -127,9 +127,9 @@ impl Engine {
             .max()
             .unwrap_or(0);
         if confirmed >= need {
-            return backup::Standing::Enough;
+            return backup::Quorum::Reached;
         }
-        backup::Standing::Short {
+        backup::Quorum::Short {
             confirmed,
             need,
             moving: false,
@@ -167,16 +167,16 @@ impl Engine {
     }
 }
 
-fn weaker(left: backup::Standing, right: backup::Standing) -> backup::Standing {
+fn weaker(left: backup::Quorum, right: backup::Quorum) -> backup::Quorum {
     match (left, right) {
-        (backup::Standing::Enough, standing) | (standing, backup::Standing::Enough) => standing,
+        (backup::Quorum::Reached, quorum) | (quorum, backup::Quorum::Reached) => quorum,
         (
-            backup::Standing::Short {
+            backup::Quorum::Short {
                 confirmed: some,
                 need,
                 moving,
             },
-            backup::Standing::Short {
+            backup::Quorum::Short {
                 confirmed: other,
                 need: other_need,
                 moving: other_moving,
@@ -185,13 +185,13 @@ fn weaker(left: backup::Standing, right: backup::Standing) -> backup::Standing {
             let moving = moving && other_moving;
             // The one that lacks more is what people are told.
             if need.saturating_sub(some) >= other_need.saturating_sub(other) {
-                backup::Standing::Short {
+                backup::Quorum::Short {
                     confirmed: some,
                     need,
                     moving,
                 }
             } else {
-                backup::Standing::Short {
+                backup::Quorum::Short {
                     confirmed: other,
                     need: other_need,
                     moving,
