@@ -87,20 +87,30 @@ mod tests {
 
     #[test]
     fn a_pack_survives_where_nothing_of_it_is_lost_or_enough_is_confirmed() {
-        let code = Code::new(3, 6).expect("a code");
-        let known = known_at(PackKind::Data, code);
-        for (confirmed, spooled, survives) in [
-            (0, 6, true),
-            (2, 4, true),
-            (2, 3, false),
-            (known, 0, true),
-            (known - 1, 0, false),
-            (0, 0, false),
+        let code = Code::new(2, 6).expect("a code");
+        assert_ne!(
+            code.known_at(),
+            code.metadata_quorum(),
+            "they are told apart"
+        );
+        for (kind, known) in [
+            (PackKind::Data, code.known_at()),
+            (PackKind::Tree, code.metadata_quorum()),
+            (PackKind::Commit, code.metadata_quorum()),
         ] {
-            let fact = pack(PackKind::Data, confirmed, spooled);
-            assert_eq!(survives_a_start(&fact, Some(code)), survives, "{fact:?}");
+            for (confirmed, spooled, survives) in [
+                (0, 6, true),
+                (2, 4, true),
+                (2, 3, false),
+                (known, 0, true),
+                (known - 1, 0, false),
+                (0, 0, false),
+            ] {
+                let fact = pack(kind, confirmed, spooled);
+                assert_eq!(survives_a_start(&fact, Some(code)), survives, "{fact:?}");
+            }
+            assert!(survives_a_start(&pack(kind, 0, 0), None), "no set yet");
         }
-        assert!(survives_a_start(&pack(PackKind::Data, 0, 0), None));
     }
 
     #[test]
