@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use bitdust_engine::{
-    Engine, Facts, FolderFact, FolderWork, Input, JobId, Output, SetFact, SupplierFact,
+    Engine, Facts, FolderFact, FolderWork, Input, JobId, Output, ReceiptFact, SetFact,
+    SupplierFact, VersionFact,
 };
+use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, Policy, Schedule, Sequence, SetId,
-    Tick,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position, Schedule,
+    Sequence, SetId, Tick,
 };
 
 const DOCUMENTS: FolderId = FolderId([1; 32]);
 const PICTURES: FolderId = FolderId([2; 32]);
+/// The only one who keeps anything.
+const SUPPLIER: DeviceId = DeviceId([7; 32]);
 
 /// An engine in virtual time, whose backups begin at once and end when the test says so.
 struct Story {
@@ -23,14 +27,15 @@ struct Story {
     /// Folders of each backup that began by itself.
     began: Vec<Vec<FolderId>>,
     watched: Vec<FolderId>,
+    /// Folders of which versions were to be made, backup by backup.
+    sealed: Vec<Vec<FolderId>>,
 }
 
 impl Story {
     fn begin(folders: &[(FolderId, Schedule, Option<u64>)]) -> Self {
-        let device = DeviceId([7; 32]);
         let supplier = SupplierFact {
-            device,
-            identity: IdentityId([7; 32]),
+            device: SUPPLIER,
+            identity: IdentityId(SUPPLIER.0),
             friend: true,
             contract: Some(ByteCount(1_000)),
             proved_ago_ms: Some(0),
@@ -46,7 +51,7 @@ impl Story {
             set: Some(SetFact {
                 set: SetId([9; 32]),
                 code: Code::new(1, 1).expect("a code"),
-                holders: vec![device],
+                holders: vec![SUPPLIER],
             }),
             customers: Vec::new(),
             offered: ByteCount(0),
@@ -71,6 +76,7 @@ impl Story {
             running: None,
             began: Vec::new(),
             watched: Vec::new(),
+            sealed: Vec::new(),
         };
         story.tell(Input::Started {
             facts: Box::new(facts),
@@ -107,6 +113,7 @@ impl Story {
                         is_scheduled: true,
                     });
                 }
+                Output::SealMetadata { folders, .. } => self.sealed.push(folders),
                 Output::JobEnded { job, .. } if self.running == Some(job) => self.running = None,
                 _ => {}
             }
@@ -150,6 +157,10 @@ impl Story {
         }
         self.began.clear();
     }
+}
+
+const fn version(folder: FolderId, is_changed: bool) -> VersionFact {
+    VersionFact { folder, is_changed }
 }
 
 #[test]
@@ -299,4 +310,44 @@ fn a_watch_that_is_refused_is_asked_for_again() {
     story.watched.clear();
     story.pass(story.policy.rescan_interval);
     assert_eq!(story.watched, [DOCUMENTS]);
+}
+
+#[test]
+fn a_walk_that_is_over_chooses_no_versions_any_more() {
+    let mut story = Story::begin(&[
+        (DOCUMENTS, Schedule::OnChange, Some(1_000)),
+        (PICTURES, Schedule::OnChange, Some(1_000)),
+    ]);
+    story.pass(story.policy.first_scan_after);
+    let job = story.running.expect("a backup runs");
+    story.tell(Input::Listening);
+    story.tell(Input::PeerUp {
+        device: SUPPLIER,
+        identity: IdentityId(SUPPLIER.0),
+    });
+    let pack = PackId([5; 32]);
+    story.tell(Input::PackSealed {
+        job,
+        pack,
+        kind: PackKind::Tree,
+        shard_bytes: ByteCount(10),
+    });
+    let versions = vec![version(DOCUMENTS, true), version(PICTURES, false)];
+    story.tell(Input::ScanFinished { job, versions });
+    assert!(story.sealed.is_empty(), "the pack is nowhere yet");
+    for again in [Vec::new(), vec![version(PICTURES, true)]] {
+        story.tell(Input::ScanFinished {
+            job,
+            versions: again,
+        });
+    }
+    let receipt = ReceiptFact {
+        pack,
+        position: Position(0),
+        device: SUPPLIER,
+    };
+    story.tell(Input::ShardsStored {
+        receipts: vec![receipt],
+    });
+    assert_eq!(story.sealed, [vec![DOCUMENTS]]);
 }
