@@ -130,12 +130,15 @@ impl Story {
         self.now = end;
     }
 
+    /// The backup that runs ends; if well, nothing had changed.
     fn end_backup(&mut self, failure: Option<ErrorCode>) {
         let job = self.running.expect("a backup runs");
+        let folders = self.began.last().expect("it began");
+        let versions = folders.iter().map(|folder| version(*folder, false));
         self.tell(match failure {
             None => Input::ScanFinished {
                 job,
-                versions: Vec::new(),
+                versions: versions.collect(),
             },
             Some(ErrorCode::Cancelled) => Input::CancelAsked { job },
             Some(code) => Input::ScanFailed { job, code },
@@ -310,6 +313,29 @@ fn a_watch_that_is_refused_is_asked_for_again() {
     story.watched.clear();
     story.pass(story.policy.rescan_interval);
     assert_eq!(story.watched, [DOCUMENTS]);
+}
+
+#[test]
+fn a_folder_that_could_not_be_read_is_tried_again_where_others_were() {
+    let mut story = Story::begin(&[
+        (DOCUMENTS, Plan::OnChange, Some(1_000)),
+        (PICTURES, Plan::OnChange, Some(1_000)),
+    ]);
+    story.pass(story.policy.first_scan_after);
+    assert_eq!(story.began, [vec![DOCUMENTS, PICTURES]]);
+    let job = story.running.expect("a backup runs");
+    story.tell(Input::ScanFinished {
+        job,
+        versions: vec![version(DOCUMENTS, false)],
+    });
+    assert_eq!(story.running, None, "nothing had changed");
+    assert!(matches!(story.work(DOCUMENTS), FolderWork::Resting { .. }));
+    let FolderWork::Retrying { retry_in, code } = story.work(PICTURES) else {
+        panic!("it is not tried again: {:?}", story.work(PICTURES));
+    };
+    assert_eq!(code, ErrorCode::Unreadable);
+    story.pass(retry_in);
+    assert_eq!(story.began[1..], [vec![PICTURES]], "and nothing else");
 }
 
 #[test]

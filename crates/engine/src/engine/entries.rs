@@ -94,6 +94,8 @@ pub(crate) enum Work {
         is_scheduled: bool,
         /// Folders of which it makes versions, once all are read.
         versions: Vec<FolderId>,
+        /// Folders that the walk could not read.
+        unread: Vec<FolderId>,
         state: backup::State,
         contents: bool,
         lists: bool,

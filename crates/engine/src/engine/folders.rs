@@ -53,15 +53,21 @@ impl Engine {
         }
     }
 
-    /// The backup of a job is over.
+    /// The backup of a job is over. A folder that could not be read was not backed up, however the
+    /// others went.
     pub(super) fn folders_end(&mut self, job: JobId, failure: Option<ErrorCode>) {
-        let Some(Work::Backup { folders, .. }) = self.jobs.get(&job).map(|job| &job.work) else {
+        let Some(Work::Backup {
+            folders, unread, ..
+        }) = self.jobs.get(&job).map(|job| &job.work)
+        else {
             return;
         };
-        let event = failure.map_or(schedule::Event::Ended, |code| schedule::Event::Failed {
-            code,
-        });
         for &folder in folders {
+            let unreadable = unread.contains(&folder).then_some(ErrorCode::Unreadable);
+            let event = match failure.or(unreadable) {
+                Some(code) => schedule::Event::Failed { code },
+                None => schedule::Event::Ended,
+            };
             self.tasks.push_back(Task::Schedule(folder, event));
         }
         self.folders_due = true;

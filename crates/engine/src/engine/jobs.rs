@@ -18,6 +18,7 @@ impl Engine {
             folders,
             is_scheduled,
             versions: Vec::new(),
+            unread: Vec::new(),
             state: backup::State::default(),
             contents: false,
             lists: false,
@@ -202,13 +203,15 @@ impl Engine {
         });
     }
 
-    /// All folders of a backup are read.
+    /// All folders of a backup are read, but those that could not be.
     pub(super) fn scan_finished(&mut self, job: JobId, found: &[VersionFact]) {
         let Some(Job {
             work:
                 Work::Backup {
+                    folders,
                     is_scheduled,
                     versions,
+                    unread,
                     state: backup::State::Scanning,
                     ..
                 },
@@ -218,6 +221,7 @@ impl Engine {
             return;
         };
         *versions = backup::to_be_made(*is_scheduled, found);
+        *unread = backup::unread(folders, found);
         let event = if versions.is_empty() {
             backup::Event::NothingChanged
         } else {

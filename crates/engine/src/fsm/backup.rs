@@ -159,6 +159,13 @@ pub(crate) fn to_be_made(is_scheduled: bool, found: &[VersionFact]) -> Vec<Folde
     wanted.map(|version| version.folder).collect()
 }
 
+/// The folders of which the walk gave no version.
+pub(crate) fn unread(folders: &[FolderId], found: &[VersionFact]) -> Vec<FolderId> {
+    let is_read = |folder: &FolderId| found.iter().any(|version| version.folder == *folder);
+    let unread = folders.iter().filter(|folder| !is_read(folder));
+    unread.copied().collect()
+}
+
 /// One step.
 pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match state {
