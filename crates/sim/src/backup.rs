@@ -3,20 +3,32 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bitdust_engine::{Input, JobId, VersionFact};
+use bitdust_engine::{FolderFact, Input, JobId, VersionFact};
 use bitdust_model::limits::PACKS_IN_FLIGHT_MAX;
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, FolderId, PackId, Sequence};
+use bitdust_model::{ByteCount, FolderId, PackId, Schedule, Sequence};
 
 use crate::books::{HeadEntry, PackEntry};
 use crate::id::NodeId;
 use crate::node::{PackRow, Scan};
 use crate::world::World;
 
+/// The one folder that each machine has.
+pub(crate) const FOLDER: FolderId = FolderId([0; 32]);
 /// Chunks in a data pack of this world.
 const CHUNKS_PER_PACK: usize = 4;
 /// Bytes of a shard in this world.
 pub(crate) const SHARD_BYTES: ByteCount = ByteCount(10);
+
+/// The folder under such a schedule, as an engine knows it. None of this world counts from
+/// the newest version.
+pub(crate) const fn folder_fact(schedule: Schedule) -> FolderFact {
+    FolderFact {
+        folder: FOLDER,
+        schedule,
+        backed_up_ago_ms: None,
+    }
+}
 
 impl World {
     /// A machine asks itself for a backup.
@@ -36,10 +48,13 @@ impl World {
         let disk = &self.nodes[node.0].disk;
         let snapshot = disk.folder.clone();
         let left: Vec<_> = snapshot.difference(&disk.known_chunks()).copied().collect();
+        let is_changed = self.newest_version(node).as_ref() != Some(&snapshot);
         let scan = Scan {
             snapshot,
+            is_changed,
             left,
-            trees_left: 1,
+            // Pages that are the same lie in a pack already.
+            trees_left: u8::from(is_changed),
             sealed: BTreeSet::new(),
             told: false,
         };
@@ -70,8 +85,8 @@ impl World {
                 if !scan.told {
                     scan.told = true;
                     let versions = vec![VersionFact {
-                        folder: FolderId([0; 32]),
-                        is_changed: true,
+                        folder: FOLDER,
+                        is_changed: scan.is_changed,
                     }];
                     let finished = Input::ScanFinished { job, versions };
                     self.deliver(node, Duration::from_millis(30), finished);
@@ -79,6 +94,13 @@ impl World {
                 return;
             }
         }
+    }
+
+    /// The folder as the machine's newest head has it.
+    fn newest_version(&self, node: NodeId) -> Option<BTreeSet<u64>> {
+        let head = self.nodes[node.0].disk.head?;
+        let entry = self.books.heads.get(&(node, head))?;
+        Some(entry.snapshot.clone())
     }
 
     fn seal(&mut self, node: NodeId, job: JobId, kind: PackKind, chunks: BTreeSet<u64>) -> PackId {
@@ -136,8 +158,9 @@ impl World {
         self.seal_on(node);
     }
 
-    /// Seals the lists, and writes the head that names them.
-    pub(crate) fn seal_metadata(&mut self, node: NodeId, job: JobId) {
+    /// Seals the lists, and writes the head that names them. It has new versions of these folders;
+    /// any other is in it as it was.
+    pub(crate) fn seal_metadata(&mut self, node: NodeId, job: JobId, folders: &[FolderId]) {
         let commit = self.seal(node, job, PackKind::Commit, BTreeSet::new());
         let disk = &mut self.nodes[node.0].disk;
         let sequence = disk.head.max(disk.draft).unwrap_or(Sequence(0)).next();
@@ -149,8 +172,13 @@ impl World {
         };
         packs.extend(scan.sealed.iter().copied());
         packs.remove(&commit);
+        let snapshot = if folders.contains(&FOLDER) {
+            scan.snapshot.clone()
+        } else {
+            self.newest_version(node).unwrap_or_default()
+        };
         let entry = HeadEntry {
-            snapshot: scan.snapshot.clone(),
+            snapshot,
             packs,
             commit,
             kept: BTreeSet::new(),

@@ -46,7 +46,7 @@ impl World {
             Output::LoadSpool { device } => self.load_spool(node, device),
             Output::CommitPack { pack } => self.commit_pack(node, pack),
             Output::ReleasePack { pack } => self.release_pack(node, pack),
-            Output::SealMetadata { job, .. } => self.seal_metadata(node, job),
+            Output::SealMetadata { job, folders } => self.seal_metadata(node, job, &folders),
             Output::PutHead { device, sequence } => {
                 self.call(node, device, Request::PutHead { sequence });
             }

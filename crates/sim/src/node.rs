@@ -8,8 +8,11 @@ use bitdust_engine::{
     SupplierFact,
 };
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, Code, DeviceId, IdentityId, PackId, Position, Sequence, Tick};
+use bitdust_model::{
+    ByteCount, Code, DeviceId, IdentityId, PackId, Position, Schedule, Sequence, Tick,
+};
 
+use crate::backup::folder_fact;
 use crate::call::Call;
 use crate::id::{HeadKey, NodeId};
 use crate::sabotage::Sabotage;
@@ -92,6 +95,8 @@ pub(crate) struct Disk {
     pub(crate) heads: BTreeMap<DeviceId, Sequence>,
     /// The user's files.
     pub(crate) folder: BTreeSet<u64>,
+    /// When they are backed up by themselves.
+    pub(crate) schedule: Option<Schedule>,
 }
 
 /// What a stop takes.
@@ -114,6 +119,8 @@ pub(crate) struct Memory {
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) snapshot: BTreeSet<u64>,
+    /// Whether that differs from the newest version.
+    pub(crate) is_changed: bool,
     pub(crate) left: Vec<u64>,
     pub(crate) trees_left: u8,
     pub(crate) sealed: BTreeSet<PackId>,
@@ -207,7 +214,7 @@ impl Node {
                     spooled: row.spooled.difference(&row.confirmed).copied().collect(),
                 })
                 .collect(),
-            folders: Vec::new(),
+            folders: disk.schedule.map(folder_fact).into_iter().collect(),
             head_draft: disk.draft,
             head: disk.head,
         }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitdust_engine::{Input, JobId, Phase, SupplierFact};
-use bitdust_model::{ByteCount, Code, ErrorCode, PackId, Position, Sequence};
+use bitdust_model::{ByteCount, Code, ErrorCode, PackId, Position, Schedule, Sequence};
 
+use crate::backup::{FOLDER, folder_fact};
 use crate::id::NodeId;
 use crate::network::pair;
 use crate::node::Lie;
@@ -158,6 +159,18 @@ impl World {
         self.nodes[node.0].disk.folder = chunks.into_iter().collect();
     }
 
+    /// The machine backs its folder up by itself from now on: on a change, and when it looks.
+    pub fn watch(&mut self, node: NodeId) {
+        self.nodes[node.0].disk.schedule = Some(Schedule::OnChange);
+        let fact = folder_fact(Schedule::OnChange);
+        self.feed(node, Input::FolderScheduled { fact });
+    }
+
+    /// Something in the folder was touched, whether or not that changed anything.
+    pub fn touch_folder(&mut self, node: NodeId) {
+        self.feed(node, Input::FolderChanged { folder: FOLDER });
+    }
+
     /// Asks for a backup.
     pub fn back_up(&mut self, node: NodeId) -> JobId {
         let job = self.fresh_job();
@@ -165,7 +178,7 @@ impl World {
             node,
             Input::BackupAsked {
                 job,
-                folders: Vec::new(),
+                folders: vec![FOLDER],
                 is_scheduled: false,
             },
         );
@@ -199,6 +212,12 @@ impl World {
     #[must_use]
     pub fn ended(&self, node: NodeId, job: JobId) -> Option<Option<ErrorCode>> {
         self.nodes[node.0].memory.ended.get(&job).copied()
+    }
+
+    /// Jobs that ended since the machine started, whoever asked for them.
+    #[must_use]
+    pub fn jobs_ended(&self, node: NodeId) -> usize {
+        self.nodes[node.0].memory.ended.len()
     }
 
     /// What people were told last of a job.

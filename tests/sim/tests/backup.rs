@@ -33,6 +33,44 @@ fn a_second_backup_adds_what_is_new() -> Result<(), Failure> {
 }
 
 #[test]
+fn an_unchanged_folder_makes_no_version_by_itself() -> Result<(), Failure> {
+    let mut stage = Stage::new(1, 4);
+    let customer = stage.customer;
+    stage.world.watch(customer);
+    let after = |stage: &mut Stage, jobs: usize| {
+        stage.world.run_until("backups end", LIMIT, |world| {
+            world.jobs_ended(customer) >= jobs
+        })?;
+        Ok(stage.world.published(customer))
+    };
+    let first = after(&mut stage, 1)?;
+    stage.restore()?;
+    // Looked through by the hour, and once more for what only seemed to be a change.
+    stage.world.run_for(DAY)?;
+    let looked = stage.world.jobs_ended(customer);
+    stage.world.touch_folder(customer);
+    let same = after(&mut stage, looked + 1)?;
+    stage.world.expect(looked > 20 && same == first, || {
+        format!("{looked} looks, and no version after {first:?}: {same:?}")
+    })?;
+
+    stage.world.set_folder(customer, 10..50);
+    stage.world.touch_folder(customer);
+    let changed = after(&mut stage, looked + 2)?;
+    stage
+        .world
+        .expect(changed > first, || "a version of what changed".to_owned())?;
+    stage.restore()?;
+    // A person who asks for one gets it.
+    stage.back_up()?;
+    let asked = stage.world.published(customer);
+    stage.world.expect(asked > changed, || {
+        "a version that was asked for".to_owned()
+    })?;
+    stage.restore()
+}
+
+#[test]
 fn strangers_are_hired_until_there_are_enough() -> Result<(), Failure> {
     let mut stage = Stage::new(2, 2);
     for _ in 0..4 {
