@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, ErrorCode};
+use futures::AsyncWrite;
 use libp2p::PeerId;
 use libp2p::swarm::ConnectionId;
 use tokio::sync::{mpsc, oneshot};
@@ -87,7 +88,7 @@ impl InboundTask {
                 Ok(_) => refused(ErrorCode::Malformed),
                 Err(reason) => refused(reason.code()),
             };
-            self.answer(stream, &mut session, answer).await?;
+            answer_request(&self.local, stream, &mut session, answer).await?;
             if let Err(reason) = opened {
                 return Err(NetError::NotBelieved {
                     device: self.device,
@@ -116,24 +117,6 @@ impl InboundTask {
         }
     }
 
-    async fn answer(
-        &self,
-        stream: &mut DirectStream,
-        session: &mut Session,
-        body: Body,
-    ) -> Result<(), NetError> {
-        let limit = self.local.policy.stall_timeout;
-        let sent = timeout(limit, self.local.send(stream, session, body)).await;
-        match sent.unwrap_or_else(|_| Err(NetError::timed_out(limit))) {
-            Err(NetError::BadRequest { .. }) => {
-                self.local
-                    .send(stream, session, refused(ErrorCode::Internal))
-                    .await
-            }
-            other => other,
-        }
-    }
-
     async fn serve_bulk(
         &self,
         peer: PeerId,
@@ -158,5 +141,88 @@ impl InboundTask {
             .await
             .map_err(|_| NetError::Stopped)?;
         driver.run(self.device, stream, session).await
+    }
+}
+
+/// Sends the answer to a request; one that cannot be sent, as it is too long, is a refusal.
+async fn answer_request<S: AsyncWrite + Unpin>(
+    local: &Local,
+    stream: &mut S,
+    session: &mut Session,
+    body: Body,
+) -> Result<(), NetError> {
+    match send(local, stream, session, body).await {
+        Err(NetError::BadRequest { .. }) => {
+            send(local, stream, session, refused(ErrorCode::Internal)).await
+        }
+        other => other,
+    }
+}
+
+/// Sends a packet to a peer that must not be slow to read it.
+async fn send<S: AsyncWrite + Unpin>(
+    local: &Local,
+    stream: &mut S,
+    session: &mut Session,
+    body: Body,
+) -> Result<(), NetError> {
+    let limit = local.policy.stall_timeout;
+    let sent = timeout(limit, local.send(stream, session, body)).await;
+    sent.unwrap_or_else(|_| Err(NetError::timed_out(limit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bitdust_crypto::SigningKey;
+    use bitdust_model::locator::Certificate;
+    use bitdust_model::{Epoch, IdentityId, PackId, Policy, UnixMillis, limits};
+    use tokio_util::compat::TokioAsyncReadCompatExt as _;
+
+    use super::*;
+
+    fn local(stall_timeout: Duration) -> Local {
+        let (key, root) = (
+            SigningKey::from_seed(&[1; 32]),
+            SigningKey::from_seed(&[2; 32]),
+        );
+        let device = DeviceId(key.public());
+        let certificate = root.sign(&Certificate {
+            identity: IdentityId(root.public()),
+            device,
+            exchange: [0; 32],
+            epoch: Epoch(0),
+            issued_at: UnixMillis(0),
+            nickname: "tester".to_owned(),
+        });
+        Local {
+            key,
+            device,
+            network: "test-network".to_owned(),
+            certificate,
+            policy: Policy {
+                stall_timeout,
+                ..Policy::default()
+            },
+            buffers: Arc::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_reads_nothing_holds_no_task() {
+        let local = local(Duration::from_millis(1));
+        let too_long = vec![PackId([3; 32]); limits::PACKET_BYTES_MAX / 32];
+        for body in [Body::SpaceAsk, Body::Delete { packs: too_long }] {
+            let mut session = Session::new(local.device, DeviceId([9; 32]), [1; 16], [2; 16]);
+            let (stream, _unread) = tokio::io::duplex(1);
+            let mut stream = stream.compat();
+            let answering = answer_request(&local, &mut stream, &mut session, body);
+            let answered = timeout(Duration::from_secs(60), answering).await;
+            assert!(
+                matches!(answered, Ok(Err(NetError::TimedOut { .. }))),
+                "{answered:?}"
+            );
+        }
     }
 }
