@@ -14,6 +14,8 @@ mod questions;
 mod sleep_clock;
 pub(crate) mod start;
 mod task_events;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 use std::time::{Duration, Instant};

@@ -195,7 +195,12 @@ async fn open_parts(
 }
 
 impl Node {
-    fn begin_engine(&mut self, facts: Facts, config: &Config, recovery: Option<RecoveryStart>) {
+    pub(super) fn begin_engine(
+        &mut self,
+        facts: Facts,
+        config: &Config,
+        recovery: Option<RecoveryStart>,
+    ) {
         let driver = &mut self.driver;
         driver.tell(Input::Started {
             facts: Box::new(facts),
