@@ -303,15 +303,25 @@ mod tests {
         let (mut front, mut heard) = front(&home);
         front.told_at -= PROGRESS_EVERY;
         assert!(front.is_progress_due() && front.tell_progress(None));
-        assert!(front.wake_at().is_none(), "one at a time");
         front.something_moved();
         assert!(front.wake_at().is_none(), "one at a time, whatever moves");
+        let counters = begin(&mut front, 1);
+        front.told_at -= PROGRESS_EVERY;
+        assert!(front.is_progress_due(), "jobs go on");
+        assert!(!front.tell_progress(None), "still one at a time");
+        assert_eq!(names(&mut heard), ["progress"]);
+        front.job_ended(JobId(1), None, true, end_of(counters));
+        assert_eq!(names(&mut heard), ["ended"]);
+
+        let failed_at = Instant::now();
         let defect = ApiError::new(ErrorCode::Internal, "a defect");
         front.status_built(Err(defect), None);
-        assert!(front.wake_at().is_some(), "what moved meanwhile is told");
+        let again_at = front.wake_at().expect("what moved meanwhile is told");
+        assert!(again_at >= failed_at + PROGRESS_EVERY, "and not at once");
         front.told_at -= PROGRESS_EVERY;
-        assert!(front.tell_progress(None), "it is built again");
-        assert!(names(&mut heard).is_empty());
+        assert!(front.is_progress_due() && front.tell_progress(None));
+        assert!(front.wake_at().is_none(), "it is built again, once");
+        assert!(names(&mut heard).is_empty(), "there is none to tell yet");
     }
 
     #[tokio::test]

@@ -466,7 +466,25 @@ mod tests {
         restore.decode(&mut home.driver, completion, FetchId(8), &[]);
         let failure = output.failure(ErrorCode::Cancelled).expect("it may fail");
         assert_eq!(home.told(), [failure]);
-        restore.give_up_fetch(FetchId(8));
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_is_given_up_is_answered_and_no_other() {
+        let mut home = TestHome::new().await;
+        let mut restore = Restore::new(home.context.clone());
+        let begun = restore.begin_verify(&mut home.driver, 3);
+        let (wanted, mut answer) = request(begun.id);
+        let fetch = wanted.fetch;
+        restore.fetch_wanted(&mut home.driver, wanted, Vec::new());
+        restore.give_up_fetch(FetchId(fetch.0 + 1));
+        assert!(answer.try_recv().is_err(), "another one was given up");
+        restore.give_up_fetch(fetch);
+        let given = answer.try_recv().expect("answered");
+        assert_eq!(given.err(), Some(ErrorCode::TooFewShards));
+        assert!(
+            restore.range_to_ask(fetch, Position(0), true).is_none(),
+            "nobody asks for it any more"
+        );
     }
 
     #[tokio::test]
