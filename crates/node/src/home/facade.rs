@@ -61,8 +61,8 @@ pub fn init(settings: &Settings, options: &InitOptions) -> Result<Initialised, N
     config.set("nickname", &options.nickname)?;
     let phrase = Phrase::generate();
     let root = RootSecrets::from_phrase(&phrase);
-    let made = make_device(&home, settings, &root, &options.guard, &options.nickname)?;
-    config.save(home.paths())?;
+    let (guard, nickname) = (&options.guard, &options.nickname);
+    let made = make_device(&home, settings, &config, &root, guard, nickname)?;
     Ok(Initialised {
         words: phrase.words().into_iter().map(str::to_owned).collect(),
         identity: root.identity().to_hex(),
@@ -77,6 +77,23 @@ pub async fn recover(
     options: &RecoverOptions,
     progress: impl Fn(JobPhase, &str) + Send,
 ) -> Result<Recovered, NodeError> {
+    let begun = begin_recovery(settings, options).await?;
+    progress(JobPhase::Seeking, "looking for your suppliers");
+    let watcher = Client::join(&local::socket_path(&settings.home), JOIN_PATIENCE).await;
+    end_recovery(begun, watcher, progress).await
+}
+
+/// A recovery under way, in a node of the new home.
+struct BegunRecovery {
+    paths: HomePaths,
+    running: Running,
+    result: oneshot::Receiver<Result<Recovered, NodeError>>,
+}
+
+async fn begin_recovery(
+    settings: &Settings,
+    options: &RecoverOptions,
+) -> Result<BegunRecovery, NodeError> {
     let phrase = Phrase::parse(&options.phrase).map_err(|error| {
         NodeError::new(
             ErrorCode::BadRequest,
@@ -93,34 +110,53 @@ pub async fn recover(
         ));
     }
     let root = RootSecrets::from_phrase(&phrase);
-    make_device(&home, settings, &root, &options.guard, "")?;
-    config.save(home.paths())?;
+    make_device(&home, settings, &config, &root, &options.guard, "")?;
     let paths = home.paths().clone();
-    progress(JobPhase::Seeking, "looking for your suppliers");
     let (reply, result) = oneshot::channel();
     let start = RecoveryStart {
         root,
         old_machine_gone: options.old_machine_gone,
         reply,
     };
-    let running = match start::start(home, settings, Stay::Short, Some(start)).await {
-        Ok(running) => running,
+    match start::start(home, settings, Stay::Short, Some(start)).await {
+        Ok(running) => Ok(BegunRecovery {
+            paths,
+            running,
+            result,
+        }),
         Err(error) => {
             forget(&paths);
-            return Err(error);
+            Err(error)
         }
+    }
+}
+
+/// Follows a recovery to its end, and ends its node.
+async fn end_recovery(
+    begun: BegunRecovery,
+    watcher: Result<Client, NodeError>,
+    progress: impl Fn(JobPhase, &str) + Send,
+) -> Result<Recovered, NodeError> {
+    let BegunRecovery {
+        paths,
+        running,
+        result,
+    } = begun;
+    let recovered = match watcher {
+        Ok(watcher) => watch(watcher, result, progress).await,
+        Err(error) => Err(error),
     };
-    let watcher = Client::join(&local::socket_path(&settings.home), JOIN_PATIENCE).await?;
-    let recovered = watch(watcher, result, progress).await;
-    running.close().await?;
+    let closed = running.close().await;
     match recovered {
         Ok(recovered) => {
+            closed?;
             let mut config = Config::load(&paths)?;
             config.set("nickname", &recovered.nickname)?;
             config.set("phrase_confirmed", "true")?;
             config.save(&paths)?;
             Ok(recovered)
         }
+        // Why it failed says more than how its node ended.
         Err(error) => {
             forget(&paths);
             Err(error)
@@ -243,10 +279,12 @@ fn new_config(home: &Home, settings: &Settings) -> Result<Config, NodeError> {
     Ok(config)
 }
 
-/// Makes keys and certificate of a new device. The keys come last: a home with keys is whole.
+/// Makes keys and certificate of a new device, and keeps its settings. The keys come last: a home
+/// with keys is whole.
 fn make_device(
     home: &Home,
     settings: &Settings,
+    config: &Config,
     root: &RootSecrets,
     guard: &str,
     nickname: &str,
@@ -283,6 +321,7 @@ fn make_device(
                 )
             })?;
     }
+    config.save(home.paths())?;
     write_durably(&home.paths().keys(), &sealed).map_err(|error| {
         NodeError::new(
             disk_error_code(&error),
@@ -338,5 +377,65 @@ fn forget(paths: &HomePaths) {
 impl From<HomeError> for NodeError {
     fn from(error: HomeError) -> Self {
         Self::new(error.code(), error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::shared::settings::Scope;
+
+    fn settings(folder: &Path) -> Settings {
+        Settings {
+            network: Some("recovery-test".to_owned()),
+            scope: Some(Scope::Loopback),
+            bootstrap: vec!["/ip4/127.0.0.1/tcp/1".to_owned()],
+            ..Settings::of_home(folder.join("home"))
+        }
+    }
+
+    fn has_keys(settings: &Settings) -> bool {
+        let home = Home::open(&settings.home).expect("nobody holds it");
+        home.paths().has_keys()
+    }
+
+    #[tokio::test]
+    async fn a_recovery_that_cannot_be_followed_may_be_tried_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = settings(folder.path());
+        let options = RecoverOptions {
+            phrase: Phrase::generate().words().join(" "),
+            guard: "file".to_owned(),
+            old_machine_gone: false,
+        };
+        for attempt in 1..=2 {
+            let begun = begin_recovery(&settings, &options).await;
+            let begun = begun.unwrap_or_else(|error| panic!("{attempt}: {error}"));
+            let silent = NodeError::new(ErrorCode::HomeHeld, "it does not answer");
+            let ended = end_recovery(begun, Err(silent), |_, _| {}).await;
+            let code = ended.err().map(|error| error.code);
+            assert_eq!(code, Some(ErrorCode::HomeHeld));
+            assert!(!has_keys(&settings), "{attempt}: a home is left");
+        }
+    }
+
+    /// Of an identity whose words nobody has seen nothing may be left.
+    #[test]
+    fn settings_that_cannot_be_kept_leave_no_keys() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = settings(folder.path());
+        let home = Home::open(&settings.home).expect("a home");
+        let config = new_config(&home, &settings).expect("settings");
+        let in_the_way = home.paths().config();
+        std::fs::create_dir(&in_the_way).expect("made");
+        let root = RootSecrets::from_phrase(&Phrase::generate());
+        let made = make_device(&home, &settings, &config, &root, "file", "Robin");
+        assert!(made.is_err());
+        assert!(!home.paths().has_keys());
+        std::fs::remove_dir(&in_the_way).expect("removed");
+        let made = make_device(&home, &settings, &config, &root, "file", "Robin");
+        assert!(made.is_ok(), "it may be tried again: {made:?}");
     }
 }
