@@ -1,7 +1,7 @@
 //! The own records in the DHT: locators (sealed), addresses and offer.
 //!
-//! The root record is signed once with the root key and kept; lane records are signed anew
-//! each time, so that they carry the newest head and addresses.
+//! The root record is signed once with the root key and sealed once, and both are kept; lane
+//! records are signed anew each time, so that they carry the newest head and addresses.
 
 use bitdust_crypto::{LocatorKey, dht_key, offers_key};
 use bitdust_model::codec::Versioned;
@@ -18,6 +18,8 @@ use crate::shared::task::blocking;
 
 /// Where the signed root record is kept in the catalogue.
 pub(crate) const ROOT_KEY: &str = "root_record";
+/// Where the sealed root record is kept, slot by slot.
+const SEALED_ROOT_KEY: &str = "sealed_root_record";
 /// Where the number of the newest lane record is kept.
 const LANE_SEQUENCE_KEY: &str = "lane_record_sequence";
 
@@ -38,6 +40,19 @@ impl Versioned for KeptRoot {
     const BYTES_MAX: usize = RootRecord::BYTES_MAX + 256;
 }
 
+/// The root record as it lies in the DHT. While one lives there, no other of the same number takes
+/// its place, not even the same one sealed again; only the very same lives longer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct SealedRoot {
+    /// One for each slot.
+    records: Vec<KeyedRecord>,
+}
+
+impl Versioned for SealedRoot {
+    const KIND: &'static str = "sealed root record";
+    const BYTES_MAX: usize = limits::META_BYTES_MAX;
+}
+
 /// Makes all sealed records: root and lane, each under its keys.
 pub(crate) async fn locators(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
     let worker = context.clone();
@@ -49,11 +64,7 @@ fn locators_blocking(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
     let mut records = Vec::new();
     if let Some(bytes) = context.catalogue.get_meta(ROOT_KEY).map_err(code)? {
         let root: KeptRoot = bitdust_model::decode(&bytes).map_err(|_| ErrorCode::Internal)?;
-        let plain = signed_bytes(&root.record)?;
-        for slot in 0..limits::LOCATOR_SLOTS {
-            let key = LocatorKey::root(context.current(), slot);
-            records.push(sealed(context, &key, root.sequence, &plain)?);
-        }
+        records.extend(sealed_root(context, &root)?);
     }
     let sequence = next_sequence(context)?;
     let lane = lane_record(context, sequence)?;
@@ -64,6 +75,37 @@ fn locators_blocking(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
         records.push(sealed(context, &key, sequence, &plain)?);
     }
     Ok(records)
+}
+
+/// The sealed root record of each slot, as it was published before if it was.
+fn sealed_root(context: &Context, root: &KeptRoot) -> Result<Vec<KeyedRecord>, ErrorCode> {
+    let code = |error: CatalogueError| error.code();
+    let plain = signed_bytes(&root.record)?;
+    let kept = context.catalogue.get_meta(SEALED_ROOT_KEY).map_err(code)?;
+    // What cannot be read is sealed again.
+    let kept: SealedRoot = kept
+        .and_then(|bytes| bitdust_model::decode(&bytes).ok())
+        .unwrap_or_default();
+    let mut now = SealedRoot::default();
+    for slot in 0..limits::LOCATOR_SLOTS {
+        let key = LocatorKey::root(context.current(), slot);
+        let is_same = |record: &&KeyedRecord| {
+            let opened = key.open(&record.record, &context.network);
+            record.key == key.dht_key() && opened.is_ok_and(|opened| *opened == plain)
+        };
+        now.records.push(match kept.records.iter().find(is_same) {
+            Some(record) => record.clone(),
+            None => sealed(context, &key, root.sequence, &plain)?,
+        });
+    }
+    if now != kept {
+        let bytes = encode(&now);
+        context
+            .catalogue
+            .set_meta(SEALED_ROOT_KEY, &bytes)
+            .map_err(code)?;
+    }
+    Ok(now.records)
 }
 
 /// A signed document as the inside of a locator.
@@ -240,9 +282,54 @@ fn public_records(context: &Context, offer: &OwnOffer) -> Vec<KeyedRecord> {
 
 #[cfg(test)]
 mod tests {
-    use bitdust_model::{DeviceId, IdentityId};
+    use bitdust_crypto::{Phrase, RootSecrets};
+    use bitdust_model::{DeviceId, Epoch, IdentityId};
 
     use super::*;
+    use crate::shared::testing::TestHome;
+
+    fn keep_root(context: &Context, sequence: u64) {
+        let root = RootSecrets::from_phrase(&Phrase::generate());
+        let record = RootRecord {
+            identity: root.identity(),
+            epoch: Epoch(0),
+            sequence: Sequence(sequence),
+            nickname: "tester".to_owned(),
+            devices: Vec::new(),
+            fences: Vec::new(),
+        };
+        let kept = KeptRoot {
+            sequence: record.sequence,
+            record: root.signing().sign(&record),
+        };
+        let kept = context.catalogue.set_meta(ROOT_KEY, &encode(&kept));
+        kept.expect("it is kept");
+    }
+
+    /// Nobody in the DHT takes another record of the same number while one lives.
+    #[tokio::test]
+    async fn a_root_record_is_published_again_as_it_is_and_lanes_with_a_new_number() {
+        let home = TestHome::new().await;
+        let context = &home.context;
+        keep_root(context, 1);
+        let slots = usize::from(limits::LOCATOR_SLOTS);
+        let first = locators(context).await.expect("records");
+        let again = locators(context).await.expect("records");
+        assert_eq!(first.len(), 2 * slots);
+        assert_eq!(first[..slots], again[..slots], "the same bytes");
+        let number = |record: &KeyedRecord| {
+            let believed: DhtRecord = bitdust_crypto::verify(&record.record).expect("signed");
+            believed.sequence
+        };
+        for (lane, newer) in first[slots..].iter().zip(&again[slots..]) {
+            assert!(number(newer) > number(lane));
+        }
+        keep_root(context, 2);
+        let changed = locators(context).await.expect("records");
+        for (root, newer) in again[..slots].iter().zip(&changed[..slots]) {
+            assert!(number(newer) > number(root), "one that changed is sealed");
+        }
+    }
 
     #[test]
     fn thirty_suppliers_with_long_addresses_fit_a_locator() {
