@@ -59,11 +59,17 @@ impl<'a> Bus<'a> {
     /// Waits for a notification that contains a text; gives all that came up to it, from the
     /// start. One that must not have come is looked for in them: none is missing.
     pub fn notifications_until(&self, text: &str) -> Result<Vec<String>> {
+        self.notifications_until_again(text, 1)
+    }
+
+    /// The same, until the text has come so many times.
+    pub fn notifications_until_again(&self, text: &str, times: usize) -> Result<Vec<String>> {
         let until = Instant::now() + SOON;
         loop {
             let came = self.notifications.borrow().clone();
-            if let Some(at) = came.iter().position(|it| it.contains(text)) {
-                return Ok(came.into_iter().take(at + 1).collect());
+            let mut fitting = (0..).zip(&came).filter(|(_, it)| it.contains(text));
+            if let Some((at, _)) = fitting.nth(times - 1) {
+                return Ok(came[..=at].to_vec());
             }
             self.take(until)
                 .with_context(|| format!("no notification with {text:?}"))?;

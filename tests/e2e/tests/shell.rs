@@ -12,6 +12,8 @@ use bitdust_e2e_tests::{Bus, Desktop, Machine, Outcome, Stage, World, difference
 
 const TITLE: &str = "BitDust";
 const SOON: Duration = Duration::from_secs(60);
+/// What a notification of a restore that failed begins with.
+const FAILED: &str = "Restore failed";
 /// Clocks of a person in a hurry.
 const HASTE: [(&str, &str); 2] = [
     ("policy.watch_still", "400"),
@@ -43,14 +45,10 @@ fn closed_to_the_tray_it_goes_on_protecting_what_is_saved() -> Outcome {
     owner.wait_for_versions(&source, 2)?;
 
     // The menu says how things stand, and does what it says.
-    eventually("the menu tells how things stand", SOON, || {
-        let shown = bus.look()?;
-        let labels: Vec<&str> = shown.entries.iter().map(|(_, it)| it.as_str()).collect();
-        ensure!(labels.contains(&"Quit"), "{labels:?}");
-        Ok(labels
-            .contains(&"Practice: 1 folder is stored with 3 practice suppliers")
-            .then_some(()))
-    })?;
+    wait_for_entry(
+        &bus,
+        "Practice: 1 folder is stored with 3 practice suppliers",
+    )?;
     let quiet = world.make_folder("quiet")?;
     std::fs::write(quiet.join("file"), "only when it is asked for")?;
     owner
@@ -104,8 +102,26 @@ fn what_needs_a_person_is_told_as_a_notification() -> Outcome {
         .run()?;
     owner.wait_for_versions(&source, 1)?;
     // It is the first of all: a version that was stored is no news.
-    let told = fail_to_restore(owner, &bus, &source.join("file"))?;
+    let file = source.join("file");
+    let told = fail_to_restore(owner, &bus, &file)?;
     ensure!(told.len() == 1, "{told:?}");
+
+    // It is told once, not again with each status that comes after it. That the menu counts another
+    // folder shows that one came; what it had to tell was told before the next failure.
+    let other = world.make_folder("other")?;
+    std::fs::write(other.join("file"), "two")?;
+    owner
+        .order(&["folder", "add", "--"])
+        .argument(&other)
+        .run()?;
+    owner.wait_for_versions(&other, 1)?;
+    wait_for_entry(
+        &bus,
+        "Practice: 2 folders are stored with 3 practice suppliers",
+    )?;
+    fail_to_restore(owner, &bus, &file)?;
+    let told = bus.notifications_until_again(FAILED, 2)?;
+    ensure!(told.len() == 2, "{told:?}");
     Ok(())
 }
 
@@ -263,7 +279,17 @@ fn fail_to_restore(owner: &Machine, bus: &Bus<'_>, file: &Path) -> Result<Vec<St
         .argument(file.join("inside"))
         .attempt()?;
     ensure!(failed.code == Some(1), "{failed:?}");
-    bus.notifications_until("Restore failed")
+    bus.notifications_until(FAILED)
+}
+
+/// The menu of the icon is the page's word for the status that it was given last.
+fn wait_for_entry(bus: &Bus<'_>, entry: &str) -> Outcome {
+    eventually(&format!("{entry:?} in the menu"), SOON, || {
+        let shown = bus.look()?;
+        let labels: Vec<&str> = shown.entries.iter().map(|(_, it)| it.as_str()).collect();
+        ensure!(labels.contains(&"Quit"), "{labels:?}");
+        Ok(labels.contains(&entry).then_some(()))
+    })
 }
 
 /// A second start hands over what it was started with and ends.
