@@ -136,10 +136,10 @@ impl Backup {
         })
     }
 
-    /// Settings changed. Gives whether folders without a schedule of their own have another now.
-    pub(crate) fn configure(&mut self, config: &Config) -> bool {
+    /// Settings changed. With another schedule see [`schedule_all`](Self::schedule_all).
+    pub(crate) fn configure(&mut self, config: &Config) {
         self.label.clone_from(&config.nickname);
-        std::mem::replace(&mut self.schedule, config.schedule) != config.schedule
+        self.schedule = config.schedule;
     }
 
     /// What people see.
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_is_planned_where_backups_run_by_themselves() {
+    async fn a_folder_is_scheduled_where_backups_run_by_themselves() {
         let mut home = TestHome::new().await;
         let mut backup = backup(&home, true);
         let path = home.folder("letters");
@@ -465,10 +465,10 @@ mod tests {
         let told = home.told();
         assert!(matches!(&told[..], [Input::FolderScheduled { fact }] if fact.folder == folder));
         assert_eq!(home.notices().len(), 1);
-        let mut config = Config::default();
-        assert!(!backup.configure(&config));
-        config.schedule = Schedule::Manual;
-        assert!(backup.configure(&config), "it is scheduled anew");
+        backup.configure(&Config {
+            schedule: Schedule::Manual,
+            ..Config::default()
+        });
         let scheduled = asked(&backup, &mut home, FolderCommand::ScheduleAll);
         assert!(take_in(&mut backup, &mut home, scheduled).await.is_ok());
         let told = home.told();

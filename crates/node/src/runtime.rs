@@ -317,7 +317,7 @@ impl Node {
             self.part_with(*event);
         }
         while let Ok(event) = self.inbox.tasks.try_recv() {
-            event.answer_status();
+            self.part_with(event);
         }
         self.context.net.shutdown().await;
         let parted = tokio::time::timeout(PARTING_PATIENCE, &mut self.network_loop).await;

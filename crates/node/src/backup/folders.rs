@@ -8,7 +8,7 @@ pub(super) mod work;
 
 use bitdust_api::ApiError;
 use bitdust_api::history::Happening;
-use bitdust_engine::{Input, JobId};
+use bitdust_engine::{FolderFact, Input, JobId};
 use bitdust_model::manifest::FolderRecord;
 use bitdust_model::{ErrorCode, FolderId, Severity};
 use tokio::sync::oneshot;
@@ -17,7 +17,7 @@ use super::Backup;
 use crate::shared::answer::Reported;
 use crate::shared::completion::Completion;
 use crate::shared::driver::Driver;
-use crate::shared::folder_outcome::{FolderOutcome, NextSchedule};
+use crate::shared::folder_outcome::FolderOutcome;
 use crate::shared::job::Begun;
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
@@ -87,8 +87,7 @@ impl Backup {
     /// with.
     ///
     /// # Errors
-    /// If a backup runs already that somebody asked for, or the catalogue cannot say when the
-    /// folder is due.
+    /// If a backup runs already that somebody asked for.
     pub(crate) fn command_done(
         &mut self,
         driver: &mut Driver,
@@ -100,7 +99,7 @@ impl Backup {
                 self.remember_folder(record);
                 let message = format!("{path} is backed up from now on");
                 driver.notice(Severity::Note, Happening::FolderAdded { path }, message);
-                tell_schedule(driver, schedule)?;
+                tell_schedules(driver, schedule);
                 Ok(FolderAnswer::Folder(folder))
             }
             FolderOutcome::Changed {
@@ -114,7 +113,7 @@ impl Backup {
                     // The watch goes by the patterns: it is opened anew.
                     driver.tell(Input::FolderForgotten { folder });
                 }
-                tell_schedule(driver, schedule)?;
+                tell_schedules(driver, schedule);
                 Ok(FolderAnswer::Folder(folder))
             }
             FolderOutcome::Removed { record } => {
@@ -130,9 +129,7 @@ impl Backup {
                 Ok(FolderAnswer::Job(begun))
             }
             FolderOutcome::Scheduled { facts } => {
-                for fact in facts {
-                    driver.tell(Input::FolderScheduled { fact });
-                }
+                tell_schedules(driver, facts);
                 Ok(FolderAnswer::Done)
             }
         }
@@ -211,12 +208,11 @@ pub(crate) fn check_turn(driver: &Driver) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::Busy, message))
 }
 
-/// Tells the engine when a folder is due.
-fn tell_schedule(driver: &mut Driver, schedule: NextSchedule) -> Result<(), ApiError> {
-    if let Some(fact) = schedule? {
+/// Tells the engine when folders are due.
+fn tell_schedules(driver: &mut Driver, facts: impl IntoIterator<Item = FolderFact>) {
+    for fact in facts {
         driver.tell(Input::FolderScheduled { fact });
     }
-    Ok(())
 }
 
 fn backup_runs() -> ApiError {
@@ -226,7 +222,7 @@ fn backup_runs() -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::sync_channel;
 
     use bitdust_api::view::Schedule;
     use bitdust_engine::Output;
@@ -280,7 +276,7 @@ mod tests {
         };
         home.told();
 
-        let (disk, hangs) = channel::<()>();
+        let (disk, hangs) = sync_channel::<()>(1);
         home.driver.in_turn(async move {
             let _answer = blocking(move || hangs.recv()).await;
             None

@@ -95,14 +95,10 @@ pub(crate) fn schedule_of(
     Ok(kept.and_then(|text| serde_json::from_slice(&text).ok()))
 }
 
-/// Keeps the schedule of a folder.
-pub(super) fn keep_schedule(
-    catalogue: &Catalogue,
-    folder: FolderId,
-    schedule: Schedule,
-) -> Result<(), CatalogueError> {
+/// The setting that keeps the schedule of a folder.
+pub(super) fn schedule_setting(folder: FolderId, schedule: Schedule) -> (String, Vec<u8>) {
     let text = serde_json::to_vec(&schedule).unwrap_or_default();
-    catalogue.set_meta(&schedule_key(folder), &text)
+    (schedule_key(folder), text)
 }
 
 fn schedule_key(folder: FolderId) -> String {

@@ -150,18 +150,19 @@ impl Node {
         // It has taken effect before it is answered.
         self.settle();
         match changed {
-            Ok(true) => self.backup.schedule_all(&mut self.driver, reply),
-            Ok(false) => drop(reply.send(Ok(Answer::Done))),
+            // Also where it is the same as before: what was said by then may have failed half-way.
+            Ok(()) if key == "schedule" => self.backup.schedule_all(&mut self.driver, reply),
+            Ok(()) => drop(reply.send(Ok(Answer::Done))),
             Err(error) => drop(reply.send(Err(error))),
         }
     }
 
-    /// Gives whether folders without a schedule of their own have another one now.
-    fn change_setting(&mut self, key: &str, value: &str) -> Result<bool, ApiError> {
+    fn change_setting(&mut self, key: &str, value: &str) -> Result<(), ApiError> {
         let config = self.home.set(&mut self.driver, key, value)?;
         self.suppliers.configure(config);
         self.service.configure(config);
-        Ok(self.backup.configure(config))
+        self.backup.configure(config);
+        Ok(())
     }
 
     fn cancel(&mut self, job: JobId) -> Reported {
@@ -291,17 +292,38 @@ impl Node {
         drop(reply.send(answer));
     }
 
-    /// A command was done while the node ends: people are told what the catalogue has, and nothing
+    /// Something was done while the node ends: people are told what the catalogue has, and nothing
     /// more is begun.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what is left has done nothing yet, or people learn of it at the next start"
+    )]
     pub(super) fn part_with(&mut self, event: TaskEvent) {
-        let TaskEvent::FolderCommand { outcome, reply } = event else {
-            return event.answer_status();
-        };
-        if matches!(*outcome, FolderOutcome::Chosen { .. }) {
+        match event {
+            TaskEvent::FolderCommand { outcome, reply } => self.part_with_folder(*outcome, reply),
+            TaskEvent::Befriended {
+                device,
+                identity,
+                nickname,
+                reply,
+            } => {
+                let driver = &mut self.driver;
+                let suppliers = &mut self.suppliers;
+                suppliers.friend_recorded(driver, device, identity, nickname, reply);
+            }
+            TaskEvent::FriendMade { invitation, .. } => {
+                self.suppliers.friend_made(&mut self.driver, &invitation);
+            }
+            other => other.answer_status(),
+        }
+        self.tell_notices();
+    }
+
+    fn part_with_folder(&mut self, outcome: FolderOutcome, reply: Reply) {
+        if matches!(outcome, FolderOutcome::Chosen { .. }) {
             return;
         }
-        let done = self.backup.command_done(&mut self.driver, *outcome);
-        self.tell_notices();
+        let done = self.backup.command_done(&mut self.driver, outcome);
         // How a folder stands is not looked up any more; whoever asked learns that the node stopped.
         if let Ok(FolderAnswer::Done) = done {
             drop(reply.send(Ok(Answer::Done)));

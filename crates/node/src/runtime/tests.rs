@@ -3,8 +3,10 @@
 use bitdust_api::{Answer, Call};
 use bitdust_engine::JobId;
 use bitdust_model::intervals::JOIN_PATIENCE;
+use bitdust_model::locator::{Contact, Invitation};
 use bitdust_model::{ErrorCode, limits};
 use bitdust_store::Home;
+use bitdust_store::catalogue::HistoryQuestion;
 use tokio::sync::broadcast;
 
 use super::facts::facts;
@@ -38,7 +40,7 @@ impl Stage {
         let (calls, calls_out) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
         let (stop, stopped) = oneshot::channel();
         let (events, _) = broadcast::channel(limits::FRONT_END_QUEUE_MAX);
-        let held = Home::open(&home.home_dir()).expect("the home of the test");
+        let held = Home::open(home.home_dir()).expect("the home of the test");
         let known = KnownSuppliers { friends, sets };
         let mut node = Node {
             engine: Engine::new(config.policy.clone()),
@@ -52,12 +54,14 @@ impl Stage {
             },
             network_loop: tokio::spawn(async {}),
             driver: Driver::default(),
-            backup: Backup::new(context.clone(), &config, home.home_dir(), None, false),
+            backup: Backup::open(context.clone(), &config, home.home_dir(), None, false)
+                .expect("a catalogue"),
             restore: Restore::new(context.clone()),
             recovery: Recovery::new(context.clone()),
             suppliers: Suppliers::new(context.clone(), &config, Vec::new(), known),
             service: Service::new(context.clone(), &config, &facts.customers),
-            front: Front::open(context.clone(), events).expect("a history"),
+            front: Front::open(&context.catalogue, events).expect("a history"),
+            questions: Questions::new(),
             context,
             sleep_clock: SleepClock::start(),
             is_stopping: false,
@@ -184,4 +188,31 @@ async fn a_status_that_was_found_as_the_node_ends_is_given() {
     assert!(events.send(found).await.is_ok(), "there is room");
     stage.node.shut_down().await;
     assert!(matches!(answer.await, Ok(Ok(Answer::Status(_)))));
+}
+
+#[tokio::test]
+async fn a_friend_who_was_recorded_as_the_node_ends_is_told_of() {
+    let stage = Stage::new().await;
+    let context = stage.node.context.clone();
+    let invitation = Box::new(Invitation {
+        network: "main".to_owned(),
+        contact: Contact {
+            identity: context.identity,
+            device: context.device,
+            addresses: Vec::new(),
+        },
+        nickname: "alice".to_owned(),
+        certificate: context.secrets.certificate.clone(),
+        token: [1; 16],
+    });
+    let (reply, _answer) = oneshot::channel();
+    let made = TaskEvent::FriendMade { invitation, reply };
+    assert!(
+        context.task_events.send(made).await.is_ok(),
+        "there is room"
+    );
+    stage.node.shut_down().await;
+    let lines = context.catalogue.history(&HistoryQuestion::default(), 1);
+    let lines = lines.expect("a catalogue");
+    assert!(lines[0].message.contains("alice"), "{lines:?}");
 }

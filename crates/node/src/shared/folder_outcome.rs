@@ -1,12 +1,7 @@
 //! What a command about folders did, on its way from the task that did it to the loop.
 
-use bitdust_api::ApiError;
 use bitdust_engine::FolderFact;
 use bitdust_model::manifest::FolderRecord;
-
-/// When a folder is backed up from now on; `None` where this node does not do that by itself. It
-/// may be that the catalogue cannot say, after it has taken the folder.
-pub(crate) type NextSchedule = Result<Option<FolderFact>, ApiError>;
 
 /// What was done. The catalogue has it; the engine and people are still to be told.
 pub(crate) enum FolderOutcome {
@@ -14,8 +9,8 @@ pub(crate) enum FolderOutcome {
     Added {
         /// Its rules.
         record: FolderRecord,
-        /// When it is backed up.
-        schedule: NextSchedule,
+        /// When it is backed up; `None` where this node does not do that by itself.
+        schedule: Option<FolderFact>,
     },
     /// A folder has other rules, or another schedule.
     Changed {
@@ -23,8 +18,8 @@ pub(crate) enum FolderOutcome {
         record: FolderRecord,
         /// Whether other things are excluded than before.
         has_new_excludes: bool,
-        /// When it is backed up.
-        schedule: NextSchedule,
+        /// When it is backed up; `None` where this node does not do that by itself.
+        schedule: Option<FolderFact>,
     },
     /// A folder is under protection no more.
     Removed {

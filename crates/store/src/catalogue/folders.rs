@@ -1,13 +1,13 @@
 //! Folders under protection.
 
 use bitdust_model::FolderId;
-use bitdust_model::limits::FOLDERS_MAX;
+use bitdust_model::limits::{FOLDERS_MAX, META_BYTES_MAX};
 use bitdust_model::manifest::FolderRecord;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::refuse_when_full;
-use super::{Catalogue, CatalogueError};
-use crate::row::{FolderRow, blob, decode_row, encode_row};
+use super::{Catalogue, CatalogueError, meta};
+use crate::row::{FolderRow, blob, check_length, decode_row, encode_row};
 
 impl Catalogue {
     /// Adds a folder, or changes the path and excludes of one that is there. At most
@@ -15,21 +15,23 @@ impl Catalogue {
     pub fn add_folder(&self, record: FolderRecord) -> Result<(), CatalogueError> {
         let folder = record.folder;
         let bytes = encode_row(&FolderRow(record))?;
+        self.write_durably(move |transaction| add(transaction, folder, &bytes))
+    }
+
+    /// Changes a folder and a setting that belongs to it, both or neither. The value has at most
+    /// `META_BYTES_MAX` bytes.
+    pub fn change_folder(
+        &self,
+        record: FolderRecord,
+        key: String,
+        value: Vec<u8>,
+    ) -> Result<(), CatalogueError> {
+        check_length("setting", value.len(), META_BYTES_MAX)?;
+        let folder = record.folder;
+        let bytes = encode_row(&FolderRow(record))?;
         self.write_durably(move |transaction| {
-            if number_of(transaction, folder)?.is_none() {
-                refuse_when_full(
-                    transaction,
-                    "folders",
-                    "SELECT count(*) FROM folders",
-                    FOLDERS_MAX,
-                )?;
-            }
-            transaction.execute(
-                "INSERT INTO folders (folder, record) VALUES (?1, ?2)
-                 ON CONFLICT (folder) DO UPDATE SET record = excluded.record",
-                params![folder.0, bytes],
-            )?;
-            Ok(())
+            add(transaction, folder, &bytes)?;
+            meta::set(transaction, &key, &value)
         })
     }
 
@@ -59,6 +61,23 @@ impl Catalogue {
             Ok(true)
         })
     }
+}
+
+fn add(connection: &Connection, folder: FolderId, record: &[u8]) -> Result<(), CatalogueError> {
+    if number_of(connection, folder)?.is_none() {
+        refuse_when_full(
+            connection,
+            "folders",
+            "SELECT count(*) FROM folders",
+            FOLDERS_MAX,
+        )?;
+    }
+    connection.execute(
+        "INSERT INTO folders (folder, record) VALUES (?1, ?2)
+         ON CONFLICT (folder) DO UPDATE SET record = excluded.record",
+        params![folder.0, record],
+    )?;
+    Ok(())
 }
 
 /// The small number of a folder.

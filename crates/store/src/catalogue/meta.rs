@@ -1,7 +1,7 @@
 //! Settings and small facts by name.
 
 use bitdust_model::limits::META_BYTES_MAX;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Catalogue, CatalogueError};
 use crate::row::check_length;
@@ -18,14 +18,31 @@ impl Catalogue {
 
     /// Sets a key durably; at most `META_BYTES_MAX` bytes.
     pub fn set_meta(&self, key: &str, value: &[u8]) -> Result<(), CatalogueError> {
-        check_length("setting", value.len(), META_BYTES_MAX)?;
-        let (key, value) = (key.to_owned(), value.to_vec());
+        self.set_metas(vec![(key.to_owned(), value.to_vec())])
+    }
+
+    /// Sets several keys durably, all or none; at most `META_BYTES_MAX` bytes each.
+    pub fn set_metas(&self, values: Vec<(String, Vec<u8>)>) -> Result<(), CatalogueError> {
+        for (_, value) in &values {
+            check_length("setting", value.len(), META_BYTES_MAX)?;
+        }
         self.write_durably(move |transaction| {
-            transaction.execute(
-                "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
-                params![key, value],
-            )?;
+            for (key, value) in values {
+                set(transaction, &key, &value)?;
+            }
             Ok(())
         })
     }
+}
+
+/// Sets a key in a transaction.
+pub(super) fn set(
+    transaction: &Transaction<'_>,
+    key: &str,
+    value: &[u8],
+) -> Result<(), CatalogueError> {
+    let mut statement =
+        transaction.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
+    statement.execute(params![key, value])?;
+    Ok(())
 }

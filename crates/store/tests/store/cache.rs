@@ -1,6 +1,7 @@
 //! The file cache.
 
 use bitdust_model::ErrorCode;
+use bitdust_model::limits::META_BYTES_MAX;
 use bitdust_model::manifest::FolderRecord;
 use bitdust_store::Catalogue;
 use bitdust_store::catalogue::CachedFile;
@@ -179,6 +180,30 @@ fn a_folder_is_changed_in_place() {
         catalogue.cached_file(folder(1), b"a").expect("read"),
         Some(cached(1))
     );
+}
+
+#[test]
+fn a_folder_and_its_setting_change_together_or_not_at_all() {
+    let dir = temporary_folder();
+    let catalogue = with_folder(&dir);
+    let before = catalogue.folders().expect("listed");
+    let moved = FolderRecord {
+        folder: folder(1),
+        path: b"/mnt/a".to_vec(),
+        excludes: Vec::new(),
+        crosses_mounts: false,
+    };
+    let change = |value: Vec<u8>| catalogue.change_folder(moved.clone(), "rule".to_owned(), value);
+    let refused = change(vec![0; META_BYTES_MAX + 1]).expect_err("too long");
+    assert_eq!(refused.code(), ErrorCode::BadRequest);
+    assert_eq!(catalogue.folders().expect("listed"), before);
+    change(b"daily".to_vec()).expect("changed");
+    assert_eq!(
+        catalogue.folders().expect("listed"),
+        std::slice::from_ref(&moved)
+    );
+    let kept = catalogue.get_meta("rule").expect("read");
+    assert_eq!(kept.as_deref(), Some(&b"daily"[..]));
 }
 
 #[test]

@@ -67,10 +67,12 @@ fn settings_are_kept_and_limited() {
     let catalogue = open_catalogue(&dir);
     assert_eq!(catalogue.get_meta("epoch").expect("read"), Some(Vec::new()));
     assert_eq!(catalogue.get_meta("other").expect("read"), None);
+    let long = ("long".to_owned(), vec![0; META_BYTES_MAX + 1]);
     let refused = catalogue
-        .set_meta("long", &vec![0; META_BYTES_MAX + 1])
+        .set_metas(vec![("short".to_owned(), vec![0]), long])
         .expect_err("too long");
     assert_eq!(refused.code(), ErrorCode::BadRequest);
+    assert_eq!(catalogue.get_meta("short").expect("read"), None);
 }
 
 #[test]

@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 use bitdust_api::ApiError;
 use bitdust_api::view::{SCHEDULE_MINUTES, Schedule};
 use bitdust_crypto::random;
+use bitdust_engine::FolderFact;
 use bitdust_model::manifest::FolderRecord;
 use bitdust_model::{ErrorCode, FolderId};
 use bitdust_source::Excludes;
 use bitdust_store::Catalogue;
 
-use crate::backup::watches::{folder_fact, folder_facts, keep_schedule};
+use crate::backup::watches::{folder_fact, folder_facts, schedule_setting};
 use crate::shared::answer::catalogue_error;
-use crate::shared::folder_outcome::{FolderOutcome, NextSchedule};
+use crate::shared::folder_outcome::FolderOutcome;
 use crate::shared::text::unescape;
 
 /// What is asked about folders.
@@ -107,7 +108,7 @@ impl CommandWork {
         };
         let kept = self.catalogue.add_folder(record.clone());
         kept.map_err(catalogue_error)?;
-        let schedule = self.next_schedule(record.folder);
+        let schedule = self.next_schedule(record.folder, self.schedule);
         Ok(FolderOutcome::Added { record, schedule })
     }
 
@@ -126,14 +127,13 @@ impl CommandWork {
             return Err(ApiError::new(ErrorCode::BadRequest, message));
         }
         let mut record = find(&self.folders()?, name)?;
-        let catalogue = &self.catalogue;
-        keep_schedule(catalogue, record.folder, schedule).map_err(catalogue_error)?;
         let has_new_excludes = record.excludes != excludes;
         record.excludes = excludes;
         record.crosses_mounts = crosses_mounts;
-        let kept = catalogue.add_folder(record.clone());
+        let (key, value) = schedule_setting(record.folder, schedule);
+        let kept = self.catalogue.change_folder(record.clone(), key, value);
         kept.map_err(catalogue_error)?;
-        let schedule = self.next_schedule(record.folder);
+        let schedule = self.next_schedule(record.folder, schedule);
         Ok(FolderOutcome::Changed {
             record,
             has_new_excludes,
@@ -162,12 +162,16 @@ impl CommandWork {
         Ok(FolderOutcome::Chosen { folders })
     }
 
-    fn next_schedule(&self, folder: FolderId) -> NextSchedule {
-        if !self.is_daemon {
-            return Ok(None);
-        }
-        let fact = folder_fact(&self.catalogue, folder, self.schedule);
-        Ok(Some(fact.map_err(catalogue_error)?))
+    /// When a folder that the catalogue has taken is backed up. Where it cannot say when that was
+    /// done last the folder is taken for a new one: under protection in any case.
+    fn next_schedule(&self, folder: FolderId, chosen: Schedule) -> Option<FolderFact> {
+        let known = folder_fact(&self.catalogue, folder, self.schedule);
+        let new = FolderFact {
+            folder,
+            schedule: chosen,
+            backed_up_ago_ms: None,
+        };
+        self.is_daemon.then(|| known.unwrap_or(new))
     }
 
     fn folders(&self) -> Result<Vec<FolderRecord>, ApiError> {
