@@ -346,8 +346,8 @@ pub const LOCATE_KEYS_MAX: usize = LOCATOR_SLOTS as usize * (DEVICES_MAX + 1);
 /// a few hundred kilobytes.
 pub const FOUND_MAX: usize = 500;
 /// Lines of history, and what ends of jobs leave, that were told and wait for the disk: more than
-/// come while it is slow, for ends of jobs leave one for each folder. Those beyond are not kept.
-pub const TOLD_WAITING_MAX: usize = 2 * FOLDERS_MAX;
+/// come while it is slow. Those beyond are not kept.
+pub const TOLD_WAITING_MAX: usize = 1_024;
 /// Lines of history in one page.
 pub const HISTORY_PAGE_LINES: usize = 200;
 /// Lines of history that are kept; older ones are dropped.

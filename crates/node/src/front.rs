@@ -191,11 +191,12 @@ impl Front {
             end.forget_versions();
         }
         let report = jobs::report(&end, failure);
-        for value in remembered::left_by(&end.work, &report) {
-            self.keeper.keep(Told::End(value));
-        }
         if !unchanged && let Some(notice) = history::notice_of_end(&end.work, &report) {
             self.tell(notice);
+        }
+        let left = remembered::left_by(&end.work, &report);
+        if !left.is_empty() {
+            self.keeper.keep(Told::End(left));
         }
         self.emit(Event::Ended {
             job: bitdust_api::JobId(id.0),

@@ -50,13 +50,18 @@ fn remembered<T: Serialize>(key: String, value: &T) -> Remembered {
     Remembered { key, text }
 }
 
-/// Writes a value unless it is there already.
-pub(super) fn keep(catalogue: &Catalogue, value: &Remembered) -> Result<(), CatalogueError> {
-    let Remembered { key, text } = value;
-    match catalogue.get_meta(key)? {
-        Some(known) if known == *text => Ok(()),
-        Some(_) | None => catalogue.set_meta(key, text),
+/// Writes values at once, but for those that are there already.
+pub(super) fn keep(catalogue: &Catalogue, values: Vec<Remembered>) -> Result<(), CatalogueError> {
+    let mut new = Vec::new();
+    for Remembered { key, text } in values {
+        if catalogue.get_meta(&key)?.as_ref() != Some(&text) {
+            new.push((key, text));
+        }
     }
+    if new.is_empty() {
+        return Ok(());
+    }
+    catalogue.set_metas(new)
 }
 
 /// What of a folder's newest version is not protected.

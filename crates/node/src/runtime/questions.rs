@@ -64,7 +64,7 @@ impl<S> Questions<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::sync_channel;
 
     use bitdust_model::intervals::PARTING_PATIENCE;
 
@@ -76,8 +76,8 @@ mod tests {
     async fn few_are_looked_up_at_once_and_each_by_what_is_known_then() {
         let mut driver = Driver::default();
         let mut questions = Questions::new();
-        let (disk, hangs) = channel::<()>();
-        let (tell, told) = channel();
+        let (disk, hangs) = sync_channel::<()>(1);
+        let (tell, told) = sync_channel(limits::ANSWERS_WAITING_MAX);
         let mut hangs = Some(hangs);
         for number in 0..limits::ANSWERS_AT_ONCE_MAX + 2 {
             assert!(questions.can_wait());
