@@ -3,32 +3,21 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bitdust_engine::{FolderFact, Input, JobId, VersionFact};
+use bitdust_engine::{Input, JobId, VersionFact};
 use bitdust_model::limits::PACKS_IN_FLIGHT_MAX;
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, FolderId, PackId, Schedule, Sequence};
+use bitdust_model::{ByteCount, FolderId, PackId, Sequence};
 
 use crate::books::{HeadEntry, PackEntry};
+use crate::folder::FOLDER;
 use crate::id::NodeId;
 use crate::node::{PackRow, Scan};
 use crate::world::World;
 
-/// The one folder that each machine has.
-pub(crate) const FOLDER: FolderId = FolderId([0; 32]);
 /// Chunks in a data pack of this world.
 const CHUNKS_PER_PACK: usize = 4;
 /// Bytes of a shard in this world.
 pub(crate) const SHARD_BYTES: ByteCount = ByteCount(10);
-
-/// The folder under such a schedule, as an engine knows it. None of this world counts from
-/// the newest version.
-pub(crate) const fn folder_fact(schedule: Schedule) -> FolderFact {
-    FolderFact {
-        folder: FOLDER,
-        schedule,
-        backed_up_ago_ms: None,
-    }
-}
 
 impl World {
     /// A machine asks itself for a backup.

@@ -11,6 +11,7 @@ mod call;
 mod checker;
 mod customer;
 mod failure;
+mod folder;
 mod id;
 mod network;
 mod node;

@@ -12,8 +12,8 @@ use bitdust_model::{
     ByteCount, Code, DeviceId, IdentityId, PackId, Position, Schedule, Sequence, Tick,
 };
 
-use crate::backup::folder_fact;
 use crate::call::Call;
+use crate::folder::folder_fact;
 use crate::id::{HeadKey, NodeId};
 use crate::sabotage::Sabotage;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bitdust_engine::{Input, JobId, Phase, SupplierFact};
 use bitdust_model::{ByteCount, Code, ErrorCode, PackId, Position, Schedule, Sequence};
 
-use crate::backup::{FOLDER, folder_fact};
+use crate::folder::{FOLDER, folder_fact};
 use crate::id::NodeId;
 use crate::network::pair;
 use crate::node::Lie;
