@@ -5,7 +5,7 @@ use bitdust_api::{HostAnswer, HostCall, HostState};
 use bitdust_model::intervals::SMOKE_PATIENCE;
 use bitdust_node::Host;
 use tauri::{AppHandle, Manager as _};
-use tracing::{debug, error};
+use tracing::{error, info};
 
 /// Makes the call beside the window and ends the program.
 pub(crate) fn begin(app: AppHandle) {
@@ -24,7 +24,7 @@ pub(crate) fn begin(app: AppHandle) {
                 | HostState::Recovering { .. }
                 | HostState::Running
                 | HostState::Attached => {
-                    debug!(home = view.home, "The host answers");
+                    info!("The host answers");
                     0
                 }
             },

@@ -318,8 +318,8 @@ fn a_watch_that_is_refused_is_asked_for_again() {
 #[test]
 fn a_folder_that_could_not_be_read_is_tried_again_where_others_were() {
     let mut story = Story::begin(&[
-        (DOCUMENTS, Plan::OnChange, Some(1_000)),
-        (PICTURES, Plan::OnChange, Some(1_000)),
+        (DOCUMENTS, Schedule::OnChange, Some(1_000)),
+        (PICTURES, Schedule::OnChange, Some(1_000)),
     ]);
     story.pass(story.policy.first_scan_after);
     assert_eq!(story.began, [vec![DOCUMENTS, PICTURES]]);
@@ -375,5 +375,6 @@ fn a_walk_that_is_over_chooses_no_versions_any_more() {
     story.tell(Input::ShardsStored {
         receipts: vec![receipt],
     });
+    story.tell(Input::PackCommitted { pack });
     assert_eq!(story.sealed, [vec![DOCUMENTS]]);
 }

@@ -113,7 +113,7 @@ pub(crate) enum Event {
         /// Why.
         code: ErrorCode,
     },
-    /// Reached suppliers keep the head.
+    /// Enough suppliers keep the head.
     HeadKept {
         /// The head's place in the lane.
         sequence: Sequence,
