@@ -82,6 +82,7 @@ missing_tools() {
         has_certificates || printf 'certificates '
         has strace || printf 'strace '
         has unshare || printf 'unshare '
+        has ss && has ip || printf 'iproute '
         [[ ! -f $root/src-tauri/Cargo.toml ]] || missing_window_tools
     fi
 }
@@ -146,6 +147,8 @@ packages_for() {
         pacman/webdriver) echo webkit2gtk-4.1 ;;
         */certificates) echo ca-certificates ;;
         */unshare) echo util-linux ;;
+        dnf/iproute) echo iproute ;;
+        */iproute) echo iproute2 ;;
         *) echo "$2" ;;
     esac
 }

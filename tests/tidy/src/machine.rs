@@ -35,7 +35,7 @@ const BASICS: [&str; 17] = [
     "tar",
 ];
 /// What a machine that is ready has beside a toolchain.
-pub(crate) const TOOLS: [&str; 7] = [
+pub(crate) const TOOLS: [&str; 9] = [
     "cc",
     "curl",
     "rsync",
@@ -43,6 +43,8 @@ pub(crate) const TOOLS: [&str; 7] = [
     "shellcheck",
     "strace",
     "unshare",
+    "ss",
+    "ip",
 ];
 
 /// A machine made of a folder: `bin` holds its commands, `site` what can be fetched.

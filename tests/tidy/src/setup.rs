@@ -50,15 +50,15 @@ fn missing_tools_come_from_the_package_manager_at_hand() -> Result<()> {
     let rows = [
         (
             "apt-get",
-            "install --no-install-recommends gcc libc6-dev curl rsync b3sum shellcheck strace util-linux",
+            "install --no-install-recommends gcc libc6-dev curl rsync b3sum shellcheck strace util-linux iproute2",
         ),
         (
             "dnf",
-            "install -y gcc glibc-devel curl rsync b3sum ShellCheck strace util-linux",
+            "install -y gcc glibc-devel curl rsync b3sum ShellCheck strace util-linux iproute",
         ),
         (
             "pacman",
-            "-S --needed --noconfirm gcc curl rsync b3sum shellcheck strace util-linux",
+            "-S --needed --noconfirm gcc curl rsync b3sum shellcheck strace util-linux iproute2",
         ),
     ];
     for (manager, expected) in rows {
@@ -98,7 +98,7 @@ fn a_window_is_built_with_what_the_package_manager_has_for_it() -> Result<()> {
 fn on_a_mac_homebrew_brings_tools_and_apple_the_compiler() -> Result<()> {
     let machine = Machine::ready()?;
     machine.command("uname", "echo Darwin")?;
-    machine.remove(&["rsync", "b3sum", "strace", "unshare"])?;
+    machine.remove(&["rsync", "b3sum", "strace", "unshare", "ss", "ip"])?;
     machine.stand_in("brew", "")?;
     assert_eq!(
         machine.run()?.calls,
