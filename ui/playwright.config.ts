@@ -12,7 +12,9 @@ export default defineConfig({
   workers: 2,
   forbidOnly: Boolean(process.env["CI"]),
   reporter: "list",
-  timeout: 30_000,
+  // Deadlines of a machine that is busy with something else; what is there at once is not waited for.
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   use: {
     contextOptions: { baseURL: `http://127.0.0.1:${port}`, locale: "en-GB", timezoneId: "Europe/Berlin", reducedMotion: "reduce" },
     launchOptions: {

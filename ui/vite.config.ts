@@ -51,6 +51,8 @@ export default defineConfig(({ command }) => ({
     setupFiles: ["vitest.setup.ts"],
     // Else one core is left idle, of two the half.
     maxWorkers: "100%",
+    // A deadline of a machine that is busy with something else.
+    testTimeout: 60_000,
     restoreMocks: true,
   },
 }));
