@@ -92,6 +92,7 @@ fn progress_is_a_bar_on_a_terminal_and_plain_lines_in_a_pipe() -> Outcome {
         .run()?;
 
     let screen = world.path("screen");
+    stage.customer.wait_until_connected(2)?;
     stage.suppliers[0].hold(true)?;
     let mut backup = on_a_terminal(&stage.customer, &world, "backup", &screen)?;
     let drawn = slowly(&stage, &mut backup, &screen)?;
@@ -106,6 +107,8 @@ fn progress_is_a_bar_on_a_terminal_and_plain_lines_in_a_pipe() -> Outcome {
     let log = world.path("customer-commands.log");
     std::fs::write(&log, [])?;
     let order = stage.customer.order(&["backup"]).plain();
+    // For one that is away pieces are set aside, and the backup would not wait for it.
+    stage.customer.wait_until_connected(2)?;
     stage.suppliers[0].hold(true)?;
     let mut backup = order.begin()?;
     let lines = slowly(&stage, &mut backup, &log)?;
