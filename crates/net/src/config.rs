@@ -69,14 +69,6 @@ impl Protocols {
     }
 }
 
-/// Whether the environment makes the TLS and QUIC libraries write session secrets to a
-/// file. A program must not start the network while this is so: it clears the variable
-/// and executes itself anew, since a running process cannot change its environment safely.
-#[must_use]
-pub fn key_log_is_set() -> bool {
-    std::env::var_os("SSLKEYLOGFILE").is_some()
-}
-
 /// Whether the text can name a network.
 #[must_use]
 pub fn is_network_name(text: &str) -> bool {

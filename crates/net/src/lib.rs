@@ -33,7 +33,7 @@ mod wire;
 pub use address::Path;
 pub use bulk::{BulkClient, BulkRequest, BulkServer, FetchedRange, IncomingStore, OutgoingFetch};
 pub use client::Client;
-pub use config::{NetConfig, Scope, is_network_name, key_log_is_set};
+pub use config::{NetConfig, Scope, is_network_name};
 pub use error::NetError;
 pub use event::{NetEvent, Peer, PeerUp};
 pub use event_loop::{EventLoop, start};

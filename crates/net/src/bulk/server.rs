@@ -117,11 +117,6 @@ impl IncomingStore {
             .await
     }
 
-    /// Refuses the shard for now.
-    pub async fn refuse_for(mut self, refusal: Refusal) -> Result<(), NetError> {
-        self.exchange.refuse(refusal).await
-    }
-
     async fn next_bytes(&mut self) -> Result<Option<Bytes>, NetError> {
         let received = self.exchange.next().await?;
         let Some(left) = self.left.as_mut() else {
