@@ -12,7 +12,7 @@ use crate::error::ErrorCode;
 use crate::id::{ContractId, DeviceId, DhtKey, IdentityId, PackId, SetId, ShardId};
 use crate::limits;
 use crate::locator::{Certificate, Contact, Fence, KeyedRecord};
-use crate::manifest::{Head, HeadBundle, HeadReceipt, Receipt, SetRecord, StoreHeader};
+use crate::manifest::{HeadBundle, HeadReceipt, Receipt, StoreHeader};
 use crate::unit::{ByteCount, Position, Sequence, UnixMillis};
 
 /// What a stream's acceptor and opener each send first: 16 fresh random bytes that the
@@ -220,9 +220,3 @@ pub enum FetchTarget {
         position: Position,
     },
 }
-
-/// The set records a reader relies on; a helper for lists of them.
-pub type SetRecords = Vec<Signed<SetRecord>>;
-
-/// A head as it travels alone.
-pub type SignedHead = Signed<Head>;
