@@ -8,9 +8,7 @@ use bitdust_engine::{
     SupplierFact,
 };
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{
-    ByteCount, Code, DeviceId, IdentityId, PackId, Position, Schedule, Sequence, Tick,
-};
+use bitdust_model::{ByteCount, DeviceId, IdentityId, PackId, Position, Schedule, Sequence, Tick};
 
 use crate::call::Call;
 use crate::folder::folder_fact;
@@ -79,7 +77,6 @@ pub(crate) struct Disk {
     /// When each last proved something, by world time.
     pub(crate) proved_at: BTreeMap<DeviceId, Tick>,
     pub(crate) suppliers_wanted: u8,
-    pub(crate) code_wanted: Option<Code>,
     pub(crate) contract_bytes: ByteCount,
     pub(crate) set: Option<SetFact>,
     pub(crate) packs: BTreeMap<PackId, PackRow>,
@@ -199,7 +196,7 @@ impl Node {
         Facts {
             device: self.device,
             identity: self.identity,
-            code_wanted: disk.code_wanted,
+            code_wanted: None,
             suppliers_wanted: disk.suppliers_wanted,
             contract_bytes: disk.contract_bytes,
             suppliers: suppliers.collect(),

@@ -38,12 +38,6 @@ impl World {
         node.crash_at = Some(node.inputs + inputs);
     }
 
-    /// Whether a planned crash has not happened yet.
-    #[must_use]
-    pub fn is_crash_pending(&self, node: NodeId) -> bool {
-        self.nodes[node.0].crash_at.is_some()
-    }
-
     /// A planned crash does not happen.
     pub fn forget_crash(&mut self, node: NodeId) {
         self.nodes[node.0].crash_at = None;
@@ -128,12 +122,6 @@ impl World {
     pub fn want_suppliers(&mut self, node: NodeId, count: u8) {
         self.nodes[node.0].disk.suppliers_wanted = count;
         self.feed(node, Input::SuppliersWanted { count });
-    }
-
-    /// A person chose a code.
-    pub fn want_code(&mut self, node: NodeId, code: Option<Code>) {
-        self.nodes[node.0].disk.code_wanted = code;
-        self.feed(node, Input::CodeWanted { code });
     }
 
     /// The customer learns of a supplier that is a friend.
