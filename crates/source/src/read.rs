@@ -58,15 +58,6 @@ pub fn open_file(
     })
 }
 
-/// Opens the regular file at `path` below `root`; see [`open_file`].
-pub fn open_file_below(
-    root: &FolderHandle,
-    path: &RelativePath,
-    expected: &Stamp,
-) -> Result<FileReader, FileError> {
-    open_file(&root.descend(&path.parent())?, path.name(), expected)
-}
-
 /// An open file. Read it to its end, then ask [`FileReader::finish`].
 #[derive(Debug)]
 pub struct FileReader {

@@ -33,7 +33,6 @@ use rustix::process::geteuid;
 use crate::accounts::{Accounts, OwnersHere};
 use crate::failure::code_of;
 use crate::folder::FolderHandle;
-use crate::read::FileReader;
 use crate::relative::RelativePath;
 use crate::restore::journal::Journal;
 use crate::restore::links::LinkGroups;
@@ -52,9 +51,6 @@ pub use crate::restore::writer::FileWriter;
 pub enum FileStart {
     /// Fill this, then give it to [`RestoreTarget::finish_file`].
     Write(FileWriter),
-    /// Read this and compare it with what is to be restored; then call
-    /// [`RestoreTarget::keep_file`] or [`RestoreTarget::rewrite_file`].
-    Compare(FileReader),
     /// What is there stays: it is the same, or the options say so.
     Kept,
     /// It has become a further name of a file that was restored before.

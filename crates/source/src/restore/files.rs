@@ -6,8 +6,7 @@ use rustix::fs::{AtFlags, Stat, fstat, linkat};
 use rustix::io::Errno;
 
 use crate::flags::Flags;
-use crate::folder::{FolderHandle, identity_of, stamp_of};
-use crate::read::open_file;
+use crate::folder::{FolderHandle, identity_of};
 use crate::relative::RelativePath;
 use crate::restore::links::{FirstName, Known, LinkKey};
 use crate::restore::metadata::Applied;
@@ -37,17 +36,6 @@ struct NewFile {
 }
 
 impl RestoreTarget {
-    /// Begins an ordinary file of `size` bytes; `meta` is what it will have in the end.
-    pub fn start_file(&mut self, path: &RelativePath, size: u64, meta: &Meta) -> FileStart {
-        let wanted = FileWanted {
-            size,
-            meta,
-            is_sparse: false,
-            link_group: None,
-        };
-        self.begin_file(path, wanted)
-    }
-
     /// Begins a file. Of several names of one file the first that comes is written, and the
     /// others become further names of it.
     pub fn begin_file(&mut self, path: &RelativePath, wanted: FileWanted<'_>) -> FileStart {
@@ -94,29 +82,6 @@ impl RestoreTarget {
                  more than {max} files with several names in one restore"
             ),
         );
-    }
-
-    /// After [`FileStart::Compare`]: what is there is the same and stays.
-    pub const fn keep_file(&mut self) {
-        self.report.kept += 1;
-    }
-
-    /// After [`FileStart::Compare`]: what is there has other contents in spite of its size
-    /// and time, and is dealt with as any other conflict.
-    pub fn rewrite_file(&mut self, path: &RelativePath, size: u64) -> FileStart {
-        let started = self.place_of(path).and_then(|folder| {
-            let choice = place::choose(&folder, path.name(), self.options.conflict, |_, _| false)?;
-            let wanted = NewFile {
-                size,
-                is_sparse: false,
-                key: None,
-            };
-            self.start_chosen(path, folder, choice, wanted)
-        });
-        match started {
-            Ok(start) => start,
-            Err(error) => self.failed_start(path, &error),
-        }
     }
 
     /// Ends a file: checks that it is complete, gives it its metadata and its name.
@@ -171,26 +136,6 @@ impl RestoreTarget {
         }
     }
 
-    /// Gives the file at `existing`, restored before, a further name.
-    pub fn link_file(&mut self, existing: &RelativePath, path: &RelativePath) -> Placed {
-        self.flush();
-        match self.try_link_file(existing, path) {
-            Ok(Placed::Done) => {
-                self.report.files_written += 1;
-                Placed::Done
-            }
-            Ok(placed @ (Placed::Waiting | Placed::Failed)) => placed,
-            Ok(Placed::Kept) => {
-                self.report.kept += 1;
-                Placed::Kept
-            }
-            Err(error) => {
-                self.fail(path, &error);
-                Placed::Failed
-            }
-        }
-    }
-
     fn try_start_file(
         &mut self,
         path: &RelativePath,
@@ -241,16 +186,6 @@ impl RestoreTarget {
                     writer.set_claim(self.links.claim(key));
                 }
                 Ok(FileStart::Write(writer))
-            }
-            Choice::Same(name) if self.options.compares_contents => {
-                let stat = folder
-                    .stat_of(&name)
-                    .map_err(|errno| RestoreError::of("looking at its place", errno))?;
-                Ok(FileStart::Compare(open_file(
-                    &folder,
-                    &name,
-                    &stamp_of(&stat),
-                )?))
             }
             Choice::Same(name) => {
                 if let Some(key) = key {
@@ -388,31 +323,6 @@ impl RestoreTarget {
             }
             Err(error) => Err(error),
         }
-    }
-
-    fn try_link_file(
-        &mut self,
-        existing: &RelativePath,
-        path: &RelativePath,
-    ) -> Result<Placed, RestoreError> {
-        let source = self.root.descend(&existing.parent())?;
-        let wanted = source
-            .stat_of(existing.name())
-            .map_err(|errno| RestoreError::of("finding the first name", errno))?;
-        if place::is_folder(&wanted) {
-            return Err(RestoreError::WrongKind {
-                what: "a further name of a folder",
-            });
-        }
-        let folder = self.place_of(path)?;
-        let choice = place::choose(&folder, path.name(), self.options.conflict, |_, stat| {
-            identity_of(stat) == identity_of(&wanted)
-        })?;
-        let name = match choice {
-            Choice::Write(name) => name,
-            Choice::Same(_) | Choice::Keep => return Ok(Placed::Kept),
-        };
-        self.link_under(&source, existing.name(), &folder, &path.parent(), &name)
     }
 
     fn link_under(

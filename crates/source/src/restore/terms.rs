@@ -39,9 +39,6 @@ pub struct RestoreOptions {
     pub conflict: Conflict,
     /// When files are forced to the disk.
     pub durability: Durability,
-    /// Whether a file of the right size and time is still compared by its contents; see
-    /// [`FileStart::Compare`](super::FileStart::Compare).
-    pub compares_contents: bool,
 }
 
 /// What became of one thing.

@@ -10,7 +10,9 @@ use bitdust_source::{FileStart, RestoreOptions, RestoreTarget};
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 
 use crate::mounted::where_mounted;
-use crate::support::{Outcome, codes, meta, path, restore_file, restore_into, restore_tree, write};
+use crate::support::{
+    Outcome, codes, meta, ordinary, path, restore_file, restore_into, restore_tree, write,
+};
 
 /// A folder whose things lose their flags and then go.
 struct Freed(PathBuf);
@@ -115,7 +117,7 @@ fn an_undone_restore_leaves_nothing_that_cannot_be_removed() -> Outcome {
     let place = tempfile::tempdir()?;
     let mut target = RestoreTarget::open(place.path(), RestoreOptions::default())?;
     let meta = flagged(b"i");
-    if let FileStart::Write(mut writer) = target.start_file(&path("file"), 1, &meta) {
+    if let FileStart::Write(mut writer) = target.begin_file(&path("file"), ordinary(1, &meta)) {
         writer.write_at(0, b"x")?;
         let _the_report_knows = target.finish_file(writer, &meta);
     }

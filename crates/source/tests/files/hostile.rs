@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 
 use bitdust_model::ErrorCode;
 use bitdust_model::tree::Node;
-use bitdust_source::{Conflict, FileStart, Placed, RelativePath, RestoreOptions, RestoreTarget};
+use bitdust_source::{
+    Conflict, FileStart, FileWanted, Placed, RelativePath, RestoreOptions, RestoreTarget,
+};
 use proptest::prelude::*;
 
-use crate::support::{Outcome, codes, meta, path, restore_file, write};
+use crate::support::{Outcome, codes, meta, ordinary, path, restore_file, restore_wanted, write};
 
 #[test]
 fn names_that_would_leave_the_target_make_no_path() {
@@ -85,9 +87,9 @@ fn a_link_that_was_there_is_not_a_way_out() -> Outcome {
             },
         )?;
         // Without the folder itself in the tree the link is only refused.
-        let start = target.start_file(&path("way/file"), 1, &meta(0o600, 1));
+        let start = target.begin_file(&path("way/file"), ordinary(1, &meta(0o600, 1)));
         assert!(matches!(start, FileStart::Failed), "{start:?}");
-        let start = target.start_file(&path("way/deeper/file"), 1, &meta(0o600, 1));
+        let start = target.begin_file(&path("way/deeper/file"), ordinary(1, &meta(0o600, 1)));
         assert!(matches!(start, FileStart::Failed), "{start:?}");
         restore_file(&mut target, &path("file"), b"restored", &meta(0o777, 1));
         let report = target.finish();
@@ -149,10 +151,6 @@ fn a_link_that_came_with_the_tree_is_not_a_way_out() -> Outcome {
         Placed::Failed
     );
     assert_eq!(
-        target.link_file(&path("way/file"), &path("stolen")),
-        Placed::Failed
-    );
-    assert_eq!(
         target.create_other(&path("folder"), &out, &meta(0o777, 1)),
         Placed::Failed,
         "a folder is not replaced"
@@ -160,7 +158,26 @@ fn a_link_that_came_with_the_tree_is_not_a_way_out() -> Outcome {
     let report = target.finish();
     assert_eq!(report.files_written, 0);
     assert_eq!(contents(outside.path()), before);
-    assert!(!place.path().join("stolen").exists());
+    Ok(())
+}
+
+#[test]
+fn a_folder_exchanged_for_a_link_lends_no_further_name_to_what_is_outside() -> Outcome {
+    let (place, outside) = (tempfile::tempdir()?, outside()?);
+    let before = contents(outside.path());
+    let mut target = RestoreTarget::open(place.path(), RestoreOptions::default())?;
+    let meta = meta(0o600, 1);
+    let wanted = FileWanted {
+        link_group: Some(7),
+        ..ordinary(8, &meta)
+    };
+    restore_wanted(&mut target, &path("folder/file"), b"restored", wanted);
+    target.flush();
+    fs::rename(place.path().join("folder"), place.path().join("moved"))?;
+    symlink(outside.path(), place.path().join("folder"))?;
+    let asked = target.begin_file(&path("stolen"), wanted);
+    assert!(matches!(asked, FileStart::Write(_)), "{asked:?}");
+    assert_eq!(contents(outside.path()), before);
     Ok(())
 }
 
@@ -216,7 +233,7 @@ fn things_that_cannot_exist_are_problems() -> Outcome {
         target.create_other(&path("folder"), &folder, &meta(0o777, 1)),
         Placed::Failed
     );
-    let start = target.start_file(&RelativePath::root(), 0, &meta(0o600, 1));
+    let start = target.begin_file(&RelativePath::root(), ordinary(0, &meta(0o600, 1)));
     assert!(
         matches!(start, FileStart::Failed),
         "the target itself is no file"
@@ -262,7 +279,7 @@ proptest! {
         write(&place.path().join("beside"), b"beside the target");
         let before = (contents(outside.path()), fs::metadata(place.path())?.mode());
         let durability = bitdust_source::Durability::Never;
-        let mut target = RestoreTarget::open(&inner, RestoreOptions { conflict, durability, ..RestoreOptions::default() })
+        let mut target = RestoreTarget::open(&inner, RestoreOptions { conflict, durability })
             .expect("the target opens");
         let odd = meta(0o751, 1);
         for step in &steps {
@@ -280,7 +297,10 @@ proptest! {
                     let _the_report_knows = target.create_other(&path(at), &node, &odd);
                 }
                 Step::FurtherName(from, to) => {
-                    let _the_report_knows = target.link_file(&path(from), &path(to));
+                    let wanted = FileWanted { link_group: Some(7), ..ordinary(8, &odd) };
+                    for name in [from, to] {
+                        restore_wanted(&mut target, &path(name), b"restored", wanted);
+                    }
                 }
             }
         }

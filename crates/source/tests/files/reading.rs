@@ -9,7 +9,6 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use bitdust_model::ErrorCode;
-use bitdust_source::read::open_file_below;
 use bitdust_source::{FileError, FileReader, FolderHandle, Stamp, open_file};
 
 use crate::support::{Outcome, make_fifo, path, set_times, write};
@@ -161,14 +160,15 @@ fn another_file_in_its_place_is_read_as_the_other_file() -> Outcome {
 }
 
 #[test]
-fn a_file_by_its_path_is_not_reached_through_links() -> Outcome {
+fn a_file_is_not_reached_through_links_above_it() -> Outcome {
     let root = tempfile::tempdir()?;
     fs::create_dir(root.path().join("real"))?;
     write(&root.path().join("real/file"), b"x");
     symlink("real", root.path().join("link"))?;
     let folder = FolderHandle::open(root.path())?;
-    open_file_below(&folder, &path("real/file"), &Stamp::default())?;
-    let error = open_file_below(&folder, &path("link/file"), &Stamp::default())
+    open_file(&folder.descend(&path("real"))?, NAME, &Stamp::default())?;
+    let error = folder
+        .descend(&path("link"))
         .expect_err("a link is refused");
     assert_eq!(
         error,

@@ -14,8 +14,8 @@ use bitdust_source::{
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat, setxattr};
 
 use crate::support::{
-    Outcome, codes, make_fifo, meta, meta_of_file, path, read_all, restore_file, restore_tree,
-    set_times, walk_all, write,
+    Outcome, codes, make_fifo, meta, meta_of_file, ordinary, path, read_all, restore_file,
+    restore_tree, set_times, walk_all, write,
 };
 
 #[test]
@@ -186,7 +186,7 @@ fn a_size_no_disk_has_is_a_problem_before_a_byte_is_written() -> Outcome {
     let mut target = RestoreTarget::open(place.path(), RestoreOptions::default())?;
     for size in [1 << 60, u64::MAX] {
         assert!(matches!(
-            target.start_file(&path("huge"), size, &meta(0o600, 1)),
+            target.begin_file(&path("huge"), ordinary(size, &meta(0o600, 1))),
             FileStart::Failed
         ));
     }
@@ -219,10 +219,8 @@ fn long_files_do_not_wait_for_many() -> Outcome {
     let own = meta(0o600, 1);
     for (name, there) in [("a", &[][..]), ("b", &["a", "b"]), ("c", &["a", "b"])] {
         let wanted = FileWanted {
-            size,
-            meta: &own,
             is_sparse: true,
-            link_group: None,
+            ..ordinary(size, &own)
         };
         let FileStart::Write(mut writer) = target.begin_file(&path(name), wanted) else {
             return Err(format!("{name} cannot be written").into());
@@ -384,7 +382,7 @@ fn a_folder_in_the_place_of_a_file_is_never_replaced() -> Outcome {
     write(&place.path().join("name/precious"), b"x");
     let mut target = RestoreTarget::open(place.path(), RestoreOptions::default())?;
     assert!(matches!(
-        target.start_file(&path("name"), 1, &meta(0o600, 1)),
+        target.begin_file(&path("name"), ordinary(1, &meta(0o600, 1))),
         FileStart::Failed
     ));
     assert_eq!(
@@ -426,38 +424,6 @@ fn a_file_in_the_place_of_a_folder_goes_only_when_replacing() -> Outcome {
         );
     }
     assert!(place.path().join("name").is_dir());
-    Ok(())
-}
-
-#[test]
-fn contents_are_compared_if_asked() -> Outcome {
-    let place = tempfile::tempdir()?;
-    let options = RestoreOptions {
-        compares_contents: true,
-        ..RestoreOptions::default()
-    };
-    let wanted = meta(0o600, 1_000);
-    let mut target = RestoreTarget::open(place.path(), options)?;
-    restore_file(&mut target, &path("file"), b"right", &wanted);
-    target.flush();
-    write(&place.path().join("file"), b"wrong");
-    set_times(
-        &place.path().join("file"),
-        wanted.mtime_seconds,
-        i64::from(wanted.mtime_nanos),
-    );
-
-    let FileStart::Compare(mut reader) = target.start_file(&path("file"), 5, &wanted) else {
-        panic!("size and time are right")
-    };
-    assert_eq!(std::io::read_to_string(&mut reader)?, "wrong");
-    let FileStart::Write(mut writer) = target.rewrite_file(&path("file"), 5) else {
-        panic!("it is to be replaced")
-    };
-    writer.write_at(0, b"right")?;
-    assert_eq!(target.finish_file(writer, &wanted), Placed::Waiting);
-    assert!(target.finish().problems.is_empty());
-    assert_eq!(fs::read(place.path().join("file"))?, b"right");
     Ok(())
 }
 
@@ -607,13 +573,11 @@ pub(crate) fn make_tree(root: &Path) -> Outcome {
 }
 
 fn started(target: &mut RestoreTarget, name: &str, size: u64) -> Result<FileWriter, String> {
-    match target.start_file(&path(name), size, &meta(0o600, 1)) {
+    match target.begin_file(&path(name), ordinary(size, &meta(0o600, 1))) {
         FileStart::Write(writer) => Ok(writer),
-        other @ (FileStart::Compare(_)
-        | FileStart::Kept
-        | FileStart::Linked
-        | FileStart::Later
-        | FileStart::Failed) => Err(format!("{other:?}: {:?}", target.report())),
+        other @ (FileStart::Kept | FileStart::Linked | FileStart::Later | FileStart::Failed) => {
+            Err(format!("{other:?}: {:?}", target.report()))
+        }
     }
 }
 

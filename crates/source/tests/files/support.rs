@@ -96,13 +96,33 @@ pub(crate) fn restore_file(
     bytes: &[u8],
     meta: &Meta,
 ) {
-    if let FileStart::Write(mut writer) = target.start_file(at, bytes.len() as u64, meta) {
+    restore_wanted(target, at, bytes, ordinary(bytes.len() as u64, meta));
+}
+
+/// The same for a file of which more is known.
+pub(crate) fn restore_wanted(
+    target: &mut RestoreTarget,
+    at: &RelativePath,
+    bytes: &[u8],
+    wanted: FileWanted<'_>,
+) {
+    if let FileStart::Write(mut writer) = target.begin_file(at, wanted) {
         match writer.write_at(0, bytes) {
             Ok(()) => {
-                let _the_report_knows = target.finish_file(writer, meta);
+                let _the_report_knows = target.finish_file(writer, wanted.meta);
             }
             Err(error) => target.abandon_file(writer, &error),
         }
+    }
+}
+
+/// A file of `size` bytes with one name and no holes.
+pub(crate) const fn ordinary(size: u64, meta: &Meta) -> FileWanted<'_> {
+    FileWanted {
+        size,
+        meta,
+        is_sparse: false,
+        link_group: None,
     }
 }
 

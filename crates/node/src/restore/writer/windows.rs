@@ -27,12 +27,7 @@ impl Writer<'_> {
             is_sparse,
             link_group: *link_group,
         };
-        let mut start = self.target.begin_file(&path, wanted);
-        if let FileStart::Compare(_) = start {
-            // The options ask for no comparison of contents; treat it as different.
-            start = self.target.rewrite_file(&path, size);
-        }
-        match start {
+        match self.target.begin_file(&path, wanted) {
             FileStart::Write(writer) => {
                 let file = OpenFile {
                     writer,
@@ -51,7 +46,7 @@ impl Writer<'_> {
                 self.further_names.push(FurtherName { path, file });
                 return Ok(());
             }
-            FileStart::Kept | FileStart::Linked | FileStart::Failed | FileStart::Compare(_) => {
+            FileStart::Kept | FileStart::Linked | FileStart::Failed => {
                 self.counters.did_file(size);
                 return Ok(());
             }
