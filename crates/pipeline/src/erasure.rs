@@ -6,8 +6,8 @@
 //! shard depends on byte j of the data shards alone, so the same range of any k shards gives
 //! that range of every other.
 //!
-//! Invariant: what these functions allocate is the shards they give back, at most
-//! `PACK_BYTES_MAX` rounded up for k shards; lengths from outside are checked first.
+//! Invariant: what is written lies in the buffers of the caller, which hold n shards at most;
+//! lengths from outside are checked first.
 
 mod matrix;
 
@@ -89,56 +89,9 @@ pub fn encode_in_place(pack: &mut Vec<u8>, code: Code, parity: &mut Vec<u8>) -> 
     length
 }
 
-/// Makes one shard of a pack: what repair needs while the pack is at hand.
-///
-/// # Panics
-/// If the pack is longer than `PACK_BYTES_MAX`, or the index is not below n.
-#[must_use]
-pub fn encode_one(pack: &[u8], code: Code, index: u8) -> Vec<u8> {
-    assert!(index < code.n(), "shard {index} of {code}");
-    let length = shard_length(pack, code.k());
-    if index < code.k() {
-        return data_shard(pack, length, index);
-    }
-    let padding = vec![0; length];
-    let mut tail = Vec::new();
-    let inputs = data_slices(pack, length, code.k(), &padding, &mut tail);
-    let mut shard = vec![0; length];
-    combine(&[matrix::row(code.k(), index)], &inputs, &mut [&mut shard]);
-    shard
-}
-
-/// Makes ranges of shards from the same range of k others. `present` are indices with the
-/// bytes of the range; `wanted` are indices of data or parity shards. Gives the wanted
-/// ranges in the order asked for. Further shards than k are not looked at.
-pub fn decode_range(
-    k: u8,
-    present: &[(u8, &[u8])],
-    wanted: &[u8],
-) -> Result<Vec<Vec<u8>>, ErasureError> {
-    let sources = choose_sources(k, present)?;
-    let length = sources[0].1.len();
-    check_lengths(&sources, length as u64)?;
-    if let Some(&index) = wanted.iter().find(|&&index| !is_index(index)) {
-        return Err(ErasureError::NoShard { index });
-    }
-    let mut ranges = vec![vec![0; length]; wanted.len()];
-    let mut missing = Vec::new();
-    let mut outputs: Vec<&mut [u8]> = Vec::new();
-    for (&index, range) in wanted.iter().zip(&mut ranges) {
-        match sources.iter().find(|(source, _)| *source == index) {
-            Some((_, bytes)) => range.copy_from_slice(bytes),
-            None => {
-                missing.push(index);
-                outputs.push(range);
-            }
-        }
-    }
-    recover(k, &sources, &missing, &mut outputs);
-    Ok(ranges)
-}
-
 /// Makes a range of one shard from the same range of k others into `target`, which is as long.
+/// `present` are indices with the bytes of the range, of which further ones than k are not
+/// looked at; `wanted` is the index of a data or parity shard.
 pub fn decode_into(
     k: u8,
     present: &[(u8, &[u8])],
@@ -152,57 +105,13 @@ pub fn decode_into(
     }
     match sources.iter().find(|(source, _)| *source == wanted) {
         Some((_, bytes)) => target.copy_from_slice(bytes),
-        None => recover(k, &sources, &[wanted], &mut [target]),
-    }
-    Ok(())
-}
-
-/// Gives a pack back from whole shards, unmasked; the place in the list is the index.
-pub fn decode_pack(
-    k: u8,
-    n: u8,
-    pack_bytes: u32,
-    shards: Vec<Option<Vec<u8>>>,
-) -> Result<Vec<u8>, ErasureError> {
-    if Code::new(k, n).is_err() || shards.len() != usize::from(n) {
-        return Err(ErasureError::NoCode { k, n: shards.len() });
-    }
-    if pack_bytes as usize > PACK_BYTES_MAX {
-        return Err(ErasureError::PackTooLong { pack_bytes });
-    }
-    let present: Vec<(u8, &[u8])> = (0..n)
-        .zip(&shards)
-        .filter_map(|(index, shard)| Some((index, shard.as_deref()?)))
-        .collect();
-    let sources = choose_sources(k, &present)?;
-    check_lengths(&sources, shard_bytes(pack_bytes, k))?;
-    if k == 1 {
-        let index = usize::from(sources[0].0);
-        let mut pack = shards
-            .into_iter()
-            .nth(index)
-            .flatten()
-            .expect("the source is present");
-        pack.truncate(pack_bytes as usize);
-        return Ok(pack);
-    }
-    let length = sources[0].1.len();
-    let mut pack = vec![0; length * usize::from(k)];
-    let mut missing = Vec::new();
-    let mut outputs = Vec::new();
-    // An empty pack has shards of no bytes, and `chunks_mut` wants at least one.
-    for (index, target) in (0..k).zip(pack.chunks_mut(length.max(1))) {
-        match sources.iter().find(|(source, _)| *source == index) {
-            Some((_, bytes)) => target.copy_from_slice(bytes),
-            None => {
-                missing.push(index);
-                outputs.push(target);
-            }
+        None => {
+            let (indices, inputs): (Vec<u8>, Vec<&[u8]>) = sources.iter().copied().unzip();
+            let row = matrix::row_from(k, &indices, wanted);
+            combine(&[row], &inputs, &mut [target]);
         }
     }
-    recover(k, &sources, &missing, &mut outputs);
-    pack.truncate(pack_bytes as usize);
-    Ok(pack)
+    Ok(())
 }
 
 fn shard_length(pack: &[u8], k: u8) -> usize {
@@ -214,35 +123,6 @@ fn shard_length(pack: &[u8], k: u8) -> usize {
     pack.len()
         .div_ceil(usize::from(k))
         .next_multiple_of(SHARD_ALIGN)
-}
-
-/// Bytes [i·L, (i+1)·L) of the pack, zeros beyond its end.
-fn data_shard(pack: &[u8], length: usize, index: u8) -> Vec<u8> {
-    let start = (usize::from(index) * length).min(pack.len());
-    let end = (start + length).min(pack.len());
-    let mut shard = Vec::with_capacity(length);
-    shard.extend_from_slice(&pack[start..end]);
-    shard.resize(length, 0);
-    shard
-}
-
-/// The data shards without copying them, but for the one in which the pack ends.
-fn data_slices<'a>(
-    pack: &'a [u8],
-    length: usize,
-    k: u8,
-    padding: &'a [u8],
-    tail: &'a mut Vec<u8>,
-) -> Vec<&'a [u8]> {
-    let whole = pack.chunks_exact(length.max(1));
-    tail.extend_from_slice(whole.remainder());
-    tail.resize(length, 0);
-    let mut slices: Vec<&[u8]> = whole.collect();
-    if slices.len() < usize::from(k) {
-        slices.push(tail);
-    }
-    slices.resize(usize::from(k), padding);
-    slices
 }
 
 /// The first k different shards, data shards before parity: those cost no multiplication.
@@ -288,18 +168,6 @@ fn check_lengths(sources: &[(u8, &[u8])], expected: u64) -> Result<(), ErasureEr
 
 fn is_index(index: u8) -> bool {
     usize::from(index) < SUPPLIERS_PER_SET_MAX
-}
-
-fn recover(k: u8, sources: &[(u8, &[u8])], missing: &[u8], outputs: &mut [&mut [u8]]) {
-    if missing.is_empty() {
-        return;
-    }
-    let (indices, inputs): (Vec<u8>, Vec<&[u8]>) = sources.iter().copied().unzip();
-    let rows: Vec<Row> = missing
-        .iter()
-        .map(|&index| matrix::row_from(k, &indices, index))
-        .collect();
-    combine(&rows, &inputs, outputs);
 }
 
 /// Each output becomes the sum of all inputs, each times its coefficient in the output's

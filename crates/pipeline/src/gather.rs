@@ -76,10 +76,8 @@ impl<B: AsRef<[u8]>> Gathered<B> {
     }
 
     /// Reads a part of the pack.
-    ///
-    /// # Errors
-    /// As [`Self::read_into`].
-    pub fn read(&self, offset: u32, length: u32) -> Result<Vec<u8>, ErasureError> {
+    #[cfg(test)]
+    pub(crate) fn read(&self, offset: u32, length: u32) -> Result<Vec<u8>, ErasureError> {
         let mut part = Vec::with_capacity(length as usize);
         self.read_into(offset, length, &mut part)?;
         Ok(part)
@@ -175,7 +173,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::plan::plan_fetch;
+    use crate::plan::{shard_ranges, union};
     use crate::testing::{encode, noise};
 
     #[test]
@@ -229,18 +227,25 @@ mod tests {
                 .map(|(offset, length)| (offset % pack_bytes, length))
                 .map(|(offset, length)| (offset, length.min(pack_bytes - offset)))
                 .collect();
-            if let Some(plan) = plan_fetch(k, pack_bytes, &parts, &reachable) {
-                let mut gathered = Gathered::new(k, pack_bytes).expect("a pack");
-                for (position, range) in plan {
-                    let start = usize::try_from(range.start).expect("short");
-                    let end = usize::try_from(range.end).expect("short");
-                    let bytes = shards[usize::from(position.0)][start..end].to_vec();
-                    gathered.insert(position, range.start, bytes).expect("it fits");
+            let mut plan = shard_ranges(k, pack_bytes, &parts);
+            if plan.iter().any(|(position, _)| !reachable.contains(position)) {
+                if reachable.len() < usize::from(k) {
+                    return Ok(()); // nobody can fetch it
                 }
-                for (offset, length) in parts {
-                    let part = gathered.read(offset, length).expect("it was planned");
-                    prop_assert!(part == pack[offset as usize..(offset + length) as usize]);
-                }
+                let ranges = union(plan.into_iter().map(|(_, range)| range));
+                let of = |position: Position| ranges.iter().map(move |range| (position, range.clone()));
+                plan = reachable.iter().take(k.into()).copied().flat_map(of).collect();
+            }
+            let mut gathered = Gathered::new(k, pack_bytes).expect("a pack");
+            for (position, range) in plan {
+                let start = usize::try_from(range.start).expect("short");
+                let end = usize::try_from(range.end).expect("short");
+                let bytes = shards[usize::from(position.0)][start..end].to_vec();
+                gathered.insert(position, range.start, bytes).expect("it fits");
+            }
+            for (offset, length) in parts {
+                let part = gathered.read(offset, length).expect("it was planned");
+                prop_assert!(part == pack[offset as usize..(offset + length) as usize]);
             }
         }
     }

@@ -8,15 +8,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use bitdust_crypto::PackCipher;
+use bitdust_crypto::{PackCipher, ShardMask};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{Code, SetId};
 
-use crate::erasure::decode_pack;
-use crate::pack::open::{open_chunk_in_pack, read_trailer};
+use crate::pack::open::read_trailer;
 use crate::pack::{PackBuilder, SealedPack, blob_refs};
-use crate::shard::{make_shards, unmask};
-use crate::testing::{noise, secrets};
+use crate::shard::make_shards;
+use crate::testing::{decode, noise, open_in_pack, secrets};
 
 const SET: SetId = SetId([0x11; 32]);
 
@@ -29,7 +28,7 @@ fn the_pack_of_the_first_format_is_read() {
     let cipher = PackCipher::new(&secrets, PackKind::Data, pack);
     let contents: Vec<_> = blob_refs(pack, &trailer.chunks)
         .iter()
-        .map(|blob| open_chunk_in_pack(&cipher, &secrets, blob, &bytes).expect("a chunk"))
+        .map(|blob| open_in_pack(&cipher, &secrets, blob, &bytes).expect("a chunk"))
         .collect();
     assert!(contents == [noise(1, 40_000), text(), vec![0x42]]);
 }
@@ -52,11 +51,11 @@ fn the_pack_of_the_first_format_comes_back_from_its_shards() {
     let shards = make_shards(&secrets, SET, sealed.clone(), code(), Vec::new());
     for (position, _, masked) in shards.iter().skip(2) {
         let mut bytes = masked.to_vec();
-        unmask(&secrets, SET, sealed.pack, position, 0, &mut bytes);
+        ShardMask::new(&secrets, SET, sealed.pack, position).apply(0, &mut bytes);
         present[usize::from(position.0)] = Some(bytes);
     }
     let bytes = fs::read(folder().join("pack.bin")).expect("the fixture is there");
-    let decoded = decode_pack(2, 4, sealed.pack_bytes(), present);
+    let decoded = decode(2, sealed.pack_bytes(), &present);
     assert!(decoded == Ok(bytes));
 }
 

@@ -84,18 +84,6 @@ impl Default for SegmentWriter {
     }
 }
 
-/// Encodes records that are all at hand as the pieces of one segment.
-#[must_use]
-pub fn encode_segment(records: &[PackRecord]) -> Vec<Vec<u8>> {
-    let mut writer = SegmentWriter::new();
-    let mut pieces: Vec<_> = records
-        .iter()
-        .filter_map(|record| writer.push(record))
-        .collect();
-    pieces.extend(writer.finish());
-    pieces
-}
-
 /// Snapshots as a manifest and its pages hold them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paged {

@@ -1,8 +1,9 @@
 //! Bytes to shards and back.
 //!
 //! Backup: [`chunker`] → [`compress`] → [`pack`] → [`erasure`] and [`shard`]. Restore:
-//! [`plan`] → [`proof`] → [`shard::unmask`] → [`gather`] → [`pack::open`]. Listings and the
-//! index travel the same way as chunks of their own: [`tree`], [`content`], [`index`].
+//! [`plan`] → [`proof`] → [`bitdust_crypto::ShardMask`] → [`gather`] → [`pack::open`].
+//! Listings and the index travel the same way as chunks of their own: [`tree`], [`content`],
+//! [`index`].
 //!
 //! Everything here is pure and synchronous: no file, clock, thread or randomness; the caller
 //! brings readers, random bytes and threads. No function holds a file or a listing whole;

@@ -22,7 +22,7 @@ use bitdust_model::{ChunkId, Epoch, PackId, encode};
 use crate::compress::compress_into;
 use layout::{FOOTER_BYTES, Footer, Header};
 pub use layout::{HEADER_BYTES, PackError};
-pub use open::{OpenError, open_chunk, open_chunk_in_pack, read_trailer};
+pub use open::OpenError;
 
 /// A pack in the making.
 pub struct PackBuilder {
@@ -71,7 +71,7 @@ impl PackBuilder {
     /// Compresses a chunk and adds it.
     ///
     /// # Panics
-    /// As [`Self::push_stored`].
+    /// If the pack is full, or the chunk is empty or longer than `CHUNK_BYTES_MAX`.
     pub fn push(&mut self, chunk: ChunkId, raw: &[u8]) {
         let start = self.bytes.len();
         let compressed = compress_into(raw, &mut self.bytes);
@@ -79,11 +79,15 @@ impl PackBuilder {
         self.record(chunk, start, compressed, raw_bytes);
     }
 
-    /// Adds a chunk in the form in which it is stored.
-    ///
-    /// # Panics
-    /// If the pack is full, or the chunk is empty or longer than `CHUNK_BYTES_MAX`.
-    pub fn push_stored(&mut self, chunk: ChunkId, stored: &[u8], compressed: bool, raw_bytes: u32) {
+    /// Adds a chunk in the form in which it is stored: another zstd makes another frame.
+    #[cfg(test)]
+    pub(crate) fn push_stored(
+        &mut self,
+        chunk: ChunkId,
+        stored: &[u8],
+        compressed: bool,
+        raw_bytes: u32,
+    ) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(stored);
         self.record(chunk, start, compressed, raw_bytes);
@@ -126,12 +130,6 @@ impl PackBuilder {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
-    }
-
-    /// Chunks so far.
-    #[must_use]
-    pub fn chunk_count(&self) -> usize {
-        self.records.len()
     }
 
     /// The chunks so far, in order: with [`blob_refs`] this tells where each will lie.

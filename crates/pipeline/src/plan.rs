@@ -39,41 +39,6 @@ pub fn shard_ranges(k: u8, pack_bytes: u32, wanted: &[(u32, u32)]) -> Vec<ShardR
     merge(ranges)
 }
 
-/// The ranges to fetch when only the shards at `reachable` positions can be had, best first.
-/// Those of data shards that are away are replaced by the same ranges of k reachable ones.
-/// `None` when fewer than k positions are reachable and a wanted one is not among them.
-#[must_use]
-pub fn plan_fetch(
-    k: u8,
-    pack_bytes: u32,
-    wanted: &[(u32, u32)],
-    reachable: &[Position],
-) -> Option<Vec<ShardRange>> {
-    let direct = shard_ranges(k, pack_bytes, wanted);
-    let (mut here, away): (Vec<_>, Vec<_>) = direct
-        .into_iter()
-        .partition(|(position, _)| reachable.contains(position));
-    if away.is_empty() {
-        return Some(here);
-    }
-    let away = union(away.into_iter().map(|(_, range)| range));
-    let fetched: Vec<Position> = here.iter().map(|(position, _)| *position).collect();
-    let mut stand_ins: Vec<Position> = Vec::new();
-    // Those that are asked anyway come first: their ranges often are the same ones.
-    for &position in fetched.iter().chain(reachable) {
-        if stand_ins.len() < usize::from(k) && !stand_ins.contains(&position) {
-            stand_ins.push(position);
-        }
-    }
-    if stand_ins.len() < usize::from(k) {
-        return None;
-    }
-    for position in stand_ins {
-        here.extend(away.iter().map(|range| (position, range.clone())));
-    }
-    Some(merge(here))
-}
-
 /// Sorts ranges and joins those that touch or overlap.
 #[must_use]
 pub fn union(ranges: impl IntoIterator<Item = Range<u64>>) -> Vec<Range<u64>> {
@@ -153,34 +118,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_away_is_replaced_by_the_same_ranges_of_others() {
-        let plan = |wanted: &[(u32, u32)], reachable: &[u8]| {
-            let reachable: Vec<_> = reachable.iter().copied().map(Position).collect();
-            plan_fetch(2, 1 << 20, wanted, &reachable).map(|ranges| {
-                ranges
-                    .into_iter()
-                    .map(|(position, range)| (position.0, range.start / KIB, range.end / KIB))
-                    .collect::<Vec<_>>()
-            })
-        };
-        assert_eq!(plan(&[(0, 10)], &[0]), Some(vec![(0, 0, 64)]));
-        assert_eq!(
-            plan(&[(0, 10)], &[3, 2]),
-            Some(vec![(2, 0, 64), (3, 0, 64)])
-        );
-        assert_eq!(plan(&[(0, 10)], &[3]), None);
-        assert_eq!(plan(&[(0, 10)], &[3, 3]), None);
-        let both = plan(&[(0, 10), (700_000, 10)], &[2, 1, 3]);
-        assert_eq!(both, Some(vec![(1, 0, 64), (1, 128, 192), (2, 0, 64)]));
-    }
-
-    #[test]
-    fn any_copy_will_do() {
-        let plan = plan_fetch(1, 1 << 20, &[(0, 10)], &[Position(5), Position(3)]);
-        assert_eq!(plan, Some(vec![(Position(5), 0..64 * KIB)]));
-    }
-
-    #[test]
     fn answers_of_suppliers_are_aligned() {
         assert_eq!(align_range(128 * KIB, 1, 1), 0..64 * KIB);
         assert_eq!(align_range(100 * KIB, 70 * KIB, 1), 64 * KIB..100 * KIB);
@@ -221,21 +158,6 @@ mod tests {
             let asked: u64 = wanted.iter().map(|(_, bytes)| u64::from(*bytes)).sum();
             let slack = 2 * SHARD_ALIGN as u64 * (wanted.len() as u64 + u64::from(k) * wanted.len() as u64);
             prop_assert!(planned <= asked + slack);
-        }
-
-        #[test]
-        fn a_plan_asks_reachable_positions_only(
-            k in 1_u8..8,
-            wanted in prop::collection::vec((0_u32..3_000_000, 1_u32..300_000), 1..10),
-            reachable in prop::collection::btree_set(0_u8..15, 0..15),
-        ) {
-            let reachable: Vec<_> = reachable.into_iter().map(Position).collect();
-            match plan_fetch(k, 3_000_000, &wanted, &reachable) {
-                Some(plan) => {
-                    prop_assert!(plan.iter().all(|(position, _)| reachable.contains(position)));
-                }
-                None => prop_assert!(reachable.len() < usize::from(k)),
-            }
         }
     }
 }

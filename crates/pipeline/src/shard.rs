@@ -1,4 +1,4 @@
-//! Turns a sealed pack into the shards that leave this machine, and unmasks what comes back.
+//! Turns a sealed pack into the shards that leave this machine.
 //!
 //! Each shard is XORed with a stream of its own before it is hashed and sent. Without it
 //! copies are identical and k suppliers could compute the shards of all others, so that one
@@ -94,22 +94,6 @@ pub fn make_shards(
     }
 }
 
-/// Makes the shard of one position: what repair needs while the pack is at hand.
-///
-/// # Panics
-/// If the position is not below n.
-#[must_use]
-pub fn make_shard(
-    secrets: &EpochSecrets,
-    set: SetId,
-    sealed: &SealedPack,
-    code: Code,
-    position: Position,
-) -> MaskedShard {
-    let bytes = erasure::encode_one(&sealed.bytes, code_of(sealed.kind, code), position.0);
-    mask(secrets, set, sealed.pack, position, bytes)
-}
-
 /// Masks a shard that the erasure code made, and names it.
 #[must_use]
 pub fn mask(
@@ -143,18 +127,6 @@ fn mask_and_name(
     ShardId(*hasher.finalize().as_bytes())
 }
 
-/// Takes the mask off a range of a shard that begins at byte `offset` of it.
-pub fn unmask(
-    secrets: &EpochSecrets,
-    set: SetId,
-    pack: PackId,
-    position: Position,
-    offset: u64,
-    bytes: &mut [u8],
-) {
-    ShardMask::new(secrets, set, pack, position).apply(offset, bytes);
-}
-
 /// The id of a masked shard.
 #[must_use]
 pub fn shard_id(masked: &[u8]) -> ShardId {
@@ -173,7 +145,7 @@ mod tests {
 
     use super::*;
     use crate::pack::PackBuilder;
-    use crate::testing::{noise, secrets};
+    use crate::testing::{decode, noise, secrets};
 
     const SET: SetId = SetId([5; 32]);
 
@@ -187,10 +159,10 @@ mod tests {
         for shard in &shards[2..5] {
             assert_eq!(shard.shard, shard_id(&shard.bytes));
             let mut bytes = shard.bytes.clone();
-            unmask(&secrets, SET, sealed.pack, shard.position, 0, &mut bytes);
+            ShardMask::new(&secrets, SET, sealed.pack, shard.position).apply(0, &mut bytes);
             present[usize::from(shard.position.0)] = Some(bytes);
         }
-        let pack = erasure::decode_pack(3, 6, sealed.pack_bytes(), present);
+        let pack = decode(3, sealed.pack_bytes(), &present);
         assert!(pack == Ok(sealed.bytes));
     }
 
@@ -205,19 +177,9 @@ mod tests {
             for shard in shards {
                 let mut bytes = shard.bytes;
                 assert!(bytes[..sealed.bytes.len()] != sealed.bytes);
-                unmask(&secrets, SET, sealed.pack, shard.position, 0, &mut bytes);
+                ShardMask::new(&secrets, SET, sealed.pack, shard.position).apply(0, &mut bytes);
                 assert!(bytes[..sealed.bytes.len()] == sealed.bytes);
             }
-        }
-    }
-
-    #[test]
-    fn a_shard_made_alone_is_the_same() {
-        let secrets = secrets(0);
-        let sealed = seal(PackKind::Data, 900_000);
-        for shard in all(&secrets, SET, &sealed, code(2, 5)) {
-            let alone = make_shard(&secrets, SET, &sealed, code(2, 5), shard.position);
-            assert!(alone == shard);
         }
     }
 
@@ -241,7 +203,7 @@ mod tests {
             let range = start..(start + length).min(plain.len());
             let masked = mask(&secrets, SET, pack, position, plain.clone());
             let mut part = masked.bytes[range.clone()].to_vec();
-            unmask(&secrets, SET, pack, position, start as u64, &mut part);
+            ShardMask::new(&secrets, SET, pack, position).apply(start as u64, &mut part);
             prop_assert!(part == plain[range]);
         }
     }

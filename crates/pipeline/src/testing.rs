@@ -1,9 +1,13 @@
-//! What the tests of this crate share: bytes that look random but are the same each time.
+//! What the tests of this crate share: bytes that look random but are the same each time, and
+//! whole packs from their shards and into their chunks.
 
-use bitdust_crypto::{EpochSecrets, Phrase, RootSecrets};
-use bitdust_model::{Code, Epoch};
+use bitdust_crypto::{EpochSecrets, PackCipher, Phrase, RootSecrets};
+use bitdust_model::manifest::BlobRef;
+use bitdust_model::{Code, Epoch, Position};
 
-use crate::erasure::encode_in_place;
+use crate::erasure::{ErasureError, encode_in_place};
+use crate::gather::Gathered;
+use crate::pack::open::{OpenError, open_chunk_within};
 
 /// `bytes` bytes of SplitMix64 from a seed.
 pub(crate) fn noise(seed: u64, bytes: usize) -> Vec<u8> {
@@ -33,4 +37,33 @@ pub(crate) fn encode(pack: &[u8], code: Code) -> Vec<Vec<u8>> {
     let length = encode_in_place(&mut data, code, &mut parity).max(1);
     let shards = data.chunks(length).chain(parity.chunks(length));
     shards.map(<[u8]>::to_vec).collect()
+}
+
+/// A pack from whole shards, unmasked; the place in the list is the position.
+pub(crate) fn decode(
+    k: u8,
+    pack_bytes: u32,
+    shards: &[Option<Vec<u8>>],
+) -> Result<Vec<u8>, ErasureError> {
+    let mut gathered = Gathered::new(k, pack_bytes)?;
+    for (position, shard) in (0..).map(Position).zip(shards) {
+        if let Some(shard) = shard {
+            gathered.insert(position, 0, shard.as_slice())?;
+        }
+    }
+    gathered.read(0, pack_bytes)
+}
+
+/// A chunk of a whole pack.
+pub(crate) fn open_in_pack(
+    cipher: &PackCipher,
+    secrets: &EpochSecrets,
+    blob: &BlobRef,
+    pack: &[u8],
+) -> Result<Vec<u8>, OpenError> {
+    let start = blob.offset as usize;
+    let end = start.saturating_add(blob.record.stored_bytes as usize);
+    let mut bytes = pack.get(start..end).unwrap_or_default().to_vec();
+    open_chunk_within(cipher, secrets, blob, &mut bytes, 0)?;
+    Ok(bytes)
 }

@@ -4,14 +4,13 @@
 use bao_tree::io::outboard::PreOrderOutboard;
 use bao_tree::io::sync::{CreateOutboard, encode_ranges_validated};
 use bao_tree::{BlockSize, ChunkNum, ChunkRanges};
-use bitdust_crypto::{EpochSecrets, PackCipher, Phrase, RootSecrets};
+use bitdust_crypto::{EpochSecrets, PackCipher, Phrase, RootSecrets, ShardMask};
 use bitdust_model::manifest::{BlobRef, PackKind};
 use bitdust_model::{Code, Epoch, Position, SetId};
-use bitdust_pipeline::pack::open::open_chunk;
-use bitdust_pipeline::plan::plan_fetch;
-use bitdust_pipeline::proof::{proof_bytes, verify_range};
-use bitdust_pipeline::shard::{make_shards, unmask};
-use bitdust_pipeline::{Chunker, Cutter, Gathered, PackBuilder, SealedPack, Shards};
+use bitdust_pipeline::pack::open::open_chunk_within;
+use bitdust_pipeline::plan::{ShardRange, shard_ranges, union};
+use bitdust_pipeline::shard::make_shards;
+use bitdust_pipeline::{Chunker, Cutter, Gathered, PackBuilder, RangeVerifier, SealedPack, Shards};
 
 const SET: SetId = SetId([3; 32]);
 const GONE: [u8; 3] = [0, 2, 5];
@@ -44,30 +43,22 @@ fn restore(
     shards: &Shards,
     blobs: &[BlobRef],
 ) -> Vec<u8> {
-    let wanted: Vec<_> = blobs
-        .iter()
-        .map(|blob| (blob.offset, blob.record.stored_bytes))
-        .collect();
-    let reachable: Vec<_> = (0..6)
-        .filter(|index| !GONE.contains(index))
-        .map(Position)
-        .collect();
-    let plan = plan_fetch(3, sealed.pack_bytes(), &wanted, &reachable).expect("k are left");
     let mut gathered = Gathered::new(3, sealed.pack_bytes()).expect("a pack");
-    for (position, range) in plan {
+    for (position, range) in plan(sealed.pack_bytes(), blobs) {
         let (_, shard, stored) = shards
             .iter()
             .nth(usize::from(position.0))
             .expect("six shards");
         let (length, shard_bytes) = (range.end - range.start, stored.len() as u64);
         let slice = answer(stored, range.start, length);
-        assert_eq!(
-            proof_bytes(shard_bytes, range.start, length),
-            Ok(slice.len() as u64)
-        );
-        let mut bytes = verify_range(shard, shard_bytes, range.start, length, &slice)
+        let mut verifier =
+            RangeVerifier::new(shard, shard_bytes, range.start, length).expect("a range");
+        let mut bytes = Vec::new();
+        verifier
+            .push(&slice, &mut bytes)
             .expect("the supplier is honest");
-        unmask(secrets, SET, sealed.pack, position, range.start, &mut bytes);
+        verifier.finish().expect("and sends all of it");
+        ShardMask::new(secrets, SET, sealed.pack, position).apply(range.start, &mut bytes);
         gathered
             .insert(position, range.start, bytes)
             .expect("it fits");
@@ -76,11 +67,30 @@ fn restore(
     blobs
         .iter()
         .flat_map(|blob| {
-            let part = gathered
-                .read(blob.offset, blob.record.stored_bytes)
+            let mut chunk = Vec::new();
+            gathered
+                .read_into(blob.offset, blob.record.stored_bytes, &mut chunk)
                 .expect("planned");
-            open_chunk(&cipher, secrets, blob, &part).expect("the chunk is whole")
+            open_chunk_within(&cipher, secrets, blob, &mut chunk, 0).expect("the chunk is whole");
+            chunk
         })
+        .collect()
+}
+
+/// What to fetch for some chunks: the data shards that hold them, or where one is gone the
+/// same ranges of all that are left.
+fn plan(pack_bytes: u32, blobs: &[BlobRef]) -> Vec<ShardRange> {
+    let wanted: Vec<_> = blobs
+        .iter()
+        .map(|blob| (blob.offset, blob.record.stored_bytes))
+        .collect();
+    let own = shard_ranges(3, pack_bytes, &wanted);
+    if !own.iter().any(|(position, _)| GONE.contains(&position.0)) {
+        return own;
+    }
+    let ranges = union(own.into_iter().map(|(_, range)| range));
+    let left = (0..6).filter(|index| !GONE.contains(index)).map(Position);
+    left.flat_map(|position| ranges.iter().map(move |range| (position, range.clone())))
         .collect()
 }
 

@@ -209,6 +209,17 @@ proptest! {
     }
 }
 
+/// The pieces of a segment with these records.
+fn encode_segment(records: &[PackRecord]) -> Vec<Vec<u8>> {
+    let mut writer = SegmentWriter::new();
+    let mut pieces: Vec<_> = records
+        .iter()
+        .filter_map(|record| writer.push(record))
+        .collect();
+    pieces.extend(writer.finish());
+    pieces
+}
+
 fn is_refused_or_sound(bytes: &[u8]) {
     if let Ok(segment) = read_segment(bytes) {
         for PackRecord { pack, chunks } in segment.packs {

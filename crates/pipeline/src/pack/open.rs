@@ -120,43 +120,7 @@ fn try_open(
     Ok(())
 }
 
-/// Opens one chunk.
-///
-/// # Errors
-/// Anything but the chunk that the blob names.
-pub fn open_chunk(
-    cipher: &PackCipher,
-    secrets: &EpochSecrets,
-    blob: &BlobRef,
-    sealed: &[u8],
-) -> Result<Vec<u8>, OpenError> {
-    let mut bytes = sealed.to_vec();
-    open_chunk_within(cipher, secrets, blob, &mut bytes, 0)?;
-    Ok(bytes)
-}
-
-/// Opens one chunk of a whole pack.
-pub fn open_chunk_in_pack(
-    cipher: &PackCipher,
-    secrets: &EpochSecrets,
-    blob: &BlobRef,
-    pack: &[u8],
-) -> Result<Vec<u8>, OpenError> {
-    let start = blob.offset as usize;
-    let end = start.saturating_add(blob.record.stored_bytes as usize);
-    let Some(sealed) = pack.get(start..end) else {
-        let bytes = pack.len().saturating_sub(start);
-        let expected = blob.record.stored_bytes;
-        return Err(OpenError::Length {
-            chunk: blob.record.chunk,
-            bytes,
-            expected,
-        });
-    };
-    open_chunk(cipher, secrets, blob, sealed)
-}
-
-/// Reads the list of chunks from a whole pack: what an index is rebuilt from.
+/// Reads the list of chunks from a whole pack: what an index can be rebuilt from.
 ///
 /// # Errors
 /// Anything but a trailer that authenticates under `secrets` and `pack`, and describes

@@ -4,9 +4,9 @@ use bitdust_crypto::PackCipher;
 use proptest::prelude::*;
 
 use super::layout::PackError;
-use super::open::{OpenError, open_chunk, open_chunk_in_pack, read_trailer};
+use super::open::{OpenError, open_chunk_within, read_trailer};
 use super::*;
-use crate::testing::{noise, secrets};
+use crate::testing::{noise, open_in_pack, secrets};
 
 #[test]
 fn a_pack_gives_its_chunks_back() {
@@ -24,7 +24,7 @@ fn a_pack_gives_its_chunks_back() {
     assert_eq!(trailer.chunks, sealed.chunks);
     let cipher = PackCipher::new(&secrets, sealed.kind, sealed.pack);
     for (blob, raw) in sealed.blob_refs().iter().zip(&contents) {
-        let opened = open_chunk_in_pack(&cipher, &secrets, blob, &sealed.bytes);
+        let opened = open_in_pack(&cipher, &secrets, blob, &sealed.bytes);
         assert!(opened.as_ref() == Ok(raw));
     }
 }
@@ -41,7 +41,7 @@ fn a_builder_counts_and_says_when_it_is_full() {
         pushed += 1;
     }
     assert_eq!(pushed, 4);
-    assert_eq!(builder.chunk_count(), 4);
+    assert_eq!(builder.records().len(), 4);
     assert_eq!(builder.raw_bytes(), 16 << 20);
     assert_eq!(builder.stored_bytes(), (16 << 20) + 4 * TAG_BYTES as u64);
     assert!(builder.contains(ChunkId([3; 32])));
@@ -115,9 +115,9 @@ fn a_chunk_under_another_name_is_refused() {
     let cipher = PackCipher::new(&secrets, sealed.kind, sealed.pack);
     let blob = sealed.blob_refs()[0];
     let pack = sealed.pack;
-    let opened = open_chunk_in_pack(&cipher, &secrets, &blob, &sealed.bytes);
+    let opened = open_in_pack(&cipher, &secrets, &blob, &sealed.bytes);
     assert_eq!(opened, Err(OpenError::OtherChunk { chunk, found, pack }));
-    let opened = open_chunk(&cipher, &secrets, &blob, &[0; 3]);
+    let opened = open_chunk_within(&cipher, &secrets, &blob, &mut vec![0; 3], 0);
     assert_eq!(
         opened,
         Err(OpenError::Length {
@@ -130,9 +130,9 @@ fn a_chunk_under_another_name_is_refused() {
         offset: u32::MAX,
         ..blob
     };
-    assert!(open_chunk_in_pack(&cipher, &secrets, &far, &sealed.bytes).is_err());
+    assert!(open_in_pack(&cipher, &secrets, &far, &sealed.bytes).is_err());
     let later = BlobRef { counter: 1, ..blob };
-    let opened = open_chunk_in_pack(&cipher, &secrets, &later, &sealed.bytes);
+    let opened = open_in_pack(&cipher, &secrets, &later, &sealed.bytes);
     assert_eq!(opened, Err(OpenError::Forged { chunk, pack }));
 }
 
@@ -174,7 +174,7 @@ proptest! {
         let trailer = read_trailer(&secrets, sealed.pack, &sealed.bytes).expect("it is a pack");
         let cipher = PackCipher::new(&secrets, sealed.kind, sealed.pack);
         for (blob, raw) in blob_refs(sealed.pack, &trailer.chunks).iter().zip(&contents) {
-            let opened = open_chunk_in_pack(&cipher, &secrets, blob, &sealed.bytes);
+            let opened = open_in_pack(&cipher, &secrets, blob, &sealed.bytes);
             prop_assert_eq!(opened.as_ref(), Ok(raw));
         }
     }
@@ -226,7 +226,7 @@ fn is_intact(secrets: &EpochSecrets, sealed: &SealedPack, bytes: &[u8]) -> bool 
     read_trailer(secrets, sealed.pack, bytes).is_ok_and(|trailer| {
         blob_refs(sealed.pack, &trailer.chunks)
             .iter()
-            .all(|blob| open_chunk_in_pack(&cipher, secrets, blob, bytes).is_ok())
+            .all(|blob| open_in_pack(&cipher, secrets, blob, bytes).is_ok())
     })
 }
 
