@@ -30,14 +30,14 @@ use rusqlite::{Connection, Transaction};
 use crate::database::{Database, Durability};
 
 pub use chunks::Located;
-pub use confirmations::{Confirmation, ConfirmedCounts, ConfirmedShard, WeakestPack};
+pub use confirmations::{Confirmation, ConfirmedShard};
 pub use error::CatalogueError;
 pub use files::CachedFile;
 pub use friends::{Friend, Redeemed};
 pub use heads::{OwnHead, OwnSet};
 pub use history::{HistoryQuestion, PastEvent};
 pub use id::SegmentId;
-pub use pack_rows::{PackState, shard_bytes};
+pub use pack_rows::shard_bytes;
 pub use packs::{PackTotals, UnconfirmedPack};
 pub use rebuild::Imported;
 pub use segments::{LiveSegment, NewSegment, Publication};

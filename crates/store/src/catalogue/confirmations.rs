@@ -4,11 +4,11 @@
 //! beside it and changes in the same transaction.
 
 use bitdust_model::document::Signed;
-use bitdust_model::manifest::{PackKind, PackRef, Receipt};
-use bitdust_model::{ByteCount, DeviceId, PackId, Position, SetId, ShardId, UnixMillis};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use bitdust_model::manifest::{PackRef, Receipt};
+use bitdust_model::{ByteCount, DeviceId, PackId, Position, ShardId, UnixMillis};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::pack_rows::{expect_number, kind_from_column, number_of, ref_of, shard_bytes};
+use super::pack_rows::{expect_number, number_of, ref_of, shard_bytes};
 use super::{Catalogue, CatalogueError};
 use crate::row::{decode_signed, encode_signed, from_column, to_column};
 
@@ -25,17 +25,6 @@ pub struct Confirmation {
     pub receipt: Option<Signed<Receipt>>,
 }
 
-/// How many shards of a pack are confirmed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConfirmedCounts {
-    /// Confirmed shards.
-    pub confirmed: u8,
-    /// Shards that give the pack back.
-    pub k: u8,
-    /// Shards in all.
-    pub positions: u8,
-}
-
 /// A shard that a supplier says it keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfirmedShard {
@@ -47,23 +36,6 @@ pub struct ConfirmedShard {
     pub shard: ShardId,
     /// Its length in bytes.
     pub shard_bytes: u32,
-}
-
-/// The weakest pack among those of one kind, set and code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WeakestPack {
-    /// What the packs carry.
-    pub kind: PackKind,
-    /// The set that holds them.
-    pub set: SetId,
-    /// Shards that give one back.
-    pub k: u8,
-    /// Shards of each.
-    pub positions: u8,
-    /// Confirmed shards of the weakest.
-    pub confirmed: u8,
-    /// How many such packs there are.
-    pub packs: u64,
 }
 
 impl Catalogue {
@@ -106,25 +78,6 @@ impl Catalogue {
     /// Takes back all that a supplier confirmed. Gives the number of shards.
     pub fn unconfirm_supplier(&self, supplier: DeviceId) -> Result<u64, CatalogueError> {
         self.write_durably(move |transaction| unconfirm(transaction, supplier))
-    }
-
-    /// How many shards of a pack are confirmed; `None` when it is unknown.
-    pub fn confirmed_counts(
-        &self,
-        pack: PackId,
-    ) -> Result<Option<ConfirmedCounts>, CatalogueError> {
-        self.read(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT confirmed, k, positions FROM packs WHERE pack = ?1")?;
-            let counts = statement.query_row([pack.0], |row| {
-                Ok(ConfirmedCounts {
-                    confirmed: row.get(0)?,
-                    k: row.get(1)?,
-                    positions: row.get(2)?,
-                })
-            });
-            Ok(counts.optional()?)
-        })
     }
 
     /// Who confirmed what of a pack, by position.
@@ -189,52 +142,6 @@ impl Catalogue {
             Ok(ByteCount(from_column("byte count", bytes)?))
         })
     }
-
-    /// The weakest committed or published pack of each kind, set and code, by all
-    /// confirmations.
-    pub fn weakest_packs(&self) -> Result<Vec<WeakestPack>, CatalogueError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT kind, set_id, k, positions, min(confirmed), count(*) FROM packs
-                 WHERE state > 0 GROUP BY kind, set_id, k, positions",
-            )?;
-            statement.query_and_then([], weakest_from_row)?.collect()
-        })
-    }
-
-    /// Like [`weakest_packs`](Self::weakest_packs), counting only what these suppliers
-    /// confirmed. Looks at every confirmation: some hundred milliseconds for a million.
-    pub fn weakest_packs_among(
-        &self,
-        suppliers: &[DeviceId],
-    ) -> Result<Vec<WeakestPack>, CatalogueError> {
-        self.read(|connection| {
-            let mut holders = Vec::new();
-            for supplier in suppliers {
-                holders.extend(holder_of(connection, *supplier)?.map(|holder| holder.to_string()));
-            }
-            let mut statement = connection.prepare(&format!(
-                "SELECT kind, set_id, k, positions, min(counted), count(*) FROM (
-                     SELECT p.kind, p.set_id, p.k, p.positions, (
-                         SELECT count(*) FROM confirmations c WHERE c.pack = p.id AND c.holder IN ({})
-                     ) AS counted FROM packs p WHERE p.state > 0
-                 ) GROUP BY kind, set_id, k, positions",
-                holders.join(", ")
-            ))?;
-            statement.query_and_then([], weakest_from_row)?.collect()
-        })
-    }
-}
-
-fn weakest_from_row(row: &Row<'_>) -> Result<WeakestPack, CatalogueError> {
-    Ok(WeakestPack {
-        kind: kind_from_column(row.get(0)?)?,
-        set: SetId(row.get(1)?),
-        k: row.get(2)?,
-        positions: row.get(3)?,
-        confirmed: row.get(4)?,
-        packs: from_column("row count", row.get(5)?)?,
-    })
 }
 
 /// Who confirmed what of the pack of a number, by position.
@@ -269,10 +176,7 @@ pub(super) fn recount(transaction: &Transaction<'_>, number: i64) -> Result<(), 
 }
 
 /// Takes back all that a supplier confirmed.
-pub(super) fn unconfirm(
-    transaction: &Transaction<'_>,
-    supplier: DeviceId,
-) -> Result<u64, CatalogueError> {
+fn unconfirm(transaction: &Transaction<'_>, supplier: DeviceId) -> Result<u64, CatalogueError> {
     let Some(holder) = holder_of(transaction, supplier)? else {
         return Ok(0);
     };

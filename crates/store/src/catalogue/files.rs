@@ -1,9 +1,7 @@
 //! The file cache: what each file looked like when it was last protected, so that an
 //! unchanged one need not be read again.
 //!
-//! Paths are raw bytes, relative to the folder, components divided by `/`. A walk begins
-//! with a new generation; what it remembers or sees carries that number, and what does not
-//! is gone from the disk and can be forgotten.
+//! Paths are raw bytes, relative to the folder, components divided by `/`.
 
 use bitdust_model::FolderId;
 use bitdust_model::limits::{CACHED_ENTRY_BYTES_MAX, CACHED_FILES_PAGE_MAX, PATH_BYTES_MAX};
@@ -11,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::folders::{expect_number, number_of};
 use super::{Catalogue, CatalogueError};
-use crate::row::{check_length, from_column, to_column};
+use crate::row::{check_length, to_column};
 
 /// A file as it was when its entry was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,20 +35,6 @@ pub struct CachedFile {
 const COLUMNS: &str = "size, mtime_s, mtime_ns, ctime_s, ctime_ns, inode, device, entry";
 
 impl Catalogue {
-    /// Begins a walk of a folder and gives its generation, for
-    /// [`forget_files_not_seen`](Self::forget_files_not_seen).
-    pub fn begin_walk(&self, folder: FolderId) -> Result<u64, CatalogueError> {
-        self.write(move |transaction| {
-            let number = expect_number(transaction, folder)?;
-            let generation: i64 = transaction.query_row(
-                "UPDATE folders SET generation = generation + 1 WHERE id = ?1 RETURNING generation",
-                [number],
-                |row| row.get(0),
-            )?;
-            Ok(from_column("generation", generation)?)
-        })
-    }
-
     /// One file of the cache.
     pub fn cached_file(
         &self,
@@ -97,7 +81,7 @@ impl Catalogue {
         })
     }
 
-    /// Remembers files of a folder in one transaction, as seen by the current walk.
+    /// Remembers files of a folder in one transaction.
     pub fn remember_files(
         &self,
         folder: FolderId,
@@ -109,18 +93,17 @@ impl Catalogue {
         }
         self.write(move |transaction| {
             let number = expect_number(transaction, folder)?;
-            let generation = generation_of(transaction, number)?;
             let mut directories = Directories::new(transaction, number);
+            // `generation` is a column of version 1 that nothing reads.
             let mut statement = transaction.prepare_cached(&format!(
                 "INSERT OR REPLACE INTO files (directory, name, generation, {COLUMNS})
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+                 VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
             ))?;
             for (path, file) in &files {
                 let (parent, name) = split(path);
                 statement.execute(params![
                     directories.make(parent)?,
                     name,
-                    generation,
                     to_column("size", file.size)?,
                     file.mtime_s,
                     file.mtime_ns,
@@ -131,30 +114,6 @@ impl Catalogue {
                     file.device.cast_signed(),
                     file.entry,
                 ])?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Marks unchanged files as seen by the current walk, in one transaction. Paths that are
-    /// not in the cache are passed over.
-    pub fn mark_files_seen(
-        &self,
-        folder: FolderId,
-        paths: Vec<Vec<u8>>,
-    ) -> Result<(), CatalogueError> {
-        self.write(move |transaction| {
-            let number = expect_number(transaction, folder)?;
-            let generation = generation_of(transaction, number)?;
-            let mut directories = Directories::new(transaction, number);
-            let mut statement = transaction.prepare_cached(
-                "UPDATE files SET generation = ?3 WHERE directory = ?1 AND name = ?2",
-            )?;
-            for path in &paths {
-                let (parent, name) = split(path);
-                if let Some(directory) = directories.find(parent)? {
-                    statement.execute(params![directory, name, generation])?;
-                }
             }
             Ok(())
         })
@@ -179,30 +138,6 @@ impl Catalogue {
                 }
             }
             Ok(())
-        })
-    }
-
-    /// Forgets the files of a folder that were neither remembered nor seen since the walk of
-    /// this generation began. Gives their number.
-    pub fn forget_files_not_seen(
-        &self,
-        folder: FolderId,
-        generation: u64,
-    ) -> Result<u64, CatalogueError> {
-        let generation = to_column("generation", generation)?;
-        self.write(move |transaction| {
-            let number = expect_number(transaction, folder)?;
-            let forgotten = transaction.execute(
-                "DELETE FROM files WHERE generation < ?2
-                 AND directory IN (SELECT id FROM directories WHERE folder = ?1)",
-                params![number, generation],
-            )?;
-            transaction.execute(
-                "DELETE FROM directories WHERE folder = ?1
-                 AND NOT EXISTS (SELECT 1 FROM files WHERE directory = directories.id)",
-                [number],
-            )?;
-            Ok(forgotten as u64)
         })
     }
 }
@@ -236,12 +171,6 @@ fn find_directory(
     Ok(statement
         .query_row(params![folder, path], |row| row.get(0))
         .optional()?)
-}
-
-fn generation_of(connection: &Connection, folder: i64) -> Result<i64, CatalogueError> {
-    let mut statement =
-        connection.prepare_cached("SELECT generation FROM folders WHERE id = ?1")?;
-    Ok(statement.query_row([folder], |row| row.get(0))?)
 }
 
 /// Numbers of directories; keeps the last one, because walks come directory by directory.

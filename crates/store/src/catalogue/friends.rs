@@ -145,13 +145,6 @@ impl Catalogue {
             statement.query_and_then([], friend_from_row)?.collect()
         })
     }
-
-    /// Forgets a friend's machine. Says whether it was there.
-    pub fn remove_friend(&self, device: DeviceId) -> Result<bool, CatalogueError> {
-        self.write_durably(move |transaction| {
-            Ok(transaction.execute("DELETE FROM friends WHERE device = ?1", [device.0])? > 0)
-        })
-    }
 }
 
 fn friend_from_row(row: &Row<'_>) -> Result<Friend, CatalogueError> {

@@ -75,18 +75,6 @@ impl Catalogue {
         })
     }
 
-    /// Forgets a draft that nobody can have seen. A published head stays.
-    pub fn forget_head_draft(&self, sequence: Sequence) -> Result<bool, CatalogueError> {
-        let sequence = to_column("sequence", sequence.0)?;
-        self.write_durably(move |transaction| {
-            let forgotten = transaction.execute(
-                "DELETE FROM own_heads WHERE sequence = ?1 AND published = 0",
-                [sequence],
-            )?;
-            Ok(forgotten > 0)
-        })
-    }
-
     /// Records a set record durably. An older version than the one that is kept, or another
     /// record of the same version, is refused as stale.
     pub fn put_set(&self, set: OwnSet) -> Result<(), CatalogueError> {

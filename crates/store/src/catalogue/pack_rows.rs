@@ -11,7 +11,7 @@ use crate::row::{PackRow, blob, decode_row};
 
 /// How far a pack has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PackState {
+pub(super) enum PackState {
     /// Recorded; its shards are on their way.
     Sealed,
     /// Enough suppliers confirmed it; its chunks are in the index.

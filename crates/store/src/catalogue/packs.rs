@@ -99,14 +99,6 @@ impl Catalogue {
         })
     }
 
-    /// How far a pack has come; `None` when it is unknown.
-    pub fn pack_state(&self, pack: PackId) -> Result<Option<PackState>, CatalogueError> {
-        self.read(|connection| match number_of(connection, pack)? {
-            Some(number) => Ok(Some(state_of(connection, number)?)),
-            None => Ok(None),
-        })
-    }
-
     /// How to fetch a pack.
     pub fn pack_ref(&self, pack: PackId) -> Result<Option<PackRef>, CatalogueError> {
         self.read(|connection| match number_of(connection, pack)? {

@@ -48,11 +48,6 @@ pub struct Publication {
 }
 
 impl Catalogue {
-    /// Records a live segment and gives it a number. At most `SEGMENTS_MAX` live.
-    pub fn add_segment(&self, blobs: Vec<BlobRef>) -> Result<SegmentId, CatalogueError> {
-        self.write_durably(move |transaction| insert_segment(transaction, blobs))
-    }
-
     /// Live segments, oldest first.
     pub fn segments(&self) -> Result<Vec<LiveSegment>, CatalogueError> {
         self.read(|connection| {
@@ -98,17 +93,8 @@ impl Catalogue {
         self.write_durably(move |transaction| mark(transaction, segment, &packs))
     }
 
-    /// Replaces merged segments by one; their packs move there.
-    pub fn replace_segments(
-        &self,
-        replaced: Vec<SegmentId>,
-        blobs: Vec<BlobRef>,
-    ) -> Result<SegmentId, CatalogueError> {
-        self.write_durably(move |transaction| replace(transaction, &replaced, blobs))
-    }
-
     /// Records a whole commit in one durable transaction. Gives the number of the new segment,
-    /// when there is one.
+    /// when there is one; at most `SEGMENTS_MAX` live.
     pub fn publish(&self, publication: Publication) -> Result<Option<SegmentId>, CatalogueError> {
         self.write_durably(move |transaction| {
             let Publication {

@@ -10,11 +10,6 @@ use super::{Catalogue, CatalogueError};
 use crate::row::{SnapshotRow, blob, decode_row, encode_row, to_column};
 
 impl Catalogue {
-    /// Adds a snapshot; one with its id is replaced. At most `SNAPSHOTS_MAX`.
-    pub fn add_snapshot(&self, record: SnapshotRecord) -> Result<(), CatalogueError> {
-        self.write_durably(move |transaction| insert_snapshot(transaction, record))
-    }
-
     /// All snapshots, oldest first.
     pub fn snapshots(&self) -> Result<Vec<SnapshotRecord>, CatalogueError> {
         self.read(|connection| {
@@ -38,16 +33,9 @@ impl Catalogue {
             }
         })
     }
-
-    /// Forgets a snapshot. Says whether it was there.
-    pub fn remove_snapshot(&self, snapshot: SnapshotId) -> Result<bool, CatalogueError> {
-        self.write_durably(move |transaction| {
-            Ok(transaction.execute("DELETE FROM snapshots WHERE snapshot = ?1", [snapshot.0])? > 0)
-        })
-    }
 }
 
-/// Inserts or replaces a snapshot.
+/// Adds a snapshot; one with its id is replaced. At most `SNAPSHOTS_MAX`.
 pub(super) fn insert_snapshot(
     transaction: &Transaction<'_>,
     record: SnapshotRecord,

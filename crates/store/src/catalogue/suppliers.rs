@@ -6,7 +6,6 @@ use bitdust_model::message::{Contract, ContractAcceptance};
 use bitdust_model::{ByteCount, DeviceId, IdentityId, UnixMillis};
 use rusqlite::{Row, Transaction, params};
 
-use super::confirmations::unconfirm;
 use super::error::refuse_when_full;
 use super::{Catalogue, CatalogueError};
 use crate::database::DatabaseError;
@@ -157,14 +156,6 @@ impl Catalogue {
                 Some(row) => Ok(Some(supplier_from_row(row)?)),
                 None => Ok(None),
             }
-        })
-    }
-
-    /// Forgets a supplier and all that it confirmed. Says whether it was there.
-    pub fn remove_supplier(&self, device: DeviceId) -> Result<bool, CatalogueError> {
-        self.write_durably(move |transaction| {
-            unconfirm(transaction, device)?;
-            Ok(transaction.execute("DELETE FROM suppliers WHERE device = ?1", [device.0])? > 0)
         })
     }
 

@@ -76,47 +76,6 @@ fn a_directory_is_loaded_without_what_lies_deeper() {
 }
 
 #[test]
-fn files_that_a_walk_did_not_see_are_forgotten() {
-    let dir = temporary_folder();
-    let catalogue = with_folder(&dir);
-    catalogue.begin_walk(folder(1)).expect("begun");
-    let files = ["a/kept", "a/changed", "b/gone"].map(|path| (path.as_bytes().to_vec(), cached(1)));
-    catalogue
-        .remember_files(folder(1), files.to_vec())
-        .expect("remembered");
-
-    let generation = catalogue.begin_walk(folder(1)).expect("begun");
-    catalogue
-        .mark_files_seen(
-            folder(1),
-            vec![b"a/kept".to_vec(), b"never/cached".to_vec()],
-        )
-        .expect("marked");
-    catalogue
-        .remember_files(folder(1), vec![(b"a/changed".to_vec(), cached(2))])
-        .expect("remembered");
-    let forgotten = catalogue
-        .forget_files_not_seen(folder(1), generation)
-        .expect("forgotten");
-
-    assert_eq!(forgotten, 1);
-    assert_eq!(
-        catalogue.cached_file(folder(1), b"a/kept").expect("read"),
-        Some(cached(1))
-    );
-    assert_eq!(
-        catalogue
-            .cached_file(folder(1), b"a/changed")
-            .expect("read"),
-        Some(cached(2))
-    );
-    assert_eq!(
-        catalogue.cached_file(folder(1), b"b/gone").expect("read"),
-        None
-    );
-}
-
-#[test]
 fn files_are_forgotten_by_their_paths() {
     let dir = temporary_folder();
     let catalogue = with_folder(&dir);
@@ -252,11 +211,4 @@ fn a_hundred_thousand_files_go_in_and_come_out() {
         seen += files.len();
     }
     assert_eq!(seen, 100_000);
-    let generation = catalogue.begin_walk(folder(1)).expect("begun");
-    assert_eq!(
-        catalogue
-            .forget_files_not_seen(folder(1), generation)
-            .expect("forgotten"),
-        100_000
-    );
 }

@@ -79,9 +79,9 @@ fn settings_are_kept_and_limited() {
 fn snapshots_come_oldest_first() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
-    for number in [3, 1, 2] {
-        catalogue.add_snapshot(snapshot(number)).expect("added");
-    }
+    catalogue
+        .import_snapshots([3, 1, 2].map(snapshot).to_vec())
+        .expect("taken in");
     assert_eq!(
         catalogue.snapshots().expect("listed"),
         [1, 2, 3].map(snapshot)
@@ -90,13 +90,8 @@ fn snapshots_come_oldest_first() {
         catalogue.snapshot(snapshot(2).snapshot).expect("read"),
         Some(snapshot(2))
     );
-    assert!(
-        catalogue
-            .remove_snapshot(snapshot(2).snapshot)
-            .expect("removed")
-    );
     assert_eq!(
-        catalogue.snapshot(snapshot(2).snapshot).expect("read"),
+        catalogue.snapshot(snapshot(4).snapshot).expect("read"),
         None
     );
 }
@@ -132,14 +127,6 @@ fn a_number_of_the_lane_is_never_given_twice() {
         .expect("read")
         .expect("there");
     assert_eq!(published.sequence, Sequence(4));
-    assert!(
-        !catalogue.forget_head_draft(Sequence(4)).expect("asked"),
-        "published heads stay"
-    );
-    assert!(catalogue.forget_head_draft(Sequence(5)).expect("forgotten"));
-    catalogue
-        .put_head(own_head(5, 2))
-        .expect("nobody saw the first");
 }
 
 #[test]
@@ -326,12 +313,11 @@ fn a_friend_that_moved_keeps_name_and_time_and_nobody_else_becomes_one() {
 }
 
 #[test]
-fn suppliers_are_remembered_checked_and_forgotten() {
+fn suppliers_are_remembered_and_checked() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
     add_supplier(&catalogue, supplier(1)).expect("added");
     add_supplier(&catalogue, supplier(2)).expect("added");
-    commit(&catalogue, 1, &[1]);
     assert_eq!(
         catalogue.supplier(device(2)).expect("read"),
         Some(supplier(2))
@@ -371,27 +357,7 @@ fn suppliers_are_remembered_checked_and_forgotten() {
         (Some(UnixMillis(9)), false)
     );
     assert_eq!(proved.addresses, ["/ip4/10.0.0.1/tcp/2"]);
-
-    assert_eq!(
-        catalogue
-            .confirmed_counts(pack(1))
-            .expect("read")
-            .map(|counts| counts.confirmed),
-        Some(3)
-    );
-    assert!(catalogue.remove_supplier(device(1)).expect("removed"));
-    assert_eq!(
-        catalogue
-            .confirmed_counts(pack(1))
-            .expect("read")
-            .map(|counts| counts.confirmed),
-        Some(2)
-    );
-    assert!(
-        !catalogue.known_chunk(chunk(1)).expect("looked up"),
-        "its confirmations went with it"
-    );
-    assert_eq!(catalogue.suppliers().expect("listed"), [supplier(2)]);
+    assert_eq!(catalogue.suppliers().expect("listed").len(), 2);
 }
 
 #[test]
@@ -469,7 +435,6 @@ fn an_invitation_is_used_by_one_person() {
         catalogue.put_friend(long).expect_err("refused").code(),
         ErrorCode::BadRequest
     );
-    assert!(catalogue.remove_friend(device(3)).expect("removed"));
 }
 
 #[test]
@@ -505,7 +470,9 @@ fn damaged_rows_are_errors() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
     commit(&catalogue, 1, &[1]);
-    catalogue.add_snapshot(snapshot(1)).expect("added");
+    catalogue
+        .import_snapshots(vec![snapshot(1)])
+        .expect("taken in");
     add_supplier(&catalogue, supplier(1)).expect("added");
     drop(catalogue);
     let connection = rusqlite::Connection::open(dir.path().join("catalogue.db")).expect("opened");
