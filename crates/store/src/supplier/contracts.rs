@@ -82,22 +82,6 @@ impl ShardStore {
             }
         })
     }
-
-    /// Ends a contract; shards and records stay until they are deleted. Says whether it was
-    /// there.
-    pub fn remove_contract(
-        &self,
-        identity: IdentityId,
-        lane: DeviceId,
-    ) -> Result<bool, ShardError> {
-        self.write(move |transaction| {
-            let removed = transaction.execute(
-                "DELETE FROM contracts WHERE identity = ?1 AND lane = ?2",
-                [identity.0, lane.0],
-            )?;
-            Ok(removed > 0)
-        })
-    }
 }
 
 fn contract_from_row(row: &Row<'_>) -> Result<StoredContract, ShardError> {

@@ -83,14 +83,6 @@ impl ShardStore {
                 .collect()
         })
     }
-
-    /// Forgets the records of a customer whose contract ended.
-    pub fn remove_deposits(&self, identity: IdentityId) -> Result<(), ShardError> {
-        self.write(move |transaction| {
-            transaction.execute("DELETE FROM deposits WHERE identity = ?1", [identity.0])?;
-            Ok(())
-        })
-    }
 }
 
 fn record_from_row(row: &Row<'_>) -> Result<KeyedRecord, ShardError> {

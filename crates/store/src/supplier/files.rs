@@ -83,25 +83,6 @@ impl ShardFiles {
         move_pair(&self.shard(identity, shard), &graced)
     }
 
-    /// Moves a deleted shard with its hash tree back.
-    pub(super) fn move_from_grace(
-        &self,
-        identity: IdentityId,
-        shard: ShardId,
-    ) -> Result<(), ShardError> {
-        self.make_bucket(identity, shard)?;
-        move_pair(&self.graced(identity, shard), &self.shard(identity, shard))
-    }
-
-    /// Removes a deleted shard with its hash tree.
-    pub(super) fn remove_graced(
-        &self,
-        identity: IdentityId,
-        shard: ShardId,
-    ) -> Result<(), ShardError> {
-        remove_pair(&self.graced(identity, shard))
-    }
-
     /// Removes a shard with its hash tree.
     pub(super) fn remove_shard(
         &self,

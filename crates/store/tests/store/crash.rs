@@ -265,7 +265,7 @@ fn a_file_that_vanished_while_open_is_asked_for_again() {
 }
 
 #[test]
-fn an_interrupted_delete_is_completed_and_an_interrupted_undelete_taken_back() {
+fn an_interrupted_delete_is_completed() {
     let home = Supplier::new();
     let bytes = noise(1, 20_000);
     let header = header(identity(1), device(1), 1, &bytes);
@@ -302,12 +302,6 @@ fn an_interrupted_delete_is_completed_and_an_interrupted_undelete_taken_back() {
         store.usage_total().expect("asked").graced,
         ByteCount(20_000)
     );
-    store
-        .undelete(identity(1), device(1), &[pack(1)])
-        .expect("taken back");
-    store
-        .read_range(identity(1), header.shard, 0, 1, &mut Vec::new())
-        .expect("read");
 }
 
 #[test]

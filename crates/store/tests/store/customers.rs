@@ -99,12 +99,7 @@ fn contracts_are_kept_by_lane() {
         store.contract(identity(1), device(1)).expect("asked"),
         Some(contract(1, 200))
     );
-    assert!(
-        store
-            .remove_contract(identity(1), device(1))
-            .expect("ended")
-    );
-    assert_eq!(store.contract(identity(1), device(1)).expect("asked"), None);
+    assert_eq!(store.contract(identity(1), device(3)).expect("asked"), None);
 }
 
 #[test]
@@ -288,11 +283,6 @@ fn the_newest_deposit_of_a_key_wins() {
         Some(deposit(1, 6))
     );
     assert_eq!(store.deposit(deposit(2, 0).key).expect("asked"), None);
-    store.remove_deposits(identity(1)).expect("forgotten");
-    assert_eq!(
-        store.deposit(deposit(1, 0).key).expect("asked"),
-        Some(deposit(1, 3))
-    );
 }
 
 #[test]

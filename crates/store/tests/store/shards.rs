@@ -233,7 +233,7 @@ fn listings_are_paged_by_shard_and_show_one_lane() {
 }
 
 #[test]
-fn deleted_shards_leave_the_quota_and_can_come_back_until_the_grace_ends() {
+fn deleted_shards_leave_the_quota() {
     let home = Supplier::new();
     let (store, _) = home.open();
     let headers: Vec<_> = (0..3)
@@ -264,35 +264,6 @@ fn deleted_shards_leave_the_quota_and_can_come_back_until_the_grace_ends() {
     assert!(!home.file(&headers[0]).exists());
     let read = store.read_range(identity(1), headers[0].shard, 0, 10, &mut Vec::new());
     assert_eq!(read.expect_err("deleted").code(), ErrorCode::NotFound);
-
-    let back = store
-        .undelete(identity(1), device(1), &[pack(0)])
-        .expect("taken back");
-    assert_eq!(back, ByteCount(10_000));
-    assert_eq!(
-        store.usage(identity(1)).expect("asked"),
-        usage(2, 20_000, 10_000)
-    );
-    store
-        .read_range(identity(1), headers[0].shard, 0, 10, &mut Vec::new())
-        .expect("whole again");
-
-    assert_eq!(
-        store.purge_grace(UnixMillis(100)).expect("purged"),
-        ByteCount(0),
-        "not before its time"
-    );
-    assert_eq!(
-        store.purge_grace(UnixMillis(101)).expect("purged"),
-        ByteCount(10_000)
-    );
-    assert_eq!(
-        store
-            .undelete(identity(1), device(1), &[pack(1)])
-            .expect("too late"),
-        ByteCount(0)
-    );
-    assert_eq!(store.usage_total().expect("asked"), usage(2, 20_000, 0));
     drop(store);
     let (store, swept) = home.open();
     assert_eq!(
@@ -300,11 +271,14 @@ fn deleted_shards_leave_the_quota_and_can_come_back_until_the_grace_ends() {
         bitdust_store::supplier::Swept::default(),
         "nothing was left to put in order"
     );
-    assert_eq!(store.usage_total().expect("asked"), usage(2, 20_000, 0));
+    assert_eq!(
+        store.usage_total().expect("asked"),
+        usage(1, 10_000, 20_000)
+    );
 }
 
 #[test]
-fn a_shard_stored_anew_after_its_delete_is_kept_once() {
+fn a_shard_stored_anew_after_its_delete_counts_beside_its_grace() {
     let home = Supplier::new();
     let (store, _) = home.open();
     let bytes = noise(1, 10_000);
@@ -317,11 +291,10 @@ fn a_shard_stored_anew_after_its_delete_is_kept_once() {
     }
     assert_eq!(store.usage_total().expect("asked"), usage(0, 0, 10_000));
     store_bytes(&store, &header, &bytes);
-    let back = store
-        .undelete(identity(1), device(1), &[pack(1)])
-        .expect("nothing to take back");
-    assert_eq!(back, ByteCount(0));
-    assert_eq!(store.usage_total().expect("asked"), usage(1, 10_000, 0));
+    assert_eq!(
+        store.usage_total().expect("asked"),
+        usage(1, 10_000, 10_000)
+    );
     store
         .read_range(identity(1), header.shard, 0, 10_000, &mut Vec::new())
         .expect("whole");
@@ -356,8 +329,6 @@ fn many_threads_store_and_read_at_once() {
 enum Step {
     Store(u64),
     Delete(u64),
-    Undelete(u64),
-    Purge(u64),
     Lose(u64),
     Reopen,
 }
@@ -366,8 +337,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => (0_u64..6).prop_map(Step::Store),
         3 => (0_u64..6).prop_map(Step::Delete),
-        2 => (0_u64..6).prop_map(Step::Undelete),
-        1 => (0_u64..60).prop_map(Step::Purge),
         1 => (0_u64..6).prop_map(Step::Lose),
         1 => Just(Step::Reopen),
     ];
@@ -390,12 +359,6 @@ proptest! {
                 }
                 Step::Delete(number) => {
                     store.delete(identity(1), device(1), &[pack(number)], UnixMillis(now)).expect("deleted");
-                }
-                Step::Undelete(number) => {
-                    store.undelete(identity(1), device(1), &[pack(number)]).expect("taken back");
-                }
-                Step::Purge(before) => {
-                    store.purge_grace(UnixMillis(before)).expect("purged");
                 }
                 Step::Lose(number) => {
                     let header = header(identity(1), device(1), number, &noise(number, 1_000));
