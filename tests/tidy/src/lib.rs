@@ -30,6 +30,7 @@ mod setup;
 pub mod shape;
 pub mod time;
 pub mod tree;
+pub mod unused;
 pub mod words;
 pub mod workspace;
 
