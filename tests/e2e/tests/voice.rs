@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::process::Process;
-use bitdust_e2e_tests::{Machine, Outcome, Stage, World, eventually};
+use bitdust_e2e_tests::{Machine, Outcome, Stage, Transport, World, eventually};
 use serde_json::Value;
 
 const SOON: Duration = Duration::from_secs(120);
@@ -78,22 +78,10 @@ fn every_command_speaks_json() -> Outcome {
 }
 
 #[test]
-fn progress_is_a_bar_on_a_terminal_and_plain_lines_in_a_pipe() -> Outcome {
-    let world = World::new("progress")?;
-    let stage = Stage::set_up(&world, 2, Some("1/2"))?;
-    let source = world.make_folder("source")?;
-    let big = source.join("big");
-    let mut random = world.random();
-    random.write_file(&big, BIG_BYTES)?;
-    stage
-        .customer
-        .order(&["folder", "add", "--"])
-        .argument(&source)
-        .run()?;
-
+fn progress_is_a_bar_on_a_terminal() -> Outcome {
+    let world = World::over("progress", Transport::Tcp)?;
+    let stage = with_one_held(&world)?;
     let screen = world.path("screen");
-    stage.customer.wait_until_connected(2)?;
-    stage.suppliers[0].hold(true)?;
     let mut backup = on_a_terminal(&stage.customer, &world, "backup", &screen)?;
     let drawn = slowly(&stage, &mut backup, &screen)?;
     ensure!(drawn.contains("\u{1b}["), "nothing was drawn: {drawn:?}");
@@ -101,16 +89,16 @@ fn progress_is_a_bar_on_a_terminal_and_plain_lines_in_a_pipe() -> Outcome {
         drawn.contains("[=") || drawn.contains("[>"),
         "no bar: {drawn:?}"
     );
+    Ok(())
+}
 
-    std::fs::rename(&big, source.join("other"))?;
-    random.write_file(&big, BIG_BYTES)?;
+#[test]
+fn progress_is_plain_lines_in_a_pipe() -> Outcome {
+    let world = World::over("lines", Transport::Tcp)?;
+    let stage = with_one_held(&world)?;
     let log = world.path("customer-commands.log");
     std::fs::write(&log, [])?;
-    let order = stage.customer.order(&["backup"]).plain();
-    // For one that is away pieces are set aside, and the backup would not wait for it.
-    stage.customer.wait_until_connected(2)?;
-    stage.suppliers[0].hold(true)?;
-    let mut backup = order.begin()?;
+    let mut backup = stage.customer.order(&["backup"]).plain().begin()?;
     let lines = slowly(&stage, &mut backup, &log)?;
     let odd = lines
         .chars()
@@ -123,8 +111,21 @@ fn progress_is_a_bar_on_a_terminal_and_plain_lines_in_a_pipe() -> Outcome {
     Ok(())
 }
 
+/// Something to back up, and two suppliers, the first of which takes nothing. Over TCP it is waited
+/// for; over QUIC it would be taken for gone after ten seconds, and the backup would read on.
+fn with_one_held(world: &World) -> Result<Stage> {
+    let stage = Stage::set_up(world, 2, Some("1/2"))?;
+    let source = world.make_folder("source")?;
+    world.random().write_file(&source.join("big"), BIG_BYTES)?;
+    let order = stage.customer.order(&["folder", "add", "--"]);
+    order.argument(&source).run()?;
+    stage.customer.wait_until_connected(2)?;
+    stage.suppliers[0].hold(true)?;
+    Ok(stage)
+}
+
 /// Waits until a backup has told its speed and the time that is left, and lets it end; gives
-/// what it showed. One supplier takes nothing until then, so that the backup is still at it.
+/// what it showed. The first supplier is held until then, so that the backup is still at it.
 fn slowly(stage: &Stage, backup: &mut Process, shown: &Path) -> Result<String> {
     let read =
         || Ok::<_, anyhow::Error>(String::from_utf8_lossy(&std::fs::read(shown)?).into_owned());

@@ -35,7 +35,7 @@ impl ShownJob {
             phase: None,
             started_at: wall_clock(),
             started: Instant::now(),
-            rate: Rate::default(),
+            rate: Rate::new(),
         }
     }
 

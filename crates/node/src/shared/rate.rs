@@ -12,7 +12,7 @@ use bitdust_model::intervals::{SPEED_TOLD_AFTER, SPEED_WINDOW, TOTAL_KNOWN_AFTER
 const SAMPLES_MAX: usize = 80;
 
 /// Speed of a job over the last seconds. Time is counted from the job's start by the caller.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Rate {
     samples: VecDeque<(Duration, u64)>,
     total: u64,
@@ -20,6 +20,15 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
+    /// A job that begins. What it does before anybody looks counts too.
+    pub(crate) fn new() -> Self {
+        Self {
+            samples: VecDeque::from([(Duration::ZERO, 0)]),
+            total: 0,
+            total_changed_at: Duration::ZERO,
+        }
+    }
+
     /// Takes in how far the job is at a moment. Moments do not go back.
     pub(crate) fn observe(&mut self, at: Duration, done: u64, total: u64) {
         if total != self.total {
@@ -64,7 +73,7 @@ mod tests {
     const MB: u64 = 1_000_000;
 
     fn after(seconds: u64, done_per_second: u64, total: u64) -> Rate {
-        let mut rate = Rate::default();
+        let mut rate = Rate::new();
         for quarter in 0..=seconds * 4 {
             rate.observe(
                 Duration::from_millis(quarter * 250),
@@ -79,6 +88,16 @@ mod tests {
     fn nothing_is_told_before_it_was_measured() {
         let rate = after(2, MB, 100 * MB);
         assert_eq!((rate.bytes_per_second(), rate.remaining()), (None, None));
+    }
+
+    #[test]
+    fn what_was_done_before_anybody_looked_counts() {
+        let mut rate = Rate::new();
+        for second in 1..=4 {
+            rate.observe(Duration::from_secs(second), 40 * MB, 100 * MB);
+        }
+        assert_eq!(rate.bytes_per_second(), Some(10 * MB));
+        assert_eq!(rate.remaining(), Some(Duration::from_secs(6)));
     }
 
     #[test]
@@ -115,7 +134,7 @@ mod tests {
 
     #[test]
     fn memory_stays_bounded_however_often_it_is_told() {
-        let mut rate = Rate::default();
+        let mut rate = Rate::new();
         for millis in 0..100_000 {
             rate.observe(Duration::from_millis(millis), millis, MB);
         }
