@@ -1,4 +1,4 @@
-/** Opens the door and shows the window. */
+/** Sets the backend and shows the window. */
 // First, so that the order of the layers is known before any part has a style.
 import "./styles/tokens.css";
 import "./styles/base.css";

@@ -1,5 +1,5 @@
 /**
- * The one door to the node, its host and the desktop shell. The compiler derives every call
+ * The one way to the node, its host and the desktop shell. The compiler derives every call
  * from the generated bindings, so both implementations are complete or do not build.
  */
 import type { Answer, AnswerNames, ApiError, Call, HostAnswer, HostAnswerNames, HostCall, HostEvent } from "./bindings";
@@ -61,12 +61,12 @@ export type FolderDrop = { kind: "enter" } | { kind: "over" } | { kind: "leave" 
 
 let current: Backend | null = null;
 
-/** Opens the door; once, before anything is shown. */
+/** Sets the backend; once, before anything is shown. */
 export function useBackend(backend: Backend): void {
   current = backend;
 }
 
-/** The door. Only `state/` and the top component of a view go through it. */
+/** The backend. Only `state/` and the top component of a view go through it. */
 export function backend(): Backend {
   if (current === null) throw new Error("useBackend comes first");
   return current;

@@ -1,4 +1,4 @@
-/** The door through Tauri: two commands and one event to the node, a few commands of the shell. */
+/** The backend through Tauri: two commands and one event to the node, a few commands of the shell. */
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import { getCurrentWebview } from "@tauri-apps/api/webview";

@@ -47,18 +47,18 @@ describe("setPicture", () => {
     expect(setPicture({ code: null, suppliers: [] })).toBeNull();
   });
 
-  it("has a seat for each position, also for those who are gone", () => {
+  it("has all positions, also of those who are gone", () => {
     const picture = setPicture({
       code: [2, 4],
       suppliers: [somebody({ position: 0 }), somebody({ position: 1, online: false }), somebody({ position: 3, condemnation: "failed_proof" }), somebody()],
     });
-    expect(picture?.seats.map(({ piece, online }) => [piece, online])).toEqual([["held", true], ["held", false], ["none", false], ["unproven", true]]);
+    expect(picture?.positions.map(({ piece, online }) => [piece, online])).toEqual([["held", true], ["held", false], ["none", false], ["unproven", true]]);
     expect(picture).toMatchObject({ enough: 2, mayFail: 0, isWhole: false, isFormed: true, online: 1, held: 2, others: 1 });
   });
 
   it("shows who would have a place while there is no set", () => {
     const picture = setPicture({ code: [1, 2], suppliers: [somebody({ kept_bytes: 0 }), somebody({ state: "Dropped" })] });
-    expect(picture?.seats.map(({ supplier, piece }) => [supplier?.state, piece])).toEqual([["Contracted", "none"], [undefined, "none"]]);
+    expect(picture?.positions.map(({ supplier, piece }) => [supplier?.state, piece])).toEqual([["Contracted", "none"], [undefined, "none"]]);
     expect(picture).toMatchObject({ isFormed: false, mayFail: 1 });
   });
 
@@ -67,8 +67,8 @@ describe("setPicture", () => {
     expect(picture?.mayFail).toBe(-1);
   });
 
-  it("never has more seats than a set may have", () => {
+  it("never has more positions than a set may have", () => {
     const suppliers = Array.from({ length: 200 }, () => somebody());
-    expect(setPicture({ code: [10, 30], suppliers })).toMatchObject({ others: 170, seats: { length: 30 } });
+    expect(setPicture({ code: [10, 30], suppliers })).toMatchObject({ others: 170, positions: { length: 30 } });
   });
 });

@@ -67,7 +67,7 @@ export function inOrder(suppliers: SupplierView[]): SupplierView[] {
 }
 
 /** One place around the computer in the picture. */
-export interface Seat {
+export interface SetPosition {
   /** Null: nobody has this place yet. */
   supplier: SupplierView | null;
   /** Holds a piece that counts, holds one of which there is no fresh proof, or holds none. */
@@ -76,7 +76,7 @@ export interface Seat {
 }
 
 export interface SetPicture {
-  seats: Seat[];
+  positions: SetPosition[];
   enough: number;
   /** As agreed, or fewer while some pieces do not count; negative: too few count to restore. */
   mayFail: number;
@@ -84,9 +84,9 @@ export interface SetPicture {
   isWhole: boolean;
   /** Whether the places are given out; else it is who would have them now. */
   isFormed: boolean;
-  /** Seats whose piece counts and whose holder is online now. */
+  /** Positions whose piece counts and whose holder is online now. */
   online: number;
-  /** Seats whose piece counts. */
+  /** Positions whose piece counts. */
   held: number;
   /** Suppliers without a place. */
   others: number;
@@ -97,31 +97,31 @@ export function setPicture(status: Pick<StatusView, "code" | "suppliers">): SetP
   const { code, suppliers } = status;
   if (code === null || suppliers.length === 0) return null;
   const isFormed = suppliers.some(({ position }) => position !== null);
-  const seats = isFormed ? placed(code, suppliers) : expected(code, suppliers);
-  const held = seats.filter(({ piece }) => piece === "held");
+  const positions = isFormed ? placed(code, suppliers) : expected(code, suppliers);
+  const held = positions.filter(({ piece }) => piece === "held");
   return {
-    seats,
+    positions,
     enough: code[0],
     mayFail: (isFormed ? held.length : code[1]) - code[0],
     isWhole: held.length === code[1],
     isFormed,
     online: held.filter(({ online }) => online).length,
     held: held.length,
-    others: suppliers.length - seats.filter(({ supplier }) => supplier !== null).length,
+    others: suppliers.length - positions.filter(({ supplier }) => supplier !== null).length,
   };
 }
 
-function placed([, people]: Code, suppliers: SupplierView[]): Seat[] {
+function placed([, people]: Code, suppliers: SupplierView[]): SetPosition[] {
   const byPosition = new Map(suppliers.map((supplier) => [supplier.position, supplier]));
-  return Array.from({ length: people }, (_, position) => seat(byPosition.get(position) ?? null));
+  return Array.from({ length: people }, (_, position) => positionOf(byPosition.get(position) ?? null));
 }
 
-function expected([, people]: Code, suppliers: SupplierView[]): Seat[] {
+function expected([, people]: Code, suppliers: SupplierView[]): SetPosition[] {
   const first = inOrder(suppliers).filter((supplier) => trustOf(supplier).kind !== "dropped");
-  return Array.from({ length: people }, (_, index) => seat(first[index] ?? null));
+  return Array.from({ length: people }, (_, index) => positionOf(first[index] ?? null));
 }
 
-function seat(supplier: SupplierView | null): Seat {
+function positionOf(supplier: SupplierView | null): SetPosition {
   if (supplier === null) return { supplier, piece: "none", online: false };
   const counts = supplier.confirmed && supplier.condemnation === null;
   const piece = supplier.kept_bytes === 0 ? "none" : counts ? "held" : "unproven";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ring } from "./ring";
 
 describe("ring", () => {
-  it.each([1, 2, 3, 6, 10, 14, 15, 20, 29, 30])("seats %i people apart from each other and inside the picture", (count) => {
+  it.each([1, 2, 3, 6, 10, 14, 15, 20, 29, 30])("places %i people apart from each other and inside the picture", (count) => {
     const { places, width, height, center, scale } = ring(count);
     expect(places).toHaveLength(count);
     const size = 44 * scale;

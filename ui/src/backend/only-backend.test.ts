@@ -9,7 +9,7 @@ function files(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? files(join(folder, entry.name)) : [join(folder, entry.name)]));
 }
 
-test("only the door knows Tauri", () => {
+test("only the backend knows Tauri", () => {
   const others = files(SOURCE).filter((file) => !file.includes("/backend/") && /\.(ts|svelte)$/.test(file));
   expect(others.filter((file) => readFileSync(file, "utf8").includes("@tauri-apps"))).toEqual([]);
 });
