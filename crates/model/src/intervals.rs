@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::limits::{HEADS_KEPT_DAYS, PARTS_KEPT_HOURS};
+
 /// Time between two lines of progress where they cannot be drawn over each other.
 pub const PLAIN_LINE_EVERY: Duration = Duration::from_secs(2);
 /// Time between two pictures of a spinner.
@@ -63,3 +65,11 @@ pub const QUIC_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 pub const HEAD_RECORDS_PATIENCE: Duration = Duration::from_secs(10);
 /// How long the DHT may take to know better than connected peers who keep the same records.
 pub const RECORDS_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a supplier keeps older heads of a lane.
+pub const HEADS_KEPT: Duration = Duration::from_secs(HEADS_KEPT_DAYS * 24 * 60 * 60);
+/// How long it keeps a shard that came only in part.
+pub const PARTS_KEPT: Duration = Duration::from_secs(PARTS_KEPT_HOURS * 60 * 60);
+/// How long a file must have been left alone before its stamp can be believed: a second change
+/// within one tick of the file system's clock (two seconds on FAT) shows no trace.
+pub const STAMP_SETTLES: Duration = Duration::from_secs(2);

@@ -1,5 +1,7 @@
 //! What the system says about a file without opening it: enough to know that it is unchanged.
 
+use bitdust_model::intervals::STAMP_SETTLES;
+
 /// Size, times and identity of a file at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Stamp {
@@ -20,10 +22,6 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Seconds a file must have been left alone before its stamp can be believed: a second
-    /// change within one tick of the file system's clock (two seconds on FAT) shows no trace.
-    pub const SETTLE_SECONDS: i64 = 2;
-
     /// Whether nothing about the file changed since `earlier`. The device is not compared:
     /// its number may change whenever a disk is mounted.
     #[must_use]
@@ -41,7 +39,7 @@ impl Stamp {
     /// next time, which costs time and never data.
     #[must_use]
     pub const fn is_settled(&self, now_seconds: i64) -> bool {
-        let settled = now_seconds.saturating_sub(Self::SETTLE_SECONDS);
+        let settled = now_seconds.saturating_sub(STAMP_SETTLES.as_secs().cast_signed());
         self.ctime_seconds < settled && self.mtime_seconds < settled
     }
 }

@@ -1,4 +1,5 @@
 //! Where durations are written down: what peers live by in `Policy`, the rest in `intervals`.
+//! A number that is a time by its name is a duration too.
 
 use crate::tree::RustFile;
 
@@ -11,6 +12,24 @@ const HOMES: [&str; 2] = [
 const FREE: &str = "crates/sim/";
 /// What makes a duration of a number.
 const MAKERS: [&str; 2] = ["Duration::from_", "Duration::new"];
+
+/// Files with constants whose names say that they are times, each with the reason.
+const NAMED: [(&str, &str); 3] = [
+    (
+        "crates/cli/src/demo/acts.rs",
+        "a setting of the demo's homes, as text",
+    ),
+    (
+        "crates/model/src/limits.rs",
+        "limits that FORMAT.md states; `intervals` makes durations of them",
+    ),
+    (
+        "crates/model/src/schedule.rs",
+        "what a person may choose, in the unit of the setting",
+    ),
+];
+/// How such names end.
+const UNITS: [&str; 6] = ["_MS", "_MILLIS", "_SECONDS", "_MINUTES", "_HOURS", "_DAYS"];
 
 /// Durations that are written as numbers elsewhere.
 #[must_use]
@@ -27,12 +46,21 @@ pub fn written_elsewhere(files: &[RustFile]) -> Vec<String> {
                 .test_lines
                 .iter()
                 .any(|lines| lines.contains(&line));
-            if !is_test && makes_of_a_number(text) {
+            let is_named = names_a_time(text) && !NAMED.iter().any(|(file, _)| file == path);
+            if !is_test && (is_named || makes_of_a_number(text)) {
                 offences.push(format!("{path}:{line} writes a duration: {}", text.trim()));
             }
         }
     }
     offences
+}
+
+fn names_a_time(line: &str) -> bool {
+    let Some((_, rest)) = line.split_once("const ") else {
+        return false;
+    };
+    let name = rest.split_once(':').map_or("", |(name, _)| name);
+    UNITS.iter().any(|unit| name.ends_with(unit))
 }
 
 fn makes_of_a_number(line: &str) -> bool {
@@ -71,6 +99,10 @@ mod tests {
         assert_eq!(count("crates/x/src/a.rs", new), 1);
         assert_eq!(count(HOMES[0], made), 0);
         assert_eq!(count("crates/sim/src/a.rs", made), 0);
+        let named = "const KEPT_DAYS: u64 = 30;";
+        assert_eq!(count("crates/x/src/a.rs", named), 1);
+        assert_eq!(count(NAMED[0].0, named), 0);
+        assert_eq!(count("crates/x/src/a.rs", "const DAYS_MAX: u64 = 30;"), 0);
         let read = "fn a(b: u64) -> Duration { Duration::from_secs(b) }";
         assert_eq!(count("crates/x/src/a.rs", read), 0, "what somebody gave");
         let tested = format!("#[cfg(test)]\nmod tests {{ {made} }}");

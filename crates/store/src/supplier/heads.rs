@@ -4,7 +4,8 @@
 //! by two is noticed here, at every supplier that saw both.
 
 use bitdust_model::document::Signed;
-use bitdust_model::limits::{DEVICES_MAX, HEADS_KEPT_DAYS, HEADS_PER_LANE_MAX, SETS_MAX};
+use bitdust_model::intervals::HEADS_KEPT;
+use bitdust_model::limits::{DEVICES_MAX, HEADS_PER_LANE_MAX, SETS_MAX};
 use bitdust_model::manifest::{Head, HeadBundle, SetRecord};
 use bitdust_model::{
     DecodeError, DeviceId, HeadHash, IdentityId, UnixMillis, codec::Versioned, decode,
@@ -14,8 +15,6 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::fences::last_of;
 use super::{ShardError, ShardStore};
 use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
-
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 struct HeadRow {
     head: Head,
@@ -37,7 +36,7 @@ impl ShardStore {
     ///
     /// Refuses a head that is older than the newest, another one with its number, and one
     /// that follows it but names another head before it (`Stale`); one behind a fence; and
-    /// more than `DEVICES_MAX` lanes of an identity. Heads are kept for `HEADS_KEPT_DAYS`.
+    /// more than `DEVICES_MAX` lanes of an identity. Heads are kept for `HEADS_KEPT`.
     pub fn put_head(
         &self,
         bundle: &HeadBundle,
@@ -224,10 +223,8 @@ fn sets_of(
 
 fn prune(transaction: &Transaction<'_>, row: &HeadRow) -> Result<(), ShardError> {
     let head = &row.head;
-    let expired = to_column(
-        "time",
-        row.received_at.0.saturating_sub(HEADS_KEPT_DAYS * DAY_MS),
-    )?;
+    let kept_ms = u64::try_from(HEADS_KEPT.as_millis()).unwrap_or(u64::MAX);
+    let expired = to_column("time", row.received_at.0.saturating_sub(kept_ms))?;
     transaction.execute(
         "DELETE FROM heads WHERE identity = ?1 AND lane = ?2 AND sequence < ?3 AND received_at < ?4",
         params![head.owner.0, head.lane.0, row.sequence, expired],

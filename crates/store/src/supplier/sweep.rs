@@ -10,7 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use bitdust_model::limits::{PARTS_BYTES_MAX, PARTS_KEPT_HOURS, SHARD_BYTES_MAX};
+use bitdust_model::intervals::PARTS_KEPT;
+use bitdust_model::limits::{PARTS_BYTES_MAX, SHARD_BYTES_MAX};
 use bitdust_model::manifest::StoreHeader;
 use bitdust_model::{IdentityId, ShardId, UnixMillis, decode};
 use rusqlite::params;
@@ -21,8 +22,6 @@ use super::swept::Swept;
 use super::{ShardError, ShardStore};
 use crate::durable;
 use crate::row::encode_signed;
-
-const HOUR_MS: u64 = 60 * 60 * 1000;
 
 /// A file that may stand in a bucket.
 enum Name {
@@ -318,7 +317,7 @@ fn modified_at(path: &Path) -> io::Result<UnixMillis> {
     ))
 }
 
-/// Removes half-received shards older than `PARTS_KEPT_HOURS`, and of the others the oldest
+/// Removes half-received shards older than `PARTS_KEPT`, and of the others the oldest
 /// beyond `PARTS_BYTES_MAX`.
 fn remove_parts(
     mut parts: Vec<Part>,
@@ -330,7 +329,7 @@ fn remove_parts(
     for part in parts {
         let age_ms = now.0.saturating_sub(part.modified_at.0);
         let bytes = bytes_kept.saturating_add(part.bytes);
-        if age_ms <= PARTS_KEPT_HOURS * HOUR_MS && bytes <= PARTS_BYTES_MAX {
+        if u128::from(age_ms) <= PARTS_KEPT.as_millis() && bytes <= PARTS_BYTES_MAX {
             bytes_kept = bytes;
             continue;
         }
