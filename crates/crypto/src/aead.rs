@@ -1,4 +1,4 @@
-//! AES-256-GCM in place: the one door to the authenticated cipher.
+//! AES-256-GCM in place: the one way to the authenticated cipher.
 //!
 //! Nonces are the callers' to keep apart: random for keys of long life, counted or zero for
 //! keys that seal one thing. What is short and rare goes through [`Aead`], contents through

@@ -1,4 +1,4 @@
-//! The whole way through the public doors: a stream becomes chunks, packs and masked shards;
+//! The whole way through what is public: a stream becomes chunks, packs and masked shards;
 //! suppliers answer ranges with proofs; some of them are gone; the stream comes back.
 
 use bao_tree::io::outboard::PreOrderOutboard;

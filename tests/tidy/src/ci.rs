@@ -1,4 +1,4 @@
-//! The doors to the tests, `.ci/run` and `make test`, on a machine of stand-ins.
+//! The ways to the tests, `.ci/run` and `make test`, on a machine of stand-ins.
 
 use std::fs;
 use std::time::{Duration, SystemTime};

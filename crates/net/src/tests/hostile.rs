@@ -151,7 +151,7 @@ async fn garbage_on_a_control_stream_closes_the_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shard_refused_at_the_door_sends_no_byte() {
+async fn a_shard_that_is_refused_sends_no_byte() {
     let bob = Node::start(2).await;
     let mut supplier = ByHand::start(9).await;
     let (client, mut bulk) = bulk_from(&bob, &mut supplier).await;
@@ -164,7 +164,7 @@ async fn a_shard_refused_at_the_door_sends_no_byte() {
     let refused = soon(storing)
         .await
         .expect("no panic")
-        .expect_err("refused at the door");
+        .expect_err("refused at once");
     assert_eq!(refused.code(), ErrorCode::QuotaExceeded);
     // The client is gone with its last call, so the stream ends without a further frame.
     assert_eq!(bulk.next().await, None, "neither bytes nor anything else");
