@@ -19,10 +19,10 @@ use crate::plan::split;
 pub struct Gathered<B> {
     k: u8,
     shard_bytes: u64,
-    pieces: Vec<Piece<B>>,
+    pieces: Vec<GatheredPart<B>>,
 }
 
-struct Piece<B> {
+struct GatheredPart<B> {
     position: Position,
     start: u64,
     bytes: B,
@@ -66,7 +66,7 @@ impl<B: AsRef<[u8]>> Gathered<B> {
             .covered(position, start..start + length as u64)
             .is_none()
         {
-            self.pieces.push(Piece {
+            self.pieces.push(GatheredPart {
                 position,
                 start,
                 bytes,
@@ -161,7 +161,7 @@ impl<B: AsRef<[u8]>> Gathered<B> {
     }
 }
 
-impl<B: AsRef<[u8]>> Piece<B> {
+impl<B: AsRef<[u8]>> GatheredPart<B> {
     fn range(&self) -> Range<u64> {
         self.start..self.start + self.bytes.as_ref().len() as u64
     }

@@ -112,15 +112,15 @@ pub(crate) enum Durability {
 /// A handle of the database; clones share it. The file is closed with the last of them.
 #[derive(Clone)]
 pub(crate) struct Database {
-    shared: Arc<Shared>,
+    shared: Arc<DatabaseShared>,
 }
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+type DatabaseWork = Box<dyn FnOnce(&mut Connection) + Send>;
 
-struct Shared {
+struct DatabaseShared {
     readers: Readers,
     /// `None` only while the last handle is being dropped.
-    writer: Option<(SyncSender<Job>, JoinHandle<()>)>,
+    writer: Option<(SyncSender<DatabaseWork>, JoinHandle<()>)>,
 }
 
 impl Database {
@@ -159,7 +159,7 @@ impl Database {
             returned: Condvar::new(),
         };
         Ok(Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(DatabaseShared {
                 readers,
                 writer: Some((sender, thread)),
             }),
@@ -178,7 +178,7 @@ impl Database {
         E: From<DatabaseError> + Send + 'static,
     {
         let (answer, outcome) = sync_channel(1);
-        let job: Job = Box::new(move |connection| {
+        let job: DatabaseWork = Box::new(move |connection| {
             // Nobody stops waiting below, so the answer always has a taker.
             drop(answer.send(transact(connection, durability, work)));
         });
@@ -225,7 +225,7 @@ impl Drop for ReadTransaction<'_> {
     }
 }
 
-impl Drop for Shared {
+impl Drop for DatabaseShared {
     fn drop(&mut self) {
         // Readers first: the last connection to close empties the log into the file.
         self.readers.close_idle();
@@ -238,7 +238,7 @@ impl Drop for Shared {
     }
 }
 
-fn run_writer(mut connection: Connection, jobs: &Receiver<Job>) {
+fn run_writer(mut connection: Connection, jobs: &Receiver<DatabaseWork>) {
     for job in jobs {
         job(&mut connection);
     }

@@ -112,10 +112,10 @@ pub struct SpooledShard {
 /// A handle of the spool; clones share it.
 #[derive(Clone)]
 pub struct Spool {
-    shared: Arc<Shared>,
+    shared: Arc<SpoolShared>,
 }
 
-struct Shared {
+struct SpoolShared {
     dir: PathBuf,
     bytes_max: ByteCount,
     /// Files and their bytes; also those being written, so that the limit holds.
@@ -142,7 +142,7 @@ impl Spool {
                     .len(),
             );
         }
-        let shared = Shared {
+        let shared = SpoolShared {
             dir: dir.to_path_buf(),
             bytes_max,
             entries: Mutex::new(entries),

@@ -40,10 +40,10 @@ pub use write::{Begin, ShardWriter, StoredShard};
 /// A handle of the store; clones share it. Every call blocks until it is done.
 #[derive(Clone)]
 pub struct ShardStore {
-    shared: Arc<Shared>,
+    shared: Arc<ShardStoreShared>,
 }
 
-struct Shared {
+struct ShardStoreShared {
     database: Database,
     files: ShardFiles,
     /// Shards whose files somebody is changing right now.
@@ -57,7 +57,7 @@ impl ShardStore {
         let database = Database::open(&paths.supplier(), "supplier database", &schema::STEPS)?;
         let files = ShardFiles::new(paths.shards(), paths.graced());
         let store = Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(ShardStoreShared {
                 database,
                 files,
                 claimed: Mutex::default(),
@@ -96,7 +96,7 @@ impl ShardStore {
     }
 }
 
-impl Shared {
+impl ShardStoreShared {
     /// A poisoned lock is taken all the same: a set is whole between any two statements.
     fn lock(&self) -> MutexGuard<'_, BTreeSet<(IdentityId, ShardId)>> {
         self.claimed.lock().unwrap_or_else(PoisonError::into_inner)

@@ -77,9 +77,9 @@ impl BulkClient {
         }
         let mut call = self.call(Body::Store(header)).await?;
         let answer = match call.next().await? {
-            Received::Go(offset) => call.send_shard(offset, &shard).await?,
-            Received::Answer(body) => *body,
-            Received::Data(_) | Received::End => {
+            FromSupplier::Go(offset) => call.send_shard(offset, &shard).await?,
+            FromSupplier::Answer(body) => *body,
+            FromSupplier::Data(_) | FromSupplier::End => {
                 return Err(call.protocol_error("bytes came in answer to a Store"));
             }
         };
@@ -106,8 +106,8 @@ impl BulkClient {
         }
         let mut call = self.call(Body::Fetch(fetch.clone())).await?;
         let (header, offset, length) = match call.next().await? {
-            Received::Answer(body) => call.range_of(*body, &fetch)?,
-            Received::Go(_) | Received::Data(_) | Received::End => {
+            FromSupplier::Answer(body) => call.range_of(*body, &fetch)?,
+            FromSupplier::Go(_) | FromSupplier::Data(_) | FromSupplier::End => {
                 return Err(call.protocol_error("a range came without its header"));
             }
         };
@@ -115,12 +115,12 @@ impl BulkClient {
         let mut came = 0;
         loop {
             match call.next().await? {
-                Received::Data(bytes) if came + bytes.len() > bytes_max => {
+                FromSupplier::Data(bytes) if came + bytes.len() > bytes_max => {
                     return Err(
                         call.protocol_error("a range came with more bytes than its proof can have")
                     );
                 }
-                Received::Data(bytes) => {
+                FromSupplier::Data(bytes) => {
                     came += bytes.len();
                     if !take(&bytes) {
                         return Err(
@@ -128,9 +128,9 @@ impl BulkClient {
                         );
                     }
                 }
-                Received::End => break,
-                Received::Answer(body) => return Err(call.refusal_of(*body)),
-                Received::Go(_) => {
+                FromSupplier::End => break,
+                FromSupplier::Answer(body) => return Err(call.refusal_of(*body)),
+                FromSupplier::Go(_) => {
                     return Err(call.protocol_error("a Go came in answer to a Fetch"));
                 }
             }
@@ -179,7 +179,7 @@ impl BulkClient {
 /// One outstanding request.
 struct Call {
     id: RequestId,
-    received: mpsc::Receiver<Received>,
+    received: mpsc::Receiver<FromSupplier>,
     client: BulkClient,
     /// Whether both sides know that it is over.
     over: bool,
@@ -188,7 +188,7 @@ struct Call {
 }
 
 impl Call {
-    async fn next(&mut self) -> Result<Received, NetError> {
+    async fn next(&mut self) -> Result<FromSupplier, NetError> {
         let received = self
             .client
             .progress
@@ -222,18 +222,18 @@ impl Call {
             .map_err(|_| self.client.why_ended())?;
         drop(turn);
         match self.next().await? {
-            Received::Answer(body) => Ok(*body),
-            Received::Go(_) | Received::Data(_) | Received::End => {
+            FromSupplier::Answer(body) => Ok(*body),
+            FromSupplier::Go(_) | FromSupplier::Data(_) | FromSupplier::End => {
                 Err(self.protocol_error("a Store was not answered"))
             }
         }
     }
 
-    fn early_end(&mut self, received: Option<Received>) -> NetError {
+    fn early_end(&mut self, received: Option<FromSupplier>) -> NetError {
         let Some(received) = received else {
             return self.client.why_ended();
         };
-        if let Received::Answer(body) = received
+        if let FromSupplier::Answer(body) = received
             && let Body::Refused(refusal) = *body
         {
             return NetError::Refused { refusal };
@@ -304,12 +304,12 @@ impl Drop for Call {
 #[derive(Debug)]
 pub(super) struct Registration {
     pub(super) id: RequestId,
-    pub(super) sender: mpsc::Sender<Received>,
+    pub(super) sender: mpsc::Sender<FromSupplier>,
 }
 
 /// What a request receives from the supplier.
 #[derive(Debug)]
-pub(super) enum Received {
+pub(super) enum FromSupplier {
     Go(u64),
     Data(Bytes),
     End,

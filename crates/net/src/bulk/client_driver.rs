@@ -12,7 +12,7 @@ use bitdust_model::{DeviceId, limits};
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::client::{BulkClient, Received, Registration};
+use super::client::{BulkClient, FromSupplier, Registration};
 use super::frame::{Frame, RequestId};
 use super::frames::Frames;
 use super::writer::{Progress, QueuedFrame, Writer};
@@ -84,7 +84,7 @@ impl ClientDriver {
             queue,
             progress: progress.clone(),
         };
-        let mut reader = Reader {
+        let mut reader = AnswerReader {
             device,
             session: session.incoming,
             table: BTreeMap::new(),
@@ -103,16 +103,16 @@ impl ClientDriver {
     }
 }
 
-struct Reader {
+struct AnswerReader {
     device: DeviceId,
     session: Incoming,
-    table: BTreeMap<RequestId, mpsc::Sender<Received>>,
+    table: BTreeMap<RequestId, mpsc::Sender<FromSupplier>>,
     registrations: mpsc::Receiver<Registration>,
     progress: Progress,
     stray_bytes: u64,
 }
 
-impl Reader {
+impl AnswerReader {
     async fn run<R: AsyncRead + Unpin>(&mut self, mut frames: Frames<R>) -> Result<(), NetError> {
         loop {
             tokio::select! {
@@ -141,17 +141,17 @@ impl Reader {
 
     async fn dispatch(&mut self, id: RequestId, frame: Frame) -> Result<(), NetError> {
         let received = match frame {
-            Frame::Go(offset) => Received::Go(offset),
-            Frame::Data(bytes) => Received::Data(bytes),
-            Frame::End => Received::End,
-            Frame::Answer(bytes) => Received::Answer(Box::new(self.verify(&bytes)?)),
+            Frame::Go(offset) => FromSupplier::Go(offset),
+            Frame::Data(bytes) => FromSupplier::Data(bytes),
+            Frame::End => FromSupplier::End,
+            Frame::Answer(bytes) => FromSupplier::Answer(Box::new(self.verify(&bytes)?)),
             Frame::Ask(_) | Frame::Cancel => {
                 return Err(NetError::malformed("a supplier sent what customers send"));
             }
         };
         let bytes = match &received {
-            Received::Data(bytes) => bytes.len() as u64,
-            Received::Go(_) | Received::End | Received::Answer(_) => 1,
+            FromSupplier::Data(bytes) => bytes.len() as u64,
+            FromSupplier::Go(_) | FromSupplier::End | FromSupplier::Answer(_) => 1,
         };
         if let Some(sender) = self.table.get(&id)
             && sender.send(received).await.is_ok()

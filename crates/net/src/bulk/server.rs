@@ -123,18 +123,18 @@ impl IncomingStore {
             return Err(NetError::malformed("bytes came before they were admitted"));
         };
         match received {
-            Received::Data(bytes) => {
+            FromCustomer::Data(bytes) => {
                 let Some(rest) = left.checked_sub(bytes.len() as u64) else {
                     return Err(NetError::malformed("more bytes came than the shard has"));
                 };
                 *left = rest;
                 Ok(Some(bytes))
             }
-            Received::End if *left == 0 => Ok(None),
-            Received::End => Err(NetError::malformed(format!(
+            FromCustomer::End if *left == 0 => Ok(None),
+            FromCustomer::End => Err(NetError::malformed(format!(
                 "{left} bytes of the shard did not come"
             ))),
-            Received::Cancel => Err(NetError::interrupted("the customer cancelled")),
+            FromCustomer::Cancel => Err(NetError::interrupted("the customer cancelled")),
         }
     }
 }
@@ -205,7 +205,7 @@ impl OutgoingFetch {
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) id: RequestId,
-    pub(super) received: mpsc::Receiver<Received>,
+    pub(super) received: mpsc::Receiver<FromCustomer>,
     pub(super) queue: mpsc::Sender<QueuedFrame>,
     pub(super) progress: Progress,
     pub(super) stall: Duration,
@@ -213,7 +213,7 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    async fn next(&mut self) -> Result<Received, NetError> {
+    async fn next(&mut self) -> Result<FromCustomer, NetError> {
         let received = self.progress.next(&mut self.received, self.stall).await?;
         received.ok_or_else(|| NetError::interrupted("the bulk stream has ended"))
     }
@@ -257,7 +257,7 @@ impl Drop for Exchange {
 
 /// What a request receives from the customer.
 #[derive(Debug)]
-pub(super) enum Received {
+pub(super) enum FromCustomer {
     Data(Bytes),
     End,
     Cancel,

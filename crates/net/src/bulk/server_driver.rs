@@ -16,7 +16,9 @@ use tokio::sync::mpsc;
 use super::check::check_header;
 use super::frame::{Frame, RequestId};
 use super::frames::Frames;
-use super::server::{BulkRequest, BulkServer, Exchange, IncomingStore, OutgoingFetch, Received};
+use super::server::{
+    BulkRequest, BulkServer, Exchange, FromCustomer, IncomingStore, OutgoingFetch,
+};
 use super::writer::{Progress, QueuedFrame, Writer, enqueue, refusal};
 use crate::error::NetError;
 use crate::local::Local;
@@ -60,7 +62,7 @@ impl ServerDriver {
             progress: progress.clone(),
         };
         let table = BTreeMap::new();
-        let mut reader = Reader {
+        let mut reader = RequestReader {
             device,
             session: session.incoming,
             table,
@@ -77,10 +79,10 @@ impl ServerDriver {
     }
 }
 
-struct Reader {
+struct RequestReader {
     device: DeviceId,
     session: Incoming,
-    table: BTreeMap<RequestId, mpsc::Sender<Received>>,
+    table: BTreeMap<RequestId, mpsc::Sender<FromCustomer>>,
     requests: mpsc::Sender<BulkRequest>,
     queue: mpsc::Sender<QueuedFrame>,
     progress: Progress,
@@ -88,15 +90,15 @@ struct Reader {
     stray_bytes: u64,
 }
 
-impl Reader {
+impl RequestReader {
     async fn run<R: AsyncRead + Unpin>(&mut self, mut frames: Frames<R>) -> Result<(), NetError> {
         while let Some((id, frame)) = frames.next().await? {
             self.progress.note();
             match frame {
                 Frame::Ask(bytes) => self.ask(id, &bytes).await?,
-                Frame::Data(bytes) => self.dispatch(id, Received::Data(bytes)).await?,
-                Frame::End => self.dispatch(id, Received::End).await?,
-                Frame::Cancel => self.dispatch(id, Received::Cancel).await?,
+                Frame::Data(bytes) => self.dispatch(id, FromCustomer::Data(bytes)).await?,
+                Frame::End => self.dispatch(id, FromCustomer::End).await?,
+                Frame::Cancel => self.dispatch(id, FromCustomer::Cancel).await?,
                 Frame::Go(_) | Frame::Answer(_) => {
                     return Err(NetError::malformed("a customer sent what suppliers send"));
                 }
@@ -170,10 +172,10 @@ impl Reader {
         }
     }
 
-    async fn dispatch(&mut self, id: RequestId, received: Received) -> Result<(), NetError> {
+    async fn dispatch(&mut self, id: RequestId, received: FromCustomer) -> Result<(), NetError> {
         let bytes = match &received {
-            Received::Data(bytes) => bytes.len() as u64,
-            Received::End | Received::Cancel => 1,
+            FromCustomer::Data(bytes) => bytes.len() as u64,
+            FromCustomer::End | FromCustomer::Cancel => 1,
         };
         if let Some(sender) = self.table.get(&id)
             && sender.send(received).await.is_ok()

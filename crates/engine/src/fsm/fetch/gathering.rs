@@ -27,7 +27,7 @@ pub(crate) struct Gathering {
     wanted: Wanted,
     /// Whether whole pieces are gathered.
     whole: bool,
-    pieces: BTreeMap<Position, Piece>,
+    pieces: BTreeMap<Position, PartState>,
     /// Whole pieces in the order they came.
     order: Vec<Position>,
     /// The combination tried last, as bits over `order`; zero: none yet.
@@ -40,7 +40,7 @@ pub(crate) struct Gathering {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Piece {
+enum PartState {
     Asked { whole: bool },
     Here { whole: bool },
     Bad,
@@ -91,12 +91,13 @@ impl Gathering {
         for &position in &self.wanted.direct {
             match self.pieces.get(&position) {
                 None => asks.push((position, self.holder(position, online)?)),
-                Some(Piece::Bad) => return None,
-                Some(Piece::Asked { .. } | Piece::Here { .. }) => {}
+                Some(PartState::Bad) => return None,
+                Some(PartState::Asked { .. } | PartState::Here { .. }) => {}
             }
         }
         for &(position, _) in &asks {
-            self.pieces.insert(position, Piece::Asked { whole: false });
+            self.pieces
+                .insert(position, PartState::Asked { whole: false });
         }
         Some(asks)
     }
@@ -106,7 +107,7 @@ impl Gathering {
         let wanted = (self.order.len() + 1).max(usize::from(self.wanted.k));
         let pieces = self.pieces.values();
         let mut coming = pieces
-            .filter(|piece| matches!(piece, Piece::Asked { whole: true }))
+            .filter(|piece| matches!(piece, PartState::Asked { whole: true }))
             .count();
         let mut asks = Vec::new();
         for position in self.candidates() {
@@ -114,7 +115,8 @@ impl Gathering {
                 break;
             }
             if let Some(device) = self.holder(position, online) {
-                self.pieces.insert(position, Piece::Asked { whole: true });
+                self.pieces
+                    .insert(position, PartState::Asked { whole: true });
                 asks.push((position, device));
                 coming += 1;
             }
@@ -125,7 +127,7 @@ impl Gathering {
     /// Whether any piece is on its way.
     pub(super) fn is_coming(&self) -> bool {
         let mut pieces = self.pieces.values();
-        pieces.any(|piece| matches!(piece, Piece::Asked { .. }))
+        pieces.any(|piece| matches!(piece, PartState::Asked { .. }))
     }
 
     /// Positions that could still be asked for whole, data positions first.
@@ -138,8 +140,10 @@ impl Gathering {
             .collect();
         positions.sort_by_key(|position| (!self.wanted.direct.contains(position), *position));
         positions.retain(|position| match self.pieces.get(position) {
-            None | Some(Piece::Here { whole: false }) => true,
-            Some(Piece::Here { whole: true } | Piece::Asked { .. } | Piece::Bad) => false,
+            None | Some(PartState::Here { whole: false }) => true,
+            Some(PartState::Here { whole: true } | PartState::Asked { .. } | PartState::Bad) => {
+                false
+            }
         });
         positions
     }
@@ -218,7 +222,7 @@ impl Gathering {
         if self.tries >= DECODE_TRIES_MAX {
             return true;
         }
-        let bad = |position: Position| self.pieces.get(&position) == Some(&Piece::Bad);
+        let bad = |position: Position| self.pieces.get(&position) == Some(&PartState::Bad);
         let left = self
             .wanted
             .places
@@ -229,7 +233,7 @@ impl Gathering {
     }
 
     fn is_here(&self, position: Position) -> bool {
-        matches!(self.pieces.get(&position), Some(Piece::Here { .. }))
+        matches!(self.pieces.get(&position), Some(PartState::Here { .. }))
     }
 
     /// Whether it is a holder of anything wanted.
@@ -242,12 +246,12 @@ impl Gathering {
 
     /// The bytes of a position came.
     pub(super) fn take(&mut self, position: Position, now: Tick) {
-        let Some(Piece::Asked { whole }) = self.pieces.get(&position).copied() else {
+        let Some(PartState::Asked { whole }) = self.pieces.get(&position).copied() else {
             return;
         };
         // A single direct position's ranges are the union of all ranges.
         let whole = whole || self.wanted.direct == [position];
-        self.pieces.insert(position, Piece::Here { whole });
+        self.pieces.insert(position, PartState::Here { whole });
         if whole {
             self.order.push(position);
         }
@@ -257,7 +261,7 @@ impl Gathering {
     /// They did not.
     pub(super) fn miss(&mut self, position: Position, device: DeviceId, code: ErrorCode) {
         if code == ErrorCode::Corrupt {
-            self.pieces.insert(position, Piece::Bad);
+            self.pieces.insert(position, PartState::Bad);
             return;
         }
         self.pieces.remove(&position);
@@ -278,7 +282,7 @@ impl Gathering {
         self.whole = true;
         // A direct position that stood alone is surely the bad one.
         if let [position] = self.wanted.direct[..] {
-            self.pieces.insert(position, Piece::Bad);
+            self.pieces.insert(position, PartState::Bad);
             self.order.retain(|here| *here != position);
         }
     }
