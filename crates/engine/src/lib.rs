@@ -10,6 +10,7 @@ mod fsm;
 pub mod io;
 mod random;
 mod rules;
+mod safety;
 mod timer;
 pub mod trace;
 mod transition;

@@ -7,9 +7,10 @@ use bitdust_model::manifest::PackKind;
 
 use super::Engine;
 use super::entries::{Pack, PackGroup};
-use crate::fsm::{backup, pack, transfer};
+use crate::fsm::{pack, transfer};
 use crate::io::JobId;
 use crate::rules::settled_at;
+use crate::safety::{self, Quorum};
 
 impl Engine {
     /// Positions of a pack confirmed by holders that are not condemned.
@@ -58,65 +59,66 @@ impl Engine {
     }
 
     fn count_positions(&self, pack: &Pack, is_counted: impl Fn(&transfer::State) -> bool) -> u8 {
+        safety::count(pack.transfers.iter().map(is_counted), &self.trusted())
+    }
+
+    /// By position, whether its holder is trusted.
+    fn trusted(&self) -> Vec<bool> {
         let holders = self.set.iter().flat_map(|set| &set.holders);
-        let counted = pack
-            .transfers
-            .iter()
-            .zip(holders)
-            .filter(|(transfer, holder)| is_counted(transfer) && self.is_trusted(**holder));
-        u8::try_from(counted.count()).expect("a set has at most 30 positions")
+        holders.map(|holder| self.is_trusted(*holder)).collect()
+    }
+
+    /// By position, whether its holder is trusted and proved lately that it keeps what it has.
+    fn fresh(&self) -> Vec<bool> {
+        let holders = self.set.iter().flat_map(|set| &set.holders);
+        let supplier = |device| self.suppliers.get(device);
+        holders
+            .map(|holder| supplier(holder).is_some_and(|it| it.is_fresh(self.now)))
+            .collect()
     }
 
     /// What a backup needs of one pack, against what it has.
-    fn quorum_of(&self, pack: &Pack) -> backup::Quorum {
+    fn quorum_of(&self, pack: &Pack) -> Quorum {
         let Some(code) = self.set.as_ref().map(|set| set.code) else {
-            return backup::Quorum::Reached;
+            return Quorum::Reached;
         };
         let need = settled_at(pack.kind, code);
         let confirmed = self.confirmed(pack);
-        if confirmed >= need {
+        let moving = self.count_positions(pack, |transfer| transfer.is_moving());
+        match (Quorum::of(confirmed, moving, need), pack.state) {
             // What is sealed next describes only packs that the catalogue knows as committed.
-            return match pack.state {
-                pack::State::Committed { .. } | pack::State::Settled => backup::Quorum::Reached,
+            (
+                Quorum::Reached,
                 pack::State::Placing { .. }
                 | pack::State::Committing { .. }
-                | pack::State::Uncommitted { .. } => backup::Quorum::Short {
-                    confirmed,
-                    need,
-                    moving: true,
-                },
-            };
-        }
-        let moving = self.count_positions(pack, |transfer| transfer.is_moving());
-        backup::Quorum::Short {
-            confirmed,
-            need,
-            moving: confirmed + moving >= need,
+                | pack::State::Uncommitted { .. },
+            ) => Quorum::Short {
+                confirmed,
+                need,
+                moving: true,
+            },
+            (quorum, _) => quorum,
         }
     }
 
     /// The weakest of a job's packs of a group; with `None`, of all packs of that group.
     /// Settled packs have every position but the condemned ones.
-    pub(super) fn quorum(&self, job: Option<JobId>, group: PackGroup) -> backup::Quorum {
+    pub(super) fn quorum(&self, job: Option<JobId>, group: PackGroup) -> Quorum {
         let mut weakest = self.quorum_of_settled(group);
         for pack in self.packs.values() {
             if group.has(pack.kind) && (job.is_none() || pack.job == job) {
-                weakest = weaker(weakest, self.quorum_of(pack));
+                weakest = weakest.weaker(self.quorum_of(pack));
             }
         }
         weakest
     }
 
-    fn quorum_of_settled(&self, group: PackGroup) -> backup::Quorum {
+    fn quorum_of_settled(&self, group: PackGroup) -> Quorum {
         let Some(set) = &self.set else {
-            return backup::Quorum::Reached;
+            return Quorum::Reached;
         };
-        let trusted = set
-            .holders
-            .iter()
-            .filter(|device| self.is_trusted(**device))
-            .count();
-        let confirmed = u8::try_from(trusted).expect("a set has at most 30 positions");
+        let everywhere = set.holders.iter().map(|_| true);
+        let confirmed = safety::count(everywhere, &self.trusted());
         let kinds = match group {
             PackGroup::Contents => &[PackKind::Data, PackKind::Tree][..],
             PackGroup::Lists => &[PackKind::Commit][..],
@@ -126,77 +128,22 @@ impl Engine {
             .map(|kind| settled_at(*kind, set.code))
             .max()
             .unwrap_or(0);
-        if confirmed >= need {
-            return backup::Quorum::Reached;
-        }
-        backup::Quorum::Short {
-            confirmed,
-            need,
-            moving: false,
-        }
+        Quorum::of(confirmed, 0, need)
     }
 
     /// Confirmations of the weakest data pack that counts for what was published, by fresh
     /// and trusted holders.
     pub(crate) fn weakest_fresh(&self) -> u8 {
-        let Some(set) = &self.set else {
-            return 0;
-        };
-        let is_fresh = |device: &DeviceId| {
-            self.suppliers
-                .get(device)
-                .is_some_and(|supplier| supplier.is_fresh(self.now))
-        };
-        let fresh = set.holders.iter().filter(|device| is_fresh(device)).count();
-        let mut weakest = fresh;
-        for pack in self.packs.values() {
-            let is_running = pack.job.is_some_and(|job| self.jobs.contains_key(&job));
-            if pack.kind != PackKind::Data || is_running {
-                continue;
-            }
-            let confirmed = pack
-                .transfers
-                .iter()
-                .zip(&set.holders)
-                .filter(|(state, device)| {
-                    matches!(state, transfer::State::Confirmed) && is_fresh(device)
-                });
-            weakest = weakest.min(confirmed.count());
-        }
-        u8::try_from(weakest).expect("a set has at most 30 positions")
-    }
-}
-
-fn weaker(left: backup::Quorum, right: backup::Quorum) -> backup::Quorum {
-    match (left, right) {
-        (backup::Quorum::Reached, quorum) | (quorum, backup::Quorum::Reached) => quorum,
-        (
-            backup::Quorum::Short {
-                confirmed: some,
-                need,
-                moving,
-            },
-            backup::Quorum::Short {
-                confirmed: other,
-                need: other_need,
-                moving: other_moving,
-            },
-        ) => {
-            let moving = moving && other_moving;
-            // The one that lacks more is what people are told.
-            if need.saturating_sub(some) >= other_need.saturating_sub(other) {
-                backup::Quorum::Short {
-                    confirmed: some,
-                    need,
-                    moving,
-                }
-            } else {
-                backup::Quorum::Short {
-                    confirmed: other,
-                    need: other_need,
-                    moving,
-                }
-            }
-        }
+        let fresh = self.fresh();
+        let settled = safety::count(fresh.iter().map(|_| true), &fresh);
+        let is_running = |pack: &&Pack| pack.job.is_some_and(|job| self.jobs.contains_key(&job));
+        let packs = self.packs.values();
+        packs
+            .filter(|pack| pack.kind == PackKind::Data && !is_running(pack))
+            .map(|pack| {
+                let is_confirmed = |state| matches!(state, &transfer::State::Confirmed);
+                safety::count(pack.transfers.iter().map(is_confirmed), &fresh)
+            })
+            .fold(settled, u8::min)
     }
 }

@@ -9,6 +9,7 @@ use super::Engine;
 use super::entries::{Folder, Job, Supplier, Work};
 use crate::fsm::{folder_watch, name, schedule};
 use crate::io::JobId;
+use crate::safety;
 use crate::view::{CustomerView, EngineView, FolderView, FolderWork, JobView, SupplierView};
 
 impl Engine {
@@ -60,23 +61,9 @@ impl Engine {
         }
     }
 
-    /// Safe only when something is published, enough holders have fresh proofs, and no data
-    /// pack it relies on has fewer confirmations of such holders.
     fn protection(&self) -> Protection {
-        if self.head_recorded.is_none() {
-            return Protection::Nothing;
-        }
-        let safe_at = self.set.as_ref().and_then(|set| set.code.safe_at());
-        let confirmed = self.weakest_fresh();
-        match safe_at {
-            Some(needed) if confirmed >= needed => Protection::Safe,
-            Some(needed) => Protection::Stored { confirmed, needed },
-            // A lone copy is never safe: a second place is needed at least.
-            None => Protection::Stored {
-                confirmed,
-                needed: 2,
-            },
-        }
+        let code = self.set.as_ref().map(|set| set.code);
+        safety::protection(self.head_recorded.is_some(), code, self.weakest_fresh())
     }
 
     fn folder_view(&self, folder: FolderId, entry: &Folder) -> FolderView {

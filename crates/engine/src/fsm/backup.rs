@@ -6,6 +6,7 @@
 use bitdust_model::{ErrorCode, FolderId, Sequence};
 
 use crate::io::{Phase, VersionFact};
+use crate::safety::Quorum;
 
 /// Where the backup stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -62,22 +63,6 @@ impl State {
             | Self::Recording { .. } => false,
         }
     }
-}
-
-/// How a group of packs stands against what it needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Quorum {
-    /// All have enough confirmations.
-    Reached,
-    /// At least one has not.
-    Short {
-        /// Confirmations of the weakest.
-        confirmed: u8,
-        /// Confirmations it needs.
-        need: u8,
-        /// Whether shards enough to get there are moving now.
-        moving: bool,
-    },
 }
 
 /// What happens to it.
