@@ -25,11 +25,10 @@ const RESTORE: JobId = JobId(50);
 const RECOVERY: JobId = JobId(60);
 
 /// Effects that only tell or free something.
-const UNANSWERED: [OutputKind; 7] = [
+const UNANSWERED: [OutputKind; 6] = [
     OutputKind::UnwatchFolder,
     OutputKind::ReleasePack,
     OutputKind::GiveUpFetch,
-    OutputKind::AllowAccess,
     OutputKind::Refuse,
     OutputKind::JobMoved,
     OutputKind::JobEnded,
@@ -127,6 +126,16 @@ impl Run {
                 told.push(self.seal(*job, PackKind::Commit));
             }
             Output::BackUp { .. } => self.jobs += 1,
+            // One is damaged.
+            Output::LoadSpool { device }
+                if !self.first.contains_key(&OutputKind::RemoveSpooled) =>
+            {
+                return vec![Input::SpooledDamaged {
+                    pack: PackId([self.packs; 32]),
+                    position: Position(0),
+                    device: *device,
+                }];
+            }
             // It is written when all was fetched, or given up.
             Output::StartRestore { job } => return vec![wanted(1, *job)],
             _ => {}
@@ -208,7 +217,13 @@ impl Run {
                     position: Position(0),
                     device,
                 },
+                Input::SpooledDamaged {
+                    pack: PackId([self.packs; 32]),
+                    position: Position(0),
+                    device,
+                },
             ],
+            Output::RemoveSpooled { device, .. } => vec![Input::SpooledRemoved { device }],
             Output::CommitPack { pack } => vec![Input::PackCommitted { pack }],
             Output::SealMetadata { job, .. } => vec![Input::MetadataSealed {
                 job,
@@ -221,29 +236,39 @@ impl Run {
                 fetch, position, ..
             } => vec![Input::RangeFetched { fetch, position }],
             Output::Decode { fetch, .. } => vec![Input::FetchDecoded { fetch }],
-            Output::SeekLanes { job } => vec![
-                Input::LanesFound {
+            Output::SeekRoot { job } => vec![
+                Input::RootFound {
                     job,
-                    suppliers: vec![friend()],
-                    k: 1,
+                    devices: vec![device(STRANGER)],
                 },
-                Input::LanesMissing { job },
+                Input::RootMissing { job },
             ],
+            Output::SeekLanes { job, .. } => vec![Input::LanesSought {
+                job,
+                missing: Vec::new(),
+                suppliers: vec![friend()],
+                k: 1,
+            }],
             Output::AskHeads { job, device } => vec![Input::HeadsHeard {
                 job,
                 device,
                 lanes: vec![(device, Sequence(1))],
             }],
             Output::RebuildCatalogue { job, .. } => {
-                vec![Input::CatalogueRebuilt { job, missing: 0 }]
+                let (read, missing) = (1, 0);
+                vec![Input::CatalogueRebuilt { job, read, missing }]
             }
+            Output::EnterDevice { job } => vec![Input::DeviceEntered { job }],
             Output::AcceptContract { ask } => vec![Input::ContractRecorded { ask }],
             Output::AcceptStore { ask } => vec![Input::ShardKept { ask }],
+            Output::AllowAccess { ask } => vec![Input::AccessGiven {
+                ask,
+                released: ByteCount(10),
+            }],
             Output::PublishDeposits => vec![Input::DepositsPublished],
             Output::UnwatchFolder { .. }
             | Output::ReleasePack { .. }
             | Output::GiveUpFetch { .. }
-            | Output::AllowAccess { .. }
             | Output::Refuse { .. }
             | Output::JobMoved { .. }
             | Output::JobEnded { .. } => Vec::new(),
@@ -407,7 +432,7 @@ fn serve(run: &mut Run) {
 }
 
 #[test]
-fn every_deed_has_an_answer_for_success_and_one_for_failure() {
+fn every_effect_has_an_answer_for_success_and_one_for_failure() {
     let run = life();
     for kind in OutputKind::iter() {
         let Some((_, output)) = run.first.get(&kind) else {

@@ -309,7 +309,11 @@ fn a_folder_that_is_forgotten_is_never_begun() {
 fn a_watch_that_is_refused_is_asked_for_again() {
     let mut story = Story::begin(&[(DOCUMENTS, Schedule::OnChange, Some(1_000))]);
     story.settle();
-    story.tell(Input::FolderUnwatchable { folder: DOCUMENTS });
+    let refused = ErrorCode::Unreadable;
+    story.tell(Input::FolderUnwatchable {
+        folder: DOCUMENTS,
+        code: refused,
+    });
     story.watched.clear();
     story.pass(story.policy.rescan_interval);
     assert_eq!(story.watched, [DOCUMENTS]);

@@ -201,7 +201,7 @@ fn node_input(chance: &mut Random) -> Input {
             identity: identity(chance),
         },
         6 => Input::PeerDown { device },
-        7 => Input::DialFailed { device },
+        7 => Input::DialFailed { device, code },
         8 => Input::SuppliersWanted {
             count: byte(chance, 8),
         },
@@ -231,7 +231,7 @@ fn backup_input(chance: &mut Random) -> Input {
     let job = JobId(chance.below(4));
     let (pack, position, device) = (pack(chance), position(chance), device(chance));
     let (code, kind, sequence) = (code(chance), kind(chance), Sequence(chance.below(6)));
-    match chance.below(24) {
+    match chance.below(27) {
         19 => Input::BackupNotBegun {
             folders: vec![folder(chance).folder],
             code,
@@ -290,6 +290,13 @@ fn backup_input(chance: &mut Random) -> Input {
             device,
         },
         14 => Input::SpoolEmpty { device },
+        24 => Input::SpooledDamaged {
+            pack,
+            position,
+            device,
+        },
+        25 => Input::SpooledRemoved { device },
+        26 => Input::SpooledNotRemoved { device, code },
         15 => Input::PackCommitted { pack },
         16 => Input::MetadataSealed { job, sequence },
         17 => Input::HeadKept { device, sequence },
@@ -317,7 +324,10 @@ fn folder_input(chance: &mut Random) -> Input {
         0 => Input::FolderScheduled { fact },
         1 => Input::FolderForgotten { folder },
         2 | 3 => Input::FolderWatched { folder },
-        4 => Input::FolderUnwatchable { folder },
+        4 => Input::FolderUnwatchable {
+            folder,
+            code: code(chance),
+        },
         5 | 6 => Input::FolderChanged { folder },
         7 => Input::FolderGone { folder },
         _ => Input::Resumed,
@@ -332,14 +342,22 @@ fn far_input(chance: &mut Random) -> Input {
     );
     let (position, device, identity) = (position(chance), device(chance), identity(chance));
     let (code, bytes) = (code(chance), ByteCount(chance.below(900)));
-    match chance.below(26) {
+    match chance.below(32) {
         19 => Input::RestoreFailed { job, code },
         20 => Input::LookUpEnded { job },
-        21 => Input::SeekFailed { job, code },
+        21 => Input::RootNotSought { job, code },
+        26 => Input::RootMissing { job },
+        27 => Input::RootFound {
+            job,
+            devices: vec![device],
+        },
+        28 => Input::LanesNotSought { job, code },
+        29 => Input::DeviceEntered { job },
+        30 => Input::DeviceNotEntered { job, code },
         22 => Input::ContractRecorded { ask },
         23 => Input::ContractNotRecorded { ask, code },
         24 => Input::DepositsFailed { code },
-        25 => Input::HeadsFailed { job, device },
+        25 => Input::HeadsFailed { job, device, code },
         0 => Input::RestoreAsked { job },
         1 | 2 => Input::FetchWanted {
             fetch,
@@ -362,11 +380,12 @@ fn far_input(chance: &mut Random) -> Input {
             code,
         },
         6 => Input::FetchDecoded { fetch },
-        7 => Input::DecodeFailed { fetch },
+        7 => Input::DecodeFailed { fetch, code },
         8 => Input::RestoreWritten { job, problems: 0 },
         9 => Input::RecoverAsked { job },
-        10 => Input::LanesFound {
+        10 => Input::LanesSought {
             job,
+            missing: Vec::new(),
             suppliers: vec![supplier(chance)],
             k: 1,
         },
@@ -375,7 +394,11 @@ fn far_input(chance: &mut Random) -> Input {
             device,
             lanes: vec![(device, Sequence(1))],
         },
-        12 => Input::CatalogueRebuilt { job, missing: 0 },
+        12 => Input::CatalogueRebuilt {
+            job,
+            read: 1,
+            missing: 0,
+        },
         13 => Input::ContractProposed {
             ask,
             identity,
@@ -390,16 +413,17 @@ fn far_input(chance: &mut Random) -> Input {
             bytes,
         },
         15 => Input::ShardKept { ask },
-        16 => Input::StoreAborted { ask },
+        16 => Input::StoreAborted { ask, code },
         17 => Input::AccessAsked {
             ask,
             identity,
             device,
             access: Access::Read,
         },
-        _ => Input::BytesReleased {
-            lane: device,
-            bytes,
+        18 => Input::AccessFailed { ask, code },
+        _ => Input::AccessGiven {
+            ask,
+            released: bytes,
         },
     }
 }

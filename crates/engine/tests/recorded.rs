@@ -45,7 +45,10 @@ fn recordings() -> Vec<Recording> {
 }
 
 /// Names of things that have been renamed since the recordings.
-const RENAMED: [(&str, &str); 5] = [
+const RENAMED: [(&str, &str); 8] = [
+    ("SeekRoot", "SeekLanes"),
+    ("RootMissing", "LanesMissing"),
+    ("RootNotSought", "SeekFailed"),
     ("CondemnSupplier", "DoubtSupplier"),
     ("CondemnationRecorded", "DoubtRecorded"),
     ("FolderScheduled", "FolderPlanned"),
@@ -107,6 +110,8 @@ struct Conversion {
     folders: BTreeMap<u64, Value>,
     /// The backup of this line ends since nothing has changed.
     unchanged: bool,
+    /// Deletions that are under way, by the device that asked. What they freed was told by itself.
+    deleting: BTreeMap<String, Value>,
     /// The space offered changed. Nodes published that themselves, beside their engines, which do
     /// it now: from here on these count their publications otherwise.
     has_new_offer: bool,
@@ -132,9 +137,26 @@ impl Conversion {
     fn convert(&mut self, line: &Value) -> Option<Converted> {
         let mut inputs = vec![self.input(&line["input"])?];
         let mut outputs = Vec::new();
+        if let Some((before, asked)) = root_found(&line["input"]) {
+            // Root record and lane records were sought as one.
+            inputs.insert(0, before);
+            outputs.push(asked);
+        }
+        let rebuilt = &line["input"]["CatalogueRebuilt"]["job"];
+        if !rebuilt.is_null() {
+            // The node entered the device by itself.
+            inputs.push(json!({ "DeviceEntered": { "job": rebuilt } }));
+            let job = serde_json::from_value(rebuilt.clone()).expect("a job");
+            outputs.push(Output::EnterDevice { job });
+        }
         for output in line["outputs"].as_array().into_iter().flatten() {
             outputs.push(self.output(output));
-            if !self.is_old {
+            if !self.is_old
+                && !self
+                    .deleting
+                    .values()
+                    .any(|it| *it == output["AllowAccess"]["ask"])
+            {
                 inputs.extend(answer(output));
             }
         }
@@ -163,6 +185,26 @@ impl Conversion {
             let pack = sealed["pack"].to_string();
             self.sealed.insert(pack, sealed["job"].clone());
         }
+        let asked = &input["AccessAsked"];
+        if asked["access"] == "Delete" {
+            let device = asked["device"].to_string();
+            self.deleting.insert(device, asked["ask"].clone());
+        }
+        if let Some(found) = input.get("LanesFound") {
+            let mut sought = found.clone();
+            sought["missing"] = json!([]);
+            return Some(json!({ "LanesSought": sought }));
+        }
+        if let Some(rebuilt) = input.get("CatalogueRebuilt") {
+            let mut rebuilt = rebuilt.clone();
+            rebuilt["read"] = json!(1);
+            return Some(json!({ "CatalogueRebuilt": rebuilt }));
+        }
+        if let Some(released) = input.get("BytesReleased") {
+            let ask = self.deleting.remove(&released["lane"].to_string());
+            let released = &released["bytes"];
+            return Some(json!({ "AccessGiven": { "ask": ask, "released": released } }));
+        }
         if let Some(asked) = input.get("BackupAsked") {
             return Some(self.backup_asked(asked));
         }
@@ -177,6 +219,9 @@ impl Conversion {
         self.has_new_offer |= input.get("OfferChanged").is_some();
         self.dialing
             .remove(&input["DialFailed"]["device"].to_string());
+        if let Some(named) = with_reason(input) {
+            return Some(named);
+        }
         let job = [&input["RestoreAsked"], &input["RestoreWritten"]]
             .iter()
             .find_map(|of| of["job"].as_u64());
@@ -249,6 +294,37 @@ impl Conversion {
     }
 }
 
+/// What comes before lane records that were found: the root record, which names a device.
+fn root_found(input: &Value) -> Option<(Value, Output)> {
+    let job = &input.get("LanesFound")?["job"];
+    let device = DeviceId([0; 32]);
+    let found = json!({ "RootFound": { "job": job, "devices": [device] } });
+    let asked = Output::SeekLanes {
+        job: serde_json::from_value(job.clone()).expect("a job"),
+        devices: vec![device],
+    };
+    Some((found, asked))
+}
+
+/// Failures that were told without their reason, which no machine asks for.
+const WITHOUT_REASON: [&str; 5] = [
+    "DialFailed",
+    "FolderUnwatchable",
+    "DecodeFailed",
+    "HeadsFailed",
+    "StoreAborted",
+];
+
+fn with_reason(input: &Value) -> Option<Value> {
+    let (name, of) = input.as_object()?.iter().next()?;
+    let mut of = of.clone();
+    of.as_object_mut()?
+        .insert("code".to_owned(), json!("internal"));
+    WITHOUT_REASON
+        .contains(&name.as_str())
+        .then(|| json!({ name: of }))
+}
+
 /// The answer to an effect that had none.
 fn answer(output: &Value) -> Option<Value> {
     let (effect, of) = output.as_object()?.iter().next()?;
@@ -256,6 +332,7 @@ fn answer(output: &Value) -> Option<Value> {
         "AdoptSupplier" => Some(json!({ "SupplierAdopted": { "device": of["offer"]["device"] } })),
         "CondemnSupplier" => Some(json!({ "CondemnationRecorded": { "device": of["device"] } })),
         "AcceptContract" => Some(json!({ "ContractRecorded": { "ask": of["ask"] } })),
+        "AllowAccess" => Some(json!({ "AccessGiven": { "ask": of["ask"], "released": 0 } })),
         _ => None,
     }
 }
@@ -353,7 +430,7 @@ fn a_recording_with_another_outcome_does_not() {
 
 /// Without the answers that the conversion adds, strangers are adopted and never asked.
 #[test]
-fn a_deed_without_its_answer_goes_another_way() {
+fn an_effect_without_its_answer_goes_another_way() {
     let adopts = |recording: &Recording| {
         recording
             .lines

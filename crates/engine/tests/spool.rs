@@ -3,7 +3,9 @@
 use bitdust_engine::trace::apply;
 use bitdust_engine::{Engine, Facts, Input, JobId, Output, SetFact, SupplierFact};
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, Code, DeviceId, IdentityId, PackId, Policy, Position, SetId, Tick};
+use bitdust_model::{
+    ByteCount, Code, DeviceId, ErrorCode, IdentityId, PackId, Policy, Position, SetId, Tick,
+};
 
 const PACK: PackId = PackId([5; 32]);
 /// Whose shard is spooled.
@@ -139,4 +141,47 @@ fn a_shard_that_is_loaded_before_the_spool_answered_is_sent_too() {
     story.is_loaded();
     story.is_spooled();
     assert_eq!(story.sent(), 1);
+}
+
+/// A damaged one is removed before the next is asked for; where it cannot be, that is tried again
+/// later.
+#[test]
+fn a_damaged_shard_is_removed_and_the_next_is_loaded() {
+    let mut story = Story::begin();
+    story.is_spooled();
+    let late = device(LATE);
+    story.tell(Input::SpooledDamaged {
+        pack: PACK,
+        position: LATE_POSITION,
+        device: late,
+    });
+    let remove = Output::RemoveSpooled {
+        pack: PACK,
+        position: LATE_POSITION,
+        device: late,
+    };
+    assert_eq!(story.outputs, [remove]);
+    story.outputs.clear();
+    story.tell(Input::SpooledRemoved { device: late });
+    assert_eq!(story.outputs, [Output::LoadSpool { device: late }]);
+    assert_eq!(story.sent(), 0, "there is nothing to send");
+
+    story.outputs.clear();
+    story.tell(Input::SpooledDamaged {
+        pack: PackId([6; 32]),
+        position: LATE_POSITION,
+        device: late,
+    });
+    story.tell(Input::SpooledNotRemoved {
+        device: late,
+        code: ErrorCode::DiskFailed,
+    });
+    let load = Output::LoadSpool { device: late };
+    assert!(!story.outputs.contains(&load), "not at once");
+    let until = Tick(0) + Policy::default().retry_max;
+    let mut asked = Vec::new();
+    while let Some((at, _)) = story.engine.wake_at().filter(|(at, _)| *at <= until) {
+        asked.extend(apply(&mut story.engine, Input::Wake, at).outputs);
+    }
+    assert!(asked.contains(&load), "tried again: {asked:?}");
 }

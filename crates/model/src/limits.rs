@@ -178,6 +178,12 @@ pub const CONNECTIONS_PER_PEER_MAX: u32 = 16;
 pub const STREAMS_PER_PEER_MAX: usize = 16;
 /// Devices of one identity.
 pub const DEVICES_MAX: usize = 16;
+/// Offers that one search looks at.
+pub const OFFERS_PER_SEARCH_MAX: usize = 20;
+/// Offers that it looks up at once.
+pub const OFFERS_AT_ONCE_MAX: usize = 4;
+/// Times that a recovery looks for lane records before it does without those it misses.
+pub const LANE_SEARCHES_MAX: u32 = 2;
 /// Customers of one supplier.
 pub const CUSTOMERS_MAX: usize = 1_000;
 /// Suppliers of one device, all sets together.

@@ -91,6 +91,10 @@ impl Versioned for Trailer {
     const BYTES_MAX: usize = 4 * limits::MIB;
 }
 
+/// In a manifest, a blob of the manifest's own pack names no pack: its id is made of the
+/// manifest.
+pub const OWN_PACK: PackId = PackId([0; 32]);
+
 /// One chunk inside one pack, addressed without any index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlobRef {

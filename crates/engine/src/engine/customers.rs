@@ -95,14 +95,9 @@ impl Engine {
             .customers
             .values()
             .any(|customer| customer.identity == identity && customer.link.account().is_some());
+        self.asks.insert(ask, device);
         let event = customer_link::Event::AccessAsked { ask, access, kin };
         self.step_customer(device, identity, event);
-    }
-
-    pub(super) fn release(&mut self, lane: DeviceId, bytes: ByteCount) {
-        if let Some(identity) = self.customers.get(&lane).map(|customer| customer.identity) {
-            self.step_customer(lane, identity, customer_link::Event::Released { bytes });
-        }
     }
 
     /// One step of a lane's machine. A lane that belongs to somebody else than who asks is,

@@ -8,6 +8,7 @@ use super::entries::{Job, PackGroup, Work};
 use super::{Engine, Step, Task};
 use crate::fsm::{backup, head, holder_set, name, recovery, restore};
 use crate::io::{JobId, Output, VersionFact};
+use crate::safety::Quorum;
 use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
 
@@ -170,7 +171,10 @@ impl Engine {
 
     fn do_recovery(&mut self, job: JobId, action: recovery::Action) {
         match action {
-            recovery::Action::Seek => self.emit(Output::SeekLanes { job }),
+            recovery::Action::SeekRoot => self.emit(Output::SeekRoot { job }),
+            recovery::Action::SeekLanes { devices } => {
+                self.emit(Output::SeekLanes { job, devices });
+            }
             recovery::Action::Dial { device } => {
                 if self.dial(device) {
                     let event = recovery::Event::PeerUp { device };
@@ -190,6 +194,7 @@ impl Engine {
                     of,
                 });
             }
+            recovery::Action::Enter => self.emit(Output::EnterDevice { job }),
             recovery::Action::End { failure } => self.end(job, failure),
         }
     }
@@ -357,8 +362,8 @@ impl Engine {
             return;
         };
         match self.quorum(None, PackGroup::Lists) {
-            backup::Quorum::Reached => tasks.push(Task::Head(head::Event::PackPlaced)),
-            backup::Quorum::Short { need, moving, .. } => {
+            Quorum::Reached => tasks.push(Task::Head(head::Event::PackPlaced)),
+            Quorum::Short { need, moving, .. } => {
                 if self.lists_within_reach() < need || (is_awaited && !moving) {
                     tasks.push(Task::Head(head::Event::PackLost));
                 }
@@ -366,11 +371,11 @@ impl Engine {
         }
     }
 
-    fn quorum_of_contents(&self, job: JobId, has_contents: bool) -> backup::Quorum {
+    fn quorum_of_contents(&self, job: JobId, has_contents: bool) -> Quorum {
         if has_contents {
             self.quorum(Some(job), PackGroup::Contents)
         } else {
-            backup::Quorum::Reached
+            Quorum::Reached
         }
     }
 

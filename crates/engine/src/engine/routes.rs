@@ -52,18 +52,22 @@ const fn family(input: &Input) -> Family {
         | Input::CommitRecorded { .. } | Input::CommitNotRecorded { .. } => Family::Backup,
         Input::ShardsStored { .. } | Input::SendFailed { .. } | Input::ShardSpooled { .. }
         | Input::SpoolFailed { .. } | Input::SpoolLoaded { .. } | Input::SpoolEmpty { .. }
-        | Input::SpoolUnreadable { .. } => Family::Shards,
+        | Input::SpoolUnreadable { .. } | Input::SpooledDamaged { .. }
+        | Input::SpooledRemoved { .. } | Input::SpooledNotRemoved { .. } => Family::Shards,
         Input::RestoreAsked { .. } | Input::FetchWanted { .. } | Input::RangeFetched { .. }
         | Input::RangeFailed { .. } | Input::FetchDecoded { .. } | Input::DecodeFailed { .. }
         | Input::RestoreWritten { .. } | Input::RestoreFailed { .. }
         | Input::LookUpEnded { .. } => Family::Restore,
-        Input::RecoverAsked { .. } | Input::LanesFound { .. } | Input::LanesMissing { .. }
-        | Input::SeekFailed { .. } | Input::HeadsHeard { .. } | Input::HeadsFailed { .. }
-        | Input::CatalogueRebuilt { .. } | Input::RebuildFailed { .. } => Family::Recovery,
+        Input::RecoverAsked { .. } | Input::RootFound { .. } | Input::RootMissing { .. }
+        | Input::RootNotSought { .. } | Input::LanesSought { .. }
+        | Input::LanesNotSought { .. } | Input::HeadsHeard { .. } | Input::HeadsFailed { .. }
+        | Input::CatalogueRebuilt { .. } | Input::RebuildFailed { .. }
+        | Input::DeviceEntered { .. } | Input::DeviceNotEntered { .. } => Family::Recovery,
         Input::OfferChanged { .. } | Input::ContractProposed { .. }
         | Input::ContractRecorded { .. } | Input::ContractNotRecorded { .. }
         | Input::StoreAsked { .. } | Input::ShardKept { .. } | Input::StoreAborted { .. }
-        | Input::AccessAsked { .. } | Input::BytesReleased { .. } | Input::DepositsPublished
+        | Input::AccessAsked { .. } | Input::AccessGiven { .. }
+        | Input::AccessFailed { .. } | Input::DepositsPublished
         | Input::DepositsFailed { .. } => Family::Customers,
     }
 }

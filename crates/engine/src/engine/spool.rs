@@ -37,6 +37,13 @@ impl Engine {
                 unspool::Action::Load => self.emit(Output::LoadSpool { device }),
                 // The transfer sends it: it was told of the load together with this machine.
                 unspool::Action::Send => {}
+                unspool::Action::Remove { pack, position } => {
+                    self.emit(Output::RemoveSpooled {
+                        pack,
+                        position,
+                        device,
+                    });
+                }
             }
         }
     }
@@ -72,6 +79,16 @@ impl Engine {
         }
         self.tasks
             .push_back(Task::Transfer(pack, position, transfer::Event::Loaded));
+    }
+
+    /// A spooled shard can never be sent: it is owed, and those behind it must not wait for it.
+    pub(super) fn spooled_damaged(&mut self, pack: PackId, position: Position, device: DeviceId) {
+        if self.holder_at(position) == Some(device) {
+            self.tasks
+                .push_back(Task::Transfer(pack, position, transfer::Event::Lost));
+        }
+        let event = unspool::Event::Damaged { pack, position };
+        self.tasks.push_back(Task::Unspool(device, event));
     }
 
     /// A send was answered: if it was of the shard from the spool, the next may come.

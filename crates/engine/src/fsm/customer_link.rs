@@ -1,7 +1,7 @@
 //! One customer's lane: its contract, and the arithmetic of its space.
 //!
 //! Bytes under way are reserved before they come, so that a customer never gets more than
-//! the contract says. What does not fit is refused at the door; nothing is deleted to make
+//! the contract says. What does not fit is refused before it comes; nothing is deleted to make
 //! room.
 
 use std::collections::BTreeMap;
@@ -143,11 +143,13 @@ pub(crate) enum Event {
         /// Whether another device of the person has a contract.
         kin: bool,
     },
-    /// Shards were deleted.
-    Released {
-        /// Their bytes.
-        bytes: ByteCount,
+    /// What was allowed is done.
+    AccessGiven {
+        /// Bytes of shards that were deleted by it.
+        released: ByteCount,
     },
+    /// It could not be done.
+    AccessFailed,
 }
 
 /// What it wants done.
@@ -208,7 +210,8 @@ fn in_unsigned(state: State, event: Event, out: &mut Vec<Action>) -> State {
         }
         Event::ShardKept { .. }
         | Event::StoreAborted { .. }
-        | Event::Released { .. }
+        | Event::AccessGiven { .. }
+        | Event::AccessFailed
         | Event::Recorded { .. }
         | Event::NotRecorded { .. } => state,
     }
@@ -236,7 +239,8 @@ fn in_signing(state: State, proposal: Proposal, event: Event, out: &mut Vec<Acti
         }
         Event::ShardKept { .. }
         | Event::StoreAborted { .. }
-        | Event::Released { .. }
+        | Event::AccessGiven { .. }
+        | Event::AccessFailed
         | Event::Recorded { .. }
         | Event::NotRecorded { .. } => state,
     }
@@ -244,7 +248,7 @@ fn in_signing(state: State, proposal: Proposal, event: Event, out: &mut Vec<Acti
 
 fn in_contracted(mut account: Account, event: Event, out: &mut Vec<Action>) -> State {
     match event {
-        Event::Known { .. } => State::Contracted { account },
+        Event::Known { .. } | Event::AccessFailed => State::Contracted { account },
         Event::Proposed { ask, bytes, room } => {
             propose(&mut account, ask, bytes, room, out);
             State::Contracted { account }
@@ -277,8 +281,8 @@ fn in_contracted(mut account: Account, event: Event, out: &mut Vec<Action>) -> S
             out.push(Action::Allow { ask });
             State::Contracted { account }
         }
-        Event::Released { bytes } => {
-            account.used = account.used.saturating_sub(bytes);
+        Event::AccessGiven { released } => {
+            account.used = account.used.saturating_sub(released);
             State::Contracted { account }
         }
     }

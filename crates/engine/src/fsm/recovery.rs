@@ -1,102 +1,42 @@
-//! One recovery: find the identity's records, ask the suppliers they name, rebuild.
+//! One recovery: find the identity's records, ask the suppliers they name, rebuild, enter the new
+//! device.
 //!
 //! It goes on when k suppliers have told their newest heads and the others had their time,
 //! so that any commit that was published is among what was told.
 
 mod inquiry;
+mod state;
 
 use std::collections::BTreeSet;
 
+use bitdust_model::limits::LANE_SEARCHES_MAX;
 use bitdust_model::{DeviceId, ErrorCode, Sequence, Tick};
 
 use super::Moment;
-use crate::io::Phase;
-
 use inquiry::{Findings, Inquiry, Request};
 
-/// Where the recovery stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
-pub(crate) enum State {
-    /// Asked for.
-    #[default]
-    Asked,
-    /// Looking for the records.
-    Seeking {
-        /// Failures so far.
-        tries: u32,
-        /// When to stop looking.
-        until: Tick,
-    },
-    /// They were not found; the next look is planned.
-    Pausing {
-        /// For then.
-        retry_at: Tick,
-        /// Failures so far.
-        tries: u32,
-        /// When to stop looking.
-        until: Tick,
-    },
-    /// Asking the suppliers.
-    AskingHeads {
-        /// Who answered what.
-        inquiry: Inquiry,
-    },
-    /// Loading lists and indexes.
-    Rebuilding,
-    /// The catalogue is there.
-    Done,
-    /// It could not be done.
-    Failed {
-        /// Why.
-        code: ErrorCode,
-    },
-    /// A person stopped it.
-    Cancelled,
-}
-
-impl State {
-    /// When time alone moves this machine.
-    pub(crate) fn deadline(&self) -> Option<Tick> {
-        match self {
-            Self::Asked
-            | Self::Seeking { .. }
-            | Self::Rebuilding
-            | Self::Done
-            | Self::Failed { .. }
-            | Self::Cancelled => None,
-            Self::Pausing { retry_at, .. } => Some(*retry_at),
-            Self::AskingHeads { inquiry } => Some(inquiry.deadline()),
-        }
-    }
-
-    /// Whether the job is over.
-    pub(crate) const fn is_over(&self) -> bool {
-        match self {
-            Self::Done | Self::Failed { .. } | Self::Cancelled => true,
-            Self::Asked
-            | Self::Seeking { .. }
-            | Self::Pausing { .. }
-            | Self::AskingHeads { .. }
-            | Self::Rebuilding => false,
-        }
-    }
-}
+pub(crate) use state::{Lanes, State, phase};
 
 /// What happens to it.
 #[derive(Debug, Clone, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 pub(crate) enum Event {
     /// Begin.
     Begin,
-    /// The records name these suppliers.
-    LanesFound {
-        /// All of them.
-        suppliers: Vec<DeviceId>,
-        /// So many answers are needed.
-        k: u8,
+    /// The root record was found.
+    RootFound {
+        /// Devices that it names.
+        devices: Vec<DeviceId>,
     },
-    /// No record was found.
-    LanesMissing,
-    /// It could not be looked for them.
+    /// It was not.
+    RootMissing,
+    /// Lane records were looked for.
+    LanesSought {
+        /// Devices without one.
+        missing: Vec<DeviceId>,
+        /// What the others say.
+        lanes: Lanes,
+    },
+    /// It could not be looked for records.
     SeekFailed {
         /// Why.
         code: ErrorCode,
@@ -123,10 +63,20 @@ pub(crate) enum Event {
         /// Who.
         device: DeviceId,
     },
-    /// The catalogue is rebuilt.
-    Rebuilt,
+    /// What could be had is in the catalogue.
+    Rebuilt {
+        /// Heads of which anything could be had.
+        read: u32,
+    },
     /// It could not be.
     RebuildFailed {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// The identity knows this device.
+    Entered,
+    /// It does not.
+    NotEntered {
         /// Why.
         code: ErrorCode,
     },
@@ -139,8 +89,13 @@ pub(crate) enum Event {
 /// What it wants done.
 #[derive(Debug, Clone, PartialEq, Eq, strum::IntoStaticStr)]
 pub(crate) enum Action {
-    /// Look for the records.
-    Seek,
+    /// Look for the root record.
+    SeekRoot,
+    /// Look for lane records.
+    SeekLanes {
+        /// Whose.
+        devices: Vec<DeviceId>,
+    },
     /// Connect to a supplier.
     Dial {
         /// Which.
@@ -160,6 +115,8 @@ pub(crate) enum Action {
         /// Suppliers named.
         of: u32,
     },
+    /// Enter this device into the root record.
+    Enter,
     /// Tell people that it ended.
     End {
         /// Why not done.
@@ -180,25 +137,38 @@ pub(crate) fn step(
     }
     match state {
         State::Asked => in_asked(state, event, at, out),
-        State::Seeking { tries, until } => in_seeking(state, tries, until, event, at, online, out),
+        State::SeekingRoot { tries, until } => in_seeking_root(state, tries, until, event, at, out),
+        State::SeekingLanes {
+            tries,
+            until,
+            searches,
+            lanes,
+        } => {
+            let search = Search { tries, until };
+            in_seeking_lanes(search, searches, lanes, event, at, online, out)
+        }
         State::Pausing {
             retry_at,
             tries,
             until,
         } => in_pausing(state, retry_at, tries, until, event, at, out),
         State::AskingHeads { inquiry } => in_asking_heads(inquiry, event, at, out),
-        State::Rebuilding => in_rebuilding(state, event, out),
+        State::Rebuilding { heads } => in_rebuilding(state, heads, event, out),
+        State::Entering => in_entering(state, event, out),
         State::Done | State::Failed { .. } | State::Cancelled => match event {
             Event::Begin
-            | Event::LanesFound { .. }
-            | Event::LanesMissing
+            | Event::RootFound { .. }
+            | Event::RootMissing
+            | Event::LanesSought { .. }
             | Event::SeekFailed { .. }
             | Event::PeerUp { .. }
             | Event::DialFailed { .. }
             | Event::HeadsHeard { .. }
             | Event::HeadsFailed { .. }
-            | Event::Rebuilt
+            | Event::Rebuilt { .. }
             | Event::RebuildFailed { .. }
+            | Event::Entered
+            | Event::NotEntered { .. }
             | Event::Cancel
             | Event::Wake => state,
         },
@@ -208,46 +178,122 @@ pub(crate) fn step(
 fn in_asked(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
     match event {
         Event::Begin => seek(0, at.now + at.policy.recovery_timeout, out),
-        Event::LanesFound { .. }
-        | Event::LanesMissing
+        Event::RootFound { .. }
+        | Event::RootMissing
+        | Event::LanesSought { .. }
         | Event::SeekFailed { .. }
         | Event::PeerUp { .. }
         | Event::DialFailed { .. }
         | Event::HeadsHeard { .. }
         | Event::HeadsFailed { .. }
-        | Event::Rebuilt
+        | Event::Rebuilt { .. }
         | Event::RebuildFailed { .. }
+        | Event::Entered
+        | Event::NotEntered { .. }
         | Event::Cancel
         | Event::Wake => state,
     }
 }
 
-fn in_seeking(
+fn in_seeking_root(
     state: State,
     tries: u32,
     until: Tick,
     event: Event,
     at: &Moment<'_>,
-    online: &BTreeSet<DeviceId>,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        Event::LanesFound { suppliers, k } => {
-            let (inquiry, requests) = Inquiry::begin(&suppliers, k, at, online);
-            run(requests, out);
-            go_on(inquiry, at, out)
+        Event::RootFound { devices } if devices.is_empty() => {
+            pause(ErrorCode::NotFound, tries, until, at, out)
         }
-        Event::LanesMissing => pause(ErrorCode::NotFound, tries, until, at, out),
+        Event::RootFound { devices } => {
+            out.push(Action::SeekLanes { devices });
+            State::SeekingLanes {
+                tries,
+                until,
+                searches: 0,
+                lanes: Lanes::default(),
+            }
+        }
+        Event::RootMissing => pause(ErrorCode::NotFound, tries, until, at, out),
         Event::SeekFailed { code } => pause(code, tries, until, at, out),
         Event::Begin
+        | Event::LanesSought { .. }
         | Event::PeerUp { .. }
         | Event::DialFailed { .. }
         | Event::HeadsHeard { .. }
         | Event::HeadsFailed { .. }
-        | Event::Rebuilt
+        | Event::Rebuilt { .. }
         | Event::RebuildFailed { .. }
+        | Event::Entered
+        | Event::NotEntered { .. }
         | Event::Cancel
         | Event::Wake => state,
+    }
+}
+
+/// A search for records.
+#[derive(Clone, Copy)]
+struct Search {
+    tries: u32,
+    until: Tick,
+}
+
+/// One query may miss a record between its death and its next publication, or on a busy machine.
+fn in_seeking_lanes(
+    search: Search,
+    searches: u32,
+    mut lanes: Lanes,
+    event: Event,
+    at: &Moment<'_>,
+    online: &BTreeSet<DeviceId>,
+    out: &mut Vec<Action>,
+) -> State {
+    let Search { tries, until } = search;
+    match event {
+        Event::LanesSought {
+            missing,
+            lanes: found,
+        } => {
+            lanes.add(found);
+            let searches = searches + 1;
+            if !missing.is_empty() && searches < LANE_SEARCHES_MAX {
+                out.push(Action::SeekLanes { devices: missing });
+                return State::SeekingLanes {
+                    tries,
+                    until,
+                    searches,
+                    lanes,
+                };
+            }
+            if lanes.k == 0 {
+                // The root record alone leads to nobody: all of it is looked for again.
+                return pause(ErrorCode::NotFound, tries, until, at, out);
+            }
+            let (inquiry, requests) = Inquiry::begin(&lanes.suppliers, lanes.k, at, online);
+            run(requests, out);
+            go_on(inquiry, at, out)
+        }
+        Event::SeekFailed { code } => pause(code, tries, until, at, out),
+        Event::Begin
+        | Event::RootFound { .. }
+        | Event::RootMissing
+        | Event::PeerUp { .. }
+        | Event::DialFailed { .. }
+        | Event::HeadsHeard { .. }
+        | Event::HeadsFailed { .. }
+        | Event::Rebuilt { .. }
+        | Event::RebuildFailed { .. }
+        | Event::Entered
+        | Event::NotEntered { .. }
+        | Event::Cancel
+        | Event::Wake => State::SeekingLanes {
+            tries,
+            until,
+            searches,
+            lanes,
+        },
     }
 }
 
@@ -265,14 +311,17 @@ fn in_pausing(
         // A new way in.
         Event::PeerUp { .. } => seek(tries, until, out),
         Event::Begin
-        | Event::LanesFound { .. }
-        | Event::LanesMissing
+        | Event::RootFound { .. }
+        | Event::RootMissing
+        | Event::LanesSought { .. }
         | Event::SeekFailed { .. }
         | Event::DialFailed { .. }
         | Event::HeadsHeard { .. }
         | Event::HeadsFailed { .. }
-        | Event::Rebuilt
+        | Event::Rebuilt { .. }
         | Event::RebuildFailed { .. }
+        | Event::Entered
+        | Event::NotEntered { .. }
         | Event::Cancel
         | Event::Wake => state,
     }
@@ -291,36 +340,67 @@ fn in_asking_heads(
         Event::HeadsFailed { device } => inquiry.fail_ask(device, at),
         Event::Wake => run(inquiry.retry(at.now), out),
         Event::Begin
-        | Event::LanesFound { .. }
-        | Event::LanesMissing
+        | Event::RootFound { .. }
+        | Event::RootMissing
+        | Event::LanesSought { .. }
         | Event::SeekFailed { .. }
-        | Event::Rebuilt
+        | Event::Rebuilt { .. }
         | Event::RebuildFailed { .. }
+        | Event::Entered
+        | Event::NotEntered { .. }
         | Event::Cancel => return State::AskingHeads { inquiry },
     }
     go_on(inquiry, at, out)
 }
 
-fn in_rebuilding(state: State, event: Event, out: &mut Vec<Action>) -> State {
+fn in_rebuilding(state: State, heads: usize, event: Event, out: &mut Vec<Action>) -> State {
     match event {
-        Event::Rebuilt => end(State::Done, None, out),
-        Event::RebuildFailed { code } => end(State::Failed { code }, Some(code), out),
+        // There are versions, and none of them can be had: nothing is taken over.
+        Event::Rebuilt { read: 0 } if heads > 0 => fail(ErrorCode::TooFewShards, out),
+        Event::Rebuilt { .. } => {
+            out.push(Action::Enter);
+            State::Entering
+        }
+        Event::RebuildFailed { code } => fail(code, out),
         Event::Begin
-        | Event::LanesFound { .. }
-        | Event::LanesMissing
+        | Event::RootFound { .. }
+        | Event::RootMissing
+        | Event::LanesSought { .. }
         | Event::SeekFailed { .. }
         | Event::PeerUp { .. }
         | Event::DialFailed { .. }
         | Event::HeadsHeard { .. }
         | Event::HeadsFailed { .. }
+        | Event::Entered
+        | Event::NotEntered { .. }
+        | Event::Cancel
+        | Event::Wake => state,
+    }
+}
+
+fn in_entering(state: State, event: Event, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Entered => end(State::Done, None, out),
+        Event::NotEntered { code } => fail(code, out),
+        Event::Begin
+        | Event::RootFound { .. }
+        | Event::RootMissing
+        | Event::LanesSought { .. }
+        | Event::SeekFailed { .. }
+        | Event::PeerUp { .. }
+        | Event::DialFailed { .. }
+        | Event::HeadsHeard { .. }
+        | Event::HeadsFailed { .. }
+        | Event::Rebuilt { .. }
+        | Event::RebuildFailed { .. }
         | Event::Cancel
         | Event::Wake => state,
     }
 }
 
 fn seek(tries: u32, until: Tick, out: &mut Vec<Action>) -> State {
-    out.push(Action::Seek);
-    State::Seeking { tries, until }
+    out.push(Action::SeekRoot);
+    State::SeekingRoot { tries, until }
 }
 
 fn pause(
@@ -331,7 +411,7 @@ fn pause(
     out: &mut Vec<Action>,
 ) -> State {
     if at.now >= until {
-        return end(State::Failed { code }, Some(code), out);
+        return fail(code, out);
     }
     State::Pausing {
         retry_at: at.retry_at(tries).min(until),
@@ -355,31 +435,25 @@ fn go_on(inquiry: Inquiry, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
             confirmed,
             of,
         } = inquiry.findings();
+        let heads = lanes.len();
         out.push(Action::Rebuild {
             lanes,
             confirmed,
             of,
         });
-        return State::Rebuilding;
+        return State::Rebuilding { heads };
     }
     if inquiry.is_hopeless(at.now) {
-        let code = ErrorCode::TooFewSuppliers;
-        return end(State::Failed { code }, Some(code), out);
+        return fail(ErrorCode::TooFewSuppliers, out);
     }
     State::AskingHeads { inquiry }
+}
+
+fn fail(code: ErrorCode, out: &mut Vec<Action>) -> State {
+    end(State::Failed { code }, Some(code), out)
 }
 
 fn end(state: State, failure: Option<ErrorCode>, out: &mut Vec<Action>) -> State {
     out.push(Action::End { failure });
     state
-}
-
-/// What people are told in a state.
-pub(crate) const fn phase(state: &State) -> Option<Phase> {
-    match state {
-        State::Asked | State::Seeking { .. } | State::Pausing { .. } => Some(Phase::Seeking),
-        State::AskingHeads { .. } => Some(Phase::AskingHeads),
-        State::Rebuilding => Some(Phase::LoadingLists),
-        State::Done | State::Failed { .. } | State::Cancelled => None,
-    }
 }

@@ -194,7 +194,9 @@ fn space_is_reserved_before_it_is_used_and_never_exceeds_the_contract() {
     feed(proposed(7, 59, 100), &refused(7, ErrorCode::QuotaExceeded));
     sign(&mut feed, 8, 60);
     feed(store(9, 1), &refused(9, ErrorCode::QuotaExceeded));
-    feed(Event::Released { bytes: bytes(10) }, &[]);
+    let released = bytes(10);
+    feed(Event::AccessGiven { released }, &[]);
+    feed(Event::AccessFailed, &[]);
     feed(store(10, 10), &[Action::AcceptStore { ask: ask(10) }]);
 }
 

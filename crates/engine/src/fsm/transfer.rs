@@ -139,6 +139,8 @@ pub(crate) enum Event {
     },
     /// It was loaded from the spool.
     Loaded,
+    /// What lies in the spool is damaged.
+    Lost,
     /// Time passed.
     Wake,
 }
@@ -176,6 +178,7 @@ pub(crate) fn step(
             Event::SupplierGone
             | Event::SendFailed { .. }
             | Event::SpoolFailed { .. }
+            | Event::Lost
             | Event::Wake => state,
         },
         State::Sending { tries, spooled } => {
@@ -187,6 +190,7 @@ pub(crate) fn step(
         State::Spooled | State::Owed => match event {
             Event::Loaded => send(0, true, out),
             Event::Stored => State::Confirmed,
+            Event::Lost => State::Owed,
             Event::Begin
             | Event::SupplierReady
             | Event::SupplierGone
@@ -209,6 +213,7 @@ pub(crate) fn step(
             | Event::SendFailed { .. }
             | Event::Spooled
             | Event::SpoolFailed { .. }
+            | Event::Lost
             | Event::Wake => state,
         },
     }
@@ -233,6 +238,7 @@ fn in_sending(
         | Event::Spooled
         | Event::SpoolFailed { .. }
         | Event::Loaded
+        | Event::Lost
         | Event::Wake => state,
     }
 }
@@ -255,7 +261,8 @@ fn in_waiting(
         | Event::Begin
         | Event::SendFailed { .. }
         | Event::Spooled
-        | Event::SpoolFailed { .. } => state,
+        | Event::SpoolFailed { .. }
+        | Event::Lost => state,
     }
 }
 
@@ -288,6 +295,7 @@ fn in_spooling(
         | Event::SupplierReady
         | Event::SupplierGone
         | Event::SendFailed { .. }
+        | Event::Lost
         | Event::Wake => state,
     }
 }
@@ -314,6 +322,7 @@ fn step_held(
         | Event::SendFailed { .. }
         | Event::Spooled
         | Event::SpoolFailed { .. }
+        | Event::Lost
         | Event::Wake => State::Held { retry_at, refusals },
     }
 }

@@ -3,7 +3,7 @@
 //! A new shard is loaded only when the one before was stored, so that at most one spooled
 //! shard of a supplier is in memory.
 
-use bitdust_model::Tick;
+use bitdust_model::{PackId, Position, Tick};
 
 use super::Moment;
 
@@ -25,6 +25,11 @@ pub(crate) enum State {
         /// Failures in a row.
         tries: u32,
     },
+    /// The next one is damaged and being removed.
+    Removing {
+        /// Failures in a row.
+        tries: u32,
+    },
     /// The last one failed.
     Resting {
         /// When to try again.
@@ -40,7 +45,11 @@ impl State {
     /// When time alone moves this machine.
     pub(crate) const fn deadline(self) -> Option<Tick> {
         match self {
-            Self::Away | Self::Loading { .. } | Self::Sending { .. } | Self::Drained => None,
+            Self::Away
+            | Self::Loading { .. }
+            | Self::Sending { .. }
+            | Self::Removing { .. }
+            | Self::Drained => None,
             Self::Resting { retry_at, .. } => Some(retry_at),
         }
     }
@@ -59,6 +68,17 @@ pub(crate) enum Event {
     NothingLeft,
     /// The spool could not be read.
     LoadFailed,
+    /// The next shard is damaged.
+    Damaged {
+        /// Its pack.
+        pack: PackId,
+        /// Its position.
+        position: Position,
+    },
+    /// The damaged shard is gone.
+    Removed,
+    /// It is still there.
+    NotRemoved,
     /// A shard for it was spooled.
     ShardSpooled,
     /// The shard was stored.
@@ -76,6 +96,13 @@ pub(crate) enum Action {
     Load,
     /// Send the loaded shard.
     Send,
+    /// Remove a damaged shard.
+    Remove {
+        /// Its pack.
+        pack: PackId,
+        /// Its position.
+        position: Position,
+    },
 }
 
 /// One step; `ready`: whether the supplier takes shards now.
@@ -90,6 +117,7 @@ pub(crate) fn step(
         State::Away => in_away(state, event, out),
         State::Loading { tries, again } => in_loading(state, tries, again, event, at, ready, out),
         State::Sending { tries } => in_sending(state, tries, event, at, ready, out),
+        State::Removing { tries } => in_removing(state, tries, event, at, ready, out),
         State::Resting { retry_at, tries } => in_resting(state, retry_at, tries, event, at, out),
         State::Drained => in_drained(state, event, out),
     }
@@ -102,6 +130,9 @@ fn in_away(state: State, event: Event, out: &mut Vec<Action>) -> State {
         Event::Gone
         | Event::NothingLeft
         | Event::LoadFailed
+        | Event::Damaged { .. }
+        | Event::Removed
+        | Event::NotRemoved
         | Event::ShardSpooled
         | Event::Sent
         | Event::SendFailed
@@ -129,8 +160,19 @@ fn in_loading(
             retry_at: at.retry_at(tries),
             tries: tries.saturating_add(1),
         },
+        // Also when the supplier left meanwhile: it is never needed again.
+        Event::Damaged { pack, position } => {
+            out.push(Action::Remove { pack, position });
+            State::Removing { tries }
+        }
         Event::ShardSpooled => State::Loading { tries, again: true },
-        Event::Ready | Event::Gone | Event::Sent | Event::SendFailed | Event::Wake => state,
+        Event::Ready
+        | Event::Gone
+        | Event::Removed
+        | Event::NotRemoved
+        | Event::Sent
+        | Event::SendFailed
+        | Event::Wake => state,
     }
 }
 
@@ -155,7 +197,38 @@ fn in_sending(
         | Event::Loaded
         | Event::NothingLeft
         | Event::LoadFailed
+        | Event::Damaged { .. }
+        | Event::Removed
+        | Event::NotRemoved
         | Event::ShardSpooled
+        | Event::Wake => state,
+    }
+}
+
+fn in_removing(
+    state: State,
+    tries: u32,
+    event: Event,
+    at: &Moment<'_>,
+    ready: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        Event::Removed | Event::NotRemoved if !ready => State::Away,
+        Event::Removed => load(0, out),
+        Event::NotRemoved => State::Resting {
+            retry_at: at.retry_at(tries),
+            tries: tries.saturating_add(1),
+        },
+        Event::Ready
+        | Event::Gone
+        | Event::Loaded
+        | Event::NothingLeft
+        | Event::LoadFailed
+        | Event::Damaged { .. }
+        | Event::ShardSpooled
+        | Event::Sent
+        | Event::SendFailed
         | Event::Wake => state,
     }
 }
@@ -176,6 +249,9 @@ fn in_resting(
         | Event::Ready
         | Event::NothingLeft
         | Event::LoadFailed
+        | Event::Damaged { .. }
+        | Event::Removed
+        | Event::NotRemoved
         | Event::ShardSpooled
         | Event::Sent
         | Event::SendFailed => state,
@@ -190,6 +266,9 @@ fn in_drained(state: State, event: Event, out: &mut Vec<Action>) -> State {
         Event::Ready
         | Event::NothingLeft
         | Event::LoadFailed
+        | Event::Damaged { .. }
+        | Event::Removed
+        | Event::NotRemoved
         | Event::Sent
         | Event::SendFailed
         | Event::Wake => state,

@@ -14,7 +14,6 @@ macro_rules! unanswered {
         Output::UnwatchFolder { .. }
             | Output::ReleasePack { .. }
             | Output::GiveUpFetch { .. }
-            | Output::AllowAccess { .. }
             | Output::Refuse { .. }
             | Output::JobMoved { .. }
             | Output::JobEnded { .. }
@@ -30,7 +29,7 @@ impl Output {
         let input = match *self {
             Self::PublishRecords => Input::PublishFailed { code },
             Self::RememberContact { device } => Input::ContactNotRemembered { device, code },
-            Self::Dial { device } => Input::DialFailed { device },
+            Self::Dial { device } => Input::DialFailed { device, code },
             Self::RetryWrites => Input::WritesWait,
             Self::SearchOffers { .. } => Input::SearchFailed { code },
             Self::AdoptSupplier { ref offer } =>
@@ -39,7 +38,7 @@ impl Output {
             Self::RecordSet { .. } => Input::SetNotRecorded { code },
             Self::CheckSupplier { device, .. } => Input::CheckFailed { device, code },
             Self::CondemnSupplier { device, .. } => Input::CondemnationNotRecorded { device, code },
-            Self::WatchFolder { folder } => Input::FolderUnwatchable { folder },
+            Self::WatchFolder { folder } => Input::FolderUnwatchable { folder, code },
             Self::BackUp { ref folders } =>
                 Input::BackupNotBegun { folders: folders.clone(), code },
             Self::StartScan { job } => Input::ScanFailed { job, code },
@@ -47,6 +46,7 @@ impl Output {
                 Input::SendFailed { pack, position, device, code },
             Self::SpoolShard { pack, position } => Input::SpoolFailed { pack, position, code },
             Self::LoadSpool { device } => Input::SpoolUnreadable { device, code },
+            Self::RemoveSpooled { device, .. } => Input::SpooledNotRemoved { device, code },
             Self::CommitPack { pack } => Input::PackNotCommitted { pack, code },
             Self::SealMetadata { job, .. } => Input::MetadataFailed { job, code },
             Self::PutHead { device, sequence } => Input::HeadRefused { device, sequence, code },
@@ -54,12 +54,15 @@ impl Output {
             Self::StartRestore { job } => Input::RestoreFailed { job, code },
             Self::FetchRange { fetch, position, device, .. } =>
                 Input::RangeFailed { fetch, position, device, code },
-            Self::Decode { fetch, .. } => Input::DecodeFailed { fetch },
-            Self::SeekLanes { job } => Input::SeekFailed { job, code },
-            Self::AskHeads { job, device } => Input::HeadsFailed { job, device },
+            Self::Decode { fetch, .. } => Input::DecodeFailed { fetch, code },
+            Self::SeekRoot { job } => Input::RootNotSought { job, code },
+            Self::SeekLanes { job, .. } => Input::LanesNotSought { job, code },
+            Self::AskHeads { job, device } => Input::HeadsFailed { job, device, code },
             Self::RebuildCatalogue { job, .. } => Input::RebuildFailed { job, code },
+            Self::EnterDevice { job } => Input::DeviceNotEntered { job, code },
             Self::AcceptContract { ask } => Input::ContractNotRecorded { ask, code },
-            Self::AcceptStore { ask } => Input::StoreAborted { ask },
+            Self::AcceptStore { ask } => Input::StoreAborted { ask, code },
+            Self::AllowAccess { ask } => Input::AccessFailed { ask, code },
             Self::PublishDeposits => Input::DepositsFailed { code },
             unanswered!() => return None,
         };
@@ -86,7 +89,12 @@ impl Output {
             Self::StartScan { .. } => &[InputKind::ScanFinished],
             Self::SendShard { .. } => &[InputKind::ShardsStored],
             Self::SpoolShard { .. } => &[InputKind::ShardSpooled],
-            Self::LoadSpool { .. } => &[InputKind::SpoolLoaded, InputKind::SpoolEmpty],
+            Self::LoadSpool { .. } => &[
+                InputKind::SpoolLoaded,
+                InputKind::SpoolEmpty,
+                InputKind::SpooledDamaged,
+            ],
+            Self::RemoveSpooled { .. } => &[InputKind::SpooledRemoved],
             Self::CommitPack { .. } => &[InputKind::PackCommitted],
             Self::SealMetadata { .. } => &[InputKind::MetadataSealed],
             Self::PutHead { .. } => &[InputKind::HeadKept],
@@ -94,11 +102,14 @@ impl Output {
             Self::StartRestore { .. } => &[InputKind::RestoreWritten],
             Self::FetchRange { .. } => &[InputKind::RangeFetched],
             Self::Decode { .. } => &[InputKind::FetchDecoded],
-            Self::SeekLanes { .. } => &[InputKind::LanesFound, InputKind::LanesMissing],
+            Self::SeekRoot { .. } => &[InputKind::RootFound, InputKind::RootMissing],
+            Self::SeekLanes { .. } => &[InputKind::LanesSought],
             Self::AskHeads { .. } => &[InputKind::HeadsHeard],
             Self::RebuildCatalogue { .. } => &[InputKind::CatalogueRebuilt],
+            Self::EnterDevice { .. } => &[InputKind::DeviceEntered],
             Self::AcceptContract { .. } => &[InputKind::ContractRecorded],
             Self::AcceptStore { .. } => &[InputKind::ShardKept],
+            Self::AllowAccess { .. } => &[InputKind::AccessGiven],
             Self::PublishDeposits => &[InputKind::DepositsPublished],
             unanswered!() => &[],
         }

@@ -63,7 +63,7 @@ pub enum Input {
     /// A dial that the engine asked for ended in a connection; `PeerUp` came before.
     Dialed { device: DeviceId },
     /// A dial that the engine asked for failed.
-    DialFailed { device: DeviceId },
+    DialFailed { device: DeviceId, code: ErrorCode },
 
     // --- the own disk -------------------------------------------------------------------
     /// Something that has to be written found no room on the disk, and waits.
@@ -164,7 +164,7 @@ pub enum Input {
     /// The system watches the folder. (Answer to `WatchFolder`.)
     FolderWatched { folder: FolderId },
     /// It cannot, or the folder is not there. (Answer to `WatchFolder`.)
-    FolderUnwatchable { folder: FolderId },
+    FolderUnwatchable { folder: FolderId, code: ErrorCode },
     /// Something in the folder changed, or may have.
     FolderChanged { folder: FolderId },
     /// The folder itself went away.
@@ -243,6 +243,24 @@ pub enum Input {
         /// The supplier.
         device: DeviceId,
     },
+    /// The next one is damaged and can never be sent. (Answer to `LoadSpool`.)
+    SpooledDamaged {
+        pack: PackId,
+        position: Position,
+        /// For whom it was.
+        device: DeviceId,
+    },
+    /// The damaged shard is gone, and no longer before others. (Answer to `RemoveSpooled`.)
+    SpooledRemoved {
+        /// For whom it was.
+        device: DeviceId,
+    },
+    /// It is still there.
+    SpooledNotRemoved {
+        /// For whom it was.
+        device: DeviceId,
+        code: ErrorCode,
+    },
     /// The spool could not be read. (Answer to `LoadSpool`.)
     SpoolUnreadable {
         /// The supplier.
@@ -320,7 +338,7 @@ pub enum Input {
     FetchDecoded { fetch: FetchId },
     /// They could not be put together: at least one position gave wrong bytes that its proof
     /// did not betray (a shard id that was not the owner's).
-    DecodeFailed { fetch: FetchId },
+    DecodeFailed { fetch: FetchId, code: ErrorCode },
     /// The node needs nothing more from the network for this job and has written what it could.
     RestoreWritten {
         job: JobId,
@@ -337,19 +355,29 @@ pub enum Input {
     },
     /// A recovery was asked for.
     RecoverAsked { job: JobId },
-    /// The root record was found, its lanes' records were looked up: these suppliers are
-    /// named in them.
-    LanesFound {
+    /// The root record was found. (Answer to `SeekRoot`.)
+    RootFound {
         job: JobId,
-        /// Suppliers of all lanes, addresses known to the node.
+        /// Devices that it names.
+        devices: Vec<DeviceId>,
+    },
+    /// There is none where it was looked for. (Answer to `SeekRoot`.)
+    RootMissing { job: JobId },
+    /// It could not be looked for.
+    RootNotSought { job: JobId, code: ErrorCode },
+    /// Lane records were looked for. (Answer to `SeekLanes`.)
+    LanesSought {
+        job: JobId,
+        /// Devices without one.
+        missing: Vec<DeviceId>,
+        /// Suppliers that those which were found name, addresses known to the node.
         suppliers: Vec<SupplierFact>,
-        /// The largest k among the sets named: so many answers are waited for.
+        /// The largest k among the sets they name, at least 1: so many answers are waited for.
+        /// 0 where no record was found.
         k: u8,
     },
-    /// No root record was found.
-    LanesMissing { job: JobId },
-    /// It could not be looked for.
-    SeekFailed { job: JobId, code: ErrorCode },
+    /// They could not be looked for.
+    LanesNotSought { job: JobId, code: ErrorCode },
     /// A supplier told its heads of this identity; the node keeps them.
     HeadsHeard {
         job: JobId,
@@ -363,15 +391,22 @@ pub enum Input {
         job: JobId,
         /// The supplier.
         device: DeviceId,
+        code: ErrorCode,
     },
-    /// Manifest and index of the chosen heads are in the catalogue.
+    /// What could be had of the chosen heads is in the catalogue.
     CatalogueRebuilt {
         job: JobId,
+        /// Heads whose manifest could be read.
+        read: u32,
         /// Packs that could not be had; zero when all is there.
         missing: u64,
     },
-    /// Nothing of the chosen heads could be read.
+    /// The catalogue could not be rebuilt.
     RebuildFailed { job: JobId, code: ErrorCode },
+    /// The identity knows this device. (Answer to `EnterDevice`.)
+    DeviceEntered { job: JobId },
+    /// It does not.
+    DeviceNotEntered { job: JobId, code: ErrorCode },
 
     // --- supplier's side ----------------------------------------------------------------
     /// The space offered to others changed.
@@ -412,6 +447,7 @@ pub enum Input {
     StoreAborted {
         /// The question it began with.
         ask: AskId,
+        code: ErrorCode,
     },
     /// A customer wants to read, list, delete, or leave a head or records here.
     AccessAsked {
@@ -422,13 +458,14 @@ pub enum Input {
         /// What for.
         access: Access,
     },
-    /// Bytes of a customer were deleted into the grace reserve.
-    BytesReleased {
-        /// The device whose packs they were.
-        lane: DeviceId,
-        /// How many.
-        bytes: ByteCount,
+    /// The customer has its answer. (Answer to `AllowAccess`.)
+    AccessGiven {
+        ask: AskId,
+        /// Bytes of the asking device that were deleted into the grace reserve.
+        released: ByteCount,
     },
+    /// What was allowed could not be done, or not be given. (Answer to `AllowAccess`.)
+    AccessFailed { ask: AskId, code: ErrorCode },
     /// The records kept for customers were published again.
     DepositsPublished,
     /// They were not, or not all.

@@ -112,10 +112,17 @@ pub enum Output {
     },
     /// Put a shard into the spool; answer `ShardSpooled` or `SpoolFailed`.
     SpoolShard { pack: PackId, position: Position },
-    /// Load the next spooled shard for this supplier; answer `SpoolLoaded`, `SpoolEmpty` or
-    /// `SpoolUnreadable`.
+    /// Load the next spooled shard for this supplier; answer `SpoolLoaded`, `SpoolEmpty`,
+    /// `SpooledDamaged` or `SpoolUnreadable`.
     LoadSpool {
         /// The supplier.
+        device: DeviceId,
+    },
+    /// Remove a damaged shard from the spool; answer `SpooledRemoved` or `SpooledNotRemoved`.
+    RemoveSpooled {
+        pack: PackId,
+        position: Position,
+        /// For whom it was.
         device: DeviceId,
     },
     /// Enough suppliers confirmed the pack: make its chunks known. Answer `PackCommitted` or
@@ -168,17 +175,24 @@ pub enum Output {
     },
     /// Too few suppliers have it: go on without, and say so.
     GiveUpFetch { fetch: FetchId },
-    /// Look for root and lane records by the phrase's keys, in the DHT and at connected
-    /// peers; answer `LanesFound`, `LanesMissing` or `SeekFailed`.
-    SeekLanes { job: JobId },
+    /// Look for the root record by the phrase's keys, in the DHT and at connected peers; answer
+    /// `RootFound`, `RootMissing` or `RootNotSought`.
+    SeekRoot { job: JobId },
+    /// Look in the same places for the lane records of these devices; answer `LanesSought` or
+    /// `LanesNotSought`.
+    SeekLanes {
+        job: JobId,
+        /// Devices that the root record names.
+        devices: Vec<DeviceId>,
+    },
     /// Ask a supplier for its heads; answer `HeadsHeard` or `HeadsFailed`.
     AskHeads {
         job: JobId,
         /// The supplier.
         device: DeviceId,
     },
-    /// Load manifests and indexes of the newest heads heard; announce fetches; answer
-    /// `CatalogueRebuilt` or `RebuildFailed`.
+    /// Load manifests and indexes of the newest heads heard into the catalogue; announce fetches;
+    /// answer `CatalogueRebuilt` or `RebuildFailed`.
     RebuildCatalogue {
         job: JobId,
         /// Newest place of each lane.
@@ -188,6 +202,9 @@ pub enum Output {
         /// Suppliers asked.
         of: u32,
     },
+    /// Take over sets and suppliers, enter this device into the root record, tell network and
+    /// suppliers; answer `DeviceEntered` or `DeviceNotEntered`.
+    EnterDevice { job: JobId },
 
     // --- supplier's side ----------------------------------------------------------------
     /// Sign the contract, record it, answer the peer; answer `ContractRecorded` or
@@ -195,7 +212,7 @@ pub enum Output {
     AcceptContract { ask: AskId },
     /// Let the bytes come; answer `ShardKept` or `StoreAborted`.
     AcceptStore { ask: AskId },
-    /// Do what was asked.
+    /// Do what was asked; answer `AccessGiven` or `AccessFailed`.
     AllowAccess { ask: AskId },
     /// Refuse, with the reason.
     Refuse { ask: AskId, code: ErrorCode },

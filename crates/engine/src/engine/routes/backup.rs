@@ -19,7 +19,7 @@ impl Engine {
                 self.tasks
                     .push_back(Task::Watch(folder, folder_watch::Event::Watched));
             }
-            Input::FolderUnwatchable { folder } => {
+            Input::FolderUnwatchable { folder, .. } => {
                 self.tasks
                     .push_back(Task::Watch(folder, folder_watch::Event::Unwatchable));
             }
@@ -122,6 +122,17 @@ impl Engine {
                 let event = transfer::Event::SendFailed { code };
                 self.tasks.push_back(Task::Transfer(pack, position, event));
             }
+            other => return self.route_spool(other),
+        }
+        None
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
+    fn route_spool(&mut self, input: Input) -> Option<Input> {
+        match input {
             Input::ShardSpooled { pack, position } => {
                 self.tasks
                     .push_back(Task::Transfer(pack, position, transfer::Event::Spooled));
@@ -149,6 +160,19 @@ impl Engine {
             Input::SpoolEmpty { device } => {
                 self.tasks
                     .push_back(Task::Unspool(device, unspool::Event::NothingLeft));
+            }
+            Input::SpooledDamaged {
+                pack,
+                position,
+                device,
+            } => self.spooled_damaged(pack, position, device),
+            Input::SpooledRemoved { device } => {
+                self.tasks
+                    .push_back(Task::Unspool(device, unspool::Event::Removed));
+            }
+            Input::SpooledNotRemoved { device, .. } => {
+                self.tasks
+                    .push_back(Task::Unspool(device, unspool::Event::NotRemoved));
             }
             Input::SpoolUnreadable { device, .. } => {
                 self.tasks

@@ -25,12 +25,6 @@ impl Engine {
             } => {
                 self.propose(ask, identity, lane, bytes);
             }
-            Input::ContractRecorded { ask } => {
-                self.end_ask(ask, customer_link::Event::Recorded { ask });
-            }
-            Input::ContractNotRecorded { ask, .. } => {
-                self.end_ask(ask, customer_link::Event::NotRecorded { ask });
-            }
             Input::StoreAsked {
                 ask,
                 identity,
@@ -38,12 +32,6 @@ impl Engine {
                 bytes,
             } => {
                 self.ask_store(ask, identity, lane, bytes);
-            }
-            Input::ShardKept { ask } => {
-                self.end_ask(ask, customer_link::Event::ShardKept { ask });
-            }
-            Input::StoreAborted { ask } => {
-                self.end_ask(ask, customer_link::Event::StoreAborted { ask });
             }
             Input::AccessAsked {
                 ask,
@@ -53,7 +41,6 @@ impl Engine {
             } => {
                 self.ask_access(ask, identity, device, access);
             }
-            Input::BytesReleased { lane, bytes } => self.release(lane, bytes),
             Input::DepositsPublished => {
                 self.tasks
                     .push_back(Task::Deposits(deposits::Event::Published));
@@ -61,6 +48,36 @@ impl Engine {
             Input::DepositsFailed { .. } => {
                 self.tasks
                     .push_back(Task::Deposits(deposits::Event::Failed));
+            }
+            other => return self.end_question(other),
+        }
+        None
+    }
+
+    /// What began with a question of a customer is done, or not.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
+    fn end_question(&mut self, input: Input) -> Option<Input> {
+        match input {
+            Input::ContractRecorded { ask } => {
+                self.end_ask(ask, customer_link::Event::Recorded { ask });
+            }
+            Input::ContractNotRecorded { ask, .. } => {
+                self.end_ask(ask, customer_link::Event::NotRecorded { ask });
+            }
+            Input::ShardKept { ask } => {
+                self.end_ask(ask, customer_link::Event::ShardKept { ask });
+            }
+            Input::StoreAborted { ask, .. } => {
+                self.end_ask(ask, customer_link::Event::StoreAborted { ask });
+            }
+            Input::AccessGiven { ask, released } => {
+                self.end_ask(ask, customer_link::Event::AccessGiven { released });
+            }
+            Input::AccessFailed { ask, .. } => {
+                self.end_ask(ask, customer_link::Event::AccessFailed);
             }
             other => return Some(other),
         }

@@ -49,7 +49,7 @@ impl Engine {
                     .push_back(Task::Contact(device, contact::Event::NotRecorded));
             }
             Input::Dialed { device } => self.dialed(device),
-            Input::DialFailed { device } => self.dial_failed(device),
+            Input::DialFailed { device, .. } => self.dial_failed(device),
             Input::DiskFull => self.tasks.push_back(Task::Disk(disk::Event::NoRoom)),
             Input::NoWriteWaits => self.tasks.push_back(Task::Disk(disk::Event::NoneWaits)),
             Input::WritesWait => self.tasks.push_back(Task::Disk(disk::Event::SomeWait)),

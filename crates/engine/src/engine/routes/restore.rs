@@ -50,7 +50,7 @@ impl Engine {
                 self.tasks
                     .push_back(Task::Fetch(fetch, fetch::Event::Decoded));
             }
-            Input::DecodeFailed { fetch } => {
+            Input::DecodeFailed { fetch, .. } => {
                 self.tasks
                     .push_back(Task::Fetch(fetch, fetch::Event::DecodeFailed));
             }
@@ -78,21 +78,31 @@ impl Engine {
                 self.ask_recovery(job);
                 return None;
             }
-            Input::LanesFound { job, suppliers, k } => {
-                let suppliers = suppliers
-                    .into_iter()
-                    .map(|supplier| supplier.device)
-                    .collect();
-                (job, recovery::Event::LanesFound { suppliers, k })
+            Input::RootFound { job, devices } => (job, recovery::Event::RootFound { devices }),
+            Input::RootMissing { job } => (job, recovery::Event::RootMissing),
+            Input::RootNotSought { job, code } | Input::LanesNotSought { job, code } => {
+                (job, recovery::Event::SeekFailed { code })
             }
-            Input::LanesMissing { job } => (job, recovery::Event::LanesMissing),
-            Input::SeekFailed { job, code } => (job, recovery::Event::SeekFailed { code }),
+            Input::LanesSought {
+                job,
+                missing,
+                suppliers,
+                k,
+            } => {
+                let suppliers = suppliers.iter().map(|supplier| supplier.device).collect();
+                let lanes = recovery::Lanes { suppliers, k };
+                (job, recovery::Event::LanesSought { missing, lanes })
+            }
             Input::HeadsHeard { job, device, lanes } => {
                 (job, recovery::Event::HeadsHeard { device, lanes })
             }
-            Input::HeadsFailed { job, device } => (job, recovery::Event::HeadsFailed { device }),
-            Input::CatalogueRebuilt { job, .. } => (job, recovery::Event::Rebuilt),
+            Input::HeadsFailed { job, device, .. } => {
+                (job, recovery::Event::HeadsFailed { device })
+            }
+            Input::CatalogueRebuilt { job, read, .. } => (job, recovery::Event::Rebuilt { read }),
+            Input::DeviceEntered { job } => (job, recovery::Event::Entered),
             Input::RebuildFailed { job, code } => (job, recovery::Event::RebuildFailed { code }),
+            Input::DeviceNotEntered { job, code } => (job, recovery::Event::NotEntered { code }),
             other => return Some(other),
         };
         self.tasks.push_back(Task::Recovery(job, event));

@@ -144,6 +144,7 @@ fn transfer_is_drawn() {
             code: ErrorCode::DiskFull,
         },
         Event::Loaded,
+        Event::Lost,
         Event::Wake,
     ];
     // A pack of an earlier run begins with what the catalogue and the spool have of it.
@@ -218,7 +219,8 @@ fn head_is_drawn() {
 
 #[test]
 fn backup_is_drawn() {
-    use backup::{Event, Quorum};
+    use crate::safety::Quorum;
+    use backup::Event;
     let short = Quorum::Short {
         confirmed: 1,
         need: 2,

@@ -40,9 +40,10 @@ fn customer_link_is_drawn() {
         Event::StoreAborted { ask },
         access(Access::Read, true),
         access(Access::Write, false),
-        Event::Released {
-            bytes: ByteCount(1),
+        Event::AccessGiven {
+            released: ByteCount(1),
         },
+        Event::AccessFailed,
     ];
     let first = customer_link::State::default();
     let walk = walk(&[first], &events, &[()], |state, event, (), out| {

@@ -34,17 +34,25 @@ fn recovery_is_drawn() {
     use recovery::Event;
     let policy = Policy::default();
     let online = BTreeSet::from([ONE]);
+    let sought = |missing: &[_], suppliers: &[_], k| Event::LanesSought {
+        missing: missing.to_vec(),
+        lanes: recovery::Lanes {
+            suppliers: suppliers.iter().copied().collect(),
+            k,
+        },
+    };
     let events = [
         Event::Begin,
-        Event::LanesFound {
-            suppliers: vec![ONE, TWO],
-            k: 2,
+        Event::RootFound {
+            devices: vec![THREE],
         },
-        Event::LanesFound {
-            suppliers: Vec::new(),
-            k: 0,
+        Event::RootFound {
+            devices: Vec::new(),
         },
-        Event::LanesMissing,
+        Event::RootMissing,
+        sought(&[], &[ONE, TWO], 2),
+        sought(&[THREE], &[ONE], 1),
+        sought(&[THREE], &[], 0),
         Event::SeekFailed {
             code: ErrorCode::Internal,
         },
@@ -59,9 +67,14 @@ fn recovery_is_drawn() {
             lanes: vec![(THREE, SECOND)],
         },
         Event::HeadsFailed { device: ONE },
-        Event::Rebuilt,
+        Event::Rebuilt { read: 1 },
+        Event::Rebuilt { read: 0 },
         Event::RebuildFailed {
             code: ErrorCode::TooFewShards,
+        },
+        Event::Entered,
+        Event::NotEntered {
+            code: ErrorCode::DiskFailed,
         },
         Event::Cancel,
         Event::Wake,
@@ -73,7 +86,8 @@ fn recovery_is_drawn() {
         &moments(&policy),
         |state, event, at, out| recovery::step(state, event, at, &online, out),
     );
-    let intro = "One recovery: find the identity's records, ask the suppliers, rebuild.";
+    let intro =
+        "One recovery: find the identity's records, ask the suppliers, rebuild, enter the device.";
     check_page("recovery", "Recovery", intro, &walk);
 }
 

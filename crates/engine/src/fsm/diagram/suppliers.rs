@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, Policy};
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, PackId, Policy, Position};
 
 use super::{ONE, check_page, flagged, moments, walk};
 use crate::fsm::{check, contact, holder_set, set_up, supplier_link, supplier_search, unspool};
@@ -215,6 +215,12 @@ fn unspool_is_drawn() {
         Event::Loaded,
         Event::NothingLeft,
         Event::LoadFailed,
+        Event::Damaged {
+            pack: PackId([5; 32]),
+            position: Position(0),
+        },
+        Event::Removed,
+        Event::NotRemoved,
         Event::ShardSpooled,
         Event::Sent,
         Event::SendFailed,

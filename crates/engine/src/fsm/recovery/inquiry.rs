@@ -51,7 +51,7 @@ pub(super) struct Findings {
 impl Inquiry {
     /// Begins to ask these suppliers; says what is to be done with each.
     pub(super) fn begin(
-        suppliers: &[DeviceId],
+        suppliers: &BTreeSet<DeviceId>,
         k: u8,
         at: &Moment<'_>,
         online: &BTreeSet<DeviceId>,
