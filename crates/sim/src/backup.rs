@@ -108,6 +108,7 @@ impl World {
             chunks: chunks.clone(),
             confirmed: BTreeSet::new(),
             spooled: BTreeSet::new(),
+            damaged: BTreeSet::new(),
             committed: false,
         };
         machine.disk.packs.insert(pack, row);

@@ -1,6 +1,6 @@
 //! Doing what an engine asks on the customer's side: hire, send, spool, publish.
 
-use bitdust_engine::{Input, OfferFact, Output, ReceiptFact, SetFact, SupplierFact};
+use bitdust_engine::{Input, JobId, OfferFact, Output, ReceiptFact, SetFact, SupplierFact};
 use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, SetId};
 
 use crate::backup::SHARD_BYTES;
@@ -42,8 +42,9 @@ impl World {
             } => {
                 self.send_shard(node, pack, position, device);
             }
-            Output::SpoolShard { pack, position } => self.spool_shard(node, pack, position),
-            Output::LoadSpool { device } => self.load_spool(node, device),
+            Output::SpoolShard { .. } | Output::LoadSpool { .. } | Output::RemoveSpooled { .. } => {
+                self.do_spool(node, output)
+            }
             Output::CommitPack { pack } => self.commit_pack(node, pack),
             Output::ReleasePack { pack } => self.release_pack(node, pack),
             Output::SealMetadata { job, folders } => self.seal_metadata(node, job, &folders),
@@ -54,22 +55,45 @@ impl World {
             Output::JobMoved { job, phase } => {
                 self.nodes[node.0].memory.told.insert(job, phase);
             }
-            Output::JobEnded { job, failure, .. } => {
-                self.nodes[node.0].memory.scans.remove(&job);
-                self.nodes[node.0].memory.ended.insert(job, failure);
-            }
+            Output::JobEnded { job, failure, .. } => self.end_job(node, job, failure),
             Output::StartRestore { .. }
             | Output::FetchRange { .. }
             | Output::Decode { .. }
             | Output::GiveUpFetch { .. }
+            | Output::SeekRoot { .. }
             | Output::SeekLanes { .. }
             | Output::AskHeads { .. }
-            | Output::RebuildCatalogue { .. } => self.do_restore(node, output),
+            | Output::RebuildCatalogue { .. }
+            | Output::EnterDevice { .. } => self.do_restore(node, output),
             Output::AcceptContract { .. }
             | Output::AcceptStore { .. }
             | Output::AllowAccess { .. }
             | Output::Refuse { .. }
             | Output::PublishDeposits => self.do_supply(node, output),
+        }
+    }
+
+    fn end_job(&mut self, node: NodeId, job: JobId, failure: Option<ErrorCode>) {
+        let memory = &mut self.nodes[node.0].memory;
+        memory.scans.remove(&job);
+        memory.ended.insert(job, failure);
+    }
+
+    /// Carries out an output of the spool.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`do_output` is the exhaustive match"
+    )]
+    fn do_spool(&mut self, node: NodeId, output: Output) {
+        match output {
+            Output::SpoolShard { pack, position } => self.spool_shard(node, pack, position),
+            Output::LoadSpool { device } => self.load_spool(node, device),
+            Output::RemoveSpooled {
+                pack,
+                position,
+                device,
+            } => self.remove_spooled(node, pack, position, device),
+            _ => {}
         }
     }
 
@@ -90,13 +114,13 @@ impl World {
         );
         let is_refused = percent > 0 && is_written && self.random.chance(percent);
         if is_refused {
-            self.refuse_deed(node, output);
+            self.refuse_effect(node, output);
         }
         is_refused
     }
 
     /// Nothing is written, and the engine is told so.
-    fn refuse_deed(&mut self, node: NodeId, output: &Output) {
+    fn refuse_effect(&mut self, node: NodeId, output: &Output) {
         let code = ErrorCode::DiskFull;
         if let Output::CondemnSupplier { device, .. } = output {
             self.books.condemned.insert((node, *device));
@@ -282,6 +306,13 @@ impl World {
                 .map(|(pack, row)| (*pack, row.kind, position))
         });
         let input = match next {
+            Some((pack, _, position)) if disk.packs[&pack].damaged.contains(&position) => {
+                Input::SpooledDamaged {
+                    pack,
+                    position,
+                    device,
+                }
+            }
             Some((pack, kind, position)) => Input::SpoolLoaded {
                 pack,
                 kind,
@@ -291,6 +322,15 @@ impl World {
             None => Input::SpoolEmpty { device },
         };
         self.deliver(node, wait, input);
+    }
+
+    fn remove_spooled(&mut self, node: NodeId, pack: PackId, position: Position, device: DeviceId) {
+        let wait = self.disk_time();
+        if let Some(row) = self.nodes[node.0].disk.packs.get_mut(&pack) {
+            row.spooled.remove(&position);
+            row.damaged.remove(&position);
+        }
+        self.deliver(node, wait, Input::SpooledRemoved { device });
     }
 
     /// A supplier proved or receipted something: the catalogue notes when.

@@ -29,7 +29,8 @@ impl World {
             self.nodes[to.0].is_up() && !self.cuts.contains(&pair(from, *to)) && *to != from
         });
         let Some(to) = reached else {
-            self.feed(from, Input::DialFailed { device });
+            let code = ErrorCode::Unreachable;
+            self.feed(from, Input::DialFailed { device, code });
             return;
         };
         self.connections.insert(pair(from, to));

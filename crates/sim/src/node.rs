@@ -67,6 +67,8 @@ pub(crate) struct PackRow {
     pub(crate) chunks: BTreeSet<u64>,
     pub(crate) confirmed: BTreeSet<Position>,
     pub(crate) spooled: BTreeSet<Position>,
+    /// Those of them that can no longer be read.
+    pub(crate) damaged: BTreeSet<Position>,
     pub(crate) committed: bool,
 }
 

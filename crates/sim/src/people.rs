@@ -71,6 +71,16 @@ impl World {
         self.nodes[node.0].spool_full = full;
     }
 
+    /// The first shard that waits in the spool rots; says whether there is one.
+    pub fn damage_spool(&mut self, node: NodeId) -> bool {
+        let mut packs = self.nodes[node.0].disk.packs.values_mut();
+        packs.any(|row| {
+            let first = row.spooled.first().copied();
+            row.damaged.extend(first);
+            first.is_some()
+        })
+    }
+
     /// Customers' shards cannot be written, or can again.
     pub fn set_disk_full(&mut self, node: NodeId, full: bool) {
         self.nodes[node.0].disk_full = full;

@@ -64,9 +64,14 @@ impl World {
             Output::GiveUpFetch { fetch } => {
                 self.end_fetch(node, fetch, false);
             }
-            Output::SeekLanes { job } => self.seek_lanes(node, job),
+            Output::SeekRoot { job } => self.seek_root(node, job),
+            Output::SeekLanes { job, devices } => self.seek_lanes(node, job, &devices),
             Output::AskHeads { job, device } => self.call(node, device, Request::Heads { job }),
             Output::RebuildCatalogue { job, lanes, .. } => self.rebuild(node, job, &lanes),
+            Output::EnterDevice { job } => {
+                let wait = self.latency();
+                self.deliver(node, wait, Input::DeviceEntered { job });
+            }
             _ => {}
         }
     }
@@ -143,12 +148,13 @@ impl World {
             (false, _) => Input::RestoreWritten { job, problems },
             (true, 0) => {
                 self.nodes[node.0].disk.recovered = Some(head);
-                Input::CatalogueRebuilt { job, missing: 0 }
+                let (read, missing) = (1, 0);
+                Input::CatalogueRebuilt { job, read, missing }
             }
-            (true, _) => Input::RebuildFailed {
-                job,
-                code: ErrorCode::TooFewShards,
-            },
+            (true, missing) => {
+                let read = 0;
+                Input::CatalogueRebuilt { job, read, missing }
+            }
         };
         self.deliver(node, Duration::from_millis(10), input);
     }
@@ -210,7 +216,10 @@ impl World {
             self.end_fetch(node, fetch, true);
             Input::FetchDecoded { fetch }
         } else {
-            Input::DecodeFailed { fetch }
+            Input::DecodeFailed {
+                fetch,
+                code: ErrorCode::Corrupt,
+            }
         };
         self.deliver(node, Duration::from_millis(3), input);
     }
@@ -234,15 +243,38 @@ impl World {
         self.fetch_on(node, row.job);
     }
 
-    fn seek_lanes(&mut self, node: NodeId, job: JobId) {
+    /// Devices of the identity whose lane records live in the DHT.
+    fn living_lanes(&self, node: NodeId) -> Vec<DeviceId> {
         let identity = self.nodes[node.0].identity;
+        let lanes = self.books.lanes.iter().filter(|((owner, _), entry)| {
+            *owner == identity && self.now.since(entry.published_at) < self.policy.record_lifetime
+        });
+        lanes.map(|((_, lane), _)| *lane).collect()
+    }
+
+    /// The root record lives as long as one of the lane records, which are put with it.
+    fn seek_root(&mut self, node: NodeId, job: JobId) {
+        let devices = self.living_lanes(node);
+        let input = if devices.is_empty() {
+            Input::RootMissing { job }
+        } else {
+            Input::RootFound { job, devices }
+        };
+        let wait = self.latency();
+        self.deliver(node, wait, input);
+    }
+
+    fn seek_lanes(&mut self, node: NodeId, job: JobId, devices: &[DeviceId]) {
+        let identity = self.nodes[node.0].identity;
+        let living = self.living_lanes(node);
+        let (found, missing): (Vec<_>, Vec<_>) = devices
+            .iter()
+            .copied()
+            .partition(|device| living.contains(device));
         let mut suppliers: BTreeMap<DeviceId, SupplierFact> = BTreeMap::new();
         let mut largest_k = 0;
-        for ((owner, _), entry) in &self.books.lanes {
-            let is_alive = self.now.since(entry.published_at) < self.policy.record_lifetime;
-            if *owner != identity || !is_alive {
-                continue;
-            }
+        for lane in found {
+            let entry = &self.books.lanes[&(identity, lane)];
             largest_k = largest_k.max(entry.k);
             for device in &entry.suppliers {
                 let fact = SupplierFact {
@@ -256,15 +288,11 @@ impl World {
                 suppliers.insert(*device, fact);
             }
         }
-        let input = if suppliers.is_empty() {
-            Input::LanesMissing { job }
-        } else {
-            let suppliers = suppliers.into_values().collect();
-            Input::LanesFound {
-                job,
-                suppliers,
-                k: largest_k,
-            }
+        let input = Input::LanesSought {
+            job,
+            missing,
+            suppliers: suppliers.into_values().collect(),
+            k: largest_k,
         };
         let wait = self.latency();
         self.deliver(node, wait, input);
@@ -272,7 +300,8 @@ impl World {
 
     fn rebuild(&mut self, node: NodeId, job: JobId, lanes: &[(DeviceId, Sequence)]) {
         let Some(&(lane, sequence)) = lanes.first() else {
-            let input = Input::CatalogueRebuilt { job, missing: 0 };
+            let (read, missing) = (0, 0);
+            let input = Input::CatalogueRebuilt { job, read, missing };
             self.deliver(node, Duration::from_millis(5), input);
             return;
         };
@@ -333,7 +362,7 @@ impl World {
                 code,
             },
             (Request::Heads { job }, Ok(())) => self.hear_heads(node, call.to, job),
-            (Request::Heads { job }, Err(_)) => Input::HeadsFailed { job, device },
+            (Request::Heads { job }, Err(code)) => Input::HeadsFailed { job, device, code },
         };
         self.feed(node, input);
     }

@@ -1,4 +1,4 @@
-//! Serving calls: the engine decides at the door, the disk keeps or fails.
+//! Serving calls: the engine decides, the disk keeps or fails.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl World {
         self.feed(to, input);
     }
 
-    /// Carries out an engine's decision at the door.
+    /// Carries out an engine's decision.
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "`do_output` is the exhaustive match"
@@ -81,7 +81,7 @@ impl World {
             Output::AcceptContract { .. } => self.sign(node, ask, call),
             Output::AcceptStore { .. } => self.keep(node, ask, call),
             Output::Refuse { code, .. } => self.answer(call, Err(code)),
-            _ => self.give(node, call),
+            _ => self.give(node, ask, call),
         }
     }
 
@@ -120,8 +120,9 @@ impl World {
         let wait = self.disk_time();
         let supplier = &mut self.nodes[node.0];
         if supplier.disk_full {
-            self.deliver(node, wait, Input::StoreAborted { ask });
-            self.answer(call, Err(ErrorCode::DiskFull));
+            let code = ErrorCode::DiskFull;
+            self.deliver(node, wait, Input::StoreAborted { ask, code });
+            self.answer(call, Err(code));
             return;
         }
         let key = (lane, pack, position);
@@ -138,7 +139,7 @@ impl World {
     }
 
     /// Gives what the engine allowed to be given.
-    fn give(&mut self, node: NodeId, call: Call) {
+    fn give(&mut self, node: NodeId, ask: AskId, call: Call) {
         let supplier = &self.nodes[node.0];
         let asker = self.nodes[call.from.0].device;
         let result = match &call.request {
@@ -176,6 +177,14 @@ impl World {
             }
             Request::Propose { .. } | Request::Store { .. } | Request::Heads { .. } => Ok(()),
         };
+        let given = match result {
+            Ok(()) => Input::AccessGiven {
+                ask,
+                released: ByteCount(0),
+            },
+            Err(code) => Input::AccessFailed { ask, code },
+        };
+        self.deliver(node, Duration::ZERO, given);
         self.answer(call, result);
     }
 

@@ -204,6 +204,36 @@ fn full_disks_delay_and_nothing_more() -> Result<(), Failure> {
     stage.restore()
 }
 
+/// It is owed from then on, and those behind it go their way.
+#[test]
+fn a_damaged_shard_in_the_spool_holds_up_no_other() -> Result<(), Failure> {
+    for seed in 0..10 {
+        let mut stage = Stage::new(seed, 6);
+        let (customer, away) = (stage.customer, stage.suppliers[0]);
+        stage
+            .world
+            .run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
+        stage.world.stop(away);
+        stage.back_up()?;
+        let is_damaged = stage.world.damage_spool(customer);
+        stage
+            .world
+            .expect(is_damaged, || "something waits for it".to_owned())?;
+        stage.world.start(away);
+        stage
+            .world
+            .run_until("the spool is empty", LIMIT, |world| {
+                world.is_spool_empty_for(customer, away)
+            })?;
+        let owes = !stage.world.owes_nothing(customer, away);
+        stage
+            .world
+            .expect(owes, || "one shard is still owed".to_owned())?;
+        stage.restore()?;
+    }
+    Ok(())
+}
+
 /// What found no room is written as soon as there is some, whatever failed meanwhile.
 #[test]
 fn a_catalogue_without_room_is_waited_for() -> Result<(), Failure> {
