@@ -5,7 +5,9 @@
 //! root record with this device in it, and fences for machines that are gone.
 
 mod believe;
+mod enter;
 pub(crate) mod found;
+pub(crate) mod lanes;
 mod rebuild;
 pub(crate) mod root;
 mod seek;
@@ -16,19 +18,20 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use bitdust_api::view::JobTask;
-use bitdust_crypto::{RootSecrets, verify_by};
-use bitdust_engine::{Input, JobId, SupplierFact};
-use bitdust_model::locator::{Contact, LaneRecord, RootRecord};
-use bitdust_model::manifest::{HeadBundle, SetRecord};
+use bitdust_crypto::RootSecrets;
+use bitdust_engine::{Input, JobId};
+use bitdust_model::manifest::{Head, HeadBundle};
 use bitdust_model::message::Body;
 use bitdust_model::status::Problems;
 use bitdust_model::{DeviceId, ErrorCode, Sequence};
 use bitdust_store::catalogue::Introduction;
 
 use crate::recovery::believe::believe;
-use crate::recovery::found::{Found, Recovered};
-use crate::recovery::rebuild::Rebuild;
-use crate::recovery::seek::seek;
+use crate::recovery::enter::Entry;
+use crate::recovery::found::{Found, FoundRoot, Rebuilt, Recovered};
+use crate::recovery::lanes::{Learnt, fact_of, known_suppliers, read_lanes};
+use crate::recovery::rebuild::rebuild;
+use crate::recovery::seek::{devices_of, seek_lanes, seek_root};
 use crate::shared::answer::refusal;
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
@@ -63,22 +66,40 @@ struct Run {
     nickname: String,
     reply: oneshot::Sender<Result<Recovered, NodeError>>,
     /// The newest root record found.
-    record: Option<RootRecord>,
-    /// Where suppliers can be reached.
-    contacts: Vec<Introduction>,
+    found: Option<FoundRoot>,
+    /// Suppliers that lane records name, and where they can be reached.
+    suppliers: BTreeMap<DeviceId, Introduction>,
     /// Heads that were heard.
     heads: BTreeMap<(DeviceId, Sequence), HeadBundle>,
+    /// Those that the engine chose, and how sure it is of them.
+    chosen: Chosen,
+    /// What could be had of them.
+    rebuilt: Rebuilt,
     /// What is told in the end.
     result: Option<Recovered>,
 }
 
-/// What a recovery learnt that others need.
-#[derive(Default)]
-pub(crate) struct Learnt {
-    /// Set records, verified.
-    pub(crate) sets: Vec<SetRecord>,
-    /// Where suppliers may be reached.
-    pub(crate) contacts: Vec<Contact>,
+/// Heads that are taken over.
+#[derive(Clone, Default)]
+struct Chosen {
+    heads: Vec<HeadBundle>,
+    /// Suppliers that confirmed them.
+    confirmed: u32,
+    /// Suppliers asked.
+    of: u32,
+}
+
+impl Run {
+    /// Keeps heads that a supplier told; gives their places.
+    fn keep_heads(&mut self, heads: Vec<(Head, HeadBundle)>) -> Vec<(DeviceId, Sequence)> {
+        let mut lanes = Vec::with_capacity(heads.len());
+        for (head, bundle) in heads {
+            let place = (head.lane, head.sequence);
+            lanes.push(place);
+            self.heads.insert(place, bundle);
+        }
+        lanes
+    }
 }
 
 impl Recovery {
@@ -104,9 +125,11 @@ impl Recovery {
             old_machine_gone: start.old_machine_gone,
             nickname,
             reply: start.reply,
-            record: None,
-            contacts: Vec::new(),
+            found: None,
+            suppliers: BTreeMap::new(),
             heads: BTreeMap::new(),
+            chosen: Chosen::default(),
+            rebuilt: Rebuilt::default(),
             result: None,
         });
         driver.tell(Input::RecoverAsked { job: id });
@@ -130,19 +153,49 @@ impl Recovery {
         })
     }
 
-    /// Looks for root and lane records, in the DHT and at connected peers.
-    pub(crate) fn seek_lanes(&self, driver: &mut Driver, completion: Completion, job: JobId) {
+    /// Looks for the root record, in the DHT and at connected peers.
+    pub(crate) fn seek_root(&self, driver: &mut Driver, completion: Completion, job: JobId) {
         let Some(run) = &self.run else {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
         let (context, root) = (self.context.clone(), run.root.clone());
         driver.spawn(async move {
-            let Some((root, lanes)) = seek(&context, &root).await else {
-                return completion.tell(Ok(Input::LanesMissing { job })).await;
+            let Some(root) = seek_root(&context, &root).await else {
+                return completion.tell(Ok(Input::RootMissing { job })).await;
             };
             let root = Box::new(root);
-            found(completion, Found::Lanes { job, root, lanes }).await;
+            found(completion, Found::Root { job, root }).await;
         });
+    }
+
+    /// Looks for lane records in the same places.
+    pub(crate) fn seek_lanes(
+        &self,
+        driver: &mut Driver,
+        completion: Completion,
+        job: JobId,
+        devices: Vec<DeviceId>,
+    ) {
+        let Some((run, root)) = self.found_root() else {
+            return driver.tell(completion.failed(ErrorCode::Internal));
+        };
+        let secrets = run.root.epoch(root.epoch);
+        let context = self.context.clone();
+        driver.spawn(async move {
+            let (lanes, missing) = seek_lanes(&context, &secrets, devices).await;
+            let lanes = Found::Lanes {
+                job,
+                lanes,
+                missing,
+            };
+            found(completion, lanes).await;
+        });
+    }
+
+    /// The recovery that runs, once it has found the root record.
+    fn found_root(&self) -> Option<(&Run, &FoundRoot)> {
+        let run = self.run.as_ref()?;
+        Some((run, run.found.as_ref()?))
     }
 
     /// Asks a supplier for its heads.
@@ -153,9 +206,10 @@ impl Recovery {
         job: JobId,
         device: DeviceId,
     ) {
-        let Some(record) = self.run.as_ref().and_then(|run| run.record.clone()) else {
+        let Some((_, root)) = self.found_root() else {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
+        let record = root.record.clone();
         let context = self.context.clone();
         driver.spawn(async move {
             match context.net.request(device, Body::HeadsAsk).await {
@@ -177,7 +231,7 @@ impl Recovery {
 
     /// Loads manifests and indexes of the chosen heads.
     pub(crate) fn rebuild_catalogue(
-        &self,
+        &mut self,
         driver: &mut Driver,
         completion: Completion,
         job: JobId,
@@ -185,34 +239,53 @@ impl Recovery {
         confirmed: u32,
         of: u32,
     ) {
-        let Some(run) = &self.run else {
+        let Some(run) = &mut self.run else {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
-        let heads = lanes
-            .iter()
+        let heads = lanes.iter();
+        let heads: Vec<_> = heads
             .filter_map(|lane| run.heads.get(lane).cloned())
             .collect();
-        let rebuild = Rebuild {
-            job,
-            heads,
-            root: run.root.clone(),
-            record: run.record.clone(),
-            old_machine_gone: run.old_machine_gone,
-            suppliers: run.contacts.clone(),
-            nickname: run.nickname.clone(),
+        run.chosen = Chosen {
+            heads: heads.clone(),
             confirmed,
             of,
         };
         let context = self.context.clone();
         driver.spawn(async move {
-            match rebuild.run(&context).await {
-                Ok((missing, result)) => {
-                    let rebuilt = Found::Rebuilt {
-                        job,
-                        missing,
-                        result: Box::new(result),
-                    };
-                    found(completion, rebuilt).await;
+            match rebuild(&context, job, &heads).await {
+                Ok(rebuilt) => {
+                    let rebuilt = Box::new(rebuilt);
+                    found(completion, Found::Rebuilt { job, rebuilt }).await;
+                }
+                Err(code) => completion.tell(Err(code)).await,
+            }
+        });
+    }
+
+    /// Takes over what was found, and enters this device into the root record.
+    pub(crate) fn enter_device(&self, driver: &mut Driver, completion: Completion, job: JobId) {
+        let Some((run, root)) = self.found_root() else {
+            return driver.tell(completion.failed(ErrorCode::Internal));
+        };
+        let chosen = run.chosen.clone();
+        let entry = Entry {
+            root: run.root.clone(),
+            record: root.record.clone(),
+            old_machine_gone: run.old_machine_gone,
+            heads: chosen.heads,
+            suppliers: run.suppliers.values().cloned().collect(),
+            nickname: run.nickname.clone(),
+            newest: run.rebuilt.newest,
+            confirmed: chosen.confirmed,
+            of: chosen.of,
+        };
+        let context = self.context.clone();
+        driver.spawn(async move {
+            match entry.make(&context).await {
+                Ok(result) => {
+                    let result = Box::new(result);
+                    found(completion, Found::Entered { job, result }).await;
                 }
                 Err(code) => completion.tell(Err(code)).await,
             }
@@ -230,14 +303,30 @@ impl Recovery {
             driver.tell(completion.failed(ErrorCode::Cancelled));
             return Learnt::default();
         };
+        let mut learnt = Learnt::default();
         match found {
-            Found::Lanes { job, root, lanes } => {
-                let (learnt, k) = read_lanes(lanes);
-                run.record = Some(*root);
-                run.contacts = known_suppliers(&learnt.contacts);
-                let suppliers = run.contacts.iter().map(fact_of).collect();
-                driver.tell(completion.done(Input::LanesFound { job, suppliers, k }));
-                learnt
+            Found::Root { job, root } => {
+                let devices = devices_of(&root, &run.root);
+                run.found = Some(*root);
+                run.suppliers.clear();
+                driver.tell(completion.done(Input::RootFound { job, devices }));
+            }
+            Found::Lanes {
+                job,
+                lanes,
+                missing,
+            } => {
+                let k;
+                (learnt, k) = read_lanes(lanes);
+                let known = known_suppliers(&learnt.contacts);
+                let suppliers = known.values().map(fact_of).collect();
+                run.suppliers.extend(known);
+                driver.tell(completion.done(Input::LanesSought {
+                    job,
+                    missing,
+                    suppliers,
+                    k,
+                }));
             }
             Found::Heads {
                 job,
@@ -245,27 +334,21 @@ impl Recovery {
                 heads,
                 sets,
             } => {
-                let mut lanes = Vec::with_capacity(heads.len());
-                for (head, bundle) in heads {
-                    lanes.push((head.lane, head.sequence));
-                    run.heads.insert((head.lane, head.sequence), bundle);
-                }
+                let lanes = run.keep_heads(heads);
                 driver.tell(completion.done(Input::HeadsHeard { job, device, lanes }));
-                Learnt {
-                    sets: sets.into_iter().map(|(set, _)| set).collect(),
-                    contacts: Vec::new(),
-                }
+                learnt.sets = sets.into_iter().map(|(set, _)| set).collect();
             }
-            Found::Rebuilt {
-                job,
-                missing,
-                result,
-            } => {
+            Found::Rebuilt { job, rebuilt } => {
+                let (read, missing) = (rebuilt.read, rebuilt.missing);
+                run.rebuilt = *rebuilt;
+                driver.tell(completion.done(Input::CatalogueRebuilt { job, read, missing }));
+            }
+            Found::Entered { job, result } => {
                 run.result = Some(*result);
-                driver.tell(completion.done(Input::CatalogueRebuilt { job, missing }));
-                Learnt::default()
+                driver.tell(completion.done(Input::DeviceEntered { job }));
             }
         }
+        learnt
     }
 
     /// The program ends: the recovery stops.
@@ -273,52 +356,6 @@ impl Recovery {
         if let Some(run) = &self.run {
             run.counters.interrupt();
         }
-    }
-}
-
-/// What lane records say: sets and contacts, and the most shards that one of the sets needs.
-fn read_lanes(lanes: Vec<LaneRecord>) -> (Learnt, u8) {
-    let mut learnt = Learnt::default();
-    let mut k = 1;
-    for lane in lanes {
-        for signed in &lane.sets {
-            if let Ok(set) = verify_by(signed, &lane.lane.0) {
-                k = k.max(set.k);
-                learnt.sets.push(set);
-            }
-        }
-        learnt.contacts.extend(lane.suppliers);
-    }
-    (learnt, k)
-}
-
-/// Each supplier once. Whoever keeps data of this identity is taken as a friend: the new device
-/// asks them first.
-fn known_suppliers(contacts: &[Contact]) -> Vec<Introduction> {
-    let contacts = contacts.iter();
-    let known: BTreeMap<DeviceId, Introduction> = contacts
-        .map(|contact| {
-            let introduction = Introduction {
-                device: contact.device,
-                identity: contact.identity,
-                friend: true,
-                addresses: contact.addresses.clone(),
-                seen: None,
-            };
-            (contact.device, introduction)
-        })
-        .collect();
-    known.into_values().collect()
-}
-
-const fn fact_of(supplier: &Introduction) -> SupplierFact {
-    SupplierFact {
-        device: supplier.device,
-        identity: supplier.identity,
-        friend: false,
-        contract: None,
-        proved_ago_ms: None,
-        condemned: false,
     }
 }
 
@@ -411,19 +448,7 @@ mod tests {
         };
         let learnt = recovery.moved(&mut home.driver, completion, found);
         assert!(learnt.sets.is_empty() && learnt.contacts.is_empty());
-        assert_eq!(home.told(), [Input::HeadsFailed { job, device }]);
-    }
-
-    #[test]
-    fn a_supplier_of_two_lanes_is_known_once() {
-        let contact = |address: &str| Contact {
-            identity: bitdust_model::IdentityId([1; 32]),
-            device: DeviceId([2; 32]),
-            addresses: vec![address.to_owned()],
-        };
-        let known = known_suppliers(&[contact("/a"), contact("/b")]);
-        assert_eq!(known.len(), 1);
-        assert_eq!(known[0].addresses, ["/b"]);
-        assert!(known[0].friend, "they are asked first");
+        let code = ErrorCode::Cancelled;
+        assert_eq!(home.told(), [Input::HeadsFailed { job, device, code }]);
     }
 }

@@ -3,7 +3,7 @@
 use bitdust_engine::JobId;
 use bitdust_model::locator::{LaneRecord, RootRecord};
 use bitdust_model::manifest::{Head, HeadBundle, SetRecord};
-use bitdust_model::{DeviceId, Signed, UnixMillis};
+use bitdust_model::{DeviceId, Epoch, Signed, UnixMillis};
 
 /// What recovery found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -26,16 +26,42 @@ pub struct Recovered {
     pub files: u64,
 }
 
+/// The newest root record of an identity.
+pub(crate) struct FoundRoot {
+    /// Under whose keys it lay.
+    pub(crate) epoch: Epoch,
+    /// It.
+    pub(crate) record: RootRecord,
+}
+
+/// What could be had of some heads.
+#[derive(Default)]
+pub(crate) struct Rebuilt {
+    /// Heads whose manifest could be read.
+    pub(crate) read: u32,
+    /// Pieces that could not be had.
+    pub(crate) missing: u64,
+    /// When the newest of the heads was written.
+    pub(crate) newest: Option<UnixMillis>,
+}
+
 /// Something recovery found.
 pub(crate) enum Found {
-    /// Root and lane records.
+    /// The root record.
+    Root {
+        /// The job.
+        job: JobId,
+        /// It.
+        root: Box<FoundRoot>,
+    },
+    /// Lane records.
     Lanes {
         /// The job.
         job: JobId,
-        /// The root record.
-        root: Box<RootRecord>,
-        /// Lane records, verified.
+        /// Those that were found, verified.
         lanes: Vec<LaneRecord>,
+        /// Devices without one.
+        missing: Vec<DeviceId>,
     },
     /// A supplier's heads, verified.
     Heads {
@@ -48,12 +74,17 @@ pub(crate) enum Found {
         /// Their set records.
         sets: Vec<(SetRecord, Signed<SetRecord>)>,
     },
-    /// The catalogue is rebuilt.
+    /// What could be had is in the catalogue.
     Rebuilt {
         /// The job.
         job: JobId,
-        /// Packs that could not be had.
-        missing: u64,
+        /// What it was.
+        rebuilt: Box<Rebuilt>,
+    },
+    /// This device is entered into the root record.
+    Entered {
+        /// The job.
+        job: JobId,
         /// What is told.
         result: Box<Recovered>,
     },

@@ -8,7 +8,7 @@ use bitdust_model::{Epoch, ErrorCode, Sequence, Signed, decode, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::shared::context::Context;
-use crate::suppliers::records::{KeptRoot, signed_bytes};
+use crate::shared::records::{KeptRoot, signed_bytes};
 
 /// Where set records of other devices of the identity are kept.
 pub(super) const FOREIGN_SETS_KEY: &str = "foreign_sets";

@@ -8,61 +8,59 @@ use bitdust_model::locator::{Certificate, KeyedRecord, LaneRecord, RootRecord};
 use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, DhtKey, Document, Epoch, Sequence, Signed, limits};
 
+use super::found::FoundRoot;
 use crate::shared::context::Context;
 
-/// Times a lane record is looked for: one query may miss it between its death and its next
-/// publication, or on a busy machine.
-const LANE_LOOKS: u32 = 2;
+/// The devices that a root record names with a certificate of the identity.
+pub(super) fn devices_of(found: &FoundRoot, root: &RootSecrets) -> Vec<DeviceId> {
+    let devices = found.record.devices.iter();
+    devices
+        .filter_map(|signed| own_certificate(root, signed))
+        .map(|certificate| certificate.device)
+        .collect()
+}
 
-/// Finds the newest root record, and the lane records of the devices it names.
-pub(super) async fn seek(
-    context: &Context,
-    root: &RootSecrets,
-) -> Option<(RootRecord, Vec<LaneRecord>)> {
-    let mut newest: Option<(Epoch, RootRecord)> = None;
-    for epoch in 0.. {
-        let secrets = root.epoch(Epoch(epoch));
+/// Looks for the newest root record.
+pub(super) async fn seek_root(context: &Context, root: &RootSecrets) -> Option<FoundRoot> {
+    let mut newest = None;
+    for epoch in (0..).map(Epoch) {
+        let secrets = root.epoch(epoch);
         let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
             .map(|slot| LocatorKey::root(&secrets, slot))
             .collect();
-        let found: Option<RootRecord> =
-            gather(context, &keys, &root.identity().0, |record: &RootRecord| {
-                record.sequence
-            })
-            .await;
-        let Some(record) = found else {
+        let number = |record: &RootRecord| record.sequence;
+        let Some(record) = gather(context, &keys, &root.identity().0, number).await else {
             break;
         };
         let reached = record.epoch;
-        newest = Some((Epoch(epoch), record));
-        if reached <= Epoch(epoch) {
+        newest = Some(FoundRoot { epoch, record });
+        if reached <= epoch {
             break;
         }
     }
-    let (epoch, record) = newest?;
-    info!("Found the identity's record");
-    let secrets = root.epoch(epoch);
-    let mut lanes = Vec::new();
-    let devices = record.devices.iter();
-    let mut sought: Vec<DeviceId> = devices
-        .filter_map(|signed| own_certificate(root, signed))
-        .map(|certificate| certificate.device)
-        .collect();
-    for _ in 0..LANE_LOOKS {
-        let mut missed = Vec::new();
-        for device in sought {
-            match lane_of(context, &secrets, device).await {
-                Some(lane) => lanes.push(lane),
-                None => missed.push(device),
-            }
+    if newest.is_some() {
+        info!("Found the identity's record");
+    }
+    newest
+}
+
+/// Looks for the lane records of these devices; gives those it found, and the devices without.
+pub(super) async fn seek_lanes(
+    context: &Context,
+    secrets: &EpochSecrets,
+    devices: Vec<DeviceId>,
+) -> (Vec<LaneRecord>, Vec<DeviceId>) {
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for device in devices {
+        match lane_of(context, secrets, device).await {
+            Some(lane) => found.push(lane),
+            None => missing.push(device),
         }
-        sought = missed;
     }
-    if !sought.is_empty() {
-        debug!(count = sought.len(), "Machines without a lane record");
+    if !missing.is_empty() {
+        debug!(count = missing.len(), "Machines without a lane record");
     }
-    // The root record alone leads to nobody: all of it is looked for again.
-    (!lanes.is_empty()).then_some((record, lanes))
+    (found, missing)
 }
 
 async fn lane_of(
@@ -116,17 +114,23 @@ async fn gather<T: Document>(
     } else {
         RECORDS_PATIENCE
     };
-    let looks = ids.iter().map(|key| {
-        let look = tokio::time::timeout(patience, context.net.get_record(*key));
+    let queries = ids.iter().map(|key| {
+        let query = tokio::time::timeout(patience, context.net.get_record(*key));
         async move {
-            look.await
+            query
+                .await
                 .ok()
                 .and_then(Result::ok)
                 .flatten()
                 .map(|record| KeyedRecord { key: *key, record })
         }
     });
-    records.extend(futures::future::join_all(looks).await.into_iter().flatten());
+    records.extend(
+        futures::future::join_all(queries)
+            .await
+            .into_iter()
+            .flatten(),
+    );
     let mut newest: Option<T> = None;
     for record in records {
         let Some(key) = keys.iter().find(|key| key.dht_key() == record.key) else {
