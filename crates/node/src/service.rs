@@ -251,28 +251,41 @@ impl Service {
     }
 
     /// Does what a customer asked.
-    pub(crate) fn allow_access(&mut self, driver: &mut Driver, ask: AskId) {
+    pub(crate) fn allow_access(&mut self, driver: &mut Driver, completion: Completion, ask: AskId) {
         let context = self.context.clone();
         match self.questions.remove(&ask) {
             Some(Question::Fetch {
                 from,
                 fetch,
                 outgoing,
-            }) => {
-                driver.spawn(async move {
-                    shards::give_range(&context, from, fetch, outgoing).await;
-                });
-            }
+            }) => driver.start(completion, async move {
+                let given = shards::give_range(&context, from, fetch, outgoing).await;
+                let released = ByteCount(0);
+                given.map(|()| Input::AccessGiven { ask, released })
+            }),
             Some(Question::Control {
                 from, body, reply, ..
             }) => driver.spawn(async move {
-                let answer = control::serve(&context, from, *body).await;
-                reply.send(answer.unwrap_or_else(refused));
+                let served = control::serve(&context, from, *body).await;
+                // The engine is told first: what was freed may be used at once.
+                match served {
+                    Ok(answer) => {
+                        let released = released_by(&answer);
+                        let given = Input::AccessGiven { ask, released };
+                        completion.tell(Ok(given)).await;
+                        reply.send(answer);
+                    }
+                    Err(code) => {
+                        completion.tell(Err(code)).await;
+                        reply.refuse(code);
+                    }
+                }
             }),
             Some(question @ (Question::Propose { .. } | Question::Store { .. })) => {
                 refuse_question(driver, question, ErrorCode::Internal);
+                driver.tell(completion.failed(ErrorCode::Internal));
             }
-            None => {}
+            None => driver.tell(completion.failed(ErrorCode::Internal)),
         }
     }
 
@@ -346,6 +359,15 @@ fn input_of(ask: AskId, question: &Question) -> Input {
     }
 }
 
+/// Bytes of the asking device that an answer says are free again.
+const fn released_by(answer: &Body) -> ByteCount {
+    if let Body::Deleted { bytes } = answer {
+        *bytes
+    } else {
+        ByteCount(0)
+    }
+}
+
 fn refuse_question(driver: &mut Driver, question: Question, code: ErrorCode) {
     debug!(code = code.name(), "Refused a peer");
     match question {
@@ -414,19 +436,20 @@ mod tests {
         let mut home = TestHome::new().await;
         let mut service = service(&home, 100, 0);
         let ask = AskId(9);
-        for output in [Output::AcceptContract { ask }, Output::AcceptStore { ask }] {
+        type Begin = fn(&mut Service, &mut Driver, Completion, AskId);
+        let effects: [(Output, Begin); 3] = [
+            (Output::AcceptContract { ask }, Service::accept_contract),
+            (Output::AcceptStore { ask }, Service::accept_store),
+            (Output::AllowAccess { ask }, Service::allow_access),
+        ];
+        for (output, begin) in effects {
             let completion =
                 Completion::of(&output, &home.context.task_events).expect("it is answered");
             let failure = output.failure(ErrorCode::Internal);
-            if matches!(output, Output::AcceptStore { .. }) {
-                service.accept_store(&mut home.driver, completion, ask);
-            } else {
-                service.accept_contract(&mut home.driver, completion, ask);
-            }
+            begin(&mut service, &mut home.driver, completion, ask);
             assert_eq!(home.told(), failure.into_iter().collect::<Vec<_>>());
         }
         service.refuse(&mut home.driver, ask, ErrorCode::Busy);
-        service.allow_access(&mut home.driver, ask);
         assert!(home.told().is_empty());
     }
 

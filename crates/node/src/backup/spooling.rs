@@ -58,7 +58,15 @@ impl Backup {
         driver.spawn(async move {
             let found = blocking(move || next_spooled(&context, &set, device, &busy)).await;
             match found.and_then(|found| found) {
-                Ok(Some(Spooled {
+                Ok(Some(Spooled::Damaged { pack, position })) => {
+                    let damaged = Input::SpooledDamaged {
+                        pack,
+                        position,
+                        device,
+                    };
+                    completion.tell(Ok(damaged)).await;
+                }
+                Ok(Some(Spooled::Whole {
                     record,
                     position,
                     shard,
@@ -103,6 +111,24 @@ impl Backup {
         }));
     }
 
+    /// Removes a damaged shard from the spool.
+    pub(crate) fn remove_spooled(
+        &self,
+        driver: &mut Driver,
+        completion: Completion,
+        pack: PackId,
+        position: Position,
+        device: DeviceId,
+    ) {
+        let spool = self.context.spool.clone();
+        driver.start(completion, async move {
+            blocking(move || spool.remove(pack, position))
+                .await?
+                .map_err(|error| error.code())?;
+            Ok(Input::SpooledRemoved { device })
+        });
+    }
+
     /// A receipt is recorded: a copy in the spool has done its service.
     pub(super) fn shard_left_memory(
         &mut self,
@@ -126,11 +152,15 @@ impl Backup {
     }
 }
 
-/// A shard from the spool.
-struct Spooled {
-    record: Box<PackRecord>,
-    position: Position,
-    shard: Bytes,
+/// The next shard in the spool.
+enum Spooled {
+    Whole {
+        record: Box<PackRecord>,
+        position: Position,
+        shard: Bytes,
+    },
+    /// It can never be sent.
+    Damaged { pack: PackId, position: Position },
 }
 
 /// Finds the next shard in the spool that a supplier should have.
@@ -163,17 +193,13 @@ fn next_spooled(
             // It was stored, and so removed, since the list was made.
             Err(SpoolError::NotFound { .. }) => continue,
             Err(error @ SpoolError::Corrupt { .. }) => {
-                // It can never be sent; those behind it must not wait for it.
-                warn!(%error, "Removed a damaged shard from the spool");
-                context
-                    .spool
-                    .remove(entry.pack, entry.position)
-                    .map_err(|error| error.code())?;
-                continue;
+                warn!(%error, "A shard in the spool is damaged");
+                let (pack, position) = key;
+                return Ok(Some(Spooled::Damaged { pack, position }));
             }
             Err(error) => return Err(error.code()),
         };
-        return Ok(Some(Spooled {
+        return Ok(Some(Spooled::Whole {
             record: Box::new(record),
             position: entry.position,
             shard: Bytes::from(shard.bytes),

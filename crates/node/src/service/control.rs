@@ -1,7 +1,6 @@
 //! Small requests of customers: listings, deletion, heads, fences, records to publish.
 
 use bitdust_crypto::{head_hash, validate_record, verify_by};
-use bitdust_engine::Input;
 use bitdust_model::locator::{Fence, KeyedRecord, RecordKind};
 use bitdust_model::manifest::{HeadBundle, HeadReceipt};
 use bitdust_model::message::Body;
@@ -33,12 +32,6 @@ pub(crate) async fn serve(context: &Context, from: Peer, body: Body) -> Result<B
                 blocking(move || shards.delete(from.identity, from.device, &packs, wall_clock()))
                     .await?;
             let bytes = deleted.map_err(|error| error.code())?;
-            context
-                .tell(Input::BytesReleased {
-                    lane: from.device,
-                    bytes,
-                })
-                .await;
             Ok(Body::Deleted { bytes })
         }
         Body::HeadPut(bundle) => keep_head(context, from, bundle).await,

@@ -149,7 +149,7 @@ pub(crate) async fn give_range(
     from: Peer,
     fetch: Fetch,
     outgoing: OutgoingFetch,
-) {
+) -> Result<(), ErrorCode> {
     let shards = context.shards.clone();
     let found = blocking(move || {
         let header = match fetch.target {
@@ -170,7 +170,10 @@ pub(crate) async fn give_range(
     });
     let (signed, header, range) = match found.await.and_then(|found| found) {
         Ok(found) => found,
-        Err(code) => return drop(outgoing.refuse(code).await),
+        Err(code) => {
+            drop(outgoing.refuse(code).await);
+            return Err(code);
+        }
     };
     let (sender, receiver) =
         mpsc::channel::<Result<Bytes, ErrorCode>>(limits::PIECES_IN_FLIGHT_MAX);
@@ -180,13 +183,13 @@ pub(crate) async fn give_range(
     let pieces = futures::stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|piece| (piece, receiver))
     });
-    if let Err(error) = outgoing
+    let sent = outgoing
         .send(signed, range.offset, range.length, Box::pin(pieces))
         .await
-    {
-        debug!(%error, "A range was not taken");
-    }
-    drop(reading.await);
+        .map_err(|error| error.code());
+    // Whoever no longer listens ends the reading too.
+    reading.await.map_err(|_| ErrorCode::Internal)?;
+    sent
 }
 
 fn read_into(

@@ -6,7 +6,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 use bitdust_crypto::{EpochSecrets, HomeSecrets};
-use bitdust_engine::Input;
 use bitdust_model::{DeviceId, IdentityId, Policy, UnixMillis};
 use bitdust_store::{Catalogue, ShardStore, Spool};
 
@@ -60,12 +59,6 @@ impl Context {
             .epochs
             .iter()
             .find(|secrets| secrets.epoch() == epoch)
-    }
-
-    /// Tells the engine what happened without its asking. A loop that has ended no longer
-    /// listens.
-    pub(crate) async fn tell(&self, input: Input) {
-        drop(self.task_events.send(TaskEvent::Input(input)).await);
     }
 }
 
