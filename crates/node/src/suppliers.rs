@@ -2,8 +2,9 @@
 
 mod checks;
 mod friends;
+mod heads;
+mod publication;
 mod reach;
-pub(crate) mod records;
 mod search;
 mod sets;
 pub(crate) mod worker;
@@ -24,15 +25,15 @@ use crate::shared::completion::Completion;
 use crate::shared::config::Config;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
-use crate::shared::names::{Peer, Peers};
-use crate::suppliers::records::OwnOffer;
-use crate::suppliers::worker::PendingRequest;
+use crate::shared::names::{ConnectedPeer, Peers};
+use crate::suppliers::publication::{OwnOffer, publish};
+use crate::suppliers::worker::PendingSupplierRequest;
 
 /// The customer's side of a node.
 pub(crate) struct Suppliers {
     context: Context,
     /// One worker for each supplier that there was something to ask of.
-    workers: BTreeMap<DeviceId, mpsc::Sender<PendingRequest>>,
+    workers: BTreeMap<DeviceId, mpsc::Sender<PendingSupplierRequest>>,
     peers: Peers,
     /// Where peers may be reached.
     contacts: BTreeMap<DeviceId, Vec<String>>,
@@ -93,7 +94,7 @@ impl Suppliers {
     /// A peer said hello.
     pub(crate) fn peer_up(&mut self, driver: &mut Driver, peer: &PeerUp) {
         debug!(device = %peer.device, path = ?peer.path, "Peer up");
-        let state = Peer {
+        let state = ConnectedPeer {
             identity: peer.identity,
             nickname: peer.certificate.nickname.clone(),
             path: peer.path,
@@ -143,7 +144,7 @@ impl Suppliers {
         &mut self,
         driver: &mut Driver,
         device: DeviceId,
-        request: PendingRequest,
+        request: PendingSupplierRequest,
     ) {
         let worker = self.workers.entry(device).or_insert_with(|| {
             let (sender, receiver) = mpsc::channel(limits::SUPPLIER_REQUESTS_MAX);
@@ -165,7 +166,7 @@ impl Suppliers {
     ) {
         let (context, offer) = (self.context.clone(), self.own_offer(free));
         driver.start(completion, async move {
-            let published = records::publish(&context, offer).await;
+            let published = publish(&context, offer).await;
             published.map(|()| Input::RecordsPublished)
         });
     }
@@ -285,7 +286,7 @@ mod tests {
         suppliers.request(
             &mut home.driver,
             BOB,
-            PendingRequest {
+            PendingSupplierRequest {
                 request,
                 completion,
             },

@@ -21,12 +21,12 @@ const CIRCLES: [(&[&str], &str); 1] = [(
 /// Each room of `node` with the rooms it may know. What all use lies in `shared`, which knows
 /// only the messages that tasks send to the wings.
 const ROOMS: [(&str, &[&str]); 9] = [
-    ("shared", &["recovery", "restore", "service"]),
+    ("shared", &["recovery", "service"]),
     ("service", &["shared"]),
-    ("suppliers", &["restore", "shared"]),
+    ("suppliers", &["shared"]),
     ("restore", &["shared"]),
-    ("backup", &["shared", "suppliers"]),
-    ("recovery", &["backup", "restore", "shared", "suppliers"]),
+    ("backup", &["shared"]),
+    ("recovery", &["restore", "shared"]),
     ("front", &["backup", "shared", "suppliers"]),
     (
         "runtime",

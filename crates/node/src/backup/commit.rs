@@ -12,7 +12,7 @@ use bitdust_crypto::head_hash;
 use bitdust_engine::{JobId, SetFact};
 use bitdust_model::codec::Versioned;
 use bitdust_model::manifest::{
-    BlobRef, Head, Manifest, PackKind, PackRecord, PackRef, SnapshotRecord,
+    BlobRef, Head, Manifest, OWN_PACK, PackKind, PackRecord, PackRef, SnapshotRecord,
 };
 use bitdust_model::{
     EncodeError, ErrorCode, HeadHash, PackId, Sequence, decode, limits, try_encode,
@@ -27,11 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::backup::packer::seal_pack;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::job::Counters;
-use crate::shared::task_event::{Flight, TaskEvent};
-
-/// In a manifest, a blob of the manifest's own pack names no pack: its id is made of the
-/// manifest.
-pub(crate) const OWN_PACK: PackId = PackId([0; 32]);
+use crate::shared::task_event::{PackInFlight, TaskEvent};
 
 /// Where the draft of a commit is kept until the head is published.
 const DRAFT_KEY: &str = "commit_draft";
@@ -388,7 +384,7 @@ impl CommitWriter<'_> {
         self.builder.push(id, raw);
     }
 
-    fn seal_pack(&mut self) -> Result<Flight, CommitError> {
+    fn seal_pack(&mut self) -> Result<PackInFlight, CommitError> {
         let full = std::mem::replace(&mut self.builder, PackBuilder::new(PackKind::Commit));
         seal_pack(
             self.context,
@@ -413,7 +409,7 @@ impl CommitWriter<'_> {
             .map_err(CommitError::Stopped)
     }
 
-    fn announce(&self, flight: Flight) -> Result<(), CommitError> {
+    fn announce(&self, flight: PackInFlight) -> Result<(), CommitError> {
         let sealed = TaskEvent::Sealed {
             job: self.request.job,
             flight: Box::new(flight),

@@ -26,10 +26,10 @@ use crate::front::remembered::{last_verify, unprotected};
 use crate::shared::answer::catalogue_error;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
+use crate::shared::records::{KeptRoot, ROOT_KEY};
 use crate::shared::settings::Scope;
 use crate::shared::text::escape;
 use crate::suppliers::SuppliersSeen;
-use crate::suppliers::records::{KeptRoot, ROOT_KEY};
 
 /// What the loop knew at one moment.
 pub(crate) struct Seen {

@@ -20,8 +20,8 @@ use crate::runtime::start::{self, Running};
 use crate::shared::config::Config;
 use crate::shared::context::wall_clock;
 use crate::shared::error::NodeError;
+use crate::shared::records::ROOT_KEY;
 use crate::shared::settings::{Settings, Unlock};
-use crate::suppliers::records::ROOT_KEY;
 
 /// How a new home is made.
 #[derive(Debug, Clone)]

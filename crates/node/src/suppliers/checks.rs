@@ -6,7 +6,7 @@ use bitdust_model::{DeviceId, ErrorCode, Severity};
 use bitdust_store::catalogue::ConfirmedShard;
 
 use super::Suppliers;
-use super::worker::PendingRequest;
+use super::worker::PendingSupplierRequest;
 use crate::shared::completion::Completion;
 use crate::shared::driver::Driver;
 use crate::shared::supplier_request::SupplierRequest;
@@ -58,7 +58,7 @@ impl Suppliers {
         self.request(
             driver,
             device,
-            PendingRequest {
+            PendingSupplierRequest {
                 request,
                 completion,
             },

@@ -17,11 +17,6 @@ use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
 
-/// Offers looked at in one search.
-const OFFERS_MAX: usize = 20;
-/// Offers looked up at once.
-const OFFERS_AT_ONCE: usize = 4;
-
 impl Suppliers {
     /// Looks for offers of space in one part of the key space.
     pub(crate) fn search_offers(&mut self, driver: &mut Driver, completion: Completion, slot: u8) {
@@ -36,10 +31,10 @@ impl Suppliers {
                 devices
                     .into_iter()
                     .filter(|device| *device != own)
-                    .take(OFFERS_MAX),
+                    .take(limits::OFFERS_PER_SEARCH_MAX),
             )
             .map(|device| find_offer(&context, device))
-            .buffer_unordered(OFFERS_AT_ONCE)
+            .buffer_unordered(limits::OFFERS_AT_ONCE_MAX)
             .filter_map(|offer| async { offer })
             .collect()
             .await;
@@ -132,12 +127,12 @@ impl Suppliers {
 /// If no part could be looked at.
 async fn providers(context: &Context, slot: u8) -> Result<Vec<DeviceId>, ErrorCode> {
     let slots = (0..limits::OFFER_SLOTS).map(|step| (slot + step) % limits::OFFER_SLOTS);
-    let mut looks = stream::iter(slots)
+    let mut searches = stream::iter(slots)
         .map(|slot| context.net.providers(offers_key(slot)))
-        .buffered(OFFERS_AT_ONCE);
+        .buffered(limits::OFFERS_AT_ONCE_MAX);
     let mut devices = Vec::new();
     let mut seen = Err(ErrorCode::Unreachable);
-    while let Some(found) = looks.next().await {
+    while let Some(found) = searches.next().await {
         match found {
             Ok(found) => {
                 devices.extend(found);
@@ -148,7 +143,7 @@ async fn providers(context: &Context, slot: u8) -> Result<Vec<DeviceId>, ErrorCo
                 seen = seen.map_err(|_| error.code());
             }
         }
-        if devices.len() >= OFFERS_MAX {
+        if devices.len() >= limits::OFFERS_PER_SEARCH_MAX {
             break;
         }
     }

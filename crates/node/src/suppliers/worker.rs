@@ -20,17 +20,17 @@ use bitdust_net::BulkClient;
 use bitdust_pipeline::erasure::shard_bytes;
 use bitdust_pipeline::proof::RangeVerifier;
 
-use crate::restore::fetch::Piece;
 use crate::shared::buffers::Lent;
 use crate::shared::completion::Completion;
 use crate::shared::context::{Context, wall_clock};
+use crate::shared::fetch_request::RangeBytes;
 use crate::shared::job::Counters;
 use crate::shared::supplier_request::{SupplierRequest, store_header};
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
 
 /// Something to carry to or from a supplier, and its answer.
-pub(crate) struct PendingRequest {
+pub(crate) struct PendingSupplierRequest {
     /// What.
     pub(crate) request: SupplierRequest,
     /// What is answered.
@@ -41,7 +41,7 @@ pub(crate) struct PendingRequest {
 pub(crate) async fn run(
     context: Context,
     device: DeviceId,
-    mut requests: mpsc::Receiver<PendingRequest>,
+    mut requests: mpsc::Receiver<PendingSupplierRequest>,
 ) {
     let mut client: Option<BulkClient> = None;
     let mut under_way = FuturesUnordered::new();
@@ -66,7 +66,7 @@ pub(crate) async fn run(
 }
 
 /// There is no stream: a check that cannot be made is one that was missed.
-async fn refuse(context: &Context, device: DeviceId, request: PendingRequest) {
+async fn refuse(context: &Context, device: DeviceId, request: PendingSupplierRequest) {
     if matches!(request.request, SupplierRequest::Check { .. })
         && let Err(code) = keep_outcome(context, device, false).await
     {
@@ -85,11 +85,13 @@ async fn open(context: &Context, device: DeviceId) -> Option<BulkClient> {
     }
 }
 
-async fn carry(context: Context, client: BulkClient, device: DeviceId, request: PendingRequest) {
-    let PendingRequest {
-        request,
-        completion,
-    } = request;
+async fn carry(
+    context: Context,
+    client: BulkClient,
+    device: DeviceId,
+    pending: PendingSupplierRequest,
+) {
+    let (request, completion) = (pending.request, pending.completion);
     let (context, client) = (&context, &client);
     match request {
         SupplierRequest::Store {
@@ -152,7 +154,7 @@ async fn bring_receipt(completion: Completion, receipt: ReceiptFact) {
     completion.bring(came).await;
 }
 
-fn count(counters: Option<&Counters>, pieces: &[Piece]) {
+fn count(counters: Option<&Counters>, pieces: &[RangeBytes]) {
     if let Some(counters) = counters {
         counters.moved_bytes(pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
     }
@@ -265,7 +267,7 @@ async fn fetch_ranges(
     pack: &Arc<PackRef>,
     position: Position,
     ranges: Vec<Range<u64>>,
-) -> Result<Vec<Piece>, ErrorCode> {
+) -> Result<Vec<RangeBytes>, ErrorCode> {
     let mut fetches = futures::stream::iter(ranges)
         .map(|range| fetch_range(context, client, pack, position, range))
         .buffered(RANGES_AT_ONCE);
@@ -283,7 +285,7 @@ async fn fetch_range(
     pack: &PackRef,
     position: Position,
     range: Range<u64>,
-) -> Result<Piece, ErrorCode> {
+) -> Result<RangeBytes, ErrorCode> {
     let shard = *pack
         .shards
         .get(usize::from(position.0))
@@ -323,7 +325,7 @@ async fn fetch_range(
         return Err(ErrorCode::Malformed);
     }
     verifier.finish().map_err(|_| ErrorCode::Corrupt)?;
-    Ok(Piece {
+    Ok(RangeBytes {
         offset: range.start,
         bytes: Bytes::from_owner(Lent::new(bytes, context.buffers.clone())),
     })

@@ -1,14 +1,12 @@
-//! The own records in the DHT: locators (sealed), addresses and offer.
+//! The records that lead to an identity's data: root and lanes, sealed under keys of the phrase.
 //!
 //! The root record is signed once with the root key and sealed once, and both are kept; lane
 //! records are signed anew each time, so that they carry the newest head and addresses.
 
-use bitdust_crypto::{LocatorKey, dht_key, offers_key};
+use bitdust_crypto::LocatorKey;
 use bitdust_model::codec::Versioned;
-use bitdust_model::locator::{
-    Addresses, Contact, DhtRecord, KeyedRecord, LaneRecord, Offer, RecordKind, RootRecord,
-};
-use bitdust_model::{ByteCount, ErrorCode, Sequence, Signed, encode, limits};
+use bitdust_model::locator::{Contact, KeyedRecord, LaneRecord, RootRecord};
+use bitdust_model::{ErrorCode, Sequence, Signed, encode, limits};
 use bitdust_store::CatalogueError;
 use serde::{Deserialize, Serialize};
 use tracing::debug;
@@ -197,92 +195,10 @@ fn fit(mut record: LaneRecord) -> LaneRecord {
     record
 }
 
-/// What this node tells strangers about itself.
-#[derive(Debug, Clone)]
-pub(crate) struct OwnOffer {
-    /// Where it listens.
-    pub(crate) addresses: Vec<String>,
-    /// Space not yet promised; `None`: it offers nothing.
-    pub(crate) free: Option<ByteCount>,
-}
-
-/// Puts all own records into the DHT; done when at least one copy of one was taken.
-pub(crate) async fn publish(context: &Context, offer: OwnOffer) -> Result<(), ErrorCode> {
-    if let Err(error) = context.net.bootstrap().await {
-        debug!(%error, "The DHT could not be joined");
-    }
-    let mut records = locators(context).await?;
-    if offer.free.is_some() {
-        records.extend(public_records(context, &offer));
-    }
-    let mut copies = 0;
-    let mut failure = ErrorCode::Unreachable;
-    let puts = records
-        .into_iter()
-        .map(|record| context.net.put_record(record));
-    for put in futures::future::join_all(puts).await {
-        match put {
-            Ok(taken) => copies += taken,
-            Err(error) => {
-                debug!(%error, "A record could not be put");
-                failure = error.code();
-            }
-        }
-    }
-    if offer.free.is_some() {
-        let slot = context.device.0[0] % limits::OFFER_SLOTS;
-        if let Err(error) = context.net.start_providing(offers_key(slot)).await {
-            debug!(%error, "The offer could not be announced");
-        }
-    }
-    if copies > 0 { Ok(()) } else { Err(failure) }
-}
-
-fn public_records(context: &Context, offer: &OwnOffer) -> Vec<KeyedRecord> {
-    let now = wall_clock();
-    let contact = Contact {
-        identity: context.identity,
-        device: context.device,
-        addresses: offer
-            .addresses
-            .iter()
-            .take(limits::ADDRESSES_MAX)
-            .cloned()
-            .collect(),
-    };
-    let signing = context.secrets.device.signing();
-    let free = offer.free.unwrap_or_default();
-    let space = Offer {
-        contact: contact.clone(),
-        certificate: context.secrets.certificate.clone(),
-        free,
-    };
-    [
-        (RecordKind::Offer, encode(&space)),
-        (RecordKind::Addresses, encode(&Addresses { contact })),
-    ]
-    .into_iter()
-    .map(|(kind, body)| {
-        // The wall clock numbers them: each publication is newer than the one before it.
-        let sequence = Sequence(now.0 / 1000);
-        let record = DhtRecord {
-            kind,
-            network: context.network.to_string(),
-            sequence,
-            written_at: now,
-            body,
-        };
-        KeyedRecord {
-            key: dht_key(kind, &context.device.0),
-            record: signing.sign(&record),
-        }
-    })
-    .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use bitdust_crypto::{Phrase, RootSecrets};
+    use bitdust_model::locator::DhtRecord;
     use bitdust_model::{DeviceId, Epoch, IdentityId};
 
     use super::*;

@@ -1,0 +1,109 @@
+//! Heads on their way to suppliers, and the word to the DHT where the newest one is.
+
+use tracing::debug;
+
+use bitdust_engine::Input;
+use bitdust_model::intervals::HEAD_RECORDS_PATIENCE;
+use bitdust_model::manifest::HeadBundle;
+use bitdust_model::message::Body;
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, Sequence};
+
+use super::Suppliers;
+use super::publication::publish;
+use crate::shared::answer::refusal;
+use crate::shared::completion::Completion;
+use crate::shared::context::Context;
+use crate::shared::driver::Driver;
+use crate::shared::records;
+use crate::shared::task::blocking;
+
+impl Suppliers {
+    /// Gives a head, its set records and the sealed records to a supplier.
+    pub(crate) fn put_head(
+        &self,
+        driver: &mut Driver,
+        completion: Completion,
+        device: DeviceId,
+        sequence: Sequence,
+    ) {
+        let context = self.context.clone();
+        driver.start(completion, async move {
+            let given = give_head(&context, device, sequence).await;
+            given.map(|()| Input::HeadKept { device, sequence })
+        });
+    }
+
+    /// The catalogue knows that a head is published: the DHT is told where it is, so that a recovery
+    /// finds this head and not the one before. Suppliers keep the records and publish them too.
+    pub(crate) fn announce_head(
+        &self,
+        driver: &mut Driver,
+        completion: Completion,
+        sequence: Sequence,
+        free: Option<ByteCount>,
+    ) {
+        let (context, offer) = (self.context.clone(), self.own_offer(free));
+        driver.start(completion, async move {
+            let told = publish(&context, offer);
+            match tokio::time::timeout(HEAD_RECORDS_PATIENCE, told).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    debug!(code = error.name(), "The DHT was not told of the new head")
+                }
+                Err(_) => debug!("The DHT takes long to be told of the new head"),
+            }
+            Ok(Input::CommitRecorded { sequence })
+        });
+    }
+}
+
+/// Head first, then the records that lead to it.
+async fn give_head(
+    context: &Context,
+    device: DeviceId,
+    sequence: Sequence,
+) -> Result<(), ErrorCode> {
+    let catalogue = context.catalogue.clone();
+    let bundle = blocking(move || {
+        let head = catalogue
+            .newest_head()?
+            .filter(|head| head.sequence == sequence);
+        let sets = catalogue
+            .sets()?
+            .into_iter()
+            .map(|set| set.record)
+            .collect();
+        Ok::<_, bitdust_store::CatalogueError>(head.map(|head| HeadBundle {
+            head: head.head,
+            sets,
+        }))
+    })
+    .await?
+    .map_err(|error| error.code())?
+    .ok_or(ErrorCode::NotFound)?;
+    let hash = bitdust_crypto::head_hash(&bundle.head);
+    let answer = context
+        .net
+        .request(device, Body::HeadPut(bundle))
+        .await
+        .map_err(|error| error.code())?;
+    let Body::HeadKept(receipt) = answer else {
+        return Err(refusal(&answer));
+    };
+    let receipt =
+        bitdust_crypto::verify_by(&receipt, &device.0).map_err(|_| ErrorCode::NotAuthentic)?;
+    if receipt.head != hash || receipt.sequence != sequence || receipt.lane != context.device {
+        return Err(ErrorCode::NotAuthentic);
+    }
+    let located = records::locators(context).await?;
+    let answer = context
+        .net
+        .request(device, Body::Deposit(located))
+        .await
+        .map_err(|error| error.code())?;
+    if answer == Body::Done {
+        Ok(())
+    } else {
+        Err(refusal(&answer))
+    }
+}
