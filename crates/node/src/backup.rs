@@ -40,7 +40,7 @@ use crate::shared::driver::Driver;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
 use crate::shared::supplier_request::SupplierRequest;
 use crate::shared::task::blocking;
-use crate::shared::task_event::{Flight, Scanned, TaskEvent};
+use crate::shared::task_event::{PackInFlight, Scanned, TaskEvent};
 use crate::shared::text::escape;
 
 /// Backups of a node.
@@ -48,7 +48,7 @@ pub(crate) struct Backup {
     context: Context,
     /// The set that new packs are coded for.
     set: Option<SetFact>,
-    jobs: BTreeMap<JobId, Job>,
+    jobs: BTreeMap<JobId, BackupJob>,
     /// Folders under protection in the order in which they were added, as the catalogue has them.
     folders: Vec<FolderRecord>,
     /// Packs whose shards are in memory.
@@ -70,7 +70,7 @@ pub(crate) struct Backup {
 }
 
 /// A backup that runs or waits.
-struct Job {
+struct BackupJob {
     folders: Vec<FolderRecord>,
     /// Whether nobody asked for it.
     is_scheduled: bool,
@@ -85,7 +85,7 @@ struct Job {
 
 struct HeldPack {
     job: JobId,
-    flight: Flight,
+    flight: PackInFlight,
 }
 
 /// A spooled shard on its way.
@@ -163,7 +163,7 @@ impl Backup {
             folders: folders.iter().map(|folder| escape(&folder.path)).collect(),
             is_scheduled,
         };
-        let job = Job {
+        let job = BackupJob {
             folders,
             is_scheduled,
             counters: Arc::default(),
@@ -255,7 +255,7 @@ impl Backup {
     }
 
     /// A pack is sealed and recorded; its shards stay in memory until the engine is done.
-    pub(crate) fn sealed(&mut self, driver: &mut Driver, job: JobId, flight: Flight) {
+    pub(crate) fn sealed(&mut self, driver: &mut Driver, job: JobId, flight: PackInFlight) {
         let pack = flight.record.pack.pack;
         let kind = flight.record.pack.kind;
         let shard_bytes = ByteCount(flight.shards.first().map_or(0, |shard| shard.len() as u64));

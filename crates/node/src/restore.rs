@@ -6,7 +6,6 @@ pub(crate) mod fetch;
 mod listing;
 mod lookup;
 pub(crate) mod reader;
-pub(crate) mod request;
 mod verify;
 pub(crate) mod versions;
 mod writer;
@@ -24,12 +23,13 @@ use bitdust_engine::{FetchId, Input, JobId, PlaceFact};
 use bitdust_model::status::Problems;
 use bitdust_model::{ErrorCode, Position, SetId};
 
-use crate::restore::fetch::{FetchRequest, FetchState, Piece, Plain, assemble};
-use crate::restore::request::RestoreRequest;
+use crate::restore::fetch::{FetchState, assemble};
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
+use crate::shared::fetch_request::{FetchRequest, Plain, RangeBytes};
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
+use crate::shared::restore_request::RestoreRequest;
 use crate::shared::supplier_request::SupplierRequest;
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
@@ -48,7 +48,7 @@ pub(crate) struct Restore {
 /// Somebody who fetches.
 enum ReaderJob {
     /// A restore, or a test restore.
-    Restore(Job),
+    Restore(RestoreJob),
     /// A recovery, whose lists come the same way.
     Recovery(Arc<Counters>),
     /// Somebody looks something up.
@@ -56,7 +56,7 @@ enum ReaderJob {
 }
 
 /// A restore that runs.
-struct Job {
+struct RestoreJob {
     kind: JobKind,
     counters: Arc<Counters>,
     /// What could not be restored.
@@ -95,7 +95,7 @@ impl Restore {
             task: kind.task(),
             counters: counters.clone(),
         };
-        let running = Job {
+        let running = RestoreJob {
             kind,
             counters,
             problems: Problems::default(),
@@ -136,7 +136,7 @@ impl Restore {
         })
     }
 
-    fn job(&mut self, id: JobId) -> Option<&mut Job> {
+    fn job(&mut self, id: JobId) -> Option<&mut RestoreJob> {
         match self.readers.get_mut(&id)? {
             ReaderJob::Restore(job) => Some(job),
             ReaderJob::Recovery(_) | ReaderJob::LookUp => None,
@@ -223,17 +223,18 @@ impl Restore {
         request: FetchRequest,
         places: Vec<PlaceFact>,
     ) {
+        let fetch = FetchId(driver.number());
         let state = FetchState::new(request);
         let request = &state.request;
         driver.tell(Input::FetchWanted {
-            fetch: request.fetch,
+            fetch,
             job: request.job,
             pack: request.pack.pack,
             k: request.pack.k,
             direct: state.own.keys().copied().collect(),
             places,
         });
-        self.fetches.insert(state.request.fetch, state);
+        self.fetches.insert(fetch, state);
     }
 
     /// What to ask of the supplier at a position; none where nobody waits for it any more.
@@ -271,7 +272,7 @@ impl Restore {
         fetch: FetchId,
         position: Position,
         whole: bool,
-        pieces: Vec<Piece>,
+        pieces: Vec<RangeBytes>,
     ) {
         let Some(state) = self.fetches.get_mut(&fetch) else {
             return driver.tell(completion.failed(ErrorCode::Cancelled));
@@ -388,13 +389,20 @@ mod tests {
     fn request(job: JobId) -> (FetchRequest, oneshot::Receiver<Result<Plain, ErrorCode>>) {
         let (reply, answer) = oneshot::channel();
         let request = FetchRequest {
-            fetch: FetchId(1),
             job,
             pack: pack_ref(),
             blobs: Vec::new(),
             reply,
         };
         (request, answer)
+    }
+
+    /// The number under which the engine was told of a fetch.
+    fn announced(home: &mut TestHome) -> FetchId {
+        match home.told()[..] {
+            [Input::FetchWanted { fetch, .. }] => fetch,
+            ref told => panic!("{told:?}"),
+        }
     }
 
     #[tokio::test]
@@ -406,8 +414,8 @@ mod tests {
         let (wanted, answer) = request(begun.id);
         assert_eq!(restore.set_of(&wanted), Some(pack_ref().set));
         restore.fetch_wanted(&mut home.driver, wanted, Vec::new());
-        assert!(matches!(home.told()[..], [Input::FetchWanted { .. }]));
-        let load = restore.range_to_ask(FetchId(1), Position(0), true);
+        let fetch = announced(&mut home);
+        let load = restore.range_to_ask(fetch, Position(0), true);
         assert!(matches!(
             load,
             Some(SupplierRequest::Fetch {
@@ -417,11 +425,7 @@ mod tests {
         ));
         assert!(restore.end(begun.id).is_some());
         assert!(answer.await.is_err(), "nobody answers any more");
-        assert!(
-            restore
-                .range_to_ask(FetchId(1), Position(0), true)
-                .is_none()
-        );
+        assert!(restore.range_to_ask(fetch, Position(0), true).is_none());
         let (late, _answer) = request(begun.id);
         assert_eq!(restore.set_of(&late), None);
         assert!(restore.end(begun.id).is_none());
@@ -439,7 +443,7 @@ mod tests {
         restore.recovery_began(&begun);
         let (wanted, _answer) = request(begun.id);
         restore.fetch_wanted(&mut home.driver, wanted, Vec::new());
-        let load = restore.range_to_ask(FetchId(1), Position(0), true);
+        let load = restore.range_to_ask(announced(&mut home), Position(0), true);
         assert!(matches!(
             load,
             Some(SupplierRequest::Fetch {
@@ -473,9 +477,10 @@ mod tests {
         let mut home = TestHome::new().await;
         let mut restore = Restore::new(home.context.clone());
         let begun = restore.begin_verify(&mut home.driver, 3);
+        home.told();
         let (wanted, mut answer) = request(begun.id);
-        let fetch = wanted.fetch;
         restore.fetch_wanted(&mut home.driver, wanted, Vec::new());
+        let fetch = announced(&mut home);
         restore.give_up_fetch(FetchId(fetch.0 + 1));
         assert!(answer.try_recv().is_err(), "another one was given up");
         restore.give_up_fetch(fetch);

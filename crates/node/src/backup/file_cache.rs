@@ -21,7 +21,7 @@ const LOOKUP_CHUNKS: usize = 4_096;
 
 /// What is kept of a file.
 #[derive(Debug, Clone)]
-pub(crate) struct Remembered {
+pub(crate) struct KnownFile {
     /// Its stamp when it was read.
     pub(crate) stamp: Stamp,
     /// Its metadata then, attributes included: whatever changes them changes the stamp.
@@ -55,7 +55,7 @@ pub(crate) struct FileCache<'a> {
 struct Listing {
     path: Vec<u8>,
     /// What was remembered and not met yet; nothing in it where it cannot be relied on.
-    files: BTreeMap<Vec<u8>, Option<Remembered>>,
+    files: BTreeMap<Vec<u8>, Option<KnownFile>>,
     /// Whether all of the folder's files are there.
     is_complete: bool,
 }
@@ -90,8 +90,8 @@ impl<'a> FileCache<'a> {
     }
 
     /// What each row tells, if every chunk of it lies in a committed pack.
-    fn relied_on(&self, rows: &[CachedFile]) -> Result<Vec<Option<Remembered>>, ErrorCode> {
-        let mut files: Vec<Option<Remembered>> = rows.iter().map(read).collect();
+    fn relied_on(&self, rows: &[CachedFile]) -> Result<Vec<Option<KnownFile>>, ErrorCode> {
+        let mut files: Vec<Option<KnownFile>> = rows.iter().map(read).collect();
         let mut start = 0;
         while start < files.len() {
             let mut chunks = Vec::new();
@@ -133,7 +133,7 @@ impl<'a> FileCache<'a> {
         &mut self,
         name: &[u8],
         stamp: &Stamp,
-    ) -> Result<Option<Remembered>, ErrorCode> {
+    ) -> Result<Option<KnownFile>, ErrorCode> {
         let Some(level) = self.levels.last_mut() else {
             return Ok(None);
         };
@@ -161,7 +161,7 @@ impl<'a> FileCache<'a> {
 
     /// A file was read whole: its chunks are known by this stamp from now on. Files with very
     /// many chunks are read again each time.
-    pub(crate) fn remember(&mut self, name: &[u8], file: Remembered) {
+    pub(crate) fn remember(&mut self, name: &[u8], file: KnownFile) {
         let Some(level) = self.levels.last_mut() else {
             return;
         };
@@ -222,9 +222,9 @@ fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
 }
 
 /// What a row tells; nothing if another program wrote it.
-fn read(cached: &CachedFile) -> Option<Remembered> {
+fn read(cached: &CachedFile) -> Option<KnownFile> {
     let Row { chunks, meta } = decode(&cached.entry).ok()?;
-    Some(Remembered {
+    Some(KnownFile {
         stamp: stamp_of(cached),
         meta,
         chunks,

@@ -21,7 +21,7 @@ use bitdust_pipeline::shard::{code_of, make_shards};
 use crate::shared::buffers::{Buffers, Lent};
 use crate::shared::context::Context;
 use crate::shared::job::Counters;
-use crate::shared::task_event::{Flight, TaskEvent};
+use crate::shared::task_event::{PackInFlight, TaskEvent};
 
 /// Bytes after which a batch crosses over, and chunks, whatever comes first.
 const BATCH_BYTES: usize = 1 << 20;
@@ -44,8 +44,8 @@ pub(crate) struct Packing<'a> {
     context: &'a Context,
     counters: Arc<Counters>,
     messages: SyncSender<PackerMessage>,
-    emptied: Receiver<Batch>,
-    batch: Batch,
+    emptied: Receiver<ChunkBatch>,
+    batch: ChunkBatch,
     pending: Pending,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Packer<'a> {
     request: PackRequest,
     runtime: Handle,
     messages: Receiver<PackerMessage>,
-    empty: SyncSender<Batch>,
+    empty: SyncSender<ChunkBatch>,
     data: PackBuilder,
     tree: PackBuilder,
 }
@@ -63,14 +63,14 @@ pub(crate) struct Packer<'a> {
 /// What crosses over.
 enum PackerMessage {
     /// New chunks.
-    Batch(Batch),
+    ChunkBatch(ChunkBatch),
     /// The walk came to its end: half packs are sealed too.
     End,
 }
 
 /// Chunks, one behind the other.
 #[derive(Default)]
-struct Batch {
+struct ChunkBatch {
     bytes: Vec<u8>,
     chunks: Vec<(PackKind, ChunkId, usize)>,
 }
@@ -89,7 +89,7 @@ pub(crate) fn packer<'a>(
         counters: request.counters.clone(),
         messages,
         emptied,
-        batch: Batch::default(),
+        batch: ChunkBatch::default(),
         pending: Pending::default(),
     };
     let packer = Packer {
@@ -136,7 +136,7 @@ impl Packing<'_> {
         let empty = self.emptied.try_recv().unwrap_or_default();
         let full = std::mem::replace(&mut self.batch, empty);
         self.messages
-            .send(PackerMessage::Batch(full))
+            .send(PackerMessage::ChunkBatch(full))
             .map_err(|_| ErrorCode::Cancelled)
     }
 
@@ -152,7 +152,7 @@ impl Packer<'_> {
     /// Packs until the walk has ended. A walk that failed leaves its half packs behind.
     pub(crate) fn run(mut self) -> Result<(), ErrorCode> {
         while let Ok(message) = self.messages.recv() {
-            let PackerMessage::Batch(mut batch) = message else {
+            let PackerMessage::ChunkBatch(mut batch) = message else {
                 self.seal(PackKind::Data)?;
                 return self.seal(PackKind::Tree);
             };
@@ -165,7 +165,7 @@ impl Packer<'_> {
         Ok(())
     }
 
-    fn pack(&mut self, batch: &Batch) -> Result<(), ErrorCode> {
+    fn pack(&mut self, batch: &ChunkBatch) -> Result<(), ErrorCode> {
         let mut rest = batch.bytes.as_slice();
         for &(kind, id, length) in &batch.chunks {
             let (raw, after) = rest.split_at(length);
@@ -223,7 +223,7 @@ pub(crate) fn seal_pack(
     permits: &Arc<Semaphore>,
     counters: &Counters,
     runtime: &Handle,
-) -> Result<Flight, ErrorCode> {
+) -> Result<PackInFlight, ErrorCode> {
     let permit = counters
         .waiting(Wait::Pack, || {
             runtime.block_on(permits.clone().acquire_owned())
@@ -258,7 +258,7 @@ pub(crate) fn seal_pack(
         .into_iter()
         .flat_map(|buffer| cut(buffer, shards.shard_bytes, &context.buffers))
         .collect();
-    Ok(Flight {
+    Ok(PackInFlight {
         record: Arc::new(record),
         shards,
         _place: permit,

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::history;
-use super::remembered::{self, Remembered};
+use super::remembered::{self, KeptValue};
 
 /// Something that is to outlive the node.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) enum Told {
     /// A line of the history.
     Line(HistoryLine),
     /// What the end of a job leaves.
-    End(Vec<Remembered>),
+    End(Vec<KeptValue>),
 }
 
 /// The way to the thread that writes.

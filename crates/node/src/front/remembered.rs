@@ -18,13 +18,13 @@ const LAST_VERIFY_KEY: &str = "last_verify";
 
 /// A value for people, under its key.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Remembered {
+pub(super) struct KeptValue {
     key: String,
     text: Vec<u8>,
 }
 
 /// What the end of a job leaves beyond its report.
-pub(super) fn left_by(work: &JobWork, report: &JobReport) -> Vec<Remembered> {
+pub(super) fn left_by(work: &JobWork, report: &JobReport) -> Vec<KeptValue> {
     let is_done = matches!(report.outcome, JobOutcome::Complete | JobOutcome::Partial);
     match work {
         JobWork::Backup { folders, .. } if is_done => folders
@@ -45,15 +45,15 @@ pub(super) fn left_by(work: &JobWork, report: &JobReport) -> Vec<Remembered> {
     }
 }
 
-fn remembered<T: Serialize>(key: String, value: &T) -> Remembered {
+fn remembered<T: Serialize>(key: String, value: &T) -> KeptValue {
     let text = serde_json::to_vec(value).unwrap_or_default();
-    Remembered { key, text }
+    KeptValue { key, text }
 }
 
 /// Writes values at once, but for those that are there already.
-pub(super) fn keep(catalogue: &Catalogue, values: Vec<Remembered>) -> Result<(), CatalogueError> {
+pub(super) fn keep(catalogue: &Catalogue, values: Vec<KeptValue>) -> Result<(), CatalogueError> {
     let mut new = Vec::new();
-    for Remembered { key, text } in values {
+    for KeptValue { key, text } in values {
         if catalogue.get_meta(&key)?.as_ref() != Some(&text) {
             new.push((key, text));
         }

@@ -30,7 +30,7 @@ use crate::runtime::start::{self, Running};
 use crate::shared::error::NodeError;
 use crate::shared::settings::{Settings, Unlock};
 
-type Reply = oneshot::Sender<Result<HostAnswer, ApiError>>;
+type HostReply = oneshot::Sender<Result<HostAnswer, ApiError>>;
 
 /// A front end's handle; clones speak to the same host.
 #[derive(Clone)]
@@ -44,14 +44,14 @@ pub struct Host {
 enum Request {
     Call {
         call: HostCall,
-        reply: Reply,
+        reply: HostReply,
     },
     Phase {
         phase: JobPhase,
     },
     Recovered {
         result: Box<Result<RecoveredView, ApiError>>,
-        reply: Reply,
+        reply: HostReply,
     },
     NodeGone {
         number: u64,
@@ -184,7 +184,7 @@ impl Actor {
         self.close().await;
     }
 
-    async fn answer(&mut self, call: HostCall, reply: Reply) {
+    async fn answer(&mut self, call: HostCall, reply: HostReply) {
         let answer = match call {
             HostCall::State => Ok(self.view_answer()),
             HostCall::Create { nickname, guard } => self.create(&nickname, &guard).await,

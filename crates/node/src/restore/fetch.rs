@@ -5,65 +5,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tokio::sync::oneshot;
-
 use bitdust_crypto::{EpochSecrets, PackCipher, TAG_BYTES};
-use bitdust_engine::{FetchId, JobId};
+use bitdust_model::Position;
 use bitdust_model::manifest::{BlobRef, PackRef};
-use bitdust_model::{ErrorCode, Position};
 use bitdust_pipeline::erasure::ErasureError;
 use bitdust_pipeline::pack::open::{OpenError, open_chunk_within};
 use bitdust_pipeline::{Gathered, plan};
 
 use crate::shared::buffers::{Buffers, Lent};
-
-/// Bytes of a shard from an offset on, proved against the shard's id and unmasked.
-#[derive(Debug, Clone)]
-pub(crate) struct Piece {
-    /// Offset in the shard.
-    pub(crate) offset: u64,
-    /// The bytes.
-    pub(crate) bytes: Bytes,
-}
-
-/// The plain chunks of a fetch, one behind the other.
-#[derive(Debug)]
-pub(crate) struct Plain {
-    bytes: Lent,
-    ends: Vec<usize>,
-}
-
-impl Plain {
-    /// Each chunk, in the order in which they were asked for.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let chunk = self.bytes.as_ref().get(start..end).unwrap_or_default();
-            start = end;
-            chunk
-        })
-    }
-
-    /// The last chunk.
-    pub(crate) fn last(&self) -> Option<&[u8]> {
-        self.iter().last()
-    }
-}
-
-/// A request of a job for chunks of a pack.
-pub(crate) struct FetchRequest {
-    /// Names it.
-    pub(crate) fetch: FetchId,
-    /// The job.
-    pub(crate) job: JobId,
-    /// The pack.
-    pub(crate) pack: PackRef,
-    /// Wanted chunks, by offset.
-    pub(crate) blobs: Vec<BlobRef>,
-    /// Where the plain chunks go, in the order of `blobs`.
-    pub(crate) reply: oneshot::Sender<Result<Plain, ErrorCode>>,
-}
+use crate::shared::fetch_request::{FetchRequest, Plain, RangeBytes};
 
 /// A request that is being worked on.
 pub(crate) struct FetchState {
@@ -74,9 +24,9 @@ pub(crate) struct FetchState {
     /// The union of those ranges.
     pub(crate) union: Vec<Range<u64>>,
     /// Pieces that came for `own`.
-    pub(crate) direct: BTreeMap<Position, Vec<Piece>>,
+    pub(crate) direct: BTreeMap<Position, Vec<RangeBytes>>,
     /// Pieces that came for `union`.
-    pub(crate) whole: BTreeMap<Position, Vec<Piece>>,
+    pub(crate) whole: BTreeMap<Position, Vec<RangeBytes>>,
 }
 
 impl FetchState {
@@ -116,7 +66,10 @@ impl FetchState {
     }
 
     /// Takes what is needed to decode from these positions.
-    pub(crate) fn take_pieces(&mut self, positions: &[Position]) -> BTreeMap<Position, Vec<Piece>> {
+    pub(crate) fn take_pieces(
+        &mut self,
+        positions: &[Position],
+    ) -> BTreeMap<Position, Vec<RangeBytes>> {
         let all_whole = positions
             .iter()
             .all(|position| self.whole.contains_key(position));
@@ -154,7 +107,7 @@ pub(crate) fn assemble(
     secrets: &EpochSecrets,
     pack: &PackRef,
     blobs: &[BlobRef],
-    pieces: BTreeMap<Position, Vec<Piece>>,
+    pieces: BTreeMap<Position, Vec<RangeBytes>>,
     buffers: &Arc<Buffers>,
 ) -> Result<Plain, AssembleError> {
     let mut gathered = Gathered::new(pack.k, pack.pack_bytes)?;
@@ -177,8 +130,5 @@ pub(crate) fn assemble(
         open_chunk_within(&cipher, secrets, blob, &mut bytes, start)?;
         ends.push(bytes.len());
     }
-    Ok(Plain {
-        bytes: Lent::new(bytes, buffers.clone()),
-        ends,
-    })
+    Ok(Plain::new(Lent::new(bytes, buffers.clone()), ends))
 }

@@ -17,13 +17,13 @@ use bitdust_model::{ErrorCode, limits};
 use bitdust_store::Catalogue;
 
 use super::reader::{Reader, StoredItem};
-use super::request::{Destination, RestoreRequest};
 use super::versions::resolve;
 use super::{JobKind, Restore};
 use crate::shared::answer::Reported;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::job::Begun;
+use crate::shared::restore_request::{Destination, RestoreRequest};
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
 use crate::shared::text::{escape, unescape};

@@ -9,24 +9,20 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use bitdust_engine::{FetchId, JobId};
+use bitdust_engine::JobId;
 use bitdust_model::manifest::{BlobRef, PackRef, SnapshotRecord};
 use bitdust_model::tree::{Content, Entry, Meta, Node, OwnerNames};
 use bitdust_model::{ChunkId, ErrorCode, PackId, limits};
 use bitdust_pipeline::content::read_list;
 use bitdust_pipeline::tree::read_page;
 
-use crate::restore::fetch::{FetchRequest, Plain};
 use crate::shared::context::Context;
+use crate::shared::fetch_request::{FetchRequest, Plain};
 use crate::shared::task_event::TaskEvent;
-
-/// Numbers fetches of all jobs; far above what the loop numbers itself.
-static NEXT_FETCH: AtomicU64 = AtomicU64::new(1 << 32);
 
 /// Plain bytes that are fetched at once: most packs that were not compressed, as a whole. Those
 /// of others come in several parts, because what is plain takes the memory.
@@ -54,9 +50,9 @@ pub(crate) struct Reader<'a> {
     ahead: HashMap<ChunkId, Vec<u8>>,
     ahead_order: VecDeque<ChunkId>,
     ahead_bytes: usize,
-    /// Room for packs that are fetched ahead.
-    room: Arc<Semaphore>,
-    /// Resolves once the last fetch that was begun has room for all its packs.
+    /// One for each pack that may be fetched ahead.
+    turns: Arc<Semaphore>,
+    /// Resolves once the last fetch that was begun has a turn for all its packs.
     begun: Option<oneshot::Receiver<()>>,
 }
 
@@ -79,7 +75,7 @@ pub(crate) struct FetchedPart {
     pub(crate) blobs: Vec<BlobRef>,
     /// The chunks in that order, or why they cannot be had.
     pub(crate) chunks: Result<Plain, ErrorCode>,
-    _room: OwnedSemaphorePermit,
+    _turn: OwnedSemaphorePermit,
 }
 
 /// What a path leads to.
@@ -106,7 +102,7 @@ impl<'a> Reader<'a> {
             ahead: HashMap::new(),
             ahead_order: VecDeque::new(),
             ahead_bytes: 0,
-            room: Arc::new(Semaphore::new(limits::FETCHES_AHEAD_MAX)),
+            turns: Arc::new(Semaphore::new(limits::FETCHES_AHEAD_MAX)),
             begun: None,
         }
     }
@@ -225,7 +221,7 @@ impl<'a> Reader<'a> {
         let (sender, coming) = mpsc::channel(limits::FETCHES_AHEAD_MAX);
         let (all_begun, begun) = oneshot::channel();
         let before = self.begun.replace(begun);
-        let (context, job, room) = (self.context.clone(), self.job, self.room.clone());
+        let (context, job, turns) = (self.context.clone(), self.job, self.turns.clone());
         self.runtime.spawn(async move {
             if let Some(before) = before {
                 // Nobody sends: it ends with its sender.
@@ -237,7 +233,7 @@ impl<'a> Reader<'a> {
                     .map(move |part| (pack.clone(), part))
             });
             for (pack, blobs) in parts {
-                let Ok(room) = room.clone().acquire_owned().await else {
+                let Ok(turn) = turns.clone().acquire_owned().await else {
                     return;
                 };
                 if sender.is_closed() {
@@ -249,7 +245,7 @@ impl<'a> Reader<'a> {
                     let came = FetchedPart {
                         blobs,
                         chunks,
-                        _room: room,
+                        _turn: turn,
                     };
                     // Whoever no longer takes it has no use for it.
                     drop(sender.send(came).await);
@@ -349,10 +345,8 @@ pub(crate) async fn fetch(
     pack: PackRef,
     blobs: Vec<BlobRef>,
 ) -> Result<Plain, ErrorCode> {
-    let fetch = FetchId(NEXT_FETCH.fetch_add(1, Ordering::Relaxed));
     let (reply, result) = oneshot::channel();
     let request = FetchRequest {
-        fetch,
         job,
         pack,
         blobs,

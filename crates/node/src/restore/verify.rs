@@ -56,7 +56,7 @@ pub(crate) fn verify(
         changed_here: 0,
         failed: problems.count(),
     };
-    let mut batch = Batch::default();
+    let mut batch = FileBatch::default();
     for (index, file) in drawn.iter().enumerate() {
         if counters.is_cancelled() {
             return Err(ErrorCode::Cancelled);
@@ -180,7 +180,7 @@ struct Compared<'a> {
 
 /// Files that are compared together, so that a chunk they share comes once.
 #[derive(Default)]
-struct Batch<'a> {
+struct FileBatch<'a> {
     files: Vec<Compared<'a>>,
     /// Where each chunk belongs: the number of the file, and the offset in it.
     takers: BTreeMap<ChunkId, Vec<(usize, u64)>>,
@@ -188,7 +188,7 @@ struct Batch<'a> {
     pieces: usize,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> FileBatch<'a> {
     /// Adds a file; only what ends the whole job is an error.
     fn add(&mut self, reader: &mut Reader<'_>, drawn: &'a Drawn) -> Result<(), ErrorCode> {
         let Node::File { size, content, .. } = &drawn.entry.node else {

@@ -22,12 +22,12 @@ use bitdust_model::{ChunkId, ErrorCode};
 use bitdust_source::{RelativePath, RestoreOptions, RestoreReport, RestoreTarget, Undone};
 
 use crate::restore::reader::{Reader, StoredItem};
-use crate::restore::request::RestoreRequest;
 use crate::restore::writer::window::{
-    File, Flight, FurtherName, OpenFile, WINDOW_FILES_MAX, Window,
+    File, FurtherName, OpenFile, WINDOW_FILES_MAX, Window, WindowInFlight,
 };
 use crate::shared::context::Context;
 use crate::shared::job::{Counters, problem};
+use crate::shared::restore_request::RestoreRequest;
 
 /// Sealed bytes read ahead of pages when a whole folder is restored.
 const FOLDER_READ_AHEAD: u32 = 1024 * 1024;
@@ -110,7 +110,7 @@ struct Writer<'a> {
     /// What will be fetched next.
     window: Window,
     /// What is being fetched.
-    flight: Option<Flight>,
+    flight: Option<WindowInFlight>,
     /// Names of files that are being written under another name.
     further_names: Vec<FurtherName>,
     /// The longest chunk of zeros by the secrets of each epoch, once it is asked for.

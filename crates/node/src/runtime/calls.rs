@@ -78,7 +78,7 @@ macro_rules! alone {
     };
 }
 
-type Reply = oneshot::Sender<Reported>;
+type CallReply = oneshot::Sender<Reported>;
 
 impl Node {
     /// Answers a call, now or from a task.
@@ -138,7 +138,7 @@ impl Node {
         Answer::Job(id)
     }
 
-    fn set_setting(&mut self, key: &str, value: &str, reply: Reply) {
+    fn set_setting(&mut self, key: &str, value: &str, reply: CallReply) {
         // With another schedule folders are scheduled anew, in their turn: where that could not wait
         // nothing is changed.
         if key == "schedule"
@@ -177,7 +177,7 @@ impl Node {
     /// a place for it.
     fn answer_later(
         &mut self,
-        reply: Reply,
+        reply: CallReply,
         find: impl FnOnce(&Context, &Seen) -> Reported + Send + 'static,
     ) {
         let context = self.context.clone();
@@ -205,7 +205,7 @@ impl Node {
 
     /// Answers with a status; jobs and lines of the history are those of the moment it is given, not
     /// of the one in which it was looked up.
-    fn answer_with_status(&mut self, reply: Reply) {
+    fn answer_with_status(&mut self, reply: CallReply) {
         if !self.questions.can_wait() {
             return drop(reply.send(Err(busy())));
         }
@@ -225,7 +225,7 @@ impl Node {
         self.begin_questions();
     }
 
-    fn answer_question(&mut self, call: Call, reply: Reply) {
+    fn answer_question(&mut self, call: Call, reply: CallReply) {
         if !self.questions.can_wait() {
             return drop(reply.send(Err(busy())));
         }
@@ -233,13 +233,13 @@ impl Node {
     }
 
     /// Answers with a supplier that was recorded.
-    pub(super) fn answer_with_supplier(&mut self, device: DeviceId, reply: Reply) {
+    pub(super) fn answer_with_supplier(&mut self, device: DeviceId, reply: CallReply) {
         self.answer_later(reply, move |context, seen| {
             status::supplier_view(context, seen, device).map(Answer::Supplier)
         });
     }
 
-    fn command_folders(&mut self, call: Call, reply: Reply) {
+    fn command_folders(&mut self, call: Call, reply: CallReply) {
         let command = match call {
             Call::FolderAdd {
                 path,
@@ -274,7 +274,7 @@ impl Node {
     pub(super) fn answer_with_folder(
         &mut self,
         done: Result<FolderAnswer, ApiError>,
-        reply: Reply,
+        reply: CallReply,
     ) {
         let answer = match done {
             Ok(FolderAnswer::Folder(folder)) => {
@@ -319,7 +319,7 @@ impl Node {
         self.tell_notices();
     }
 
-    fn part_with_folder(&mut self, outcome: FolderOutcome, reply: Reply) {
+    fn part_with_folder(&mut self, outcome: FolderOutcome, reply: CallReply) {
         if matches!(outcome, FolderOutcome::Chosen { .. }) {
             return;
         }
@@ -330,7 +330,7 @@ impl Node {
         }
     }
 
-    fn answer_from_wing(&mut self, call: Call, reply: Reply) {
+    fn answer_from_wing(&mut self, call: Call, reply: CallReply) {
         let (driver, restore) = (&mut self.driver, &mut self.restore);
         match call {
             Call::List { target, after } => restore.list(driver, target, after, reply),

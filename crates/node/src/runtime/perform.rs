@@ -8,7 +8,7 @@ use tracing::error;
 use super::Node;
 use crate::shared::completion::Completion;
 use crate::shared::supplier_request::SupplierRequest;
-use crate::suppliers::worker::PendingRequest;
+use crate::suppliers::worker::PendingSupplierRequest;
 
 // Every output is in exactly one of these groups, and whoever takes a group names the others: one
 // that is new is routed before anything compiles.
@@ -23,6 +23,7 @@ macro_rules! for_suppliers {
             | Output::RecordSet { .. }
             | Output::CheckSupplier { .. }
             | Output::CondemnSupplier { .. }
+            | Output::PutHead { .. }
     };
 }
 
@@ -34,9 +35,9 @@ macro_rules! for_backup {
             | Output::SendShard { .. }
             | Output::SpoolShard { .. }
             | Output::LoadSpool { .. }
+            | Output::RemoveSpooled { .. }
             | Output::CommitPack { .. }
             | Output::SealMetadata { .. }
-            | Output::PutHead { .. }
             | Output::RecordCommit { .. }
     };
 }
@@ -46,9 +47,11 @@ macro_rules! to_bring_back {
         Output::StartRestore { .. }
             | Output::FetchRange { .. }
             | Output::Decode { .. }
+            | Output::SeekRoot { .. }
             | Output::SeekLanes { .. }
             | Output::AskHeads { .. }
             | Output::RebuildCatalogue { .. }
+            | Output::EnterDevice { .. }
     };
 }
 
@@ -57,6 +60,7 @@ macro_rules! for_others {
         Output::RetryWrites
             | Output::AcceptContract { .. }
             | Output::AcceptStore { .. }
+            | Output::AllowAccess { .. }
             | Output::PublishDeposits
     };
 }
@@ -67,7 +71,6 @@ macro_rules! notes {
         Output::UnwatchFolder { .. }
             | Output::ReleasePack { .. }
             | Output::GiveUpFetch { .. }
-            | Output::AllowAccess { .. }
             | Output::Refuse { .. }
             | Output::JobMoved { .. }
             | Output::JobEnded { .. }
@@ -135,6 +138,9 @@ impl Node {
                 code,
                 again,
             } => suppliers.condemn_supplier(driver, completion, device, code, again),
+            Output::PutHead { device, sequence } => {
+                suppliers.put_head(driver, completion, device, sequence);
+            }
             for_backup!() | to_bring_back!() | for_others!() | notes!() => {
                 misrouted((&output).into())
             }
@@ -163,16 +169,17 @@ impl Node {
                 backup.spool_shard(driver, completion, pack, position);
             }
             Output::LoadSpool { device } => backup.load_spool(driver, completion, device),
+            Output::RemoveSpooled {
+                pack,
+                position,
+                device,
+            } => backup.remove_spooled(driver, completion, pack, position, device),
             Output::CommitPack { pack } => backup.commit_pack(driver, completion, pack),
             Output::SealMetadata { job, folders } => {
                 backup.seal_metadata(driver, completion, job, &folders);
             }
-            Output::PutHead { device, sequence } => {
-                backup.put_head(driver, completion, device, sequence);
-            }
             Output::RecordCommit { sequence } => {
-                let offer = self.suppliers.own_offer(self.service.free_space());
-                backup.record_commit(driver, completion, sequence, offer);
+                backup.record_commit(driver, completion, sequence);
             }
             for_suppliers!() | to_bring_back!() | for_others!() | notes!() => {
                 misrouted((&output).into())
@@ -196,7 +203,10 @@ impl Node {
             Output::Decode { fetch, positions } => {
                 self.restore.decode(driver, completion, fetch, &positions);
             }
-            Output::SeekLanes { job } => self.recovery.seek_lanes(driver, completion, job),
+            Output::SeekRoot { job } => self.recovery.seek_root(driver, completion, job),
+            Output::SeekLanes { job, devices } => {
+                self.recovery.seek_lanes(driver, completion, job, devices);
+            }
             Output::AskHeads { job, device } => {
                 self.recovery.ask_heads(driver, completion, job, device);
             }
@@ -206,9 +216,10 @@ impl Node {
                 confirmed,
                 of,
             } => {
-                let recovery = &self.recovery;
+                let recovery = &mut self.recovery;
                 recovery.rebuild_catalogue(driver, completion, job, &lanes, confirmed, of);
             }
+            Output::EnterDevice { job } => self.recovery.enter_device(driver, completion, job),
             for_suppliers!() | for_backup!() | for_others!() | notes!() => {
                 misrouted((&output).into())
             }
@@ -221,6 +232,7 @@ impl Node {
             Output::RetryWrites => self.retry_writes(completion),
             Output::AcceptContract { ask } => service.accept_contract(driver, completion, ask),
             Output::AcceptStore { ask } => service.accept_store(driver, completion, ask),
+            Output::AllowAccess { ask } => service.allow_access(driver, completion, ask),
             Output::PublishDeposits => service.publish_deposits(driver, completion),
             for_suppliers!() | for_backup!() | to_bring_back!() | notes!() => {
                 misrouted((&output).into())
@@ -238,7 +250,7 @@ impl Node {
         let driver = &mut self.driver;
         match request {
             Some(request) => {
-                let request = PendingRequest {
+                let request = PendingSupplierRequest {
                     request,
                     completion,
                 };
@@ -255,7 +267,6 @@ impl Node {
             Output::UnwatchFolder { folder } => self.backup.unwatch_folder(driver, folder),
             Output::ReleasePack { pack } => self.backup.release_pack(pack),
             Output::GiveUpFetch { fetch } => self.restore.give_up_fetch(fetch),
-            Output::AllowAccess { ask } => self.service.allow_access(driver, ask),
             Output::Refuse { ask, code } => self.service.refuse(driver, ask, code),
             Output::JobMoved { job, phase } => self.front.job_moved(job, phase),
             Output::JobEnded {

@@ -45,6 +45,7 @@ macro_rules! from_others {
     () => {
         TaskEvent::Dialed { .. }
             | TaskEvent::SetRecorded { .. }
+            | TaskEvent::CommitKept { .. }
             | TaskEvent::Offers { .. }
             | TaskEvent::Check { .. }
             | TaskEvent::Befriended { .. }
@@ -207,6 +208,13 @@ impl Node {
             } => {
                 suppliers.set_recorded(record);
                 self.backup.use_set(driver, completion, fact);
+            }
+            TaskEvent::CommitKept {
+                completion,
+                sequence,
+            } => {
+                let free = self.service.free_space();
+                suppliers.announce_head(driver, completion, sequence, free);
             }
             TaskEvent::Offers { completion, offers } => {
                 suppliers.offers_found(driver, completion, offers);

@@ -16,7 +16,7 @@ use crate::shared::config::Config;
 use crate::shared::testing::TestHome;
 use crate::suppliers::KnownSuppliers;
 
-type Reply = oneshot::Receiver<Reported>;
+type ReplyReceiver = oneshot::Receiver<Reported>;
 
 /// The node of a home, whose loop runs when the test says so.
 struct Stage {
@@ -84,7 +84,7 @@ impl Stage {
         }
     }
 
-    fn ask(&mut self, call: Call) -> Reply {
+    fn ask(&mut self, call: Call) -> ReplyReceiver {
         let (reply, answer) = oneshot::channel();
         self.node.answer(PendingCall { call, reply });
         answer

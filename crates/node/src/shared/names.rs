@@ -7,7 +7,7 @@ use bitdust_net::Path;
 
 /// A peer that is connected.
 #[derive(Debug, Clone)]
-pub(crate) struct Peer {
+pub(crate) struct ConnectedPeer {
     /// The person.
     pub(crate) identity: IdentityId,
     /// What they call themselves; may be empty.
@@ -25,13 +25,13 @@ struct FriendName {
 /// Connected peers and friends.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Peers {
-    connected: BTreeMap<DeviceId, Peer>,
+    connected: BTreeMap<DeviceId, ConnectedPeer>,
     friends: BTreeMap<DeviceId, FriendName>,
 }
 
 impl Peers {
     /// A peer is connected.
-    pub(crate) fn came(&mut self, device: DeviceId, peer: Peer) {
+    pub(crate) fn came(&mut self, device: DeviceId, peer: ConnectedPeer) {
         self.connected.insert(device, peer);
     }
 
@@ -100,7 +100,7 @@ mod tests {
         let nickname = "robert".to_owned();
         peers.came(
             device,
-            Peer {
+            ConnectedPeer {
                 identity: IdentityId([1; 32]),
                 nickname,
                 path: Path::Tcp,

@@ -8,20 +8,20 @@ use bitdust_engine::{AskId, FetchId, Input, JobId, ReceiptFact, SetFact, Version
 use bitdust_model::locator::{Invitation, Offer};
 use bitdust_model::manifest::{PackRecord, SetRecord, SnapshotRecord};
 use bitdust_model::status::Problems;
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, IdentityId, Position};
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, IdentityId, Position, Sequence};
 use bitdust_net::Reply;
 use bitdust_source::{FolderWatch, WatchError};
 use bitdust_store::catalogue::ConfirmedShard;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::restore::fetch::{FetchRequest, Piece, Plain};
-use crate::restore::request::RestoreRequest;
 use crate::shared::completion::Completion;
+use crate::shared::fetch_request::{FetchRequest, Plain, RangeBytes};
 use crate::shared::folder_outcome::FolderOutcome;
+use crate::shared::restore_request::RestoreRequest;
 
 /// A pack whose shards are in memory until the engine releases it.
-pub(crate) struct Flight {
+pub(crate) struct PackInFlight {
     /// The pack's record, in the catalogue already.
     pub(crate) record: Arc<PackRecord>,
     /// Masked shards by position.
@@ -49,7 +49,7 @@ pub(crate) enum TaskEvent {
         /// The job.
         job: JobId,
         /// Its shards.
-        flight: Box<Flight>,
+        flight: Box<PackInFlight>,
     },
     /// The walk of a backup is over.
     Scanned {
@@ -100,7 +100,7 @@ pub(crate) enum TaskEvent {
         /// Whether they are the union of all ranges.
         whole: bool,
         /// The pieces.
-        pieces: Vec<Piece>,
+        pieces: Vec<RangeBytes>,
     },
     /// A fetch was put together, or not.
     Assembled {
@@ -121,6 +121,13 @@ pub(crate) enum TaskEvent {
         record: SetRecord,
         /// As the engine knows it.
         fact: SetFact,
+    },
+    /// The catalogue knows that a head is published.
+    CommitKept {
+        /// What is answered.
+        completion: Completion,
+        /// The head's place in the lane.
+        sequence: Sequence,
     },
     /// Recovery found something.
     Recovery {

@@ -12,7 +12,7 @@ use bitdust_pipeline::content::{WholeContent, content_of};
 use bitdust_source::{FileReader, FileSeen, Stamp, Stretch, open_file};
 
 use super::{Scanner, Stop, Tally};
-use crate::backup::file_cache::{FileCache, Remembered};
+use crate::backup::file_cache::{FileCache, KnownFile};
 use crate::shared::context::wall_clock;
 use crate::shared::job::problem;
 
@@ -30,7 +30,7 @@ impl Scanner<'_> {
             let group = stamp.inode ^ stamp.device.rotate_left(40);
             seen.has_other_names.then_some(group)
         };
-        if let Some(Remembered { chunks, meta, .. }) = cache.unchanged(name, &seen.stamp)? {
+        if let Some(KnownFile { chunks, meta, .. }) = cache.unchanged(name, &seen.stamp)? {
             let node = Node::File {
                 size: seen.stamp.size_bytes,
                 content: self.content(&chunks)?,
@@ -63,7 +63,7 @@ impl Scanner<'_> {
         if read.is_whole && read.stamp.is_settled(seconds(wall_clock())) {
             cache.remember(
                 name,
-                Remembered {
+                KnownFile {
                     stamp: read.stamp,
                     meta: read.meta.clone(),
                     chunks: read.chunks,

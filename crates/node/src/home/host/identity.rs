@@ -6,7 +6,7 @@ use bitdust_api::{ApiError, Call, HostAnswer, HostState};
 use bitdust_crypto::invitation;
 use bitdust_model::{ErrorCode, IdentityId};
 
-use super::{Actor, Reply, Request};
+use super::{Actor, HostReply, Request};
 use crate::home::facade::{self, InitOptions, RecoverOptions};
 use crate::recovery::found::Recovered;
 use crate::shared::settings::{Settings, Unlock};
@@ -88,7 +88,7 @@ impl Actor {
         way_in: &str,
         old_machine_gone: bool,
         guard: &GuardChoice,
-        reply: Reply,
+        reply: HostReply,
     ) {
         if !matches!(self.state, HostState::Absent) {
             let message = "there is an identity in this home already; nothing was changed";
@@ -128,7 +128,7 @@ impl Actor {
     pub(super) async fn recovered(
         &mut self,
         result: Result<RecoveredView, ApiError>,
-        reply: Reply,
+        reply: HostReply,
     ) {
         match &result {
             Ok(_) => self.open_home().await,

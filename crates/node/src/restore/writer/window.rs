@@ -29,7 +29,7 @@ pub(super) struct Window {
 }
 
 /// A window on its way.
-pub(super) struct Flight {
+pub(super) struct WindowInFlight {
     pub(super) window: Window,
     pub(super) coming: PartStream,
 }

@@ -8,7 +8,9 @@ use bitdust_model::{ChunkId, ErrorCode, PackId, limits};
 use bitdust_source::{FileStart, FileWanted, RelativePath};
 
 use super::Writer;
-use super::window::{File, Flight, FurtherName, OpenFile, WINDOW_BYTES_ENOUGH, WINDOW_BYTES_MAX};
+use super::window::{
+    File, FurtherName, OpenFile, WINDOW_BYTES_ENOUGH, WINDOW_BYTES_MAX, WindowInFlight,
+};
 
 impl Writer<'_> {
     pub(super) fn file(&mut self, path: RelativePath, file: File) -> Result<(), ErrorCode> {
@@ -175,7 +177,7 @@ impl Writer<'_> {
         let packs = self.window_packs()?;
         let coming = self.reader.begin_fetch(packs);
         let window = std::mem::take(&mut self.window);
-        let before = self.flight.replace(Flight { window, coming });
+        let before = self.flight.replace(WindowInFlight { window, coming });
         self.land(before)
     }
 
@@ -187,8 +189,8 @@ impl Writer<'_> {
     }
 
     /// Writes a window as it comes and finishes its files.
-    fn land(&mut self, flight: Option<Flight>) -> Result<(), ErrorCode> {
-        let Some(Flight { window, mut coming }) = flight else {
+    fn land(&mut self, flight: Option<WindowInFlight>) -> Result<(), ErrorCode> {
+        let Some(WindowInFlight { window, mut coming }) = flight else {
             return Ok(());
         };
         while let Some(came) = coming.next() {

@@ -62,7 +62,7 @@ impl RestoreRequest {
     }
 
     /// The folder to write into when `path` is not a folder itself.
-    pub(super) fn folder_of_file(&self) -> &Path {
+    pub(crate) fn folder_of_file(&self) -> &Path {
         match self.to.parent() {
             Some(parent) if self.is_original => parent,
             Some(_) | None => &self.to,

@@ -1,0 +1,61 @@
+//! Chunks that a job wants of the network's data, what comes of shards for them, and what they are
+//! in the end.
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use bitdust_engine::JobId;
+use bitdust_model::ErrorCode;
+use bitdust_model::manifest::{BlobRef, PackRef};
+
+use crate::shared::buffers::Lent;
+
+/// Bytes of a shard from an offset on, proved against the shard's id and unmasked.
+#[derive(Debug, Clone)]
+pub(crate) struct RangeBytes {
+    /// Offset in the shard.
+    pub(crate) offset: u64,
+    /// The bytes.
+    pub(crate) bytes: Bytes,
+}
+
+/// The plain chunks of a fetch, one behind the other.
+#[derive(Debug)]
+pub(crate) struct Plain {
+    bytes: Lent,
+    ends: Vec<usize>,
+}
+
+impl Plain {
+    /// Chunks that end at these places of `bytes`.
+    pub(crate) const fn new(bytes: Lent, ends: Vec<usize>) -> Self {
+        Self { bytes, ends }
+    }
+
+    /// Each chunk, in the order in which they were asked for.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let chunk = self.bytes.as_ref().get(start..end).unwrap_or_default();
+            start = end;
+            chunk
+        })
+    }
+
+    /// The last chunk.
+    pub(crate) fn last(&self) -> Option<&[u8]> {
+        self.iter().last()
+    }
+}
+
+/// A request of a job for chunks of a pack.
+pub(crate) struct FetchRequest {
+    /// The job.
+    pub(crate) job: JobId,
+    /// The pack.
+    pub(crate) pack: PackRef,
+    /// Wanted chunks, by offset.
+    pub(crate) blobs: Vec<BlobRef>,
+    /// Where the plain chunks go, in the order of `blobs`.
+    pub(crate) reply: oneshot::Sender<Result<Plain, ErrorCode>>,
+}
