@@ -29,7 +29,6 @@ const LANE_ADDRESSES_MAX: usize = 2;
 pub(crate) struct KeptRoot {
     /// The record's number.
     pub(crate) sequence: Sequence,
-    /// The record.
     pub(crate) record: Signed<RootRecord>,
 }
 
@@ -79,11 +78,33 @@ fn locators_blocking(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
 fn sealed_root(context: &Context, root: &KeptRoot) -> Result<Vec<KeyedRecord>, ErrorCode> {
     let code = |error: CatalogueError| error.code();
     let plain = signed_bytes(&root.record)?;
-    let kept = context.catalogue.get_meta(SEALED_ROOT_KEY).map_err(code)?;
-    // What cannot be read is sealed again.
-    let kept: SealedRoot = kept
-        .and_then(|bytes| bitdust_model::decode(&bytes).ok())
-        .unwrap_or_default();
+    loop {
+        let was = context.catalogue.get_meta(SEALED_ROOT_KEY).map_err(code)?;
+        // What cannot be read is sealed again.
+        let kept: SealedRoot = was
+            .as_deref()
+            .and_then(|bytes| bitdust_model::decode(bytes).ok())
+            .unwrap_or_default();
+        let now = seal_anew(context, root.sequence, &plain, &kept)?;
+        let is_kept = now == kept
+            || context
+                .catalogue
+                .replace_meta(SEALED_ROOT_KEY, was, &encode(&now))
+                .map_err(code)?;
+        // Where somebody else has sealed it meanwhile, theirs may be in the DHT already.
+        if is_kept {
+            return Ok(now.records);
+        }
+    }
+}
+
+/// Those of the sealed records that still say the same, and the others anew.
+fn seal_anew(
+    context: &Context,
+    sequence: Sequence,
+    plain: &[u8],
+    kept: &SealedRoot,
+) -> Result<SealedRoot, ErrorCode> {
     let mut now = SealedRoot::default();
     for slot in 0..limits::LOCATOR_SLOTS {
         let key = LocatorKey::root(context.current(), slot);
@@ -93,17 +114,10 @@ fn sealed_root(context: &Context, root: &KeptRoot) -> Result<Vec<KeyedRecord>, E
         };
         now.records.push(match kept.records.iter().find(is_same) {
             Some(record) => record.clone(),
-            None => sealed(context, &key, root.sequence, &plain)?,
+            None => sealed(context, &key, sequence, plain)?,
         });
     }
-    if now != kept {
-        let bytes = encode(&now);
-        context
-            .catalogue
-            .set_meta(SEALED_ROOT_KEY, &bytes)
-            .map_err(code)?;
-    }
-    Ok(now.records)
+    Ok(now)
 }
 
 /// A signed document as the inside of a locator.
@@ -129,20 +143,10 @@ fn sealed(
     })
 }
 
+/// Two publications at the same time have numbers of their own.
 fn next_sequence(context: &Context) -> Result<Sequence, ErrorCode> {
-    let code = |error: CatalogueError| error.code();
-    let kept = context
-        .catalogue
-        .get_meta(LANE_SEQUENCE_KEY)
-        .map_err(code)?;
-    let before = kept
-        .and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)))
-        .unwrap_or(0);
-    context
-        .catalogue
-        .set_meta(LANE_SEQUENCE_KEY, &(before + 1).to_le_bytes())
-        .map_err(code)?;
-    Ok(Sequence(before + 1))
+    let number = context.catalogue.count_up_meta(LANE_SEQUENCE_KEY);
+    number.map(Sequence).map_err(|error| error.code())
 }
 
 fn lane_record(context: &Context, sequence: Sequence) -> Result<LaneRecord, ErrorCode> {
@@ -245,6 +249,26 @@ mod tests {
         for (root, newer) in again[..slots].iter().zip(&changed[..slots]) {
             assert!(number(newer) > number(root), "one that changed is sealed");
         }
+    }
+
+    /// Each of them would be in the way of the others in the DHT.
+    #[tokio::test]
+    async fn those_who_publish_at_the_same_time_publish_the_same_root_record() {
+        let home = TestHome::new().await;
+        let context = &home.context;
+        keep_root(context, 1);
+        let slots = usize::from(limits::LOCATOR_SLOTS);
+        let all = futures::future::join_all((0..8).map(|_| locators(context))).await;
+        let all: Vec<_> = all.into_iter().map(|it| it.expect("records")).collect();
+        let again = locators(context).await.expect("records");
+        let mut lanes = std::collections::BTreeSet::new();
+        for records in &all {
+            assert_eq!(records[..slots], again[..slots], "what is kept");
+            let lane: DhtRecord =
+                bitdust_crypto::verify(&records[slots].record).expect("it was just signed");
+            lanes.insert(lane.sequence);
+        }
+        assert_eq!(lanes.len(), all.len(), "each lane record has its number");
     }
 
     #[test]

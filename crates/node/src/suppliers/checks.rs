@@ -80,7 +80,7 @@ impl Suppliers {
         let catalogue = self.context.catalogue.clone();
         driver.start(completion, async move {
             blocking(move || {
-                catalogue.set_condemned(device, true)?;
+                catalogue.condemn(device)?;
                 catalogue.unconfirm_supplier(device)
             })
             .await?

@@ -1,7 +1,7 @@
 //! Settings and small facts by name.
 
 use bitdust_model::limits::META_BYTES_MAX;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{Catalogue, CatalogueError};
 use crate::row::check_length;
@@ -9,16 +9,45 @@ use crate::row::check_length;
 impl Catalogue {
     /// The value of a key.
     pub fn get_meta(&self, key: &str) -> Result<Option<Vec<u8>>, CatalogueError> {
-        self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
-            Ok(statement.query_row([key], |row| row.get(0)).optional()?)
-        })
+        self.read(|connection| get(connection, key))
     }
 
     /// Sets a key durably; at most `META_BYTES_MAX` bytes.
     pub fn set_meta(&self, key: &str, value: &[u8]) -> Result<(), CatalogueError> {
         self.set_metas(vec![(key.to_owned(), value.to_vec())])
+    }
+
+    /// Sets a key durably if it still is what `was` says; at most `META_BYTES_MAX` bytes. Gives
+    /// whether it did: where it did not, somebody else has set it meanwhile.
+    pub fn replace_meta(
+        &self,
+        key: &str,
+        was: Option<Vec<u8>>,
+        value: &[u8],
+    ) -> Result<bool, CatalogueError> {
+        check_length("setting", value.len(), META_BYTES_MAX)?;
+        let (key, value) = (key.to_owned(), value.to_vec());
+        self.write_durably(move |transaction| {
+            let is_same = get(transaction, &key)? == was;
+            if is_same {
+                set(transaction, &key, &value)?;
+            }
+            Ok(is_same)
+        })
+    }
+
+    /// Counts a key up durably and gives the new number, the first of which is 1. No two callers
+    /// get the same.
+    pub fn count_up_meta(&self, key: &str) -> Result<u64, CatalogueError> {
+        let key = key.to_owned();
+        self.write_durably(move |transaction| {
+            let before = get(transaction, &key)?
+                .and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)))
+                .unwrap_or(0);
+            let number = before.saturating_add(1);
+            set(transaction, &key, &number.to_le_bytes())?;
+            Ok(number)
+        })
     }
 
     /// Sets several keys durably, all or none; at most `META_BYTES_MAX` bytes each.
@@ -33,6 +62,11 @@ impl Catalogue {
             Ok(())
         })
     }
+}
+
+fn get(connection: &Connection, key: &str) -> Result<Option<Vec<u8>>, CatalogueError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
 }
 
 /// Sets a key in a transaction.

@@ -182,8 +182,9 @@ impl Catalogue {
         })
     }
 
-    /// Remembers the outcome of a check. A good one ends a condemnation; a miss alone does not begin
-    /// it, see [`set_condemned`](Self::set_condemned).
+    /// Remembers the outcome of a check. It is about the time of proofs alone: a miss does not begin
+    /// a condemnation, and a good one that was under way meanwhile does not end it, see
+    /// [`condemn`](Self::condemn).
     pub fn mark_checked(
         &self,
         device: DeviceId,
@@ -192,23 +193,17 @@ impl Catalogue {
     ) -> Result<(), CatalogueError> {
         let at = to_column("time", at.0)?;
         let sql = if ok {
-            "UPDATE suppliers SET last_proof = ?2, doubted = 0 WHERE device = ?1"
+            "UPDATE suppliers SET last_proof = ?2 WHERE device = ?1"
         } else {
             "UPDATE suppliers SET last_miss = ?2 WHERE device = ?1"
         };
         self.write(move |transaction| update(transaction, sql, device, at))
     }
 
-    /// Remembers whether a supplier was caught without what it had confirmed.
-    pub fn set_condemned(&self, device: DeviceId, condemned: bool) -> Result<(), CatalogueError> {
-        self.write_durably(move |transaction| {
-            update(
-                transaction,
-                "UPDATE suppliers SET doubted = ?2 WHERE device = ?1",
-                device,
-                i64::from(condemned),
-            )
-        })
+    /// Remembers that a supplier was caught without what it had confirmed. Nothing ends that.
+    pub fn condemn(&self, device: DeviceId) -> Result<(), CatalogueError> {
+        let sql = "UPDATE suppliers SET doubted = ?2 WHERE device = ?1";
+        self.write_durably(move |transaction| update(transaction, sql, device, 1))
     }
 }
 

@@ -76,6 +76,39 @@ fn settings_are_kept_and_limited() {
 }
 
 #[test]
+fn a_setting_is_replaced_where_nobody_else_did() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    let replace = |was: Option<&[u8]>, value: &[u8]| {
+        let replaced = catalogue.replace_meta("seal", was.map(<[u8]>::to_vec), value);
+        let kept = catalogue.get_meta("seal").expect("read");
+        (replaced.expect("tried"), kept.expect("there is one"))
+    };
+    assert_eq!(replace(None, b"1"), (true, b"1".to_vec()));
+    assert_eq!(replace(None, b"2"), (false, b"1".to_vec()), "it is set");
+    assert_eq!(replace(Some(b"0"), b"2"), (false, b"1".to_vec()));
+    assert_eq!(replace(Some(b"1"), b"2"), (true, b"2".to_vec()));
+}
+
+#[test]
+fn a_number_is_given_once() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    let counted = std::thread::scope(|scope| {
+        let count = || catalogue.count_up_meta("number").expect("counted");
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(count)).collect();
+        let numbers = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no panic"));
+        numbers.collect::<std::collections::BTreeSet<u64>>()
+    });
+    assert_eq!(counted, (1..=8).collect());
+    drop(catalogue);
+    let catalogue = open_catalogue(&dir);
+    assert_eq!(catalogue.count_up_meta("number").expect("counted"), 9);
+}
+
+#[test]
 fn snapshots_come_oldest_first() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
@@ -238,7 +271,7 @@ fn an_introduction_that_comes_late_takes_no_contract_and_no_condemnation_away() 
     };
     introduce(false, &["/ip4/10.0.0.1/tcp/1"], None);
     add_supplier(&catalogue, supplier(1)).expect("signed");
-    catalogue.set_condemned(device(1), true).expect("condemned");
+    catalogue.condemn(device(1)).expect("condemned");
     introduce(false, &[], None);
     introduce(true, &["/ip4/10.0.0.2/tcp/2"], Some(UnixMillis(9)));
     introduce(false, &[], None);
@@ -267,7 +300,7 @@ fn a_contract_takes_no_addresses_no_friendship_and_no_condemnation_away() {
     catalogue
         .introduce_supplier(introduction)
         .expect("introduced");
-    catalogue.set_condemned(device(2), true).expect("condemned");
+    catalogue.condemn(device(2)).expect("condemned");
     let signed = Supplier {
         addresses: Vec::new(),
         last_proof: None,
@@ -326,7 +359,7 @@ fn suppliers_are_remembered_and_checked() {
     catalogue
         .mark_supplier_seen(device(1), UnixMillis(7), Vec::new())
         .expect("seen");
-    catalogue.set_condemned(device(1), true).expect("condemned");
+    catalogue.condemn(device(1)).expect("condemned");
     catalogue
         .mark_checked(device(1), UnixMillis(8), false)
         .expect("missed");
@@ -352,9 +385,10 @@ fn suppliers_are_remembered_and_checked() {
         )
         .expect("moved");
     let proved = catalogue.supplier(device(1)).expect("read").expect("there");
-    assert_eq!(
-        (proved.last_proof, proved.condemned),
-        (Some(UnixMillis(9)), false)
+    assert_eq!(proved.last_proof, Some(UnixMillis(9)));
+    assert!(
+        proved.condemned,
+        "a check that was under way changes nothing"
     );
     assert_eq!(proved.addresses, ["/ip4/10.0.0.1/tcp/2"]);
     assert_eq!(catalogue.suppliers().expect("listed").len(), 2);
