@@ -350,8 +350,9 @@ impl Drop for Lease<'_> {
     fn drop(&mut self) {
         let mut state = self.readers.lock();
         match self.connection.take() {
-            Some(connection) => state.idle.push(connection),
-            None => state.open -= 1,
+            Some(connection) if connection.is_autocommit() => state.idle.push(connection),
+            // Its transaction did not end: whoever had it next would be refused.
+            Some(_) | None => state.open -= 1,
         }
         drop(state);
         self.readers.returned.notify_one();
@@ -412,6 +413,20 @@ mod tests {
             Err(DatabaseError::WriterGone)
         ));
         assert_eq!(sum(&database).expect("read"), 1);
+    }
+
+    #[test]
+    fn a_reader_whose_transaction_did_not_end_is_not_lent_again() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let database = open(&dir);
+        insert(&database, 1).expect("written");
+        for _ in 0..2 * DATABASE_READERS_MAX {
+            let lease = database.shared.readers.take().expect("a reader");
+            let begun = lease.connection().execute_batch("BEGIN");
+            begun.expect("nobody else's transaction is open");
+            drop(lease);
+            assert_eq!(sum(&database).expect("read"), 1);
+        }
     }
 
     #[test]

@@ -227,6 +227,10 @@ fn confirmations_count_once_a_position() {
     let confirmations = catalogue.confirmations(pack(1)).expect("listed");
     assert_eq!(confirmations.len(), 1);
     assert_eq!(confirmations[0].receipt, Some(receipt));
+    // One position is one confirmation, however often it is confirmed.
+    catalogue.commit_pack(pack(1)).expect("committed");
+    let known = catalogue.known_chunk(chunk(1)).expect("looked up");
+    assert!(!known, "too few suppliers have it");
 
     catalogue
         .confirm_shard(pack(1), Position(2), device(2), None, UnixMillis(5))
