@@ -32,7 +32,6 @@ use crate::shared::job::{Counters, problem};
 
 /// What a scan works with.
 pub(super) struct ScanRequest {
-    /// The job.
     pub(super) job: JobId,
     /// What to walk.
     pub(super) folders: Vec<FolderRecord>,
@@ -143,6 +142,12 @@ impl Scanner<'_> {
             match self.folder(folder) {
                 Ok(snapshot) => snapshots.push(snapshot),
                 Err(Stop::Folder(found)) => self.problems.push(found),
+                // The others go on.
+                Err(Stop::Job(ErrorCode::NotFound)) if !self.is_protected(folder)? => {
+                    let reason = "it was taken out of protection while it was read";
+                    let found = problem(&folder.path, ErrorCode::NotFound, reason);
+                    self.problems.push(found);
+                }
                 Err(Stop::Job(code)) => return Err(code),
             }
         }
@@ -154,6 +159,13 @@ impl Scanner<'_> {
             snapshots,
             problems: self.problems,
         })
+    }
+
+    /// Whether a folder is under protection now. It was when the walk began.
+    fn is_protected(&self, folder: &FolderRecord) -> Result<bool, ErrorCode> {
+        let folders = self.context.catalogue.folders();
+        let mut folders = folders.map_err(|error| error.code())?.into_iter();
+        Ok(folders.any(|known| known.folder == folder.folder))
     }
 
     fn folder(&mut self, folder: &FolderRecord) -> Result<SnapshotRecord, Stop> {
@@ -296,4 +308,56 @@ fn unreadable(folder: &FolderRecord, reason: impl std::fmt::Display) -> Stop {
         ErrorCode::Unreadable,
         reason.to_string(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use bitdust_model::{Code, DeviceId, FolderId, SetId, limits};
+
+    use super::*;
+    use crate::shared::testing::TestHome;
+
+    fn folder(number: u8, path: &str) -> FolderRecord {
+        FolderRecord {
+            folder: FolderId([number; 32]),
+            path: path.as_bytes().to_vec(),
+            excludes: Vec::new(),
+            crosses_mounts: false,
+        }
+    }
+
+    /// What is remembered of its files has no place any more: it is a problem of that folder alone.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_folder_that_is_taken_out_while_it_is_read_stops_no_other() {
+        let home = TestHome::new().await;
+        let context = home.context.clone();
+        let letters = folder(1, &home.folder("letters"));
+        let added = context.catalogue.add_folder(letters.clone());
+        added.expect("written");
+        // Old enough that its files are remembered.
+        let gone = folder(2, concat!(env!("CARGO_MANIFEST_DIR"), "/src/backup"));
+        let request = ScanRequest {
+            job: JobId(1),
+            folders: vec![gone.clone(), letters.clone()],
+            set: SetFact {
+                set: SetId([1; 32]),
+                code: Code::new(1, 2).expect("a code"),
+                holders: vec![DeviceId([1; 32]), DeviceId([2; 32])],
+            },
+            counters: Arc::default(),
+            permits: Arc::new(Semaphore::new(limits::PACKS_IN_FLIGHT_MAX)),
+            home: None,
+        };
+        let runtime = Handle::current();
+        let scanned = tokio::task::spawn_blocking(move || scan(&context, request, runtime));
+        let walked = scanned.await.expect("no defect").expect("it goes on");
+        let read: Vec<_> = walked.snapshots.iter().map(|it| it.folder).collect();
+        assert_eq!(read, [letters.folder]);
+        let listed = walked.problems.listed;
+        assert_eq!(listed.len(), 1);
+        assert_eq!(
+            (&listed[0].path, listed[0].code),
+            (&gone.path, ErrorCode::NotFound)
+        );
+    }
 }
