@@ -2,8 +2,8 @@
 //!
 //! It counts and changes nothing. A holder that is condemned counts nowhere.
 
-use bitdust_model::DeviceId;
 use bitdust_model::manifest::PackKind;
+use bitdust_model::{Code, DeviceId};
 
 use super::Engine;
 use super::entries::{Pack, PackGroup};
@@ -15,9 +15,7 @@ use crate::safety::{self, Quorum};
 impl Engine {
     /// Positions of a pack confirmed by holders that are not condemned.
     pub(crate) fn confirmed(&self, pack: &Pack) -> u8 {
-        self.count_positions(pack, |transfer| {
-            matches!(transfer, transfer::State::Confirmed)
-        })
+        confirmed_of(pack, &self.trusted())
     }
 
     /// The most confirmations that the weakest unsettled commit pack can still get.
@@ -26,21 +24,21 @@ impl Engine {
             .packs
             .values()
             .filter(|pack| PackGroup::Lists.has(pack.kind));
-        let reach = lists.map(|pack| {
-            let owed = |transfer: &transfer::State| !matches!(transfer, transfer::State::Owed);
-            self.count_positions(pack, owed)
-        });
+        let trusted = self.trusted();
+        let is_there = |transfer: &transfer::State| !matches!(transfer, transfer::State::Owed);
+        let reach = lists.map(|pack| safety::count(pack.transfers.iter().map(is_there), &trusted));
         reach.min().unwrap_or(0)
     }
 
     /// Positions that wait in the spool for holders that are not condemned.
     pub(super) fn spooled(&self, pack: &Pack) -> u8 {
-        self.count_positions(pack, |transfer| {
+        let is_spooled = |transfer: &transfer::State| {
             matches!(
                 transfer,
                 transfer::State::Spooled | transfer::State::Sending { spooled: true, .. }
             )
-        })
+        };
+        safety::count(pack.transfers.iter().map(is_spooled), &self.trusted())
     }
 
     /// The supplier that most packs in memory wait for.
@@ -58,10 +56,6 @@ impl Engine {
         (waiting[most] > 0).then(|| holders[most])
     }
 
-    fn count_positions(&self, pack: &Pack, is_counted: impl Fn(&transfer::State) -> bool) -> u8 {
-        safety::count(pack.transfers.iter().map(is_counted), &self.trusted())
-    }
-
     /// By position, whether its holder is trusted.
     fn trusted(&self) -> Vec<bool> {
         let holders = self.set.iter().flat_map(|set| &set.holders);
@@ -77,58 +71,20 @@ impl Engine {
             .collect()
     }
 
-    /// What a backup needs of one pack, against what it has.
-    fn quorum_of(&self, pack: &Pack) -> Quorum {
-        let Some(code) = self.set.as_ref().map(|set| set.code) else {
-            return Quorum::Reached;
-        };
-        let need = settled_at(pack.kind, code);
-        let confirmed = self.confirmed(pack);
-        let moving = self.count_positions(pack, |transfer| transfer.is_moving());
-        match (Quorum::of(confirmed, moving, need), pack.state) {
-            // What is sealed next describes only packs that the catalogue knows as committed.
-            (
-                Quorum::Reached,
-                pack::State::Placing { .. }
-                | pack::State::Committing { .. }
-                | pack::State::Uncommitted { .. },
-            ) => Quorum::Short {
-                confirmed,
-                need,
-                moving: true,
-            },
-            (quorum, _) => quorum,
-        }
-    }
-
     /// The weakest of a job's packs of a group; with `None`, of all packs of that group.
     /// Settled packs have every position but the condemned ones.
     pub(super) fn quorum(&self, job: Option<JobId>, group: PackGroup) -> Quorum {
-        let mut weakest = self.quorum_of_settled(group);
+        let Some(code) = self.set.as_ref().map(|set| set.code) else {
+            return Quorum::Reached;
+        };
+        let trusted = self.trusted();
+        let mut weakest = quorum_of_settled(group, code, &trusted);
         for pack in self.packs.values() {
             if group.has(pack.kind) && (job.is_none() || pack.job == job) {
-                weakest = weakest.weaker(self.quorum_of(pack));
+                weakest = weakest.weaker(quorum_of(pack, code, &trusted));
             }
         }
         weakest
-    }
-
-    fn quorum_of_settled(&self, group: PackGroup) -> Quorum {
-        let Some(set) = &self.set else {
-            return Quorum::Reached;
-        };
-        let everywhere = set.holders.iter().map(|_| true);
-        let confirmed = safety::count(everywhere, &self.trusted());
-        let kinds = match group {
-            PackGroup::Contents => &[PackKind::Data, PackKind::Tree][..],
-            PackGroup::Lists => &[PackKind::Commit][..],
-        };
-        let need = kinds
-            .iter()
-            .map(|kind| settled_at(*kind, set.code))
-            .max()
-            .unwrap_or(0);
-        Quorum::of(confirmed, 0, need)
     }
 
     /// Confirmations of the weakest data pack that counts for what was published, by fresh
@@ -140,10 +96,44 @@ impl Engine {
         let packs = self.packs.values();
         packs
             .filter(|pack| pack.kind == PackKind::Data && !is_running(pack))
-            .map(|pack| {
-                let is_confirmed = |state| matches!(state, &transfer::State::Confirmed);
-                safety::count(pack.transfers.iter().map(is_confirmed), &fresh)
-            })
+            .map(|pack| confirmed_of(pack, &fresh))
             .fold(settled, u8::min)
     }
+}
+
+fn confirmed_of(pack: &Pack, trusted: &[bool]) -> u8 {
+    let is_confirmed = |transfer| matches!(transfer, &transfer::State::Confirmed);
+    safety::count(pack.transfers.iter().map(is_confirmed), trusted)
+}
+
+/// What a backup needs of one pack, against what it has.
+fn quorum_of(pack: &Pack, code: Code, trusted: &[bool]) -> Quorum {
+    let need = settled_at(pack.kind, code);
+    let confirmed = confirmed_of(pack, trusted);
+    if confirmed < need {
+        let moving = pack.transfers.iter().map(|transfer| transfer.is_moving());
+        return Quorum::of(confirmed, safety::count(moving, trusted), need);
+    }
+    // What is sealed next describes only packs that the catalogue knows as committed.
+    match pack.state {
+        pack::State::Committed { .. } | pack::State::Settled => Quorum::Reached,
+        pack::State::Placing { .. }
+        | pack::State::Committing { .. }
+        | pack::State::Uncommitted { .. } => Quorum::Short {
+            confirmed,
+            need,
+            moving: true,
+        },
+    }
+}
+
+/// Settled packs are confirmed at every position.
+fn quorum_of_settled(group: PackGroup, code: Code, trusted: &[bool]) -> Quorum {
+    let confirmed = safety::count(trusted.iter().map(|_| true), trusted);
+    let kinds = match group {
+        PackGroup::Contents => &[PackKind::Data, PackKind::Tree][..],
+        PackGroup::Lists => &[PackKind::Commit][..],
+    };
+    let need = kinds.iter().map(|kind| settled_at(*kind, code)).max();
+    Quorum::of(confirmed, 0, need.unwrap_or(0))
 }
