@@ -6,7 +6,6 @@
 //! owner is refused before the engine hears of it.
 
 mod control;
-pub(crate) mod question;
 mod shards;
 
 use std::collections::BTreeMap;
@@ -19,11 +18,11 @@ use bitdust_net::{BulkServer, Peer, Reply};
 use bitdust_store::supplier::StoredContract;
 use tracing::debug;
 
-use crate::service::question::Question;
 use crate::shared::completion::Completion;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::driver::Driver;
+use crate::shared::question::Question;
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
 
@@ -261,7 +260,9 @@ impl Service {
             }) => driver.start(completion, async move {
                 let given = shards::give_range(&context, from, fetch, outgoing).await;
                 let released = ByteCount(0);
-                given.map(|()| Input::AccessGiven { ask, released })
+                given
+                    .inspect_err(|code| debug!(code = code.name(), "A range was not given whole"))
+                    .map(|()| Input::AccessGiven { ask, released })
             }),
             Some(Question::Control {
                 from, body, reply, ..

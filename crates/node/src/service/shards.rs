@@ -9,10 +9,9 @@ use bitdust_store::supplier::{ServedRange, aligned_range};
 use bitdust_store::{Begin, ShardError, ShardWriter};
 use bytes::Bytes;
 use tokio::sync::mpsc;
-use tracing::debug;
 
-use crate::service::question::Question;
 use crate::shared::context::{Context, wall_clock};
+use crate::shared::question::Question;
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
 
@@ -188,8 +187,8 @@ pub(crate) async fn give_range(
         .await
         .map_err(|error| error.code());
     // Whoever no longer listens ends the reading too.
-    reading.await.map_err(|_| ErrorCode::Internal)?;
-    sent
+    let read = reading.await.map_err(|_| ErrorCode::Internal)?;
+    sent.and(read)
 }
 
 fn read_into(
@@ -198,7 +197,7 @@ fn read_into(
     header: &StoreHeader,
     range: ServedRange,
     sender: &mpsc::Sender<Result<Bytes, ErrorCode>>,
-) {
+) -> Result<(), ErrorCode> {
     let mut output = std::io::BufWriter::with_capacity(
         limits::SHARD_ALIGN,
         ChannelWriter {
@@ -214,11 +213,12 @@ fn read_into(
     );
     let result =
         result.and_then(|_| std::io::Write::flush(&mut output).map_err(ShardError::Output));
-    if let Err(error) = result {
-        debug!(%error, "A range could not be read");
-        drop(output.into_parts());
-        drop(sender.blocking_send(Err(error.code())));
-    }
+    let Err(error) = result else {
+        return Ok(());
+    };
+    drop(output.into_parts());
+    drop(sender.blocking_send(Err(error.code())));
+    Err(error.code())
 }
 
 /// Writes into a channel; waits while it is full.
