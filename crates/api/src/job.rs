@@ -81,7 +81,7 @@ pub enum JobPhase {
     /// Walking, reading, sealing and sending.
     Reading,
     /// Nothing is read: pieces for suppliers that are away fill the room they may take here.
-    WaitingForRoom,
+    WaitingForSpool,
     /// Nothing is read: the disk of this machine is full, or takes nothing for another reason.
     WaitingForDisk,
     /// Nothing is read: a supplier takes no pieces at the moment.

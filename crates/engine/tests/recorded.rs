@@ -2,7 +2,7 @@
 //!
 //! Each file of `tests/fixtures/traces` is a run as `--trace` wrote it, behind a line with the
 //! clocks of its home. Idle wake-ups are left out. They were recorded before every effect had its
-//! answer; [`Conversion`] has each difference since then.
+//! answer; [`Conversion`] has each difference since then, and [`RENAMED`] each new name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -45,7 +45,8 @@ fn recordings() -> Vec<Recording> {
 }
 
 /// Names of things that have been renamed since the recordings.
-const RENAMED: [(&str, &str); 8] = [
+const RENAMED: [(&str, &str); 9] = [
+    ("WaitingForSpool", "WaitingForRoom"),
     ("SeekRoot", "SeekLanes"),
     ("RootMissing", "LanesMissing"),
     ("RootNotSought", "SeekFailed"),
@@ -191,11 +192,13 @@ impl Conversion {
             self.deleting.insert(device, asked["ask"].clone());
         }
         if let Some(found) = input.get("LanesFound") {
+            // Lanes that were missing were looked for again by the node, and not told.
             let mut sought = found.clone();
             sought["missing"] = json!([]);
             return Some(json!({ "LanesSought": sought }));
         }
         if let Some(rebuilt) = input.get("CatalogueRebuilt") {
+            // It was told only where something could be read.
             let mut rebuilt = rebuilt.clone();
             rebuilt["read"] = json!(1);
             return Some(json!({ "CatalogueRebuilt": rebuilt }));

@@ -14,7 +14,7 @@ use crate::world::World;
 impl World {
     /// Carries out one output.
     pub(crate) fn do_output(&mut self, node: NodeId, output: Output) {
-        if self.is_refused(node, &output) || self.waits_for_room(node, &output) {
+        if self.is_refused(node, &output) || self.waits_for_space(node, &output) {
             return;
         }
         match output {

@@ -17,8 +17,9 @@ mod network;
 mod node;
 mod people;
 mod restore;
-mod room;
+
 mod sabotage;
+mod space;
 mod supplier;
 mod world;
 

@@ -90,7 +90,7 @@ fn a_full_spool_is_said_and_waited_for() -> Outcome {
     let order = customer.order(&["backup"]).within(LONG);
     let running = order.start()?;
 
-    wait_for_phase(customer, "waiting_for_room")?;
+    wait_for_phase(customer, "waiting_for_spool")?;
     neither_reads_on_nor_grows(customer, &source, SPOOL_BYTES + AHEAD_BYTES)?;
     let spooled = customer.status()?["spooled_bytes"].as_u64();
     let spooled = spooled.context("no spool")?;

@@ -195,7 +195,7 @@ fn full_disks_delay_and_nothing_more() -> Result<(), Failure> {
     let code = ErrorCode::QuotaExceeded;
     stage
         .world
-        .expect(told == Some(Phase::WaitingForRoom { code }), || {
+        .expect(told == Some(Phase::WaitingForSpool { code }), || {
             format!("it says why: {told:?}")
         })?;
     stage.world.start(stage.suppliers[0]);

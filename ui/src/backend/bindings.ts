@@ -656,7 +656,7 @@ have: number,
 /**
  * Needed to begin.
  */
-need: number, } | { "kind": "reading" } | { "kind": "waiting_for_room" } | { "kind": "waiting_for_disk" } | { "kind": "waiting_for_supplier", 
+need: number, } | { "kind": "reading" } | { "kind": "waiting_for_spool" } | { "kind": "waiting_for_disk" } | { "kind": "waiting_for_supplier", 
 /**
  * Its nickname and fingerprint.
  */

@@ -30,7 +30,7 @@ test("a job that stands still names who or what holds it up", () => {
   const supplier = standing({ kind: "waiting_for_supplier", name: "bob · river-stone" });
   expect([supplier.waits, supplier.phase]).toEqual([true, "Waits for bob · river-stone, who takes no pieces at the moment"]);
   expect(standing({ kind: "waiting_for_disk" }).phase).toContain("disk of this machine");
-  expect(standing({ kind: "waiting_for_room" }).phase).toContain("fill their room");
+  expect(standing({ kind: "waiting_for_spool" }).phase).toContain("fill their room");
   expect(standing({ kind: "reading" }).waits).toBe(false);
 });
 

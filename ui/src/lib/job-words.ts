@@ -47,7 +47,7 @@ export function phaseWords(phase: JobPhase): string {
     case "waiting_for_supplier":
       return text("overview.phase_waiting_for_supplier", { name: phase.name });
     case "waiting":
-    case "waiting_for_room":
+    case "waiting_for_spool":
     case "waiting_for_disk":
     case "reading":
     case "sending":

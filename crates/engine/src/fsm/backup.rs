@@ -382,7 +382,7 @@ pub(crate) fn phase(
             need: hired.need,
         }),
         State::Scanning => Some(match refused {
-            Some(code) => Phase::WaitingForRoom { code },
+            Some(code) => Phase::WaitingForSpool { code },
             None => Phase::Reading,
         }),
         State::Settling => Some(match contents {

@@ -10,7 +10,7 @@ use bitdust_model::intervals::DISK_RETRY;
 pub(crate) enum State {
     /// No write waits.
     #[default]
-    Roomy,
+    Spacious,
     /// Writes wait for room.
     Full {
         /// When they are tried again.
@@ -27,7 +27,7 @@ impl State {
     /// When time alone moves this machine.
     pub(crate) const fn deadline(self) -> Option<Tick> {
         match self {
-            Self::Roomy | Self::Trying { .. } => None,
+            Self::Spacious | Self::Trying { .. } => None,
             Self::Full { retry_at } => Some(retry_at),
         }
     }
@@ -37,7 +37,7 @@ impl State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 pub(crate) enum Event {
     /// A write found no room and waits.
-    NoRoom,
+    NoSpace,
     /// No write waits any more.
     NoneWaits,
     /// Some wait, and are being tried: they count until they are written or given up.
@@ -56,8 +56,8 @@ pub(crate) enum Action {
 /// One step.
 pub(crate) fn step(state: State, event: Event, now: Tick, out: &mut Vec<Action>) -> State {
     match state {
-        State::Roomy => match event {
-            Event::NoRoom => wait(now),
+        State::Spacious => match event {
+            Event::NoSpace => wait(now),
             Event::NoneWaits | Event::SomeWait | Event::Wake => state,
         },
         State::Full { retry_at } => match event {
@@ -65,11 +65,11 @@ pub(crate) fn step(state: State, event: Event, now: Tick, out: &mut Vec<Action>)
                 out.push(Action::Retry);
                 State::Trying { again: false }
             }
-            Event::Wake | Event::NoRoom | Event::NoneWaits | Event::SomeWait => state,
+            Event::Wake | Event::NoSpace | Event::NoneWaits | Event::SomeWait => state,
         },
         State::Trying { again } => match event {
-            Event::NoRoom => State::Trying { again: true },
-            Event::NoneWaits if !again => State::Roomy,
+            Event::NoSpace => State::Trying { again: true },
+            Event::NoneWaits if !again => State::Spacious,
             Event::NoneWaits | Event::SomeWait => wait(now),
             Event::Wake => state,
         },

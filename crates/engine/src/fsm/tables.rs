@@ -216,13 +216,13 @@ fn what_finds_no_room_while_others_are_tried_is_not_forgotten() {
         assert_eq!(given, next, "{state:?} {event:?}");
         assert_eq!(out, wanted, "{state:?} {event:?}");
     };
-    check(State::Roomy, Event::NoRoom, 1_000, full, &[]);
-    check(full, Event::NoRoom, 1_200, full, &[]);
+    check(State::Spacious, Event::NoSpace, 1_000, full, &[]);
+    check(full, Event::NoSpace, 1_200, full, &[]);
     check(full, Event::Wake, 1_499, full, &[]);
     check(full, Event::Wake, 1_500, first, &[Action::Retry]);
-    check(first, Event::NoneWaits, 1_000, State::Roomy, &[]);
+    check(first, Event::NoneWaits, 1_000, State::Spacious, &[]);
     check(first, Event::SomeWait, 1_000, full, &[]);
-    check(first, Event::NoRoom, 1_000, again, &[]);
+    check(first, Event::NoSpace, 1_000, again, &[]);
     check(again, Event::NoneWaits, 1_000, full, &[]);
     check(again, Event::SomeWait, 1_000, full, &[]);
 }

@@ -425,7 +425,7 @@ pub enum Input {
         /// Whether the person is a friend.
         friend: bool,
     },
-    /// The contract is signed and recorded, the peer is told.
+    /// The contract is signed and recorded; the peer is told next.
     ContractRecorded { ask: AskId },
     /// The contract was not recorded, the peer is refused.
     ContractNotRecorded { ask: AskId, code: ErrorCode },
@@ -458,7 +458,7 @@ pub enum Input {
         /// What for.
         access: Access,
     },
-    /// The customer has its answer. (Answer to `AllowAccess`.)
+    /// It is done; the customer is told next. (Answer to `AllowAccess`.)
     AccessGiven {
         ask: AskId,
         /// Bytes of the asking device that were deleted into the grace reserve.

@@ -251,7 +251,7 @@ pub enum Phase {
     /// Walking, reading, sealing and sending.
     Reading,
     /// Nothing is read: a shard of a supplier that is away has no room in the spool.
-    WaitingForRoom {
+    WaitingForSpool {
         /// Why the spool does not take it.
         code: ErrorCode,
     },

@@ -142,10 +142,10 @@ fn remarks_of(work: &JobWork) -> Vec<Remark> {
 
 const fn phase_view(phase: Phase) -> JobPhase {
     match phase {
-        Phase::WaitingForRoom {
+        Phase::WaitingForSpool {
             code: ErrorCode::QuotaExceeded,
-        } => JobPhase::WaitingForRoom,
-        Phase::WaitingForRoom { .. } => JobPhase::WaitingForDisk,
+        } => JobPhase::WaitingForSpool,
+        Phase::WaitingForSpool { .. } => JobPhase::WaitingForDisk,
         Phase::WaitingForSuppliers { have, need } => JobPhase::WaitingForSuppliers { have, need },
         Phase::Reading => JobPhase::Reading,
         Phase::Sending => JobPhase::Sending,
@@ -174,10 +174,10 @@ mod tests {
             job.moved(phase);
             job
         };
-        let refused = |code| reads(Phase::WaitingForRoom { code }).shown_phase(None);
+        let refused = |code| reads(Phase::WaitingForSpool { code }).shown_phase(None);
         assert_eq!(
             refused(ErrorCode::QuotaExceeded),
-            JobPhase::WaitingForRoom,
+            JobPhase::WaitingForSpool,
             "the spool is full"
         );
         assert_eq!(refused(ErrorCode::DiskFull), JobPhase::WaitingForDisk);

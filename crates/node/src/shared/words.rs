@@ -66,7 +66,7 @@ pub(crate) fn phase(phase: &JobPhase) -> String {
             format!("waiting for suppliers ({have} of {need} have signed)")
         }
         JobPhase::Reading => "reading, sealing and sending".to_owned(),
-        JobPhase::WaitingForRoom => {
+        JobPhase::WaitingForSpool => {
             "waiting: pieces for suppliers that are away fill their room on this disk; it goes on when one of them is online".to_owned()
         }
         JobPhase::WaitingForDisk => {

@@ -46,7 +46,7 @@ function waiting(): StatusView {
 /** A backup that can go no further for now; the longest of such sentences. */
 function standingStill(): StatusView {
   const status = backingUp();
-  return { ...status, jobs: status.jobs.map((one) => ({ ...one, phase: { kind: "waiting_for_room" }, bytes_per_second: 0, remaining_seconds: null, current: null })) };
+  return { ...status, jobs: status.jobs.map((one) => ({ ...one, phase: { kind: "waiting_for_spool" }, bytes_per_second: 0, remaining_seconds: null, current: null })) };
 }
 
 const TROUBLE: FolderView["unprotected"] = [

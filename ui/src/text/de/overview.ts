@@ -47,7 +47,7 @@ export const overview: Translated<typeof English> = {
   phase_waiting: "Wartet, bis die Arbeit davor fertig ist",
   phase_waiting_for_suppliers: "Wartet auf Aufbewahrer: {have} von {need} haben zugesagt. Sie werden von selbst gefragt.",
   phase_reading: "Dateien werden gelesen",
-  phase_waiting_for_room: "Wartet: Stücke für Aufbewahrer, die nicht da sind, füllen ihren Platz auf dieser Platte. Es geht weiter, wenn einer davon online ist.",
+  phase_waiting_for_spool: "Wartet: Stücke für Aufbewahrer, die nicht da sind, füllen ihren Platz auf dieser Platte. Es geht weiter, wenn einer davon online ist.",
   phase_waiting_for_disk: "Wartet: Die Platte dieses Rechners ist voll oder gestört. Es geht weiter, sobald darauf geschrieben werden kann.",
   phase_waiting_for_supplier: "Wartet auf {name}, der zurzeit keine Stücke nimmt",
   phase_sending: "Stücke werden gesendet",

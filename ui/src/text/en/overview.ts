@@ -44,7 +44,7 @@ export const overview = {
   phase_waiting: "Waits until the work before it is done",
   phase_waiting_for_suppliers: "Waits for people who keep data: {have} of {need} have agreed. They are asked by themselves.",
   phase_reading: "Reading files",
-  phase_waiting_for_room: "Waits: pieces for people who are away fill their room on this disk. It goes on when one of them is online.",
+  phase_waiting_for_spool: "Waits: pieces for people who are away fill their room on this disk. It goes on when one of them is online.",
   phase_waiting_for_disk: "Waits: the disk of this machine is full or fails. It goes on when it can be written.",
   phase_waiting_for_supplier: "Waits for {name}, who takes no pieces at the moment",
   phase_sending: "Sending pieces",

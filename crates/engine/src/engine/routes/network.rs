@@ -50,7 +50,7 @@ impl Engine {
             }
             Input::Dialed { device } => self.dialed(device),
             Input::DialFailed { device, .. } => self.dial_failed(device),
-            Input::DiskFull => self.tasks.push_back(Task::Disk(disk::Event::NoRoom)),
+            Input::DiskFull => self.tasks.push_back(Task::Disk(disk::Event::NoSpace)),
             Input::NoWriteWaits => self.tasks.push_back(Task::Disk(disk::Event::NoneWaits)),
             Input::WritesWait => self.tasks.push_back(Task::Disk(disk::Event::SomeWait)),
             other => return Some(other),

@@ -78,7 +78,7 @@ fn disk_is_drawn() {
     use disk::Event;
     let policy = Policy::default();
     let events = [
-        Event::NoRoom,
+        Event::NoSpace,
         Event::NoneWaits,
         Event::SomeWait,
         Event::Wake,

@@ -8,7 +8,7 @@ use crate::world::World;
 
 impl World {
     /// Whether what is asked for waits for room on the disk, as the engine is told then.
-    pub(crate) fn waits_for_room(&mut self, node: NodeId, output: &Output) -> bool {
+    pub(crate) fn waits_for_space(&mut self, node: NodeId, output: &Output) -> bool {
         let is_written = matches!(
             output,
             Output::CommitPack { .. } | Output::RecordCommit { .. }
