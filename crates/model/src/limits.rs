@@ -326,8 +326,8 @@ pub const STRANGER_DIALS_MAX: u32 = 3;
 pub const ENGINE_OUTPUTS_MAX: usize = PACKS_TRACKED_MAX + 4_096;
 /// Inputs that one step of a node's loop may leave for its engine, which is given all of them
 /// before the next step. Each output of an input is answered at most once at once. What else a step
-/// tells is fewer than `ENGINE_INPUTS_MAX`: news of the network that a dial waited for, a plan for
-/// each folder where another schedule holds; and what these lead to takes their places, as a machine
+/// tells is fewer than `ENGINE_INPUTS_MAX`: events of the network that a dial waited for, a schedule
+/// for each folder where another one holds; and what these lead to takes their places, as a machine
 /// that is answered asks for one thing more.
 pub const INPUTS_AT_ONCE_MAX: usize = ENGINE_OUTPUTS_MAX + ENGINE_INPUTS_MAX;
 const _: () = assert!(2 * (NET_QUEUE_MAX + FOLDERS_MAX) < ENGINE_INPUTS_MAX);

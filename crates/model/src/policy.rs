@@ -1,5 +1,6 @@
-//! Every duration and rate of the program. Time is a parameter: tests shorten these, homes
-//! of scope `loopback` may override them, others may not.
+//! Durations and rates by which peers live with each other. Time is a parameter: tests shorten
+//! these, homes of scope `loopback` may override them, others may not. How long people, processes
+//! and the own disk are waited for is in [`intervals`](crate::intervals).
 
 use std::time::Duration;
 

@@ -18,7 +18,7 @@ pub use home::facade::{
     Connection, InitOptions, Initialised, RecoverOptions, connect, daemon, init, recover,
 };
 pub use home::host::Host;
-pub use recovery::found::Recovered;
 pub use shared::error::NodeError;
+pub use shared::recovery_found::Recovered;
 pub use shared::settings::{Scope, Settings, Unlock};
 pub use shared::text::{path_of, text_of};

@@ -6,7 +6,6 @@
 
 mod believe;
 mod enter;
-pub(crate) mod found;
 pub(crate) mod lanes;
 mod rebuild;
 pub(crate) mod root;
@@ -28,7 +27,6 @@ use bitdust_store::catalogue::Introduction;
 
 use crate::recovery::believe::believe;
 use crate::recovery::enter::Entry;
-use crate::recovery::found::{Found, FoundRoot, Rebuilt, Recovered};
 use crate::recovery::lanes::{Learnt, fact_of, known_suppliers, read_lanes};
 use crate::recovery::rebuild::rebuild;
 use crate::recovery::seek::{devices_of, seek_lanes, seek_root};
@@ -38,6 +36,7 @@ use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::error::NodeError;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
+use crate::shared::recovery_found::{Found, FoundRoot, Rebuilt, Recovered};
 use crate::shared::task_event::TaskEvent;
 use crate::shared::words;
 
@@ -160,11 +159,14 @@ impl Recovery {
         };
         let (context, root) = (self.context.clone(), run.root.clone());
         driver.spawn(async move {
-            let Some(root) = seek_root(&context, &root).await else {
-                return completion.tell(Ok(Input::RootMissing { job })).await;
-            };
-            let root = Box::new(root);
-            found(completion, Found::Root { job, root }).await;
+            match seek_root(&context, &root).await {
+                Ok(Some(root)) => {
+                    let root = Box::new(root);
+                    found(completion, Found::Root { job, root }).await;
+                }
+                Ok(None) => completion.tell(Ok(Input::RootMissing { job })).await,
+                Err(code) => completion.tell(Err(code)).await,
+            }
         });
     }
 

@@ -302,16 +302,13 @@ impl Restore {
         let context = self.context.clone();
         driver.spawn(async move {
             let chunks = blocking(move || {
-                let secrets = context.epoch(pack.epoch)?;
-                match assemble(secrets, &pack, &blobs, pieces, &context.buffers) {
-                    Ok(chunks) => Some(chunks),
-                    Err(error) => {
-                        debug!(%error, "Pieces could not be put together");
-                        None
-                    }
-                }
+                let secrets = context.epoch(pack.epoch).ok_or(ErrorCode::Internal)?;
+                assemble(secrets, &pack, &blobs, pieces, &context.buffers).map_err(|error| {
+                    debug!(%error, "Pieces could not be put together");
+                    ErrorCode::Corrupt
+                })
             });
-            let chunks = chunks.await.ok().flatten();
+            let chunks = chunks.await.and_then(|chunks| chunks);
             let assembled = |completion| TaskEvent::Assembled {
                 completion,
                 fetch,
@@ -327,17 +324,17 @@ impl Restore {
         driver: &mut Driver,
         completion: Completion,
         fetch: FetchId,
-        chunks: Option<Plain>,
+        chunks: Result<Plain, ErrorCode>,
     ) {
         let input = match chunks {
-            Some(chunks) => {
+            Ok(chunks) => {
                 if let Some(state) = self.fetches.remove(&fetch) {
                     // A job that was stopped no longer waits for its chunks.
                     drop(state.request.reply.send(Ok(chunks)));
                 }
                 completion.done(Input::FetchDecoded { fetch })
             }
-            None => completion.failed(ErrorCode::Corrupt),
+            Err(code) => completion.failed(code),
         };
         driver.tell(input);
     }

@@ -1,4 +1,4 @@
-//! What all wings use: handles, tasks and their answers, texts. No wing is known here.
+//! What all wings use: handles, tasks with their messages and answers, texts. No wing is known here.
 
 pub(crate) mod answer;
 pub(crate) mod bounded;
@@ -13,8 +13,10 @@ pub(crate) mod fetch_request;
 pub(crate) mod folder_outcome;
 pub(crate) mod job;
 pub(crate) mod names;
+pub(crate) mod question;
 pub(crate) mod rate;
 pub(crate) mod records;
+pub(crate) mod recovery_found;
 pub(crate) mod restore_request;
 pub(crate) mod settings;
 pub(crate) mod supplier_request;

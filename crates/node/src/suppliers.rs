@@ -47,7 +47,6 @@ pub(crate) struct Suppliers {
 
 /// What a home knows of its suppliers at its start.
 pub(crate) struct KnownSuppliers {
-    /// Friends.
     pub(crate) friends: Vec<Friend>,
     /// All sets that packs were coded for.
     pub(crate) sets: BTreeMap<SetId, SetRecord>,

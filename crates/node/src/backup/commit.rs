@@ -49,7 +49,6 @@ impl Versioned for CommitDraft {
 
 /// What a commit is made of.
 pub(crate) struct CommitRequest {
-    /// The job.
     pub(crate) job: JobId,
     /// New versions.
     pub(crate) snapshots: Vec<SnapshotRecord>,

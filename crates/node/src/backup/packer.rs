@@ -29,7 +29,6 @@ const BATCH_CHUNKS: usize = 512;
 
 /// What a packer works with.
 pub(crate) struct PackRequest {
-    /// The job.
     pub(crate) job: JobId,
     /// The set that packs go to.
     pub(crate) set: SetFact,

@@ -33,15 +33,11 @@ use crate::suppliers::SuppliersSeen;
 
 /// What the loop knew at one moment.
 pub(crate) struct Seen {
-    /// The engine.
     pub(crate) engine: EngineView,
-    /// Backups.
     pub(crate) backup: BackupSeen,
-    /// Suppliers.
     pub(crate) suppliers: SuppliersSeen,
     /// Jobs and history.
     pub(crate) front: FrontSeen,
-    /// The home.
     pub(crate) home: HomeSeen,
 }
 

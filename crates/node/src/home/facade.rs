@@ -12,7 +12,6 @@ use bitdust_store::{Catalogue, Home, HomeError, HomePaths, disk_error_code, writ
 
 use crate::front::local::{self, Client};
 use crate::recovery::RecoveryStart;
-use crate::recovery::found::Recovered;
 use crate::recovery::root::first_root;
 use crate::runtime::Stay;
 use crate::runtime::keys;
@@ -21,6 +20,7 @@ use crate::shared::config::Config;
 use crate::shared::context::wall_clock;
 use crate::shared::error::NodeError;
 use crate::shared::records::ROOT_KEY;
+use crate::shared::recovery_found::Recovered;
 use crate::shared::settings::{Settings, Unlock};
 
 /// How a new home is made.

@@ -13,11 +13,11 @@ use bitdust_model::{DeviceId, ErrorCode, Signed, UnixMillis, encode, limits};
 use bitdust_store::CatalogueError;
 use bitdust_store::catalogue::Introduction;
 
-use super::found::Recovered;
 use super::root::{FOREIGN_SETS_KEY, ForeignSets};
 use crate::restore::versions::newest_of_each;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::records::{self, KeptRoot, ROOT_KEY};
+use crate::shared::recovery_found::Recovered;
 use crate::shared::task::blocking;
 
 /// What a device is entered with.

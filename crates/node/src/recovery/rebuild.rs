@@ -7,9 +7,9 @@ use bitdust_model::ErrorCode;
 use bitdust_model::manifest::{BlobRef, Head, HeadBundle, Manifest, PackRef, SnapshotRecord};
 use bitdust_pipeline::index::{read_manifest, read_segment, read_snapshot_page};
 
-use super::found::Rebuilt;
 use crate::restore::reader::fetch;
 use crate::shared::context::Context;
+use crate::shared::recovery_found::Rebuilt;
 use crate::shared::task::blocking;
 use bitdust_model::manifest::OWN_PACK;
 

@@ -1,15 +1,18 @@
 //! Looking for the records of an identity: in the DHT, and at peers that may keep them for us.
 
+use std::time::Duration;
+
 use tracing::{debug, info};
 
 use bitdust_crypto::{EpochSecrets, LocatorKey, RootSecrets, verify_by, verify_certificate};
 use bitdust_model::intervals::RECORDS_PATIENCE;
 use bitdust_model::locator::{Certificate, KeyedRecord, LaneRecord, RootRecord};
 use bitdust_model::message::Body;
-use bitdust_model::{DeviceId, DhtKey, Document, Epoch, Sequence, Signed, limits};
+use bitdust_model::{DeviceId, DhtKey, Document, Epoch, ErrorCode, Sequence, Signed, limits};
 
-use super::found::FoundRoot;
+use crate::shared::answer::refusal;
 use crate::shared::context::Context;
+use crate::shared::recovery_found::FoundRoot;
 
 /// The devices that a root record names with a certificate of the identity.
 pub(super) fn devices_of(found: &FoundRoot, root: &RootSecrets) -> Vec<DeviceId> {
@@ -20,8 +23,11 @@ pub(super) fn devices_of(found: &FoundRoot, root: &RootSecrets) -> Vec<DeviceId>
         .collect()
 }
 
-/// Looks for the newest root record.
-pub(super) async fn seek_root(context: &Context, root: &RootSecrets) -> Option<FoundRoot> {
+/// Looks for the newest root record. Fails where nobody could be asked.
+pub(super) async fn seek_root(
+    context: &Context,
+    root: &RootSecrets,
+) -> Result<Option<FoundRoot>, ErrorCode> {
     let mut newest = None;
     for epoch in (0..).map(Epoch) {
         let secrets = root.epoch(epoch);
@@ -29,8 +35,12 @@ pub(super) async fn seek_root(context: &Context, root: &RootSecrets) -> Option<F
             .map(|slot| LocatorKey::root(&secrets, slot))
             .collect();
         let number = |record: &RootRecord| record.sequence;
-        let Some(record) = gather(context, &keys, &root.identity().0, number).await else {
-            break;
+        let found = gather(context, &keys, &root.identity().0, number).await;
+        let record = match (found, &newest) {
+            (Ok(Some(record)), _) => record,
+            // An older one leads somewhere.
+            (Ok(None), _) | (Err(_), Some(_)) => break,
+            (Err(code), None) => return Err(code),
         };
         let reached = record.epoch;
         newest = Some(FoundRoot { epoch, record });
@@ -41,10 +51,11 @@ pub(super) async fn seek_root(context: &Context, root: &RootSecrets) -> Option<F
     if newest.is_some() {
         info!("Found the identity's record");
     }
-    newest
+    Ok(newest)
 }
 
-/// Looks for the lane records of these devices; gives those it found, and the devices without.
+/// Looks for the lane records of these devices; gives those it found, and the devices without, those
+/// among them for which nobody could be asked.
 pub(super) async fn seek_lanes(
     context: &Context,
     secrets: &EpochSecrets,
@@ -53,8 +64,8 @@ pub(super) async fn seek_lanes(
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for device in devices {
         match lane_of(context, secrets, device).await {
-            Some(lane) => found.push(lane),
-            None => missing.push(device),
+            Ok(Some(lane)) => found.push(lane),
+            Ok(None) | Err(_) => missing.push(device),
         }
     }
     if !missing.is_empty() {
@@ -67,7 +78,7 @@ async fn lane_of(
     context: &Context,
     secrets: &EpochSecrets,
     device: DeviceId,
-) -> Option<LaneRecord> {
+) -> Result<Option<LaneRecord>, ErrorCode> {
     let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
         .map(|slot| LocatorKey::lane(secrets, device, slot))
         .collect();
@@ -80,77 +91,107 @@ fn own_certificate(root: &RootSecrets, signed: &Signed<Certificate>) -> Option<C
         .filter(|certificate| certificate.identity == root.identity())
 }
 
+/// What was found, and whether anybody answered at all.
+struct Asked {
+    records: Vec<KeyedRecord>,
+    /// Why nobody answered; `None` once somebody did.
+    unanswered: Option<ErrorCode>,
+}
+
+impl Asked {
+    fn answered(&mut self, records: impl IntoIterator<Item = KeyedRecord>) {
+        self.records.extend(records);
+        self.unanswered = None;
+    }
+
+    fn failed(&mut self, code: ErrorCode) {
+        if let Some(reason) = &mut self.unanswered {
+            *reason = code;
+        }
+    }
+}
+
 /// What connected peers keep under the keys.
-async fn located(context: &Context, keys: &[DhtKey]) -> Vec<KeyedRecord> {
+async fn ask_peers(context: &Context, keys: &[DhtKey], asked: &mut Asked) {
     let peers = context.net.peers().await.unwrap_or_default();
-    let asked = peers.into_iter().map(|peer| {
+    let requests = peers.into_iter().map(|peer| {
         context
             .net
             .request(peer.device, Body::Locate(keys.to_vec()))
     });
-    let mut records = Vec::new();
-    for answer in futures::future::join_all(asked).await {
-        if let Ok(Body::Located(found)) = answer {
-            records.extend(found.into_iter().take(limits::LOCATE_KEYS_MAX));
+    for answer in futures::future::join_all(requests).await {
+        match answer {
+            Ok(Body::Located(found)) => {
+                asked.answered(found.into_iter().take(limits::LOCATE_KEYS_MAX));
+            }
+            Ok(answer) => asked.failed(refusal(&answer)),
+            Err(error) => asked.failed(error.code()),
         }
     }
-    records
+}
+
+/// What the DHT has under the keys.
+async fn ask_dht(context: &Context, keys: &[DhtKey], patience: Duration, asked: &mut Asked) {
+    let queries = keys.iter().map(|key| {
+        let query = tokio::time::timeout(patience, context.net.get_record(*key));
+        async move { (*key, query.await) }
+    });
+    for (key, answer) in futures::future::join_all(queries).await {
+        match answer {
+            Ok(Ok(record)) => asked.answered(record.map(|record| KeyedRecord { key, record })),
+            Ok(Err(error)) => asked.failed(error.code()),
+            Err(_) => asked.failed(ErrorCode::TimedOut),
+        }
+    }
 }
 
 /// The newest believable document under any of the keys: from the DHT, and from connected
-/// peers, who may keep it for us.
+/// peers, who may keep it for us. Fails where nobody could be asked.
 async fn gather<T: Document>(
     context: &Context,
     keys: &[LocatorKey],
     signer: &[u8; 32],
     number: impl Fn(&T) -> Sequence,
-) -> Option<T> {
+) -> Result<Option<T>, ErrorCode> {
     let ids: Vec<_> = keys.iter().map(LocatorKey::dht_key).collect();
-    let mut records = located(context, &ids).await;
+    let mut asked = Asked {
+        records: Vec::new(),
+        unanswered: Some(ErrorCode::Unreachable),
+    };
+    ask_peers(context, &ids, &mut asked).await;
     // Peers that keep the records answer at once; the DHT may have newer ones, but a query
     // that meets many dead nodes takes long.
-    let patience = if records.is_empty() {
+    let patience = if asked.records.is_empty() {
         context.policy.request_timeout
     } else {
         RECORDS_PATIENCE
     };
-    let queries = ids.iter().map(|key| {
-        let query = tokio::time::timeout(patience, context.net.get_record(*key));
-        async move {
-            query
-                .await
-                .ok()
-                .and_then(Result::ok)
-                .flatten()
-                .map(|record| KeyedRecord { key: *key, record })
-        }
-    });
-    records.extend(
-        futures::future::join_all(queries)
-            .await
-            .into_iter()
-            .flatten(),
-    );
+    ask_dht(context, &ids, patience, &mut asked).await;
+    if let Some(code) = asked.unanswered {
+        return Err(code);
+    }
     let mut newest: Option<T> = None;
-    for record in records {
-        let Some(key) = keys.iter().find(|key| key.dht_key() == record.key) else {
+    for record in asked.records {
+        let Some(document) = believed(context, keys, signer, &record) else {
             continue;
         };
-        let Ok(plain) = key.open(&record.record, &context.network) else {
-            continue;
-        };
-        let Ok(signed) = postcard::from_bytes::<Signed<T>>(&plain) else {
-            continue;
-        };
-        let Ok(document) = verify_by(&signed, signer) else {
-            continue;
-        };
-        if newest
-            .as_ref()
-            .is_none_or(|known| number(known) < number(&document))
-        {
+        let is_newer = |known: &T| number(known) < number(&document);
+        if newest.as_ref().is_none_or(is_newer) {
             newest = Some(document);
         }
     }
-    newest
+    Ok(newest)
+}
+
+/// The document in a record, if it was sealed under one of the keys and signed by whom it should.
+fn believed<T: Document>(
+    context: &Context,
+    keys: &[LocatorKey],
+    signer: &[u8; 32],
+    record: &KeyedRecord,
+) -> Option<T> {
+    let key = keys.iter().find(|key| key.dht_key() == record.key)?;
+    let plain = key.open(&record.record, &context.network).ok()?;
+    let signed = postcard::from_bytes::<Signed<T>>(&plain).ok()?;
+    verify_by(&signed, signer).ok()
 }

@@ -34,7 +34,6 @@ const AHEAD_BYTES_MAX: usize = 32 * limits::MIB;
 /// Where a chunk lies.
 #[derive(Debug, Clone)]
 pub(crate) struct ChunkPlace {
-    /// The pack.
     pub(crate) pack: PackRef,
     /// The chunk in it.
     pub(crate) blob: BlobRef,
@@ -84,7 +83,6 @@ pub(crate) enum StoredItem {
     Folder {
         /// Its metadata.
         meta: Meta,
-        /// Its pages.
         pages: Vec<ChunkId>,
     },
     /// Anything else.

@@ -27,7 +27,6 @@ pub(crate) struct Config {
     pub(crate) network: String,
     /// How far the node reaches.
     pub(crate) scope: Scope,
-    /// The nickname.
     pub(crate) nickname: String,
     /// Multiaddresses to listen on; empty: any free port.
     pub(crate) listen: Vec<String>,

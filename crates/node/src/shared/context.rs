@@ -28,7 +28,6 @@ pub(crate) struct Context {
     pub(crate) secrets: Arc<HomeSecrets>,
     /// Name of the network.
     pub(crate) network: Arc<str>,
-    /// The nickname.
     pub(crate) nickname: Arc<str>,
     /// Clocks.
     pub(crate) policy: Arc<Policy>,

@@ -15,7 +15,6 @@ use crate::shared::buffers::Lent;
 pub(crate) struct RangeBytes {
     /// Offset in the shard.
     pub(crate) offset: u64,
-    /// The bytes.
     pub(crate) bytes: Bytes,
 }
 
@@ -50,9 +49,7 @@ impl Plain {
 
 /// A request of a job for chunks of a pack.
 pub(crate) struct FetchRequest {
-    /// The job.
     pub(crate) job: JobId,
-    /// The pack.
     pub(crate) pack: PackRef,
     /// Wanted chunks, by offset.
     pub(crate) blobs: Vec<BlobRef>,

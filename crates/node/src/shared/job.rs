@@ -195,13 +195,11 @@ pub(crate) struct Begun {
     pub(crate) id: JobId,
     /// What it is for, in words.
     pub(crate) task: JobTask,
-    /// Its counters.
     pub(crate) counters: Arc<Counters>,
 }
 
 /// What a job did, for its report.
 pub(crate) struct JobEnd {
-    /// Its counters.
     pub(crate) counters: Arc<Counters>,
     /// What could not be protected or restored.
     pub(crate) problems: Problems,

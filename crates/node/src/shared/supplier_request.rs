@@ -27,9 +27,7 @@ pub(crate) enum SupplierRequest {
     },
     /// Get ranges of a shard; brings `Pieces` back.
     Fetch {
-        /// The fetch.
         fetch: FetchId,
-        /// The pack.
         pack: Arc<PackRef>,
         /// Which shard.
         position: Position,
@@ -42,7 +40,6 @@ pub(crate) enum SupplierRequest {
     },
     /// Get a random range of a shard and check its proof; tells `CheckPassed`.
     Check {
-        /// The pack.
         pack: Box<PackRef>,
         /// Which shard.
         position: Position,

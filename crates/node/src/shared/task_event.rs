@@ -46,7 +46,6 @@ pub(crate) enum TaskEvent {
     Input(Input),
     /// A pack was sealed and recorded.
     Sealed {
-        /// The job.
         job: JobId,
         /// Its shards.
         flight: Box<PackInFlight>,
@@ -55,7 +54,6 @@ pub(crate) enum TaskEvent {
     Scanned {
         /// What is answered.
         completion: Completion,
-        /// The job.
         job: JobId,
         /// New versions, or why not.
         result: Result<Box<Scanned>, ErrorCode>,
@@ -80,9 +78,7 @@ pub(crate) enum TaskEvent {
         completion: Completion,
         /// The pack's record.
         record: Box<PackRecord>,
-        /// The position.
         position: Position,
-        /// The shard.
         shard: Bytes,
         /// Whom it is for.
         device: DeviceId,
@@ -93,26 +89,22 @@ pub(crate) enum TaskEvent {
     Pieces {
         /// What is answered.
         completion: Completion,
-        /// The fetch.
         fetch: FetchId,
-        /// The position.
         position: Position,
         /// Whether they are the union of all ranges.
         whole: bool,
-        /// The pieces.
         pieces: Vec<RangeBytes>,
     },
     /// A fetch was put together, or not.
     Assembled {
         /// What is answered.
         completion: Completion,
-        /// The fetch.
         fetch: FetchId,
-        /// Plain chunks.
-        chunks: Option<Plain>,
+        /// Plain chunks, or why not.
+        chunks: Result<Plain, ErrorCode>,
     },
     /// A peer's question that waits for the engine; the loop numbers it.
-    Asked(Box<crate::service::question::Question>),
+    Asked(Box<crate::shared::question::Question>),
     /// A set was recorded.
     SetRecorded {
         /// What is answered.
@@ -134,11 +126,10 @@ pub(crate) enum TaskEvent {
         /// What is answered.
         completion: Completion,
         /// It.
-        found: Box<crate::recovery::found::Found>,
+        found: Box<crate::shared::recovery_found::Found>,
     },
     /// A test restore has its result.
     Verified {
-        /// The job.
         job: JobId,
         /// The result.
         view: VerifyView,
@@ -165,7 +156,6 @@ pub(crate) enum TaskEvent {
     Restored {
         /// What is answered.
         completion: Completion,
-        /// The job.
         job: JobId,
         /// What could not be restored, or why nothing could.
         result: Result<Problems, ErrorCode>,
@@ -174,7 +164,6 @@ pub(crate) enum TaskEvent {
     WatchOpened {
         /// What is answered.
         completion: Completion,
-        /// The folder.
         folder: FolderId,
         /// The watch.
         opened: Result<FolderWatch, WatchError>,
@@ -213,7 +202,6 @@ pub(crate) enum TaskEvent {
     StatusBuilt(Result<Box<StatusView>, ApiError>),
     /// A status that somebody asked for was put together, or could not be.
     StatusFound {
-        /// The status.
         status: Result<Box<StatusView>, ApiError>,
         /// Who waits for it.
         reply: oneshot::Sender<Result<Answer, ApiError>>,

@@ -1,6 +1,6 @@
 //! One worker a supplier: owns the bulk stream to it and runs requests on it, several at once.
 //!
-//! The stream is opened when there is something to do and opened anew after it broke; an
+//! The stream is opened when there is something to do and opened anew after it broke; a
 //! request that fails is reported and never retried here: that is the engine's to decide.
 
 use std::ops::Range;

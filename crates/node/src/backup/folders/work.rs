@@ -23,7 +23,6 @@ use crate::shared::text::unescape;
 pub(crate) enum FolderCommand {
     /// Put a folder under protection.
     Add {
-        /// Its path.
         path: String,
         /// What is left out.
         excludes: Vec<String>,

@@ -8,7 +8,7 @@ use bitdust_model::{ErrorCode, IdentityId};
 
 use super::{Actor, HostReply, Request};
 use crate::home::facade::{self, InitOptions, RecoverOptions};
-use crate::recovery::found::Recovered;
+use crate::shared::recovery_found::Recovered;
 use crate::shared::settings::{Settings, Unlock};
 
 impl Actor {

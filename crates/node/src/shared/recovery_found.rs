@@ -49,14 +49,12 @@ pub(crate) struct Rebuilt {
 pub(crate) enum Found {
     /// The root record.
     Root {
-        /// The job.
         job: JobId,
         /// It.
         root: Box<FoundRoot>,
     },
     /// Lane records.
     Lanes {
-        /// The job.
         job: JobId,
         /// Those that were found, verified.
         lanes: Vec<LaneRecord>,
@@ -65,7 +63,6 @@ pub(crate) enum Found {
     },
     /// A supplier's heads, verified.
     Heads {
-        /// The job.
         job: JobId,
         /// The supplier.
         device: DeviceId,
@@ -76,14 +73,12 @@ pub(crate) enum Found {
     },
     /// What could be had is in the catalogue.
     Rebuilt {
-        /// The job.
         job: JobId,
         /// What it was.
         rebuilt: Box<Rebuilt>,
     },
     /// This device is entered into the root record.
     Entered {
-        /// The job.
         job: JobId,
         /// What is told.
         result: Box<Recovered>,
