@@ -101,6 +101,24 @@ fn is_made_of(name: &str, word: &str) -> bool {
     name == word || name.split('_').any(|part| part == word)
 }
 
+/// The words of a line in small letters, those inside of `camelCase` and `snake_case` too.
+fn words_of(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_small = false;
+    for letter in line.chars() {
+        let starts = !letter.is_alphanumeric() || (was_small && letter.is_uppercase());
+        if starts {
+            words.push(String::new());
+        }
+        if letter.is_alphanumeric() {
+            let last = words.last_mut().expect("there is always one");
+            last.extend(letter.to_lowercase());
+        }
+        was_small = letter.is_lowercase();
+    }
+    words
+}
+
 fn sleeps(spot: &Spot) -> bool {
     if !matches!(spot.last(), "sleep" | "sleep_until") {
         return false;
@@ -124,8 +142,8 @@ pub fn banned_text(files: &[File]) -> Vec<String> {
     for file in sources {
         for (index, line) in file.text.lines().enumerate() {
             let place = format!("{}:{}", file.path, index + 1);
-            let mut words = line.split(|letter: char| !letter.is_alphanumeric());
-            if file.path != NAMED_IN && words.any(|word| DEAD.contains(&word)) {
+            let is_dead = |word: &String| DEAD.contains(&word.as_str());
+            if file.path != NAMED_IN && words_of(line).iter().any(is_dead) {
                 offences.push(format!("{place} speaks our old dialect ({NAMED_IN}, DEAD)"));
             }
             if line.contains(fix) {
@@ -239,6 +257,8 @@ mod tests {
         check_text("a.md", fix, 0);
         check_text("a.rs", "// What a courier carries.", 1);
         check_text("a.ts", "const key = text(\"suppliers.seat_free\");", 1);
+        check_text("a.svelte", "<SeatMark />", 1);
+        check_text("a.rs", "struct BigSeat;", 1);
         check_text("a.rs", "// indeed", 0);
     }
 

@@ -80,7 +80,7 @@ pub(super) const HARMLESS: &[Harmless] = &[
     Harmless { path: "crates/source/src/restore/metadata.rs", what: "Err(_)=>{}",
         reason: "an owner that only root could have set is asked of nobody else" },
     Harmless { path: "crates/store/src/database.rs", what: "A reading transaction did not end",
-        reason: "whoever reads over this connection next is refused a second one, and says so" },
+        reason: "the connection is closed and not lent again" },
     Harmless { path: "crates/store/src/database.rs", what: "The writer of a database panicked",
         reason: "whoever waits for a write is answered that it is closed" },
     Harmless { path: "crates/store/src/durable.rs", what: "fs::remove_file",
