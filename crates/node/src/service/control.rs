@@ -4,7 +4,7 @@ use bitdust_crypto::{head_hash, validate_record, verify_by};
 use bitdust_model::locator::{Fence, KeyedRecord, RecordKind};
 use bitdust_model::manifest::{HeadBundle, HeadReceipt};
 use bitdust_model::message::Body;
-use bitdust_model::{DhtKey, ErrorCode, Signed, limits};
+use bitdust_model::{DeviceId, DhtKey, ErrorCode, ShardId, Signed, limits};
 use bitdust_net::Peer;
 use bitdust_store::ShardError;
 use tracing::debug;
@@ -16,15 +16,7 @@ use crate::shared::task::blocking;
 pub(crate) async fn serve(context: &Context, from: Peer, body: Body) -> Result<Body, ErrorCode> {
     match body {
         Body::List { lane, after } => {
-            let shards = context.shards.clone();
-            let listing =
-                blocking(move || shards.list(from.identity, lane, after, limits::LIST_ENTRIES_MAX))
-                    .await?;
-            let listing = listing.map_err(|error| error.code())?;
-            Ok(Body::Listing {
-                headers: listing.headers,
-                more: listing.more,
-            })
+            list(context, from, lane, after, limits::LIST_ENTRIES_MAX).await
         }
         Body::Delete { packs } => {
             let shards = context.shards.clone();
@@ -63,6 +55,23 @@ pub(crate) async fn serve(context: &Context, from: Peer, body: Body) -> Result<B
         | Body::Locate(_)
         | Body::Located(_) => Err(ErrorCode::Malformed),
     }
+}
+
+/// Any device of an identity sees what each of its lanes has here.
+async fn list(
+    context: &Context,
+    from: Peer,
+    lane: DeviceId,
+    after: Option<ShardId>,
+    limit: usize,
+) -> Result<Body, ErrorCode> {
+    let shards = context.shards.clone();
+    let listing = blocking(move || shards.list(from.identity, lane, after, limit)).await?;
+    let listing = listing.map_err(|error| error.code())?;
+    Ok(Body::Listing {
+        headers: listing.headers,
+        more: listing.more,
+    })
 }
 
 async fn keep_head(context: &Context, from: Peer, bundle: HeadBundle) -> Result<Body, ErrorCode> {
