@@ -207,3 +207,6 @@ pub(crate) async fn locate(context: &Context, keys: Vec<DhtKey>) -> Result<Body,
     let records = found.await?.map_err(|error| error.code())?;
     Ok(Body::Located(records))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,11 +5,17 @@ use std::sync::Arc;
 
 use bitdust_crypto::{DeviceKeys, Phrase, RootSecrets, SigningKey};
 use bitdust_engine::Input;
-use bitdust_model::manifest::{PackKind, PackRef};
-use bitdust_model::{ByteCount, CodeVersion, Epoch, PackId, Policy, SetId, ShardId, limits};
+use bitdust_model::manifest::{
+    BlobRef, ChunkRecord, Head, PackKind, PackRef, SetRecord, StoreHeader,
+};
+use bitdust_model::{
+    ByteCount, ChunkId, CodeVersion, DeviceId, Epoch, HeadHash, IdentityId, PackId, Policy,
+    Position, Sequence, SetId, ShardId, Signed, UnixMillis, limits,
+};
 use bitdust_net::{NetConfig, Scope};
 use bitdust_pipeline::pack::HEADER_BYTES;
-use bitdust_store::{Catalogue, Home, ShardStore, Spool};
+use bitdust_pipeline::shard::shard_id;
+use bitdust_store::{Begin, Catalogue, Home, ShardStore, Spool};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -95,6 +101,26 @@ impl TestHome {
         self.dir.path().join("home")
     }
 
+    /// Keeps a shard for a device of a customer, the only one of its pack; gives its header as
+    /// it was signed.
+    pub(crate) fn keep_shard(
+        &self,
+        owner: IdentityId,
+        device: &DeviceKeys,
+        pack: u8,
+        bytes: &[u8],
+    ) -> Signed<StoreHeader> {
+        let header = store_header(owner, device.device(), pack, bytes);
+        let signed = device.signing().sign(&header);
+        let begun = self.context.shards.begin(&header, &signed);
+        let Begin::Write(mut writer) = begun.expect("its place is free") else {
+            panic!("it was kept before");
+        };
+        writer.fill([bytes]).expect("written");
+        writer.finish(wall_clock()).expect("kept");
+        signed
+    }
+
     /// What the engine was told, in order.
     pub(crate) fn told(&mut self) -> Vec<Input> {
         std::iter::from_fn(|| self.driver.next_input()).collect()
@@ -119,6 +145,76 @@ pub(crate) fn pack_ref() -> PackRef {
         pack_bytes: 64,
         shards: vec![ShardId([6; 32])],
     }
+}
+
+/// The header of the only shard of a pack.
+pub(crate) fn store_header(
+    owner: IdentityId,
+    lane: DeviceId,
+    pack: u8,
+    bytes: &[u8],
+) -> StoreHeader {
+    let shard_bytes = u32::try_from(bytes.len()).expect("a short shard");
+    StoreHeader {
+        owner,
+        lane,
+        epoch: Epoch(0),
+        set: SetId([1; 32]),
+        position: Position(0),
+        pack: PackId([pack; 32]),
+        kind: PackKind::Data,
+        k: 1,
+        code_version: CodeVersion::Vandermonde1,
+        pack_bytes: shard_bytes,
+        shard: shard_id(bytes),
+        shard_bytes,
+    }
+}
+
+/// A head of a lane, whose commit nobody holds.
+pub(crate) fn head(owner: IdentityId, lane: DeviceId, sequence: u64) -> Head {
+    let commit = pack_ref();
+    let manifest = BlobRef {
+        pack: commit.pack,
+        offset: 0,
+        counter: 0,
+        record: ChunkRecord {
+            chunk: ChunkId([7; 32]),
+            stored_bytes: 20,
+            raw_bytes: 20,
+            compressed: false,
+        },
+    };
+    Head {
+        owner,
+        lane,
+        epoch: Epoch(0),
+        sequence: Sequence(sequence),
+        previous: HeadHash([0; 32]),
+        sets: Vec::new(),
+        tombstones_seen: Sequence(0),
+        commit,
+        manifest,
+        written_at: UnixMillis(1),
+    }
+}
+
+/// A set of a lane, without positions.
+pub(crate) fn set_record(owner: IdentityId, lane: DeviceId, k: u8) -> SetRecord {
+    SetRecord {
+        set: SetId([1; 32]),
+        owner,
+        lane,
+        version: Sequence(1),
+        k,
+        positions: Vec::new(),
+    }
+}
+
+/// The same with another signature than its signer's.
+pub(crate) fn forged<T>(mut signed: Signed<T>) -> Signed<T> {
+    signed.signature.0[0] ^= 1;
+    signed
 }
 
 impl Drop for TestHome {
