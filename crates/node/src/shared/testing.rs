@@ -28,6 +28,8 @@ use crate::shared::task_event::TaskEvent;
 /// A home with everything but a node.
 pub(crate) struct TestHome {
     pub(crate) context: Context,
+    /// The keys of the phrase, of which a home keeps nothing.
+    pub(crate) root: Arc<RootSecrets>,
     /// What tasks bring back.
     pub(crate) events: mpsc::Receiver<TaskEvent>,
     pub(crate) driver: Driver,
@@ -81,6 +83,7 @@ impl TestHome {
         };
         Self {
             context,
+            root: Arc::new(root),
             events,
             driver: Driver::default(),
             dir,
