@@ -66,12 +66,66 @@ pub(super) const fn fact_of(supplier: &Introduction) -> SupplierFact {
 
 #[cfg(test)]
 mod tests {
+    use bitdust_crypto::DeviceKeys;
+    use bitdust_model::{IdentityId, Sequence, Signed};
+
     use super::*;
+    use crate::shared::testing::{forged, set_record};
+
+    const OWNER: IdentityId = IdentityId([1; 32]);
+
+    fn lane(device: &DeviceKeys, sets: Vec<Signed<SetRecord>>) -> LaneRecord {
+        LaneRecord {
+            lane: device.device(),
+            sequence: Sequence(1),
+            head: None,
+            sets,
+            suppliers: Vec::new(),
+        }
+    }
+
+    /// A set of a lane, signed by its device.
+    fn own_set(device: &DeviceKeys, k: u8) -> Signed<SetRecord> {
+        let set = set_record(OWNER, device.device(), k);
+        device.signing().sign(&set)
+    }
+
+    #[test]
+    fn as_many_shards_are_needed_as_the_largest_set_says() {
+        let [laptop, desktop] = [(); 2].map(|()| DeviceKeys::generate());
+        let with = |device: &DeviceKeys, sets: &[u8]| {
+            let sets = sets.iter().map(|k| own_set(device, *k));
+            lane(device, sets.collect())
+        };
+        let check = |lanes: Vec<LaneRecord>, expected: u8| {
+            let (_, k) = read_lanes(lanes);
+            assert_eq!(k, expected);
+        };
+        check(Vec::new(), 0);
+        check(vec![with(&laptop, &[])], 1);
+        check(vec![with(&laptop, &[2, 5, 3])], 5);
+        check(vec![with(&laptop, &[4]), with(&desktop, &[3])], 4);
+        check(vec![with(&laptop, &[3]), with(&desktop, &[])], 3);
+    }
+
+    #[test]
+    fn a_set_that_its_lane_did_not_sign_is_not_learnt() {
+        let [laptop, desktop] = [(); 2].map(|()| DeviceKeys::generate());
+        let set = set_record(OWNER, laptop.device(), 9);
+        let sets = vec![
+            forged(own_set(&laptop, 9)),
+            own_set(&laptop, 2),
+            desktop.signing().sign(&set),
+        ];
+        let (learnt, k) = read_lanes(vec![lane(&laptop, sets)]);
+        assert_eq!(learnt.sets, [set_record(OWNER, laptop.device(), 2)]);
+        assert_eq!(k, 2, "the others count for nothing");
+    }
 
     #[test]
     fn a_supplier_of_two_lanes_is_known_once() {
         let contact = |address: &str| Contact {
-            identity: bitdust_model::IdentityId([1; 32]),
+            identity: IdentityId([3; 32]),
             device: DeviceId([2; 32]),
             addresses: vec![address.to_owned()],
         };
