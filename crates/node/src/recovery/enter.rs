@@ -163,3 +163,194 @@ async fn tell_supplier(context: &Context, device: DeviceId, bodies: Vec<Body>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bitdust_crypto::{DeviceKeys, verify_by};
+    use bitdust_model::locator::Certificate;
+    use bitdust_model::{Epoch, IdentityId, Sequence, decode};
+
+    use super::*;
+    use crate::recovery::root::foreign_sets;
+    use crate::shared::testing::{TestHome, forged, head, set_record};
+
+    const NOW: UnixMillis = UnixMillis(1);
+
+    fn certified(home: &TestHome, device: &DeviceKeys) -> Signed<Certificate> {
+        home.root.certify(device, Epoch(0), "", NOW)
+    }
+
+    /// The head of an old machine in its own lane.
+    fn bundle(home: &TestHome, device: &DeviceKeys, sequence: u64) -> HeadBundle {
+        let head = head(home.context.identity, device.device(), sequence);
+        HeadBundle {
+            head: device.signing().sign(&head),
+            sets: Vec::new(),
+        }
+    }
+
+    /// Enters the device of a home behind those that the root record has, with nobody around.
+    fn entry(home: &TestHome, devices: Vec<Signed<Certificate>>) -> Entry {
+        let record = RootRecord {
+            identity: home.context.identity,
+            epoch: Epoch(0),
+            sequence: Sequence(4),
+            nickname: "alice".to_owned(),
+            devices,
+            fences: Vec::new(),
+        };
+        Entry {
+            root: home.root.clone(),
+            record,
+            old_machine_gone: false,
+            heads: Vec::new(),
+            suppliers: Vec::new(),
+            nickname: String::new(),
+            newest: None,
+            confirmed: 2,
+            of: 3,
+        }
+    }
+
+    /// The root record as it is published from now on.
+    fn kept_root(home: &TestHome) -> RootRecord {
+        let bytes = home.context.catalogue.get_meta(ROOT_KEY).expect("read");
+        let kept: KeptRoot = decode(&bytes.expect("kept")).expect("as it was written");
+        let record = verify_by(&kept.record, &home.context.identity.0).expect("the root key's");
+        assert_eq!(kept.sequence, record.sequence, "it says so itself");
+        record
+    }
+
+    /// Which lanes a root record closes, and after what.
+    fn closed(home: &TestHome, record: &RootRecord) -> Vec<(DeviceId, Sequence)> {
+        let fences = record.fences.iter().map(|signed| {
+            let fence = verify_by(signed, &home.context.identity.0).expect("the root key's");
+            (fence.lane, fence.last)
+        });
+        fences.collect()
+    }
+
+    #[tokio::test]
+    async fn a_device_is_entered_behind_those_that_were_there() {
+        let home = TestHome::new().await;
+        let old = certified(&home, &DeviceKeys::generate());
+        for (nickname, expected) in [("", "alice"), ("alice again", "alice again")] {
+            let entry = Entry {
+                nickname: nickname.to_owned(),
+                ..entry(&home, vec![old.clone()])
+            };
+            let recovered = entry.make(&home.context).await.expect("entered");
+            let expected = Recovered {
+                identity: home.context.identity.to_hex(),
+                nickname: expected.to_owned(),
+                device: home.context.device.to_hex(),
+                newest: None,
+                confirmed: 2,
+                of: 3,
+                snapshots: 0,
+                files: 0,
+            };
+            assert_eq!(recovered, expected);
+        }
+        let record = kept_root(&home);
+        assert_eq!(record.sequence, Sequence(5), "it replaces the old one");
+        let own = home.context.secrets.certificate.clone();
+        assert_eq!(record.devices, [old, own]);
+    }
+
+    #[tokio::test]
+    async fn lanes_are_closed_only_where_the_old_machines_are_gone() {
+        let home = TestHome::new().await;
+        let [laptop, desktop] = [(); 2].map(|()| DeviceKeys::generate());
+        let heads = [bundle(&home, &laptop, 9), bundle(&home, &desktop, 3)];
+        let lanes = [
+            (laptop.device(), Sequence(9)),
+            (desktop.device(), Sequence(3)),
+        ];
+        for (old_machine_gone, expected) in [(false, &lanes[..0]), (true, &lanes[..])] {
+            let entry = Entry {
+                old_machine_gone,
+                heads: heads.to_vec(),
+                ..entry(&home, vec![certified(&home, &laptop)])
+            };
+            entry.make(&home.context).await.expect("entered");
+            let record = kept_root(&home);
+            assert_eq!(closed(&home, &record), expected, "{old_machine_gone}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_oldest_devices_and_fences_make_room() {
+        let home = TestHome::new().await;
+        let certificates: Vec<_> = (0..limits::DEVICES_MAX)
+            .map(|_| certified(&home, &DeviceKeys::generate()))
+            .collect();
+        let lanes: Vec<_> = (1..)
+            .map(|lane| DeviceId([lane; 32]))
+            .take(limits::DEVICES_MAX)
+            .collect();
+        let old = DeviceKeys::generate();
+        let mut entry = Entry {
+            old_machine_gone: true,
+            heads: vec![bundle(&home, &old, 9)],
+            ..entry(&home, certificates.clone())
+        };
+        let fences = lanes
+            .iter()
+            .map(|lane| home.root.fence(*lane, Sequence(1), NOW));
+        entry.record.fences = fences.collect();
+        entry.make(&home.context).await.expect("entered");
+        let record = kept_root(&home);
+        let (own, others) = record.devices.split_last().expect("its own at least");
+        assert_eq!(*own, home.context.secrets.certificate);
+        assert_eq!(others, &certificates[1..]);
+        let closed = closed(&home, &record);
+        let (newest, others) = closed.split_last().expect("the new one at least");
+        assert_eq!(*newest, (old.device(), Sequence(9)));
+        let others: Vec<_> = others.iter().map(|(lane, _)| *lane).collect();
+        assert_eq!(others, lanes[1..]);
+    }
+
+    #[tokio::test]
+    async fn sets_and_suppliers_of_the_old_machines_are_taken_over() {
+        let home = TestHome::new().await;
+        let old = DeviceKeys::generate();
+        let set = set_record(home.context.identity, old.device(), 2);
+        let head = HeadBundle {
+            sets: vec![old.signing().sign(&set)],
+            ..bundle(&home, &old, 1)
+        };
+        let supplier = DeviceId([2; 32]);
+        let entry = Entry {
+            heads: vec![head],
+            suppliers: vec![Introduction {
+                device: supplier,
+                identity: IdentityId([3; 32]),
+                friend: true,
+                addresses: Vec::new(),
+                seen: None,
+            }],
+            ..entry(&home, Vec::new())
+        };
+        entry.make(&home.context).await.expect("entered");
+        assert_eq!(foreign_sets(&home.context), Ok(vec![set]));
+        let known = home.context.catalogue.supplier(supplier).expect("read");
+        assert!(known.is_some_and(|supplier| supplier.friend));
+    }
+
+    #[tokio::test]
+    async fn a_forged_head_closes_no_lane() {
+        let home = TestHome::new().await;
+        let mut head = bundle(&home, &DeviceKeys::generate(), 1);
+        head.head = forged(head.head);
+        let entry = Entry {
+            old_machine_gone: true,
+            heads: vec![head],
+            ..entry(&home, Vec::new())
+        };
+        let made = entry.make(&home.context).await;
+        assert_eq!(made, Err(ErrorCode::NotAuthentic));
+        let kept = home.context.catalogue.get_meta(ROOT_KEY).expect("read");
+        assert_eq!(kept, None, "nothing is signed");
+    }
+}
