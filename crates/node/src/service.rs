@@ -415,6 +415,13 @@ mod tests {
         Service::new(home.context.clone(), &config, &[customer])
     }
 
+    #[test]
+    fn only_a_deletion_frees_bytes() {
+        let bytes = ByteCount(7);
+        assert_eq!(released_by(&Body::Deleted { bytes }), bytes);
+        assert_eq!(released_by(&Body::SpaceFree(bytes)), ByteCount(0));
+    }
+
     #[tokio::test]
     async fn what_is_promised_is_not_offered_again() {
         let mut home = TestHome::new().await;

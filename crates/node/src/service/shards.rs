@@ -239,3 +239,122 @@ impl std::io::Write for ChannelWriter {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bitdust_crypto::DeviceKeys;
+    use bitdust_model::{DeviceId, IdentityId};
+    use bitdust_pipeline::RangeVerifier;
+
+    use super::*;
+    use crate::shared::testing::{TestHome, forged, store_header};
+
+    const ALICE: IdentityId = IdentityId([1; 32]);
+    const BOB: IdentityId = IdentityId([2; 32]);
+
+    fn alice(device: &DeviceKeys) -> Peer {
+        Peer {
+            device: device.device(),
+            identity: ALICE,
+        }
+    }
+
+    /// What is sent of a range of a shard.
+    async fn sent(
+        home: &TestHome,
+        from: Peer,
+        header: &StoreHeader,
+        range: ServedRange,
+    ) -> Vec<Result<Bytes, ErrorCode>> {
+        let (sender, mut receiver) = mpsc::channel(limits::PIECES_IN_FLIGHT_MAX);
+        let (shards, header) = (home.context.shards.clone(), header.clone());
+        let reading = blocking(move || read_into(&shards, from, &header, range, &sender));
+        let receiving = async {
+            let mut pieces = Vec::new();
+            while let Some(piece) = receiver.recv().await {
+                pieces.push(piece);
+            }
+            pieces
+        };
+        let (read, pieces) = futures::join!(reading, receiving);
+        assert_eq!(read, Ok(()), "no defect");
+        pieces
+    }
+
+    #[test]
+    fn a_shard_is_taken_of_the_device_of_its_lane_only() {
+        let [laptop, desktop] = [(); 2].map(|()| DeviceKeys::generate());
+        let header = |owner: IdentityId, lane: DeviceId| store_header(owner, lane, 1, b"a shard");
+        let own = header(ALICE, laptop.device());
+        let signed = laptop.signing().sign(&own);
+        let of_bob = header(BOB, laptop.device());
+        let of_desktop = header(ALICE, desktop.device());
+        let (not_authentic, not_allowed) = (ErrorCode::NotAuthentic, ErrorCode::NotAllowed);
+        for (signed, checked, what) in [
+            (signed.clone(), Ok(own.clone()), "its own"),
+            (forged(signed), Err(not_authentic), "nobody's word"),
+            (
+                desktop.signing().sign(&own),
+                Err(not_authentic),
+                "another's word",
+            ),
+            (
+                laptop.signing().sign(&of_bob),
+                Err(not_allowed),
+                "another person's",
+            ),
+            (
+                laptop.signing().sign(&of_desktop),
+                Err(not_allowed),
+                "another lane",
+            ),
+        ] {
+            assert_eq!(check_header(&signed, alice(&laptop)), checked, "{what}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_range_is_sent_in_pieces_that_prove_it() {
+        let home = TestHome::new().await;
+        let device = DeviceKeys::generate();
+        let bytes: Vec<u8> = (0..=250).cycle().take(4 * limits::SHARD_ALIGN).collect();
+        home.keep_shard(ALICE, &device, 1, &bytes);
+        let header = store_header(ALICE, device.device(), 1, &bytes);
+        let wanted = limits::SHARD_ALIGN..3 * limits::SHARD_ALIGN;
+        let (offset, length) = (wanted.start as u64, wanted.len() as u64);
+        let range = ServedRange { offset, length };
+        let pieces = sent(&home, alice(&device), &header, range).await;
+        assert!(pieces.len() > 1, "no reader waits for the whole");
+        let shard_bytes = header.shard_bytes.into();
+        let verifier = RangeVerifier::new(header.shard, shard_bytes, offset, length);
+        let mut verifier = verifier.expect("a range of it");
+        let mut proved = Vec::new();
+        for piece in pieces {
+            let piece = piece.expect("it can be read");
+            verifier.push(&piece, &mut proved).expect("it is proved");
+        }
+        assert_eq!(verifier.finish(), Ok(()));
+        assert!(proved == bytes[wanted], "what was asked for");
+    }
+
+    #[tokio::test]
+    async fn a_reader_is_told_why_nothing_more_comes() {
+        let home = TestHome::new().await;
+        let device = DeviceKeys::generate();
+        home.keep_shard(ALICE, &device, 1, b"a shard");
+        let header = store_header(ALICE, device.device(), 1, b"a shard");
+        let whole = aligned_range(header.shard_bytes, 0, 1).expect("a range of it");
+        let bob = Peer {
+            identity: BOB,
+            ..alice(&device)
+        };
+        let pieces = sent(&home, bob, &header, whole).await;
+        assert_eq!(pieces, [Err(ErrorCode::NotFound)], "he keeps nothing here");
+        let beyond = ServedRange {
+            offset: limits::SHARD_ALIGN as u64,
+            length: 1,
+        };
+        let pieces = sent(&home, alice(&device), &header, beyond).await;
+        assert_eq!(pieces, [Err(ErrorCode::BadRequest)]);
+    }
+}
