@@ -419,3 +419,6 @@ impl CommitWriter<'_> {
             .map_err(|_| CommitError::Stopped(ErrorCode::Cancelled))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! What a commit says, and what the catalogue knows of it before its head is published and after.
+
+use bitdust_crypto::{PackCipher, ShardMask, verify_by};
+use bitdust_model::manifest::{ChunkRecord, FolderRecord};
+use bitdust_model::tree::Meta;
+use bitdust_model::{ChunkId, Code, DeviceId, FolderId, Position, SnapshotId, UnixMillis};
+use bitdust_pipeline::index::{read_manifest, read_segment};
+use bitdust_pipeline::pack::open::open_chunk_within;
+
+use super::*;
+use crate::shared::task::blocking;
+use crate::shared::testing::{TestHome, pack_ref};
+
+/// A commit with new versions, for a single supplier.
+fn request(snapshots: Vec<SnapshotRecord>) -> CommitRequest {
+    let set = SetFact {
+        set: pack_ref().set,
+        code: Code::new(1, 1).expect("a code"),
+        holders: vec![DeviceId([2; 32])],
+    };
+    CommitRequest {
+        job: JobId(1),
+        snapshots,
+        set,
+        counters: Arc::default(),
+        permits: Arc::new(Semaphore::new(1)),
+        label: "laptop".to_owned(),
+    }
+}
+
+async fn seal(home: &TestHome, snapshots: Vec<SnapshotRecord>) -> Result<Sequence, ErrorCode> {
+    let (context, runtime) = (home.context.clone(), Handle::current());
+    blocking(move || seal_commit(&context, request(snapshots), &runtime)).await?
+}
+
+/// The pack that the loop is told of.
+async fn announced(home: &mut TestHome) -> Box<PackInFlight> {
+    let Some(TaskEvent::Sealed { flight, .. }) = home.events.recv().await else {
+        panic!("nothing else is told");
+    };
+    flight
+}
+
+/// The newest head, and how it was recorded.
+fn newest(home: &TestHome) -> (Head, OwnHead) {
+    let kept = home.context.catalogue.newest_head().expect("read");
+    let kept = kept.expect("a head");
+    let head = verify_by(&kept.head, &home.context.device.0).expect("signed by the device");
+    (head, kept)
+}
+
+/// A piece of the only shard of a commit pack, as whoever recovers reads it.
+fn read_piece(home: &TestHome, flight: &PackInFlight, blob: &BlobRef) -> Vec<u8> {
+    let (pack, secrets) = (&flight.record.pack, home.context.current());
+    let mut whole = flight.shards[0].to_vec();
+    ShardMask::new(secrets, pack.set, pack.pack, Position(0)).apply(0, &mut whole);
+    let start = blob.offset as usize;
+    let mut piece = whole[start..start + blob.record.stored_bytes as usize].to_vec();
+    let cipher = PackCipher::new(secrets, pack.kind, pack.pack);
+    open_chunk_within(&cipher, secrets, blob, &mut piece, 0).expect("it opens");
+    piece
+}
+
+fn read_own_manifest(home: &TestHome, flight: &PackInFlight) -> Manifest {
+    let (head, _) = newest(home);
+    read_manifest(&read_piece(home, flight, &head.manifest)).expect("a manifest")
+}
+
+/// A version of a folder that this device took.
+fn version(home: &TestHome) -> SnapshotRecord {
+    SnapshotRecord {
+        snapshot: SnapshotId([1; 32]),
+        folder: FolderId([1; 32]),
+        path: b"/home/alice".to_vec(),
+        device: home.context.device,
+        taken_at: UnixMillis(1),
+        root: Meta::default(),
+        pages: Vec::new(),
+        files: 3,
+        bytes: 4_000,
+        problems: 0,
+    }
+}
+
+/// A data pack that is committed, and that no segment describes yet.
+fn commit_data(home: &TestHome) -> PackRecord {
+    let chunk = ChunkRecord {
+        chunk: ChunkId([8; 32]),
+        stored_bytes: 100,
+        raw_bytes: 200,
+        compressed: true,
+    };
+    let record = PackRecord {
+        pack: PackRef {
+            pack_bytes: 4_096,
+            ..pack_ref()
+        },
+        chunks: vec![chunk],
+    };
+    let catalogue = &home.context.catalogue;
+    catalogue.record_pack(record.clone()).expect("recorded");
+    catalogue.commit_pack(record.pack.pack).expect("committed");
+    record
+}
+
+#[tokio::test]
+async fn a_head_follows_the_one_before() {
+    let mut home = TestHome::new().await;
+    assert_eq!(seal(&home, Vec::new()).await, Ok(Sequence(1)));
+    let (first, kept) = newest(&home);
+    assert_eq!(first.previous, HeadHash([0; 32]), "there is none");
+    assert_eq!(first.commit, announced(&mut home).await.record.pack);
+    assert!(!kept.published, "nobody has it yet");
+    assert_eq!(seal(&home, Vec::new()).await, Ok(Sequence(2)));
+    let (second, _) = newest(&home);
+    assert_eq!(second.previous, kept.hash);
+    assert_eq!(second.commit, announced(&mut home).await.record.pack);
+}
+
+#[tokio::test]
+async fn versions_are_known_once_their_own_head_is_published() {
+    let home = TestHome::new().await;
+    let version = version(&home);
+    let sequence = seal(&home, vec![version.clone()]).await.expect("sealed");
+    let known = || home.context.catalogue.snapshots().expect("read");
+    assert!(known().is_empty(), "before it is published");
+    record_commit(&home.context, sequence.next()).expect("recorded");
+    assert!(known().is_empty(), "another one is");
+    record_commit(&home.context, sequence).expect("recorded");
+    assert_eq!(known(), [version]);
+    let (_, kept) = newest(&home);
+    assert!(kept.published);
+}
+
+#[tokio::test]
+async fn a_manifest_says_all_that_a_device_has() {
+    let mut home = TestHome::new().await;
+    let folder = FolderRecord {
+        folder: FolderId([1; 32]),
+        path: b"/home/alice".to_vec(),
+        excludes: Vec::new(),
+        crosses_mounts: false,
+    };
+    let added = home.context.catalogue.add_folder(folder.clone());
+    added.expect("added");
+    let (data, version) = (commit_data(&home), version(&home));
+    let sealed = seal(&home, vec![version.clone()]).await;
+    let flight = announced(&mut home).await;
+    let manifest = read_own_manifest(&home, &flight);
+    let expected = Manifest {
+        lane: home.context.device,
+        sequence: sealed.expect("sealed"),
+        device_label: "laptop".to_owned(),
+        folders: vec![folder],
+        older: Vec::new(),
+        snapshots: vec![version],
+        segments: manifest.segments.clone(),
+        packs: Vec::new(),
+    };
+    assert_eq!(manifest, expected);
+    let pieces: Vec<BlobRef> = manifest.segments.concat();
+    let [segment] = &pieces[..] else {
+        panic!("one piece of one segment");
+    };
+    assert_eq!(segment.pack, OWN_PACK, "its name is not known yet");
+    let segment = read_segment(&read_piece(&home, &flight, segment));
+    assert_eq!(segment.expect("a segment").packs, [data]);
+}
+
+#[tokio::test]
+async fn a_segment_is_live_once_its_head_is_published() {
+    let mut home = TestHome::new().await;
+    commit_data(&home);
+    let sequence = seal(&home, Vec::new()).await.expect("sealed");
+    let own = announced(&mut home).await.record.pack.clone();
+    let catalogue = home.context.catalogue.clone();
+    let live = catalogue.segments().expect("read");
+    assert!(live.is_empty(), "before it is published");
+    record_commit(&home.context, sequence).expect("recorded");
+    let live = catalogue.segments().expect("read");
+    let [segment] = &live[..] else {
+        panic!("one segment");
+    };
+    assert_eq!(segment.packs, 1);
+    assert!(segment.blobs.iter().all(|blob| blob.pack == own.pack));
+    let left = catalogue.packs_to_publish(None).expect("read");
+    assert!(left.is_empty(), "nothing is described twice");
+
+    seal(&home, Vec::new()).await.expect("sealed");
+    let flight = announced(&mut home).await;
+    let later = read_own_manifest(&home, &flight);
+    assert_eq!(later.segments, [segment.blobs.clone()]);
+    assert_eq!(later.packs, [own], "so that it can be fetched");
+}
+
+#[tokio::test]
+async fn more_versions_than_can_be_kept_are_not_sealed() {
+    let mut home = TestHome::new().await;
+    let versions = vec![version(&home); limits::SNAPSHOTS_MAX + 1];
+    assert_eq!(seal(&home, versions).await, Err(ErrorCode::TooMany));
+    let head = home.context.catalogue.newest_head().expect("read");
+    assert_eq!(head, None);
+    assert!(home.events.try_recv().is_err(), "no pack is announced");
+}
