@@ -88,11 +88,9 @@ impl Entry {
         record.fences.extend(fences.iter().cloned());
         let excess = record.fences.len().saturating_sub(limits::DEVICES_MAX);
         record.fences.drain(..excess);
-        let nickname = if self.nickname.is_empty() {
-            record.nickname.clone()
-        } else {
-            self.nickname.clone()
-        };
+        if !self.nickname.is_empty() {
+            record.nickname.clone_from(&self.nickname);
+        }
         let kept = KeptRoot {
             sequence: record.sequence,
             record: self.root.signing().sign(&record),
@@ -103,7 +101,7 @@ impl Entry {
             .await?
             .map_err(|error| error.code())?;
         self.tell_network(context, &fences).await?;
-        Ok(nickname)
+        Ok(record.nickname)
     }
 
     /// Puts the new records into the DHT and gives them to suppliers, with the fences.
@@ -256,6 +254,7 @@ mod tests {
         assert_eq!(record.sequence, Sequence(5), "it replaces the old one");
         let own = home.context.secrets.certificate.clone();
         assert_eq!(record.devices, [old, own]);
+        assert_eq!(record.nickname, "alice again", "also for the next device");
     }
 
     #[tokio::test]
