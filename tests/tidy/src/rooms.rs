@@ -40,10 +40,7 @@ const ROOMS: [(&str, &[&str]); 9] = [
             "suppliers",
         ],
     ),
-    (
-        "home",
-        &["front", "recovery", "runtime", "shared", "suppliers"],
-    ),
+    ("home", &["front", "recovery", "runtime", "shared"]),
 ];
 
 /// Rooms whose state nobody else sees.

@@ -189,7 +189,7 @@ async fn a_segment_is_live_once_its_head_is_published() {
     seal(&home, Vec::new()).await.expect("sealed");
     let flight = announced(&mut home).await;
     let later = read_own_manifest(&home, &flight);
-    assert_eq!(later.segments, [segment.blobs.clone()]);
+    assert_eq!(later.segments, std::slice::from_ref(&segment.blobs));
     assert_eq!(later.packs, [own], "so that it can be fetched");
 }
 
