@@ -67,6 +67,18 @@ impl fmt::Display for ByteCount {
 )]
 pub struct UnixMillis(pub u64);
 
+impl UnixMillis {
+    /// Milliseconds from `self` to `now`. What lies in the future was written by a clock that was
+    /// wrong, or is read by one: it counts as long ago as can be, never as just now.
+    #[must_use]
+    pub const fn ago(self, now: Self) -> u64 {
+        match now.0.checked_sub(self.0) {
+            Some(ago) => ago,
+            None => u64::MAX,
+        }
+    }
+}
+
 /// Milliseconds of monotonic time since the engine was started.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -127,6 +139,14 @@ impl Sequence {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_in_the_future_is_not_fresh() {
+        let now = UnixMillis(1_000);
+        assert_eq!(UnixMillis(400).ago(now), 600);
+        assert_eq!(now.ago(now), 0);
+        assert_eq!(UnixMillis(1_001).ago(now), u64::MAX);
+    }
 
     #[test]
     fn bytes_are_shown_with_two_or_three_digits() {

@@ -6,19 +6,19 @@
 //! tasks share with a wing are handles and counters.
 
 mod calls;
+mod clock;
 mod facts;
 mod held_home;
 pub(crate) mod keys;
 mod perform;
 mod questions;
-mod sleep_clock;
 pub(crate) mod start;
 mod task_events;
 #[cfg(test)]
 mod tests;
 mod trace;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
@@ -29,7 +29,7 @@ use bitdust_engine::trace::TraceLine;
 use bitdust_engine::{Engine, Input};
 use bitdust_model::intervals::{IDLE_EVERY, PARTING_PATIENCE};
 use bitdust_model::message::Body;
-use bitdust_model::{Severity, Tick, limits};
+use bitdust_model::{Severity, limits};
 use bitdust_net::NetEvent;
 
 use crate::backup::Backup;
@@ -38,9 +38,9 @@ use crate::front::local::PendingCall;
 use crate::front::status::{Seen, status};
 use crate::recovery::Recovery;
 use crate::restore::Restore;
+use crate::runtime::clock::Clock;
 use crate::runtime::held_home::HeldHome;
 use crate::runtime::questions::{Known, Questions};
-use crate::runtime::sleep_clock::SleepClock;
 use crate::runtime::trace::Trace;
 use crate::service::Service;
 use crate::shared::context::Context;
@@ -53,7 +53,7 @@ use crate::suppliers::Suppliers;
 /// The node of one home.
 pub(crate) struct Node {
     engine: Engine,
-    started: Instant,
+    clock: Clock,
     trace: Option<Trace>,
     context: Context,
     inbox: Inbox,
@@ -68,7 +68,6 @@ pub(crate) struct Node {
     front: Front,
     /// Calls that are answered by what the wings know when their turn comes.
     questions: Questions<Known>,
-    sleep_clock: SleepClock,
     is_stopping: bool,
 }
 
@@ -144,7 +143,7 @@ impl Node {
             }
             Step::Time => {
                 self.front.something_moved();
-                if self.sleep_clock.has_slept() {
+                if self.clock.has_slept() {
                     info!("The machine slept");
                     self.driver.tell(Input::Resumed);
                 }
@@ -157,11 +156,6 @@ impl Node {
             Step::Stop => self.is_stopping = true,
         }
         self.settle();
-    }
-
-    /// Milliseconds since the start.
-    fn now(&self) -> Tick {
-        Tick(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
     /// Gives the engine all that the wings have for it, in order, and people what they are told.
@@ -181,7 +175,7 @@ impl Node {
 
     /// Gives the engine an input and performs all it asks for.
     fn handle(&mut self, input: Input) {
-        let at = self.now();
+        let at = self.clock.now();
         let mut outputs = Vec::new();
         let recorded = self.trace.is_some().then(|| input.clone());
         self.engine.handle(input, at);
@@ -208,7 +202,7 @@ impl Node {
         let engine = self
             .engine
             .wake_at()
-            .map(|(tick, _)| self.started + Duration::from_millis(tick.0));
+            .map(|(tick, _)| self.clock.instant_of(tick));
         let wakes = [engine, self.front.wake_at()];
         let idle = Instant::now() + IDLE_EVERY;
         wakes.into_iter().flatten().fold(idle, Instant::min)

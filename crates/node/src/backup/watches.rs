@@ -82,7 +82,7 @@ pub(super) fn folder_fact(
     Ok(FolderFact {
         folder,
         schedule: schedule_of(catalogue, folder)?.unwrap_or(default),
-        backed_up_ago_ms: newest.map(|at| now.0.saturating_sub(at.0)),
+        backed_up_ago_ms: newest.map(|at| at.ago(now)),
     })
 }
 

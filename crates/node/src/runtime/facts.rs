@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bitdust_engine::{CustomerFact, Facts, PackFact, SetFact, SupplierFact, survives_a_start};
 use bitdust_model::manifest::SetRecord;
-use bitdust_model::{Code, PackId, SetId, UnixMillis};
+use bitdust_model::{Code, PackId, SetId};
 use bitdust_store::{Catalogue, ShardError};
 
 use super::Stay;
@@ -74,14 +74,10 @@ fn suppliers(catalogue: &Catalogue) -> Result<Vec<SupplierFact>, NodeError> {
         identity: supplier.identity,
         friend: supplier.friend,
         contract: supplier.contract.is_some().then_some(supplier.bytes),
-        proved_ago_ms: supplier.last_proof.map(|at| since(at, now)),
+        proved_ago_ms: supplier.last_proof.map(|at| at.ago(now)),
         condemned: supplier.condemned,
     });
     Ok(facts.collect())
-}
-
-const fn since(at: UnixMillis, now: UnixMillis) -> u64 {
-    now.0.saturating_sub(at.0)
 }
 
 fn set_fact(record: &SetRecord) -> Option<SetFact> {

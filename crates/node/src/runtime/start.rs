@@ -1,7 +1,6 @@
 //! Opens a home and starts its node: lock, configuration, keys, databases, network, engine.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -13,11 +12,11 @@ use bitdust_net::NetConfig;
 use bitdust_pipeline::pack::HEADER_BYTES;
 use bitdust_store::{Catalogue, Home, ShardStore, Spool};
 
+use super::clock::Clock;
 use super::facts::facts;
 use super::held_home::HeldHome;
 use super::keys::unlock;
 use super::questions::Questions;
-use super::sleep_clock::SleepClock;
 use super::trace::Trace;
 use super::{Inbox, Node, Stay};
 use crate::backup::Backup;
@@ -92,7 +91,7 @@ pub(crate) async fn start(
     let (stop, stopped) = oneshot::channel();
     let mut node = Node {
         engine: Engine::new(config.policy.clone()),
-        started: Instant::now(),
+        clock: Clock::start(),
         trace: settings.trace.as_deref().map(Trace::create).transpose()?,
         inbox: Inbox {
             net: net_events,
@@ -110,7 +109,6 @@ pub(crate) async fn start(
         front: Front::open(&context.catalogue, events)?,
         questions: Questions::new(),
         context,
-        sleep_clock: SleepClock::start(),
         is_stopping: false,
         home: HeldHome::new(home, config.clone(), guard),
     };

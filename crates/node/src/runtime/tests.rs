@@ -44,7 +44,7 @@ impl Stage {
         let known = KnownSuppliers { friends, sets };
         let mut node = Node {
             engine: Engine::new(config.policy.clone()),
-            started: Instant::now(),
+            clock: Clock::start(),
             trace: None,
             inbox: Inbox {
                 net,
@@ -63,7 +63,6 @@ impl Stage {
             front: Front::open(&context.catalogue, events).expect("a history"),
             questions: Questions::new(),
             context,
-            sleep_clock: SleepClock::start(),
             is_stopping: false,
             home: HeldHome::new(held, config.clone(), "file"),
         };
