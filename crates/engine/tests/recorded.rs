@@ -271,6 +271,9 @@ impl Conversion {
         if let Some(condemn) = output.get_mut("CondemnSupplier") {
             condemn["again"] = json!(false);
         }
+        if let Some(give_up) = output.get_mut("GiveUpFetch") {
+            give_up["code"] = json!("too_few_shards");
+        }
         if let Some(send) = output.get_mut("SendShard") {
             send["job"] = Value::Null;
         }

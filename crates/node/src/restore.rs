@@ -339,10 +339,10 @@ impl Restore {
         driver.tell(input);
     }
 
-    /// Too few suppliers have it.
-    pub(crate) fn give_up_fetch(&mut self, fetch: FetchId) {
+    /// It cannot be had: whoever wants it is told why.
+    pub(crate) fn give_up_fetch(&mut self, fetch: FetchId, code: ErrorCode) {
         if let Some(state) = self.fetches.remove(&fetch) {
-            drop(state.request.reply.send(Err(ErrorCode::TooFewShards)));
+            drop(state.request.reply.send(Err(code)));
         }
     }
 
@@ -478,11 +478,12 @@ mod tests {
         let (wanted, mut answer) = request(begun.id);
         restore.fetch_wanted(&mut home.driver, wanted, Vec::new());
         let fetch = announced(&mut home);
-        restore.give_up_fetch(FetchId(fetch.0 + 1));
+        let code = ErrorCode::TooFewShards;
+        restore.give_up_fetch(FetchId(fetch.0 + 1), code);
         assert!(answer.try_recv().is_err(), "another one was given up");
-        restore.give_up_fetch(fetch);
+        restore.give_up_fetch(fetch, code);
         let given = answer.try_recv().expect("answered");
-        assert_eq!(given.err(), Some(ErrorCode::TooFewShards));
+        assert_eq!(given.err(), Some(code));
         assert!(
             restore.range_to_ask(fetch, Position(0), true).is_none(),
             "nobody asks for it any more"

@@ -61,7 +61,7 @@ impl World {
                 self.call(node, device, request);
             }
             Output::Decode { fetch, positions } => self.decode(node, fetch, &positions),
-            Output::GiveUpFetch { fetch } => {
+            Output::GiveUpFetch { fetch, .. } => {
                 self.end_fetch(node, fetch, false);
             }
             Output::SeekRoot { job } => self.seek_root(node, job),

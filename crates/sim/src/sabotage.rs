@@ -1,6 +1,7 @@
 //! Engines broken on purpose: each breaks one promise, and the checker must see it.
 
 use bitdust_engine::{Input, Output, SetFact};
+use bitdust_model::ErrorCode;
 use bitdust_model::status::Protection;
 
 /// One way to break an engine.
@@ -75,7 +76,10 @@ impl Sabotage {
             Self::NeverFetches => {
                 for output in outputs {
                     if let Output::FetchRange { fetch, .. } = output {
-                        *output = Output::GiveUpFetch { fetch: *fetch };
+                        *output = Output::GiveUpFetch {
+                            fetch: *fetch,
+                            code: ErrorCode::TooFewShards,
+                        };
                     }
                 }
             }

@@ -1,5 +1,6 @@
 //! Fetches: what restores, recoveries and look-ups bring back, a few at a time.
 
+use bitdust_model::ErrorCode;
 use bitdust_model::limits::{FETCHES_IN_FLIGHT_MAX, FETCHES_QUEUED_MAX};
 
 use super::entries::Fetch;
@@ -15,7 +16,8 @@ impl Engine {
             return;
         }
         if self.fetches.len() >= FETCHES_QUEUED_MAX {
-            self.emit(Output::GiveUpFetch { fetch });
+            let code = ErrorCode::TooMany;
+            self.emit(Output::GiveUpFetch { fetch, code });
             return;
         }
         self.fetches.insert(
@@ -89,7 +91,7 @@ impl Engine {
                 }
             }
             fetch::Action::Decode { positions } => self.emit(Output::Decode { fetch, positions }),
-            fetch::Action::GiveUp => self.emit(Output::GiveUpFetch { fetch }),
+            fetch::Action::GiveUp { code } => self.emit(Output::GiveUpFetch { fetch, code }),
         }
     }
 

@@ -112,7 +112,10 @@ pub(crate) enum Event {
     /// The pieces fit.
     Decoded,
     /// They do not.
-    DecodeFailed,
+    DecodeFailed {
+        /// Why.
+        code: ErrorCode,
+    },
     /// A peer said hello.
     PeerUp {
         /// Who.
@@ -145,7 +148,10 @@ pub(crate) enum Action {
         positions: Vec<Position>,
     },
     /// Say that it cannot be had.
-    GiveUp,
+    GiveUp {
+        /// Why.
+        code: ErrorCode,
+    },
 }
 
 /// One step; `online`: peers that are connected.
@@ -162,7 +168,7 @@ pub(crate) fn step(
             Event::RangeFetched { .. }
             | Event::RangeFailed { .. }
             | Event::Decoded
-            | Event::DecodeFailed
+            | Event::DecodeFailed { .. }
             | Event::PeerUp { .. }
             | Event::Wake => State::Queued { wanted },
         },
@@ -183,7 +189,9 @@ pub(crate) fn step(
                 gathering.forgive(device);
                 advance(gathering, at, online, out)
             }
-            Event::TurnCame | Event::Decoded | Event::DecodeFailed | Event::Wake => rest(gathering),
+            Event::TurnCame | Event::Decoded | Event::DecodeFailed { .. } | Event::Wake => {
+                rest(gathering)
+            }
         },
         State::Decoding { gathering } => in_decoding(gathering, event, at, online, out),
         State::Waiting {
@@ -204,10 +212,13 @@ fn in_decoding(
 ) -> State {
     match event {
         Event::Decoded => State::Decoded,
-        Event::DecodeFailed => {
+        Event::DecodeFailed {
+            code: ErrorCode::Corrupt,
+        } => {
             gathering.suspect();
             advance(gathering, at, online, out)
         }
+        Event::DecodeFailed { code } => give_up(code, out),
         Event::RangeFetched { position } => {
             gathering.take(position, at.now);
             State::Decoding { gathering }
@@ -251,7 +262,7 @@ fn in_waiting(
         | Event::RangeFetched { .. }
         | Event::RangeFailed { .. }
         | Event::Decoded
-        | Event::DecodeFailed => State::Waiting {
+        | Event::DecodeFailed { .. } => State::Waiting {
             gathering,
             retry_at,
         },
@@ -281,14 +292,18 @@ fn advance(
         return State::Decoding { gathering };
     }
     if gathering.is_hopeless() {
-        out.push(Action::GiveUp);
-        return State::GivenUp;
+        return give_up(ErrorCode::TooFewShards, out);
     }
     ask(gathering.ask_whole(online), true, out);
     if gathering.is_coming() {
         return State::Whole { gathering };
     }
     wait(gathering, at, online, out)
+}
+
+fn give_up(code: ErrorCode, out: &mut Vec<Action>) -> State {
+    out.push(Action::GiveUp { code });
+    State::GivenUp
 }
 
 fn ask(asks: Asks, whole: bool, out: &mut Vec<Action>) {
@@ -310,8 +325,7 @@ fn wait(
 ) -> State {
     let patient_until = gathering.progress_at() + at.policy.restore_patience;
     if at.now >= patient_until {
-        out.push(Action::GiveUp);
-        return State::GivenUp;
+        return give_up(ErrorCode::TooFewShards, out);
     }
     for device in gathering.away(online) {
         out.push(Action::Dial { device });

@@ -474,10 +474,45 @@ fn a_fetch_asks_direct_positions_first_and_then_any_others_whole() {
         },
         &[decode(&[1, 3])],
     );
-    feed(Event::DecodeFailed, &[Action::Dial { device: device(2) }]);
+    let failed = Event::DecodeFailed {
+        code: ErrorCode::Corrupt,
+    };
+    feed(failed, &[Action::Dial { device: device(2) }]);
     feed(
         Event::PeerUp { device: device(2) },
         &[Action::Dial { device: device(2) }],
     );
     assert!(state.is_waiting(), "it waits for the last holder");
+}
+
+/// Pieces that this machine cannot put together are not wrong for that.
+#[test]
+fn a_fetch_that_fails_here_suspects_no_piece() {
+    use fetch::{Action, Event, State, Wanted};
+    let policy = Policy::default();
+    let device = DeviceId([0; 32]);
+    let wanted = Wanted {
+        k: 1,
+        direct: vec![Position(0)],
+        places: vec![PlaceFact {
+            position: Position(0),
+            holders: vec![device],
+        }],
+    };
+    let online = BTreeSet::from([device]);
+    let mut state = State::Queued { wanted };
+    let mut asked = Vec::new();
+    let code = ErrorCode::Internal;
+    for event in [
+        Event::TurnCame,
+        Event::RangeFetched {
+            position: Position(0),
+        },
+        Event::DecodeFailed { code },
+    ] {
+        state = fetch::step(state, event, &at(&policy, 0), &online, &mut asked);
+    }
+    assert_eq!(state, State::GivenUp);
+    assert_eq!(asked.last(), Some(&Action::GiveUp { code }));
+    assert_eq!(asked.len(), 3, "asked once, put together once: {asked:?}");
 }

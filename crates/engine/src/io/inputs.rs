@@ -336,8 +336,9 @@ pub enum Input {
     },
     /// The pieces were put together and every chunk opened.
     FetchDecoded { fetch: FetchId },
-    /// They could not be put together: at least one position gave wrong bytes that its proof
-    /// did not betray (a shard id that was not the owner's).
+    /// They could not be put together. `Corrupt`: at least one position gave wrong bytes that its
+    /// proof did not betray (a shard id that was not the owner's). Any other code is a fault of
+    /// this machine, and no piece is suspected.
     DecodeFailed { fetch: FetchId, code: ErrorCode },
     /// The node needs nothing more from the network for this job and has written what it could.
     RestoreWritten {

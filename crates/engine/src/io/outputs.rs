@@ -173,8 +173,8 @@ pub enum Output {
         /// Positions to use.
         positions: Vec<Position>,
     },
-    /// Too few suppliers have it: go on without, and say so.
-    GiveUpFetch { fetch: FetchId },
+    /// It cannot be had: go on without, and say why.
+    GiveUpFetch { fetch: FetchId, code: ErrorCode },
     /// Look for the root record by the phrase's keys, in the DHT and at connected peers; answer
     /// `RootFound`, `RootMissing` or `RootNotSought`.
     SeekRoot { job: JobId },

@@ -266,7 +266,7 @@ impl Node {
         match output {
             Output::UnwatchFolder { folder } => self.backup.unwatch_folder(driver, folder),
             Output::ReleasePack { pack } => self.backup.release_pack(pack),
-            Output::GiveUpFetch { fetch } => self.restore.give_up_fetch(fetch),
+            Output::GiveUpFetch { fetch, code } => self.restore.give_up_fetch(fetch, code),
             Output::Refuse { ask, code } => self.service.refuse(driver, ask, code),
             Output::JobMoved { job, phase } => self.front.job_moved(job, phase),
             Output::JobEnded {

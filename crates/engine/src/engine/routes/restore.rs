@@ -50,9 +50,9 @@ impl Engine {
                 self.tasks
                     .push_back(Task::Fetch(fetch, fetch::Event::Decoded));
             }
-            Input::DecodeFailed { fetch, .. } => {
+            Input::DecodeFailed { fetch, code } => {
                 self.tasks
-                    .push_back(Task::Fetch(fetch, fetch::Event::DecodeFailed));
+                    .push_back(Task::Fetch(fetch, fetch::Event::DecodeFailed { code }));
             }
             Input::RestoreWritten { job, .. } => {
                 self.tasks

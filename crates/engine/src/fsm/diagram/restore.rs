@@ -121,7 +121,12 @@ fn fetch_is_drawn() {
         failed(0, ONE, ErrorCode::Corrupt),
         failed(1, TWO, ErrorCode::Interrupted),
         Event::Decoded,
-        Event::DecodeFailed,
+        Event::DecodeFailed {
+            code: ErrorCode::Corrupt,
+        },
+        Event::DecodeFailed {
+            code: ErrorCode::Internal,
+        },
         Event::PeerUp { device: ONE },
         Event::PeerUp { device: TWO },
         Event::Wake,
