@@ -5,4 +5,4 @@ mod bulk;
 mod dht;
 mod hello;
 mod hostile;
-mod support;
+pub(crate) mod support;

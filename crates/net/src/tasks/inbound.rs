@@ -176,11 +176,11 @@ mod tests {
     use std::time::Duration;
 
     use bitdust_crypto::SigningKey;
-    use bitdust_model::locator::Certificate;
-    use bitdust_model::{Epoch, IdentityId, PackId, Policy, UnixMillis, limits};
+    use bitdust_model::{PackId, Policy, limits};
     use tokio_util::compat::TokioAsyncReadCompatExt as _;
 
     use super::*;
+    use crate::tests::support::certify;
 
     fn local(stall_timeout: Duration) -> Local {
         let (key, root) = (
@@ -188,14 +188,7 @@ mod tests {
             SigningKey::from_seed(&[2; 32]),
         );
         let device = DeviceId(key.public());
-        let certificate = root.sign(&Certificate {
-            identity: IdentityId(root.public()),
-            device,
-            exchange: [0; 32],
-            epoch: Epoch(0),
-            issued_at: UnixMillis(0),
-            nickname: "tester".to_owned(),
-        });
+        let certificate = certify(&root, device);
         Local {
             key,
             device,

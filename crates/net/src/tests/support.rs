@@ -139,7 +139,7 @@ pub(super) fn config(number: u8) -> NetConfig {
     }
 }
 
-pub(super) fn certify(root: &SigningKey, device: DeviceId) -> Signed<Certificate> {
+pub(crate) fn certify(root: &SigningKey, device: DeviceId) -> Signed<Certificate> {
     root.sign(&Certificate {
         identity: IdentityId(root.public()),
         device,
