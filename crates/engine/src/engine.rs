@@ -362,7 +362,7 @@ impl Engine {
         );
         for action in out {
             match action {
-                set_up::Action::Publish => self.emit(Output::PublishRecords),
+                set_up::Action::Publish { scope } => self.emit(Output::PublishRecords { scope }),
                 set_up::Action::Online => self.go_online(),
             }
         }

@@ -12,7 +12,7 @@ mod outputs;
 
 pub use facts::{
     Access, ClaimedHead, CustomerFact, Facts, FolderFact, OfferFact, PackFact, PlaceFact,
-    ReceiptFact, SetFact, SupplierFact, VersionFact, Wait,
+    ReceiptFact, RecordScope, SetFact, SupplierFact, VersionFact, Wait,
 };
 pub use ids::{AskId, FetchId, JobId};
 pub use inputs::{Input, InputKind};

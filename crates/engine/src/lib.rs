@@ -19,8 +19,8 @@ mod view;
 pub use engine::Engine;
 pub use io::{
     Access, AskId, ClaimedHead, CustomerFact, Facts, FetchId, FolderFact, Input, InputKind, JobId,
-    OfferFact, Output, OutputKind, PackFact, Phase, PlaceFact, ReceiptFact, SetFact, SupplierFact,
-    VersionFact, Wait,
+    OfferFact, Output, OutputKind, PackFact, Phase, PlaceFact, ReceiptFact, RecordScope, SetFact,
+    SupplierFact, VersionFact, Wait,
 };
 pub use random::Random;
 pub use rules::{is_believed, known_at, settled_at, shown_wait, survives_a_start};

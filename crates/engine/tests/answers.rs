@@ -157,7 +157,7 @@ impl Run {
     /// One input of each kind by which an effect is told to be done.
     fn successes(&self, output: &Output) -> Vec<Input> {
         match output.clone() {
-            Output::PublishRecords => vec![Input::RecordsPublished],
+            Output::PublishRecords { .. } => vec![Input::RecordsPublished],
             Output::RememberContact { device } => vec![Input::ContactRemembered { device }],
             Output::Dial { device } => vec![Input::Dialed { device }],
             Output::RetryWrites => vec![Input::NoWriteWaits],

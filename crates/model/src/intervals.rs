@@ -61,8 +61,6 @@ pub const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 pub const SWEEP_EVERY_MIN: Duration = Duration::from_millis(1);
 /// Below the five seconds that are usual: a dead peer costs a query of the DHT one such wait.
 pub const QUIC_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a backup waits for the DHT to take the records of its head; suppliers have them.
-pub const HEAD_RECORDS_PATIENCE: Duration = Duration::from_secs(10);
 /// How long the DHT may take to know better than connected peers who keep the same records.
 pub const RECORDS_PATIENCE: Duration = Duration::from_secs(3);
 

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, info};
 
 use bitdust_api::history::Happening;
-use bitdust_engine::Input;
+use bitdust_engine::{Input, RecordScope};
 use bitdust_model::manifest::SetRecord;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, SetId, Severity, limits};
 use bitdust_net::PeerUp;
@@ -26,7 +26,7 @@ use crate::shared::config::Config;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::names::{ConnectedPeer, Peers};
-use crate::suppliers::publication::{OwnOffer, publish};
+use crate::suppliers::publication::{OwnOffer, publish, publish_lane};
 use crate::suppliers::worker::PendingSupplierRequest;
 
 /// The customer's side of a node.
@@ -156,16 +156,21 @@ impl Suppliers {
         }
     }
 
-    /// Joins the DHT and puts the own records; `free` is what is offered to strangers.
+    /// Joins the DHT and puts own records; `free` is what is offered to strangers. A node that ends
+    /// meanwhile waits for it a little: whoever recovers looks there first.
     pub(crate) fn publish_records(
         &self,
         driver: &mut Driver,
         completion: Completion,
+        scope: RecordScope,
         free: Option<ByteCount>,
     ) {
         let (context, offer) = (self.context.clone(), self.own_offer(free));
-        driver.start(completion, async move {
-            let published = publish(&context, offer).await;
+        driver.finish(completion, async move {
+            let published = match scope {
+                RecordScope::Lane => publish_lane(&context).await,
+                RecordScope::All => publish(&context, offer).await,
+            };
             published.map(|()| Input::RecordsPublished)
         });
     }

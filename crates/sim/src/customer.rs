@@ -19,7 +19,7 @@ impl World {
         }
         match output {
             Output::RetryWrites => self.retry_writes(node),
-            Output::PublishRecords => self.publish_records(node),
+            Output::PublishRecords { .. } => self.publish_records(node),
             Output::Dial { device } => self.dial(node, device),
             Output::RememberContact { device } => self.remember_contact(node, device),
             Output::SearchOffers { .. } => self.search_offers(node),

@@ -56,6 +56,6 @@ impl Engine {
             .push_back(Task::Head(head::Event::Recorded { sequence }));
         self.tell_backups(backup::Event::CommitRecorded { sequence });
         self.tasks
-            .push_back(Task::SetUp(set_up::Event::RecordsChanged));
+            .push_back(Task::SetUp(set_up::Event::LaneChanged));
     }
 }

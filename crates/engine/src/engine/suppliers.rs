@@ -315,7 +315,7 @@ impl Engine {
         self.tasks
             .push_back(Task::HolderSet(holder_set::Event::Recorded));
         self.tasks
-            .push_back(Task::SetUp(set_up::Event::RecordsChanged));
+            .push_back(Task::SetUp(set_up::Event::LaneChanged));
     }
 
     /// Tells search and set how many suppliers there are.

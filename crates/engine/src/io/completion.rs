@@ -27,7 +27,7 @@ impl Output {
     #[rustfmt::skip] // an answer a row
     pub fn failure(&self, code: ErrorCode) -> Option<Input> {
         let input = match *self {
-            Self::PublishRecords => Input::PublishFailed { code },
+            Self::PublishRecords { .. } => Input::PublishFailed { code },
             Self::RememberContact { device } => Input::ContactNotRemembered { device, code },
             Self::Dial { device } => Input::DialFailed { device, code },
             Self::RetryWrites => Input::WritesWait,
@@ -74,7 +74,7 @@ impl Output {
     #[must_use]
     pub const fn successes(&self) -> &'static [InputKind] {
         match self {
-            Self::PublishRecords => &[InputKind::RecordsPublished],
+            Self::PublishRecords { .. } => &[InputKind::RecordsPublished],
             Self::RememberContact { .. } => &[InputKind::ContactRemembered],
             Self::Dial { .. } => &[InputKind::Dialed],
             Self::RetryWrites => &[InputKind::NoWriteWaits],

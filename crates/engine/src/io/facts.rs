@@ -168,6 +168,15 @@ pub enum Access {
     Delete,
 }
 
+/// Which of the own records are put into the DHT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum RecordScope {
+    /// Those of the lane, which change with each head.
+    Lane,
+    /// All: those of the identity, addresses and offer too.
+    All,
+}
+
 /// A head that a supplier gave, whose signature is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClaimedHead {

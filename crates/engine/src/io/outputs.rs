@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, Sequence};
 
-use super::facts::OfferFact;
+use super::facts::{OfferFact, RecordScope};
 use super::ids::{AskId, FetchId, JobId};
 
 /// What the node must do.
@@ -30,8 +30,8 @@ use super::ids::{AskId, FetchId, JobId};
 )]
 pub enum Output {
     // --- network and set-up -------------------------------------------------------------
-    /// Join the DHT and put the own records; answer `RecordsPublished` or `PublishFailed`.
-    PublishRecords,
+    /// Join the DHT and put own records; answer `RecordsPublished` or `PublishFailed`.
+    PublishRecords { scope: RecordScope },
     /// A peer said hello: let the catalogue know that, and where it is reached, if it knows the
     /// peer at all; answer `ContactRemembered` or `ContactNotRemembered`.
     RememberContact { device: DeviceId },

@@ -14,7 +14,7 @@ use crate::suppliers::worker::PendingSupplierRequest;
 // that is new is routed before anything compiles.
 macro_rules! for_suppliers {
     () => {
-        Output::PublishRecords
+        Output::PublishRecords { .. }
             | Output::RememberContact { .. }
             | Output::Dial { .. }
             | Output::SearchOffers { .. }
@@ -113,8 +113,8 @@ impl Node {
     fn begin_with_suppliers(&mut self, output: Output, completion: Completion) {
         let (driver, suppliers) = (&mut self.driver, &mut self.suppliers);
         match output {
-            Output::PublishRecords => {
-                suppliers.publish_records(driver, completion, self.service.free_space());
+            Output::PublishRecords { scope } => {
+                suppliers.publish_records(driver, completion, scope, self.service.free_space());
             }
             Output::RememberContact { device } => {
                 suppliers.remember_contact(driver, completion, device);

@@ -212,10 +212,7 @@ impl Node {
             TaskEvent::CommitKept {
                 completion,
                 sequence,
-            } => {
-                let free = self.service.free_space();
-                suppliers.announce_head(driver, completion, sequence, free);
-            }
+            } => driver.tell(completion.done(Input::CommitRecorded { sequence })),
             TaskEvent::Offers { completion, offers } => {
                 suppliers.offers_found(driver, completion, offers);
             }

@@ -57,6 +57,8 @@ pub(crate) struct Driver {
     answers: JoinSet<()>,
     /// The one that the loop itself asked for, which waits for no place.
     own_answer: JoinSet<()>,
+    /// Tasks for which the end of the node waits a while.
+    lasting: JoinSet<()>,
     /// The command that is being done.
     command: JoinSet<Option<Box<TaskEvent>>>,
     /// Those that wait for its end.
@@ -150,6 +152,16 @@ impl Driver {
         self.spawn(async move { completion.tell(task.await).await });
     }
 
+    /// As [`start`](Self::start), and where the node ends meanwhile, it waits for it a while.
+    pub(crate) fn finish(
+        &mut self,
+        completion: Completion,
+        task: impl Future<Output = Result<Input, ErrorCode>> + Send + 'static,
+    ) {
+        self.lasting
+            .spawn(async move { completion.tell(task.await).await });
+    }
+
     /// A fresh number for jobs, fetches and questions.
     pub(crate) fn number(&mut self) -> u64 {
         self.latest_number += 1;
@@ -178,6 +190,7 @@ impl Driver {
     pub(crate) async fn task_ended(&mut self) -> Ended {
         let ended = tokio::select! {
             Some(ended) = self.tasks.join_next() => Ended::Task(ended),
+            Some(ended) = self.lasting.join_next() => Ended::Task(ended),
             Some(ended) = self.answers.join_next() => Ended::Answer(ended),
             Some(ended) = self.own_answer.join_next() => Ended::Answer(ended),
             Some(ended) = self.command.join_next() => Ended::Command(ended),
@@ -187,8 +200,9 @@ impl Driver {
         ended
     }
 
-    /// Ends all tasks. What is being looked up or done for people is ended first, so that nobody
-    /// is in a home that was let go; a disk that hangs is waited for no longer than `patience`.
+    /// Ends all tasks. What is being looked up or done for people, and what is to be finished, is
+    /// ended first, so that nobody is in a home that was let go; a disk or a network that hangs is
+    /// waited for no longer than `patience`.
     /// Gives what the command that was being done brings.
     pub(crate) async fn shut_down(&mut self, patience: Duration) -> Option<Box<TaskEvent>> {
         self.waiting_commands.clear();
@@ -198,11 +212,13 @@ impl Driver {
             if let Some(Ok(done)) = self.command.join_next().await {
                 brought = done;
             }
+            while self.lasting.join_next().await.is_some() {}
             while self.answers.join_next().await.is_some() {}
             while self.own_answer.join_next().await.is_some() {}
         };
         if tokio::time::timeout(patience, ended).await.is_err() {
             self.command.shutdown().await;
+            self.lasting.shutdown().await;
             self.answers.shutdown().await;
             self.own_answer.shutdown().await;
         }

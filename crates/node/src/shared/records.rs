@@ -56,6 +56,12 @@ pub(crate) async fn locators(context: &Context) -> Result<Vec<KeyedRecord>, Erro
     blocking(move || locators_blocking(&worker)).await?
 }
 
+/// Makes the sealed records of the lane.
+pub(crate) async fn lane_locators(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
+    let worker = context.clone();
+    blocking(move || sealed_lane(&worker)).await?
+}
+
 fn locators_blocking(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
     let code = |error: CatalogueError| error.code();
     let mut records = Vec::new();
@@ -63,15 +69,22 @@ fn locators_blocking(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
         let root: KeptRoot = bitdust_model::decode(&bytes).map_err(|_| ErrorCode::Internal)?;
         records.extend(sealed_root(context, &root)?);
     }
+    records.extend(sealed_lane(context)?);
+    Ok(records)
+}
+
+/// The lane record, with a number of its own, sealed for each slot.
+fn sealed_lane(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
     let sequence = next_sequence(context)?;
     let lane = lane_record(context, sequence)?;
     let signed = context.secrets.device.signing().sign(&lane);
     let plain = signed_bytes(&signed)?;
-    for slot in 0..limits::LOCATOR_SLOTS {
-        let key = LocatorKey::lane(context.current(), context.device, slot);
-        records.push(sealed(context, &key, sequence, &plain)?);
-    }
-    Ok(records)
+    (0..limits::LOCATOR_SLOTS)
+        .map(|slot| {
+            let key = LocatorKey::lane(context.current(), context.device, slot);
+            sealed(context, &key, sequence, &plain)
+        })
+        .collect()
 }
 
 /// The sealed root record of each slot, as it was published before if it was.

@@ -1,15 +1,11 @@
-//! Heads on their way to suppliers, and the word to the DHT where the newest one is.
-
-use tracing::debug;
+//! Heads on their way to suppliers.
 
 use bitdust_engine::Input;
-use bitdust_model::intervals::HEAD_RECORDS_PATIENCE;
 use bitdust_model::manifest::HeadBundle;
 use bitdust_model::message::Body;
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, Sequence};
+use bitdust_model::{DeviceId, ErrorCode, Sequence};
 
 use super::Suppliers;
-use super::publication::publish;
 use crate::shared::answer::refusal;
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
@@ -30,29 +26,6 @@ impl Suppliers {
         driver.start(completion, async move {
             let given = give_head(&context, device, sequence).await;
             given.map(|()| Input::HeadKept { device, sequence })
-        });
-    }
-
-    /// The catalogue knows that a head is published: the DHT is told where it is, so that a recovery
-    /// finds this head and not the one before. Suppliers keep the records and publish them too.
-    pub(crate) fn announce_head(
-        &self,
-        driver: &mut Driver,
-        completion: Completion,
-        sequence: Sequence,
-        free: Option<ByteCount>,
-    ) {
-        let (context, offer) = (self.context.clone(), self.own_offer(free));
-        driver.start(completion, async move {
-            let told = publish(&context, offer);
-            match tokio::time::timeout(HEAD_RECORDS_PATIENCE, told).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    debug!(code = error.name(), "The DHT was not told of the new head")
-                }
-                Err(_) => debug!("The DHT takes long to be told of the new head"),
-            }
-            Ok(Input::CommitRecorded { sequence })
         });
     }
 }

@@ -6,7 +6,7 @@ use bitdust_model::{ByteCount, ErrorCode, Sequence, encode, limits};
 use tracing::debug;
 
 use crate::shared::context::{Context, wall_clock};
-use crate::shared::records::locators;
+use crate::shared::records::{lane_locators, locators};
 
 /// What this node tells strangers about itself.
 #[derive(Debug, Clone)]
@@ -26,6 +26,22 @@ pub(crate) async fn publish(context: &Context, offer: OwnOffer) -> Result<(), Er
     if offer.free.is_some() {
         records.extend(public_records(context, &offer));
     }
+    let put = put_all(context, records).await;
+    if offer.free.is_some() {
+        let slot = context.device.0[0] % limits::OFFER_SLOTS;
+        if let Err(error) = context.net.start_providing(offers_key(slot)).await {
+            debug!(%error, "The offer could not be announced");
+        }
+    }
+    put
+}
+
+/// Puts the records of the lane into the DHT, which was joined before; done as above.
+pub(crate) async fn publish_lane(context: &Context) -> Result<(), ErrorCode> {
+    put_all(context, lane_locators(context).await?).await
+}
+
+async fn put_all(context: &Context, records: Vec<KeyedRecord>) -> Result<(), ErrorCode> {
     let mut copies = 0;
     let mut failure = ErrorCode::Unreachable;
     let puts = records
@@ -38,12 +54,6 @@ pub(crate) async fn publish(context: &Context, offer: OwnOffer) -> Result<(), Er
                 debug!(%error, "A record could not be put");
                 failure = error.code();
             }
-        }
-    }
-    if offer.free.is_some() {
-        let slot = context.device.0[0] % limits::OFFER_SLOTS;
-        if let Err(error) = context.net.start_providing(offers_key(slot)).await {
-            debug!(%error, "The offer could not be announced");
         }
     }
     if copies > 0 { Ok(()) } else { Err(failure) }

@@ -14,6 +14,7 @@ fn set_up_is_drawn() {
     let policy = Policy::default();
     let events = [
         Event::Listening,
+        Event::LaneChanged,
         Event::RecordsChanged,
         Event::OfferChanged,
         Event::Published,
