@@ -11,6 +11,7 @@ use bitdust_e2e_tests::{Machine, Stage, Transport, World, differences};
 use serde_json::Value;
 
 use crate::corpora::{Corpus, CorpusName};
+use crate::pass::let_pass;
 use crate::report::{Bar, Figure, Report, Row};
 use crate::{Choice, peer, tree};
 
@@ -18,6 +19,10 @@ pub(crate) const SUPPLIERS: u8 = 6;
 pub(crate) const CODE: &str = "3/6";
 const LOST: usize = 3;
 const LONG: Duration = Duration::from_secs(400);
+/// How long the machines are watched to tell whether they rest.
+const REST_LOOK: Duration = Duration::from_secs(1);
+/// Seconds of processor that all machines of a stage may use together meanwhile.
+const REST_SECONDS: f64 = 0.05;
 /// From so many files on, what a round leaves stays until the last one is over: ext4 takes no
 /// inode that was freed within the last seconds, and looks for others one by one, so that a
 /// restore after the deletion of another would take ten times as long, whoever does it.
@@ -148,7 +153,9 @@ fn back_up(customer: &Machine) -> Result<()> {
     customer.order(&["backup"]).within(LONG).run().map(drop)
 }
 
-/// What a job of the customer takes of the customer and of the suppliers that live.
+/// What a job of the customer takes of the customer and of the suppliers that live. The time ends
+/// with the job; processor and memory count what it leaves to be done afterwards, too, so that
+/// no job pays for the one before it.
 pub(crate) fn account(stage: &Stage, job: impl FnOnce(&Machine) -> Result<()>) -> Result<Taken> {
     let process = stage.customer.process_id()?;
     tree::forget_peak(process)?;
@@ -156,12 +163,30 @@ pub(crate) fn account(stage: &Stage, job: impl FnOnce(&Machine) -> Result<()>) -
     let begun = Instant::now();
     job(&stage.customer)?;
     let seconds = begun.elapsed().as_secs_f64();
+    come_to_rest(stage)?;
     Ok(Taken {
         seconds,
         processor: tree::processor_seconds(process)? - own,
         suppliers: of_suppliers(stage)? - theirs,
         memory_mib: peak_memory_kib(process)? as f64 / 1024.0,
     })
+}
+
+/// Waits until no machine of the stage has anything to do.
+fn come_to_rest(stage: &Stage) -> Result<()> {
+    let process = stage.customer.process_id()?;
+    let spent = || -> Result<f64> { Ok(tree::processor_seconds(process)? + of_suppliers(stage)?) };
+    let begun = Instant::now();
+    let mut before: f64 = spent()?;
+    while begun.elapsed() < LONG {
+        let_pass(REST_LOOK);
+        let now = spent()?;
+        if now - before <= REST_SECONDS {
+            return Ok(());
+        }
+        before = now;
+    }
+    anyhow::bail!("the machines are still at work {LONG:?} after the job")
 }
 
 /// Seconds of processor of all suppliers that live.
