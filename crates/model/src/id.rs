@@ -111,6 +111,23 @@ id_type!(
     HeadHash
 );
 
+id_type!(
+    /// BLAKE3 of a set record's signed bytes; versions of a set form a chain of these.
+    SetHash
+);
+id_type!(
+    /// BLAKE3 of a mandate's signed bytes.
+    MandateHash
+);
+id_type!(
+    /// BLAKE3 of a tombstone's signed bytes; tombstones of a lane form a chain of these.
+    TombstoneHash
+);
+
+/// Who writes into a lane: drawn at random when a catalogue is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WriterId(pub [u8; 16]);
+
 impl DeviceId {
     /// The name a person sees beside a nickname: `7f3a 91c2`.
     #[must_use]

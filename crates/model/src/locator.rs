@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Versioned;
 use crate::document::{Document, Signed};
+use crate::head_ref::HeadRef;
 use crate::id::{DeviceId, DhtKey, IdentityId};
 use crate::limits;
-use crate::manifest::{Head, SetRecord};
+use crate::set::SetVersion;
 use crate::unit::{ByteCount, Epoch, Sequence, UnixMillis};
 
 /// What a record in the DHT is. The DHT key is
@@ -101,14 +102,15 @@ pub struct Fence {
     pub identity: IdentityId,
     /// The lane that is closed.
     pub lane: DeviceId,
-    /// The last head that counts.
-    pub last: Sequence,
+    /// The last head that counts; the place 0 with a hash of zeros where there is none.
+    pub last: HeadRef,
     /// When, by the issuer's clock.
     pub issued_at: UnixMillis,
 }
 
 impl Versioned for Fence {
     const KIND: &'static str = "fence";
+    const VERSION: u8 = 2;
     const BYTES_MAX: usize = 256;
 }
 impl Document for Fence {}
@@ -124,17 +126,48 @@ pub struct RootRecord {
     pub sequence: Sequence,
     /// The nickname.
     pub nickname: String,
-    /// Devices, oldest first; at most `DEVICES_MAX`.
-    pub devices: Vec<Signed<Certificate>>,
-    /// Closed lanes.
-    pub fences: Vec<Signed<Fence>>,
+    /// Devices that write, oldest first. Their certificates travel with their records and heads.
+    pub devices: Vec<DeviceId>,
+    /// Closed lanes; with the devices at most `DEVICES_MAX`.
+    pub fences: Vec<ClosedLane>,
 }
 
 impl Versioned for RootRecord {
     const KIND: &'static str = "root record";
-    const BYTES_MAX: usize = 8 * limits::KIB;
+    const VERSION: u8 = 2;
+    const BYTES_MAX: usize = limits::LOCATOR_PLAIN_BYTES_MAX - 112;
 }
 impl Document for RootRecord {}
+
+/// A lane that has ended, as the root record has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedLane {
+    /// The lane.
+    pub lane: DeviceId,
+    /// The last head that counts.
+    pub last: HeadRef,
+}
+
+/// The secrets of a new epoch for a device that goes on. Signed by the root key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochGrant {
+    /// The identity.
+    pub identity: IdentityId,
+    /// For whom.
+    pub device: DeviceId,
+    /// Which epoch.
+    pub epoch: Epoch,
+    /// Its secrets in a box that is sealed to the device.
+    pub secrets: Vec<u8>,
+    /// When, by the issuer's clock.
+    pub issued_at: UnixMillis,
+}
+
+impl Versioned for EpochGrant {
+    const KIND: &'static str = "epoch grant";
+    const BYTES_MAX: usize = 512;
+}
+impl Document for EpochGrant {}
 
 /// How to reach a supplier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,7 +180,16 @@ pub struct Contact {
     pub addresses: Vec<String>,
 }
 
-/// A device's own record: who keeps its data, and its newest head. Signed by the device,
+/// The set in which the lists of a lane lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HomeSet {
+    /// Its newest version.
+    pub version: SetVersion,
+    /// Shards that give one of its data packs back.
+    pub k: u8,
+}
+
+/// A device's own record: who keeps its data, and its newest heads. Signed by the device,
 /// then sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneRecord {
@@ -155,17 +197,22 @@ pub struct LaneRecord {
     pub lane: DeviceId,
     /// Grows with each change.
     pub sequence: Sequence,
-    /// The newest head, once there is one.
-    pub head: Option<Signed<Head>>,
-    /// Its set records.
-    pub sets: Vec<Signed<SetRecord>>,
-    /// How to reach the holders named in them.
+    /// That the device belongs to the identity.
+    pub certificate: Signed<Certificate>,
+    /// Its home set, once there is one.
+    pub home: Option<HomeSet>,
+    /// The newest head that somebody keeps.
+    pub published: Option<HeadRef>,
+    /// The newest head that a quorum keeps.
+    pub settled: Option<HeadRef>,
+    /// The holders of the home set, in the order of positions, then further ones.
     pub suppliers: Vec<Contact>,
 }
 
 impl Versioned for LaneRecord {
     const KIND: &'static str = "lane record";
-    const BYTES_MAX: usize = 8 * limits::KIB;
+    const VERSION: u8 = 2;
+    const BYTES_MAX: usize = limits::LOCATOR_PLAIN_BYTES_MAX - 112;
 }
 impl Document for LaneRecord {}
 

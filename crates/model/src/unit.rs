@@ -116,6 +116,39 @@ impl fmt::Display for Position {
     }
 }
 
+/// A set of positions: bit i stands for position i.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct PositionMask(pub u32);
+
+impl PositionMask {
+    /// With one position more. Positions beyond 31 are in no set.
+    #[must_use]
+    pub const fn with(self, position: Position) -> Self {
+        Self(self.0 | bit(position))
+    }
+
+    /// Whether a position is in it.
+    #[must_use]
+    pub const fn has(self, position: Position) -> bool {
+        self.0 & bit(position) != 0
+    }
+}
+
+impl FromIterator<Position> for PositionMask {
+    fn from_iter<I: IntoIterator<Item = Position>>(positions: I) -> Self {
+        positions.into_iter().fold(Self::default(), Self::with)
+    }
+}
+
+const fn bit(position: Position) -> u32 {
+    match 1_u32.checked_shl(position.0 as u32) {
+        Some(bit) => bit,
+        None => 0,
+    }
+}
+
 /// Generation of the derived secrets; raised when a device is revoked.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -146,6 +179,15 @@ mod tests {
         assert_eq!(UnixMillis(400).ago(now), 600);
         assert_eq!(now.ago(now), 0);
         assert_eq!(UnixMillis(1_001).ago(now), u64::MAX);
+    }
+
+    #[test]
+    fn a_mask_has_the_positions_it_was_made_of() {
+        let mask: PositionMask = [Position(0), Position(29)].into_iter().collect();
+        assert_eq!(mask, PositionMask(1 | 1 << 29));
+        assert!(mask.has(Position(29)) && !mask.has(Position(1)));
+        assert_eq!(mask.with(Position(200)), mask, "there is no such position");
+        assert!(!mask.has(Position(200)));
     }
 
     #[test]
