@@ -1,16 +1,13 @@
-//! What is stored where: packs, sets, index segments, snapshots, the manifest and the head.
+//! What is stored where: packs, index segments, snapshots, and the manifest of all of it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::code::CodeVersion;
 use crate::codec::Versioned;
-use crate::document::{Document, Signed};
-use crate::id::{
-    ChunkId, DeviceId, FolderId, HeadHash, IdentityId, PackId, SetId, ShardId, SnapshotId,
-};
+use crate::id::{ChunkId, DeviceId, FolderId, IdentityId, PackId, SetId, ShardId, SnapshotId};
 use crate::limits;
 use crate::tree::Meta;
-use crate::unit::{Epoch, Position, Sequence, UnixMillis};
+use crate::unit::{Epoch, Position, PositionMask, Sequence, UnixMillis};
 
 /// What a pack carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -63,8 +60,23 @@ pub struct PackRef {
 pub struct PackRecord {
     /// How to fetch it.
     pub pack: PackRef,
+    /// The random bytes in its header: with them, the same chunks make the same pack again.
+    pub random: [u8; 32],
+    /// Positions whose holders had confirmed their shards when this was written.
+    pub confirmed: PositionMask,
     /// Its chunks in order.
     pub chunks: Vec<ChunkRecord>,
+}
+
+/// Shards that a pack got when its set grew: their ids follow those that its reference names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrownPack {
+    /// The pack, which an older segment describes.
+    pub pack: PackId,
+    /// The first position that was added.
+    pub first: Position,
+    /// Ids of the masked shards from that position on.
+    pub shards: Vec<ShardId>,
 }
 
 /// A part of the pack index; one metadata chunk in a commit pack.
@@ -72,10 +84,13 @@ pub struct PackRecord {
 pub struct Segment {
     /// Packs that became known with this segment.
     pub packs: Vec<PackRecord>,
+    /// Packs of older segments that have more shards since.
+    pub grown: Vec<GrownPack>,
 }
 
 impl Versioned for Segment {
     const KIND: &'static str = "index segment";
+    const VERSION: u8 = 2;
     const BYTES_MAX: usize = limits::CHUNK_BYTES_MAX;
 }
 
@@ -119,6 +134,33 @@ pub struct FolderRecord {
     pub excludes: Vec<String>,
     /// Whether file systems mounted inside of it belong to it.
     pub crosses_mounts: bool,
+    /// When it is backed up by itself; `None`: as the device does it usually.
+    pub schedule: Option<FolderSchedule>,
+    /// Which of its versions are kept.
+    pub retention: Retention,
+}
+
+/// When a folder is backed up by itself, as documents carry it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FolderSchedule {
+    /// Soon after something in it changed.
+    OnChange,
+    /// So often.
+    Every {
+        /// Minutes.
+        minutes: u32,
+    },
+    /// Only when it is asked for.
+    Manual,
+}
+
+/// Which versions of a folder are kept. Rules that thin them come with their numbers behind this
+/// one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Retention {
+    /// All.
+    #[default]
+    KeepAll,
 }
 
 /// One version of one folder.
@@ -132,8 +174,13 @@ pub struct SnapshotRecord {
     pub path: Vec<u8>,
     /// Which device took it.
     pub device: DeviceId,
+    /// One more than the largest of all versions of the identity that the device knew: the newest
+    /// is the one with the largest, whatever clocks say.
+    pub order: u64,
     /// When its walk began, by that device's clock.
     pub taken_at: UnixMillis,
+    /// Whether the device had reason to doubt that clock.
+    pub is_clock_suspect: bool,
     /// Metadata of the folder itself.
     pub root: Meta,
     /// Pages of the folder's listing.
@@ -155,11 +202,24 @@ pub struct SnapshotPage {
 
 impl Versioned for SnapshotPage {
     const KIND: &'static str = "snapshot page";
+    const VERSION: u8 = 2;
     const BYTES_MAX: usize = limits::CHUNK_BYTES_MAX;
 }
 
-/// All that a device has: the plain content of the last chunk of a commit. How it is read, its
-/// earlier version too, is in `older`.
+/// A person whose machine is a friend's, with ways to reach it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FriendRecord {
+    /// The person.
+    pub identity: IdentityId,
+    /// The machine.
+    pub device: DeviceId,
+    /// What they are called here.
+    pub nickname: String,
+    /// Multiaddresses in text form.
+    pub addresses: Vec<String>,
+}
+
+/// All that a device has: the plain content of the last chunk of a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The lane.
@@ -178,171 +238,14 @@ pub struct Manifest {
     pub segments: Vec<Vec<BlobRef>>,
     /// The commit packs in which those pages and segments lie, the manifest's own excepted.
     pub packs: Vec<PackRef>,
+    /// Friends, the newest first; at most `FRIENDS_MAX`.
+    pub friends: Vec<FriendRecord>,
+    /// Chunks with the tombstones that holders may still ask for, oldest first.
+    pub tombstones: Vec<BlobRef>,
 }
 
-/// Who keeps a position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Holder {
-    /// The person.
-    pub identity: IdentityId,
-    /// The machine.
-    pub device: DeviceId,
+impl Versioned for Manifest {
+    const KIND: &'static str = "manifest";
+    const VERSION: u8 = 3;
+    const BYTES_MAX: usize = limits::CHUNK_BYTES_MAX;
 }
-
-/// One position of a set.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PositionRecord {
-    /// Who keeps it now.
-    pub current: Option<Holder>,
-    /// Who kept it before, until the current holder has the whole list.
-    pub previous: Option<Holder>,
-    /// Whether the current holder has confirmed everything the position owes.
-    pub full: bool,
-}
-
-/// An ordered list of suppliers with a fixed k. Signed by the device of the lane.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetRecord {
-    /// The set.
-    pub set: SetId,
-    /// The identity it belongs to.
-    pub owner: IdentityId,
-    /// The device that writes it.
-    pub lane: DeviceId,
-    /// Grows with each change.
-    pub version: Sequence,
-    /// Shards that give a data pack back.
-    pub k: u8,
-    /// The positions; their number is n.
-    pub positions: Vec<PositionRecord>,
-}
-
-impl Versioned for SetRecord {
-    const KIND: &'static str = "set record";
-    const BYTES_MAX: usize = 8 * limits::KIB;
-}
-impl Document for SetRecord {}
-
-/// The newest pointer to all that a device has. Signed by the device of the lane.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
-    /// The identity.
-    pub owner: IdentityId,
-    /// The device, and so the lane.
-    pub lane: DeviceId,
-    /// Generation of the secrets in use.
-    pub epoch: Epoch,
-    /// Place in the lane, from 1.
-    pub sequence: Sequence,
-    /// Hash of the head before it; zero for the first.
-    pub previous: HeadHash,
-    /// Versions of the set records this head relies on.
-    pub sets: Vec<(SetId, Sequence)>,
-    /// Newest tombstone this device has seen (none yet: zero).
-    pub tombstones_seen: Sequence,
-    /// The pack of the commit.
-    pub commit: PackRef,
-    /// The manifest inside it.
-    pub manifest: BlobRef,
-    /// When it was written, by the device's clock.
-    pub written_at: UnixMillis,
-}
-
-impl Versioned for Head {
-    const KIND: &'static str = "head";
-    const BYTES_MAX: usize = 4 * limits::KIB;
-}
-impl Document for Head {}
-
-/// A supplier's word that it keeps a head.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeadReceipt {
-    /// Who keeps it.
-    pub supplier: DeviceId,
-    /// The lane.
-    pub lane: DeviceId,
-    /// Its place in the lane.
-    pub sequence: Sequence,
-    /// The head's hash.
-    pub head: HeadHash,
-    /// When it came, by the supplier's clock.
-    pub received_at: UnixMillis,
-}
-
-impl Versioned for HeadReceipt {
-    const KIND: &'static str = "head receipt";
-    const BYTES_MAX: usize = 512;
-}
-impl Document for HeadReceipt {}
-
-/// A head with the set records it relies on, as suppliers keep and serve them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeadBundle {
-    /// The head.
-    pub head: Signed<Head>,
-    /// Set records, newest versions.
-    pub sets: Vec<Signed<SetRecord>>,
-}
-
-/// What a supplier is told about a shard before its bytes; kept beside it, returned verbatim.
-/// Signed by the device of the lane.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoreHeader {
-    /// Whose it is.
-    pub owner: IdentityId,
-    /// The device that wrote the pack.
-    pub lane: DeviceId,
-    /// Generation of the secrets.
-    pub epoch: Epoch,
-    /// The set.
-    pub set: SetId,
-    /// Which shard of the pack.
-    pub position: Position,
-    /// The pack.
-    pub pack: PackId,
-    /// What the pack carries.
-    pub kind: PackKind,
-    /// Shards that give the pack back.
-    pub k: u8,
-    /// The matrix.
-    pub code_version: CodeVersion,
-    /// Length of the pack in bytes.
-    pub pack_bytes: u32,
-    /// The shard.
-    pub shard: ShardId,
-    /// Its length in bytes.
-    pub shard_bytes: u32,
-}
-
-impl Versioned for StoreHeader {
-    const KIND: &'static str = "store header";
-    const BYTES_MAX: usize = 512;
-}
-impl Document for StoreHeader {}
-
-/// A supplier's word that a shard is durable with it. Signed by the supplier's device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Receipt {
-    /// Who keeps it.
-    pub supplier: DeviceId,
-    /// Whose it is.
-    pub owner: IdentityId,
-    /// The lane that wrote it.
-    pub lane: DeviceId,
-    /// The pack.
-    pub pack: PackId,
-    /// Which shard of the pack.
-    pub position: Position,
-    /// The shard.
-    pub shard: ShardId,
-    /// Its length in bytes.
-    pub shard_bytes: u32,
-    /// When it was made durable, by the supplier's clock.
-    pub stored_at: UnixMillis,
-}
-
-impl Versioned for Receipt {
-    const KIND: &'static str = "receipt";
-    const BYTES_MAX: usize = 512;
-}
-impl Document for Receipt {}
