@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::limits::{HEADS_KEPT_DAYS, PARTS_KEPT_HOURS};
+use crate::unit::UnixMillis;
 
 /// Time between two lines of progress where they cannot be drawn over each other.
 pub const PLAIN_LINE_EVERY: Duration = Duration::from_secs(2);
@@ -48,6 +49,8 @@ pub const PAGE_PATIENCE: Duration = Duration::from_millis(700);
 /// How long the trial call of a packaged window may take.
 pub const SMOKE_PATIENCE: Duration = Duration::from_secs(30);
 
+/// No clock is right that shows an earlier time: this program was not there yet.
+pub const CLOCK_EARLIEST: UnixMillis = UnixMillis(1_750_000_000_000);
 /// How soon a full disk is tried again.
 pub const DISK_RETRY: Duration = Duration::from_millis(500);
 /// How long SQLite waits for a lock of another process, for example a person's `sqlite3`.

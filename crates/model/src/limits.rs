@@ -137,15 +137,17 @@ pub const FRAME_BYTES_MAX: usize = 256 * KIB;
 /// Stores or fetches outstanding on one bulk stream: at 100 ms round trip this fills a line
 /// of 30 MB/s with pieces of 128 KiB.
 pub const BULK_OUTSTANDING_MAX: usize = 32;
-/// Entries in one answer to LIST.
-pub const LIST_ENTRIES_MAX: usize = 500;
+/// Entries in one answer to LIST: each names the shards of all positions.
+pub const LIST_ENTRIES_MAX: usize = 150;
 /// Ids in one DELETE.
 pub const DELETE_IDS_MAX: usize = 1_000;
+/// Bytes of a head with its sets, and of one page of heads.
+pub const HEADS_PAGE_BYTES_MAX: usize = PACKET_BYTES_MAX / 2;
 /// Addresses of one peer that are remembered or sent.
 pub const ADDRESSES_MAX: usize = 16;
 /// Bytes of one address in text form.
 pub const ADDRESS_BYTES_MAX: usize = 256;
-/// Bytes of a DHT value; the locator is padded to at most 8 KiB and wrapped.
+/// Bytes of a DHT value: the largest locator, wrapped.
 pub const DHT_VALUE_BYTES_MAX: usize = 9 * KIB;
 /// Keys under which each locator record lies.
 pub const LOCATOR_SLOTS: u8 = 3;
@@ -153,8 +155,11 @@ pub const LOCATOR_SLOTS: u8 = 3;
 pub const OFFER_SLOTS: u8 = 16;
 /// Largest jump of a record's sequence number that is believed.
 pub const SEQUENCE_JUMP_MAX: u64 = 1_000_000;
+/// Bytes of the largest class of locator records: what a DHT value leaves room for, and all devices
+/// of an identity fit.
+pub const LOCATOR_BYTES_MAX: usize = 8_960;
 /// Bytes of a locator record before it is sealed: its largest class less the length in front.
-pub const LOCATOR_PLAIN_BYTES_MAX: usize = 8 * KIB - 4;
+pub const LOCATOR_PLAIN_BYTES_MAX: usize = LOCATOR_BYTES_MAX - 4;
 /// Bytes of a sealed box: what is sealed to one person or device is short.
 pub const SEALED_BOX_BYTES_MAX: usize = 64 * KIB;
 /// Characters of an invitation as typed or pasted, line breaks and dashes included.
@@ -176,8 +181,8 @@ pub const CONTACTS_MAX: usize = 2 * CONNECTIONS_MAX as usize;
 pub const CONNECTIONS_PER_PEER_MAX: u32 = 16;
 /// Streams of one peer being served at once.
 pub const STREAMS_PER_PEER_MAX: usize = 16;
-/// Devices of one identity.
-pub const DEVICES_MAX: usize = 16;
+/// Devices of one identity, those included whose lanes are closed: each recovery adds one.
+pub const DEVICES_MAX: usize = 128;
 /// Offers that one search looks at.
 pub const OFFERS_PER_SEARCH_MAX: usize = 20;
 /// Offers that it looks up at once.
@@ -190,6 +195,12 @@ pub const CUSTOMERS_MAX: usize = 1_000;
 pub const SUPPLIERS_MAX: usize = 200;
 /// Sets of one device.
 pub const SETS_MAX: usize = 16;
+/// Former holders of a position that are still asked.
+pub const FORMER_HOLDERS_MAX: usize = 4;
+/// Branches of a lane that a supplier keeps; the first is never given up.
+pub const TIPS_MAX: usize = 4;
+/// Heads that travel with a newer one to a supplier that missed them.
+pub const HEADS_BETWEEN_MAX: usize = 64;
 /// Records of customers that a supplier keeps for one customer: root and lanes, all slots.
 pub const DEPOSITS_PER_CUSTOMER_MAX: usize = LOCATOR_SLOTS as usize * (DEVICES_MAX + 1);
 /// Heads kept for one lane: thirty days of hourly backups.
@@ -345,8 +356,9 @@ pub const SUPPLIER_REQUESTS_MAX: usize = 512;
 pub const ENTRY_FRIENDS_MAX: usize = 16;
 /// Questions of peers that wait for a decision at once.
 pub const QUESTIONS_MAX: usize = 1_024;
-/// Keys in one LOCATE: all slots of the root and of every lane.
-pub const LOCATE_KEYS_MAX: usize = LOCATOR_SLOTS as usize * (DEVICES_MAX + 1);
+/// Keys in one LOCATE: as many records fit an answer.
+pub const LOCATE_KEYS_MAX: usize = 24;
+const _: () = assert!(LOCATE_KEYS_MAX * (DHT_VALUE_BYTES_MAX + KIB) < PACKET_BYTES_MAX);
 
 /// Lines that a search by name gives: more are no help, and the answer stays one screenful of
 /// a few hundred kilobytes.

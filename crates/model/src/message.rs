@@ -7,12 +7,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Versioned;
+use crate::contract::{Contract, ContractAcceptance};
+use crate::deletion::{Deletion, DeletionGrant, Tombstone};
 use crate::document::{Document, Signed};
 use crate::error::ErrorCode;
-use crate::id::{ContractId, DeviceId, DhtKey, IdentityId, PackId, SetId, ShardId};
+use crate::head::{Head, HeadBundle, HeadReceipt, LaneHeads};
+use crate::id::{DeviceId, DhtKey, PackId, SetId, ShardId};
 use crate::limits;
 use crate::locator::{Certificate, Contact, Fence, KeyedRecord};
-use crate::manifest::{HeadBundle, HeadReceipt, Receipt, StoreHeader};
+use crate::shard::{Receipt, SignedHeader};
 use crate::unit::{ByteCount, Position, Sequence, UnixMillis};
 
 /// What a stream's acceptor and opener each send first: 16 fresh random bytes that the
@@ -38,6 +41,7 @@ pub struct Packet {
 
 impl Versioned for Packet {
     const KIND: &'static str = "packet";
+    const VERSION: u8 = 2;
     const BYTES_MAX: usize = limits::PACKET_BYTES_MAX;
 }
 impl Document for Packet {}
@@ -74,15 +78,20 @@ pub enum Body {
     /// The supplier's signature under it.
     ContractSigned(Signed<ContractAcceptance>),
     /// May this shard be stored? (bulk) Answered by `Go` frames, then `Stored` or `Refused`.
-    Store(Signed<StoreHeader>),
+    Store {
+        /// What its pack is.
+        header: SignedHeader,
+        /// Which shard of it.
+        position: Position,
+    },
     /// The shard is durable.
     Stored(Signed<Receipt>),
     /// A range of a shard, please. (bulk) Answered by `Fetched`, then data with its proof.
     Fetch(Fetch),
     /// The header of the shard whose range follows.
     Fetched {
-        /// What the shard is, as its owner signed it.
-        header: Signed<StoreHeader>,
+        /// What the shard's pack is, as its owner signed it.
+        header: SignedHeader,
         /// First byte that follows, a multiple of 64 KiB.
         offset: u64,
         /// Bytes that follow, proof not counted.
@@ -97,29 +106,49 @@ pub enum Body {
     },
     /// Some of the shards, in the order of their ids.
     Listing {
-        /// At most `LIST_ENTRIES_MAX` headers.
-        headers: Vec<Signed<StoreHeader>>,
+        /// At most `LIST_ENTRIES_MAX`, each with the position that is kept here.
+        headers: Vec<(Position, SignedHeader)>,
         /// Whether more follow.
         more: bool,
     },
     /// Delete packs of the sender's own lane; answered by `Deleted` or `Refused`.
     Delete {
-        /// The packs.
-        packs: Vec<PackId>,
+        /// Names the packs; a head that the supplier keeps must have it.
+        tombstone: Signed<Tombstone>,
+        /// Leave to delete more than a device may by itself.
+        grant: Option<Signed<DeletionGrant>>,
     },
-    /// Deleted into the grace reserve.
+    /// What became of each pack of the tombstone, in its order.
     Deleted {
-        /// Bytes that were released.
+        /// At most `DELETE_IDS_MAX`.
+        packs: Vec<Deletion>,
+        /// Bytes that were released into the grace reserve.
         bytes: ByteCount,
     },
     /// Keep this head and its set records; answered by `HeadKept` or `Refused`.
-    HeadPut(HeadBundle),
+    HeadPut {
+        /// The head.
+        bundle: Box<HeadBundle>,
+        /// The heads between it and the newest that the supplier is thought to know, oldest first;
+        /// at most `HEADS_BETWEEN_MAX`.
+        between: Vec<Signed<Head>>,
+        /// Where there are too many of those: receipts of a quorum for the head before it.
+        receipts: Vec<Signed<HeadReceipt>>,
+    },
     /// The head is durable.
     HeadKept(Signed<HeadReceipt>),
     /// The newest heads of an identity, please; answered by `Heads`.
-    HeadsAsk,
-    /// The newest head of each lane of the asking identity.
-    Heads(Vec<HeadBundle>),
+    HeadsAsk {
+        /// Continue after this lane.
+        after: Option<DeviceId>,
+    },
+    /// The newest heads of some lanes of the asking identity, in the order of the lanes.
+    Heads {
+        /// What is kept of each.
+        lanes: Vec<LaneHeads>,
+        /// Whether more follow.
+        more: bool,
+    },
     /// Keep these records and publish them while the contract lives; answered by `Done`.
     Deposit(Vec<KeyedRecord>),
     /// Does anybody's record lie here under these keys? Answered by `Located`.
@@ -128,13 +157,15 @@ pub enum Body {
     Located(Vec<KeyedRecord>),
     /// A lane of mine is closed; answered by `Done`.
     FencePut(Signed<Fence>),
+    /// The sender says who it is, where its `Hello` did not; answered by `Done` or `Refused`.
+    Identify(Signed<Certificate>),
 }
 
 /// Opens a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// The sender's certificate.
-    pub certificate: Signed<Certificate>,
+    /// The sender's certificate; without it only the device is known.
+    pub certificate: Option<Signed<Certificate>>,
     /// Name of the network.
     pub network: String,
     /// Where the sender listens.
@@ -149,50 +180,6 @@ pub struct Refusal {
     /// Milliseconds after which it may be tried again, where that can help.
     pub retry_after_ms: Option<u32>,
 }
-
-/// So many bytes, until then, on these terms.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contract {
-    /// The person whose data it is.
-    pub customer: IdentityId,
-    /// The device that writes.
-    pub lane: DeviceId,
-    /// The person who keeps it.
-    pub supplier_identity: IdentityId,
-    /// The machine that keeps it.
-    pub supplier: DeviceId,
-    /// Bytes of shards that may be stored.
-    pub bytes: ByteCount,
-    /// Days on which the supplier is itself well, without the customer, before it may end.
-    pub patience_days: u16,
-    /// When it was proposed, by the customer's clock.
-    pub proposed_at: UnixMillis,
-    /// Makes two contracts of the same moment differ.
-    pub nonce: [u8; 16],
-}
-
-impl Versioned for Contract {
-    const KIND: &'static str = "contract";
-    const BYTES_MAX: usize = 512;
-}
-impl Document for Contract {}
-
-/// The supplier's signature under a contract.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContractAcceptance {
-    /// The contract.
-    pub contract: ContractId,
-    /// The machine that keeps the data.
-    pub supplier: DeviceId,
-    /// When, by the supplier's clock.
-    pub accepted_at: UnixMillis,
-}
-
-impl Versioned for ContractAcceptance {
-    const KIND: &'static str = "contract acceptance";
-    const BYTES_MAX: usize = 256;
-}
-impl Document for ContractAcceptance {}
 
 /// Which range of which shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
