@@ -19,6 +19,14 @@ pub enum DecodeError {
         /// How many may come.
         bytes_max: usize,
     },
+    /// Written before the first release, in a form that is not read any more.
+    #[error("{kind} has version {version}, which was never released and is not read any more")]
+    Unreleased {
+        /// What was expected.
+        kind: &'static str,
+        /// The version byte that came.
+        version: u8,
+    },
     /// Written by a newer (or no) BitDust.
     #[error("{kind} has version {version}, this program reads up to {version_max}")]
     Version {
@@ -41,13 +49,16 @@ pub enum DecodeError {
 pub trait Versioned: Serialize + DeserializeOwned {
     /// The name in errors, for example `"head"`.
     const KIND: &'static str;
-    /// The version written; older ones are read by [`Versioned::migrate`].
+    /// The version written. Of older ones the last before it is read by [`Versioned::migrate`],
+    /// unless it is older than `OLDEST`.
     const VERSION: u8 = 1;
+    /// The oldest version that is read; earlier ones were never released.
+    const OLDEST: u8 = Self::VERSION;
     /// The most bytes an encoded value may have, version byte included.
     const BYTES_MAX: usize;
 
-    /// Reads the body of an older version; nothing where there is none, or the bytes are no value
-    /// of it.
+    /// Reads the body of an older version, from `OLDEST` on; nothing where the bytes are no value of
+    /// it.
     #[must_use]
     fn migrate(_version: u8, _body: &[u8]) -> Option<Self> {
         None
@@ -117,7 +128,13 @@ pub fn decode<T: Versioned>(bytes: &[u8]) -> Result<T, DecodeError> {
     let Some((&version, body)) = bytes.split_first() else {
         return Err(DecodeError::Malformed { kind: T::KIND });
     };
-    if (1..T::VERSION).contains(&version) {
+    if (1..T::OLDEST).contains(&version) {
+        return Err(DecodeError::Unreleased {
+            kind: T::KIND,
+            version,
+        });
+    }
+    if (T::OLDEST..T::VERSION).contains(&version) {
         return T::migrate(version, body).ok_or(DecodeError::Malformed { kind: T::KIND });
     }
     if version != T::VERSION {
