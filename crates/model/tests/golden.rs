@@ -1,8 +1,9 @@
 //! The bytes of each version: what a program wrote once, every later one reads, and writes unless
 //! there is a newer version.
 //!
-//! The files lie in `tests/fixtures/format/v1`, and `v2/manifest.bin`. When a test here fails, a format has changed:
-//! change the program back, or give the format a new version and keep reading the old one.
+//! The files lie in `tests/fixtures/format/v1`, `v2` and `v3`, by the version of each. When a test here
+//! fails, a format has changed: change the program back, or give the format a new version and keep
+//! reading the old one. What was never released is refused by its name.
 
 #[path = "support/samples.rs"]
 mod samples;
@@ -12,11 +13,12 @@ use std::fmt::{Debug, Write as _};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bitdust_model::ShardId;
 use bitdust_model::codec::Versioned;
 use bitdust_model::limits::PROOF_GROUP_BYTES;
-use bitdust_model::manifest::{Manifest, StoreHeader};
-use bitdust_model::{ErrorCode, Signed, decode, encode};
-use samples::{Visitor, bodies, file_of, manifest, packet, visit_all};
+use bitdust_model::shard::{SignedHeader, StoreHeader};
+use bitdust_model::{DecodeError, ErrorCode, decode, encode};
+use samples::{Visitor, bodies, file_of, packet, visit_all};
 use strum::IntoEnumIterator;
 
 #[test]
@@ -35,13 +37,54 @@ fn every_document_is_written_and_read_as_it_was() {
 }
 
 #[test]
-fn a_manifest_of_version_1_is_read_with_folders_that_cross_into_other_file_systems() {
-    let kept = read("manifest.bin");
-    assert_eq!(kept[0], 1);
-    assert_eq!(decode::<Manifest>(&kept), Ok(manifest()));
-    let further = [&kept[..], &[0]].concat();
-    assert!(decode::<Manifest>(&further).is_err(), "a byte follows");
-    assert!(decode::<Manifest>(&kept[..kept.len() - 1]).is_err());
+fn what_was_never_released_is_refused_by_its_name() {
+    let mut visitor = Unreleased::default();
+    visit_all(&mut visitor);
+    for version in 1..3 {
+        let mut kept = documents_in(&folder_of(version));
+        kept.remove("pack.bin");
+        let accounted = visitor.files.get(&version).cloned().unwrap_or_default();
+        assert_eq!(kept, accounted, "read or refused, of version {version}");
+    }
+    assert!(visitor.refused > 30, "{} are refused", visitor.refused);
+}
+
+/// Files with documents in a folder.
+fn documents_in(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).expect("the fixtures are there");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let names = names.map(|name| name.into_string().expect("a plain name"));
+    names.filter(|name| name.ends_with(".bin")).collect()
+}
+
+#[derive(Default)]
+struct Unreleased {
+    /// By version: those that are read, and those that are refused.
+    files: BTreeMap<u8, BTreeSet<String>>,
+    refused: usize,
+}
+
+impl Visitor for Unreleased {
+    fn visit<T: Versioned + PartialEq + Debug>(&mut self, file: &'static str, _: &T) {
+        let mut note = |version| {
+            self.files
+                .entry(version)
+                .or_default()
+                .insert(file.to_owned())
+        };
+        note(T::VERSION);
+        for version in 1..T::OLDEST {
+            let Ok(kept) = fs::read(folder_of(version).join(file)) else {
+                continue;
+            };
+            assert_eq!(kept[0], version, "{file}");
+            let kind = T::KIND;
+            let refused = DecodeError::Unreleased { kind, version };
+            assert_eq!(decode::<T>(&kept).err(), Some(refused), "{file}");
+            note(version);
+            self.refused += 1;
+        }
+    }
 }
 
 #[test]
@@ -93,37 +136,36 @@ fn a_shard_lies_at_its_supplier_with_tree_and_header_as_the_document_says() {
     let nodes = shard.len().div_ceil(PROOF_GROUP_BYTES) - 1;
     let header = header_of(&outboard[64 * nodes..]);
     assert_eq!(header.shard_bytes as usize, shard.len());
-    assert!(
-        SHARD.ends_with(&header.shard.to_hex()),
-        "{:?}",
-        header.shard
-    );
+    let is_named = |named: &ShardId| SHARD.ends_with(&named.to_hex());
+    assert!(header.shards.iter().any(is_named), "{:?}", header.shards);
     assert!(SHARD.contains(&header.owner.to_hex()), "{:?}", header.owner);
 }
 
 #[test]
 fn a_spooled_shard_has_its_header_in_front_as_the_document_says() {
     let file = read(SPOOLED);
-    let rest = file.strip_prefix(b"BDSP\x01").expect("the magic");
+    let rest = file.strip_prefix(b"BDSP\x02").expect("the magic");
     let (length, rest) = rest.split_first_chunk().expect("a length");
     let (header, shard) = rest.split_at(u32::from_le_bytes(*length) as usize);
     let header = header_of(header);
     assert_eq!(header.shard_bytes as usize, shard.len());
-    let name = format!("{}-{}", header.pack.to_hex(), header.position);
+    let name = format!("{}-0", header.pack.to_hex());
     assert!(SPOOLED.ends_with(&name), "{name}");
+    assert_eq!(header.shards.len(), 1, "position 0 is the only one");
 }
 
 /// The header behind the version byte of a row.
 fn header_of(row: &[u8]) -> StoreHeader {
-    let signed = row.strip_prefix(&[1]).expect("version 1");
-    let (signed, rest): (Signed<StoreHeader>, _) =
+    let signed = row.strip_prefix(&[2]).expect("version 2");
+    let (signed, rest): (SignedHeader, _) =
         postcard::take_from_bytes(signed).expect("a signed header");
     assert!(rest.is_empty(), "nothing follows");
-    decode(&signed.bytes).expect("a header")
+    assert!(signed.supplement.is_none());
+    decode(&signed.header.bytes).expect("a header")
 }
 
 fn read(path: &str) -> Vec<u8> {
-    fs::read(folder().join(path)).expect("the fixture is there")
+    fs::read(folder_of(2).join(path)).expect("the fixture is there")
 }
 
 const SHARD: &str = "home/shards/49c501eaa9d5586b2bb12c250facc5781d387ea38819d48474d38ba35bd05d8a/d9/d9a739f06e1f45bf3ce1f0a6f606bddc83b44d56faa430bef0d7377b3a7418e0";
@@ -146,7 +188,7 @@ fn an_error_code_keeps_its_number_and_its_name() {
 }
 
 /// What is signed by itself; the other documents lie in these or are sealed.
-const SIGNED: [&str; 14] = [
+const SIGNED: [&str; 24] = [
     "certificate",
     "fence",
     "root record",
@@ -158,6 +200,16 @@ const SIGNED: [&str; 14] = [
     "head receipt",
     "contract",
     "contract acceptance",
+    "contract renewal",
+    "contract notice",
+    "contract end",
+    "succession",
+    "mandate",
+    "epoch grant",
+    "store supplement",
+    "tombstone",
+    "deletion grant",
+    "undeletion",
     "invitation",
     "packet",
     "DHT record",

@@ -1,29 +1,36 @@
 //! One value of every document, with every field and every variant in use.
 //!
 //! The values are part of the fixtures: a change here is a change of them. Signatures are
-//! only shaped like some; real ones are frozen in the crypto crate.
+//! only shaped like some; real ones are frozen in the crypto crate. Each has a file in the folder of
+//! its version (`v1`, `v2`, `v3`), and in those before it if it was read then.
 
+use bitdust_model::HeadRef;
 use bitdust_model::codec::Versioned;
+use bitdust_model::contract::{
+    Contract, ContractAcceptance, ContractEnd, ContractKind, ContractNotice, ContractRenewal,
+    Succession,
+};
+use bitdust_model::deletion::{Deletion, DeletionGrant, Tombstone, TombstoneRef, Undeletion};
 use bitdust_model::document::Signature;
+use bitdust_model::head::{Head, HeadBundle, HeadReceipt, LaneHeads};
 use bitdust_model::locator::{
-    Addresses, Certificate, Contact, DhtRecord, Fence, Invitation, KeyedRecord, LaneRecord,
-    NicknameClaim, Offer, RecordKind, RootRecord,
+    Addresses, Certificate, ClosedLane, Contact, DhtRecord, EpochGrant, Fence, HomeSet, Invitation,
+    KeyedRecord, LaneRecord, NicknameClaim, Offer, RecordKind, RootRecord,
 };
 use bitdust_model::manifest::{
-    BlobRef, ChunkRecord, FolderRecord, Head, HeadBundle, HeadReceipt, Holder, Manifest, PackKind,
-    PackRecord, PackRef, PositionRecord, Receipt, Segment, SetRecord, SnapshotPage, SnapshotRecord,
-    StoreHeader, Trailer,
+    BlobRef, ChunkRecord, FolderRecord, FolderSchedule, FriendRecord, GrownPack, Manifest,
+    PackKind, PackRecord, PackRef, Retention, Segment, SnapshotPage, SnapshotRecord, Trailer,
 };
-use bitdust_model::message::{
-    Body, Contract, ContractAcceptance, Fetch, FetchTarget, Hello, Packet, Refusal,
-};
+use bitdust_model::message::{Body, Fetch, FetchTarget, Hello, Packet, Refusal};
+use bitdust_model::set::{Holder, Mandate, PositionRecord, PositionState, SetRecord, SetVersion};
+use bitdust_model::shard::{Receipt, SignedHeader, StoreHeader, StoreSupplement};
 use bitdust_model::tree::{
     ChunkList, Content, Entry, FLAGS_ATTRIBUTE, Meta, Node, OwnerNames, TreePage,
 };
 use bitdust_model::{
     ByteCount, ChunkId, CodeVersion, ContractId, DeviceId, DhtKey, Document, Epoch, ErrorCode,
-    FolderId, HeadHash, IdentityId, PackId, Position, Sequence, SetId, ShardId, Signed, SnapshotId,
-    UnixMillis, encode,
+    FolderId, HeadHash, IdentityId, MandateHash, PackId, Position, PositionMask, Sequence, SetHash,
+    SetId, ShardId, Signed, SnapshotId, TombstoneHash, UnixMillis, WriterId, encode,
 };
 
 /// Something that is done with a value of each kind.
@@ -39,12 +46,18 @@ pub(crate) fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit("chunk_list.bin", &chunk_list());
     visitor.visit("contract.bin", &contract());
     visitor.visit("contract_acceptance.bin", &contract_acceptance());
+    visitor.visit("contract_end.bin", &contract_end());
+    visitor.visit("contract_notice.bin", &contract_notice());
+    visitor.visit("contract_renewal.bin", &contract_renewal());
+    visitor.visit("deletion_grant.bin", &deletion_grant());
     visitor.visit("dht_record.bin", &dht_record());
+    visitor.visit("epoch_grant.bin", &epoch_grant());
     visitor.visit("fence.bin", &fence());
     visitor.visit("head.bin", &head());
     visitor.visit("head_receipt.bin", &head_receipt());
     visitor.visit("invitation.bin", &invitation());
     visitor.visit("lane_record.bin", &lane_record());
+    visitor.visit("mandate.bin", &mandate());
     visitor.visit("manifest.bin", &manifest());
     visitor.visit("nickname_claim.bin", &nickname_claim());
     visitor.visit("offer.bin", &offer());
@@ -54,9 +67,13 @@ pub(crate) fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit("set_record.bin", &set_record());
     visitor.visit("snapshot_page.bin", &snapshot_page());
     visitor.visit("store_header.bin", &store_header());
+    visitor.visit("store_supplement.bin", &store_supplement());
+    visitor.visit("succession.bin", &succession());
+    visitor.visit("tombstone.bin", &tombstone());
     visitor.visit("trailer.bin", &trailer());
     visitor.visit("tree_page.bin", &tree_page());
     visitor.visit("tree_page_flags.bin", &flagged_page());
+    visitor.visit("undeletion.bin", &undeletion());
     for body in bodies() {
         visitor.visit(file_of(&body), &packet(body));
     }
@@ -73,7 +90,7 @@ pub(crate) fn file_of(body: &Body) -> &'static str {
         Body::Befriend { .. } => "packet_05_befriend.bin",
         Body::Propose(_) => "packet_06_propose.bin",
         Body::ContractSigned(_) => "packet_07_contract_signed.bin",
-        Body::Store(_) => "packet_08_store.bin",
+        Body::Store { .. } => "packet_08_store.bin",
         Body::Stored(_) => "packet_09_stored.bin",
         Body::Fetch(_) => "packet_10_fetch.bin",
         Body::Fetched { .. } => "packet_11_fetched.bin",
@@ -81,14 +98,15 @@ pub(crate) fn file_of(body: &Body) -> &'static str {
         Body::Listing { .. } => "packet_13_listing.bin",
         Body::Delete { .. } => "packet_14_delete.bin",
         Body::Deleted { .. } => "packet_15_deleted.bin",
-        Body::HeadPut(_) => "packet_16_head_put.bin",
+        Body::HeadPut { .. } => "packet_16_head_put.bin",
         Body::HeadKept(_) => "packet_17_head_kept.bin",
-        Body::HeadsAsk => "packet_18_heads_ask.bin",
-        Body::Heads(_) => "packet_19_heads.bin",
+        Body::HeadsAsk { .. } => "packet_18_heads_ask.bin",
+        Body::Heads { .. } => "packet_19_heads.bin",
         Body::Deposit(_) => "packet_20_deposit.bin",
         Body::Locate(_) => "packet_21_locate.bin",
         Body::Located(_) => "packet_22_located.bin",
         Body::FencePut(_) => "packet_23_fence_put.bin",
+        Body::Identify(_) => "packet_24_identify.bin",
     }
 }
 
@@ -97,7 +115,7 @@ pub(crate) fn bodies() -> Vec<Body> {
     let token = [0x70; 16];
     let mut bodies = vec![
         Body::Hello(Hello {
-            certificate: signed(&certificate()),
+            certificate: Some(signed(&certificate())),
             network: "main".to_owned(),
             addresses: contact().addresses,
         }),
@@ -123,30 +141,54 @@ pub(crate) fn bodies() -> Vec<Body> {
             after: Some(ShardId([0x81; 32])),
         },
         Body::Listing {
-            headers: vec![signed(&store_header())],
+            headers: vec![(Position(2), grown_header())],
             more: true,
         },
         Body::Delete {
-            packs: vec![pack_id(), PackId([0x42; 32])],
+            tombstone: signed(&tombstone()),
+            grant: Some(signed(&deletion_grant())),
         },
         Body::Deleted {
+            packs: vec![
+                Deletion::Done,
+                Deletion::Waits { days: 7 },
+                Deletion::Refused {
+                    code: ErrorCode::NotAllowed,
+                },
+            ],
             bytes: ByteCount(131_072),
         },
-        Body::HeadPut(head_bundle()),
+        Body::HeadPut {
+            bundle: Box::new(head_bundle()),
+            between: vec![signed(&head())],
+            receipts: vec![signed(&head_receipt())],
+        },
         Body::HeadKept(signed(&head_receipt())),
-        Body::HeadsAsk,
-        Body::Heads(vec![head_bundle()]),
+        Body::HeadsAsk {
+            after: Some(device()),
+        },
+        Body::Heads {
+            lanes: vec![LaneHeads {
+                tips: vec![head_bundle()],
+                are_lists_complete: true,
+            }],
+            more: true,
+        },
         Body::Deposit(vec![keyed_record()]),
         Body::Locate(vec![DhtKey([0xd1; 32]), DhtKey([0xd2; 32])]),
         Body::Located(vec![keyed_record()]),
         Body::FencePut(signed(&fence())),
+        Body::Identify(signed(&certificate())),
     ]);
     bodies
 }
 
 fn bulk_bodies() -> [Body; 4] {
     [
-        Body::Store(signed(&store_header())),
+        Body::Store {
+            header: signed(&store_header()).into(),
+            position: Position(1),
+        },
         Body::Stored(signed(&receipt())),
         Body::Fetch(Fetch {
             target: FetchTarget::Place {
@@ -158,7 +200,7 @@ fn bulk_bodies() -> [Body; 4] {
             length: 131_072,
         }),
         Body::Fetched {
-            header: signed(&store_header()),
+            header: grown_header(),
             offset: 65_536,
             length: 131_072,
         },
@@ -265,6 +307,8 @@ fn chunk_list() -> ChunkList {
 fn segment() -> Segment {
     let record = |kind, chunks| PackRecord {
         pack: pack_ref(kind),
+        random: [0x5a; 32],
+        confirmed: PositionMask(0b11),
         chunks,
     };
     Segment {
@@ -272,6 +316,11 @@ fn segment() -> Segment {
             record(PackKind::Data, trailer().chunks),
             record(PackKind::Tree, vec![chunk_record(3)]),
         ],
+        grown: vec![GrownPack {
+            pack: PackId([0x42; 32]),
+            first: Position(2),
+            shards: vec![ShardId([0x85; 32])],
+        }],
     }
 }
 
@@ -291,6 +340,8 @@ pub(crate) fn manifest() -> Manifest {
             path: b"/home/alice/Pictures".to_vec(),
             excludes: vec!["*.tmp".to_owned()],
             crosses_mounts: true,
+            schedule: Some(FolderSchedule::Every { minutes: 60 }),
+            retention: Retention::KeepAll,
         }],
         older: vec![blob(PackId([0; 32])), blob(pack_id())],
         snapshots: vec![snapshot()],
@@ -299,6 +350,13 @@ pub(crate) fn manifest() -> Manifest {
             vec![blob(pack_id()), blob(pack_id())],
         ],
         packs: vec![pack_ref(PackKind::Commit)],
+        friends: vec![FriendRecord {
+            identity: IdentityId([0x22; 32]),
+            device: DeviceId([0x23; 32]),
+            nickname: "bob".to_owned(),
+            addresses: contact().addresses,
+        }],
+        tombstones: vec![blob(pack_id())],
     }
 }
 
@@ -308,7 +366,9 @@ fn snapshot() -> SnapshotRecord {
         folder: FolderId([0x31; 32]),
         path: b"/home/alice/Pictures".to_vec(),
         device: device(),
+        order: 12,
         taken_at: time(3),
+        is_clock_suspect: true,
         root: meta(),
         pages: vec![chunk(1)],
         files: 12,
@@ -333,20 +393,59 @@ fn set_record() -> SetRecord {
         owner: identity(),
         lane: device(),
         version: Sequence(2),
+        previous: SetHash([0x62; 32]),
         k: 2,
         positions: vec![
             PositionRecord {
+                state: PositionState::Filling,
+                since: Sequence(2),
                 current: Some(holder(0x23)),
-                previous: Some(holder(0x24)),
-                full: false,
+                former: vec![holder(0x24)],
             },
             PositionRecord {
+                state: PositionState::Active,
+                since: Sequence(1),
                 current: Some(holder(0x25)),
-                previous: None,
-                full: true,
+                former: Vec::new(),
+            },
+            PositionRecord {
+                state: PositionState::Inactive,
+                since: Sequence(2),
+                current: Some(holder(0x26)),
+                former: Vec::new(),
             },
             PositionRecord::default(),
         ],
+        mandate: Some(MandateHash([0x63; 32])),
+    }
+}
+
+fn mandate() -> Mandate {
+    Mandate {
+        owner: identity(),
+        lane: device(),
+        set: set_id(),
+        repairer: Holder {
+            identity: IdentityId([0x22; 32]),
+            device: DeviceId([0x23; 32]),
+        },
+        secrets: vec![0x5e; 97],
+        issued_at: time(9),
+    }
+}
+
+const fn set_version() -> SetVersion {
+    SetVersion {
+        set: set_id(),
+        version: Sequence(2),
+        hash: SetHash([0x64; 32]),
+    }
+}
+
+const fn head_ref() -> HeadRef {
+    HeadRef {
+        sequence: Sequence(7),
+        hash: HeadHash([0x72; 32]),
     }
 }
 
@@ -354,14 +453,49 @@ fn head() -> Head {
     Head {
         owner: identity(),
         lane: device(),
+        writer: WriterId([0x77; 16]),
         epoch: Epoch(1),
         sequence: Sequence(7),
         previous: HeadHash([0x71; 32]),
-        sets: vec![(set_id(), Sequence(2))],
-        tombstones_seen: Sequence(0),
+        home: set_id(),
+        sets: vec![set_version()],
+        tombstone: Some(TombstoneRef {
+            number: Sequence(3),
+            hash: TombstoneHash([0x65; 32]),
+        }),
         commit: pack_ref(PackKind::Commit),
         manifest: blob(pack_id()),
         written_at: time(4),
+    }
+}
+
+fn tombstone() -> Tombstone {
+    Tombstone {
+        owner: identity(),
+        lane: device(),
+        number: Sequence(3),
+        previous: TombstoneHash([0x66; 32]),
+        packs: vec![pack_id(), PackId([0x42; 32])],
+        written_at: time(4),
+    }
+}
+
+fn deletion_grant() -> DeletionGrant {
+    DeletionGrant {
+        identity: identity(),
+        lane: device(),
+        last: Sequence(3),
+        bytes: ByteCount(10_000_000_000),
+        issued_at: time(7),
+    }
+}
+
+fn undeletion() -> Undeletion {
+    Undeletion {
+        identity: identity(),
+        lane: device(),
+        first: Sequence(2),
+        issued_at: time(7),
     }
 }
 
@@ -371,6 +505,9 @@ fn head_receipt() -> HeadReceipt {
         lane: device(),
         sequence: Sequence(7),
         head: HeadHash([0x72; 32]),
+        set_version: Sequence(2),
+        are_lists_complete: true,
+        own_days: Some(40),
         received_at: time(6),
     }
 }
@@ -379,6 +516,7 @@ fn head_bundle() -> HeadBundle {
     HeadBundle {
         head: signed(&head()),
         sets: vec![signed(&set_record())],
+        certificate: signed(&certificate()),
     }
 }
 
@@ -388,14 +526,30 @@ fn store_header() -> StoreHeader {
         lane: device(),
         epoch: Epoch(1),
         set: set_id(),
-        position: Position(2),
         pack: pack_id(),
         kind: PackKind::Data,
         k: 2,
         code_version: CodeVersion::Vandermonde1,
         pack_bytes: 16_777_216,
-        shard: ShardId([0x82; 32]),
         shard_bytes: 8_388_608,
+        shards: vec![ShardId([0x81; 32]), ShardId([0x82; 32])],
+    }
+}
+
+fn store_supplement() -> StoreSupplement {
+    StoreSupplement {
+        owner: identity(),
+        lane: device(),
+        pack: pack_id(),
+        first: Position(2),
+        shards: vec![ShardId([0x83; 32])],
+    }
+}
+
+fn grown_header() -> SignedHeader {
+    SignedHeader {
+        header: signed(&store_header()),
+        supplement: Some(signed(&store_supplement())),
     }
 }
 
@@ -418,8 +572,12 @@ fn contract() -> Contract {
         lane: device(),
         supplier_identity: IdentityId([0x22; 32]),
         supplier: DeviceId([0x23; 32]),
+        kind: ContractKind::Friend,
         bytes: ByteCount(10_000_000_000),
+        reserve: ByteCount(2_500_000_000),
+        term_days: Some(30),
         patience_days: 180,
+        replaces: Some(signed(&succession())),
         proposed_at: time(1),
         nonce: [0x4e; 16],
     }
@@ -430,6 +588,49 @@ fn contract_acceptance() -> ContractAcceptance {
         contract: ContractId([0x43; 32]),
         supplier: DeviceId([0x23; 32]),
         accepted_at: time(2),
+    }
+}
+
+fn succession() -> Succession {
+    Succession {
+        identity: identity(),
+        old: DeviceId([0x13; 32]),
+        new: device(),
+        issued_at: time(7),
+    }
+}
+
+fn contract_renewal() -> ContractRenewal {
+    ContractRenewal {
+        contract: ContractId([0x43; 32]),
+        bytes: ByteCount(20_000_000_000),
+        number: 3,
+        renewed_at: time(9),
+    }
+}
+
+fn contract_notice() -> ContractNotice {
+    ContractNotice {
+        contract: ContractId([0x43; 32]),
+        days: 30,
+        given_at: time(9),
+    }
+}
+
+fn contract_end() -> ContractEnd {
+    ContractEnd {
+        contract: ContractId([0x43; 32]),
+        ended_at: time(9),
+    }
+}
+
+fn epoch_grant() -> EpochGrant {
+    EpochGrant {
+        identity: identity(),
+        device: device(),
+        epoch: Epoch(2),
+        secrets: vec![0x5f; 225],
+        issued_at: time(9),
     }
 }
 
@@ -448,7 +649,7 @@ fn fence() -> Fence {
     Fence {
         identity: identity(),
         lane: DeviceId([0x13; 32]),
-        last: Sequence(700),
+        last: head_ref(),
         issued_at: time(7),
     }
 }
@@ -459,8 +660,11 @@ fn root_record() -> RootRecord {
         epoch: Epoch(1),
         sequence: Sequence(3),
         nickname: "alice".to_owned(),
-        devices: vec![signed(&certificate())],
-        fences: vec![signed(&fence())],
+        devices: vec![device()],
+        fences: vec![ClosedLane {
+            lane: DeviceId([0x13; 32]),
+            last: head_ref(),
+        }],
     }
 }
 
@@ -468,8 +672,16 @@ fn lane_record() -> LaneRecord {
     LaneRecord {
         lane: device(),
         sequence: Sequence(9),
-        head: Some(signed(&head())),
-        sets: vec![signed(&set_record())],
+        certificate: signed(&certificate()),
+        home: Some(HomeSet {
+            version: set_version(),
+            k: 2,
+        }),
+        published: Some(head_ref()),
+        settled: Some(HeadRef {
+            sequence: Sequence(6),
+            hash: HeadHash([0x71; 32]),
+        }),
         suppliers: vec![contact()],
     }
 }
