@@ -33,6 +33,8 @@ pub(crate) enum Label {
     EpochLocator,
     /// Cipher of one pack.
     PackCipher,
+    /// Secret of a set, from which its masks come.
+    SetSecret,
     /// Mask of one shard.
     ShardMask,
     /// Blinded signing seed of a slot of the root record.
@@ -60,6 +62,7 @@ impl Label {
             Self::EpochMetadata => "epoch-metadata",
             Self::EpochLocator => "epoch-locator",
             Self::PackCipher => "pack-cipher",
+            Self::SetSecret => "set-secret",
             Self::ShardMask => "shard-mask",
             Self::RootLocatorSigning => "root-locator-signing",
             Self::RootLocatorSealing => "root-locator-sealing",
@@ -93,7 +96,7 @@ pub(crate) fn derive_for_epoch(secret: &[u8; 32], label: Label, epoch: Epoch) ->
 mod tests {
     use super::*;
 
-    const LABELS: [Label; 15] = [
+    const LABELS: [Label; 16] = [
         Label::RootSigning,
         Label::IdentityExchange,
         Label::EpochChunk,
@@ -102,6 +105,7 @@ mod tests {
         Label::EpochMetadata,
         Label::EpochLocator,
         Label::PackCipher,
+        Label::SetSecret,
         Label::ShardMask,
         Label::RootLocatorSigning,
         Label::RootLocatorSealing,

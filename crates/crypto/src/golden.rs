@@ -1,12 +1,16 @@
 //! Golden values: every derivation and format against values that other implementations
 //! computed from the same secrets. What fails here has changed the format.
 
+use bitdust_model::HeadRef;
 use bitdust_model::locator::{Contact, Invitation};
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{DeviceId, Epoch, PackId, Position, Sequence, SetId, Signed, UnixMillis};
+use bitdust_model::{
+    DeviceId, Epoch, HeadHash, PackId, Position, Sequence, SetId, Signed, UnixMillis,
+};
 use data_encoding::HEXLOWER;
 
-use crate::identity::{DeviceKeys, EpochSecrets, HomeSecrets, RootSecrets};
+use crate::home_secrets::HomeSecrets;
+use crate::identity::{DeviceKeys, EpochSecrets, RootSecrets};
 use crate::keystore::{KeyGuard, open_home};
 use crate::locator::LocatorKey;
 use crate::mask::ShardMask;
@@ -84,7 +88,7 @@ fn shards_are_masked_as_they_were() {
 #[test]
 fn records_lie_where_they_lay_and_open() {
     let secrets = root().epoch(Epoch(0));
-    let key = LocatorKey::root(&secrets, 1);
+    let key = LocatorKey::root(&root(), 1);
     check("root_key", &key.dht_key().0);
     check(
         "lane_key",
@@ -113,6 +117,7 @@ fn key_files_open_as_they_did() {
         assert_eq!(opened.device.device(), device().device());
         assert_eq!(opened.exchange_public(), root().exchange_public());
         check("epoch0_locator", &opened.newest_epoch().locator);
+        check("root_key", &opened.root_slots[1].dht_key().0);
     };
     check_file("keyfile_passphrase", KeyGuard::Passphrase("open sesame"));
     check_file("keyfile_file", KeyGuard::File);
@@ -140,23 +145,20 @@ fn an_invitation_reads_as_it_did() {
 #[test]
 fn a_fence_names_the_lane_and_is_signed_by_the_root() {
     let root = root();
-    let fence = root.fence(DeviceId([1; 32]), Sequence(7), UnixMillis(8));
+    let last = HeadRef {
+        sequence: Sequence(7),
+        hash: HeadHash([2; 32]),
+    };
+    let fence = root.fence(DeviceId([1; 32]), last, UnixMillis(8));
     let believed = crate::verify_by(&fence, &root.identity().0).expect("the root signed it");
-    assert_eq!(
-        (believed.lane, believed.last),
-        (DeviceId([1; 32]), Sequence(7))
-    );
+    assert_eq!((believed.lane, believed.last), (DeviceId([1; 32]), last));
 }
 
 #[test]
 fn a_certificate_for_other_keys_makes_no_home() {
-    let refused = root()
-        .home_secrets(DeviceKeys::generate(), certificate(), Epoch(0))
-        .err();
+    let refused = HomeSecrets::of(&root(), DeviceKeys::generate(), certificate(), Epoch(0)).err();
     assert_eq!(refused, Some(crate::IdentityError::WrongDevice));
-    let refused = root()
-        .home_secrets(device(), certificate(), Epoch(u32::MAX))
-        .err();
+    let refused = HomeSecrets::of(&root(), device(), certificate(), Epoch(u32::MAX)).err();
     assert!(matches!(
         refused,
         Some(crate::IdentityError::TooManyEpochs { .. })
@@ -180,9 +182,7 @@ fn certificate() -> Signed<bitdust_model::locator::Certificate> {
 }
 
 fn home() -> HomeSecrets {
-    let home = root()
-        .home_secrets(device(), certificate(), Epoch(1))
-        .expect("they match");
+    let home = HomeSecrets::of(&root(), device(), certificate(), Epoch(1)).expect("they match");
     let newest: &EpochSecrets = home.newest_epoch();
     assert_eq!(newest.epoch(), Epoch(1));
     home

@@ -1,19 +1,19 @@
 //! Who somebody is: the root secrets of the phrase, the keys of a device, the secrets of
-//! an epoch, and the selection of them that a device keeps.
+//! an epoch.
 //!
 //! The root signing key lives only in [`RootSecrets`], which no format stores.
 
+use bitdust_model::HeadRef;
 use bitdust_model::limits::EPOCHS_MAX;
 use bitdust_model::locator::{Certificate, Fence};
-use bitdust_model::{DeviceId, Epoch, IdentityId, Sequence, Signed, UnixMillis};
+use bitdust_model::{DeviceId, Epoch, IdentityId, Signed, UnixMillis};
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::derive::{Label, Secret, derive, derive_for_epoch};
 use crate::phrase::Phrase;
 use crate::random::random;
-use crate::sealed_box::{self, SealedBoxError};
-use crate::sign::{SigningKey, VerifyError, verify_certificate};
+use crate::sign::{SigningKey, VerifyError};
 
 /// Why secrets do not make an identity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,9 +114,9 @@ impl RootSecrets {
         })
     }
 
-    /// Closes a lane after a sequence number.
+    /// Closes a lane after a head.
     #[must_use]
-    pub fn fence(&self, lane: DeviceId, last: Sequence, issued_at: UnixMillis) -> Signed<Fence> {
+    pub fn fence(&self, lane: DeviceId, last: HeadRef, issued_at: UnixMillis) -> Signed<Fence> {
         self.signing.sign(&Fence {
             identity: self.identity(),
             lane,
@@ -125,21 +125,12 @@ impl RootSecrets {
         })
     }
 
-    /// What a device keeps: its keys, its certificate (checked here), and the secrets of all
-    /// epochs up to `newest`. Epochs count from 0.
-    pub fn home_secrets(
-        &self,
-        device: DeviceKeys,
-        certificate: Signed<Certificate>,
-        newest: Epoch,
-    ) -> Result<HomeSecrets, IdentityError> {
-        if usize::try_from(newest.0).is_ok_and(|newest| newest >= EPOCHS_MAX) {
-            return Err(IdentityError::TooManyEpochs { epoch: newest });
-        }
-        let epochs = (0..=newest.0)
-            .map(|epoch| self.epoch(Epoch(epoch)))
-            .collect();
-        HomeSecrets::new(device, certificate, epochs, self.exchange.clone())
+    pub(crate) const fn exchange(&self) -> &StaticSecret {
+        &self.exchange
+    }
+
+    pub(crate) const fn entropy(&self) -> &Secret {
+        &self.entropy
     }
 }
 
@@ -208,83 +199,5 @@ impl EpochSecrets {
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
-    }
-}
-
-/// All secrets that a device keeps: neither the phrase nor the root signing key is here.
-pub struct HomeSecrets {
-    /// The machine's own keys.
-    pub device: DeviceKeys,
-    /// That the machine belongs to the identity, signed by the root key.
-    pub certificate: Signed<Certificate>,
-    /// Secrets of the epochs, oldest first; never empty.
-    pub epochs: Vec<EpochSecrets>,
-    identity: IdentityId,
-    exchange: StaticSecret,
-}
-
-impl HomeSecrets {
-    /// Puts the parts together; the certificate must be good and belong to the device.
-    pub(crate) fn new(
-        device: DeviceKeys,
-        certificate: Signed<Certificate>,
-        epochs: Vec<EpochSecrets>,
-        exchange: StaticSecret,
-    ) -> Result<Self, IdentityError> {
-        let believed = verify_certificate(&certificate)?;
-        if believed.device != device.device() || believed.exchange != device.exchange_public() {
-            return Err(IdentityError::WrongDevice);
-        }
-        if epochs.is_empty() {
-            return Err(IdentityError::NoEpoch);
-        }
-        Ok(Self {
-            device,
-            certificate,
-            epochs,
-            identity: believed.identity,
-            exchange,
-        })
-    }
-
-    /// The identity that the certificate names.
-    #[must_use]
-    pub const fn identity(&self) -> IdentityId {
-        self.identity
-    }
-
-    /// The X25519 public key of the identity.
-    #[must_use]
-    pub fn exchange_public(&self) -> [u8; 32] {
-        PublicKey::from(&self.exchange).to_bytes()
-    }
-
-    /// The secrets of an epoch, if this device has them.
-    #[must_use]
-    pub fn epoch(&self, epoch: Epoch) -> Option<&EpochSecrets> {
-        self.epochs.iter().find(|secrets| secrets.epoch == epoch)
-    }
-
-    /// The secrets with which new data is sealed: those of the newest epoch.
-    ///
-    /// # Panics
-    /// If the list of epochs, which is never empty when it is made, was emptied since.
-    #[must_use]
-    pub fn newest_epoch(&self) -> &EpochSecrets {
-        let newest = self.epochs.iter().max_by_key(|secrets| secrets.epoch);
-        newest.expect("a home is made with at least one epoch")
-    }
-
-    /// Opens a sealed box addressed to this device or to its identity.
-    pub fn open_sealed(&self, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealedBoxError> {
-        match sealed_box::open(self.device.exchange(), bytes) {
-            Err(SealedBoxError::NotForUs) => sealed_box::open(&self.exchange, bytes),
-            Ok(plain) => Ok(plain),
-            Err(error @ (SealedBoxError::Malformed | SealedBoxError::TooLong { .. })) => Err(error),
-        }
-    }
-
-    pub(crate) const fn exchange(&self) -> &StaticSecret {
-        &self.exchange
     }
 }

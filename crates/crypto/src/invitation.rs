@@ -61,9 +61,9 @@ pub fn from_text(text: &str) -> Result<Invitation, InvitationError> {
     };
     let invitation = verify(&signed).map_err(|error| match error {
         VerifyError::Decode(_) => InvitationError::Malformed,
-        VerifyError::Forged { .. } | VerifyError::WrongSigner { .. } => {
-            InvitationError::NotGenuine(Some(error))
-        }
+        VerifyError::Forged { .. }
+        | VerifyError::WrongSigner { .. }
+        | VerifyError::Inconsistent { .. } => InvitationError::NotGenuine(Some(error)),
     })?;
     let certificate = verify_certificate(&invitation.certificate)
         .map_err(|error| InvitationError::NotGenuine(Some(error)))?;

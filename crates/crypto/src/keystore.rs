@@ -3,7 +3,7 @@
 //! It makes and reads the bytes; the caller does the file IO. A guard never changes on its
 //! own: what cannot be had is an error, never another guard.
 //!
-//! A key file is `"BDKEY" ‖ version 1 ‖ guard kind ‖ guard fields ‖ nonce (12) ‖
+//! A key file is `"BDKEY" ‖ version 2 ‖ guard kind ‖ guard fields ‖ nonce (12) ‖
 //! AES-256-GCM ciphertext ‖ tag (16) ‖ checksum (16)`. Everything before the nonce is
 //! associated data; the checksum is the beginning of the BLAKE3 of all bytes before it and
 //! tells a damaged file from a wrong passphrase.
@@ -19,7 +19,7 @@ use bitdust_model::limits::KEY_FILE_BYTES_MAX;
 
 use crate::aead::{Aead, NONCE_BYTES};
 use crate::derive::{Label, Secret, derive};
-use crate::identity::HomeSecrets;
+use crate::home_secrets::HomeSecrets;
 use crate::random::random;
 use cost::SALT_BYTES;
 use version::VERSION;
@@ -191,6 +191,9 @@ fn parse(bytes: &[u8]) -> Result<Parsed<'_>, KeystoreError> {
     };
     match versioned.first() {
         Some(&VERSION) => {}
+        Some(&version) if version < VERSION => {
+            return Err(KeystoreError::Unreleased { version });
+        }
         Some(&version) => return Err(KeystoreError::Version { version }),
         None => return Err(KeystoreError::Damaged),
     }

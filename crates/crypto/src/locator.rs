@@ -1,17 +1,18 @@
 //! Locator records: how the phrase alone finds its data again.
 //!
 //! Each slot of the root record and of a lane record has a signing key and a cipher key of
-//! its own, derived from the epoch's locator secret. Outsiders see unrelated signers,
-//! unrelated DHT keys and one of three lengths.
+//! its own: those of the root record come from the phrase alone, so that no device can sign one;
+//! those of lanes from the epoch's locator secret. Outsiders see unrelated signers, unrelated DHT
+//! keys and one of three lengths.
 
-use bitdust_model::limits::{KIB, LOCATOR_PLAIN_BYTES_MAX};
+use bitdust_model::limits::{KIB, LOCATOR_BYTES_MAX, LOCATOR_PLAIN_BYTES_MAX};
 use bitdust_model::locator::{DhtRecord, RecordKind, SignedRecord};
 use bitdust_model::{DeviceId, DhtKey, Sequence, UnixMillis};
 use zeroize::Zeroizing;
 
 use crate::aead::{Aead, NONCE_BYTES, TAG_BYTES};
 use crate::derive::{Label, Secret, derive};
-use crate::identity::EpochSecrets;
+use crate::identity::{EpochSecrets, RootSecrets};
 use crate::place::dht_key;
 use crate::random::random;
 use crate::sign::{SigningKey, VerifyError, verify_by};
@@ -20,7 +21,7 @@ const LENGTH_BYTES: usize = 4;
 /// What sealing adds to the padded plain text.
 const SEALING_BYTES: usize = NONCE_BYTES + TAG_BYTES;
 /// Padded lengths of the plain text, its length in front included.
-const PADDED_BYTES: [usize; 3] = [2 * KIB, 4 * KIB, 8 * KIB];
+const PADDED_BYTES: [usize; 3] = [2 * KIB, 4 * KIB, LOCATOR_BYTES_MAX];
 
 const _: () = assert!(
     LOCATOR_PLAIN_BYTES_MAX == PADDED_BYTES[2] - LENGTH_BYTES,
@@ -58,12 +59,13 @@ pub struct LocatorKey {
 
 impl LocatorKey {
     /// Keys of a slot of the root record: labels `root-locator-signing` (Ed25519 seed) and
-    /// `root-locator-sealing` (AES-256-GCM), from the locator secret, with the slot (one byte).
+    /// `root-locator-sealing` (AES-256-GCM), from the entropy of the phrase, with the slot (one
+    /// byte).
     #[must_use]
-    pub fn root(secrets: &EpochSecrets, slot: u8) -> Self {
+    pub fn root(root: &RootSecrets, slot: u8) -> Self {
         let context: [&[u8]; 1] = [&[slot]];
-        let seed = derive(&secrets.locator, Label::RootLocatorSigning, &context);
-        let sealing = derive(&secrets.locator, Label::RootLocatorSealing, &context);
+        let seed = derive(root.entropy(), Label::RootLocatorSigning, &context);
+        let sealing = derive(root.entropy(), Label::RootLocatorSealing, &context);
         Self {
             signing: SigningKey::from_seed(&seed),
             sealing,
@@ -80,6 +82,14 @@ impl LocatorKey {
         Self {
             signing: SigningKey::from_seed(&seed),
             sealing,
+        }
+    }
+
+    /// What a device keeps of it.
+    pub(crate) fn slot(&self) -> RootSlot {
+        RootSlot {
+            signer: self.signing.public(),
+            sealing: self.sealing.clone(),
         }
     }
 
@@ -138,30 +148,65 @@ impl LocatorKey {
         record: &SignedRecord,
         network: &str,
     ) -> Result<Zeroizing<Vec<u8>>, LocatorError> {
-        let believed = verify_by(record, &self.signing.public())?;
-        if believed.kind != RecordKind::Locator || believed.network != network {
-            return Err(LocatorError::Foreign {
-                network: network.to_owned(),
-            });
-        }
-        if !is_sealed_length(believed.body.len()) {
-            return Err(LocatorError::Damaged);
-        }
-        let Some((nonce, sealed)) = believed.body.split_first_chunk::<NONCE_BYTES>() else {
-            return Err(LocatorError::Damaged);
-        };
-        let associated = associated_data(network, believed.sequence, believed.written_at);
-        let mut padded = Zeroizing::new(sealed.to_vec());
-        self.cipher()
-            .open(*nonce, &associated, &mut padded)
-            .map_err(|_| LocatorError::Damaged)?;
-        let plain = unpad(&padded).ok_or(LocatorError::Damaged)?;
-        Ok(Zeroizing::new(plain.to_vec()))
+        open(record, network, &self.signing.public(), &self.sealing)
     }
 
     fn cipher(&self) -> Aead {
         Aead::new(&self.sealing)
     }
+}
+
+/// A slot of the root record as devices know it: they read it and publish it again, and cannot sign
+/// another.
+#[derive(Clone)]
+pub struct RootSlot {
+    pub(crate) signer: [u8; 32],
+    pub(crate) sealing: Secret,
+}
+
+impl RootSlot {
+    /// Where the record lies in the DHT.
+    #[must_use]
+    pub fn dht_key(&self) -> DhtKey {
+        dht_key(RecordKind::Locator, &self.signer)
+    }
+
+    /// Checks and opens a record of this slot, as [`LocatorKey::open`].
+    pub fn open(
+        &self,
+        record: &SignedRecord,
+        network: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, LocatorError> {
+        open(record, network, &self.signer, &self.sealing)
+    }
+}
+
+/// Checks a record against the signer of its slot, and opens it.
+fn open(
+    record: &SignedRecord,
+    network: &str,
+    signer: &[u8; 32],
+    sealing: &Secret,
+) -> Result<Zeroizing<Vec<u8>>, LocatorError> {
+    let believed = verify_by(record, signer)?;
+    if believed.kind != RecordKind::Locator || believed.network != network {
+        return Err(LocatorError::Foreign {
+            network: network.to_owned(),
+        });
+    }
+    if !is_sealed_length(believed.body.len()) {
+        return Err(LocatorError::Damaged);
+    }
+    let Some((nonce, sealed)) = believed.body.split_first_chunk::<NONCE_BYTES>() else {
+        return Err(LocatorError::Damaged);
+    };
+    let associated = associated_data(network, believed.sequence, believed.written_at);
+    let mut padded = Zeroizing::new(sealed.to_vec());
+    Aead::new(sealing)
+        .open(*nonce, &associated, &mut padded)
+        .map_err(|_| LocatorError::Damaged)?;
+    let plain = unpad(&padded).ok_or(LocatorError::Damaged)?;
+    Ok(Zeroizing::new(plain.to_vec()))
 }
 
 /// Whether a sealed body has one of the three lengths that records may have.

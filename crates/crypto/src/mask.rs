@@ -20,14 +20,17 @@ pub struct ShardMask {
 
 impl ShardMask {
     /// The mask of a shard: AES-256-CTR (128-bit big-endian counter from zero) under label
-    /// `shard-mask`, from the epoch's mask secret, with set, pack and position (one byte).
+    /// `shard-mask`, from the secret of the set, with pack and position (one byte). The secret of
+    /// the set is that of label `set-secret`, from the epoch's mask secret, with the set: whoever
+    /// repairs the set needs it and learns nothing of others.
     ///
     /// # Panics
     /// Never: AES takes every key of 256 bits.
     #[must_use]
     pub fn new(secrets: &EpochSecrets, set: SetId, pack: PackId, position: Position) -> Self {
-        let context: [&[u8]; 3] = [&set.0, &pack.0, &[position.0]];
-        let key = derive(&secrets.mask, Label::ShardMask, &context);
+        let of_set = derive(&secrets.mask, Label::SetSecret, &[&set.0]);
+        let context: [&[u8]; 2] = [&pack.0, &[position.0]];
+        let key = derive(&of_set, Label::ShardMask, &context);
         let key = UnboundCipherKey::new(&AES_256, &*key).and_then(EncryptingKey::ctr);
         Self {
             key: key.expect("a key of 256 bits"),

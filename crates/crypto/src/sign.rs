@@ -4,11 +4,16 @@
 //! is worth nothing for another. Bytes are measured, then verified, and only then parsed.
 
 use bitdust_model::codec::{DecodeError, Versioned};
+use bitdust_model::contract::Contract;
+use bitdust_model::deletion::Tombstone;
 use bitdust_model::document::Signature;
+use bitdust_model::head::Head;
 use bitdust_model::locator::Certificate;
-use bitdust_model::manifest::Head;
-use bitdust_model::message::Contract;
-use bitdust_model::{ContractId, Document, HeadHash, Signed, decode, encode};
+use bitdust_model::set::SetRecord;
+use bitdust_model::shard::{SignedHeader, StoreHeader};
+use bitdust_model::{
+    ContractId, Document, HeadHash, SetHash, Signed, TombstoneHash, decode, encode, limits,
+};
 use ed25519_dalek::{Signer, VerifyingKey};
 use zeroize::Zeroizing;
 
@@ -33,6 +38,12 @@ pub enum VerifyError {
     /// The signature is good, but by somebody who may not say this.
     #[error("this {kind} was signed by the wrong key")]
     WrongSigner {
+        /// What was expected.
+        kind: &'static str,
+    },
+    /// Each part is good, and together they say what cannot be.
+    #[error("the parts of this {kind} do not belong together")]
+    Inconsistent {
         /// What was expected.
         kind: &'static str,
     },
@@ -106,10 +117,42 @@ pub fn verify_certificate(signed: &Signed<Certificate>) -> Result<Certificate, V
     Ok(certificate)
 }
 
+/// Checks the header of a pack, signed by the device of its lane, and takes in the shards that came
+/// later, if the same device signed those.
+pub fn verify_header(signed: &SignedHeader) -> Result<StoreHeader, VerifyError> {
+    let kind = StoreHeader::KIND;
+    let mut header = verify(&signed.header)?;
+    if header.lane.0 != signed.header.signer {
+        return Err(VerifyError::WrongSigner { kind });
+    }
+    if header.shards.len() > limits::SUPPLIERS_PER_SET_MAX {
+        return Err(VerifyError::Inconsistent { kind });
+    }
+    if let Some(supplement) = &signed.supplement
+        && !header.grow(verify_by(supplement, &header.lane.0)?)
+    {
+        return Err(VerifyError::Inconsistent { kind });
+    }
+    Ok(header)
+}
+
 /// The hash by which the next head of the lane names this one: BLAKE3 of its signed bytes.
 #[must_use]
 pub fn head_hash(head: &Signed<Head>) -> HeadHash {
     HeadHash(*blake3::hash(&head.bytes).as_bytes())
+}
+
+/// The hash by which the next version of a set names this one: BLAKE3 of its signed bytes.
+#[must_use]
+pub fn set_hash(record: &Signed<SetRecord>) -> SetHash {
+    SetHash(*blake3::hash(&record.bytes).as_bytes())
+}
+
+/// The hash by which the next tombstone of a lane, and its head, name this one: BLAKE3 of its
+/// signed bytes.
+#[must_use]
+pub fn tombstone_hash(tombstone: &Signed<Tombstone>) -> TombstoneHash {
+    TombstoneHash(*blake3::hash(&tombstone.bytes).as_bytes())
 }
 
 /// The id of a contract: BLAKE3 of the bytes that the customer signed.

@@ -1,12 +1,12 @@
 //! The plain content of a key file, written by hand so that no copy of a secret is left
 //! behind by a growing buffer.
 //!
-//! `device seed (32) ‖ device exchange (32) ‖ identity exchange (32) ‖ count of epochs
-//! (u32 LE) ‖ for each: epoch (u32 LE) ‖ chunk, pack, mask, metadata, locator (32 each) ‖
+//! `device seed (32) ‖ device exchange (32) ‖ identity exchange (32) ‖ for each of three slots of the
+//! root record: signer, sealing (32 each) ‖ count of epochs (u32 LE) ‖ for each: epoch (u32 LE) ‖ chunk, pack, mask, metadata, locator (32 each) ‖
 //! postcard of the signed certificate`.
 
 use bitdust_model::codec::Versioned;
-use bitdust_model::limits::EPOCHS_MAX;
+use bitdust_model::limits::{EPOCHS_MAX, LOCATOR_SLOTS};
 use bitdust_model::locator::Certificate;
 use bitdust_model::{Epoch, Signed};
 use x25519_dalek::StaticSecret;
@@ -14,11 +14,13 @@ use zeroize::Zeroizing;
 
 use super::error::KeystoreError;
 use crate::derive::Secret;
-use crate::identity::{DeviceKeys, EpochSecrets, HomeSecrets, IdentityError};
+use crate::home_secrets::HomeSecrets;
+use crate::identity::{DeviceKeys, EpochSecrets, IdentityError};
+use crate::locator::RootSlot;
 
 const EPOCH_BYTES: usize = 4 + 5 * 32;
-/// Keys and count in front of the epochs.
-const FRONT_BYTES: usize = 3 * 32 + 4;
+/// Keys, slots and count in front of the epochs.
+const FRONT_BYTES: usize = 3 * 32 + LOCATOR_SLOTS as usize * 64 + 4;
 /// What postcard adds to the bytes of a signed document: length, signer, signature.
 const SIGNED_BYTES: usize = 10 + 32 + 64;
 /// Room for the tag, so that sealing in place does not move the buffer.
@@ -36,6 +38,10 @@ pub(super) fn write(home: &HomeSecrets) -> Result<Zeroizing<Vec<u8>>, KeystoreEr
     out.extend_from_slice(home.device.signing().seed().as_slice());
     out.extend_from_slice(home.device.exchange().as_bytes());
     out.extend_from_slice(home.exchange().as_bytes());
+    for slot in &home.root_slots {
+        out.extend_from_slice(&slot.signer);
+        out.extend_from_slice(slot.sealing.as_slice());
+    }
     out.extend_from_slice(&count_bytes(count));
     for secrets in &home.epochs {
         out.extend_from_slice(&secrets.epoch.0.to_le_bytes());
@@ -58,6 +64,13 @@ pub(super) fn read(plain: &[u8]) -> Result<HomeSecrets, KeystoreError> {
     let device_seed = take_secret(&mut rest)?;
     let device_exchange = take_secret(&mut rest)?;
     let identity_exchange = take_secret(&mut rest)?;
+    let mut root_slots = Vec::new();
+    for _ in 0..LOCATOR_SLOTS {
+        root_slots.push(RootSlot {
+            signer: *take_secret(&mut rest)?,
+            sealing: take_secret(&mut rest)?,
+        });
+    }
     let count = usize::try_from(take_u32(&mut rest)?).map_err(|_| KeystoreError::Damaged)?;
     if count > EPOCHS_MAX || count * EPOCH_BYTES > rest.len() {
         return Err(KeystoreError::Damaged);
@@ -79,7 +92,13 @@ pub(super) fn read(plain: &[u8]) -> Result<HomeSecrets, KeystoreError> {
     };
     let device = DeviceKeys::from_parts(&device_seed, &device_exchange);
     let exchange = StaticSecret::from(*identity_exchange);
-    Ok(HomeSecrets::new(device, certificate, epochs, exchange)?)
+    Ok(HomeSecrets::new(
+        device,
+        certificate,
+        epochs,
+        root_slots,
+        exchange,
+    )?)
 }
 
 fn count_bytes(count: usize) -> [u8; 4] {

@@ -12,6 +12,15 @@ pub enum KeystoreError {
     /// The bytes are something else.
     #[error("this is no BitDust key file")]
     NotAKeyFile,
+    /// Written before the first release, in a form that is not read any more.
+    #[error(
+        "the key file has version {version}, which was never released and is not read any more; \
+         it was left as it is"
+    )]
+    Unreleased {
+        /// The version that was found.
+        version: u8,
+    },
     /// Written by a newer program.
     #[error("the key file has version {version}, this program reads version {VERSION}")]
     Version {

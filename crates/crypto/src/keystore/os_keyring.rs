@@ -71,7 +71,8 @@ fn missing(reason: &dyn std::fmt::Display) -> KeystoreError {
 mod tests {
     use super::super::{Fields, Lock, open, parse, seal};
     use super::*;
-    use crate::identity::{DeviceKeys, HomeSecrets, RootSecrets};
+    use crate::home_secrets::HomeSecrets;
+    use crate::identity::{DeviceKeys, RootSecrets};
     use crate::phrase::Phrase;
     use bitdust_model::{Epoch, UnixMillis};
     use keyring_core::api::CredentialStoreApi;
@@ -151,7 +152,6 @@ mod tests {
         let root = RootSecrets::from_phrase(&Phrase::generate());
         let device = DeviceKeys::generate();
         let certificate = root.certify(&device, Epoch(0), "", UnixMillis(1));
-        root.home_secrets(device, certificate, Epoch(0))
-            .expect("a matching certificate")
+        HomeSecrets::of(&root, device, certificate, Epoch(0)).expect("a matching certificate")
     }
 }
