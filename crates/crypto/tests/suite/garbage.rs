@@ -12,7 +12,7 @@ use bitdust_model::locator::{
     Certificate, DhtRecord, Fence, KeyedRecord, NicknameClaim, Offer, RecordKind, RootRecord,
 };
 use bitdust_model::message::Packet;
-use bitdust_model::{DhtKey, Epoch, Sequence, Signed, UnixMillis};
+use bitdust_model::{DhtKey, Sequence, Signed, UnixMillis};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -30,7 +30,7 @@ static KEY_FILES: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
 static INVITATION: LazyLock<String> =
     LazyLock::new(|| invitation::to_text(&ALICE.home.device.signing().sign(&invite(&ALICE))));
 static RECORD: LazyLock<KeyedRecord> = LazyLock::new(|| {
-    let key = LocatorKey::root(&ALICE.root.epoch(Epoch(0)), 0);
+    let key = LocatorKey::root(&ALICE.root, 0);
     let record = key.seal("net", Sequence(1), UnixMillis(1), b"plain");
     KeyedRecord {
         key: key.dht_key(),

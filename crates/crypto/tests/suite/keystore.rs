@@ -140,10 +140,15 @@ fn other_files_and_other_versions_are_told_apart() {
     let refused = guard_of(b"PK\x03\x04 something else");
     assert!(matches!(refused, Err(KeystoreError::NotAKeyFile)));
     let mut newer = seal_cheaply(&Person::new().home, RIGHT);
-    newer[5] = 2;
+    newer[5] = 3;
     assert!(matches!(
         guard_of(&newer),
-        Err(KeystoreError::Version { version: 2 })
+        Err(KeystoreError::Version { version: 3 })
+    ));
+    newer[5] = 1;
+    assert!(matches!(
+        guard_of(&newer),
+        Err(KeystoreError::Unreleased { version: 1 })
     ));
     let giant = guard_of(&vec![0; KEY_FILE_BYTES_MAX + 1]);
     assert!(matches!(giant, Err(KeystoreError::TooLong { .. })));
@@ -201,6 +206,11 @@ fn check_same(one: &HomeSecrets, other: &HomeSecrets) {
         };
         assert_eq!(name(one), name(other));
     }
+    let slots = |home: &HomeSecrets| -> Vec<_> {
+        let slots = home.root_slots.iter();
+        slots.map(bitdust_crypto::RootSlot::dht_key).collect()
+    };
+    assert_eq!(slots(one), slots(other));
     let boxed = seal_to(&one.device.exchange_public(), b"to the device");
     assert!(other.open_sealed(&boxed).is_ok());
     let boxed = seal_to(&one.exchange_public(), b"to the identity");

@@ -6,13 +6,13 @@ use bitdust_crypto::{
 };
 use bitdust_model::limits::{ADDRESSES_MAX, SEQUENCE_JUMP_MAX};
 use bitdust_model::locator::{Addresses, DhtRecord, KeyedRecord, NicknameClaim, Offer, RecordKind};
-use bitdust_model::{ByteCount, DhtKey, Epoch, Sequence, UnixMillis, encode};
+use bitdust_model::{ByteCount, DhtKey, Sequence, UnixMillis, encode};
 
 use crate::world::Person;
 
 #[test]
 fn a_locator_record_is_believed_under_its_own_key_only() {
-    let key = LocatorKey::root(&Person::new().root.epoch(Epoch(0)), 0);
+    let key = LocatorKey::root(&Person::new().root, 0);
     let record = key.seal("net", Sequence(1), UnixMillis(1), b"plain");
     let good = KeyedRecord {
         key: key.dht_key(),
@@ -52,7 +52,8 @@ fn a_locator_record_of_an_odd_length_is_refused() {
         );
     };
     check(2048 + 28, true);
-    check(8192 + 28, true);
+    check(8_960 + 28, true);
+    check(8_192 + 28, false);
     check(2048, false);
     check(0, false);
 }

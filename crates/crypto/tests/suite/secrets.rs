@@ -2,8 +2,8 @@
 //! they implement neither `Debug` nor `Serialize`, and the phrase not even `Clone`.
 
 use bitdust_crypto::{
-    DeviceKeys, EpochSecrets, HomeSecrets, LocatorKey, PackCipher, Phrase, RootSecrets, ShardMask,
-    SigningKey,
+    DeviceKeys, EpochSecrets, HomeSecrets, LocatorKey, PackCipher, Phrase, RootSecrets, RootSlot,
+    ShardMask, SigningKey,
 };
 
 /// Ambiguous, and so an error, for types that implement `$bound`.
@@ -24,13 +24,13 @@ macro_rules! assert_without {
 fn secrets_can_be_neither_printed_nor_serialised() {
     assert_without!(std::fmt::Debug:
         Phrase, RootSecrets, DeviceKeys, EpochSecrets, HomeSecrets, SigningKey, LocatorKey,
-        PackCipher, ShardMask);
+        PackCipher, RootSlot, ShardMask);
     assert_without!(std::fmt::Display:
         Phrase, RootSecrets, DeviceKeys, EpochSecrets, HomeSecrets, SigningKey, LocatorKey,
-        PackCipher, ShardMask);
+        PackCipher, RootSlot, ShardMask);
     assert_without!(serde::Serialize:
         Phrase, RootSecrets, DeviceKeys, EpochSecrets, HomeSecrets, SigningKey, LocatorKey,
-        PackCipher, ShardMask);
+        PackCipher, RootSlot, ShardMask);
 }
 
 #[test]

@@ -2,12 +2,19 @@
 
 use bitdust_crypto::{
     SigningKey, VerifyError, contract_id, head_hash, verify, verify_by, verify_certificate,
+    verify_header,
 };
+use bitdust_model::HeadRef;
 use bitdust_model::codec::{DecodeError, Versioned};
+use bitdust_model::contract::Contract;
+use bitdust_model::head::Head;
 use bitdust_model::locator::{Certificate, Fence};
-use bitdust_model::manifest::Head;
-use bitdust_model::message::Contract;
-use bitdust_model::{DeviceId, Document, Epoch, IdentityId, Sequence, Signed, UnixMillis};
+use bitdust_model::manifest::PackKind;
+use bitdust_model::shard::{SignedHeader, StoreHeader, StoreSupplement};
+use bitdust_model::{
+    CodeVersion, DeviceId, Document, Epoch, HeadHash, IdentityId, PackId, Position, Sequence,
+    SetId, ShardId, Signed, UnixMillis, limits,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::world::Person;
@@ -47,7 +54,7 @@ fn a_change_of_any_field_needs_a_new_signature() {
     let changes: [fn(&mut Fence); 4] = [
         |fence| fence.identity = IdentityId([9; 32]),
         |fence| fence.lane = DeviceId([9; 32]),
-        |fence| fence.last = Sequence(9),
+        |fence| fence.last.sequence = Sequence(9),
         |fence| fence.issued_at = UnixMillis(9),
     ];
     for change in changes {
@@ -158,11 +165,82 @@ fn epochs_of_a_home_go_up_to_the_newest() {
     assert!(home.epoch(Epoch(2)).is_none());
 }
 
+fn store_header(lane: &SigningKey, shards: usize) -> StoreHeader {
+    StoreHeader {
+        owner: IdentityId([1; 32]),
+        lane: DeviceId(lane.public()),
+        epoch: Epoch(0),
+        set: SetId([2; 32]),
+        pack: PackId([3; 32]),
+        kind: PackKind::Data,
+        k: 1,
+        code_version: CodeVersion::Vandermonde1,
+        pack_bytes: 5,
+        shard_bytes: 5,
+        shards: (0..shards).map(shard).collect(),
+    }
+}
+
+fn shard(number: usize) -> ShardId {
+    ShardId([u8::try_from(number).expect("few"); 32])
+}
+
+#[test]
+fn the_header_of_a_pack_is_believed_with_what_its_lane_added() {
+    let (laptop, mallory) = (SigningKey::generate(), SigningKey::generate());
+    let plain = store_header(&laptop, 2);
+    let supplement = |first: u8, shards: std::ops::Range<usize>| StoreSupplement {
+        owner: plain.owner,
+        lane: plain.lane,
+        pack: plain.pack,
+        first: Position(first),
+        shards: shards.map(shard).collect(),
+    };
+    let with = |supplement: Signed<StoreSupplement>| SignedHeader {
+        header: laptop.sign(&plain),
+        supplement: Some(supplement),
+    };
+    let kind = StoreHeader::KIND;
+    let inconsistent = Err(VerifyError::Inconsistent { kind });
+    let wrong_signer = |kind| Err(VerifyError::WrongSigner { kind });
+    for (signed, believed, what) in [
+        (laptop.sign(&plain).into(), Ok(plain.clone()), "as it was"),
+        (
+            with(laptop.sign(&supplement(2, 2..4))),
+            Ok(store_header(&laptop, 4)),
+            "grown",
+        ),
+        (mallory.sign(&plain).into(), wrong_signer(kind), "another's"),
+        (
+            with(mallory.sign(&supplement(2, 2..4))),
+            wrong_signer(StoreSupplement::KIND),
+            "grown by another",
+        ),
+        (
+            with(laptop.sign(&supplement(1, 1..3))),
+            inconsistent.clone(),
+            "a shard in place of another",
+        ),
+        (
+            laptop
+                .sign(&store_header(&laptop, limits::SUPPLIERS_PER_SET_MAX + 1))
+                .into(),
+            inconsistent,
+            "more than a set has",
+        ),
+    ] {
+        assert_eq!(verify_header(&signed), believed, "{what}");
+    }
+}
+
 fn fence() -> Fence {
     Fence {
         identity: IdentityId([1; 32]),
         lane: DeviceId([2; 32]),
-        last: Sequence(3),
+        last: HeadRef {
+            sequence: Sequence(3),
+            hash: HeadHash([3; 32]),
+        },
         issued_at: UnixMillis(4),
     }
 }

@@ -15,8 +15,7 @@ impl Person {
         let root = RootSecrets::from_phrase(&Phrase::generate());
         let device = DeviceKeys::generate();
         let certificate = root.certify(&device, Epoch(0), "", UnixMillis(1));
-        let home = root
-            .home_secrets(device, certificate, Epoch(1))
+        let home = HomeSecrets::of(&root, device, certificate, Epoch(1))
             .expect("the certificate belongs to the device");
         Self { root, home }
     }
