@@ -56,7 +56,7 @@ impl Catalogue {
     /// Opens or creates the catalogue and brings it up to date. `pack_header_bytes` is the
     /// length of a pack's header, from which the places of chunks are counted.
     pub fn open(path: &Path, pack_header_bytes: u32) -> Result<Self, CatalogueError> {
-        let database = Database::open(path, "catalogue", &schema::STEPS)?;
+        let database = Database::open(path, "catalogue", &schema::SCHEMA)?;
         Ok(Self {
             database,
             pack_header_bytes,

@@ -16,7 +16,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::durable;
-use crate::migrate::{MigrateError, migrate};
+use crate::migrate::{MigrateError, Schema, migrate};
 
 /// Statements each connection keeps prepared: more than either database uses.
 const STATEMENTS_KEPT: usize = 128;
@@ -80,7 +80,9 @@ impl DatabaseError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Unusable { source, .. } => durable::code_of(source),
-            Self::Migrate(MigrateError::Newer { .. }) => ErrorCode::Incompatible,
+            Self::Migrate(MigrateError::Newer { .. } | MigrateError::Unreleased { .. }) => {
+                ErrorCode::Incompatible
+            }
             Self::Migrate(MigrateError::Failed { source, .. }) | Self::Sqlite(source) => {
                 code_of(source)
             }
@@ -128,7 +130,7 @@ impl Database {
     pub(crate) fn open(
         path: &Path,
         name: &'static str,
-        steps: &[&str],
+        schema: &Schema,
     ) -> Result<Self, DatabaseError> {
         let unusable = |source| DatabaseError::Unusable {
             path: path.to_path_buf(),
@@ -145,7 +147,7 @@ impl Database {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         configure(&connection)?;
-        migrate(&mut connection, name, steps)?;
+        migrate(&mut connection, name, schema)?;
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         let (sender, jobs) = sync_channel(DATABASE_WRITES_WAITING_MAX);
@@ -363,10 +365,13 @@ impl Drop for Lease<'_> {
 mod tests {
     use super::*;
 
-    const STEPS: [&str; 1] = ["CREATE TABLE numbers (x INTEGER NOT NULL) STRICT;"];
+    const SCHEMA: Schema = Schema {
+        first: 1,
+        steps: &["CREATE TABLE numbers (x INTEGER NOT NULL) STRICT;"],
+    };
 
     fn open(dir: &tempfile::TempDir) -> Database {
-        Database::open(&dir.path().join("test.db"), "test", &STEPS).expect("opened")
+        Database::open(&dir.path().join("test.db"), "test", &SCHEMA).expect("opened")
     }
 
     fn insert(database: &Database, x: i64) -> Result<(), DatabaseError> {
@@ -501,7 +506,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let path = dir.path().join("test.db");
         std::fs::write(&path, [7; 4096]).expect("written");
-        let Err(refused) = Database::open(&path, "test", &STEPS) else {
+        let Err(refused) = Database::open(&path, "test", &SCHEMA) else {
             panic!("garbage was opened")
         };
         assert_eq!(refused.code(), ErrorCode::DiskFailed);

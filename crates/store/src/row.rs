@@ -5,8 +5,8 @@
 use bitdust_model::codec::Versioned;
 use bitdust_model::document::{Document, Signed};
 use bitdust_model::manifest::{BlobRef, FolderRecord, PackRef, SnapshotRecord};
-use bitdust_model::older::folder_of_version_1;
-use bitdust_model::{UnixMillis, decode, limits};
+use bitdust_model::shard::{SignedHeader, StoreHeader};
+use bitdust_model::{DecodeError, UnixMillis, decode, limits};
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 
@@ -112,19 +112,48 @@ pub(crate) fn decode_signed<T: Document>(bytes: &[u8]) -> Result<Signed<T>, Data
     Ok(decode_row::<SignedRow<T>>(bytes)?.0)
 }
 
+/// The header of a pack in a row, and beside its shards.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct HeaderRow(pub(crate) SignedHeader);
+
+impl Versioned for HeaderRow {
+    const KIND: &'static str = StoreHeader::KIND;
+    const VERSION: u8 = 2;
+    /// Header and supplement, each with its length, its signer and its signature.
+    const BYTES_MAX: usize = 2 * (StoreHeader::BYTES_MAX + 128);
+}
+
+/// Encodes the header of a pack for a row.
+pub(crate) fn encode_header(header: &SignedHeader) -> Result<Vec<u8>, DatabaseError> {
+    encode_row(&HeaderRow(header.clone()))
+}
+
+/// Decodes what [`encode_header`] wrote.
+pub(crate) fn decode_header(bytes: &[u8]) -> Result<SignedHeader, DatabaseError> {
+    Ok(decode_row::<HeaderRow>(bytes)?.0)
+}
+
+/// What a header that was verified before says, with the shards that came later.
+pub(crate) fn read_header(header: &SignedHeader) -> Result<StoreHeader, DatabaseError> {
+    let mut plain: StoreHeader = decode(&header.header.bytes)?;
+    if let Some(supplement) = &header.supplement
+        && !plain.grow(decode(&supplement.bytes)?)
+    {
+        return Err(DatabaseError::Damaged(DecodeError::Malformed {
+            kind: StoreHeader::KIND,
+        }));
+    }
+    Ok(plain)
+}
+
 /// A folder in a row.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct FolderRow(pub(crate) FolderRecord);
 
 impl Versioned for FolderRow {
     const KIND: &'static str = "folder";
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
     const BYTES_MAX: usize = limits::RECORD_BYTES_MAX;
-
-    fn migrate(version: u8, body: &[u8]) -> Option<Self> {
-        let folder = (version == 1).then(|| folder_of_version_1(body));
-        folder.flatten().map(Self)
-    }
 }
 
 /// A snapshot in a row.
@@ -133,6 +162,7 @@ pub(crate) struct SnapshotRow(pub(crate) SnapshotRecord);
 
 impl Versioned for SnapshotRow {
     const KIND: &'static str = "snapshot";
+    const VERSION: u8 = 2;
     const BYTES_MAX: usize = limits::RECORD_BYTES_MAX;
 }
 
@@ -167,7 +197,10 @@ impl Versioned for AddressesRow {
 
 #[cfg(test)]
 mod tests {
-    use bitdust_model::manifest::{Head, Receipt, SetRecord, StoreHeader, Trailer};
+    use bitdust_model::head::Head;
+    use bitdust_model::manifest::{Retention, Trailer};
+    use bitdust_model::set::SetRecord;
+    use bitdust_model::shard::Receipt;
     use proptest::prelude::*;
 
     use super::*;
@@ -187,6 +220,8 @@ mod tests {
             path: vec![b'a'; 2 * limits::MIB],
             excludes: Vec::new(),
             crosses_mounts: true,
+            schedule: None,
+            retention: Retention::KeepAll,
         };
         assert!(matches!(
             encode_row(&FolderRow(record)),
@@ -197,19 +232,16 @@ mod tests {
     proptest! {
         #[test]
         fn garbage_in_a_row_is_an_error_or_a_value_never_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
-            // Once as it is, once behind the right version byte so that the parser is reached.
-            let mut versioned = vec![1];
-            versioned.extend_from_slice(&bytes);
-            let mut second = versioned.clone();
-            second[0] = 2;
-            for bytes in [&bytes, &versioned, &second] {
+            // Once as it is, and behind each version byte so that the parsers are reached.
+            let versioned = [1, 2, 3].map(|version| [&[version], &bytes[..]].concat());
+            for bytes in versioned.iter().chain([&bytes]) {
                 drop(decode_row::<FolderRow>(bytes));
                 drop(decode_row::<SnapshotRow>(bytes));
                 drop(decode_row::<PackRow>(bytes));
                 drop(decode_row::<BlobsRow>(bytes));
                 drop(decode_row::<AddressesRow>(bytes));
                 drop(decode_row::<Trailer>(bytes));
-                drop(decode_signed::<StoreHeader>(bytes));
+                drop(decode_header(bytes).and_then(|header| read_header(&header)));
                 drop(decode_signed::<Head>(bytes));
                 drop(decode_signed::<SetRecord>(bytes));
                 drop(decode_signed::<Receipt>(bytes));
@@ -218,11 +250,11 @@ mod tests {
 
         #[test]
         fn a_damaged_signed_row_never_reads_as_the_one_that_was_written(at in 0_usize..112, bit in 0_u8..8) {
-            let signed = Signed::<StoreHeader>::from_parts(vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], [7; 32], bitdust_model::document::Signature([9; 64]));
+            let signed = Signed::<Receipt>::from_parts(vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], [7; 32], bitdust_model::document::Signature([9; 64]));
             let mut bytes = encode_signed(&signed).expect("encoded");
             prop_assume!(at < bytes.len());
             bytes[at] ^= 1 << bit;
-            if let Ok(read) = decode_signed::<StoreHeader>(&bytes) {
+            if let Ok(read) = decode_signed::<Receipt>(&bytes) {
                 prop_assert_ne!(read, signed);
             }
         }

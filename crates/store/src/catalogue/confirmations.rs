@@ -1,10 +1,12 @@
 //! Which supplier confirmed which shard, and what follows from it.
 //!
-//! A confirmation is one supplier's word for one position. A pack's count of them is kept
-//! beside it and changes in the same transaction.
+//! A confirmation is one supplier's word for one position. Which positions of a pack count as
+//! confirmed, those of their current holders, is kept beside it and changes in the same transaction.
 
 use bitdust_model::document::Signed;
-use bitdust_model::manifest::{PackRef, Receipt};
+use bitdust_model::manifest::PackRef;
+use bitdust_model::set::SetRecord;
+use bitdust_model::shard::Receipt;
 use bitdust_model::{ByteCount, DeviceId, PackId, Position, ShardId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -39,8 +41,7 @@ pub struct ConfirmedShard {
 }
 
 impl Catalogue {
-    /// Records that a supplier keeps a shard. A position has one holder: a later one takes
-    /// the place of the one before.
+    /// Records that a supplier keeps a shard. Others may have confirmed the same position.
     pub fn confirm_shard(
         &self,
         pack: PackId,
@@ -165,13 +166,51 @@ pub(super) fn confirmations_of(
     rows.collect()
 }
 
-/// Brings a pack's count in line with its confirmations.
+/// Brings the counts of packs in line with their confirmations.
+macro_rules! recount {
+    () => {
+        "UPDATE packs SET
+             confirmed = (SELECT count(*) FROM counted c WHERE c.pack = packs.id),
+             mask = (SELECT coalesce(sum(1 << c.position), 0) FROM counted c WHERE c.pack = packs.id)"
+    };
+}
+
+/// Brings a pack's counts in line with its confirmations.
 pub(super) fn recount(transaction: &Transaction<'_>, number: i64) -> Result<(), CatalogueError> {
     transaction
-        .prepare_cached(
-            "UPDATE packs SET confirmed = (SELECT count(*) FROM confirmations WHERE pack = ?1) WHERE id = ?1",
-        )?
+        .prepare_cached(concat!(recount!(), " WHERE id = ?1"))?
         .execute([number])?;
+    Ok(())
+}
+
+/// Enters who holds the positions of a set now, and counts its packs anew where that changed.
+pub(super) fn place_holders(
+    transaction: &Transaction<'_>,
+    record: &SetRecord,
+) -> Result<(), CatalogueError> {
+    let mut wanted = Vec::new();
+    for (position, place) in (0_i64..).zip(&record.positions) {
+        if let Some(holder) = place.current {
+            wanted.push((position, make_holder(transaction, holder.device)?));
+        }
+    }
+    let known = transaction
+        .prepare_cached(
+            "SELECT position, holder FROM positions WHERE set_id = ?1 ORDER BY position",
+        )?
+        .query_map([record.set.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<Vec<(i64, i64)>, _>>()?;
+    if known == wanted {
+        return Ok(());
+    }
+    transaction.execute("DELETE FROM positions WHERE set_id = ?1", [record.set.0])?;
+    for (position, holder) in wanted {
+        transaction.execute(
+            "INSERT INTO positions (set_id, position, holder) VALUES (?1, ?2, ?3)",
+            params![record.set.0, position, holder],
+        )?;
+    }
+    transaction.execute(concat!(recount!(), " WHERE set_id = ?1"), [record.set.0])?;
     Ok(())
 }
 
@@ -180,13 +219,14 @@ fn unconfirm(transaction: &Transaction<'_>, supplier: DeviceId) -> Result<u64, C
     let Some(holder) = holder_of(transaction, supplier)? else {
         return Ok(0);
     };
-    transaction.execute(
-        "UPDATE packs SET confirmed = (
-             SELECT count(*) FROM confirmations c WHERE c.pack = packs.id AND c.holder <> ?1
-         ) WHERE id IN (SELECT pack FROM confirmations WHERE holder = ?1)",
-        [holder],
-    )?;
+    let packs = transaction
+        .prepare_cached("SELECT DISTINCT pack FROM confirmations WHERE holder = ?1")?
+        .query_map([holder], |row| row.get(0))?
+        .collect::<Result<Vec<i64>, _>>()?;
     let shards = transaction.execute("DELETE FROM confirmations WHERE holder = ?1", [holder])?;
+    for pack in packs {
+        recount(transaction, pack)?;
+    }
     Ok(shards as u64)
 }
 

@@ -4,13 +4,16 @@
 //! of the lane is never given to two heads: that would be a fork.
 
 use bitdust_model::document::Signed;
+use bitdust_model::head::Head;
 use bitdust_model::limits::{HEADS_PER_LANE_MAX, SETS_MAX};
-use bitdust_model::manifest::{Head, SetRecord};
-use bitdust_model::{HeadHash, Sequence, SetId};
+use bitdust_model::set::SetRecord;
+use bitdust_model::{HeadHash, Sequence, SetId, decode};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
+use super::confirmations::place_holders;
 use super::error::refuse_when_full;
 use super::{Catalogue, CatalogueError};
+use crate::database::DatabaseError;
 use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
 
 /// A head of the own lane.
@@ -78,6 +81,7 @@ impl Catalogue {
     /// Records a set record durably. An older version than the one that is kept, or another
     /// record of the same version, is refused as stale.
     pub fn put_set(&self, set: OwnSet) -> Result<(), CatalogueError> {
+        let plain: SetRecord = decode(&set.record.bytes).map_err(DatabaseError::Damaged)?;
         let record = encode_signed(&set.record)?;
         let version = to_column("version", set.version.0)?;
         self.write_durably(move |transaction| {
@@ -99,7 +103,7 @@ impl Catalogue {
                  ON CONFLICT (set_id) DO UPDATE SET version = excluded.version, record = excluded.record",
                 params![set.set.0, version, record],
             )?;
-            Ok(())
+            place_holders(transaction, &plain)
         })
     }
 

@@ -1,5 +1,6 @@
 //! Settings and small facts by name.
 
+use bitdust_model::WriterId;
 use bitdust_model::limits::META_BYTES_MAX;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -12,28 +13,18 @@ impl Catalogue {
         self.read(|connection| get(connection, key))
     }
 
+    /// Who writes into the lane: drawn at random when the catalogue was made.
+    pub fn writer(&self) -> Result<WriterId, CatalogueError> {
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT value FROM meta WHERE key = 'writer'")?;
+            Ok(WriterId(statement.query_row([], |row| row.get(0))?))
+        })
+    }
+
     /// Sets a key durably; at most `META_BYTES_MAX` bytes.
     pub fn set_meta(&self, key: &str, value: &[u8]) -> Result<(), CatalogueError> {
         self.set_metas(vec![(key.to_owned(), value.to_vec())])
-    }
-
-    /// Sets a key durably if it still is what `was` says; at most `META_BYTES_MAX` bytes. Gives
-    /// whether it did: where it did not, somebody else has set it meanwhile.
-    pub fn replace_meta(
-        &self,
-        key: &str,
-        was: Option<Vec<u8>>,
-        value: &[u8],
-    ) -> Result<bool, CatalogueError> {
-        check_length("setting", value.len(), META_BYTES_MAX)?;
-        let (key, value) = (key.to_owned(), value.to_vec());
-        self.write_durably(move |transaction| {
-            let is_same = get(transaction, &key)? == was;
-            if is_same {
-                set(transaction, &key, &value)?;
-            }
-            Ok(is_same)
-        })
     }
 
     /// Counts a key up durably and gives the new number, the first of which is 1. No two callers

@@ -6,7 +6,7 @@
 use bitdust_model::codec::Versioned;
 use bitdust_model::limits::{CHUNKS_PER_PACK_MAX, DATABASE_PAGE_MAX, PACK_BYTES_MAX};
 use bitdust_model::manifest::{PackKind, PackRecord, PackRef, Segment, Trailer};
-use bitdust_model::{ByteCount, Code, DeviceId, PackId, Position};
+use bitdust_model::{ByteCount, Code, DeviceId, PackId, Position, PositionMask};
 use rusqlite::{Connection, Params, Transaction, params};
 
 use super::confirmations::{confirmations_of, recount};
@@ -110,10 +110,18 @@ impl Catalogue {
     /// A pack with its chunks.
     pub fn pack_record(&self, pack: PackId) -> Result<Option<PackRecord>, CatalogueError> {
         self.read(|connection| match number_of(connection, pack)? {
-            Some(number) => Ok(Some(PackRecord {
-                pack: ref_of(connection, number)?,
-                chunks: chunks_of(connection, number)?,
-            })),
+            Some(number) => {
+                let mut statement =
+                    connection.prepare_cached("SELECT random, mask FROM packs WHERE id = ?1")?;
+                let (random, mask): (Option<[u8; 32]>, u32) =
+                    statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                Ok(Some(PackRecord {
+                    pack: ref_of(connection, number)?,
+                    random: random.unwrap_or_default(),
+                    confirmed: PositionMask(mask),
+                    chunks: chunks_of(connection, number)?,
+                }))
+            }
             None => Ok(None),
         })
     }
@@ -129,7 +137,7 @@ impl Catalogue {
             let after = after_number(connection, after)?;
             records_page(
                 connection,
-                "SELECT p.id, p.record, c.chunks FROM packs p JOIN pack_chunks c ON c.pack = p.id
+                "SELECT p.id, p.record, c.chunks, p.random, p.mask FROM packs p JOIN pack_chunks c ON c.pack = p.id
                  WHERE p.state = 1 AND p.kind <> 2 AND p.id > ?1 ORDER BY p.id LIMIT ?2",
                 params![after, page_limit()],
             )
@@ -142,11 +150,8 @@ impl Catalogue {
     pub fn pack_totals(&self) -> Result<Vec<PackTotals>, CatalogueError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT kind, sum(bytes), sum(bytes * positions / k), sum(shard_bytes * confirmed)
-                 FROM (SELECT kind, k, positions, shard_bytes, confirmed,
-                         coalesce(pack_bytes, shard_bytes * k) AS bytes
-                       FROM packs WHERE state > 0)
-                 GROUP BY kind",
+                "SELECT kind, sum(pack_bytes), sum(pack_bytes * positions / k), sum(shard_bytes * confirmed)
+                 FROM packs WHERE state > 0 GROUP BY kind",
             )?;
             let rows = statement.query_and_then([], |row| {
                 let bytes = |column: usize| -> Result<ByteCount, CatalogueError> {
@@ -180,36 +185,43 @@ pub(super) fn page_limit() -> i64 {
     i64::try_from(DATABASE_PAGE_MAX).unwrap_or(i64::MAX)
 }
 
-/// Reads packs from a query for {id, record, chunks} until they would no longer fit into one
+/// Reads packs from a query for {id, record, chunks, random, mask} until they would no longer fit into one
 /// encoded segment; always at least one.
 pub(super) fn records_page(
     connection: &Connection,
     sql: &str,
     parameters: impl Params,
 ) -> Result<Vec<PackRecord>, CatalogueError> {
-    // Version byte and length of the list.
+    // Version byte and lengths of the lists.
     let mut bytes_left = Segment::BYTES_MAX - 16;
     let mut page = Vec::new();
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(parameters)?;
     while let Some(row) = rows.next()? {
         let (record, chunks) = (blob(row, 1)?, blob(row, 2)?);
-        let bytes = record.len() + chunks.len();
+        let bytes = record.len() + chunks.len() + RANDOM_AND_MASK_BYTES;
         if !page.is_empty() && bytes > bytes_left {
             break;
         }
         bytes_left = bytes_left.saturating_sub(bytes);
         page.push(PackRecord {
             pack: decode_row::<PackRow>(record)?.0,
+            random: row.get::<_, Option<_>>(3)?.unwrap_or_default(),
+            confirmed: PositionMask(row.get(4)?),
             chunks: decode_row::<Trailer>(chunks)?.chunks,
         });
     }
     Ok(page)
 }
 
+/// What they add to a record and its chunks in a segment: 32 bytes, and a number of 32 bits.
+const RANDOM_AND_MASK_BYTES: usize = 32 + 5;
+
 /// A pack that is consistent in itself, with its encoded parts.
 pub(super) struct CheckedPack {
     pack: PackRef,
+    /// `None` where nobody knows them but the pack.
+    random: Option<[u8; 32]>,
     record: Vec<u8>,
     chunks: Vec<u8>,
     has_chunks: bool,
@@ -219,7 +231,12 @@ pub(super) struct CheckedPack {
 
 impl CheckedPack {
     pub(super) fn new(record: PackRecord, header_bytes: u32) -> Result<Self, CatalogueError> {
-        let PackRecord { pack, chunks } = record;
+        let PackRecord {
+            pack,
+            random,
+            confirmed: _,
+            chunks,
+        } = record;
         let bad = |reason| CatalogueError::BadPack {
             pack: pack.pack,
             reason,
@@ -246,6 +263,7 @@ impl CheckedPack {
         let record = encode_row(&PackRow(pack.clone()))?;
         Ok(Self {
             pack,
+            random: has_chunks.then_some(random),
             record,
             chunks,
             has_chunks,
@@ -269,8 +287,8 @@ pub(super) fn insert(
     transaction
         .prepare_cached(
             "INSERT INTO packs (pack, state, kind, set_id, k, positions, known_at, shard_bytes, record,
-                 pack_bytes)
-             VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 pack_bytes, random)
+             VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             pack.pack.0,
@@ -282,6 +300,7 @@ pub(super) fn insert(
             shard_bytes(pack),
             checked.record,
             pack.pack_bytes,
+            checked.random,
         ])?;
     let number = transaction.last_insert_rowid();
     transaction
@@ -313,6 +332,9 @@ fn complete(
     transaction
         .prepare_cached("UPDATE pack_chunks SET chunks = ?2 WHERE pack = ?1")?
         .execute(params![number, checked.chunks])?;
+    transaction
+        .prepare_cached("UPDATE packs SET random = ?2 WHERE id = ?1")?
+        .execute(params![number, checked.random])?;
     if state_of(transaction, number)? > PackState::Sealed {
         insert_chunks(transaction, number)?;
     }

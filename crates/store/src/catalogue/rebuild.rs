@@ -3,6 +3,7 @@
 //! What is imported can be located and restored from. It is not known to later backups until
 //! suppliers confirm its shards anew: an index says what was once stored, not what still is.
 
+use bitdust_model::PositionMask;
 use bitdust_model::manifest::{PackRecord, PackRef, Segment, SnapshotRecord};
 
 use super::pack_rows::{PackState, number_of};
@@ -56,6 +57,8 @@ impl Catalogue {
                 CheckedPack::new(
                     PackRecord {
                         pack,
+                        random: [0; 32],
+                        confirmed: PositionMask::default(),
                         chunks: Vec::new(),
                     },
                     self.pack_header_bytes,

@@ -3,14 +3,21 @@
 //! Ids are raw 32 bytes. Packs, directories and holders have small numbers of their own, so
 //! that the millions of rows that refer to them stay short.
 
-/// All steps, oldest first.
-pub(super) const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
+use crate::migrate::Schema;
 
-const VERSION_1: &str = "
+/// How the catalogue came to be.
+pub(super) const SCHEMA: Schema = Schema {
+    first: 4,
+    steps: &[VERSION_4],
+};
+
+const VERSION_4: &str = "
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Who writes: of two catalogues of one machine each has its own.
+INSERT INTO meta (key, value) VALUES ('writer', randomblob(16));
 
 CREATE TABLE folders (
     id INTEGER PRIMARY KEY,
@@ -41,7 +48,9 @@ CREATE TABLE files (
     PRIMARY KEY (directory, name)
 ) STRICT, WITHOUT ROWID;
 
--- state: 0 sealed, 1 committed, 2 published. kind: 0 data, 1 tree, 2 commit.
+-- state: 0 sealed, 1 committed, 2 published. kind: 0 data, 1 tree, 2 commit. mask: positions that
+-- count as confirmed, by the view below; confirmed: how many. random: 32 bytes of the pack's header,
+-- where they are known. pack_bytes: its length before coding.
 CREATE TABLE packs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     pack BLOB NOT NULL UNIQUE,
@@ -52,14 +61,17 @@ CREATE TABLE packs (
     positions INTEGER NOT NULL,
     known_at INTEGER NOT NULL,
     confirmed INTEGER NOT NULL DEFAULT 0,
+    mask INTEGER NOT NULL DEFAULT 0,
+    pack_bytes INTEGER NOT NULL,
     shard_bytes INTEGER NOT NULL,
     segment INTEGER,
+    random BLOB,
     record BLOB NOT NULL
 ) STRICT;
 CREATE INDEX packs_sealed ON packs (id) WHERE state = 0;
 CREATE INDEX packs_committed ON packs (id) WHERE state = 1;
 CREATE INDEX packs_by_segment ON packs (segment, id) WHERE segment IS NOT NULL;
-CREATE INDEX packs_by_strength ON packs (kind, set_id, k, positions, confirmed) WHERE state > 0;
+CREATE INDEX packs_by_group ON packs (set_id, kind, mask) WHERE state > 0;
 
 CREATE TABLE pack_chunks (
     pack INTEGER PRIMARY KEY,
@@ -89,9 +101,24 @@ CREATE TABLE confirmations (
     holder INTEGER NOT NULL,
     confirmed_at INTEGER NOT NULL,
     receipt BLOB,
-    PRIMARY KEY (pack, position)
+    PRIMARY KEY (pack, position, holder)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX confirmations_by_holder ON confirmations (holder, pack, position);
+
+-- Who holds which position of which set now. Sets without rows here are such as nobody counts.
+CREATE TABLE positions (
+    set_id BLOB NOT NULL,
+    position INTEGER NOT NULL,
+    holder INTEGER NOT NULL,
+    PRIMARY KEY (set_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Confirmed positions that count: those of the holder that the set has there now.
+CREATE VIEW counted AS
+    SELECT DISTINCT c.pack, c.position FROM confirmations c JOIN packs p ON p.id = c.pack
+    WHERE EXISTS (SELECT 1 FROM positions s
+                  WHERE s.set_id = p.set_id AND s.position = c.position AND s.holder = c.holder)
+       OR NOT EXISTS (SELECT 1 FROM positions s WHERE s.set_id = p.set_id);
 
 CREATE TABLE segments (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -101,10 +128,10 @@ CREATE TABLE segments (
 CREATE TABLE snapshots (
     snapshot BLOB PRIMARY KEY,
     folder BLOB NOT NULL,
-    taken_at INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
     record BLOB NOT NULL
 ) STRICT;
-CREATE INDEX snapshots_by_time ON snapshots (taken_at, snapshot);
+CREATE INDEX snapshots_by_order ON snapshots (ordinal, snapshot);
 
 CREATE TABLE own_heads (
     sequence INTEGER PRIMARY KEY,
@@ -130,7 +157,7 @@ CREATE TABLE suppliers (
     last_seen INTEGER,
     last_proof INTEGER,
     last_miss INTEGER,
-    doubted INTEGER NOT NULL
+    condemned INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE friends (
@@ -147,10 +174,8 @@ CREATE TABLE invitations (
     used_by BLOB,
     used_at INTEGER
 ) STRICT;
-";
 
-/// The history that people read. Numbers are never used twice.
-const VERSION_2: &str = "
+-- The history that people read. Numbers are never used twice.
 CREATE TABLE history (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
@@ -158,12 +183,4 @@ CREATE TABLE history (
     message TEXT NOT NULL,
     facts TEXT NOT NULL
 ) STRICT;
-";
-
-/// The length of a pack before coding, to be summed. Packs from before have none: theirs is
-/// taken as that of their shards, which is up to k times `SHARD_ALIGN` more. And records of folders
-/// may be of version 2, which the programs before this step cannot read: they are to refuse the
-/// database and not the row.
-const VERSION_3: &str = "
-ALTER TABLE packs ADD COLUMN pack_bytes INTEGER;
 ";

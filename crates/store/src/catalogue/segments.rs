@@ -77,7 +77,7 @@ impl Catalogue {
             let after = after_number(connection, after)?;
             records_page(
                 connection,
-                "SELECT p.id, p.record, c.chunks FROM packs p JOIN pack_chunks c ON c.pack = p.id
+                "SELECT p.id, p.record, c.chunks, p.random, p.mask FROM packs p JOIN pack_chunks c ON c.pack = p.id
                  WHERE p.segment = ?1 AND p.id > ?2 ORDER BY p.id LIMIT ?3",
                 params![segment, after, page_limit()],
             )

@@ -10,11 +10,11 @@ use super::{Catalogue, CatalogueError};
 use crate::row::{SnapshotRow, blob, decode_row, encode_row, to_column};
 
 impl Catalogue {
-    /// All snapshots, oldest first.
+    /// All snapshots, oldest first: in their order, whatever clocks say.
     pub fn snapshots(&self) -> Result<Vec<SnapshotRecord>, CatalogueError> {
         self.read(|connection| {
             let mut statement = connection
-                .prepare_cached("SELECT record FROM snapshots ORDER BY taken_at, snapshot")?;
+                .prepare_cached("SELECT record FROM snapshots ORDER BY ordinal, snapshot")?;
             let rows = statement
                 .query_and_then([], |row| Ok(decode_row::<SnapshotRow>(blob(row, 0)?)?.0))?;
             rows.collect()
@@ -41,11 +41,11 @@ pub(super) fn insert_snapshot(
     record: SnapshotRecord,
 ) -> Result<(), CatalogueError> {
     let (snapshot, folder) = (record.snapshot.0, record.folder.0);
-    let taken_at = to_column("time", record.taken_at.0)?;
+    let order = to_column("order", record.order)?;
     let bytes = encode_row(&SnapshotRow(record))?;
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO snapshots (snapshot, folder, taken_at, record) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![snapshot, folder, taken_at, bytes])?;
+        .prepare_cached("INSERT OR REPLACE INTO snapshots (snapshot, folder, ordinal, record) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![snapshot, folder, order, bytes])?;
     // One more than allowed is one too many: the transaction is rolled back.
     refuse_when_full(
         transaction,

@@ -1,8 +1,8 @@
 //! The people who keep our data: contracts, addresses, and when they last proved it.
 
+use bitdust_model::contract::{Contract, ContractAcceptance};
 use bitdust_model::document::Signed;
 use bitdust_model::limits::{ADDRESSES_MAX, SUPPLIERS_MAX};
-use bitdust_model::message::{Contract, ContractAcceptance};
 use bitdust_model::{ByteCount, DeviceId, IdentityId, UnixMillis};
 use rusqlite::{Row, Transaction, params};
 
@@ -73,7 +73,7 @@ pub struct SignedContract {
     pub at: UnixMillis,
 }
 
-const COLUMNS: &str = "device, identity, friend, addresses, contract, acceptance, bytes, last_seen, last_proof, last_miss, doubted";
+const COLUMNS: &str = "device, identity, friend, addresses, contract, acceptance, bytes, last_seen, last_proof, last_miss, condemned";
 
 impl Catalogue {
     /// Adds a supplier, or adds to what is known of it: a friend stays one, no addresses keep the
@@ -92,7 +92,7 @@ impl Catalogue {
         let seen = seen.map(|at| to_column("time", at.0)).transpose()?;
         self.write_durably(move |transaction| {
             transaction.execute(
-                "INSERT INTO suppliers (device, identity, friend, addresses, bytes, last_seen, doubted)
+                "INSERT INTO suppliers (device, identity, friend, addresses, bytes, last_seen, condemned)
                  VALUES (?1, ?2, ?3, ?4, 0, ?5, 0)
                  ON CONFLICT (device) DO UPDATE SET
                      friend = max(friend, excluded.friend),
@@ -123,7 +123,7 @@ impl Catalogue {
         self.write_durably(move |transaction| {
             transaction.execute(
                 "INSERT INTO suppliers
-                     (device, identity, friend, addresses, contract, acceptance, bytes, last_seen, doubted)
+                     (device, identity, friend, addresses, contract, acceptance, bytes, last_seen, condemned)
                  VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, 0)
                  ON CONFLICT (device) DO UPDATE SET
                      contract = excluded.contract,
@@ -202,7 +202,7 @@ impl Catalogue {
 
     /// Remembers that a supplier was caught without what it had confirmed. Nothing ends that.
     pub fn condemn(&self, device: DeviceId) -> Result<(), CatalogueError> {
-        let sql = "UPDATE suppliers SET doubted = ?2 WHERE device = ?1";
+        let sql = "UPDATE suppliers SET condemned = ?2 WHERE device = ?1";
         self.write_durably(move |transaction| update(transaction, sql, device, 1))
     }
 }
