@@ -3,7 +3,8 @@
 //! `cargo bench -p bitdust-store`. It measures the disk of the temporary folder.
 
 use bitdust_model::document::{Signature, Signed};
-use bitdust_model::manifest::{PackKind, StoreHeader};
+use bitdust_model::manifest::PackKind;
+use bitdust_model::shard::StoreHeader;
 use bitdust_model::{
     CodeVersion, DeviceId, Epoch, IdentityId, PackId, Position, SetId, ShardId, UnixMillis, encode,
 };
@@ -41,7 +42,8 @@ fn keep(store: &ShardStore, number: u64, bytes: &[u8]) {
     let header = header(number, bytes);
     // Nobody checks a signature here.
     let signed = Signed::from_parts(encode(&header), [5; 32], Signature([6; 64]));
-    let Begin::Write(mut writer) = store.begin(&header, &signed).expect("begun") else {
+    let shard = header.at(Position(0)).expect("its only one");
+    let Begin::Write(mut writer) = store.begin(&shard, &signed.into()).expect("begun") else {
         panic!("shard {number} is here already");
     };
     writer.fill(bytes.chunks(PIECE_BYTES)).expect("written");
@@ -56,13 +58,12 @@ fn header(number: u64, bytes: &[u8]) -> StoreHeader {
         lane: DeviceId([1; 32]),
         epoch: Epoch(1),
         set: SetId([1; 32]),
-        position: Position(0),
         pack: PackId(pack),
         kind: PackKind::Data,
         k: 3,
         code_version: CodeVersion::Vandermonde1,
         pack_bytes: u32::try_from(3 * bytes.len()).expect("a pack is short"),
-        shard: ShardId(blake3::hash(bytes).into()),
         shard_bytes: u32::try_from(bytes.len()).expect("a shard is short"),
+        shards: vec![ShardId(blake3::hash(bytes).into())],
     }
 }

@@ -11,22 +11,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bitdust_model::codec::Versioned;
-use bitdust_model::document::Signed;
 use bitdust_model::limits::SHARD_BYTES_MAX;
-use bitdust_model::manifest::StoreHeader;
-use bitdust_model::{ByteCount, ErrorCode, PackId, Position, decode};
+use bitdust_model::shard::{ShardHeader, SignedHeader};
+use bitdust_model::{ByteCount, ErrorCode, PackId, Position};
 
 use crate::database::DatabaseError;
 use crate::durable;
-use crate::row::{SignedRow, check_length, decode_signed, encode_signed};
+use crate::row::{HeaderRow, check_length, decode_header, encode_header, read_header};
 
 /// What each file begins with; the last byte is the version.
-const MAGIC: [u8; 5] = *b"BDSP\x01";
+const MAGIC: [u8; 5] = *b"BDSP\x02";
 /// Bytes before the header: magic and the header's length.
 const PREFIX_BYTES: usize = MAGIC.len() + 4;
 /// Most bytes a spool file can have.
 const FILE_BYTES_MAX: u64 =
-    (PREFIX_BYTES + <SignedRow<StoreHeader> as Versioned>::BYTES_MAX + SHARD_BYTES_MAX) as u64;
+    (PREFIX_BYTES + <HeaderRow as Versioned>::BYTES_MAX + SHARD_BYTES_MAX) as u64;
 
 /// Why the spool refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -103,9 +102,9 @@ pub struct SpoolEntry {
 /// A shard read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpooledShard {
-    /// Its header as it was signed.
-    pub header: Signed<StoreHeader>,
-    /// Its bytes, matching the header's hash.
+    /// The header of its pack as it was signed.
+    pub header: SignedHeader,
+    /// Its bytes, matching the hash that the header has for its position.
     pub bytes: Vec<u8>,
 }
 
@@ -157,10 +156,10 @@ impl Spool {
         &self,
         pack: PackId,
         position: Position,
-        header: &Signed<StoreHeader>,
+        header: &SignedHeader,
         bytes: &[u8],
     ) -> Result<(), SpoolError> {
-        let header = encode_signed(header).map_err(SpoolError::TooLong)?;
+        let header = encode_header(header).map_err(SpoolError::TooLong)?;
         check_length("shard", bytes.len(), SHARD_BYTES_MAX).map_err(SpoolError::TooLong)?;
         let header_bytes = u32::try_from(header.len())
             .unwrap_or(u32::MAX)
@@ -209,8 +208,8 @@ impl Spool {
     pub fn read(&self, pack: PackId, position: Position) -> Result<SpooledShard, SpoolError> {
         let path = self.path(pack, position);
         match durable::read_bounded(&path, FILE_BYTES_MAX) {
-            Ok(Some(bytes)) => parse(&bytes)
-                .filter(|(header, _)| header.pack == pack && header.position == position)
+            Ok(Some(bytes)) => parse(&bytes, position)
+                .filter(|(header, _)| header.pack == pack)
                 .map(|(_, shard)| shard)
                 .ok_or(SpoolError::Corrupt { pack, position }),
             Ok(None) => Err(SpoolError::NotFound { pack, position }),
@@ -282,13 +281,13 @@ fn parse_name(name: &str) -> Option<(PackId, Position)> {
     (format!("{}-{}", key.0.to_hex(), key.1) == name).then_some(key)
 }
 
-fn parse(file: &[u8]) -> Option<(StoreHeader, SpooledShard)> {
+fn parse(file: &[u8], position: Position) -> Option<(ShardHeader, SpooledShard)> {
     let rest = file.strip_prefix(&MAGIC)?;
     let (length, rest) = rest.split_first_chunk::<4>()?;
     let (header, bytes) =
         rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-    let signed: Signed<StoreHeader> = decode_signed(header).ok()?;
-    let header: StoreHeader = decode(&signed.bytes).ok()?;
+    let signed = decode_header(header).ok()?;
+    let header = read_header(&signed).ok()?.at(position)?;
     if bytes.len() as u64 != u64::from(header.shard_bytes)
         || blake3::hash(bytes).as_bytes() != header.shard.as_bytes()
     {

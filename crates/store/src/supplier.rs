@@ -54,7 +54,7 @@ impl ShardStore {
     /// Opens or creates the store of a home, and brings files and database in line after a
     /// crash; what that did is reported. `now` judges the age of half-received shards.
     pub fn open(paths: &HomePaths, now: UnixMillis) -> Result<(Self, Swept), ShardError> {
-        let database = Database::open(&paths.supplier(), "supplier database", &schema::STEPS)?;
+        let database = Database::open(&paths.supplier(), "supplier database", &schema::SCHEMA)?;
         let files = ShardFiles::new(paths.shards(), paths.graced());
         let store = Self {
             shared: Arc::new(ShardStoreShared {

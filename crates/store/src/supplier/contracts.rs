@@ -1,8 +1,8 @@
 //! Contracts with customers.
 
+use bitdust_model::contract::{Contract, ContractAcceptance};
 use bitdust_model::document::Signed;
 use bitdust_model::limits::CUSTOMERS_MAX;
-use bitdust_model::message::{Contract, ContractAcceptance};
 use bitdust_model::{ByteCount, DeviceId, IdentityId};
 use rusqlite::{Row, params};
 

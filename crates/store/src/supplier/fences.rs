@@ -15,7 +15,7 @@ impl ShardStore {
     /// most `DEVICES_MAX` lanes of an identity.
     pub fn put_fence(&self, fence: &Fence, signed: &Signed<Fence>) -> Result<(), ShardError> {
         let (identity, lane) = (fence.identity, fence.lane);
-        let last = to_column("sequence", fence.last.0)?;
+        let last = to_column("sequence", fence.last.sequence.0)?;
         let bytes = encode_signed(signed)?;
         self.write(move |transaction| {
             transaction.execute(

@@ -11,18 +11,17 @@ use std::path::{Path, PathBuf};
 use bao_tree::io::outboard::PreOrderMemOutboard;
 use bao_tree::{BaoTree, BlockSize};
 use bitdust_model::codec::Versioned;
-use bitdust_model::document::Signed;
-use bitdust_model::manifest::StoreHeader;
+use bitdust_model::shard::SignedHeader;
 use bitdust_model::{IdentityId, ShardId};
 
 use super::ShardError;
 use crate::durable;
-use crate::row::{SignedRow, decode_signed};
+use crate::row::{HeaderRow, decode_header};
 
 /// Groups of 16 chunks of 1 KiB: the grain of proofs.
 pub(super) const GROUP: BlockSize = BlockSize::from_chunk_log(4);
 /// Most bytes a signed header takes behind a hash tree.
-const HEADER_BYTES_MAX: u64 = <SignedRow<StoreHeader> as Versioned>::BYTES_MAX as u64;
+const HEADER_BYTES_MAX: u64 = <HeaderRow as Versioned>::BYTES_MAX as u64;
 
 /// The names of a store's files.
 pub(super) struct ShardFiles {
@@ -170,17 +169,14 @@ pub(super) fn load_tree(
 
 /// Loads the signed header that lies behind a shard's hash tree. `None` when there is none
 /// that can be read.
-pub(super) fn load_header(
-    shard_path: &Path,
-    bytes: u64,
-) -> io::Result<Option<Signed<StoreHeader>>> {
+pub(super) fn load_header(shard_path: &Path, bytes: u64) -> io::Result<Option<SignedHeader>> {
     let Some((tree, data)) = load_tree_bytes(shard_path, bytes)? else {
         return Ok(None);
     };
     let header = usize::try_from(tree.outboard_size())
         .ok()
         .and_then(|at| data.get(at..));
-    Ok(header.and_then(|header| decode_signed(header).ok()))
+    Ok(header.and_then(|header| decode_header(header).ok()))
 }
 
 fn load_tree_bytes(shard_path: &Path, bytes: u64) -> io::Result<Option<(BaoTree, Vec<u8>)>> {

@@ -4,9 +4,10 @@
 //! by two is noticed here, at every supplier that saw both.
 
 use bitdust_model::document::Signed;
+use bitdust_model::head::{Head, HeadBundle, LaneHeads};
 use bitdust_model::intervals::HEADS_KEPT;
 use bitdust_model::limits::{DEVICES_MAX, HEADS_PER_LANE_MAX, SETS_MAX};
-use bitdust_model::manifest::{Head, HeadBundle, SetRecord};
+use bitdust_model::set::SetRecord;
 use bitdust_model::{
     DecodeError, DeviceId, HeadHash, IdentityId, UnixMillis, codec::Versioned, decode,
 };
@@ -21,6 +22,7 @@ struct HeadRow {
     hash: HeadHash,
     sequence: i64,
     encoded: Vec<u8>,
+    certificate: Vec<u8>,
     received_at: UnixMillis,
 }
 
@@ -51,29 +53,72 @@ impl ShardStore {
             hash,
             sequence,
             encoded: encode_signed(&bundle.head)?,
+            certificate: encode_signed(&bundle.certificate)?,
             received_at: now,
         };
         self.write(move |transaction| {
             insert_head(transaction, &row)?;
             insert_sets(transaction, &row.head, &sets)?;
+            transaction.execute(
+                "DELETE FROM incomplete WHERE identity = ?1 AND lane = ?2",
+                [row.head.owner.0, row.head.lane.0],
+            )?;
             prune(transaction, &row)
         })
     }
 
-    /// The newest head of each lane of an identity with its set records; of a closed lane the
-    /// newest that counts.
-    pub fn heads(&self, identity: IdentityId) -> Result<Vec<HeadBundle>, ShardError> {
+    /// Whether account was kept of a lane without a gap since its newest head came.
+    pub fn is_complete(&self, identity: IdentityId, lane: DeviceId) -> Result<bool, ShardError> {
+        self.read(|connection| is_complete(connection, identity, lane))
+    }
+
+    /// The newest head of a lane.
+    pub fn newest_head(
+        &self,
+        identity: IdentityId,
+        lane: DeviceId,
+    ) -> Result<Option<Head>, ShardError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT h.lane, h.head FROM heads h WHERE h.identity = ?1 AND h.sequence = (
+                "SELECT head FROM heads WHERE identity = ?1 AND lane = ?2
+                 ORDER BY sequence DESC LIMIT 1",
+            )?;
+            let mut rows = statement.query([identity.0, lane.0])?;
+            let Some(row) = rows.next()? else {
+                return Ok(None);
+            };
+            let signed: Signed<Head> = decode_signed(blob(row, 0)?)?;
+            Ok(Some(decode(&signed.bytes)?))
+        })
+    }
+
+    /// The newest head of each lane of an identity with its set records, of a closed lane the
+    /// newest that counts; in the order of lanes, from the one after `after`.
+    pub fn heads(
+        &self,
+        identity: IdentityId,
+        after: Option<DeviceId>,
+    ) -> Result<Vec<LaneHeads>, ShardError> {
+        let after: &[u8] = after.as_ref().map_or(&[], |lane| lane.as_bytes());
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT h.lane, h.head, h.certificate FROM heads h WHERE h.identity = ?1 AND h.lane > ?2 AND h.sequence = (
                      SELECT max(n.sequence) FROM heads n
                      LEFT JOIN fences f ON f.identity = n.identity AND f.lane = n.lane
                      WHERE n.identity = h.identity AND n.lane = h.lane AND (f.last IS NULL OR n.sequence <= f.last)
                  ) ORDER BY h.lane",
             )?;
-            let rows = statement.query_and_then([identity.0], |row| {
+            let rows = statement.query_and_then(params![identity.0, after], |row| {
                 let lane = DeviceId(row.get(0)?);
-                Ok(HeadBundle { head: decode_signed(blob(row, 1)?)?, sets: sets_of(connection, identity, lane)? })
+                let newest = HeadBundle {
+                    head: decode_signed(blob(row, 1)?)?,
+                    sets: sets_of(connection, identity, lane)?,
+                    certificate: decode_signed(blob(row, 2)?)?,
+                };
+                Ok(LaneHeads {
+                    tips: vec![newest],
+                    are_lists_complete: is_complete(connection, identity, lane)?,
+                })
             })?;
             rows.collect()
         })
@@ -128,7 +173,8 @@ fn insert_head(transaction: &Transaction<'_>, row: &HeadRow) -> Result<(), Shard
         None => refuse_further_lane(transaction, head.owner)?,
     }
     transaction.execute(
-        "INSERT INTO heads (identity, lane, sequence, hash, received_at, head) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO heads (identity, lane, sequence, hash, received_at, head, certificate)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             head.owner.0,
             head.lane.0,
@@ -136,9 +182,20 @@ fn insert_head(transaction: &Transaction<'_>, row: &HeadRow) -> Result<(), Shard
             row.hash.0,
             to_column("time", row.received_at.0)?,
             row.encoded,
+            row.certificate,
         ],
     )?;
     Ok(())
+}
+
+fn is_complete(
+    connection: &Connection,
+    identity: IdentityId,
+    lane: DeviceId,
+) -> Result<bool, ShardError> {
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM incomplete WHERE identity = ?1 AND lane = ?2")?;
+    Ok(!statement.exists([identity.0, lane.0])?)
 }
 
 fn newest_of(

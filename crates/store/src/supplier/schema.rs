@@ -1,9 +1,14 @@
 //! The tables of the supplier's database, as migrations. A released step is never edited.
 
-/// All steps, oldest first.
-pub(super) const STEPS: [&str; 1] = [VERSION_1];
+use crate::migrate::Schema;
 
-const VERSION_1: &str = "
+/// How the supplier's database came to be.
+pub(super) const SCHEMA: Schema = Schema {
+    first: 2,
+    steps: &[VERSION_2],
+};
+
+const VERSION_2: &str = "
 CREATE TABLE contracts (
     identity BLOB NOT NULL,
     lane BLOB NOT NULL,
@@ -87,8 +92,17 @@ CREATE TABLE heads (
     hash BLOB NOT NULL,
     received_at INTEGER NOT NULL,
     head BLOB NOT NULL,
+    certificate BLOB NOT NULL,
     PRIMARY KEY (identity, lane, sequence)
 ) STRICT;
+
+-- Lanes of which shards were entered again from their files: what else was known of them is lost
+-- until their device puts its head again.
+CREATE TABLE incomplete (
+    identity BLOB NOT NULL,
+    lane BLOB NOT NULL,
+    PRIMARY KEY (identity, lane)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE set_records (
     identity BLOB NOT NULL,

@@ -1,21 +1,20 @@
 //! The rows of shards: whose they are, where they belong, whether their files are whole.
 
-use bitdust_model::document::Signed;
 use bitdust_model::limits::LIST_ENTRIES_MAX;
-use bitdust_model::manifest::StoreHeader;
+use bitdust_model::shard::{ShardHeader, SignedHeader};
 use bitdust_model::{
-    ByteCount, DeviceId, IdentityId, PackId, Position, SetId, ShardId, UnixMillis, decode,
+    ByteCount, DecodeError, DeviceId, IdentityId, PackId, Position, SetId, ShardId, UnixMillis,
 };
 use rusqlite::{Connection, OptionalExtension, Params, Transaction, params};
 
 use super::{ShardError, ShardStore};
-use crate::row::{blob, decode_signed, from_column, to_column};
+use crate::row::{blob, decode_header, from_column, read_header, to_column};
 
 /// Some of a lane's shards, in the order of their ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShardListing {
-    /// Their headers as the owner signed them.
-    pub headers: Vec<Signed<StoreHeader>>,
+    /// Their positions, and the headers of their packs as the owner signed them.
+    pub headers: Vec<(Position, SignedHeader)>,
     /// Whether more follow.
     pub more: bool,
 }
@@ -63,14 +62,14 @@ impl FileState {
 
 /// A shard to be entered.
 pub(super) struct ShardRow {
-    pub(super) header: StoreHeader,
+    pub(super) header: ShardHeader,
     /// The signed header as rows and files hold it.
     pub(super) encoded: Vec<u8>,
 }
 
 /// A shard that is entered.
 pub(super) struct Kept {
-    pub(super) header: StoreHeader,
+    pub(super) header: ShardHeader,
     pub(super) stored_at: UnixMillis,
     pub(super) is_whole: bool,
 }
@@ -92,7 +91,7 @@ impl ShardStore {
         &self,
         identity: IdentityId,
         shard: ShardId,
-    ) -> Result<Option<Signed<StoreHeader>>, ShardError> {
+    ) -> Result<Option<SignedHeader>, ShardError> {
         self.read(|connection| {
             one_header(
                 connection,
@@ -109,7 +108,7 @@ impl ShardStore {
         set: SetId,
         pack: PackId,
         position: Position,
-    ) -> Result<Option<Signed<StoreHeader>>, ShardError> {
+    ) -> Result<Option<SignedHeader>, ShardError> {
         self.read(|connection| {
             one_header(
                 connection,
@@ -133,12 +132,12 @@ impl ShardStore {
         let after: &[u8] = after.as_ref().map_or(&[], |shard| shard.as_bytes());
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT header FROM shards WHERE identity = ?1 AND lane = ?2 AND shard > ?3 AND state = 0
+                "SELECT header, position FROM shards WHERE identity = ?1 AND lane = ?2 AND shard > ?3 AND state = 0
                  ORDER BY shard LIMIT ?4",
             )?;
             let one_more = to_column("limit", limit as u64 + 1)?;
             let rows = statement.query_and_then(params![identity.0, lane.0, after, one_more], |row| {
-                Ok(decode_signed(blob(row, 0)?)?)
+                Ok((Position(row.get(1)?), decode_header(blob(row, 0)?)?))
             })?;
             let mut headers = rows.collect::<Result<Vec<_>, ShardError>>()?;
             let more = headers.len() > limit;
@@ -269,7 +268,7 @@ pub(super) fn kept_shard(
 ) -> Result<Option<Kept>, ShardError> {
     one_kept(
         connection,
-        "SELECT header, stored_at, state FROM shards WHERE identity = ?1 AND shard = ?2",
+        "SELECT header, stored_at, state, position FROM shards WHERE identity = ?1 AND shard = ?2",
         params![identity.0, shard.0],
     )
 }
@@ -284,7 +283,7 @@ pub(super) fn kept_at_place(
 ) -> Result<Option<Kept>, ShardError> {
     one_kept(
         connection,
-        "SELECT header, stored_at, state FROM shards
+        "SELECT header, stored_at, state, position FROM shards
          WHERE identity = ?1 AND set_id = ?2 AND pack = ?3 AND position = ?4",
         params![identity.0, set.0, pack.0, position.0],
     )
@@ -300,9 +299,13 @@ fn one_kept(
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
-    let signed: Signed<StoreHeader> = decode_signed(blob(row, 0)?)?;
+    let header = read_header(&decode_header(blob(row, 0)?)?)?;
+    let header = header.at(Position(row.get(3)?));
     Ok(Some(Kept {
-        header: decode(&signed.bytes)?,
+        // A row is entered with the position of its shard.
+        header: header.ok_or(DecodeError::Malformed {
+            kind: "row of a shard",
+        })?,
         stored_at: UnixMillis(from_column("time", row.get(1)?)?),
         is_whole: row.get::<_, i64>(2)? == FileState::Whole.to_column(),
     }))
@@ -312,12 +315,12 @@ fn one_header(
     connection: &Connection,
     sql: &str,
     parameters: impl Params,
-) -> Result<Option<Signed<StoreHeader>>, ShardError> {
+) -> Result<Option<SignedHeader>, ShardError> {
     let mut statement = connection.prepare_cached(sql)?;
     let header: Option<Vec<u8>> = statement
         .query_row(parameters, |row| row.get(0))
         .optional()?;
-    Ok(header.as_deref().map(decode_signed).transpose()?)
+    Ok(header.as_deref().map(decode_header).transpose()?)
 }
 
 fn sum_usage(

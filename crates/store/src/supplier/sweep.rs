@@ -12,8 +12,7 @@ use std::time::UNIX_EPOCH;
 
 use bitdust_model::intervals::PARTS_KEPT;
 use bitdust_model::limits::{PARTS_BYTES_MAX, SHARD_BYTES_MAX};
-use bitdust_model::manifest::StoreHeader;
-use bitdust_model::{IdentityId, ShardId, UnixMillis, decode};
+use bitdust_model::{IdentityId, ShardId, UnixMillis};
 use rusqlite::params;
 
 use super::files::{load_header, outboard_path};
@@ -21,7 +20,7 @@ use super::shards::{FileState, ShardRow, insert, set_state};
 use super::swept::Swept;
 use super::{ShardError, ShardStore};
 use crate::durable;
-use crate::row::encode_signed;
+use crate::row::{encode_header, read_header};
 
 /// A file that may stand in a bucket.
 enum Name {
@@ -184,18 +183,16 @@ impl ShardStore {
         let Some(signed) = load_header(&path, bytes).map_err(ShardError::disk(&path))? else {
             return Ok(None);
         };
-        let Ok(header) = decode::<StoreHeader>(&signed.bytes) else {
+        let header = read_header(&signed).ok().and_then(|pack| pack.of(shard));
+        let Some(header) = header else {
             return Ok(None);
         };
-        if header.owner != identity
-            || header.shard != shard
-            || u64::from(header.shard_bytes) != bytes
-        {
+        if header.owner != identity || u64::from(header.shard_bytes) != bytes {
             return Ok(None);
         }
         Ok(Some(ShardRow {
             header,
-            encoded: encode_signed(&signed)?,
+            encoded: encode_header(&signed)?,
         }))
     }
 
@@ -227,6 +224,10 @@ impl ShardStore {
                 set_state(transaction, identity, shard, state)?;
             }
             for (row, stored_at) in changes.adopted {
+                transaction.execute(
+                    "INSERT OR IGNORE INTO incomplete (identity, lane) VALUES (?1, ?2)",
+                    params![row.header.owner.0, row.header.lane.0],
+                )?;
                 match insert(transaction, &row, stored_at) {
                     Ok(()) => {}
                     // Its place has a whole shard: the file is swept when that one goes.

@@ -6,16 +6,15 @@ use std::path::PathBuf;
 
 use bao_tree::io::outboard::PreOrderMemOutboard;
 use bitdust_model::UnixMillis;
-use bitdust_model::document::Signed;
 use bitdust_model::limits::SHARD_BYTES_MAX;
-use bitdust_model::manifest::StoreHeader;
+use bitdust_model::shard::{ShardHeader, SignedHeader};
 
 use super::files::{hash_tree, outboard_path, part_path};
 use super::intake::{Intake, from_beginning};
 use super::shards::{Kept, ShardRow, kept_at_place, kept_shard};
 use super::{Claim, ShardError, ShardStore};
 use crate::durable;
-use crate::row::encode_signed;
+use crate::row::encode_header;
 
 /// What a request to store a shard finds.
 pub enum Begin {
@@ -36,16 +35,12 @@ pub struct StoredShard {
 }
 
 impl ShardStore {
-    /// Begins to store a shard, or goes on where an earlier try broke off. `header` is the
-    /// verified content of `signed`.
+    /// Begins to store a shard, or goes on where an earlier try broke off. `header` is what
+    /// `signed`, which was verified, says of it.
     ///
     /// Refuses a closed lane, a second writer of the same shard, and a shard whose place is
     /// taken by another.
-    pub fn begin(
-        &self,
-        header: &StoreHeader,
-        signed: &Signed<StoreHeader>,
-    ) -> Result<Begin, ShardError> {
+    pub fn begin(&self, header: &ShardHeader, signed: &SignedHeader) -> Result<Begin, ShardError> {
         let (identity, shard) = (header.owner, header.shard);
         if header.shard_bytes == 0 || header.shard_bytes as usize > SHARD_BYTES_MAX {
             return Err(ShardError::BadLength {
@@ -55,7 +50,7 @@ impl ShardStore {
         }
         let row = ShardRow {
             header: header.clone(),
-            encoded: encode_signed(signed)?,
+            encoded: encode_header(signed)?,
         };
         let claim = self
             .claim(identity, shard)
@@ -89,7 +84,7 @@ impl ShardStore {
     }
 
     /// What is entered for a shard or, where it is new, for its place; and whether it is new.
-    fn kept_before(&self, header: &StoreHeader) -> Result<(Option<Kept>, bool), ShardError> {
+    fn kept_before(&self, header: &ShardHeader) -> Result<(Option<Kept>, bool), ShardError> {
         let (identity, shard) = (header.owner, header.shard);
         self.read(
             |connection| match kept_shard(connection, identity, shard)? {
@@ -110,7 +105,7 @@ impl ShardStore {
 
     /// A finished file that never got its row (the database failed) is as good as one that is
     /// still arriving: its bytes need not be sent again.
-    fn reuse_unentered(&self, header: &StoreHeader) -> Result<(), ShardError> {
+    fn reuse_unentered(&self, header: &ShardHeader) -> Result<(), ShardError> {
         let path = self.files().shard(header.owner, header.shard);
         match fs::rename(&path, part_path(&path)) {
             Ok(()) => Ok(()),
@@ -120,7 +115,7 @@ impl ShardStore {
     }
 
     /// Whether a shard's file is there with its length; its bytes are not read.
-    fn file_is_there(&self, header: &StoreHeader) -> Result<bool, ShardError> {
+    fn file_is_there(&self, header: &ShardHeader) -> Result<bool, ShardError> {
         let path = self.files().shard(header.owner, header.shard);
         match fs::metadata(&path) {
             Ok(found) => Ok(found.is_file() && found.len() == u64::from(header.shard_bytes)),
@@ -130,7 +125,7 @@ impl ShardStore {
     }
 }
 
-fn is_same_place(a: &StoreHeader, b: &StoreHeader) -> bool {
+fn is_same_place(a: &ShardHeader, b: &ShardHeader) -> bool {
     (a.shard, a.shard_bytes, a.set, a.pack, a.position, a.lane)
         == (b.shard, b.shard_bytes, b.set, b.pack, b.position, b.lane)
 }
