@@ -2,7 +2,7 @@
 
 use bitdust_model::ErrorCode;
 use bitdust_model::limits::META_BYTES_MAX;
-use bitdust_model::manifest::FolderRecord;
+use bitdust_model::manifest::{FolderRecord, Retention};
 use bitdust_store::Catalogue;
 use bitdust_store::catalogue::CachedFile;
 
@@ -29,6 +29,8 @@ fn with_folder(dir: &tempfile::TempDir) -> Catalogue {
             path: b"/home/a".to_vec(),
             excludes: vec!["*.o".to_owned()],
             crosses_mounts: true,
+            schedule: None,
+            retention: Retention::KeepAll,
         })
         .expect("added");
     catalogue
@@ -132,6 +134,8 @@ fn a_folder_is_changed_in_place() {
         path: b"/mnt/a".to_vec(),
         excludes: Vec::new(),
         crosses_mounts: false,
+        schedule: None,
+        retention: Retention::KeepAll,
     };
     catalogue.add_folder(moved.clone()).expect("changed");
     assert_eq!(catalogue.folders().expect("listed"), [moved]);
@@ -151,6 +155,8 @@ fn a_folder_and_its_setting_change_together_or_not_at_all() {
         path: b"/mnt/a".to_vec(),
         excludes: Vec::new(),
         crosses_mounts: false,
+        schedule: None,
+        retention: Retention::KeepAll,
     };
     let change = |value: Vec<u8>| catalogue.change_folder(moved.clone(), "rule".to_owned(), value);
     let refused = change(vec![0; META_BYTES_MAX + 1]).expect_err("too long");

@@ -1,9 +1,11 @@
 //! The rest of the catalogue: settings, snapshots, heads, suppliers, friends, versions.
 
+use bitdust_model::contract::{Contract, ContractAcceptance, ContractKind};
 use bitdust_model::limits::{ADDRESSES_MAX, HEADS_PER_LANE_MAX, META_BYTES_MAX};
-use bitdust_model::manifest::{Holder, PositionRecord, SetRecord};
-use bitdust_model::message::{Contract, ContractAcceptance};
-use bitdust_model::{ByteCount, ContractId, ErrorCode, HeadHash, Sequence, SetId, UnixMillis};
+use bitdust_model::set::{Holder, PositionRecord, PositionState, SetRecord};
+use bitdust_model::{
+    ByteCount, ContractId, ErrorCode, HeadHash, Sequence, SetHash, SetId, UnixMillis,
+};
 use bitdust_store::catalogue::{
     Friend, Introduction, OwnHead, OwnSet, Redeemed, SignedContract, Supplier,
 };
@@ -32,8 +34,12 @@ fn supplier(number: u64) -> Supplier {
         lane: device(1),
         supplier_identity: identity(number),
         supplier: device(number),
+        kind: ContractKind::Friend,
         bytes: ByteCount(1_000),
+        reserve: ByteCount(0),
+        term_days: None,
         patience_days: 180,
+        replaces: None,
         proposed_at: NOW,
         nonce: [1; 16],
     };
@@ -73,21 +79,6 @@ fn settings_are_kept_and_limited() {
         .expect_err("too long");
     assert_eq!(refused.code(), ErrorCode::BadRequest);
     assert_eq!(catalogue.get_meta("short").expect("read"), None);
-}
-
-#[test]
-fn a_setting_is_replaced_where_nobody_else_did() {
-    let dir = temporary_folder();
-    let catalogue = open_catalogue(&dir);
-    let replace = |was: Option<&[u8]>, value: &[u8]| {
-        let replaced = catalogue.replace_meta("seal", was.map(<[u8]>::to_vec), value);
-        let kept = catalogue.get_meta("seal").expect("read");
-        (replaced.expect("tried"), kept.expect("there is one"))
-    };
-    assert_eq!(replace(None, b"1"), (true, b"1".to_vec()));
-    assert_eq!(replace(None, b"2"), (false, b"1".to_vec()), "it is set");
-    assert_eq!(replace(Some(b"0"), b"2"), (false, b"1".to_vec()));
-    assert_eq!(replace(Some(b"1"), b"2"), (true, b"2".to_vec()));
 }
 
 #[test]
@@ -196,12 +187,15 @@ fn set_records_only_go_forward() {
             owner: identity(1),
             lane: device(1),
             version: Sequence(version),
+            previous: SetHash([0; 32]),
             k,
             positions: vec![PositionRecord {
+                state: PositionState::Active,
+                since: Sequence(1),
                 current: Some(holder),
-                previous: None,
-                full: false,
+                former: Vec::new(),
             }],
+            mandate: None,
         };
         OwnSet {
             set: record.set,

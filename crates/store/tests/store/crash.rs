@@ -9,7 +9,7 @@ use bitdust_store::home::HomePaths;
 use bitdust_store::supplier::{Begin, ShardStore, Swept};
 
 use crate::support::{
-    NOW, Supplier, begin_writing, device, header, identity, keep_bytes, noise, pack, signed,
+    NOW, Supplier, begin_writing, device, header, identity, keep_bytes, noise, pack, signed_header,
     store_bytes, wall_clock,
 };
 
@@ -109,13 +109,15 @@ fn a_named_file_without_a_row_is_adopted_with_its_header() {
     let page = store
         .list(identity(1), device(1), None, 10)
         .expect("listed");
-    assert_eq!(page.headers, [signed(&header)]);
+    assert_eq!(page.headers, [(header.position, signed_header(&header))]);
     assert_eq!(
         store.usage(identity(1)).expect("asked").bytes,
         ByteCount(200_000)
     );
     assert!(matches!(
-        store.begin(&header, &signed(&header)).expect("begun"),
+        store
+            .begin(&header, &signed_header(&header))
+            .expect("begun"),
         Begin::Have { .. }
     ));
 }

@@ -1,16 +1,19 @@
 //! What a supplier keeps about its customers: contracts, heads, fences, deposits.
 
+use bitdust_model::HeadRef;
+use bitdust_model::contract::{Contract, ContractAcceptance, ContractKind};
+use bitdust_model::head::HeadBundle;
 use bitdust_model::limits::{DEPOSITS_PER_CUSTOMER_MAX, DEVICES_MAX, HEADS_PER_LANE_MAX};
 use bitdust_model::locator::{DhtRecord, Fence, KeyedRecord, RecordKind};
-use bitdust_model::manifest::{HeadBundle, SetRecord};
-use bitdust_model::message::{Contract, ContractAcceptance};
+use bitdust_model::set::SetRecord;
 use bitdust_model::{
-    ByteCount, ContractId, DhtKey, ErrorCode, HeadHash, Sequence, SetId, UnixMillis,
+    ByteCount, ContractId, DhtKey, ErrorCode, HeadHash, Sequence, SetHash, SetId, UnixMillis,
 };
 use bitdust_store::supplier::{ShardError, ShardStore, StoredContract};
 
 use crate::support::{
-    NOW, Supplier, device, head, header, id, identity, noise, refusal, signed, store_bytes,
+    NOW, Supplier, device, head, head_bundle, header, id, identity, lane_heads, noise, refusal,
+    signed, store_bytes,
 };
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -26,10 +29,7 @@ fn bundle(lane: u64, sequence: u64, sets: &[SetRecord]) -> HeadBundle {
         sequence,
         hash(lane, sequence - 1),
     );
-    HeadBundle {
-        head: signed(&head),
-        sets: sets.iter().map(signed).collect(),
-    }
+    head_bundle(&head, sets)
 }
 
 fn put(store: &ShardStore, lane: u64, sequence: u64) -> Result<(), ShardError> {
@@ -42,8 +42,10 @@ fn set_record(number: u64, version: u64, k: u8) -> SetRecord {
         owner: identity(1),
         lane: device(1),
         version: Sequence(version),
+        previous: SetHash([0; 32]),
         k,
         positions: Vec::new(),
+        mandate: None,
     }
 }
 
@@ -71,8 +73,12 @@ fn contracts_are_kept_by_lane() {
             lane: device(lane),
             supplier_identity: identity(2),
             supplier: device(9),
+            kind: ContractKind::Friend,
             bytes: ByteCount(bytes),
+            reserve: ByteCount(0),
+            term_days: None,
             patience_days: 180,
+            replaces: None,
             proposed_at: NOW,
             nonce: [0; 16],
         };
@@ -115,30 +121,37 @@ fn heads_go_forward_and_follow_each_other() {
     stale(&bundle(1, 3, &[]), HeadHash([9; 32]));
     stale(&bundle(1, 2, &[]), hash(1, 2));
     let fork = head(identity(1), device(1), 4, HeadHash([9; 32]));
-    stale(
-        &HeadBundle {
-            head: signed(&fork),
-            sets: Vec::new(),
-        },
-        hash(1, 4),
-    );
+    stale(&head_bundle(&fork, &[]), hash(1, 4));
     put(&store, 1, 4).expect("it follows");
     put(&store, 1, 9).expect("some were missed");
     put(&store, 2, 1).expect("another lane");
-    let heads = store.heads(identity(1)).expect("listed");
-    let mut expected = [bundle(1, 9, &[]), bundle(2, 1, &[])];
+    let heads = |owner: u64, after| store.heads(identity(owner), after).expect("listed");
+    let mut expected = [bundle(1, 9, &[]), bundle(2, 1, &[])].map(lane_heads);
+    let mut lanes = [device(1), device(2)];
     if device(1) > device(2) {
         expected.reverse();
+        lanes.reverse();
     }
-    assert_eq!(heads, expected);
-    assert!(store.heads(identity(2)).expect("listed").is_empty());
+    assert_eq!(heads(1, None), expected);
+    assert_eq!(heads(1, Some(lanes[0])), expected[1..], "from there on");
+    assert!(heads(1, Some(lanes[1])).is_empty());
+    assert!(heads(2, None).is_empty());
+    let newest = store.newest_head(identity(1), device(1)).expect("read");
+    assert_eq!(newest.map(|head| head.sequence), Some(Sequence(9)));
+    assert_eq!(
+        store.newest_head(identity(2), device(1)).expect("read"),
+        None
+    );
 }
 
 #[test]
 fn set_records_are_served_in_their_newest_versions() {
     let home = Supplier::new();
     let (store, _) = home.open();
-    let sets = |store: &ShardStore| store.heads(identity(1)).expect("listed").remove(0).sets;
+    let sets = |store: &ShardStore| {
+        let mut lanes = store.heads(identity(1), None).expect("listed");
+        lanes.remove(0).tips.remove(0).sets
+    };
     let first = [set_record(1, 5, 2), set_record(2, 1, 2)];
     store
         .put_head(&bundle(1, 1, &first), hash(1, 1), NOW)
@@ -175,7 +188,7 @@ fn heads_and_lanes_are_bounded() {
         put(&store, lane, 1).expect("kept");
     }
     assert_eq!(
-        put(&store, 99, 1).expect_err("too many lanes").code(),
+        put(&store, 999, 1).expect_err("too many lanes").code(),
         ErrorCode::QuotaExceeded
     );
     for sequence in 2..HEADS_PER_LANE_MAX as u64 + 20 {
@@ -213,7 +226,10 @@ fn a_fence_ends_a_lane() {
         let fence = Fence {
             identity: identity(owner),
             lane: device(lane),
-            last: Sequence(last),
+            last: HeadRef {
+                sequence: Sequence(last),
+                hash: hash(lane, last),
+            },
             issued_at: NOW,
         };
         store.put_fence(&fence, &signed(&fence))
@@ -228,8 +244,8 @@ fn a_fence_ends_a_lane() {
         ErrorCode::Fenced
     );
     assert_eq!(
-        store.heads(identity(1)).expect("listed"),
-        [bundle(1, 2, &[])],
+        store.heads(identity(1), None).expect("listed"),
+        [lane_heads(bundle(1, 2, &[]))],
         "the last one that counts"
     );
     let more = noise(2, 1_000);
@@ -244,7 +260,7 @@ fn a_fence_ends_a_lane() {
         fence(1, lane, 1).expect("kept");
     }
     assert_eq!(
-        fence(1, 99, 1).expect_err("too many").code(),
+        fence(1, 999, 1).expect_err("too many").code(),
         ErrorCode::QuotaExceeded
     );
 }

@@ -1,21 +1,29 @@
-//! A home as version 1 of the formats wrote it, kept for ever: every later program reads it.
+//! A home as version 2 of the formats wrote it, kept for ever: every later program reads it. One of
+//! version 1, which was never released, is refused untouched.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bitdust_model::manifest::{FolderRecord, HeadBundle};
-use bitdust_model::{ByteCount, HeadHash, IdentityId, Position, Sequence};
+use bitdust_model::manifest::{FolderRecord, FolderSchedule, PackRecord, Retention};
+use bitdust_model::{
+    ByteCount, ErrorCode, HeadHash, IdentityId, Position, PositionMask, Sequence, WriterId,
+};
 use bitdust_store::catalogue::{CachedFile, NewSegment, OwnHead, Publication, Redeemed};
 use bitdust_store::home::HomePaths;
 use bitdust_store::{Catalogue, ShardStore, Spool};
 
 use crate::support::{
-    NOW, PACK_HEADER_BYTES, blob, chunk, commit, device, folder, head, header, identity, noise,
-    pack, pack_record, signed, snapshot, store_bytes, temporary_folder,
+    NOW, PACK_HEADER_BYTES, blob, chunk, commit, device, folder, head, head_bundle, header,
+    identity, noise, pack, pack_record, signed, signed_header, snapshot, store_bytes,
+    temporary_folder,
 };
 
-fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/format/v1/home")
+fn fixture(version: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/fixtures/format")
+        .join(version)
+        .join("home")
 }
 
 fn copy_tree(source: &Path, target: &Path) {
@@ -54,10 +62,57 @@ fn cached() -> CachedFile {
     }
 }
 
+/// Drawn at random elsewhere.
+const WRITER: WriterId = WriterId([0x77; 16]);
+
+fn folder_record() -> FolderRecord {
+    FolderRecord {
+        folder: folder(1),
+        path: b"/home/a".to_vec(),
+        excludes: vec!["target/".to_owned()],
+        crosses_mounts: true,
+        schedule: Some(FolderSchedule::Manual),
+        retention: Retention::KeepAll,
+    }
+}
+
+/// All files below a folder with their contents.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let bytes = fs::read(&path).expect("read");
+            found.insert(path, bytes);
+        }
+    }
+    found
+}
+
 #[test]
-fn a_catalogue_of_version_1_is_read() {
+fn a_home_from_before_the_first_release_is_refused_untouched() {
     let dir = temporary_folder();
-    copy_tree(&fixture(), dir.path());
+    copy_tree(&fixture("v1"), dir.path());
+    let before = files(dir.path());
+    let paths = HomePaths::new(dir.path());
+    let refused = Catalogue::open(&paths.catalogue(), PACK_HEADER_BYTES).err();
+    let refused = refused.expect("of version 1");
+    assert_eq!(refused.code(), ErrorCode::Incompatible, "{refused}");
+    let refused = ShardStore::open(&paths, NOW).err().expect("of version 1");
+    assert_eq!(refused.code(), ErrorCode::Incompatible, "{refused}");
+    let spool = Spool::open(&paths.spool(), ByteCount(1_000_000)).expect("opened");
+    let refused = spool.read(pack(5), Position(0)).expect_err("of version 1");
+    assert_eq!(refused.code(), ErrorCode::Corrupt, "{refused}");
+    drop(spool);
+    assert!(files(dir.path()) == before, "nothing was changed");
+}
+
+#[test]
+fn a_catalogue_of_version_2_is_read() {
+    let dir = temporary_folder();
+    copy_tree(&fixture("v2"), dir.path());
     let paths = HomePaths::new(dir.path());
     let catalogue = Catalogue::open(&paths.catalogue(), PACK_HEADER_BYTES).expect("opened");
     assert_eq!(
@@ -65,11 +120,7 @@ fn a_catalogue_of_version_1_is_read() {
         Some(b"hello".to_vec())
     );
     let folders = catalogue.folders().expect("listed");
-    assert_eq!(folders[0].excludes, ["target/"]);
-    assert!(
-        folders[0].crosses_mounts,
-        "as every folder did before there was a choice"
-    );
+    assert_eq!(folders, [folder_record()]);
     assert_eq!(
         catalogue.cached_file(folder(1), b"a/b").expect("read"),
         Some(cached())
@@ -86,11 +137,16 @@ fn a_catalogue_of_version_1_is_read() {
     assert_eq!(catalogue.segments().expect("listed")[0].blobs, [blob(9)]);
     assert_eq!(
         catalogue.packs_to_publish(None).expect("listed"),
-        [pack_record(2, &[3])]
+        [PackRecord {
+            confirmed: PositionMask(0b111),
+            ..pack_record(2, &[3])
+        }]
     );
-    // Version 1 did not write how long a pack is: its shards stand for it.
     let totals = catalogue.pack_totals().expect("summed");
-    assert_eq!(totals[0].sealed, ByteCount(2 * 2 * 65_536));
+    let sealed = [pack_record(1, &[1, 2]), pack_record(2, &[3])];
+    let sealed = sealed.map(|record| u64::from(record.pack.pack_bytes));
+    assert_eq!(totals[0].sealed, ByteCount(sealed.iter().sum()));
+    assert_eq!(catalogue.writer().expect("read"), WRITER);
     assert_eq!(catalogue.snapshots().expect("listed"), [snapshot(1)]);
     assert_eq!(
         catalogue.newest_published_head().expect("read"),
@@ -103,9 +159,9 @@ fn a_catalogue_of_version_1_is_read() {
 }
 
 #[test]
-fn shards_and_spool_of_version_1_are_read() {
+fn shards_and_spool_of_version_2_are_read() {
     let dir = temporary_folder();
-    copy_tree(&fixture(), dir.path());
+    copy_tree(&fixture("v2"), dir.path());
     let paths = HomePaths::new(dir.path());
     let (store, swept) = ShardStore::open(&paths, NOW).expect("opened");
     assert_eq!(swept, bitdust_store::supplier::Swept::default());
@@ -113,7 +169,7 @@ fn shards_and_spool_of_version_1_are_read() {
     let kept = header(identity(2), device(2), 1, &bytes);
     assert_eq!(
         store.header(identity(2), kept.shard).expect("asked"),
-        Some(signed(&kept))
+        Some(signed_header(&kept))
     );
     let mut out = Vec::new();
     store
@@ -121,7 +177,7 @@ fn shards_and_spool_of_version_1_are_read() {
         .expect("read");
     assert!(out.len() > 40_000);
     assert_eq!(store.usage_total().expect("asked").bytes, ByteCount(40_000));
-    assert_eq!(store.heads(identity(2)).expect("listed").len(), 1);
+    assert_eq!(store.heads(identity(2), None).expect("listed").len(), 1);
 
     let spool = Spool::open(&paths.spool(), ByteCount(1_000_000)).expect("opened");
     let spooled = spool.read(pack(5), Position(0)).expect("read");
@@ -129,9 +185,9 @@ fn shards_and_spool_of_version_1_are_read() {
 }
 
 #[test]
-fn a_lost_supplier_database_of_version_1_is_made_anew() {
+fn a_lost_supplier_database_of_version_2_is_made_anew() {
     let dir = temporary_folder();
-    copy_tree(&fixture(), dir.path());
+    copy_tree(&fixture("v2"), dir.path());
     let paths = HomePaths::new(dir.path());
     fs::remove_file(paths.supplier()).expect("removed");
     let (store, swept) = ShardStore::open(&paths, NOW).expect("opened");
@@ -145,7 +201,7 @@ fn a_lost_supplier_database_of_version_1_is_made_anew() {
 #[test]
 #[ignore = "writes the fixture; run once when a version of the formats is released"]
 fn write_the_fixture() {
-    let paths = HomePaths::new(fixture());
+    let paths = HomePaths::new(fixture("v2"));
     assert!(
         !paths.catalogue().exists(),
         "a released fixture is never written again"
@@ -153,13 +209,10 @@ fn write_the_fixture() {
     fs::create_dir_all(paths.dir()).expect("made");
     let catalogue = Catalogue::open(&paths.catalogue(), PACK_HEADER_BYTES).expect("opened");
     catalogue.set_meta("greeting", b"hello").expect("set");
-    let record = FolderRecord {
-        folder: folder(1),
-        path: b"/home/a".to_vec(),
-        excludes: vec!["target/".to_owned()],
-        crosses_mounts: true,
-    };
-    catalogue.add_folder(record).expect("added");
+    catalogue
+        .set_meta("writer", &WRITER.0)
+        .expect("the same each time");
+    catalogue.add_folder(folder_record()).expect("added");
     catalogue
         .remember_files(folder(1), vec![(b"a/b".to_vec(), cached())])
         .expect("remembered");
@@ -183,10 +236,7 @@ fn write_the_fixture() {
     let bytes = noise(1, 40_000);
     store_bytes(&store, &header(identity(2), device(2), 1, &bytes), &bytes);
     let content = head(identity(2), device(2), 1, HeadHash([0; 32]));
-    let bundle = HeadBundle {
-        head: signed(&content),
-        sets: Vec::new(),
-    };
+    let bundle = head_bundle(&content, &[]);
     store
         .put_head(&bundle, HeadHash([1; 32]), NOW)
         .expect("kept");
@@ -196,6 +246,11 @@ fn write_the_fixture() {
     let bytes = noise(5, 3_000);
     let spooled = header(identity(1), device(1), 5, &bytes);
     spool
-        .put(spooled.pack, spooled.position, &signed(&spooled), &bytes)
+        .put(
+            spooled.pack,
+            spooled.position,
+            &signed_header(&spooled),
+            &bytes,
+        )
         .expect("spooled");
 }

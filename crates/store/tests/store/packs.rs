@@ -2,7 +2,8 @@
 
 use bitdust_model::codec::encode;
 use bitdust_model::limits::{CHUNKS_PER_PACK_MAX, PACK_BYTES_MAX, SEGMENTS_MAX};
-use bitdust_model::manifest::{ChunkRecord, PackKind, Receipt, Segment};
+use bitdust_model::manifest::{ChunkRecord, PackKind, PackRecord, Segment};
+use bitdust_model::shard::Receipt;
 use bitdust_model::{ByteCount, ErrorCode, PackId, Position, Sequence, UnixMillis};
 use bitdust_store::Catalogue;
 use bitdust_store::catalogue::{
@@ -75,7 +76,10 @@ fn states_survive_a_restart_after_each_step() {
     assert!(catalogue.packs_to_publish(None).expect("listed").is_empty());
     assert_eq!(
         catalogue.segment_packs(segment, None).expect("listed"),
-        [pack_record(1, &[1, 2])]
+        [PackRecord {
+            confirmed: (0..3).map(Position).collect(),
+            ..pack_record(1, &[1, 2])
+        }]
     );
 }
 
@@ -236,14 +240,19 @@ fn confirmations_count_once_a_position() {
         .confirm_shard(pack(1), Position(2), device(2), None, UnixMillis(5))
         .expect("another holder");
     let confirmations = catalogue.confirmations(pack(1)).expect("listed");
-    assert_eq!(confirmations.len(), 1);
-    assert_eq!(
-        (confirmations[0].supplier, confirmations[0].at),
-        (device(2), UnixMillis(5))
-    );
+    let mut holders: Vec<_> = confirmations
+        .iter()
+        .map(|it| (it.supplier, it.at))
+        .collect();
+    holders.sort_unstable();
+    let mut expected = [(device(1), NOW), (device(2), UnixMillis(5))];
+    expected.sort_unstable();
+    assert_eq!(holders, expected, "who has it is remembered of each");
+    let known = catalogue.known_chunk(chunk(1)).expect("looked up");
+    assert!(!known, "and still it is one position");
     assert_eq!(
         catalogue.unconfirm_supplier(device(1)).expect("taken back"),
-        0
+        1
     );
 
     let refused = catalogue
@@ -338,7 +347,13 @@ fn pages_to_publish_fit_into_segments_and_leave_nothing_out() {
         let Some(last) = packs.last() else { break };
         after = Some(last.pack.pack);
         listed.extend(packs.iter().map(|record| record.pack.pack));
-        assert!(!encode(&Segment { packs }).is_empty());
+        assert!(
+            !encode(&Segment {
+                packs,
+                grown: Vec::new()
+            })
+            .is_empty()
+        );
     }
     assert_eq!(
         listed,
@@ -453,6 +468,7 @@ fn an_imported_index_is_located_but_not_known_and_may_come_twice() {
     let catalogue = open_catalogue(&dir);
     let segment = Segment {
         packs: vec![pack_record(1, &[1, 2]), pack_record(2, &[3])],
+        grown: Vec::new(),
     };
     let mut bad = segment.clone();
     bad.packs[1].pack.k = 9;
@@ -505,6 +521,7 @@ fn an_import_completes_what_was_half_known() {
     assert!(catalogue.locate(chunk(2)).expect("looked up").is_none());
     let segment = Segment {
         packs: vec![pack_record(1, &[1]), pack_record(2, &[2])],
+        grown: Vec::new(),
     };
     catalogue.import_segment(segment).expect("imported");
     for number in [1, 2] {

@@ -7,7 +7,7 @@ use bao_tree::io::outboard::EmptyOutboard;
 use bao_tree::io::sync::decode_ranges;
 use bao_tree::{BaoTree, BlockSize, ChunkNum, ChunkRanges};
 use bitdust_model::ErrorCode;
-use bitdust_model::manifest::StoreHeader;
+use bitdust_model::shard::ShardHeader;
 use bitdust_store::ShardStore;
 use bitdust_store::supplier::{ServedRange, ShardError, aligned_range};
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use crate::support::{Supplier, begin_writing, device, header, identity, noise, store_bytes};
 
 /// What a customer gets out of an answer: the bytes of the range, if the proof holds.
-fn verify(header: &StoreHeader, range: ServedRange, encoded: &[u8]) -> Option<Vec<u8>> {
+fn verify(header: &ShardHeader, range: ServedRange, encoded: &[u8]) -> Option<Vec<u8>> {
     let tree = BaoTree::new(header.shard_bytes.into(), BlockSize::from_chunk_log(4));
     let outboard = EmptyOutboard {
         tree,
@@ -34,7 +34,7 @@ fn verify(header: &StoreHeader, range: ServedRange, encoded: &[u8]) -> Option<Ve
 
 fn read(
     store: &ShardStore,
-    header: &StoreHeader,
+    header: &ShardHeader,
     offset: u64,
     length: u64,
 ) -> Result<(ServedRange, Vec<u8>), ShardError> {
@@ -43,7 +43,7 @@ fn read(
     Ok((range, out))
 }
 
-fn stored(home: &Supplier, store: &ShardStore, length: usize) -> (StoreHeader, Vec<u8>) {
+fn stored(home: &Supplier, store: &ShardStore, length: usize) -> (ShardHeader, Vec<u8>) {
     let bytes = noise(length as u64, length);
     let header = header(identity(1), device(1), length as u64, &bytes);
     store_bytes(store, &header, &bytes);

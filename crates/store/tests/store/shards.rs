@@ -3,13 +3,14 @@
 use std::fs;
 
 use bitdust_model::limits::LIST_ENTRIES_MAX;
+use bitdust_model::shard::StoreHeader;
 use bitdust_model::{ByteCount, ErrorCode, Position, ShardId, UnixMillis};
 use bitdust_store::supplier::{Begin, ShardError, Usage};
 use proptest::prelude::*;
 
 use crate::support::{
     NOW, Supplier, begin_writing, device, header, identity, keep_bytes, noise, pack, refusal,
-    signed, store_bytes,
+    signed_header, store_bytes,
 };
 
 fn usage(shards: u64, bytes: u64, graced: u64) -> Usage {
@@ -38,14 +39,17 @@ fn a_stored_shard_is_a_file_named_by_its_hash() {
         store.stored_at(identity(1), header.shard).expect("asked"),
         Some(NOW)
     );
-    let Begin::Have { stored_at } = store.begin(&header, &signed(&header)).expect("begun") else {
+    let Begin::Have { stored_at } = store
+        .begin(&header, &signed_header(&header))
+        .expect("begun")
+    else {
         panic!("it is here already");
     };
     assert_eq!(stored_at, NOW);
     let found = store
         .find(identity(1), header.set, header.pack, header.position)
         .expect("asked");
-    assert_eq!(found, Some(signed(&header)));
+    assert_eq!(found, Some(signed_header(&header)));
     assert_eq!(
         store.header(identity(1), header.shard).expect("asked"),
         found
@@ -161,7 +165,7 @@ fn a_place_holds_one_shard_and_a_shard_one_place() {
         .expect("asked");
     assert_eq!(
         found,
-        Some(signed(&first)),
+        Some(signed_header(&first)),
         "nobody else can stand at one's place"
     );
 }
@@ -211,10 +215,14 @@ fn listings_are_paged_by_shard_and_show_one_lane() {
             .list(identity(1), device(0), after, 3)
             .expect("a page");
         assert!(page.headers.len() <= 3);
-        let headers: Vec<bitdust_model::manifest::StoreHeader> = page
+        let headers: Vec<bitdust_model::shard::ShardHeader> = page
             .headers
             .iter()
-            .map(|signed| bitdust_model::decode(&signed.bytes).expect("a header"))
+            .map(|(position, signed)| {
+                let pack: StoreHeader =
+                    bitdust_model::decode(&signed.header.bytes).expect("a header");
+                pack.at(*position).expect("one of its shards")
+            })
             .collect();
         after = headers.last().map(|header| header.shard);
         listed.extend(headers);

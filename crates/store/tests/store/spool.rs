@@ -2,30 +2,30 @@
 
 use std::fs;
 
-use bitdust_model::manifest::StoreHeader;
+use bitdust_model::shard::ShardHeader;
 use bitdust_model::{ByteCount, ErrorCode, Position};
 use bitdust_store::Spool;
 use bitdust_store::spool::SpoolEntry;
 use proptest::prelude::*;
 
-use crate::support::{device, header, identity, noise, pack, signed, temporary_folder};
+use crate::support::{device, header, identity, noise, pack, signed_header, temporary_folder};
 
 const ROOM: ByteCount = ByteCount(1_000_000);
 
-fn shard(number: u64, position: u8, length: usize) -> (StoreHeader, Vec<u8>) {
+fn shard(number: u64, position: u8, length: usize) -> (ShardHeader, Vec<u8>) {
     let bytes = noise(number, length);
     let mut header = header(identity(1), device(1), number, &bytes);
     header.position = Position(position);
     (header, bytes)
 }
 
-fn put(spool: &Spool, (header, bytes): &(StoreHeader, Vec<u8>)) {
+fn put(spool: &Spool, (header, bytes): &(ShardHeader, Vec<u8>)) {
     spool
-        .put(header.pack, header.position, &signed(header), bytes)
+        .put(header.pack, header.position, &signed_header(header), bytes)
         .expect("spooled");
 }
 
-fn file(dir: &tempfile::TempDir, header: &StoreHeader) -> std::path::PathBuf {
+fn file(dir: &tempfile::TempDir, header: &ShardHeader) -> std::path::PathBuf {
     dir.path()
         .join(format!("{}-{}", header.pack.to_hex(), header.position.0))
 }
@@ -49,7 +49,7 @@ fn spooled_shards_survive_a_restart() {
     );
     for (header, bytes) in &shards {
         let read = spool.read(header.pack, header.position).expect("read");
-        assert_eq!((read.header, &read.bytes), (signed(header), bytes));
+        assert_eq!((read.header, &read.bytes), (signed_header(header), bytes));
     }
     assert!(spool.remove(pack(1), Position(7)).expect("removed"));
     assert!(!spool.remove(pack(1), Position(7)).expect("nothing left"));
@@ -66,7 +66,12 @@ fn a_full_spool_says_so_and_writes_nothing() {
     let used = spool.used();
     let (header, bytes) = shard(2, 0, 20_000);
     let refused = spool
-        .put(header.pack, header.position, &signed(&header), &bytes)
+        .put(
+            header.pack,
+            header.position,
+            &signed_header(&header),
+            &bytes,
+        )
         .expect_err("full");
     assert_eq!(refused.code(), ErrorCode::QuotaExceeded);
     assert_eq!((spool.used(), spool.list().len()), (used, 1));
@@ -86,7 +91,12 @@ fn many_threads_cannot_pass_the_limit() {
                 for round in 0..10 {
                     let (header, bytes) = shard(thread * 100 + round, 0, 9_000);
                     // Most are refused; that the sum holds is what is tested.
-                    drop(spool.put(header.pack, header.position, &signed(&header), &bytes));
+                    drop(spool.put(
+                        header.pack,
+                        header.position,
+                        &signed_header(&header),
+                        &bytes,
+                    ));
                 }
             });
         }

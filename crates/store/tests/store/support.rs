@@ -2,13 +2,17 @@
 
 use bitdust_model::codec::encode;
 use bitdust_model::document::{Document, Signature, Signed};
+use bitdust_model::head::{Head, HeadBundle, LaneHeads};
+use bitdust_model::locator::Certificate;
 use bitdust_model::manifest::{
-    BlobRef, ChunkRecord, Head, PackKind, PackRecord, PackRef, SnapshotRecord, StoreHeader,
+    BlobRef, ChunkRecord, PackKind, PackRecord, PackRef, SnapshotRecord,
 };
+use bitdust_model::set::SetRecord;
+use bitdust_model::shard::{ShardHeader, SignedHeader, StoreHeader};
 use bitdust_model::tree::Meta;
 use bitdust_model::{
     ChunkId, CodeVersion, DeviceId, Epoch, FolderId, HeadHash, IdentityId, PackId, Position,
-    Sequence, SetId, ShardId, SnapshotId, UnixMillis,
+    PositionMask, Sequence, SetId, ShardId, SnapshotId, UnixMillis, WriterId,
 };
 use bitdust_store::Catalogue;
 use bitdust_store::home::HomePaths;
@@ -97,6 +101,8 @@ pub(crate) fn pack_record(number: u64, chunks: &[u64]) -> PackRecord {
                 })
                 .collect(),
         },
+        random: id("random", number),
+        confirmed: PositionMask::default(),
         chunks: records,
     }
 }
@@ -145,7 +151,9 @@ pub(crate) fn snapshot(number: u64) -> SnapshotRecord {
         folder: folder(1),
         path: b"/home/alice/caf\xe9".to_vec(),
         device: device(1),
+        order: number,
         taken_at: UnixMillis(NOW.0 + number),
+        is_clock_suspect: false,
         root: Meta::default(),
         pages: vec![chunk(number)],
         files: 3,
@@ -159,20 +167,46 @@ pub(crate) fn head(owner: IdentityId, lane: DeviceId, sequence: u64, previous: H
     Head {
         owner,
         lane,
+        writer: WriterId([3; 16]),
         epoch: Epoch(1),
         sequence: Sequence(sequence),
         previous,
+        home: SetId(id("set", 1)),
         sets: Vec::new(),
-        tombstones_seen: Sequence(0),
+        tombstone: None,
         commit: pack_record(sequence, &[]).pack,
         manifest: blob(sequence),
         written_at: NOW,
     }
 }
 
-/// The header of a shard at position 0 of its own pack.
-pub(crate) fn header(owner: IdentityId, lane: DeviceId, number: u64, bytes: &[u8]) -> StoreHeader {
-    StoreHeader {
+/// A head as it travels.
+pub(crate) fn head_bundle(head: &Head, sets: &[SetRecord]) -> HeadBundle {
+    HeadBundle {
+        head: signed(head),
+        sets: sets.iter().map(signed).collect(),
+        certificate: signed(&Certificate {
+            identity: head.owner,
+            device: head.lane,
+            exchange: [9; 32],
+            epoch: Epoch(1),
+            issued_at: NOW,
+            nickname: String::new(),
+        }),
+    }
+}
+
+/// What a supplier keeps of a lane of which it has one branch.
+pub(crate) fn lane_heads(bundle: HeadBundle) -> LaneHeads {
+    LaneHeads {
+        tips: vec![bundle],
+        are_lists_complete: true,
+    }
+}
+
+/// A shard at position 0 of its own pack.
+pub(crate) fn header(owner: IdentityId, lane: DeviceId, number: u64, bytes: &[u8]) -> ShardHeader {
+    ShardHeader {
         owner,
         lane,
         epoch: Epoch(1),
@@ -186,6 +220,26 @@ pub(crate) fn header(owner: IdentityId, lane: DeviceId, number: u64, bytes: &[u8
         shard: ShardId(blake3::hash(bytes).into()),
         shard_bytes: u32::try_from(bytes.len()).expect("short"),
     }
+}
+
+/// The header of the pack of a shard, which has no shards behind that one.
+pub(crate) fn signed_header(shard: &ShardHeader) -> SignedHeader {
+    let others =
+        (0..shard.position.0).map(|position| ShardId(id("another shard", u64::from(position))));
+    let header = StoreHeader {
+        owner: shard.owner,
+        lane: shard.lane,
+        epoch: shard.epoch,
+        set: shard.set,
+        pack: shard.pack,
+        kind: shard.kind,
+        k: shard.k,
+        code_version: shard.code_version,
+        pack_bytes: shard.pack_bytes,
+        shard_bytes: shard.shard_bytes,
+        shards: others.chain([shard.shard]).collect(),
+    };
+    signed(&header).into()
 }
 
 /// A home's folder with a store in it that can be closed and opened again.
@@ -217,7 +271,7 @@ impl Supplier {
     }
 
     /// The file of a shard.
-    pub(crate) fn file(&self, header: &StoreHeader) -> std::path::PathBuf {
+    pub(crate) fn file(&self, header: &ShardHeader) -> std::path::PathBuf {
         let hex = header.shard.to_hex();
         self.paths
             .shards()
@@ -227,7 +281,7 @@ impl Supplier {
     }
 
     /// A file beside a shard's.
-    pub(crate) fn beside(&self, header: &StoreHeader, ending: &str) -> std::path::PathBuf {
+    pub(crate) fn beside(&self, header: &ShardHeader, ending: &str) -> std::path::PathBuf {
         self.file(header).with_extension(ending)
     }
 }
@@ -240,15 +294,15 @@ pub(crate) fn wall_clock() -> UnixMillis {
     UnixMillis(u64::try_from(since.as_millis()).expect("before the year 500000000"))
 }
 
-pub(crate) fn begin_writing(store: &ShardStore, header: &StoreHeader) -> Box<ShardWriter> {
-    match store.begin(header, &signed(header)).expect("begun") {
+pub(crate) fn begin_writing(store: &ShardStore, header: &ShardHeader) -> Box<ShardWriter> {
+    match store.begin(header, &signed_header(header)).expect("begun") {
         Begin::Write(writer) => writer,
         Begin::Have { .. } => panic!("the shard is here already"),
     }
 }
 
-pub(crate) fn refusal(store: &ShardStore, header: &StoreHeader) -> ShardError {
-    match store.begin(header, &signed(header)) {
+pub(crate) fn refusal(store: &ShardStore, header: &ShardHeader) -> ShardError {
+    match store.begin(header, &signed_header(header)) {
         Err(error) => error,
         Ok(Begin::Write(_)) => panic!("it was taken"),
         Ok(Begin::Have { .. }) => panic!("it is here"),
@@ -256,7 +310,7 @@ pub(crate) fn refusal(store: &ShardStore, header: &StoreHeader) -> ShardError {
 }
 
 /// Stores bytes from wherever the store is.
-pub(crate) fn store_bytes(store: &ShardStore, header: &StoreHeader, bytes: &[u8]) -> StoredShard {
+pub(crate) fn store_bytes(store: &ShardStore, header: &ShardHeader, bytes: &[u8]) -> StoredShard {
     let mut writer = begin_writing(store, header);
     let offset = usize::try_from(writer.offset()).expect("short");
     writer
@@ -266,7 +320,7 @@ pub(crate) fn store_bytes(store: &ShardStore, header: &StoreHeader, bytes: &[u8]
 }
 
 /// Stores bytes unless they are here.
-pub(crate) fn keep_bytes(store: &ShardStore, header: &StoreHeader, bytes: &[u8]) {
+pub(crate) fn keep_bytes(store: &ShardStore, header: &ShardHeader, bytes: &[u8]) {
     if store
         .stored_at(header.owner, header.shard)
         .expect("asked")
