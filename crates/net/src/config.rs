@@ -57,7 +57,7 @@ impl Protocols {
             });
         }
         let name = |protocol: &str| {
-            let name = format!("/bitdust/{network}/{protocol}/1");
+            let name = format!("/bitdust/{network}/{protocol}/2");
             StreamProtocol::try_from_owned(name).expect("it starts with a slash")
         };
         Ok(Self {
@@ -99,9 +99,9 @@ mod tests {
     #[test]
     fn protocol_names_carry_the_network() {
         let protocols = Protocols::of("main").expect("a good name");
-        assert_eq!(protocols.kad.as_ref(), "/bitdust/main/kad/1");
-        assert_eq!(protocols.control.as_ref(), "/bitdust/main/control/1");
-        assert_eq!(protocols.bulk.as_ref(), "/bitdust/main/bulk/1");
-        assert_eq!(protocols.identify, "/bitdust/main/id/1");
+        assert_eq!(protocols.kad.as_ref(), "/bitdust/main/kad/2");
+        assert_eq!(protocols.control.as_ref(), "/bitdust/main/control/2");
+        assert_eq!(protocols.bulk.as_ref(), "/bitdust/main/bulk/2");
+        assert_eq!(protocols.identify, "/bitdust/main/id/2");
     }
 }

@@ -29,7 +29,7 @@ pub enum NetEvent {
         /// Who asks.
         from: Peer,
         /// What: never a Hello, an answer, or a bulk request.
-        body: Body,
+        body: Box<Body>,
         /// Where the answer goes.
         reply: Reply,
     },

@@ -94,7 +94,7 @@ impl Local {
 
     fn hello(&self, addresses: Vec<String>) -> Body {
         Body::Hello(Hello {
-            certificate: self.certificate.clone(),
+            certificate: Some(self.certificate.clone()),
             network: self.network.clone(),
             addresses,
         })

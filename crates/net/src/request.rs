@@ -23,22 +23,23 @@ pub(crate) const fn is_request(body: &Body) -> bool {
         | Body::Propose(_)
         | Body::List { .. }
         | Body::Delete { .. } => true,
-        Body::HeadPut(_)
-        | Body::HeadsAsk
+        Body::HeadPut { .. }
+        | Body::HeadsAsk { .. }
         | Body::Deposit(_)
         | Body::Locate(_)
-        | Body::FencePut(_) => true,
+        | Body::FencePut(_)
+        | Body::Identify(_) => true,
         Body::Hello(_)
         | Body::Refused(_)
         | Body::Done
         | Body::SpaceFree(_)
         | Body::ContractSigned(_) => false,
-        Body::Store(_)
+        Body::Store { .. }
         | Body::Stored(_)
         | Body::Fetch(_)
         | Body::Fetched { .. }
         | Body::Listing { .. } => false,
-        Body::Deleted { .. } | Body::HeadKept(_) | Body::Heads(_) | Body::Located(_) => false,
+        Body::Deleted { .. } | Body::HeadKept(_) | Body::Heads { .. } | Body::Located(_) => false,
     }
 }
 

@@ -225,7 +225,12 @@ impl Incoming {
                 .collect();
             return Err(SessionError::OtherNetwork { network });
         }
-        let certificate = match verify_certificate(&hello.certificate) {
+        let Some(signed) = hello.certificate else {
+            return Err(SessionError::BadCertificate {
+                reason: "there is none".to_owned(),
+            });
+        };
+        let certificate = match verify_certificate(&signed) {
             Ok(certificate) => certificate,
             Err(error) => {
                 return Err(SessionError::BadCertificate {
@@ -244,7 +249,7 @@ impl Incoming {
         Ok(Greeting {
             device: self.peer,
             identity: certificate.identity,
-            signed: hello.certificate,
+            signed,
             certificate,
             addresses,
         })
@@ -313,8 +318,11 @@ mod tests {
     fn a_packet_counts_once() {
         let mut pair = Pair::greeted();
         let first = pair.alice_says(Body::SpaceAsk);
-        let second = pair.alice_says(Body::HeadsAsk);
-        assert_eq!(pair.bob.incoming.open(&second), Ok(Body::HeadsAsk));
+        let second = pair.alice_says(Body::HeadsAsk { after: None });
+        assert_eq!(
+            pair.bob.incoming.open(&second),
+            Ok(Body::HeadsAsk { after: None })
+        );
         let refused = SessionError::Replayed {
             sequence: Sequence(3),
             newest: Sequence(3),
@@ -418,7 +426,7 @@ mod tests {
         let mut pair = Pair::new();
         let carol = DeviceId(SigningKey::from_seed(&[30; 32]).public());
         let hello = Body::Hello(Hello {
-            certificate: certify(&pair.alice_root, carol),
+            certificate: Some(certify(&pair.alice_root, carol)),
             network: "main".to_owned(),
             addresses: Vec::new(),
         });
@@ -439,7 +447,7 @@ mod tests {
         certificate.identity = IdentityId(pair.alice_root.public());
         let forged = mallory.sign(&certificate);
         let packet = pair.alice_says(Body::Hello(Hello {
-            certificate: forged,
+            certificate: Some(forged),
             network: "main".to_owned(),
             addresses: Vec::new(),
         }));
@@ -557,7 +565,7 @@ mod tests {
         fn hello(&self, network: &str) -> Body {
             let certificate = certify(&self.alice_root, device(&self.alice_key));
             Body::Hello(Hello {
-                certificate,
+                certificate: Some(certificate),
                 network: network.to_owned(),
                 addresses: Vec::new(),
             })

@@ -1,16 +1,13 @@
 //! What must hold of a header, a receipt and a range before the other side is believed. Pure.
 
-use bitdust_crypto::verify_by;
-use bitdust_model::manifest::{Receipt, StoreHeader};
+use bitdust_crypto::{verify_by, verify_header};
 use bitdust_model::message::{Fetch, FetchTarget};
-use bitdust_model::{DeviceId, Signed, limits};
+use bitdust_model::shard::{Receipt, ShardHeader, SignedHeader, StoreHeader};
+use bitdust_model::{DeviceId, Position, Signed, limits};
 
 /// A header that the device of its lane signed, with a length that a shard may have.
-pub(super) fn check_header(header: &Signed<StoreHeader>) -> Result<StoreHeader, String> {
-    let plain = verify_by(header, &header.signer).map_err(|error| error.to_string())?;
-    if plain.lane.as_bytes() != &header.signer {
-        return Err("the store header is not signed by the device of its lane".to_owned());
-    }
+fn check_header(header: &SignedHeader) -> Result<StoreHeader, String> {
+    let plain = verify_header(header).map_err(|error| error.to_string())?;
     let bytes = usize::try_from(plain.shard_bytes).unwrap_or(usize::MAX);
     if bytes == 0 || bytes > limits::SHARD_BYTES_MAX {
         return Err(format!("a shard cannot have {bytes} bytes"));
@@ -18,9 +15,18 @@ pub(super) fn check_header(header: &Signed<StoreHeader>) -> Result<StoreHeader, 
     Ok(plain)
 }
 
+/// The shard at a position of such a header.
+pub(super) fn check_shard(
+    header: &SignedHeader,
+    position: Position,
+) -> Result<ShardHeader, String> {
+    let shard = check_header(header)?.at(position);
+    shard.ok_or_else(|| format!("the store header has no shard {position}"))
+}
+
 pub(super) fn check_receipt(
     receipt: &Signed<Receipt>,
-    header: &StoreHeader,
+    header: &ShardHeader,
     supplier: DeviceId,
 ) -> Result<(), String> {
     let receipt = verify_by(receipt, supplier.as_bytes()).map_err(|error| error.to_string())?;
@@ -36,19 +42,19 @@ pub(super) fn check_receipt(
 }
 
 pub(super) fn check_range(
-    header: &Signed<StoreHeader>,
+    header: &SignedHeader,
     offset: u64,
     length: u64,
     fetch: &Fetch,
 ) -> Result<(), String> {
     let header = check_header(header)?;
     let is_asked = match fetch.target {
-        FetchTarget::Shard(shard) => header.shard == shard,
+        FetchTarget::Shard(shard) => header.of(shard).is_some(),
         FetchTarget::Place {
             set,
             pack,
             position,
-        } => header.set == set && header.pack == pack && header.position == position,
+        } => header.set == set && header.pack == pack && header.at(position).is_some(),
     };
     if !is_asked {
         return Err("another shard came than was asked for".to_owned());

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use bitdust_model::manifest::{Receipt, StoreHeader};
 use bitdust_model::message::{Body, Fetch};
-use bitdust_model::{DeviceId, Signed, limits};
+use bitdust_model::shard::{Receipt, SignedHeader};
+use bitdust_model::{DeviceId, Position, Signed, limits};
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
-use super::check::{check_header, check_range, check_receipt, range_bytes_max};
+use super::check::{check_range, check_receipt, check_shard, range_bytes_max};
 use super::frame::RequestId;
 use super::writer::{Payload, Progress, QueuedFrame, enqueue};
 use crate::error::NetError;
@@ -38,8 +38,8 @@ pub struct BulkClient {
 /// Which range of a shard came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedRange {
-    /// What the shard is; signed by the device of its lane, whoever that is.
-    pub header: Signed<StoreHeader>,
+    /// What the shard's pack is; signed by the device of its lane, whoever that is.
+    pub header: SignedHeader,
     /// First byte of the range, a multiple of 64 KiB.
     pub offset: u64,
     /// Bytes of the range.
@@ -63,10 +63,12 @@ impl BulkClient {
     /// once the shard is durable. The receipt is checked against the header.
     pub async fn store(
         &self,
-        header: Signed<StoreHeader>,
+        header: SignedHeader,
+        position: Position,
         shard: Bytes,
     ) -> Result<Signed<Receipt>, NetError> {
-        let plain = check_header(&header).map_err(|reason| NetError::BadRequest { reason })?;
+        let plain =
+            check_shard(&header, position).map_err(|reason| NetError::BadRequest { reason })?;
         if usize::try_from(plain.shard_bytes) != Ok(shard.len()) {
             let reason = format!(
                 "the header says {} bytes, the shard has {}",
@@ -75,7 +77,7 @@ impl BulkClient {
             );
             return Err(NetError::BadRequest { reason });
         }
-        let mut call = self.call(Body::Store(header)).await?;
+        let mut call = self.call(Body::Store { header, position }).await?;
         let answer = match call.next().await? {
             FromSupplier::Go(offset) => call.send_shard(offset, &shard).await?,
             FromSupplier::Answer(body) => *body,
@@ -252,7 +254,7 @@ impl Call {
         &mut self,
         answer: Body,
         fetch: &Fetch,
-    ) -> Result<(Signed<StoreHeader>, u64, u64), NetError> {
+    ) -> Result<(SignedHeader, u64, u64), NetError> {
         let Body::Fetched {
             header,
             offset,

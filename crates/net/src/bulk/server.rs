@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use bitdust_model::manifest::{Receipt, StoreHeader};
 use bitdust_model::message::{Body, Fetch, Refusal};
+use bitdust_model::shard::{Receipt, ShardHeader, SignedHeader};
 use bitdust_model::{ErrorCode, Signed, limits};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
@@ -34,9 +34,10 @@ impl BulkServer {
 pub enum BulkRequest {
     /// May this shard be stored?
     Store {
-        /// What it is; its signature by the device of its lane is good and its length is
-        /// one that a shard may have. Nothing else is checked.
-        header: Signed<StoreHeader>,
+        /// What its pack is; its signature by the device of its lane is good, it has the shard that
+        /// [`IncomingStore::header`] tells, and that has a length that a shard may have. Nothing
+        /// else is checked.
+        header: SignedHeader,
         /// Where its bytes come from.
         incoming: IncomingStore,
     },
@@ -53,7 +54,7 @@ pub enum BulkRequest {
 #[derive(Debug)]
 pub struct IncomingStore {
     pub(super) exchange: Exchange,
-    pub(super) header: Box<StoreHeader>,
+    pub(super) header: Box<ShardHeader>,
     /// Bytes still to come; `None` before Go.
     pub(super) left: Option<u64>,
     pub(super) ended: bool,
@@ -62,7 +63,7 @@ pub struct IncomingStore {
 impl IncomingStore {
     /// What the shard is.
     #[must_use]
-    pub fn header(&self) -> &StoreHeader {
+    pub fn header(&self) -> &ShardHeader {
         &self.header
     }
 
@@ -151,7 +152,7 @@ impl OutgoingFetch {
     /// for the socket, so that the source is read no faster than the customer takes it.
     pub async fn send<E>(
         mut self,
-        header: Signed<StoreHeader>,
+        header: SignedHeader,
         offset: u64,
         length: u64,
         mut encoded: E,

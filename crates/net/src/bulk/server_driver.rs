@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitdust_model::manifest::StoreHeader;
 use bitdust_model::message::Body;
-use bitdust_model::{DeviceId, ErrorCode, Signed, limits};
+use bitdust_model::shard::SignedHeader;
+use bitdust_model::{DeviceId, ErrorCode, Position, limits};
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::mpsc;
 
-use super::check::check_header;
+use super::check::check_shard;
 use super::frame::{Frame, RequestId};
 use super::frames::Frames;
 use super::server::{
@@ -119,8 +119,8 @@ impl RequestReader {
                 "a request came too many, or under a number in use",
             ));
         }
-        if let Body::Store(header) = body {
-            return self.ask_store(id, header).await;
+        if let Body::Store { header, position } = body {
+            return self.ask_store(id, header, position).await;
         }
         let Body::Fetch(fetch) = body else {
             let reason = SessionError::OutOfTurn {
@@ -138,9 +138,10 @@ impl RequestReader {
     async fn ask_store(
         &mut self,
         id: RequestId,
-        header: Signed<StoreHeader>,
+        header: SignedHeader,
+        position: Position,
     ) -> Result<(), NetError> {
-        let Ok(plain) = check_header(&header) else {
+        let Ok(plain) = check_shard(&header, position) else {
             return enqueue(&self.queue, id, refusal(ErrorCode::NotAuthentic)).await;
         };
         let incoming = IncomingStore {

@@ -102,7 +102,7 @@ impl InboundTask {
         let (sender, answer) = oneshot::channel();
         let event = NetEvent::Request {
             from,
-            body,
+            body: Box::new(body),
             reply: Reply::new(sender),
         };
         self.events
@@ -176,7 +176,8 @@ mod tests {
     use std::time::Duration;
 
     use bitdust_crypto::SigningKey;
-    use bitdust_model::{PackId, Policy, limits};
+    use bitdust_model::deletion::Deletion;
+    use bitdust_model::{ByteCount, Policy, limits};
     use tokio_util::compat::TokioAsyncReadCompatExt as _;
 
     use super::*;
@@ -205,8 +206,11 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_reads_nothing_holds_no_task() {
         let local = local(Duration::from_millis(1));
-        let too_long = vec![PackId([3; 32]); limits::PACKET_BYTES_MAX / 32];
-        for body in [Body::SpaceAsk, Body::Delete { packs: too_long }] {
+        let too_long = Body::Deleted {
+            packs: vec![Deletion::Done; limits::PACKET_BYTES_MAX],
+            bytes: ByteCount(0),
+        };
+        for body in [Body::SpaceAsk, too_long] {
             let mut session = Session::new(local.device, DeviceId([9; 32]), [1; 16], [2; 16]);
             let (stream, _unread) = tokio::io::duplex(1);
             let mut stream = stream.compat();

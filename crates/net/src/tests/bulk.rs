@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use bitdust_model::manifest::{PackKind, Receipt, StoreHeader};
-use bitdust_model::message::{Fetch, FetchTarget};
+use bitdust_model::manifest::PackKind;
+use bitdust_model::message::{Body, Fetch, FetchTarget};
+use bitdust_model::shard::{Receipt, ShardHeader, SignedHeader, StoreHeader};
 use bitdust_model::{
     CodeVersion, Epoch, ErrorCode, IdentityId, PackId, Position, SetId, ShardId, Signed, UnixMillis,
 };
@@ -38,7 +39,7 @@ async fn store_and_fetch(path: Path) {
 
     let storing = tokio::spawn({
         let (client, header, shard) = (client.clone(), header.clone(), shard.clone());
-        async move { client.store(header, shard).await }
+        async move { client.store(header, POSITION, shard).await }
     });
     let Some(BulkRequest::Store {
         header: asked,
@@ -127,7 +128,7 @@ async fn many_stores_and_fetches_share_one_stream() {
         }
     });
     let shard = content(BYTES);
-    let stores = (0..50).map(|_| client.store(header(&bob, BYTES), shard.clone()));
+    let stores = (0..50).map(|_| client.store(header(&bob, BYTES), POSITION, shard.clone()));
     let fetches = (0..50).map(|_| {
         let fetch = Fetch {
             target: FetchTarget::Shard(SHARD),
@@ -162,7 +163,7 @@ async fn a_shard_that_is_there_already_needs_no_bytes() {
         .expect("a bulk stream");
     let mut server = bulk_server(&mut alice).await;
     let header = header(&bob, 1_000);
-    let storing = tokio::spawn(async move { client.store(header, content(1_000)).await });
+    let storing = tokio::spawn(async move { client.store(header, POSITION, content(1_000)).await });
     let Some(BulkRequest::Store { incoming, .. }) = soon(server.next()).await else {
         panic!("a store should come");
     };
@@ -181,7 +182,7 @@ async fn a_receipt_for_something_else_is_not_believed() {
         .expect("a bulk stream");
     let mut server = bulk_server(&mut alice).await;
     let header = header(&bob, 1_000);
-    let storing = tokio::spawn(async move { client.store(header, content(1_000)).await });
+    let storing = tokio::spawn(async move { client.store(header, POSITION, content(1_000)).await });
     let Some(BulkRequest::Store { incoming, .. }) = soon(server.next()).await else {
         panic!("a store should come");
     };
@@ -207,7 +208,7 @@ async fn a_supplier_may_refuse_in_the_middle() {
     let first = header(&bob, SHARD_BYTES);
     let storing = tokio::spawn({
         let client = client.clone();
-        async move { client.store(first, content(SHARD_BYTES)).await }
+        async move { client.store(first, POSITION, content(SHARD_BYTES)).await }
     });
     let Some(BulkRequest::Store { mut incoming, .. }) = soon(server.next()).await else {
         panic!("a store should come");
@@ -228,7 +229,7 @@ async fn a_supplier_may_refuse_in_the_middle() {
 
     // The stream lives on.
     let second = header(&bob, 1_000);
-    let storing = tokio::spawn(async move { client.store(second, content(1_000)).await });
+    let storing = tokio::spawn(async move { client.store(second, POSITION, content(1_000)).await });
     let Some(BulkRequest::Store { incoming, .. }) = soon(server.next()).await else {
         panic!("a store should come");
     };
@@ -247,7 +248,7 @@ async fn a_call_that_is_dropped_is_cancelled_at_the_supplier() {
     let header = header(&bob, SHARD_BYTES);
     let storing = tokio::spawn({
         let client = client.clone();
-        async move { client.store(header, content(SHARD_BYTES)).await }
+        async move { client.store(header, POSITION, content(SHARD_BYTES)).await }
     });
     let Some(BulkRequest::Store { mut incoming, .. }) = soon(server.next()).await else {
         panic!("a store should come");
@@ -276,7 +277,7 @@ async fn a_store_that_makes_no_progress_is_given_up() {
         .await
         .expect("a bulk stream");
     let _unserved = bulk_server(&mut alice).await;
-    let refused = soon(client.store(header(&bob, 1_000), content(1_000)))
+    let refused = soon(client.store(header(&bob, 1_000), POSITION, content(1_000)))
         .await
         .expect_err("nobody answers");
     assert_eq!(refused.code(), ErrorCode::TimedOut);
@@ -291,7 +292,7 @@ async fn a_header_that_its_lane_did_not_sign_never_reaches_the_node() {
     let _server = bulk_server(&mut alice).await;
     let mut plain = plain_header(&bob, 1_000);
     plain.lane = alice.device;
-    let refused = soon(client.store(bob.key.sign(&plain), content(1_000)))
+    let refused = soon(client.store(bob.key.sign(&plain).into(), POSITION, content(1_000)))
         .await
         .expect_err("another lane");
     assert_eq!(
@@ -309,7 +310,7 @@ async fn calls_end_when_the_connection_does() {
         .expect("a bulk stream");
     let mut server = bulk_server(&mut alice).await;
     let header = header(&bob, 1_000);
-    let storing = tokio::spawn(async move { client.store(header, content(1_000)).await });
+    let storing = tokio::spawn(async move { client.store(header, POSITION, content(1_000)).await });
     let _held = soon(server.next()).await.expect("a store should come");
     soon(alice.client.disconnect(bob.device))
         .await
@@ -323,6 +324,15 @@ async fn calls_end_when_the_connection_does() {
 }
 
 pub(super) const SHARD: ShardId = ShardId([5; 32]);
+pub(super) const POSITION: Position = Position(1);
+
+/// A Store of the only shard that is used here.
+pub(super) fn store(node: &Node, bytes: usize) -> Body {
+    Body::Store {
+        header: header(node, bytes),
+        position: POSITION,
+    }
+}
 
 pub(super) async fn bulk_server(node: &mut Node) -> BulkServer {
     let event = node.event().await;
@@ -332,8 +342,8 @@ pub(super) async fn bulk_server(node: &mut Node) -> BulkServer {
     server
 }
 
-pub(super) fn header(node: &Node, bytes: usize) -> Signed<StoreHeader> {
-    node.key.sign(&plain_header(node, bytes))
+pub(super) fn header(node: &Node, bytes: usize) -> SignedHeader {
+    node.key.sign(&plain_header(node, bytes)).into()
 }
 
 fn plain_header(node: &Node, bytes: usize) -> StoreHeader {
@@ -342,14 +352,13 @@ fn plain_header(node: &Node, bytes: usize) -> StoreHeader {
         lane: node.device,
         epoch: Epoch(0),
         set: SetId([1; 32]),
-        position: Position(3),
         pack: PackId([2; 32]),
         kind: PackKind::Data,
         k: 1,
         code_version: CodeVersion::Vandermonde1,
         pack_bytes: u32::try_from(bytes).expect("a small number"),
-        shard: SHARD,
         shard_bytes: u32::try_from(bytes).expect("a small number"),
+        shards: vec![ShardId([4; 32]), SHARD],
     }
 }
 
@@ -359,13 +368,13 @@ pub(super) fn content(bytes: usize) -> Bytes {
         .collect()
 }
 
-fn receipt(supplier: &Node, header: &StoreHeader) -> Signed<Receipt> {
+fn receipt(supplier: &Node, header: &ShardHeader) -> Signed<Receipt> {
     supplier
         .key
         .sign(&receipt_for(header, supplier.key.public()))
 }
 
-fn receipt_for(header: &StoreHeader, supplier: [u8; 32]) -> Receipt {
+fn receipt_for(header: &ShardHeader, supplier: [u8; 32]) -> Receipt {
     Receipt {
         supplier: bitdust_model::DeviceId(supplier),
         owner: IdentityId(header.owner.0),

@@ -74,7 +74,7 @@ async fn hello_and_request(path: Path) {
             identity: bob.identity
         }
     );
-    assert_eq!(body, Body::SpaceAsk);
+    assert_eq!(*body, Body::SpaceAsk);
     reply.send(Body::SpaceFree(ByteCount(7)));
     assert_eq!(
         soon(asking).await.expect("no panic"),
@@ -88,7 +88,8 @@ async fn hello_and_request(path: Path) {
 async fn refused_the_other_way(alice: &Node, bob: &mut Node) {
     let client = alice.client.clone();
     let device = bob.device;
-    let asking = tokio::spawn(async move { client.request(device, Body::HeadsAsk).await });
+    let asking =
+        tokio::spawn(async move { client.request(device, Body::HeadsAsk { after: None }).await });
     let NetEvent::Request { reply, .. } = bob.event().await else {
         panic!("a request should come");
     };

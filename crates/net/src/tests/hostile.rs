@@ -7,7 +7,7 @@ use bitdust_model::{ByteCount, DeviceId, ErrorCode, UnixMillis};
 use bytes::Bytes;
 use futures::AsyncWriteExt;
 
-use super::bulk::{SHARD, bulk_server, collect, content, header};
+use super::bulk::{POSITION, SHARD, bulk_server, collect, content, header, store};
 use super::support::{ByHand, Node, config, soon};
 use crate::bulk::{Frame, Frames, RequestId};
 use crate::session::Session;
@@ -71,7 +71,7 @@ async fn a_hello_stolen_from_another_stream_is_refused() {
         .expect("it streams");
     let mut session = Session::new(victim.device, alice.device, mine, theirs);
     let hello = Body::Hello(bitdust_model::message::Hello {
-        certificate: victim.local.certificate.clone(),
+        certificate: Some(victim.local.certificate.clone()),
         network: victim.local.network.clone(),
         addresses: Vec::new(),
     });
@@ -156,7 +156,8 @@ async fn a_shard_that_is_refused_sends_no_byte() {
     let mut supplier = ByHand::start(9).await;
     let (client, mut bulk) = bulk_from(&bob, &mut supplier).await;
     let asked = header(&bob, 5_000_000);
-    let storing = tokio::spawn(async move { client.store(asked, content(5_000_000)).await });
+    let storing =
+        tokio::spawn(async move { client.store(asked, POSITION, content(5_000_000)).await });
     let (id, frame) = bulk.next().await.expect("an ask comes");
     assert!(matches!(frame, Frame::Ask(_)));
     let refusal = crate::reply::refused(ErrorCode::QuotaExceeded);
@@ -316,7 +317,7 @@ async fn bytes_that_were_not_admitted_or_are_too_many_are_an_error() {
     alice.peer_up().await;
     let mut server = bulk_server(&mut alice).await;
 
-    bulk.ask(1, Body::Store(header(&bob, 100))).await;
+    bulk.ask(1, store(&bob, 100)).await;
     bulk.say(RequestId(1), Frame::Data(content(100))).await;
     let mut early = next_store(&mut server).await;
     let refused = soon(early.data()).await.expect("an error");
@@ -326,7 +327,7 @@ async fn bytes_that_were_not_admitted_or_are_too_many_are_an_error() {
     );
 
     for (bytes, what) in [(101, "too many"), (99, "too few")] {
-        bulk.ask(bytes, Body::Store(header(&bob, 100))).await;
+        bulk.ask(bytes, store(&bob, 100)).await;
         let mut incoming = next_store(&mut server).await;
         soon(incoming.go(0)).await.expect("it streams");
         bulk.say(
@@ -352,7 +353,7 @@ async fn a_replayed_ask_ends_the_bulk_stream() {
     let mut bulk = BulkByHand::open(&customer, alice.device).await;
     alice.peer_up().await;
     let mut server = bulk_server(&mut alice).await;
-    let packet = bulk.ask(1, Body::Store(header(&bob, 100))).await;
+    let packet = bulk.ask(1, store(&bob, 100)).await;
     let _first = next_store(&mut server).await;
     // The connection is closed at once, which may overtake the end of the frame.
     bulk.try_say(RequestId(2), Frame::Ask(packet)).await;
