@@ -1,12 +1,12 @@
 //! A pack that was made once: the program must read it for ever, and make it again.
 //!
-//! The files lie in `tests/fixtures/format/v1`. When this test fails, the format has changed,
-//! and packs that people have stored can no longer be read: change the program back, or give
-//! the format a new version.
+//! The pack lies in `tests/fixtures/format/v1`, and what its shards are called in `v2`. When this test
+//! fails, the format has changed, and packs that people have stored can no longer be read: change the
+//! program back, or give the format a new version.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bitdust_crypto::{PackCipher, ShardMask};
 use bitdust_model::manifest::PackKind;
@@ -23,7 +23,7 @@ const SET: SetId = SetId([0x11; 32]);
 fn the_pack_of_the_first_format_is_read() {
     let secrets = secrets(0);
     let pack = make_pack().pack;
-    let bytes = fs::read(folder().join("pack.bin")).expect("the fixture is there");
+    let bytes = fs::read(fixture("v1/pack.bin")).expect("the fixture is there");
     let trailer = read_trailer(&secrets, pack, &bytes).expect("a pack of the first format");
     let cipher = PackCipher::new(&secrets, PackKind::Data, pack);
     let contents: Vec<_> = blob_refs(pack, &trailer.chunks)
@@ -35,12 +35,12 @@ fn the_pack_of_the_first_format_is_read() {
 
 #[test]
 fn the_pack_of_the_first_format_is_made_again() {
-    let bytes = fs::read(folder().join("pack.bin")).expect("the fixture is there");
+    let bytes = fs::read(fixture("v1/pack.bin")).expect("the fixture is there");
     assert!(
         make_pack().bytes == bytes,
         "the same chunks made another pack"
     );
-    let expected = fs::read_to_string(folder().join("pack.txt")).expect("the fixture is there");
+    let expected = fs::read_to_string(fixture("v2/pack.txt")).expect("the fixture is there");
     assert_eq!(describe(&make_pack()), expected);
 }
 
@@ -54,19 +54,22 @@ fn the_pack_of_the_first_format_comes_back_from_its_shards() {
         ShardMask::new(&secrets, SET, sealed.pack, position).apply(0, &mut bytes);
         present[usize::from(position.0)] = Some(bytes);
     }
-    let bytes = fs::read(folder().join("pack.bin")).expect("the fixture is there");
+    let bytes = fs::read(fixture("v1/pack.bin")).expect("the fixture is there");
     let decoded = decode(2, sealed.pack_bytes(), &present);
     assert!(decoded == Ok(bytes));
 }
 
-/// Run by hand, once for each version of the format.
+/// Run by hand, once for each version of the format. What is there was released and stays.
 #[test]
 #[ignore = "writes the fixtures instead of checking them"]
 fn write_the_fixtures() {
     let sealed = make_pack();
-    fs::create_dir_all(folder()).expect("a folder for the fixtures");
-    fs::write(folder().join("pack.bin"), &sealed.bytes).expect("writing the pack");
-    fs::write(folder().join("pack.txt"), describe(&sealed)).expect("writing its description");
+    let description = describe(&sealed).into_bytes();
+    for (name, bytes) in [("v1/pack.bin", sealed.bytes), ("v2/pack.txt", description)] {
+        if !fixture(name).exists() {
+            fs::write(fixture(name), bytes).expect("writing a fixture");
+        }
+    }
 }
 
 fn make_pack() -> SealedPack {
@@ -117,18 +120,10 @@ fn code() -> Code {
     Code::new(2, 4).expect("a code")
 }
 
-fn folder() -> PathBuf {
-    [
-        env!("CARGO_MANIFEST_DIR"),
-        "..",
-        "..",
-        "tests",
-        "fixtures",
-        "format",
-        "v1",
-    ]
-    .iter()
-    .collect()
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/fixtures/format")
+        .join(name)
 }
 
 /// `text()` as zstd 1.5 compressed it.

@@ -10,8 +10,8 @@
 
 use bitdust_model::codec::Versioned;
 use bitdust_model::limits::{
-    CHUNK_BYTES_MAX, EXCLUDES_MAX, FOLDERS_MAX, PACK_BYTES_MAX, SEGMENT_PACKS_MAX, SEGMENTS_MAX,
-    SNAPSHOTS_INLINE_BYTES_MAX, SNAPSHOTS_MAX, SUPPLIERS_PER_SET_MAX,
+    CHUNK_BYTES_MAX, EXCLUDES_MAX, FOLDERS_MAX, FRIENDS_MAX, PACK_BYTES_MAX, SEGMENT_PACKS_MAX,
+    SEGMENTS_MAX, SNAPSHOTS_INLINE_BYTES_MAX, SNAPSHOTS_MAX, SUPPLIERS_PER_SET_MAX,
 };
 use bitdust_model::manifest::{
     BlobRef, Manifest, PackRecord, PackRef, Segment, SnapshotPage, SnapshotRecord,
@@ -57,7 +57,8 @@ impl SegmentWriter {
     /// A segment without records.
     #[must_use]
     pub const fn new() -> Self {
-        let piece = PageBuffer::new(Segment::VERSION, CHUNK_BYTES_MAX, SEGMENT_PACKS_MAX);
+        // One byte behind the packs says that none has grown.
+        let piece = PageBuffer::new(Segment::VERSION, CHUNK_BYTES_MAX - 1, SEGMENT_PACKS_MAX);
         Self { piece }
     }
 
@@ -66,16 +67,22 @@ impl SegmentWriter {
     /// # Panics
     /// If the record has more chunks than a pack may have.
     pub fn push(&mut self, record: &PackRecord) -> Option<Vec<u8>> {
-        self.piece
-            .push(record, false)
-            .expect("a record of a pack within its limits is short")
+        let piece = self.piece.push(record, false);
+        let piece = piece.expect("a record of a pack within its limits is short");
+        piece.map(with_none_grown)
     }
 
     /// Ends the segment; gives the last piece, if there were records at all.
     #[must_use]
     pub fn finish(self) -> Option<Vec<u8>> {
-        self.piece.finish()
+        self.piece.finish().map(with_none_grown)
     }
+}
+
+/// Ends a piece with an empty list of packs that have grown.
+fn with_none_grown(mut piece: Vec<u8>) -> Vec<u8> {
+    piece.push(0);
+    piece
 }
 
 impl Default for SegmentWriter {
@@ -147,6 +154,20 @@ pub fn read_segment(bytes: &[u8]) -> Result<Segment, IndexError> {
     for record in &segment.packs {
         check_record(record)?;
     }
+    check_count(
+        "packs that have grown",
+        segment.grown.len(),
+        SEGMENT_PACKS_MAX,
+    )?;
+    for grown in &segment.grown {
+        let positions = usize::from(grown.first.0) + grown.shards.len();
+        if positions > SUPPLIERS_PER_SET_MAX {
+            return Err(IndexError::BadPack {
+                pack: grown.pack,
+                part: "its number of shards",
+            });
+        }
+    }
     Ok(segment)
 }
 
@@ -169,8 +190,15 @@ pub fn read_manifest(bytes: &[u8]) -> Result<Manifest, IndexError> {
     for pack in &manifest.packs {
         check_pack(pack)?;
     }
+    check_count("friends", manifest.friends.len(), FRIENDS_MAX)?;
     check_count("pages of snapshots", manifest.older.len(), SNAPSHOTS_MAX)?;
-    for blob in manifest.segments.iter().flatten().chain(&manifest.older) {
+    check_count(
+        "pages of tombstones",
+        manifest.tombstones.len(),
+        SNAPSHOTS_MAX,
+    )?;
+    let pages = manifest.older.iter().chain(&manifest.tombstones);
+    for blob in manifest.segments.iter().flatten().chain(pages) {
         check_blob(blob)?;
     }
     Ok(manifest)

@@ -1,11 +1,11 @@
 //! Segments split and merge within their bounds, and nonsense is refused.
 
 use bitdust_model::limits::CHUNKS_PER_PACK_MAX;
-use bitdust_model::manifest::{ChunkRecord, FolderRecord, PackKind};
+use bitdust_model::manifest::{ChunkRecord, FolderRecord, PackKind, Retention};
 use bitdust_model::tree::Meta;
 use bitdust_model::{
-    ChunkId, CodeVersion, DeviceId, Epoch, FolderId, Sequence, SetId, ShardId, SnapshotId,
-    UnixMillis, encode,
+    ChunkId, CodeVersion, DeviceId, Epoch, FolderId, PositionMask, Sequence, SetId, ShardId,
+    SnapshotId, UnixMillis, encode,
 };
 use proptest::prelude::*;
 
@@ -80,13 +80,15 @@ fn nonsense_about_packs_is_refused() {
         let mut record = record(1, 3);
         assert!(
             read_segment(&encode(&Segment {
-                packs: vec![record.clone()]
+                packs: vec![record.clone()],
+                grown: Vec::new(),
             }))
             .is_ok()
         );
         change(&mut record);
         let bytes = encode(&Segment {
             packs: vec![record.clone()],
+            grown: Vec::new(),
         });
         let refused = read_segment(&bytes).expect_err("nonsense was taken");
         assert!(matches!(refused, IndexError::BadPack { pack, .. } if pack == record.pack.pack));
@@ -222,7 +224,7 @@ fn encode_segment(records: &[PackRecord]) -> Vec<Vec<u8>> {
 
 fn is_refused_or_sound(bytes: &[u8]) {
     if let Ok(segment) = read_segment(bytes) {
-        for PackRecord { pack, chunks } in segment.packs {
+        for PackRecord { pack, chunks, .. } in segment.packs {
             let stored: u64 = chunks
                 .iter()
                 .map(|chunk| u64::from(chunk.stored_bytes))
@@ -264,6 +266,8 @@ fn record(number: u32, chunks: usize) -> PackRecord {
     };
     PackRecord {
         pack,
+        random: [9; 32],
+        confirmed: PositionMask(0b11),
         chunks: vec![chunk; chunks],
     }
 }
@@ -274,7 +278,9 @@ fn snapshot(number: u64, pages: usize) -> SnapshotRecord {
         folder: FolderId([4; 32]),
         path: b"/home".to_vec(),
         device: DeviceId([5; 32]),
+        order: number,
         taken_at: UnixMillis(number),
+        is_clock_suspect: false,
         root: Meta::default(),
         pages: vec![ChunkId([7; 32]); pages],
         files: number,
@@ -284,7 +290,7 @@ fn snapshot(number: u64, pages: usize) -> SnapshotRecord {
 }
 
 fn manifest() -> Manifest {
-    let PackRecord { pack, chunks } = record(9, 1);
+    let PackRecord { pack, chunks, .. } = record(9, 1);
     let blob = BlobRef {
         pack: pack.pack,
         offset: 42,
@@ -296,6 +302,8 @@ fn manifest() -> Manifest {
         path: b"/home".to_vec(),
         excludes: vec![],
         crosses_mounts: true,
+        schedule: None,
+        retention: Retention::KeepAll,
     };
     Manifest {
         lane: DeviceId([5; 32]),
@@ -306,5 +314,7 @@ fn manifest() -> Manifest {
         snapshots: vec![],
         segments: vec![vec![blob]],
         packs: vec![pack],
+        friends: vec![],
+        tombstones: vec![],
     }
 }
