@@ -214,14 +214,13 @@ impl Node {
             NetEvent::Listening { address } => self.suppliers.listens(address),
             NetEvent::PeerUp(peer) => self.suppliers.peer_up(driver, &peer),
             NetEvent::PeerDown { device } => self.suppliers.peer_down(driver, device),
-            NetEvent::Request {
-                from,
-                body: body @ Body::Befriend { .. },
-                reply,
-            } => self.suppliers.befriended(driver, from, body, reply),
+            NetEvent::Request { from, body, reply } if matches!(*body, Body::Befriend { .. }) => {
+                self.suppliers.befriended(driver, from, *body, reply);
+            }
             NetEvent::Request { from, body, reply } => {
                 let is_friend = self.suppliers.is_friend(from.identity);
-                self.service.requested(driver, from, is_friend, body, reply);
+                self.service
+                    .requested(driver, from, is_friend, *body, reply);
             }
             NetEvent::Bulk { from, server } => self.service.listen(driver, from, server),
         }

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 
 use bitdust_crypto::{contract_id, verify_by};
 use bitdust_engine::{Access, AskId, CustomerFact, Input};
-use bitdust_model::message::{Body, Contract, ContractAcceptance, Refusal};
+use bitdust_model::contract::{Contract, ContractAcceptance};
+use bitdust_model::message::{Body, Refusal};
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, Signed, limits};
 use bitdust_net::{BulkServer, Peer, Reply};
 use bitdust_store::supplier::StoredContract;
@@ -86,10 +87,10 @@ impl Service {
             Body::Propose(signed) => {
                 return self.proposed(driver, from, is_friend, signed.clone(), reply);
             }
-            Body::List { .. } | Body::HeadsAsk | Body::Deposit(_) | Body::FencePut(_) => {
+            Body::List { .. } | Body::HeadsAsk { .. } | Body::Deposit(_) | Body::FencePut(_) => {
                 Access::Read
             }
-            Body::HeadPut(_) => Access::Write,
+            Body::HeadPut { .. } => Access::Write,
             Body::Delete { .. } => Access::Delete,
             Body::Hello(_)
             | Body::Refused(_)
@@ -97,15 +98,16 @@ impl Service {
             | Body::Befriend { .. }
             | Body::SpaceFree(_)
             | Body::ContractSigned(_)
-            | Body::Store(_)
+            | Body::Store { .. }
             | Body::Stored(_)
             | Body::Fetch(_)
             | Body::Fetched { .. }
             | Body::Listing { .. }
             | Body::Deleted { .. }
             | Body::HeadKept(_)
-            | Body::Heads(_)
-            | Body::Located(_) => return reply.refuse(ErrorCode::Malformed),
+            | Body::Heads { .. }
+            | Body::Located(_)
+            | Body::Identify(_) => return reply.refuse(ErrorCode::Malformed),
         };
         let body = Box::new(body);
         let question = Question::Control {
@@ -362,7 +364,7 @@ fn input_of(ask: AskId, question: &Question) -> Input {
 
 /// Bytes of the asking device that an answer says are free again.
 const fn released_by(answer: &Body) -> ByteCount {
-    if let Body::Deleted { bytes } = answer {
+    if let Body::Deleted { bytes, .. } = answer {
         *bytes
     } else {
         ByteCount(0)
@@ -418,7 +420,8 @@ mod tests {
     #[test]
     fn only_a_deletion_frees_bytes() {
         let bytes = ByteCount(7);
-        assert_eq!(released_by(&Body::Deleted { bytes }), bytes);
+        let packs = Vec::new();
+        assert_eq!(released_by(&Body::Deleted { packs, bytes }), bytes);
         assert_eq!(released_by(&Body::SpaceFree(bytes)), ByteCount(0));
     }
 
@@ -476,7 +479,7 @@ mod tests {
         };
         assert_eq!(publish().await, Input::DepositsPublished, "there is none");
         let context = &home.context;
-        let key = LocatorKey::root(context.current(), 0);
+        let key = LocatorKey::root(&home.root, 0);
         let record = key.seal(&context.network, Sequence(1), wall_clock(), b"who I am");
         let record = KeyedRecord {
             key: key.dht_key(),

@@ -16,7 +16,7 @@ use tracing::{debug, info};
 
 use bitdust_api::history::Happening;
 use bitdust_engine::{Input, RecordScope};
-use bitdust_model::manifest::SetRecord;
+use bitdust_model::set::SetRecord;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, SetId, Severity, limits};
 use bitdust_net::PeerUp;
 use bitdust_store::catalogue::Friend;
@@ -217,8 +217,8 @@ pub(crate) struct SuppliersSeen {
 #[cfg(test)]
 mod tests {
     use bitdust_engine::Output;
-    use bitdust_model::manifest::{Holder, PositionRecord};
-    use bitdust_model::{Position, Sequence, UnixMillis};
+    use bitdust_model::set::{Holder, PositionRecord, PositionState};
+    use bitdust_model::{Position, Sequence, SetHash, UnixMillis};
     use bitdust_store::catalogue::Introduction;
 
     use super::*;
@@ -248,12 +248,15 @@ mod tests {
             owner: identity,
             lane: BOB,
             version: Sequence(version),
+            previous: SetHash([0; 32]),
             k: 1,
             positions: vec![PositionRecord {
+                state: PositionState::Active,
+                since: Sequence(1),
                 current: Some(holder),
-                previous: None,
-                full: false,
+                former: Vec::new(),
             }],
+            mandate: None,
         }
     }
 

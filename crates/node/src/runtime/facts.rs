@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use bitdust_engine::{CustomerFact, Facts, PackFact, SetFact, SupplierFact, survives_a_start};
-use bitdust_model::manifest::SetRecord;
+use bitdust_model::set::SetRecord;
 use bitdust_model::{Code, PackId, SetId};
 use bitdust_store::{Catalogue, ShardError};
 
 use super::Stay;
 use crate::backup::watches::folder_facts;
-use crate::recovery::root::foreign_sets;
 use crate::shared::answer::catalogue_error;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::error::NodeError;
+use crate::shared::foreign_lanes::foreign_sets;
 
 /// Everything the engine must know at its start, and the set records behind it.
 pub(super) fn facts(

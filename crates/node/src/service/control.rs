@@ -1,10 +1,11 @@
 //! Small requests of customers: listings, deletion, heads, fences, records to publish.
 
-use bitdust_crypto::{head_hash, validate_record, verify_by};
+use bitdust_crypto::{head_hash, tombstone_hash, validate_record, verify_by, verify_certificate};
+use bitdust_model::deletion::{Deletion, Tombstone};
+use bitdust_model::head::{HeadBundle, HeadReceipt, LaneHeads};
 use bitdust_model::locator::{Fence, KeyedRecord, RecordKind};
-use bitdust_model::manifest::{HeadBundle, HeadReceipt};
 use bitdust_model::message::Body;
-use bitdust_model::{DeviceId, DhtKey, ErrorCode, ShardId, Signed, limits};
+use bitdust_model::{DeviceId, DhtKey, ErrorCode, Sequence, ShardId, Signed, limits};
 use bitdust_net::Peer;
 use bitdust_store::ShardError;
 use tracing::debug;
@@ -18,21 +19,14 @@ pub(crate) async fn serve(context: &Context, from: Peer, body: Body) -> Result<B
         Body::List { lane, after } => {
             list(context, from, lane, after, limits::LIST_ENTRIES_MAX).await
         }
-        Body::Delete { packs } => {
+        Body::Delete { tombstone, .. } => delete(context, from, tombstone).await,
+        Body::HeadPut { bundle, .. } => keep_head(context, from, *bundle).await,
+        Body::HeadsAsk { after } => {
             let shards = context.shards.clone();
-            let deleted =
-                blocking(move || shards.delete(from.identity, from.device, &packs, wall_clock()))
-                    .await?;
-            let bytes = deleted.map_err(|error| error.code())?;
-            Ok(Body::Deleted { bytes })
-        }
-        Body::HeadPut(bundle) => keep_head(context, from, bundle).await,
-        Body::HeadsAsk => {
-            let shards = context.shards.clone();
-            let heads = blocking(move || shards.heads(from.identity))
+            let heads = blocking(move || shards.heads(from.identity, after))
                 .await?
                 .map_err(|error| error.code())?;
-            Ok(Body::Heads(heads))
+            Ok(page_of_heads(heads))
         }
         Body::Deposit(records) => keep_records(context, from, records).await,
         Body::FencePut(fence) => keep_fence(context, from, fence).await,
@@ -44,16 +38,17 @@ pub(crate) async fn serve(context: &Context, from: Peer, body: Body) -> Result<B
         | Body::Befriend { .. }
         | Body::Propose(_)
         | Body::ContractSigned(_)
-        | Body::Store(_)
+        | Body::Store { .. }
         | Body::Stored(_)
         | Body::Fetch(_)
         | Body::Fetched { .. }
         | Body::Listing { .. }
         | Body::Deleted { .. }
         | Body::HeadKept(_)
-        | Body::Heads(_)
+        | Body::Heads { .. }
         | Body::Locate(_)
-        | Body::Located(_) => Err(ErrorCode::Malformed),
+        | Body::Located(_)
+        | Body::Identify(_) => Err(ErrorCode::Malformed),
     }
 }
 
@@ -74,29 +69,97 @@ async fn list(
     })
 }
 
+/// As many lanes as an answer has room for, at least one.
+fn page_of_heads(mut lanes: Vec<LaneHeads>) -> Body {
+    let mut bytes_left = limits::HEADS_PAGE_BYTES_MAX;
+    let fits = |lane: &LaneHeads| {
+        let bytes = postcard::experimental::serialized_size(lane).unwrap_or(usize::MAX);
+        let rest = bytes_left.checked_sub(bytes);
+        bytes_left = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    let count = lanes.iter().map(fits).take_while(|fits| *fits).count();
+    let count = count.max(1).min(lanes.len());
+    let more = count < lanes.len();
+    lanes.truncate(count);
+    Body::Heads { lanes, more }
+}
+
+/// Deletes the packs of a tombstone, if a head that is kept here has it: whoever deletes has said so
+/// to all who keep the lane.
+async fn delete(
+    context: &Context,
+    from: Peer,
+    signed: Signed<Tombstone>,
+) -> Result<Body, ErrorCode> {
+    let tombstone = verify_by(&signed, &from.device.0).map_err(|_| ErrorCode::NotAuthentic)?;
+    if tombstone.owner != from.identity || tombstone.lane != from.device {
+        return Err(ErrorCode::NotAllowed);
+    }
+    let shards = context.shards.clone();
+    blocking(move || {
+        let head = shards.newest_head(from.identity, from.device);
+        let newest = head.map_err(|error| error.code())?;
+        let newest = newest.and_then(|head| head.tombstone);
+        let is_published = newest.is_some_and(|newest| {
+            newest.number > tombstone.number
+                || (newest.number == tombstone.number && newest.hash == tombstone_hash(&signed))
+        });
+        if !is_published {
+            return Err(ErrorCode::NotAllowed);
+        }
+        let packs = &tombstone.packs;
+        let deleted = shards.delete(from.identity, from.device, packs, wall_clock());
+        Ok(Body::Deleted {
+            bytes: deleted.map_err(|error| error.code())?,
+            packs: vec![Deletion::Done; packs.len()],
+        })
+    })
+    .await?
+}
+
 async fn keep_head(context: &Context, from: Peer, bundle: HeadBundle) -> Result<Body, ErrorCode> {
     let head = verify_by(&bundle.head, &from.device.0).map_err(|_| ErrorCode::NotAuthentic)?;
     if head.owner != from.identity || head.lane != from.device {
         return Err(ErrorCode::NotAllowed);
     }
+    let certificate =
+        verify_certificate(&bundle.certificate).map_err(|_| ErrorCode::NotAuthentic)?;
+    if certificate.device != from.device || certificate.identity != from.identity {
+        return Err(ErrorCode::NotAllowed);
+    }
+    let bytes = postcard::experimental::serialized_size(&bundle).unwrap_or(usize::MAX);
+    if bytes > limits::HEADS_PAGE_BYTES_MAX {
+        return Err(ErrorCode::Malformed);
+    }
+    let mut set_version = Sequence(0);
     for signed in &bundle.sets {
         let set = verify_by(signed, &from.device.0).map_err(|_| ErrorCode::NotAuthentic)?;
         if set.owner != from.identity || set.lane != from.device {
             return Err(ErrorCode::NotAllowed);
         }
+        if set.set == head.home {
+            set_version = set_version.max(set.version);
+        }
     }
+    let hash = head_hash(&bundle.head);
+    let shards = context.shards.clone();
+    let are_lists_complete = blocking(move || {
+        shards.put_head(&bundle, hash, wall_clock())?;
+        shards.is_complete(from.identity, from.device)
+    })
+    .await?
+    .map_err(|error| error.code())?;
     let receipt = HeadReceipt {
         supplier: context.device,
         lane: head.lane,
         sequence: head.sequence,
-        head: head_hash(&bundle.head),
+        head: hash,
+        set_version,
+        are_lists_complete,
+        own_days: None,
         received_at: wall_clock(),
     };
-    let shards = context.shards.clone();
-    let hash = receipt.head;
-    blocking(move || shards.put_head(&bundle, hash, wall_clock()))
-        .await?
-        .map_err(|error| error.code())?;
     Ok(Body::HeadKept(
         context.secrets.device.signing().sign(&receipt),
     ))

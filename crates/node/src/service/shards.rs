@@ -1,9 +1,9 @@
 //! Shards of customers: bulk requests as they come, bytes to the disk and back.
 
-use bitdust_crypto::{verify, verify_by};
-use bitdust_model::manifest::{Receipt, StoreHeader};
+use bitdust_crypto::verify_header;
 use bitdust_model::message::{Fetch, FetchTarget};
-use bitdust_model::{ErrorCode, Signed, UnixMillis, limits};
+use bitdust_model::shard::{Receipt, ShardHeader, SignedHeader};
+use bitdust_model::{ErrorCode, Position, UnixMillis, limits};
 use bitdust_net::{BulkRequest, BulkServer, IncomingStore, OutgoingFetch, Peer};
 use bitdust_store::supplier::{ServedRange, aligned_range};
 use bitdust_store::{Begin, ShardError, ShardWriter};
@@ -19,23 +19,26 @@ use crate::shared::task_event::TaskEvent;
 pub(crate) async fn listen(context: Context, from: Peer, mut server: BulkServer) {
     while let Some(request) = server.next().await {
         let question = match request {
-            BulkRequest::Store { header, incoming } => match check_header(&header, from) {
-                Ok(read) => {
-                    let (shards, shard) = (context.shards.clone(), read.shard);
-                    let stored = blocking(move || shards.stored_at(from.identity, shard)).await;
-                    Question::Store {
-                        from,
-                        signed: Box::new(header),
-                        header: Box::new(read),
-                        is_here: matches!(stored, Ok(Ok(Some(_)))),
-                        incoming: Box::new(incoming),
+            BulkRequest::Store { header, incoming } => {
+                let position = incoming.header().position;
+                match check_header(&header, position, from) {
+                    Ok(read) => {
+                        let (shards, shard) = (context.shards.clone(), read.shard);
+                        let stored = blocking(move || shards.stored_at(from.identity, shard)).await;
+                        Question::Store {
+                            from,
+                            signed: Box::new(header),
+                            header: Box::new(read),
+                            is_here: matches!(stored, Ok(Ok(Some(_)))),
+                            incoming: Box::new(incoming),
+                        }
+                    }
+                    Err(code) => {
+                        drop(incoming.refuse(code).await);
+                        continue;
                     }
                 }
-                Err(code) => {
-                    drop(incoming.refuse(code).await);
-                    continue;
-                }
-            },
+            }
             BulkRequest::Fetch { fetch, outgoing } => Question::Fetch {
                 from,
                 fetch,
@@ -54,8 +57,16 @@ pub(crate) async fn listen(context: Context, from: Peer, mut server: BulkServer)
 }
 
 /// Only the device of a lane stores in it, and only for its own identity.
-fn check_header(signed: &Signed<StoreHeader>, from: Peer) -> Result<StoreHeader, ErrorCode> {
-    let header = verify_by(signed, &from.device.0).map_err(|_| ErrorCode::NotAuthentic)?;
+fn check_header(
+    signed: &SignedHeader,
+    position: Position,
+    from: Peer,
+) -> Result<ShardHeader, ErrorCode> {
+    if signed.header.signer != from.device.0 {
+        return Err(ErrorCode::NotAuthentic);
+    }
+    let header = verify_header(signed).map_err(|_| ErrorCode::NotAuthentic)?;
+    let header = header.at(position).ok_or(ErrorCode::Malformed)?;
     if header.owner != from.identity || header.lane != from.device {
         return Err(ErrorCode::NotAllowed);
     }
@@ -65,8 +76,8 @@ fn check_header(signed: &Signed<StoreHeader>, from: Peer) -> Result<StoreHeader,
 /// Receives a shard and answers with a receipt once it is durable.
 pub(crate) async fn take_shard(
     context: &Context,
-    signed: Signed<StoreHeader>,
-    header: &StoreHeader,
+    signed: SignedHeader,
+    header: &ShardHeader,
     mut incoming: IncomingStore,
 ) -> Result<(), ErrorCode> {
     let shards = context.shards.clone();
@@ -151,7 +162,7 @@ pub(crate) async fn give_range(
 ) -> Result<(), ErrorCode> {
     let shards = context.shards.clone();
     let found = blocking(move || {
-        let header = match fetch.target {
+        let found = match fetch.target {
             FetchTarget::Shard(shard) => shards.header(from.identity, shard),
             FetchTarget::Place {
                 set,
@@ -159,10 +170,15 @@ pub(crate) async fn give_range(
                 position,
             } => shards.find(from.identity, set, pack, position),
         };
-        let signed = header
+        let signed = found
             .map_err(|error| error.code())?
             .ok_or(ErrorCode::NotFound)?;
-        let header = verify(&signed).map_err(|_| ErrorCode::Corrupt)?;
+        let header = verify_header(&signed).map_err(|_| ErrorCode::Corrupt)?;
+        let header = match fetch.target {
+            FetchTarget::Shard(shard) => header.of(shard),
+            FetchTarget::Place { position, .. } => header.at(position),
+        };
+        let header = header.ok_or(ErrorCode::Corrupt)?;
         let range = aligned_range(header.shard_bytes, fetch.offset, fetch.length)
             .ok_or(ErrorCode::BadRequest)?;
         Ok((signed, header, range))
@@ -194,7 +210,7 @@ pub(crate) async fn give_range(
 fn read_into(
     shards: &bitdust_store::ShardStore,
     from: Peer,
-    header: &StoreHeader,
+    header: &ShardHeader,
     range: ServedRange,
     sender: &mpsc::Sender<Result<Bytes, ErrorCode>>,
 ) -> Result<(), ErrorCode> {
@@ -247,7 +263,7 @@ mod tests {
     use bitdust_pipeline::RangeVerifier;
 
     use super::*;
-    use crate::shared::testing::{TestHome, forged, store_header};
+    use crate::shared::testing::{TestHome, forged, only_shard, store_header};
 
     const ALICE: IdentityId = IdentityId([1; 32]);
     const BOB: IdentityId = IdentityId([2; 32]);
@@ -263,7 +279,7 @@ mod tests {
     async fn sent(
         home: &TestHome,
         from: Peer,
-        header: &StoreHeader,
+        header: &ShardHeader,
         range: ServedRange,
     ) -> Vec<Result<Bytes, ErrorCode>> {
         let (sender, mut receiver) = mpsc::channel(limits::PIECES_IN_FLIGHT_MAX);
@@ -293,7 +309,7 @@ mod tests {
         let of_desktop = header(ALICE, desktop.device());
         let (not_authentic, not_allowed) = (ErrorCode::NotAuthentic, ErrorCode::NotAllowed);
         for (signed, checked, what) in [
-            (signed.clone(), Ok(own.clone()), "its own"),
+            (signed.clone(), Ok(only_shard(&own)), "its own"),
             (forged(signed), Err(not_authentic), "nobody's word"),
             (
                 desktop.signing().sign(&own),
@@ -307,12 +323,16 @@ mod tests {
             ),
             (
                 laptop.signing().sign(&of_desktop),
-                Err(not_allowed),
+                Err(not_authentic),
                 "another lane",
             ),
         ] {
-            assert_eq!(check_header(&signed, alice(&laptop)), checked, "{what}");
+            let checked_now = check_header(&signed.into(), Position(0), alice(&laptop));
+            assert_eq!(checked_now, checked, "{what}");
         }
+        let signed = laptop.signing().sign(&own).into();
+        let beyond = check_header(&signed, Position(1), alice(&laptop));
+        assert_eq!(beyond, Err(ErrorCode::Malformed), "it has no such shard");
     }
 
     #[tokio::test]
@@ -321,7 +341,7 @@ mod tests {
         let device = DeviceKeys::generate();
         let bytes: Vec<u8> = (0..=250).cycle().take(4 * limits::SHARD_ALIGN).collect();
         home.keep_shard(ALICE, &device, 1, &bytes);
-        let header = store_header(ALICE, device.device(), 1, &bytes);
+        let header = only_shard(&store_header(ALICE, device.device(), 1, &bytes));
         let wanted = limits::SHARD_ALIGN..3 * limits::SHARD_ALIGN;
         let (offset, length) = (wanted.start as u64, wanted.len() as u64);
         let range = ServedRange { offset, length };
@@ -344,7 +364,7 @@ mod tests {
         let home = TestHome::new().await;
         let device = DeviceKeys::generate();
         home.keep_shard(ALICE, &device, 1, b"a shard");
-        let header = store_header(ALICE, device.device(), 1, b"a shard");
+        let header = only_shard(&store_header(ALICE, device.device(), 1, b"a shard"));
         let whole = aligned_range(header.shard_bytes, 0, 1).expect("a range of it");
         let bob = Peer {
             identity: BOB,

@@ -1,7 +1,7 @@
 //! Heads on their way to suppliers.
 
 use bitdust_engine::Input;
-use bitdust_model::manifest::HeadBundle;
+use bitdust_model::head::HeadBundle;
 use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, ErrorCode, Sequence};
 
@@ -37,6 +37,7 @@ async fn give_head(
     sequence: Sequence,
 ) -> Result<(), ErrorCode> {
     let catalogue = context.catalogue.clone();
+    let certificate = context.secrets.certificate.clone();
     let bundle = blocking(move || {
         let head = catalogue
             .newest_head()?
@@ -49,15 +50,21 @@ async fn give_head(
         Ok::<_, bitdust_store::CatalogueError>(head.map(|head| HeadBundle {
             head: head.head,
             sets,
+            certificate,
         }))
     })
     .await?
     .map_err(|error| error.code())?
     .ok_or(ErrorCode::NotFound)?;
     let hash = bitdust_crypto::head_hash(&bundle.head);
+    let put = Body::HeadPut {
+        bundle: Box::new(bundle),
+        between: Vec::new(),
+        receipts: Vec::new(),
+    };
     let answer = context
         .net
-        .request(device, Body::HeadPut(bundle))
+        .request(device, put)
         .await
         .map_err(|error| error.code())?;
     let Body::HeadKept(receipt) = answer else {

@@ -2,8 +2,9 @@
 
 use bitdust_crypto::{contract_id, dht_key, offers_key, random, validate_record, verify_by};
 use bitdust_engine::{Input, OfferFact};
+use bitdust_model::contract::{Contract, ContractKind};
 use bitdust_model::locator::{KeyedRecord, Offer, RecordKind};
-use bitdust_model::message::{Body, Contract};
+use bitdust_model::message::Body;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, decode, limits};
 use bitdust_store::catalogue::{Introduction, SignedContract};
 use futures::stream::{self, StreamExt};
@@ -102,13 +103,24 @@ impl Suppliers {
         let Some(supplier_identity) = self.peers.identity(device) else {
             return driver.tell(completion.failed(ErrorCode::Unreachable));
         };
+        let kind = if supplier_identity == self.context.identity {
+            ContractKind::OwnDevice
+        } else if self.is_friend(supplier_identity) {
+            ContractKind::Friend
+        } else {
+            ContractKind::Stranger
+        };
         let contract = Contract {
             customer: self.context.identity,
             lane: self.context.device,
             supplier_identity,
             supplier: device,
+            kind,
             bytes,
+            reserve: ByteCount(0),
+            term_days: None,
             patience_days: self.context.policy.patience_days,
+            replaces: None,
             proposed_at: wall_clock(),
             nonce: random(),
         };

@@ -3,8 +3,8 @@
 use bitdust_crypto::random;
 use bitdust_engine::{PlaceFact, SetFact};
 use bitdust_model::locator::Contact;
-use bitdust_model::manifest::{Holder, PositionRecord, SetRecord};
-use bitdust_model::{Code, DeviceId, Position, Sequence, SetId};
+use bitdust_model::set::{Holder, PositionRecord, PositionState, SetRecord};
+use bitdust_model::{Code, DeviceId, Position, Sequence, SetHash, SetId};
 use bitdust_store::CatalogueError;
 use bitdust_store::catalogue::OwnSet;
 
@@ -55,14 +55,10 @@ impl Suppliers {
             .map(Position)
             .zip(&set.positions)
             .map(|(position, record)| {
-                let holders = [record.current, record.previous];
+                let holders = record.current.iter().chain(&record.former);
                 PlaceFact {
                     position,
-                    holders: holders
-                        .into_iter()
-                        .flatten()
-                        .map(|holder| holder.device)
-                        .collect(),
+                    holders: holders.map(|holder| holder.device).collect(),
                 }
             })
             .collect()
@@ -87,6 +83,9 @@ impl Suppliers {
     }
 }
 
+/// Of a new set.
+const FIRST_VERSION: Sequence = Sequence(1);
+
 fn new_set(
     context: &Context,
     code: Code,
@@ -103,18 +102,24 @@ fn new_set(
             device: *device,
         });
         positions.push(PositionRecord {
+            state: match current {
+                Some(_) => PositionState::Active,
+                None => PositionState::Vacant,
+            },
+            since: FIRST_VERSION,
             current,
-            previous: None,
-            full: false,
+            former: Vec::new(),
         });
     }
     let record = SetRecord {
         set: SetId(random()),
         owner: context.identity,
         lane: context.device,
-        version: Sequence(1),
+        version: FIRST_VERSION,
+        previous: SetHash([0; 32]),
         k: code.k(),
         positions,
+        mandate: None,
     };
     let signed = context.secrets.device.signing().sign(&record);
     context.catalogue.put_set(OwnSet {

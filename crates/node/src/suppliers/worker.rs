@@ -13,8 +13,9 @@ use tracing::debug;
 
 use bitdust_crypto::{ShardMask, verify_by};
 use bitdust_engine::{Input, ReceiptFact};
-use bitdust_model::manifest::{PackRecord, PackRef, Receipt, StoreHeader};
+use bitdust_model::manifest::{PackRecord, PackRef};
 use bitdust_model::message::{Fetch, FetchTarget};
+use bitdust_model::shard::{Receipt, ShardHeader};
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position, Signed, limits};
 use bitdust_net::BulkClient;
 use bitdust_pipeline::erasure::shard_bytes;
@@ -203,9 +204,11 @@ async fn deliver(
     position: Position,
     shard: Bytes,
 ) -> Result<Signed<Receipt>, ErrorCode> {
-    let header = store_header(context, pack, position, shard.len())?;
+    let header = store_header(context, pack, shard.len())?;
     let signed = context.secrets.device.signing().sign(&header);
-    let receipt = client.store(signed, shard).await.map_err(|error| {
+    let storing = client.store(signed.into(), position, shard);
+    let header = header.at(position).ok_or(ErrorCode::Internal)?;
+    let receipt = storing.await.map_err(|error| {
         debug!(%device, %error, "A shard was not stored");
         error.code()
     })?;
@@ -241,7 +244,7 @@ async fn confirm(
 fn check_receipt(
     signed: &Signed<Receipt>,
     device: DeviceId,
-    header: &StoreHeader,
+    header: &ShardHeader,
 ) -> Result<(), ErrorCode> {
     let receipt = verify_by(signed, &device.0).map_err(|_| ErrorCode::NotAuthentic)?;
     let is_ours = receipt.supplier == device

@@ -1,28 +1,37 @@
 //! What customers are given, and of what they are refused.
 
 use bitdust_crypto::{DeviceKeys, LocatorKey, Phrase, RootSecrets, dht_key};
-use bitdust_model::locator::{Addresses, Contact, DhtRecord};
-use bitdust_model::manifest::{Head, SetRecord, StoreHeader};
-use bitdust_model::{ByteCount, Document, Epoch, IdentityId, PackId, Sequence, encode};
+use bitdust_model::HeadRef;
+use bitdust_model::deletion::{Deletion, Tombstone, TombstoneRef};
+use bitdust_model::head::Head;
+use bitdust_model::locator::{Addresses, Certificate, Contact, DhtRecord};
+use bitdust_model::set::SetRecord;
+use bitdust_model::shard::SignedHeader;
+use bitdust_model::{
+    ByteCount, Document, Epoch, IdentityId, PackId, Position, TombstoneHash, encode,
+};
 use bitdust_pipeline::shard::shard_id;
 
 use super::*;
 use crate::shared::testing::{TestHome, forged, head, set_record};
 
 /// A shard that is kept, and its header as it was signed.
-type Kept = (ShardId, Signed<StoreHeader>);
+type Kept = (ShardId, SignedHeader);
 
 /// A device of a person, as the other end of a connection.
 struct Customer {
     identity: IdentityId,
     device: DeviceKeys,
+    certificate: Signed<Certificate>,
 }
 
 impl Customer {
     fn of(person: &RootSecrets) -> Self {
+        let device = DeviceKeys::generate();
         Self {
             identity: person.identity(),
-            device: DeviceKeys::generate(),
+            certificate: person.certify(&device, Epoch(0), "", wall_clock()),
+            device,
         }
     }
 
@@ -58,6 +67,35 @@ impl Customer {
         HeadBundle {
             head: self.sign(&self.head(sequence)),
             sets: Vec::new(),
+            certificate: self.certificate.clone(),
+        }
+    }
+
+    /// Says which packs of its lane nobody needs.
+    fn tombstone(&self, number: u64, packs: &[PackId]) -> Signed<Tombstone> {
+        self.sign(&Tombstone {
+            owner: self.identity,
+            lane: self.lane(),
+            number: Sequence(number),
+            previous: TombstoneHash([0; 32]),
+            packs: packs.to_vec(),
+            written_at: wall_clock(),
+        })
+    }
+
+    /// Its head with this number, which names a tombstone.
+    fn head_with(&self, sequence: u64, tombstone: &Signed<Tombstone>) -> HeadBundle {
+        let number = verify_by(tombstone, &self.lane().0)
+            .expect("its own")
+            .number;
+        let hash = tombstone_hash(tombstone);
+        let head = Head {
+            tombstone: Some(TombstoneRef { number, hash }),
+            ..self.head(sequence)
+        };
+        HeadBundle {
+            head: self.sign(&head),
+            ..self.bundle(sequence)
         }
     }
 
@@ -78,8 +116,39 @@ fn person() -> RootSecrets {
 }
 
 fn listing(kept: &[Kept], more: bool) -> Result<Body, ErrorCode> {
-    let headers = kept.iter().map(|(_, header)| header.clone()).collect();
-    Ok(Body::Listing { headers, more })
+    let headers = kept.iter();
+    let headers = headers.map(|(_, header)| (Position(0), header.clone()));
+    Ok(Body::Listing {
+        headers: headers.collect(),
+        more,
+    })
+}
+
+fn put(bundle: HeadBundle) -> Body {
+    Body::HeadPut {
+        bundle: Box::new(bundle),
+        between: Vec::new(),
+        receipts: Vec::new(),
+    }
+}
+
+fn delete(tombstone: Signed<Tombstone>) -> Body {
+    let grant = None;
+    Body::Delete { tombstone, grant }
+}
+
+const ALL_HEADS: Body = Body::HeadsAsk { after: None };
+
+/// Heads of lanes of which nothing was lost.
+fn heads(bundles: Vec<HeadBundle>) -> Result<Body, ErrorCode> {
+    let lanes = bundles.into_iter().map(|bundle| LaneHeads {
+        tips: vec![bundle],
+        are_lists_complete: true,
+    });
+    Ok(Body::Heads {
+        lanes: lanes.collect(),
+        more: false,
+    })
 }
 
 #[tokio::test]
@@ -97,17 +166,52 @@ async fn a_device_deletes_its_own_packs_and_is_told_what_is_free() {
         (&desktop, desktop.keep_shard(&home, 3, b"of the desktop")),
         (&stranger, stranger.keep_shard(&home, 1, b"of a stranger")),
     ];
-    let packs = [1, 2, 3].map(|pack| PackId([pack; 32]));
+    let tombstone = laptop.tombstone(1, &[1, 2, 3].map(|pack| PackId([pack; 32])));
+    let answer = laptop.ask(&home, put(laptop.head_with(1, &tombstone)));
+    assert!(answer.await.is_ok());
     for (bytes, what) in [(kept_bytes, "what is the laptop's"), (0, "nothing is left")] {
-        let packs = packs.to_vec();
-        let deleted = laptop.ask(&home, Body::Delete { packs }).await;
-        let bytes = ByteCount(bytes);
-        assert_eq!(deleted, Ok(Body::Deleted { bytes }), "{what}");
+        let deleted = laptop.ask(&home, delete(tombstone.clone())).await;
+        let (bytes, packs) = (ByteCount(bytes), vec![Deletion::Done; 3]);
+        assert_eq!(deleted, Ok(Body::Deleted { packs, bytes }), "{what}");
     }
     assert_eq!(laptop.listed(&home).await, listing(&[], false));
     for (other, kept) in others {
         assert_eq!(other.listed(&home).await, listing(&[kept], false));
     }
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_that_no_head_of_the_lane_gave_up() {
+    let home = TestHome::new().await;
+    let alice = person();
+    let (laptop, desktop) = (Customer::of(&alice), Customer::of(&alice));
+    let kept = laptop.keep_shard(&home, 1, b"of the laptop");
+    let packs = [PackId([1; 32])];
+    let [first, second] = [1, 2].map(|number| laptop.tombstone(number, &packs));
+    let refused = laptop.ask(&home, delete(first.clone())).await;
+    assert_eq!(refused, Err(ErrorCode::NotAllowed), "there is no head");
+    let answer = laptop.ask(&home, put(laptop.head_with(1, &first)));
+    assert!(answer.await.is_ok());
+    let (not_authentic, not_allowed) = (ErrorCode::NotAuthentic, ErrorCode::NotAllowed);
+    for (bad, code, what) in [
+        (second, not_allowed, "a later one"),
+        (
+            laptop.tombstone(1, &[]),
+            not_allowed,
+            "another of its number",
+        ),
+        (
+            desktop.tombstone(1, &packs),
+            not_authentic,
+            "another lane's",
+        ),
+        (forged(first.clone()), not_authentic, "nobody's word"),
+    ] {
+        let answer = laptop.ask(&home, delete(bad)).await;
+        assert_eq!(answer, Err(code), "{what}");
+    }
+    assert_eq!(laptop.listed(&home).await, listing(&[kept], false));
+    assert!(laptop.ask(&home, delete(first)).await.is_ok());
 }
 
 #[tokio::test]
@@ -156,8 +260,27 @@ async fn a_head_is_kept_in_the_lane_of_its_signer_only() {
         (laptop.sign(&of_stranger), not_allowed, "another person's"),
         (laptop.sign(&desktop.head(1)), not_allowed, "another lane"),
     ] {
-        let sets = Vec::new();
-        let answer = laptop.ask(&home, Body::HeadPut(HeadBundle { head, sets }));
+        let bundle = HeadBundle {
+            head,
+            ..laptop.bundle(1)
+        };
+        let answer = laptop.ask(&home, put(bundle));
+        assert_eq!(answer.await, Err(code), "{what}");
+    }
+    for (certificate, code, what) in [
+        (desktop.certificate.clone(), not_allowed, "another device's"),
+        (forged(laptop.certificate.clone()), not_authentic, "forged"),
+        (
+            person().certify(&laptop.device, Epoch(0), "", wall_clock()),
+            not_allowed,
+            "of another person",
+        ),
+    ] {
+        let bundle = HeadBundle {
+            certificate,
+            ..laptop.bundle(1)
+        };
+        let answer = laptop.ask(&home, put(bundle));
         assert_eq!(answer.await, Err(code), "{what}");
     }
     let (own, of_stranger) = (laptop.set(), set_record(stranger, laptop.lane(), 2));
@@ -172,11 +295,11 @@ async fn a_head_is_kept_in_the_lane_of_its_signer_only() {
             sets,
             ..laptop.bundle(1)
         };
-        let answer = laptop.ask(&home, Body::HeadPut(bundle)).await;
+        let answer = laptop.ask(&home, put(bundle)).await;
         assert_eq!(answer, Err(code), "{what}");
     }
-    let kept = laptop.ask(&home, Body::HeadsAsk).await;
-    assert_eq!(kept, Ok(Body::Heads(Vec::new())), "none of them");
+    let kept = laptop.ask(&home, ALL_HEADS).await;
+    assert_eq!(kept, heads(Vec::new()), "none of them");
 }
 
 #[tokio::test]
@@ -188,7 +311,7 @@ async fn a_head_that_is_kept_has_a_receipt_and_is_given_back() {
         sets: vec![laptop.sign(&laptop.set())],
         ..laptop.bundle(7)
     };
-    let answer = laptop.ask(&home, Body::HeadPut(bundle.clone())).await;
+    let answer = laptop.ask(&home, put(bundle.clone())).await;
     let Ok(Body::HeadKept(signed)) = answer else {
         panic!("it is kept");
     };
@@ -198,14 +321,17 @@ async fn a_head_that_is_kept_has_a_receipt_and_is_given_back() {
         lane: laptop.lane(),
         sequence: Sequence(7),
         head: head_hash(&bundle.head),
+        set_version: laptop.set().version,
+        are_lists_complete: true,
+        own_days: None,
         received_at: receipt.received_at,
     };
     assert_eq!(receipt, expected);
-    let heads = desktop.ask(&home, Body::HeadsAsk).await;
-    assert_eq!(heads, Ok(Body::Heads(vec![bundle])), "to any of hers");
+    let told = desktop.ask(&home, ALL_HEADS).await;
+    assert_eq!(told, heads(vec![bundle]), "to any of hers");
     let stranger = Customer::of(&person());
-    let heads = stranger.ask(&home, Body::HeadsAsk).await;
-    assert_eq!(heads, Ok(Body::Heads(Vec::new())), "to nobody else");
+    let told = stranger.ask(&home, ALL_HEADS).await;
+    assert_eq!(told, heads(Vec::new()), "to nobody else");
 }
 
 #[tokio::test]
@@ -214,7 +340,7 @@ async fn records_are_kept_for_a_customer_where_all_are_valid_locators() {
     let person = person();
     let alice = Customer::of(&person);
     let record = |slot: u8, network: &str| {
-        let key = LocatorKey::root(&person.epoch(Epoch(0)), slot);
+        let key = LocatorKey::root(&person, slot);
         let (sequence, now) = (Sequence(1), wall_clock());
         KeyedRecord {
             key: key.dht_key(),
@@ -276,7 +402,11 @@ async fn a_lane_is_closed_by_the_root_key_of_its_identity_only() {
     let home = TestHome::new().await;
     let (alice, mallory) = (person(), person());
     let (laptop, desktop) = (Customer::of(&alice), Customer::of(&alice));
-    let (lane, last, now) = (laptop.lane(), Sequence(2), wall_clock());
+    let (lane, now) = (laptop.lane(), wall_clock());
+    let last = HeadRef {
+        sequence: Sequence(2),
+        hash: head_hash(&laptop.bundle(2).head),
+    };
     let fence = |identity: IdentityId| Fence {
         identity,
         lane,
@@ -304,9 +434,9 @@ async fn a_lane_is_closed_by_the_root_key_of_its_identity_only() {
     let answer = desktop.ask(&home, Body::FencePut(good.clone())).await;
     assert_eq!(answer, Ok(Body::Done));
     assert_eq!(kept(&alice).expect("read"), [good]);
-    let beyond = laptop.ask(&home, Body::HeadPut(laptop.bundle(3))).await;
+    let beyond = laptop.ask(&home, put(laptop.bundle(3))).await;
     assert_eq!(beyond, Err(ErrorCode::Fenced));
-    let before = laptop.ask(&home, Body::HeadPut(laptop.bundle(2))).await;
+    let before = laptop.ask(&home, put(laptop.bundle(2))).await;
     assert!(before.is_ok(), "the last one that counts");
 }
 
@@ -319,13 +449,17 @@ async fn what_is_no_request_to_a_store_is_malformed() {
         Body::SpaceAsk,
         Body::SpaceFree(ByteCount(1)),
         Body::Deleted {
+            packs: Vec::new(),
             bytes: ByteCount(1),
         },
         Body::Listing {
             headers: Vec::new(),
             more: false,
         },
-        Body::Heads(Vec::new()),
+        Body::Heads {
+            lanes: Vec::new(),
+            more: false,
+        },
         Body::Locate(Vec::new()),
         Body::Located(Vec::new()),
     ] {
