@@ -19,10 +19,11 @@ use tokio::sync::oneshot;
 use bitdust_api::view::JobTask;
 use bitdust_crypto::RootSecrets;
 use bitdust_engine::{Input, JobId};
-use bitdust_model::manifest::{Head, HeadBundle};
+use bitdust_model::head::{Head, HeadBundle, LaneHeads};
+use bitdust_model::locator::RootRecord;
 use bitdust_model::message::Body;
 use bitdust_model::status::Problems;
-use bitdust_model::{DeviceId, ErrorCode, Sequence};
+use bitdust_model::{DeviceId, ErrorCode, Sequence, limits};
 use bitdust_store::catalogue::Introduction;
 
 use crate::recovery::believe::believe;
@@ -36,7 +37,7 @@ use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::error::NodeError;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
-use crate::shared::recovery_found::{Found, FoundRoot, Rebuilt, Recovered};
+use crate::shared::recovery_found::{Found, Rebuilt, Recovered};
 use crate::shared::task_event::TaskEvent;
 use crate::shared::words;
 
@@ -65,7 +66,7 @@ struct Run {
     nickname: String,
     reply: oneshot::Sender<Result<Recovered, NodeError>>,
     /// The newest root record found.
-    found: Option<FoundRoot>,
+    found: Option<RootRecord>,
     /// Suppliers that lane records name, and where they can be reached.
     suppliers: BTreeMap<DeviceId, Introduction>,
     /// Heads that were heard.
@@ -181,10 +182,10 @@ impl Recovery {
         let Some((run, root)) = self.found_root() else {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
-        let secrets = run.root.epoch(root.epoch);
-        let context = self.context.clone();
+        let (context, newest) = (self.context.clone(), root.epoch);
+        let root = run.root.clone();
         driver.spawn(async move {
-            let (lanes, missing) = seek_lanes(&context, &secrets, devices).await;
+            let (lanes, missing) = seek_lanes(&context, &root, newest, devices).await;
             let lanes = Found::Lanes {
                 job,
                 lanes,
@@ -195,7 +196,7 @@ impl Recovery {
     }
 
     /// The recovery that runs, once it has found the root record.
-    fn found_root(&self) -> Option<(&Run, &FoundRoot)> {
+    fn found_root(&self) -> Option<(&Run, &RootRecord)> {
         let run = self.run.as_ref()?;
         Some((run, run.found.as_ref()?))
     }
@@ -211,12 +212,12 @@ impl Recovery {
         let Some((_, root)) = self.found_root() else {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
-        let record = root.record.clone();
+        let record = root.clone();
         let context = self.context.clone();
         driver.spawn(async move {
-            match context.net.request(device, Body::HeadsAsk).await {
-                Ok(Body::Heads(bundles)) => {
-                    let (heads, sets) = believe(&context, &record, bundles);
+            match heads_of(&context, device).await {
+                Ok(lanes) => {
+                    let (heads, sets) = believe(&context, &record, lanes);
                     let heads = Found::Heads {
                         job,
                         device,
@@ -225,8 +226,7 @@ impl Recovery {
                     };
                     found(completion, heads).await;
                 }
-                Ok(answer) => completion.tell(Err(refusal(&answer))).await,
-                Err(error) => completion.tell(Err(error.code())).await,
+                Err(code) => completion.tell(Err(code)).await,
             }
         });
     }
@@ -273,7 +273,7 @@ impl Recovery {
         let chosen = run.chosen.clone();
         let entry = Entry {
             root: run.root.clone(),
-            record: root.record.clone(),
+            record: root.clone(),
             old_machine_gone: run.old_machine_gone,
             heads: chosen.heads,
             suppliers: run.suppliers.values().cloned().collect(),
@@ -308,7 +308,7 @@ impl Recovery {
         let mut learnt = Learnt::default();
         match found {
             Found::Root { job, root } => {
-                let devices = devices_of(&root, &run.root);
+                let devices = devices_of(&root);
                 run.found = Some(*root);
                 run.suppliers.clear();
                 driver.tell(completion.done(Input::RootFound { job, devices }));
@@ -359,6 +359,26 @@ impl Recovery {
             run.counters.interrupt();
         }
     }
+}
+
+/// All heads that a supplier keeps of the identity.
+async fn heads_of(context: &Context, device: DeviceId) -> Result<Vec<LaneHeads>, ErrorCode> {
+    let (mut all, mut after) = (Vec::new(), None);
+    // One page has a lane at least.
+    for _ in 0..limits::DEVICES_MAX {
+        let answer = context.net.request(device, Body::HeadsAsk { after }).await;
+        let answer = answer.map_err(|error| error.code())?;
+        let Body::Heads { lanes, more } = answer else {
+            return Err(refusal(&answer));
+        };
+        let newest = lanes.last().and_then(|lane| lane.tips.first());
+        after = newest.map(|tip| DeviceId(tip.head.signer));
+        all.extend(lanes);
+        if !more || after.is_none() {
+            break;
+        }
+    }
+    Ok(all)
 }
 
 /// Brings the loop what was found.

@@ -4,9 +4,9 @@ use tokio::sync::oneshot;
 
 use bitdust_api::view::JobPhase;
 use bitdust_api::{Answer, ApiError, Call, Event};
-use bitdust_crypto::{DeviceKeys, KeyGuard, Phrase, RootSecrets, seal_home};
+use bitdust_crypto::{DeviceKeys, HomeSecrets, KeyGuard, Phrase, RootSecrets, seal_home};
 use bitdust_model::intervals::JOIN_PATIENCE;
-use bitdust_model::{DeviceId, Epoch, ErrorCode, encode};
+use bitdust_model::{DeviceId, Epoch, ErrorCode};
 use bitdust_pipeline::pack::HEADER_BYTES;
 use bitdust_store::{Catalogue, Home, HomeError, HomePaths, disk_error_code, write_durably};
 
@@ -19,7 +19,7 @@ use crate::runtime::start::{self, Running};
 use crate::shared::config::Config;
 use crate::shared::context::wall_clock;
 use crate::shared::error::NodeError;
-use crate::shared::records::ROOT_KEY;
+use crate::shared::records::seal_root;
 use crate::shared::recovery_found::Recovered;
 use crate::shared::settings::{Settings, Unlock};
 
@@ -295,11 +295,11 @@ fn make_device(
     let certificate = root.certify(&device, epoch, nickname, wall_clock());
     let internal =
         |error: &dyn std::fmt::Display| NodeError::new(ErrorCode::Internal, error.to_string());
-    let kept = first_root(root, &certificate, nickname)
+    let record = first_root(root, id, nickname);
+    let kept = seal_root(root, &config.network, &record)
         .map_err(|code| NodeError::new(code, "the record is too long"))?;
-    let secrets = root
-        .home_secrets(device, certificate, epoch)
-        .map_err(|error| internal(&error))?;
+    let secrets =
+        HomeSecrets::of(root, device, certificate, epoch).map_err(|error| internal(&error))?;
     let label = keys::keyring_label(home);
     let guard = key_guard(guard, &settings.unlock, &label)?;
     let sealed = seal_home(&secrets, guard)
@@ -312,14 +312,12 @@ fn make_device(
         )
     })?;
     if !nickname.is_empty() {
-        catalogue
-            .set_meta(ROOT_KEY, &encode(&kept))
-            .map_err(|error| {
-                NodeError::new(
-                    error.code(),
-                    format!("the catalogue cannot be written: {error}"),
-                )
-            })?;
+        catalogue.set_metas(kept).map_err(|error| {
+            NodeError::new(
+                error.code(),
+                format!("the catalogue cannot be written: {error}"),
+            )
+        })?;
     }
     config.save(home.paths())?;
     write_durably(&home.paths().keys(), &sealed).map_err(|error| {

@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use tracing::debug;
 
-use bitdust_crypto::RootSecrets;
+use bitdust_crypto::{RootSecrets, head_hash};
+use bitdust_model::HeadRef;
+use bitdust_model::head::HeadBundle;
 use bitdust_model::intervals::RECORDS_PATIENCE;
-use bitdust_model::locator::{Fence, RootRecord};
-use bitdust_model::manifest::HeadBundle;
+use bitdust_model::locator::{ClosedLane, Fence, RootRecord};
 use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, ErrorCode, Signed, UnixMillis, encode, limits};
 use bitdust_store::CatalogueError;
 use bitdust_store::catalogue::Introduction;
 
-use super::root::{FOREIGN_SETS_KEY, ForeignSets};
 use crate::restore::versions::newest_of_each;
 use crate::shared::context::{Context, wall_clock};
-use crate::shared::records::{self, KeptRoot, ROOT_KEY};
+use crate::shared::foreign_lanes::{FOREIGN_LANES_KEY, ForeignLanes};
+use crate::shared::records;
 use crate::shared::recovery_found::Recovered;
 use crate::shared::task::blocking;
 
@@ -42,12 +43,14 @@ impl Entry {
     /// Takes over, enters, tells; gives what people are told in the end.
     pub(super) async fn make(self, context: &Context) -> Result<Recovered, ErrorCode> {
         let sets = self.heads.iter().flat_map(|bundle| &bundle.sets);
-        let sets = ForeignSets {
+        let certificates = self.heads.iter().map(|bundle| &bundle.certificate);
+        let lanes = ForeignLanes {
             sets: sets.cloned().collect(),
+            certificates: certificates.cloned().collect(),
         };
         let (catalogue, suppliers) = (context.catalogue.clone(), self.suppliers.clone());
         blocking(move || {
-            catalogue.set_meta(FOREIGN_SETS_KEY, &encode(&sets))?;
+            catalogue.set_meta(FOREIGN_LANES_KEY, &encode(&lanes))?;
             suppliers
                 .into_iter()
                 .try_for_each(|supplier| catalogue.introduce_supplier(supplier))
@@ -78,26 +81,32 @@ impl Entry {
             for bundle in &self.heads {
                 let head =
                     bitdust_crypto::verify(&bundle.head).map_err(|_| ErrorCode::NotAuthentic)?;
-                fences.push(self.root.fence(head.lane, head.sequence, wall_clock()));
+                let last = HeadRef {
+                    sequence: head.sequence,
+                    hash: head_hash(&bundle.head),
+                };
+                close(
+                    &mut record,
+                    ClosedLane {
+                        lane: head.lane,
+                        last,
+                    },
+                );
+                fences.push(self.root.fence(head.lane, last, wall_clock()));
             }
         }
         record.sequence = record.sequence.next();
-        record.devices.push(context.secrets.certificate.clone());
-        let excess = record.devices.len().saturating_sub(limits::DEVICES_MAX);
-        record.devices.drain(..excess);
-        record.fences.extend(fences.iter().cloned());
-        let excess = record.fences.len().saturating_sub(limits::DEVICES_MAX);
-        record.fences.drain(..excess);
+        record.devices.push(context.device);
+        // No lane is ever dropped: later recoveries would find nothing of it.
+        if record.devices.len() + record.fences.len() > limits::DEVICES_MAX {
+            return Err(ErrorCode::TooMany);
+        }
         if !self.nickname.is_empty() {
             record.nickname.clone_from(&self.nickname);
         }
-        let kept = KeptRoot {
-            sequence: record.sequence,
-            record: self.root.signing().sign(&record),
-        };
+        let kept = records::seal_root(&self.root, &context.network, &record)?;
         let catalogue = context.catalogue.clone();
-        let bytes = encode(&kept);
-        blocking(move || catalogue.set_meta(ROOT_KEY, &bytes))
+        blocking(move || catalogue.set_metas(kept))
             .await?
             .map_err(|error| error.code())?;
         self.tell_network(context, &fences).await?;
@@ -146,6 +155,20 @@ impl Entry {
     }
 }
 
+/// Closes a lane in the root record. Of two ends of one lane the earlier counts, as at suppliers.
+fn close(record: &mut RootRecord, closed: ClosedLane) {
+    record.devices.retain(|device| *device != closed.lane);
+    let known = record
+        .fences
+        .iter_mut()
+        .find(|fence| fence.lane == closed.lane);
+    match known {
+        Some(known) if known.last.sequence > closed.last.sequence => *known = closed,
+        Some(_) => {}
+        None => record.fences.push(closed),
+    }
+}
+
 /// All versions, and the files of the newest of each folder.
 fn count_versions(context: &Context) -> Result<(u64, u64), ErrorCode> {
     let all = context.catalogue.snapshots();
@@ -165,30 +188,31 @@ async fn tell_supplier(context: &Context, device: DeviceId, bodies: Vec<Body>) {
 #[cfg(test)]
 mod tests {
     use bitdust_crypto::{DeviceKeys, verify_by};
-    use bitdust_model::locator::Certificate;
-    use bitdust_model::{Epoch, IdentityId, Sequence, decode};
+    use bitdust_model::{Epoch, HeadHash, IdentityId, Sequence, decode};
 
     use super::*;
-    use crate::recovery::root::foreign_sets;
+    use crate::shared::foreign_lanes::{foreign_certificates, foreign_sets};
+    use crate::shared::records::{KeptRoot, ROOT_KEY};
     use crate::shared::testing::{TestHome, forged, head, set_record};
-
-    const NOW: UnixMillis = UnixMillis(1);
-
-    fn certified(home: &TestHome, device: &DeviceKeys) -> Signed<Certificate> {
-        home.root.certify(device, Epoch(0), "", NOW)
-    }
 
     /// The head of an old machine in its own lane.
     fn bundle(home: &TestHome, device: &DeviceKeys, sequence: u64) -> HeadBundle {
         let head = head(home.context.identity, device.device(), sequence);
-        HeadBundle {
-            head: device.signing().sign(&head),
-            sets: Vec::new(),
+        home.bundle(device, &head, Vec::new())
+    }
+
+    fn closed_lane(lane: u8, last: u64) -> ClosedLane {
+        ClosedLane {
+            lane: DeviceId([lane; 32]),
+            last: HeadRef {
+                sequence: Sequence(last),
+                hash: HeadHash([0; 32]),
+            },
         }
     }
 
     /// Enters the device of a home behind those that the root record has, with nobody around.
-    fn entry(home: &TestHome, devices: Vec<Signed<Certificate>>) -> Entry {
+    fn entry(home: &TestHome, devices: Vec<DeviceId>) -> Entry {
         let record = RootRecord {
             identity: home.context.identity,
             epoch: Epoch(0),
@@ -220,22 +244,21 @@ mod tests {
     }
 
     /// Which lanes a root record closes, and after what.
-    fn closed(home: &TestHome, record: &RootRecord) -> Vec<(DeviceId, Sequence)> {
-        let fences = record.fences.iter().map(|signed| {
-            let fence = verify_by(signed, &home.context.identity.0).expect("the root key's");
-            (fence.lane, fence.last)
-        });
-        fences.collect()
+    fn closed(record: &RootRecord) -> Vec<(DeviceId, Sequence)> {
+        let fences = record.fences.iter();
+        fences
+            .map(|fence| (fence.lane, fence.last.sequence))
+            .collect()
     }
 
     #[tokio::test]
     async fn a_device_is_entered_behind_those_that_were_there() {
         let home = TestHome::new().await;
-        let old = certified(&home, &DeviceKeys::generate());
+        let old = DeviceId([7; 32]);
         for (nickname, expected) in [("", "alice"), ("alice again", "alice again")] {
             let entry = Entry {
                 nickname: nickname.to_owned(),
-                ..entry(&home, vec![old.clone()])
+                ..entry(&home, vec![old])
             };
             let recovered = entry.make(&home.context).await.expect("entered");
             let expected = Recovered {
@@ -252,8 +275,7 @@ mod tests {
         }
         let record = kept_root(&home);
         assert_eq!(record.sequence, Sequence(5), "it replaces the old one");
-        let own = home.context.secrets.certificate.clone();
-        assert_eq!(record.devices, [old, own]);
+        assert_eq!(record.devices, [old, home.context.device]);
         assert_eq!(record.nickname, "alice again", "also for the next device");
     }
 
@@ -270,44 +292,48 @@ mod tests {
             let entry = Entry {
                 old_machine_gone,
                 heads: heads.to_vec(),
-                ..entry(&home, vec![certified(&home, &laptop)])
+                ..entry(&home, vec![laptop.device()])
             };
             entry.make(&home.context).await.expect("entered");
             let record = kept_root(&home);
-            assert_eq!(closed(&home, &record), expected, "{old_machine_gone}");
+            assert_eq!(closed(&record), expected, "{old_machine_gone}");
+            let is_open = record.devices.contains(&laptop.device());
+            assert_eq!(is_open, !old_machine_gone, "it is one or the other");
         }
     }
 
+    /// One that is dropped could never be found by a recovery again.
     #[tokio::test]
-    async fn the_oldest_devices_and_fences_make_room() {
+    async fn no_device_and_no_fence_makes_room_for_another() {
         let home = TestHome::new().await;
-        let certificates: Vec<_> = (0..limits::DEVICES_MAX)
-            .map(|_| certified(&home, &DeviceKeys::generate()))
-            .collect();
-        let lanes: Vec<_> = (1..)
-            .map(|lane| DeviceId([lane; 32]))
-            .take(limits::DEVICES_MAX)
-            .collect();
-        let old = DeviceKeys::generate();
-        let mut entry = Entry {
-            old_machine_gone: true,
-            heads: vec![bundle(&home, &old, 9)],
-            ..entry(&home, certificates.clone())
+        let device = |number: usize| DeviceId([u8::try_from(number).expect("few"); 32]);
+        let devices: Vec<_> = (1..limits::DEVICES_MAX).map(device).collect();
+        let last = entry(&home, devices.clone());
+        assert!(last.make(&home.context).await.is_ok(), "as many as can be");
+        let kept = kept_root(&home);
+        assert_eq!(kept.devices.len(), limits::DEVICES_MAX);
+        let mut beyond = entry(&home, devices);
+        beyond.record.fences = vec![closed_lane(200, 1)];
+        let refused = beyond.make(&home.context).await;
+        assert_eq!(refused, Err(ErrorCode::TooMany));
+        assert_eq!(kept_root(&home), kept, "nothing is signed");
+    }
+
+    #[test]
+    fn of_two_ends_of_a_lane_the_earlier_counts() {
+        let mut record = RootRecord {
+            identity: IdentityId([1; 32]),
+            epoch: Epoch(0),
+            sequence: Sequence(1),
+            nickname: String::new(),
+            devices: vec![DeviceId([7; 32]), DeviceId([8; 32])],
+            fences: Vec::new(),
         };
-        let fences = lanes
-            .iter()
-            .map(|lane| home.root.fence(*lane, Sequence(1), NOW));
-        entry.record.fences = fences.collect();
-        entry.make(&home.context).await.expect("entered");
-        let record = kept_root(&home);
-        let (own, others) = record.devices.split_last().expect("its own at least");
-        assert_eq!(*own, home.context.secrets.certificate);
-        assert_eq!(others, &certificates[1..]);
-        let closed = closed(&home, &record);
-        let (newest, others) = closed.split_last().expect("the new one at least");
-        assert_eq!(*newest, (old.device(), Sequence(9)));
-        let others: Vec<_> = others.iter().map(|(lane, _)| *lane).collect();
-        assert_eq!(others, lanes[1..]);
+        for last in [5, 3, 9] {
+            close(&mut record, closed_lane(7, last));
+        }
+        assert_eq!(record.fences, [closed_lane(7, 3)]);
+        assert_eq!(record.devices, [DeviceId([8; 32])]);
     }
 
     #[tokio::test]
@@ -319,6 +345,7 @@ mod tests {
             sets: vec![old.signing().sign(&set)],
             ..bundle(&home, &old, 1)
         };
+        let since = UnixMillis(1);
         let supplier = DeviceId([2; 32]);
         let entry = Entry {
             heads: vec![head],
@@ -333,6 +360,9 @@ mod tests {
         };
         entry.make(&home.context).await.expect("entered");
         assert_eq!(foreign_sets(&home.context), Ok(vec![set]));
+        let known = foreign_certificates(&home.context).expect("read");
+        let known = known.iter().map(|it| (it.device, it.issued_at));
+        assert_eq!(known.collect::<Vec<_>>(), [(old.device(), since)]);
         let known = home.context.catalogue.supplier(supplier).expect("read");
         assert!(known.is_some_and(|supplier| supplier.friend));
     }

@@ -1,12 +1,12 @@
-//! What lane records say: who keeps data of the identity, in which sets, and where they are reached.
+//! What lane records say: who keeps data of the identity, how many of them it takes, and where they are
+//! reached.
 
 use std::collections::BTreeMap;
 
-use bitdust_crypto::verify_by;
 use bitdust_engine::SupplierFact;
 use bitdust_model::DeviceId;
 use bitdust_model::locator::{Contact, LaneRecord};
-use bitdust_model::manifest::SetRecord;
+use bitdust_model::set::SetRecord;
 use bitdust_store::catalogue::Introduction;
 
 /// What a recovery learnt that others need.
@@ -18,17 +18,14 @@ pub(crate) struct Learnt {
     pub(crate) contacts: Vec<Contact>,
 }
 
-/// What lane records say: sets and contacts, and the most shards that one of the sets needs; 0
-/// where there is no record.
+/// What lane records say: contacts, and the most shards that one of the home sets needs; 0 where
+/// there is no record. The sets themselves come with the heads.
 pub(super) fn read_lanes(lanes: Vec<LaneRecord>) -> (Learnt, u8) {
     let mut learnt = Learnt::default();
     let mut k = u8::from(!lanes.is_empty());
     for lane in lanes {
-        for signed in &lane.sets {
-            if let Ok(set) = verify_by(signed, &lane.lane.0) {
-                k = k.max(set.k);
-                learnt.sets.push(set);
-            }
+        if let Some(home) = lane.home {
+            k = k.max(home.k);
         }
         learnt.contacts.extend(lane.suppliers);
     }
@@ -66,60 +63,42 @@ pub(super) const fn fact_of(supplier: &Introduction) -> SupplierFact {
 
 #[cfg(test)]
 mod tests {
-    use bitdust_crypto::DeviceKeys;
-    use bitdust_model::{IdentityId, Sequence, Signed};
+    use bitdust_crypto::{DeviceKeys, Phrase, RootSecrets};
+    use bitdust_model::locator::HomeSet;
+    use bitdust_model::set::SetVersion;
+    use bitdust_model::{Epoch, IdentityId, Sequence, SetHash, SetId, UnixMillis};
 
     use super::*;
-    use crate::shared::testing::{forged, set_record};
 
-    const OWNER: IdentityId = IdentityId([1; 32]);
-
-    fn lane(device: &DeviceKeys, sets: Vec<Signed<SetRecord>>) -> LaneRecord {
+    fn lane(device: u8, k: Option<u8>) -> LaneRecord {
+        let version = SetVersion {
+            set: SetId([1; 32]),
+            version: Sequence(1),
+            hash: SetHash([0; 32]),
+        };
+        let root = RootSecrets::from_phrase(&Phrase::generate());
         LaneRecord {
-            lane: device.device(),
+            lane: DeviceId([device; 32]),
             sequence: Sequence(1),
-            head: None,
-            sets,
+            certificate: root.certify(&DeviceKeys::generate(), Epoch(0), "", UnixMillis(1)),
+            home: k.map(|k| HomeSet { version, k }),
+            published: None,
+            settled: None,
             suppliers: Vec::new(),
         }
     }
 
-    /// A set of a lane, signed by its device.
-    fn own_set(device: &DeviceKeys, k: u8) -> Signed<SetRecord> {
-        let set = set_record(OWNER, device.device(), k);
-        device.signing().sign(&set)
-    }
-
     #[test]
-    fn as_many_shards_are_needed_as_the_largest_set_says() {
-        let [laptop, desktop] = [(); 2].map(|()| DeviceKeys::generate());
-        let with = |device: &DeviceKeys, sets: &[u8]| {
-            let sets = sets.iter().map(|k| own_set(device, *k));
-            lane(device, sets.collect())
-        };
+    fn as_many_shards_are_needed_as_the_largest_home_set_says() {
         let check = |lanes: Vec<LaneRecord>, expected: u8| {
             let (_, k) = read_lanes(lanes);
             assert_eq!(k, expected);
         };
         check(Vec::new(), 0);
-        check(vec![with(&laptop, &[])], 1);
-        check(vec![with(&laptop, &[2, 5, 3])], 5);
-        check(vec![with(&laptop, &[4]), with(&desktop, &[3])], 4);
-        check(vec![with(&laptop, &[3]), with(&desktop, &[])], 3);
-    }
-
-    #[test]
-    fn a_set_that_its_lane_did_not_sign_is_not_learnt() {
-        let [laptop, desktop] = [(); 2].map(|()| DeviceKeys::generate());
-        let set = set_record(OWNER, laptop.device(), 9);
-        let sets = vec![
-            forged(own_set(&laptop, 9)),
-            own_set(&laptop, 2),
-            desktop.signing().sign(&set),
-        ];
-        let (learnt, k) = read_lanes(vec![lane(&laptop, sets)]);
-        assert_eq!(learnt.sets, [set_record(OWNER, laptop.device(), 2)]);
-        assert_eq!(k, 2, "the others count for nothing");
+        check(vec![lane(1, None)], 1);
+        check(vec![lane(1, Some(5))], 5);
+        check(vec![lane(1, Some(4)), lane(2, Some(3))], 4);
+        check(vec![lane(1, Some(3)), lane(2, None)], 3);
     }
 
     #[test]

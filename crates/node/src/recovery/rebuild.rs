@@ -4,7 +4,8 @@ use tracing::debug;
 
 use bitdust_engine::JobId;
 use bitdust_model::ErrorCode;
-use bitdust_model::manifest::{BlobRef, Head, HeadBundle, Manifest, PackRef, SnapshotRecord};
+use bitdust_model::head::{Head, HeadBundle};
+use bitdust_model::manifest::{BlobRef, Manifest, PackRef, SnapshotRecord};
 use bitdust_pipeline::index::{read_manifest, read_segment, read_snapshot_page};
 
 use crate::restore::reader::fetch;

@@ -4,66 +4,48 @@ use std::time::Duration;
 
 use tracing::{debug, info};
 
-use bitdust_crypto::{EpochSecrets, LocatorKey, RootSecrets, verify_by, verify_certificate};
+use bitdust_crypto::{LocatorKey, RootSecrets, verify_by};
 use bitdust_model::intervals::RECORDS_PATIENCE;
-use bitdust_model::locator::{Certificate, KeyedRecord, LaneRecord, RootRecord};
+use bitdust_model::locator::{KeyedRecord, LaneRecord, RootRecord};
 use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, DhtKey, Document, Epoch, ErrorCode, Sequence, Signed, limits};
 
 use crate::shared::answer::refusal;
 use crate::shared::context::Context;
-use crate::shared::recovery_found::FoundRoot;
 
-/// The devices that a root record names with a certificate of the identity.
-pub(super) fn devices_of(found: &FoundRoot, root: &RootSecrets) -> Vec<DeviceId> {
-    let devices = found.record.devices.iter();
-    devices
-        .filter_map(|signed| own_certificate(root, signed))
-        .map(|certificate| certificate.device)
-        .collect()
+/// The devices that a root record names, those first whose lanes are closed: they are the older ones.
+pub(super) fn devices_of(record: &RootRecord) -> Vec<DeviceId> {
+    let closed = record.fences.iter().map(|fence| fence.lane);
+    closed.chain(record.devices.iter().copied()).collect()
 }
 
 /// Looks for the newest root record. Fails where nobody could be asked.
 pub(super) async fn seek_root(
     context: &Context,
     root: &RootSecrets,
-) -> Result<Option<FoundRoot>, ErrorCode> {
-    let mut newest = None;
-    for epoch in (0..).map(Epoch) {
-        let secrets = root.epoch(epoch);
-        let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
-            .map(|slot| LocatorKey::root(&secrets, slot))
-            .collect();
-        let number = |record: &RootRecord| record.sequence;
-        let found = gather(context, &keys, &root.identity().0, number).await;
-        let record = match (found, &newest) {
-            (Ok(Some(record)), _) => record,
-            // An older one leads somewhere.
-            (Ok(None), _) | (Err(_), Some(_)) => break,
-            (Err(code), None) => return Err(code),
-        };
-        let reached = record.epoch;
-        newest = Some(FoundRoot { epoch, record });
-        if reached <= epoch {
-            break;
-        }
-    }
-    if newest.is_some() {
+) -> Result<Option<RootRecord>, ErrorCode> {
+    let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
+        .map(|slot| LocatorKey::root(root, slot))
+        .collect();
+    let number = |record: &RootRecord| record.sequence;
+    let found = gather(context, &keys, &root.identity().0, number).await?;
+    if found.is_some() {
         info!("Found the identity's record");
     }
-    Ok(newest)
+    Ok(found)
 }
 
-/// Looks for the lane records of these devices; gives those it found, and the devices without, those
-/// among them for which nobody could be asked.
+/// Looks for the lane records of these devices under the keys of all epochs up to the newest; gives
+/// those it found, and the devices without, those among them for which nobody could be asked.
 pub(super) async fn seek_lanes(
     context: &Context,
-    secrets: &EpochSecrets,
+    root: &RootSecrets,
+    newest: Epoch,
     devices: Vec<DeviceId>,
 ) -> (Vec<LaneRecord>, Vec<DeviceId>) {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for device in devices {
-        match lane_of(context, secrets, device).await {
+        match lane_of(context, root, newest, device).await {
             Ok(Some(lane)) => found.push(lane),
             Ok(None) | Err(_) => missing.push(device),
         }
@@ -74,21 +56,24 @@ pub(super) async fn seek_lanes(
     (found, missing)
 }
 
+/// A device that slept through a new epoch still writes under the keys of the one before.
 async fn lane_of(
     context: &Context,
-    secrets: &EpochSecrets,
+    root: &RootSecrets,
+    newest: Epoch,
     device: DeviceId,
 ) -> Result<Option<LaneRecord>, ErrorCode> {
-    let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
-        .map(|slot| LocatorKey::lane(secrets, device, slot))
-        .collect();
-    gather(context, &keys, &device.0, |lane: &LaneRecord| lane.sequence).await
-}
-
-fn own_certificate(root: &RootSecrets, signed: &Signed<Certificate>) -> Option<Certificate> {
-    verify_certificate(signed)
-        .ok()
-        .filter(|certificate| certificate.identity == root.identity())
+    for epoch in (0..=newest.0).rev().map(Epoch) {
+        let secrets = root.epoch(epoch);
+        let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
+            .map(|slot| LocatorKey::lane(&secrets, device, slot))
+            .collect();
+        let number = |lane: &LaneRecord| lane.sequence;
+        if let Some(lane) = gather(context, &keys, &device.0, number).await? {
+            return Ok(Some(lane));
+        }
+    }
+    Ok(None)
 }
 
 /// What was found, and whether anybody answered at all.
