@@ -364,8 +364,7 @@ fn versions(context: &Context, found: &[SnapshotRecord]) -> Vec<VersionFact> {
     let is_changed = |new: &SnapshotRecord| {
         let newest = known
             .iter()
-            .filter(|old| old.folder == new.folder && old.device == new.device)
-            .max_by_key(|old| old.taken_at);
+            .rfind(|old| old.folder == new.folder && old.device == new.device);
         newest.is_none_or(|old| {
             (&old.root, &old.pages, old.problems) != (&new.root, &new.pages, new.problems)
         })

@@ -11,6 +11,7 @@ pub(crate) mod driver;
 pub(crate) mod error;
 pub(crate) mod fetch_request;
 pub(crate) mod folder_outcome;
+pub(crate) mod foreign_lanes;
 pub(crate) mod job;
 pub(crate) mod names;
 pub(crate) mod question;

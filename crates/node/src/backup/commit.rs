@@ -8,23 +8,29 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use bitdust_crypto::head_hash;
+use bitdust_crypto::{head_hash, set_hash};
 use bitdust_engine::{JobId, SetFact};
 use bitdust_model::codec::Versioned;
+use bitdust_model::head::Head;
+use bitdust_model::intervals::CLOCK_EARLIEST;
 use bitdust_model::manifest::{
-    BlobRef, Head, Manifest, OWN_PACK, PackKind, PackRecord, PackRef, SnapshotRecord,
+    BlobRef, FolderRecord, FolderSchedule, FriendRecord, Manifest, OWN_PACK, PackKind, PackRecord,
+    PackRef, SnapshotRecord,
 };
+use bitdust_model::set::SetVersion;
 use bitdust_model::{
-    EncodeError, ErrorCode, HeadHash, PackId, Sequence, decode, limits, try_encode,
+    EncodeError, ErrorCode, HeadHash, PackId, Schedule, Sequence, UnixMillis, decode, limits,
+    try_encode,
 };
 use bitdust_pipeline::PackBuilder;
 use bitdust_pipeline::index::{SegmentWriter, page_snapshots, plan_segments};
 use bitdust_pipeline::pack::blob_refs;
 use bitdust_store::CatalogueError;
-use bitdust_store::catalogue::{NewSegment, OwnHead, Publication, SegmentId};
+use bitdust_store::catalogue::{NewSegment, OwnHead, OwnSet, Publication, SegmentId};
 use serde::{Deserialize, Serialize};
 
 use crate::backup::packer::seal_pack;
+use crate::backup::watches::schedule_of;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::job::Counters;
 use crate::shared::task_event::{PackInFlight, TaskEvent};
@@ -44,6 +50,7 @@ struct CommitDraft {
 
 impl Versioned for CommitDraft {
     const KIND: &'static str = "commit draft";
+    const VERSION: u8 = 2;
     const BYTES_MAX: usize = limits::META_BYTES_MAX;
 }
 
@@ -201,11 +208,13 @@ impl CommitWriter<'_> {
         let head = Head {
             owner: self.context.identity,
             lane: self.context.device,
+            writer: self.context.catalogue.writer()?,
             epoch: record.pack.epoch,
             sequence,
             previous: previous.map_or(HeadHash([0; 32]), |head| head.hash),
-            sets: sets.iter().map(|set| (set.set, set.version)).collect(),
-            tombstones_seen: Sequence(0),
+            home: self.request.set.set,
+            sets: sets.iter().map(set_version).collect(),
+            tombstone: None,
             commit: record.pack.clone(),
             manifest,
             written_at: wall_clock(),
@@ -221,15 +230,27 @@ impl CommitWriter<'_> {
 
     /// All versions of this device, the new ones last. The catalogue takes as many as readers
     /// do, those of other devices included: one more could not be recorded after the head.
-    fn snapshots(&self) -> Result<Vec<SnapshotRecord>, CommitError> {
+    fn snapshots(&mut self) -> Result<Vec<SnapshotRecord>, CommitError> {
         let mut snapshots = self.context.catalogue.snapshots()?;
         let count = snapshots.len() + self.request.snapshots.len();
         if count > limits::SNAPSHOTS_MAX {
             return Err(CommitError::TooManySnapshots { count });
         }
+        order(
+            &snapshots,
+            self.last_written_at()?,
+            &mut self.request.snapshots,
+        );
         snapshots.retain(|snapshot| snapshot.device == self.context.device);
         snapshots.extend(self.request.snapshots.iter().cloned());
         Ok(snapshots)
+    }
+
+    /// When the newest head was written, by this machine's clock.
+    fn last_written_at(&self) -> Result<UnixMillis, CommitError> {
+        let newest = self.context.catalogue.newest_head()?;
+        let newest = newest.and_then(|head| bitdust_crypto::verify(&head.head).ok());
+        Ok(newest.map_or(UnixMillis(0), |head| head.written_at))
     }
 
     /// Writes the pages of those versions for which the manifest has no room; gives the others.
@@ -272,12 +293,44 @@ impl CommitWriter<'_> {
             lane: self.context.device,
             sequence,
             device_label: self.request.label.clone(),
-            folders: catalogue.folders()?,
+            folders: self.folders()?,
             older: self.older.clone(),
             snapshots,
             segments,
             packs,
+            friends: self.friends()?,
+            tombstones: Vec::new(),
         })
+    }
+
+    /// Folders with the schedules that people chose for them.
+    fn folders(&self) -> Result<Vec<FolderRecord>, CommitError> {
+        let catalogue = &self.context.catalogue;
+        let mut folders = catalogue.folders()?;
+        for folder in &mut folders {
+            let schedule = schedule_of(catalogue, folder.folder)?;
+            folder.schedule = schedule.map(|schedule| match schedule {
+                Schedule::OnChange => FolderSchedule::OnChange,
+                Schedule::Every { minutes } => FolderSchedule::Every { minutes },
+                Schedule::Manual => FolderSchedule::Manual,
+            });
+        }
+        Ok(folders)
+    }
+
+    /// Friends, the newest first.
+    fn friends(&self) -> Result<Vec<FriendRecord>, CommitError> {
+        let mut friends = self.context.catalogue.friends()?;
+        friends.sort_by_key(|friend| std::cmp::Reverse(friend.since));
+        let records = friends.into_iter().take(limits::FRIENDS_MAX);
+        Ok(records
+            .map(|friend| FriendRecord {
+                identity: friend.identity,
+                device: friend.device,
+                nickname: friend.nickname,
+                addresses: friend.addresses,
+            })
+            .collect())
     }
 
     /// Writes all packs that no segment describes yet, and merges small segments with them.
@@ -417,6 +470,28 @@ impl CommitWriter<'_> {
             .task_events
             .blocking_send(sealed)
             .map_err(|_| CommitError::Stopped(ErrorCode::Cancelled))
+    }
+}
+
+fn set_version(set: &OwnSet) -> SetVersion {
+    SetVersion {
+        set: set.set,
+        version: set.version,
+        hash: set_hash(&set.record),
+    }
+}
+
+/// Gives new versions their places behind all that are known, in the order of their times, and marks
+/// those whose time cannot be right: from before this program, or before the head that was written
+/// last.
+fn order(known: &[SnapshotRecord], last: UnixMillis, new: &mut [SnapshotRecord]) {
+    let highest = known.iter().map(|snapshot| snapshot.order).max();
+    let first = highest.unwrap_or(0).saturating_add(1);
+    new.sort_by_key(|snapshot| snapshot.taken_at);
+    for (order, snapshot) in (first..).zip(new) {
+        snapshot.order = order;
+        let earliest = last.max(CLOCK_EARLIEST);
+        snapshot.is_clock_suspect = snapshot.taken_at < earliest;
     }
 }
 

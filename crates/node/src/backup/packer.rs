@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use bitdust_engine::{JobId, SetFact, Wait};
 use bitdust_model::manifest::{PackKind, PackRecord, PackRef};
-use bitdust_model::{ChunkId, CodeVersion, ErrorCode, limits};
+use bitdust_model::{ChunkId, CodeVersion, ErrorCode, PositionMask, limits};
 use bitdust_pipeline::PackBuilder;
 use bitdust_pipeline::shard::{code_of, make_shards};
 
@@ -229,7 +229,8 @@ pub(crate) fn seal_pack(
         })
         .map_err(|_| ErrorCode::Cancelled)?;
     let secrets = context.current();
-    let mut sealed = builder.seal(secrets, bitdust_crypto::random());
+    let random = bitdust_crypto::random();
+    let mut sealed = builder.seal(secrets, random);
     let (pack, kind, epoch) = (sealed.pack, sealed.kind, sealed.epoch);
     let pack_bytes = sealed.pack_bytes();
     let code = code_of(kind, set.code);
@@ -246,6 +247,8 @@ pub(crate) fn seal_pack(
             pack_bytes,
             shards: shards.ids,
         },
+        random,
+        confirmed: PositionMask::default(),
         chunks,
     };
     context.disk_space.write_for_job(counters, runtime, || {

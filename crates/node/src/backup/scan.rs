@@ -216,7 +216,10 @@ impl Scanner<'_> {
             folder: folder.folder,
             path: folder.path.clone(),
             device: self.context.device,
+            // The commit gives it its place.
+            order: 0,
             taken_at,
+            is_clock_suspect: false,
             root: root_meta,
             pages,
             files: tally.files,
@@ -312,6 +315,7 @@ fn unreadable(folder: &FolderRecord, reason: impl std::fmt::Display) -> Stop {
 
 #[cfg(test)]
 mod tests {
+    use bitdust_model::manifest::Retention;
     use bitdust_model::{Code, DeviceId, FolderId, SetId, limits};
 
     use super::*;
@@ -323,6 +327,8 @@ mod tests {
             path: path.as_bytes().to_vec(),
             excludes: Vec::new(),
             crosses_mounts: false,
+            schedule: None,
+            retention: Retention::default(),
         }
     }
 

@@ -34,14 +34,14 @@ impl Backup {
         let Some((record, shard)) = self.shard_at_hand(pack, position) else {
             return driver.tell(completion.failed(ErrorCode::NotFound));
         };
-        let header = match store_header(&self.context, &record.pack, position, shard.len()) {
+        let header = match store_header(&self.context, &record.pack, shard.len()) {
             Ok(header) => header,
             Err(code) => return driver.tell(completion.failed(code)),
         };
         let header = self.context.secrets.device.signing().sign(&header);
         let spool = self.context.spool.clone();
         driver.start(completion, async move {
-            blocking(move || spool.put(pack, position, &header, &shard))
+            blocking(move || spool.put(pack, position, &header.into(), &shard))
                 .await?
                 .map_err(|error| error.code())?;
             Ok(spooled)

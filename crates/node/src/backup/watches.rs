@@ -77,7 +77,7 @@ pub(super) fn folder_fact(
         .into_iter()
         .filter(|snapshot| snapshot.folder == folder)
         .map(|snapshot| snapshot.taken_at)
-        .max();
+        .next_back();
     let now = wall_clock();
     Ok(FolderFact {
         folder,

@@ -26,6 +26,7 @@ use crate::front::remembered::{last_verify, unprotected};
 use crate::shared::answer::catalogue_error;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
+use crate::shared::foreign_lanes::foreign_certificates;
 use crate::shared::records::{KeptRoot, ROOT_KEY};
 use crate::shared::settings::Scope;
 use crate::shared::text::escape;
@@ -195,12 +196,7 @@ fn stored(context: &Context) -> Result<Stored, ApiError> {
 pub(crate) fn folder_views(context: &Context, seen: &Seen) -> Result<Vec<FolderView>, ApiError> {
     let mut newest: BTreeMap<_, SnapshotRecord> = BTreeMap::new();
     for snapshot in context.catalogue.snapshots().map_err(catalogue_error)? {
-        let is_newer = newest
-            .get(&snapshot.folder)
-            .is_none_or(|known| known.taken_at <= snapshot.taken_at);
-        if is_newer {
-            newest.insert(snapshot.folder, snapshot);
-        }
+        newest.insert(snapshot.folder, snapshot);
     }
     let engine = &seen.engine;
     let protection = engine.protection;
@@ -361,8 +357,7 @@ pub(crate) fn customer_views(seen: &Seen) -> Vec<ContractView> {
 
 /// Versions, oldest first.
 pub(crate) fn snapshot_views(context: &Context) -> Result<Vec<SnapshotView>, ApiError> {
-    let mut snapshots = context.catalogue.snapshots().map_err(catalogue_error)?;
-    snapshots.sort_by_key(|snapshot| snapshot.taken_at);
+    let snapshots = context.catalogue.snapshots().map_err(catalogue_error)?;
     Ok(snapshots
         .into_iter()
         .map(|snapshot| SnapshotView {
@@ -394,23 +389,24 @@ pub(crate) fn device_views(context: &Context) -> Result<Vec<DeviceView>, ApiErro
     };
     let kept: KeptRoot = bitdust_model::decode(&bytes).map_err(|_| broken())?;
     let root = bitdust_crypto::verify(&kept.record).map_err(|_| broken())?;
-    let fences: Vec<DeviceId> = root
-        .fences
-        .iter()
-        .filter_map(|fence| bitdust_crypto::verify(fence).ok())
-        .map(|fence| fence.lane)
-        .collect();
-    Ok(root
-        .devices
-        .iter()
-        .filter_map(|signed| bitdust_crypto::verify_certificate(signed).ok())
-        .map(|certificate| DeviceView {
-            device: certificate.device.to_hex(),
-            since: certificate.issued_at,
-            this: certificate.device == context.device,
-            fenced: fences.contains(&certificate.device),
-        })
-        .collect())
+    let own = bitdust_crypto::verify_certificate(&context.secrets.certificate).ok();
+    let mut certificates = foreign_certificates(context)
+        .map_err(|code| ApiError::new(code, "the catalogue is damaged"))?;
+    certificates.extend(own);
+    let view = |device: DeviceId, fenced| {
+        let mut certificates = certificates.iter();
+        DeviceView {
+            device: device.to_hex(),
+            since: certificates
+                .find(|certificate| certificate.device == device)
+                .map(|certificate| certificate.issued_at),
+            this: device == context.device,
+            fenced,
+        }
+    };
+    let closed = root.fences.iter().map(|fence| view(fence.lane, true));
+    let open = root.devices.iter().map(|device| view(*device, false));
+    Ok(closed.chain(open).collect())
 }
 
 const fn path_name(path: bitdust_net::Path) -> &'static str {

@@ -17,7 +17,7 @@ pub(crate) fn resolve(
     let snapshots = catalogue.snapshots().map_err(catalogue_error)?;
     let (name, path) = split_target(target);
     let found = if name == "latest" {
-        snapshots.iter().max_by_key(|snapshot| snapshot.taken_at)
+        snapshots.last()
     } else if let Some(at) = snapshot_at(name) {
         snapshots
             .iter()
@@ -46,7 +46,7 @@ pub(crate) fn resolve(
 pub(crate) fn newest_first(catalogue: &Catalogue) -> Result<Vec<SnapshotRecord>, ApiError> {
     let snapshots = catalogue.snapshots();
     let mut snapshots = snapshots.map_err(catalogue_error)?;
-    snapshots.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.taken_at));
+    snapshots.reverse();
     Ok(snapshots)
 }
 
@@ -59,8 +59,7 @@ pub(crate) fn newest_of_each(context: &Context) -> Result<Vec<SnapshotRecord>, E
             .iter_mut()
             .find(|known| known.folder == snapshot.folder);
         match known {
-            Some(known) if known.taken_at <= snapshot.taken_at => *known = snapshot,
-            Some(_) => {}
+            Some(known) => *known = snapshot,
             None => newest.push(snapshot),
         }
     }

@@ -2,8 +2,9 @@
 
 use bitdust_engine::Access;
 use bitdust_model::Signed;
-use bitdust_model::manifest::StoreHeader;
-use bitdust_model::message::{Body, Contract, Fetch};
+use bitdust_model::contract::Contract;
+use bitdust_model::message::{Body, Fetch};
+use bitdust_model::shard::{ShardHeader, SignedHeader};
 use bitdust_net::{IncomingStore, OutgoingFetch, Peer, Reply};
 
 /// Something a peer asked that waits for the engine.
@@ -25,10 +26,10 @@ pub(crate) enum Question {
     Store {
         /// Who asks.
         from: Peer,
-        /// What they signed.
-        signed: Box<Signed<StoreHeader>>,
-        /// The same, read.
-        header: Box<StoreHeader>,
+        /// What they signed of its pack.
+        signed: Box<SignedHeader>,
+        /// What that says of the shard.
+        header: Box<ShardHeader>,
         /// Whether it is here already and takes no more room.
         is_here: bool,
         /// Where its bytes come from.

@@ -1,11 +1,14 @@
 //! The records that lead to an identity's data: root and lanes, sealed under keys of the phrase.
 //!
-//! The root record is signed once with the root key and sealed once, and both are kept; lane
-//! records are signed anew each time, so that they carry the newest head and addresses.
+//! The root record is signed and sealed with keys that only the phrase gives, at set-up and at
+//! recoveries; what was sealed then is kept and published as it is. Lane records are signed anew each
+//! time, so that they carry the newest head and addresses.
 
-use bitdust_crypto::LocatorKey;
+use bitdust_crypto::{LocatorKey, RootSecrets, RootSlot, set_hash};
+use bitdust_model::HeadRef;
 use bitdust_model::codec::Versioned;
-use bitdust_model::locator::{Contact, KeyedRecord, LaneRecord, RootRecord};
+use bitdust_model::locator::{Contact, HomeSet, KeyedRecord, LaneRecord, RootRecord};
+use bitdust_model::set::{SetRecord, SetVersion};
 use bitdust_model::{ErrorCode, Sequence, Signed, encode, limits};
 use bitdust_store::CatalogueError;
 use serde::{Deserialize, Serialize};
@@ -34,6 +37,7 @@ pub(crate) struct KeptRoot {
 
 impl Versioned for KeptRoot {
     const KIND: &'static str = "kept root record";
+    const VERSION: u8 = 2;
     const BYTES_MAX: usize = RootRecord::BYTES_MAX + 256;
 }
 
@@ -47,7 +51,36 @@ struct SealedRoot {
 
 impl Versioned for SealedRoot {
     const KIND: &'static str = "sealed root record";
+    const VERSION: u8 = 2;
     const BYTES_MAX: usize = limits::META_BYTES_MAX;
+}
+
+/// Signs and seals a root record; gives it as the catalogue keeps it, by names.
+///
+/// # Errors
+/// If it is too long.
+pub(crate) fn seal_root(
+    root: &RootSecrets,
+    network: &str,
+    record: &RootRecord,
+) -> Result<Vec<(String, Vec<u8>)>, ErrorCode> {
+    let signed = root.signing().sign(record);
+    let plain = signed_bytes(&signed)?;
+    let slots = (0..limits::LOCATOR_SLOTS).map(|slot| {
+        let key = LocatorKey::root(root, slot);
+        sealed(network, &key, record.sequence, &plain)
+    });
+    let kept = KeptRoot {
+        sequence: record.sequence,
+        record: signed,
+    };
+    let sealed = SealedRoot {
+        records: slots.collect::<Result<_, _>>()?,
+    };
+    Ok(vec![
+        (ROOT_KEY.to_owned(), encode(&kept)),
+        (SEALED_ROOT_KEY.to_owned(), encode(&sealed)),
+    ])
 }
 
 /// Makes all sealed records: root and lane, each under its keys.
@@ -65,9 +98,19 @@ pub(crate) async fn lane_locators(context: &Context) -> Result<Vec<KeyedRecord>,
 fn locators_blocking(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
     let code = |error: CatalogueError| error.code();
     let mut records = Vec::new();
-    if let Some(bytes) = context.catalogue.get_meta(ROOT_KEY).map_err(code)? {
-        let root: KeptRoot = bitdust_model::decode(&bytes).map_err(|_| ErrorCode::Internal)?;
-        records.extend(sealed_root(context, &root)?);
+    if let Some(bytes) = context.catalogue.get_meta(SEALED_ROOT_KEY).map_err(code)? {
+        let root: SealedRoot = bitdust_model::decode(&bytes).map_err(|_| ErrorCode::Internal)?;
+        let slots = &context.secrets.root_slots;
+        let is_ours = |record: &KeyedRecord| {
+            let opens = |slot: &RootSlot| slot.open(&record.record, &context.network).is_ok();
+            slots
+                .iter()
+                .any(|slot| slot.dht_key() == record.key && opens(slot))
+        };
+        if root.records.len() != slots.len() || !root.records.iter().all(is_ours) {
+            return Err(ErrorCode::Internal);
+        }
+        records.extend(root.records);
     }
     records.extend(sealed_lane(context)?);
     Ok(records)
@@ -82,55 +125,9 @@ fn sealed_lane(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
     (0..limits::LOCATOR_SLOTS)
         .map(|slot| {
             let key = LocatorKey::lane(context.current(), context.device, slot);
-            sealed(context, &key, sequence, &plain)
+            sealed(&context.network, &key, sequence, &plain)
         })
         .collect()
-}
-
-/// The sealed root record of each slot, as it was published before if it was.
-fn sealed_root(context: &Context, root: &KeptRoot) -> Result<Vec<KeyedRecord>, ErrorCode> {
-    let code = |error: CatalogueError| error.code();
-    let plain = signed_bytes(&root.record)?;
-    loop {
-        let was = context.catalogue.get_meta(SEALED_ROOT_KEY).map_err(code)?;
-        // What cannot be read is sealed again.
-        let kept: SealedRoot = was
-            .as_deref()
-            .and_then(|bytes| bitdust_model::decode(bytes).ok())
-            .unwrap_or_default();
-        let now = seal_anew(context, root.sequence, &plain, &kept)?;
-        let is_kept = now == kept
-            || context
-                .catalogue
-                .replace_meta(SEALED_ROOT_KEY, was, &encode(&now))
-                .map_err(code)?;
-        // Where somebody else has sealed it meanwhile, theirs may be in the DHT already.
-        if is_kept {
-            return Ok(now.records);
-        }
-    }
-}
-
-/// Those of the sealed records that still say the same, and the others anew.
-fn seal_anew(
-    context: &Context,
-    sequence: Sequence,
-    plain: &[u8],
-    kept: &SealedRoot,
-) -> Result<SealedRoot, ErrorCode> {
-    let mut now = SealedRoot::default();
-    for slot in 0..limits::LOCATOR_SLOTS {
-        let key = LocatorKey::root(context.current(), slot);
-        let is_same = |record: &&KeyedRecord| {
-            let opened = key.open(&record.record, &context.network);
-            record.key == key.dht_key() && opened.is_ok_and(|opened| *opened == plain)
-        };
-        now.records.push(match kept.records.iter().find(is_same) {
-            Some(record) => record.clone(),
-            None => sealed(context, &key, sequence, plain)?,
-        });
-    }
-    Ok(now)
 }
 
 /// A signed document as the inside of a locator.
@@ -139,13 +136,13 @@ pub(crate) fn signed_bytes<T>(signed: &Signed<T>) -> Result<Vec<u8>, ErrorCode> 
 }
 
 fn sealed(
-    context: &Context,
+    network: &str,
     key: &LocatorKey,
     sequence: Sequence,
     plain: &[u8],
 ) -> Result<KeyedRecord, ErrorCode> {
     let record = key
-        .try_seal(&context.network, sequence, wall_clock(), plain)
+        .try_seal(network, sequence, wall_clock(), plain)
         .map_err(|error| {
             debug!(%error, "A locator record does not fit");
             ErrorCode::Internal
@@ -164,14 +161,19 @@ fn next_sequence(context: &Context) -> Result<Sequence, ErrorCode> {
 
 fn lane_record(context: &Context, sequence: Sequence) -> Result<LaneRecord, ErrorCode> {
     let code = |error: CatalogueError| error.code();
-    let head = context
-        .catalogue
-        .newest_head()
-        .map_err(code)?
-        .map(|head| head.head);
-    let sets = context.catalogue.sets().map_err(code)?;
-    let suppliers = context.catalogue.suppliers().map_err(code)?;
-    let contacts = suppliers
+    let catalogue = &context.catalogue;
+    let newest = catalogue.newest_published_head().map_err(code)?;
+    let newest = newest.map(|head| HeadRef {
+        sequence: head.sequence,
+        hash: head.hash,
+    });
+    let home = catalogue.sets().map_err(code)?.pop();
+    let positions = home
+        .as_ref()
+        .and_then(|home| bitdust_crypto::verify(&home.record).ok())
+        .map_or(Vec::new(), |record: SetRecord| record.positions);
+    let suppliers = catalogue.suppliers().map_err(code)?;
+    let mut contacts: Vec<_> = suppliers
         .into_iter()
         .filter(|supplier| supplier.contract.is_some())
         .map(|supplier| Contact {
@@ -183,13 +185,34 @@ fn lane_record(context: &Context, sequence: Sequence) -> Result<LaneRecord, Erro
                 .take(LANE_ADDRESSES_MAX)
                 .collect(),
         })
-        .take(limits::SUPPLIERS_PER_SET_MAX)
         .collect();
+    let place = |contact: &Contact| {
+        let mut holders = positions.iter().map(|position| position.current);
+        let is_theirs =
+            holders.position(|holder| holder.is_some_and(|it| it.device == contact.device));
+        is_theirs.unwrap_or(usize::MAX)
+    };
+    contacts.sort_by_key(place);
+    contacts.truncate(limits::SUPPLIERS_PER_SET_MAX);
     Ok(fit(LaneRecord {
         lane: context.device,
         sequence,
-        head,
-        sets: sets.into_iter().map(|set| set.record).collect(),
+        certificate: context.secrets.certificate.clone(),
+        home: match home {
+            Some(home) => Some(HomeSet {
+                version: SetVersion {
+                    set: home.set,
+                    version: home.version,
+                    hash: set_hash(&home.record),
+                },
+                k: bitdust_crypto::verify(&home.record)
+                    .map_err(|_| ErrorCode::Internal)?
+                    .k,
+            }),
+            None => None,
+        },
+        published: newest,
+        settled: newest,
         suppliers: contacts,
     }))
 }
@@ -198,7 +221,7 @@ fn lane_record(context: &Context, sequence: Sequence) -> Result<LaneRecord, Erro
 const SIGNED_ROOM: usize = 128;
 
 /// Takes addresses, then suppliers, from the end of a lane record until it fits a locator.
-/// The set records stay: a holder without addresses is looked up in the DHT.
+/// A holder without addresses is looked up in the DHT.
 fn fit(mut record: LaneRecord) -> LaneRecord {
     let bytes_max = limits::LOCATOR_PLAIN_BYTES_MAX.min(LaneRecord::BYTES_MAX) - SIGNED_ROOM;
     while postcard::experimental::serialized_size(&record).is_ok_and(|bytes| bytes > bytes_max) {
@@ -214,29 +237,28 @@ fn fit(mut record: LaneRecord) -> LaneRecord {
 
 #[cfg(test)]
 mod tests {
-    use bitdust_crypto::{Phrase, RootSecrets};
-    use bitdust_model::locator::DhtRecord;
-    use bitdust_model::{DeviceId, Epoch, IdentityId};
+    use bitdust_crypto::{DeviceKeys, Phrase};
+    use bitdust_model::locator::{ClosedLane, DhtRecord};
+    use bitdust_model::{DeviceId, Epoch, HeadHash, IdentityId, UnixMillis};
 
     use super::*;
     use crate::shared::testing::TestHome;
 
-    fn keep_root(context: &Context, sequence: u64) {
-        let root = RootSecrets::from_phrase(&Phrase::generate());
-        let record = RootRecord {
+    fn root_record(root: &RootSecrets, sequence: u64) -> RootRecord {
+        RootRecord {
             identity: root.identity(),
             epoch: Epoch(0),
             sequence: Sequence(sequence),
             nickname: "tester".to_owned(),
             devices: Vec::new(),
             fences: Vec::new(),
-        };
-        let kept = KeptRoot {
-            sequence: record.sequence,
-            record: root.signing().sign(&record),
-        };
-        let kept = context.catalogue.set_meta(ROOT_KEY, &encode(&kept));
-        kept.expect("it is kept");
+        }
+    }
+
+    fn keep_root(home: &TestHome, root: &RootSecrets, sequence: u64) {
+        let record = root_record(root, sequence);
+        let kept = seal_root(root, &home.context.network, &record).expect("short");
+        home.context.catalogue.set_metas(kept).expect("it is kept");
     }
 
     /// Nobody in the DHT takes another record of the same number while one lives.
@@ -244,7 +266,7 @@ mod tests {
     async fn a_root_record_is_published_again_as_it_is_and_lanes_with_a_new_number() {
         let home = TestHome::new().await;
         let context = &home.context;
-        keep_root(context, 1);
+        keep_root(&home, &home.root, 1);
         let slots = usize::from(limits::LOCATOR_SLOTS);
         let first = locators(context).await.expect("records");
         let again = locators(context).await.expect("records");
@@ -257,31 +279,54 @@ mod tests {
         for (lane, newer) in first[slots..].iter().zip(&again[slots..]) {
             assert!(number(newer) > number(lane));
         }
-        keep_root(context, 2);
+        keep_root(&home, &home.root, 2);
         let changed = locators(context).await.expect("records");
         for (root, newer) in again[..slots].iter().zip(&changed[..slots]) {
             assert!(number(newer) > number(root), "one that changed is sealed");
         }
     }
 
-    /// Each of them would be in the way of the others in the DHT.
+    /// Whoever has the words alone could open it, and nobody would find it where it lies.
     #[tokio::test]
-    async fn those_who_publish_at_the_same_time_publish_the_same_root_record() {
+    async fn a_root_record_of_other_words_is_not_published() {
+        let home = TestHome::new().await;
+        keep_root(&home, &RootSecrets::from_phrase(&Phrase::generate()), 1);
+        let refused = locators(&home.context).await.err();
+        assert_eq!(refused, Some(ErrorCode::Internal));
+    }
+
+    #[tokio::test]
+    async fn those_who_publish_at_the_same_time_number_their_lane_records_apart() {
         let home = TestHome::new().await;
         let context = &home.context;
-        keep_root(context, 1);
-        let slots = usize::from(limits::LOCATOR_SLOTS);
-        let all = futures::future::join_all((0..8).map(|_| locators(context))).await;
+        let all = futures::future::join_all((0..8).map(|_| lane_locators(context))).await;
         let all: Vec<_> = all.into_iter().map(|it| it.expect("records")).collect();
-        let again = locators(context).await.expect("records");
-        let mut lanes = std::collections::BTreeSet::new();
+        let mut numbers = std::collections::BTreeSet::new();
         for records in &all {
-            assert_eq!(records[..slots], again[..slots], "what is kept");
             let lane: DhtRecord =
-                bitdust_crypto::verify(&records[slots].record).expect("it was just signed");
-            lanes.insert(lane.sequence);
+                bitdust_crypto::verify(&records[0].record).expect("it was just signed");
+            numbers.insert(lane.sequence);
         }
-        assert_eq!(lanes.len(), all.len(), "each lane record has its number");
+        assert_eq!(numbers.len(), all.len(), "each lane record has its number");
+    }
+
+    #[test]
+    fn as_many_closed_lanes_as_there_can_be_fit_a_locator() {
+        let root = RootSecrets::from_phrase(&Phrase::generate());
+        let lane = |number: u8| ClosedLane {
+            lane: DeviceId([number; 32]),
+            last: HeadRef {
+                sequence: Sequence(2_000_000),
+                hash: HeadHash([number; 32]),
+            },
+        };
+        let record = RootRecord {
+            nickname: "n".repeat(limits::NICKNAME_BYTES_MAX),
+            devices: vec![DeviceId([0; 32])],
+            fences: (1..).map(lane).take(limits::DEVICES_MAX - 1).collect(),
+            ..root_record(&root, u64::from(u32::MAX))
+        };
+        assert!(seal_root(&root, "a-network-with-the-longest-name-", &record).is_ok());
     }
 
     #[test]
@@ -291,11 +336,15 @@ mod tests {
             device: DeviceId([number; 32]),
             addresses: vec!["/ip6/2001:db8::1234/udp/40000/quic-v1/p2p/".repeat(3); 2],
         };
+        let root = RootSecrets::from_phrase(&Phrase::generate());
+        let nickname = "n".repeat(limits::NICKNAME_BYTES_MAX);
         let record = LaneRecord {
             lane: DeviceId([0; 32]),
             sequence: Sequence(1),
-            head: None,
-            sets: Vec::new(),
+            certificate: root.certify(&DeviceKeys::generate(), Epoch(0), &nickname, UnixMillis(1)),
+            home: None,
+            published: None,
+            settled: None,
             suppliers: (0..30).map(contact).collect(),
         };
         let fitted = fit(record.clone());

@@ -1,9 +1,10 @@
 //! What a recovery finds on its way, and what it gives in the end.
 
 use bitdust_engine::JobId;
+use bitdust_model::head::{Head, HeadBundle};
 use bitdust_model::locator::{LaneRecord, RootRecord};
-use bitdust_model::manifest::{Head, HeadBundle, SetRecord};
-use bitdust_model::{DeviceId, Epoch, Signed, UnixMillis};
+use bitdust_model::set::SetRecord;
+use bitdust_model::{DeviceId, Signed, UnixMillis};
 
 /// What recovery found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -26,14 +27,6 @@ pub struct Recovered {
     pub files: u64,
 }
 
-/// The newest root record of an identity.
-pub(crate) struct FoundRoot {
-    /// Under whose keys it lay.
-    pub(crate) epoch: Epoch,
-    /// It.
-    pub(crate) record: RootRecord,
-}
-
 /// What could be had of some heads.
 #[derive(Default)]
 pub(crate) struct Rebuilt {
@@ -51,7 +44,7 @@ pub(crate) enum Found {
     Root {
         job: JobId,
         /// It.
-        root: Box<FoundRoot>,
+        root: Box<RootRecord>,
     },
     /// Lane records.
     Lanes {

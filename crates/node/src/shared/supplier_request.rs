@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use bitdust_engine::FetchId;
-use bitdust_model::manifest::{PackRecord, PackRef, StoreHeader};
+use bitdust_model::manifest::{PackRecord, PackRef};
+use bitdust_model::shard::StoreHeader;
 use bitdust_model::{ErrorCode, Position};
 
 use crate::shared::context::Context;
@@ -48,29 +49,23 @@ pub(crate) enum SupplierRequest {
     },
 }
 
-/// The header of one shard of a pack.
+/// The header of a pack whose shards have so many bytes.
 pub(crate) fn store_header(
     context: &Context,
     pack: &PackRef,
-    position: Position,
     bytes: usize,
 ) -> Result<StoreHeader, ErrorCode> {
-    let shard = *pack
-        .shards
-        .get(usize::from(position.0))
-        .ok_or(ErrorCode::Internal)?;
     Ok(StoreHeader {
         owner: context.identity,
         lane: context.device,
         epoch: pack.epoch,
         set: pack.set,
-        position,
         pack: pack.pack,
         kind: pack.kind,
         k: pack.k,
         code_version: pack.code_version,
         pack_bytes: pack.pack_bytes,
-        shard,
         shard_bytes: u32::try_from(bytes).map_err(|_| ErrorCode::Internal)?,
+        shards: pack.shards.clone(),
     })
 }

@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
-use bitdust_crypto::{DeviceKeys, Phrase, RootSecrets, SigningKey};
+use bitdust_crypto::{DeviceKeys, HomeSecrets, Phrase, RootSecrets, SigningKey};
 use bitdust_engine::Input;
-use bitdust_model::manifest::{
-    BlobRef, ChunkRecord, Head, PackKind, PackRef, SetRecord, StoreHeader,
-};
+use bitdust_model::head::{Head, HeadBundle};
+use bitdust_model::manifest::{BlobRef, ChunkRecord, PackKind, PackRef};
+use bitdust_model::set::SetRecord;
+use bitdust_model::shard::{ShardHeader, SignedHeader, StoreHeader};
 use bitdust_model::{
     ByteCount, ChunkId, CodeVersion, DeviceId, Epoch, HeadHash, IdentityId, PackId, Policy,
-    Position, Sequence, SetId, ShardId, Signed, UnixMillis, limits,
+    Position, Sequence, SetHash, SetId, ShardId, Signed, UnixMillis, WriterId, limits,
 };
 use bitdust_net::{NetConfig, Scope};
 use bitdust_pipeline::pack::HEADER_BYTES;
@@ -46,7 +47,7 @@ impl TestHome {
         let root = RootSecrets::from_phrase(&Phrase::generate());
         let device = DeviceKeys::generate();
         let certificate = root.certify(&device, Epoch(0), "tester", wall_clock());
-        let secrets = root.home_secrets(device, certificate, Epoch(0));
+        let secrets = HomeSecrets::of(&root, device, certificate, Epoch(0));
         let secrets = Arc::new(secrets.expect("secrets"));
         let policy = Policy::default();
         let (net, _, event_loop) = bitdust_net::start(NetConfig {
@@ -112,16 +113,31 @@ impl TestHome {
         device: &DeviceKeys,
         pack: u8,
         bytes: &[u8],
-    ) -> Signed<StoreHeader> {
+    ) -> SignedHeader {
         let header = store_header(owner, device.device(), pack, bytes);
-        let signed = device.signing().sign(&header);
-        let begun = self.context.shards.begin(&header, &signed);
+        let signed = device.signing().sign(&header).into();
+        let shard = only_shard(&header);
+        let begun = self.context.shards.begin(&shard, &signed);
         let Begin::Write(mut writer) = begun.expect("its place is free") else {
             panic!("it was kept before");
         };
         writer.fill([bytes]).expect("written");
         writer.finish(wall_clock()).expect("kept");
         signed
+    }
+
+    /// A head of a device of this identity with its certificate and these sets.
+    pub(crate) fn bundle(
+        &self,
+        device: &DeviceKeys,
+        head: &Head,
+        sets: Vec<Signed<SetRecord>>,
+    ) -> HeadBundle {
+        HeadBundle {
+            head: device.signing().sign(head),
+            sets,
+            certificate: self.root.certify(device, Epoch(0), "", UnixMillis(1)),
+        }
     }
 
     /// What the engine was told, in order.
@@ -163,15 +179,19 @@ pub(crate) fn store_header(
         lane,
         epoch: Epoch(0),
         set: SetId([1; 32]),
-        position: Position(0),
         pack: PackId([pack; 32]),
         kind: PackKind::Data,
         k: 1,
         code_version: CodeVersion::Vandermonde1,
         pack_bytes: shard_bytes,
-        shard: shard_id(bytes),
         shard_bytes,
+        shards: vec![shard_id(bytes)],
     }
+}
+
+/// What the header of a pack with one shard says of it.
+pub(crate) fn only_shard(header: &StoreHeader) -> ShardHeader {
+    header.at(Position(0)).expect("it has one")
 }
 
 /// A head of a lane, whose commit nobody holds.
@@ -191,11 +211,13 @@ pub(crate) fn head(owner: IdentityId, lane: DeviceId, sequence: u64) -> Head {
     Head {
         owner,
         lane,
+        writer: WriterId([8; 16]),
         epoch: Epoch(0),
         sequence: Sequence(sequence),
         previous: HeadHash([0; 32]),
+        home: SetId([1; 32]),
         sets: Vec::new(),
-        tombstones_seen: Sequence(0),
+        tombstone: None,
         commit,
         manifest,
         written_at: UnixMillis(1),
@@ -209,8 +231,10 @@ pub(crate) fn set_record(owner: IdentityId, lane: DeviceId, k: u8) -> SetRecord 
         owner,
         lane,
         version: Sequence(1),
+        previous: SetHash([0; 32]),
         k,
         positions: Vec::new(),
+        mandate: None,
     }
 }
 

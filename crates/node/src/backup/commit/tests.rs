@@ -1,9 +1,9 @@
 //! What a commit says, and what the catalogue knows of it before its head is published and after.
 
 use bitdust_crypto::{PackCipher, ShardMask, verify_by};
-use bitdust_model::manifest::{ChunkRecord, FolderRecord};
+use bitdust_model::manifest::{ChunkRecord, Retention};
 use bitdust_model::tree::Meta;
-use bitdust_model::{ChunkId, Code, DeviceId, FolderId, Position, SnapshotId, UnixMillis};
+use bitdust_model::{ChunkId, Code, DeviceId, FolderId, Position, PositionMask, SnapshotId};
 use bitdust_pipeline::index::{read_manifest, read_segment};
 use bitdust_pipeline::pack::open::open_chunk_within;
 
@@ -69,11 +69,20 @@ fn read_own_manifest(home: &TestHome, flight: &PackInFlight) -> Manifest {
 /// A version of a folder that this device took.
 fn version(home: &TestHome) -> SnapshotRecord {
     SnapshotRecord {
+        device: home.context.device,
+        ..plain_version()
+    }
+}
+
+fn plain_version() -> SnapshotRecord {
+    SnapshotRecord {
         snapshot: SnapshotId([1; 32]),
         folder: FolderId([1; 32]),
         path: b"/home/alice".to_vec(),
-        device: home.context.device,
-        taken_at: UnixMillis(1),
+        device: DeviceId([2; 32]),
+        order: 1,
+        taken_at: CLOCK_EARLIEST,
+        is_clock_suspect: false,
         root: Meta::default(),
         pages: Vec::new(),
         files: 3,
@@ -95,6 +104,8 @@ fn commit_data(home: &TestHome) -> PackRecord {
             pack_bytes: 4_096,
             ..pack_ref()
         },
+        random: [4; 32],
+        confirmed: PositionMask::default(),
         chunks: vec![chunk],
     };
     let catalogue = &home.context.catalogue;
@@ -140,6 +151,8 @@ async fn a_manifest_says_all_that_a_device_has() {
         path: b"/home/alice".to_vec(),
         excludes: Vec::new(),
         crosses_mounts: false,
+        schedule: None,
+        retention: Retention::KeepAll,
     };
     let added = home.context.catalogue.add_folder(folder.clone());
     added.expect("added");
@@ -156,6 +169,8 @@ async fn a_manifest_says_all_that_a_device_has() {
         snapshots: vec![version],
         segments: manifest.segments.clone(),
         packs: Vec::new(),
+        friends: Vec::new(),
+        tombstones: Vec::new(),
     };
     assert_eq!(manifest, expected);
     let pieces: Vec<BlobRef> = manifest.segments.concat();
@@ -201,4 +216,31 @@ async fn more_versions_than_can_be_kept_are_not_sealed() {
     let head = home.context.catalogue.newest_head().expect("read");
     assert_eq!(head, None);
     assert!(home.events.try_recv().is_err(), "no pack is announced");
+}
+
+/// Versions in the order in which a person made them, whatever the clock said meanwhile.
+#[test]
+fn a_version_comes_behind_all_that_are_known() {
+    let at = |order: u64, taken_at: UnixMillis| SnapshotRecord {
+        order,
+        taken_at,
+        ..plain_version()
+    };
+    let year = 365 * 24 * 60 * 60 * 1_000;
+    let now = UnixMillis(CLOCK_EARLIEST.0 + year);
+    let ahead = UnixMillis(now.0 + 2 * year);
+    let known = [at(3, ahead), at(2, now)];
+    let mut new = [at(0, UnixMillis(now.0 + 2)), at(0, UnixMillis(now.0 + 1))];
+    order(&known, now, &mut new);
+    let orders = new
+        .iter()
+        .map(|version| (version.order, version.taken_at.0 - now.0));
+    assert_eq!(orders.collect::<Vec<_>>(), [(4, 1), (5, 2)]);
+    assert!(new.iter().all(|version| !version.is_clock_suspect));
+    order(&known, ahead, &mut new);
+    assert!(new[0].is_clock_suspect, "the head before was written later");
+    let mut first = [at(0, UnixMillis(1))];
+    order(&[], UnixMillis(0), &mut first);
+    assert_eq!(first[0].order, 1);
+    assert!(first[0].is_clock_suspect, "in 1970");
 }

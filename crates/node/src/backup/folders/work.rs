@@ -9,7 +9,7 @@ use bitdust_api::ApiError;
 use bitdust_api::view::{SCHEDULE_MINUTES, Schedule};
 use bitdust_crypto::random;
 use bitdust_engine::FolderFact;
-use bitdust_model::manifest::FolderRecord;
+use bitdust_model::manifest::{FolderRecord, Retention};
 use bitdust_model::{ErrorCode, FolderId};
 use bitdust_source::Excludes;
 use bitdust_store::Catalogue;
@@ -104,6 +104,8 @@ impl CommandWork {
             path: bytes.to_vec(),
             excludes,
             crosses_mounts,
+            schedule: None,
+            retention: Retention::KeepAll,
         };
         let kept = self.catalogue.add_folder(record.clone());
         kept.map_err(catalogue_error)?;
