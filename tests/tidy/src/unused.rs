@@ -23,7 +23,7 @@ const QUALIFIERS: [&str; 4] = ["async", "const", "extern", "unsafe"];
 /// Functions without a caller: where, which, and what they are for.
 const KEPT: [(&str, &str, &str); 5] = [
     (
-        "crates/crypto/src/identity.rs",
+        "crates/crypto/src/home_secrets.rs",
         "open_sealed",
         "sealed boxes are a part of the formats; they come with the revoking of devices",
     ),
