@@ -354,8 +354,8 @@ pub struct EntryView {
 pub struct DeviceView {
     /// In full.
     pub device: String,
-    /// When its certificate was issued.
-    pub since: UnixMillis,
+    /// When its certificate was issued, where this home has seen it.
+    pub since: Option<UnixMillis>,
     /// Whether it is this one.
     pub this: bool,
     /// Whether its lane is closed.

@@ -1069,9 +1069,9 @@ export type DeviceView = {
  */
 device: string, 
 /**
- * When its certificate was issued.
+ * When its certificate was issued, where this home has seen it.
  */
-since: UnixMillis, 
+since: UnixMillis | null, 
 /**
  * Whether it is this one.
  */

@@ -25,9 +25,12 @@ fn line(device: &DeviceView) -> String {
         (false, true) => "  closed",
         (false, false) => "",
     };
+    let since = device
+        .since
+        .map(|since| format!("  since {}", minute(since)));
     format!(
-        "{}  since {}{remark}\n",
+        "{}{}{remark}\n",
         fingerprint(&device.device),
-        minute(device.since)
+        since.unwrap_or_default()
     )
 }

@@ -19,7 +19,7 @@ const devices: NonNullable<Scene["answers"]> = {
   device_list: () => [
     { device: hex("old laptop"), since: ago(900 * DAY), this: false, fenced: true },
     { device: hex("alice device"), since: ago(120 * DAY), this: true, fenced: false },
-    { device: hex("tower"), since: ago(400 * DAY), this: false, fenced: false },
+    { device: hex("tower"), since: null, this: false, fenced: false },
   ],
   supplier_hire: () => undefined,
 };
