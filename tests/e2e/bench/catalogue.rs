@@ -9,10 +9,13 @@ use bitdust_e2e_tests::witness::peak_memory_kib;
 use bitdust_e2e_tests::{Random, Stage, Transport, World};
 use bitdust_model::encode;
 use bitdust_model::manifest::{
-    BlobRef, ChunkRecord, FolderRecord, PackKind, PackRecord, PackRef, Segment, SnapshotRecord,
+    BlobRef, ChunkRecord, FolderRecord, PackKind, PackRecord, PackRef, Retention, Segment,
+    SnapshotRecord,
 };
 use bitdust_model::tree::{ChunkList, Meta};
-use bitdust_model::{ChunkId, DeviceId, FolderId, PackId, ShardId, SnapshotId, UnixMillis};
+use bitdust_model::{
+    ChunkId, DeviceId, FolderId, PackId, PositionMask, ShardId, SnapshotId, UnixMillis,
+};
 use bitdust_pipeline::pack::HEADER_BYTES;
 use bitdust_store::catalogue::{CachedFile, Confirmation, NewSegment, Publication};
 use bitdust_store::{Catalogue, HomePaths};
@@ -171,6 +174,8 @@ impl Filling {
             path: filling.path.clone(),
             excludes: vec![],
             crosses_mounts: true,
+            schedule: None,
+            retention: Retention::KeepAll,
         })?;
         Ok(filling)
     }
@@ -192,7 +197,9 @@ impl Filling {
             folder: self.folder,
             path: self.path.clone(),
             device: self.device,
+            order: files,
             taken_at: now()?,
+            is_clock_suspect: false,
             root: root_meta(),
             pages: vec![ChunkId(self.id())],
             files,
@@ -222,7 +229,12 @@ impl Filling {
         let body = u32::try_from(count)? * (FILE_BYTES + TAG_BYTES);
         // The trailer and the padding come after the chunks.
         let pack = self.pack_ref(PackKind::Data, 3, body + body / 32);
-        Ok(PackRecord { pack, chunks })
+        Ok(PackRecord {
+            pack,
+            random: self.id(),
+            confirmed: PositionMask::default(),
+            chunks,
+        })
     }
 
     /// The chunk of a file: any bytes, but in the order of their numbers, so that filling
@@ -256,7 +268,10 @@ impl Filling {
     fn enter(&mut self, packs: Vec<PackRecord>) -> Result<()> {
         let ids: Vec<PackId> = packs.iter().map(|record| record.pack.pack).collect();
         let files = self.cached(&packs);
-        self.catalogue.import_segment(Segment { packs })?;
+        self.catalogue.import_segment(Segment {
+            packs,
+            grown: vec![],
+        })?;
         for pack in &ids {
             self.confirm(*pack)?;
         }

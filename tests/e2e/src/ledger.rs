@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use bitdust_crypto::{verify, verify_by};
-use bitdust_model::manifest::{PackRef, StoreHeader};
-use bitdust_model::{DeviceId, IdentityId, PackId, Position, ShardId, Signed, UnixMillis, limits};
+use bitdust_crypto::verify_header;
+use bitdust_model::manifest::PackRef;
+use bitdust_model::shard::{ShardHeader, SignedHeader};
+use bitdust_model::{DeviceId, IdentityId, PackId, Position, ShardId, UnixMillis, limits};
 use bitdust_store::{Catalogue, HomePaths, ShardStore};
 use rusqlite::Connection;
 
@@ -66,7 +67,7 @@ impl Ledger {
     }
 
     /// Takes in a header that a supplier keeps.
-    pub fn add_header(&mut self, header: &StoreHeader) {
+    pub fn add_header(&mut self, header: &ShardHeader) {
         self.places
             .entry((header.pack, header.position))
             .or_default()
@@ -139,11 +140,15 @@ pub fn kept_headers(
     folder: &Path,
     identity: IdentityId,
     lane: DeviceId,
-) -> Result<Vec<StoreHeader>> {
+) -> Result<Vec<ShardHeader>> {
     let signed = signed_headers(home, folder, identity, lane)?;
     signed
         .iter()
-        .map(|signed| Ok(verify_by(signed, &lane.0)?))
+        .map(|(position, signed)| {
+            let pack = verify_header(signed)?;
+            ensure!(pack.lane == lane, "a header of {}", pack.lane);
+            pack.at(*position).context("a position without a shard")
+        })
         .collect()
 }
 
@@ -154,7 +159,7 @@ pub fn signed_headers(
     folder: &Path,
     identity: IdentityId,
     lane: DeviceId,
-) -> Result<Vec<Signed<StoreHeader>>> {
+) -> Result<Vec<(Position, SignedHeader)>> {
     let copy = tempfile::tempdir_in(folder)?;
     let (from, to) = (HomePaths::new(home), HomePaths::new(copy.path()));
     copy_database(&from.supplier(), copy.path())?;
@@ -172,12 +177,11 @@ pub fn signed_headers(
     let mut after = None;
     loop {
         let page = store.list(identity, lane, after, limits::LIST_ENTRIES_MAX)?;
-        after = page
-            .headers
-            .last()
-            .map(verify)
-            .transpose()?
-            .map(|header| header.shard);
+        after = match page.headers.last() {
+            Some((position, signed)) => verify_header(signed)?.at(*position),
+            None => None,
+        }
+        .map(|header| header.shard);
         headers.extend(page.headers);
         if !page.more {
             return Ok(headers);
@@ -250,8 +254,8 @@ mod tests {
         );
     }
 
-    fn header(pack: u8, position: u8, shard: u8) -> StoreHeader {
-        StoreHeader {
+    fn header(pack: u8, position: u8, shard: u8) -> ShardHeader {
+        ShardHeader {
             owner: IdentityId([0; 32]),
             lane: DeviceId([0; 32]),
             epoch: Epoch(0),

@@ -170,11 +170,11 @@ impl Town {
         let client = stranger(self.world.network()).await?;
         client.dial_address(&self.bystander.address()?).await?;
         client.bootstrap().await?;
-        let secrets = RootSecrets::from_phrase(&Phrase::parse(words)?).epoch(Epoch(0));
+        let root = RootSecrets::from_phrase(&Phrase::parse(words)?);
         let mut newest = None;
         let mut unanswered = false;
         for slot in 0..limits::LOCATOR_SLOTS {
-            let key = LocatorKey::root(&secrets, slot);
+            let key = LocatorKey::root(&root, slot);
             match client.get_record(key.dht_key()).await {
                 Ok(Some(record)) => {
                     key.open(&record, self.world.network())?;
@@ -199,8 +199,7 @@ impl Town {
 
     /// Puts the record of an identity that was never seen before; gives how many took it.
     async fn leave_record(&self, client: &Client) -> Result<usize> {
-        let secrets = RootSecrets::from_phrase(&Phrase::generate()).epoch(Epoch(0));
-        let key = LocatorKey::root(&secrets, 0);
+        let key = LocatorKey::root(&RootSecrets::from_phrase(&Phrase::generate()), 0);
         let record = key.seal(self.world.network(), Sequence(1), UnixMillis(0), b"new");
         let record = KeyedRecord {
             key: key.dht_key(),

@@ -10,17 +10,23 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use bitdust_crypto::{
-    DeviceKeys, KeyGuard, LocatorKey, Phrase, RootSecrets, SigningKey, open_home, random, verify,
+    DeviceKeys, KeyGuard, LocatorKey, Phrase, RootSecrets, SigningKey, head_hash, open_home,
+    random, tombstone_hash, verify, verify_header,
 };
 use bitdust_e2e_tests::ledger::{copy_database, kept_headers, shard_files, signed_headers};
 use bitdust_e2e_tests::recording::read_trace;
 use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually};
 use bitdust_engine::Input;
+use bitdust_model::HeadRef;
+use bitdust_model::contract::{Contract, ContractKind};
+use bitdust_model::deletion::{Tombstone, TombstoneRef};
+use bitdust_model::head::{Head, HeadBundle};
 use bitdust_model::locator::{Certificate, Fence, KeyedRecord};
-use bitdust_model::manifest::{Head, HeadBundle, StoreHeader};
-use bitdust_model::message::{Body, Contract, Fetch, FetchTarget};
+use bitdust_model::message::{Body, Fetch, FetchTarget};
+use bitdust_model::shard::{SignedHeader, StoreHeader};
 use bitdust_model::{
-    ByteCount, DeviceId, Epoch, ErrorCode, IdentityId, PackId, Policy, Sequence, Signed, UnixMillis,
+    ByteCount, DeviceId, Epoch, ErrorCode, HeadHash, IdentityId, PackId, Policy, Position,
+    Sequence, Signed, TombstoneHash, UnixMillis,
 };
 use bitdust_net::{Client, NetConfig, NetError, NetEvent, Scope};
 use bitdust_store::supplier::StoredContract;
@@ -53,11 +59,12 @@ fn the_owner_may_do_what_strangers_may_not() -> Outcome {
     victim.stage.customer.stop()?;
     let runtime = Runtime::new()?;
     let owner = runtime.block_on(Peer::of_home(&victim))?;
-    let pack = victim.headers.first().context("nothing is kept")?.pack;
+    let (_, signed) = victim.headers.first().context("nothing is kept")?;
+    let pack = verify_header(signed)?.pack;
     let before = victim.files()?;
-    let heads = runtime.block_on(owner.ask(Body::HeadsAsk))?;
+    let heads = runtime.block_on(owner.ask(Body::HeadsAsk { after: None }))?;
     ensure!(
-        matches!(&heads, Body::Heads(heads) if heads.len() == 1),
+        matches!(&heads, Body::Heads { lanes, more: false } if lanes.len() == 1),
         "{heads:?}"
     );
     let list = Body::List {
@@ -67,8 +74,13 @@ fn the_owner_may_do_what_strangers_may_not() -> Outcome {
     let listing = runtime.block_on(owner.ask(list))?;
     let is_full = matches!(&listing, Body::Listing { headers, .. } if !headers.is_empty());
     ensure!(is_full, "{listing:?}");
-    let deleted = runtime.block_on(owner.ask(Body::Delete { packs: vec![pack] }))?;
-    let is_deleted = matches!(deleted, Body::Deleted { bytes } if bytes > ByteCount(0));
+    let tombstone = owner.tombstone(vec![pack]);
+    let head = owner.next_head(&victim, &tombstone)?;
+    let kept = runtime.block_on(owner.ask(put(head)))?;
+    ensure!(matches!(kept, Body::HeadKept(_)), "{kept:?}");
+    let grant = None;
+    let deleted = runtime.block_on(owner.ask(Body::Delete { tombstone, grant }))?;
+    let is_deleted = matches!(&deleted, Body::Deleted { bytes, .. } if *bytes > ByteCount(0));
     ensure!(is_deleted, "{deleted:?}");
     ensure!(victim.files()? != before, "nothing was deleted");
     Ok(())
@@ -227,7 +239,8 @@ fn check_lanes(world: &World, stage: &Stage, second: &Machine) -> Outcome {
 /// The newest heads of all lanes of somebody, as a supplier keeps them.
 fn heads_at(supplier: &Machine, world: &World, of: &Machine) -> Result<Vec<HeadBundle>> {
     stored(supplier, world, |store| {
-        Ok(store.heads(of.identity.parse()?)?)
+        let lanes = store.heads(of.identity.parse()?, None)?;
+        Ok(lanes.into_iter().flat_map(|lane| lane.tips).collect())
     })
 }
 
@@ -270,8 +283,7 @@ struct Victim {
     source: PathBuf,
     identity: IdentityId,
     lane: DeviceId,
-    headers: Vec<StoreHeader>,
-    signed_headers: Vec<Signed<StoreHeader>>,
+    headers: Vec<(Position, SignedHeader)>,
     heads: Vec<HeadBundle>,
     contract: StoredContract,
     world: World,
@@ -287,11 +299,7 @@ impl Victim {
         let identity = stage.customer.identity.parse()?;
         let lane = stage.customer.device.parse()?;
         let supplier = &stage.suppliers[0];
-        let signed_headers = signed_headers(&supplier.home, world.folder(), identity, lane)?;
-        let headers = signed_headers
-            .iter()
-            .map(verify)
-            .collect::<Result<_, _>>()?;
+        let headers = signed_headers(&supplier.home, world.folder(), identity, lane)?;
         let heads = heads_at(supplier, &world, &stage.customer)?;
         let contract = stored(supplier, &world, |store| {
             store.contract(identity, lane)?.context("no contract")
@@ -302,7 +310,6 @@ impl Victim {
             identity,
             lane,
             headers,
-            signed_headers,
             heads,
             contract,
             world,
@@ -417,8 +424,12 @@ impl Peer {
             lane: self.device(),
             supplier_identity: self.supplier_identity,
             supplier: self.supplier,
+            kind: ContractKind::Stranger,
             bytes: ByteCount(1_000_000),
+            reserve: ByteCount(0),
+            term_days: None,
             patience_days: 1,
+            replaces: None,
             proposed_at: UnixMillis(0),
             nonce: random(),
         };
@@ -431,16 +442,46 @@ impl Peer {
         DeviceId(self.key.public())
     }
 
+    /// That packs of this lane are given up, for the first time.
+    fn tombstone(&self, packs: Vec<PackId>) -> Signed<Tombstone> {
+        self.key.sign(&Tombstone {
+            owner: self.identity,
+            lane: self.device(),
+            number: Sequence(1),
+            previous: TombstoneHash([0; 32]),
+            packs,
+            written_at: UnixMillis(0),
+        })
+    }
+
+    /// The head after the victim's newest one; it names a tombstone.
+    fn next_head(&self, victim: &Victim, tombstone: &Signed<Tombstone>) -> Result<HeadBundle> {
+        let newest = victim.heads.first().context("no head was kept")?;
+        let last = verify(&newest.head)?;
+        let head = self.key.sign(&Head {
+            sequence: Sequence(last.sequence.0 + 1),
+            previous: head_hash(&newest.head),
+            tombstone: Some(TombstoneRef {
+                number: Sequence(1),
+                hash: tombstone_hash(tombstone),
+            }),
+            ..last
+        });
+        Ok(HeadBundle {
+            head,
+            ..newest.clone()
+        })
+    }
+
     /// Everything that only the owner may do. `code`: how all of it is refused, where one
     /// code is expected.
     async fn try_everything(&self, victim: &Victim, code: Option<ErrorCode>) -> Outcome {
-        let packs: Vec<PackId> = victim.headers.iter().map(|header| header.pack).collect();
-        match self.ask(Body::Delete { packs }).await {
-            Ok(Body::Deleted {
-                bytes: ByteCount(0),
-            }) if code.is_none() => {}
-            other => check_refused("delete", other, code)?,
-        }
+        let headers = victim.headers.iter();
+        let packs = headers.map(|(_, signed)| Ok(verify_header(signed)?.pack));
+        let tombstone = self.tombstone(packs.collect::<Result<_>>()?);
+        let grant = None;
+        let deleted = self.ask(Body::Delete { tombstone, grant }).await;
+        check_refused("delete", deleted, code)?;
         let list = Body::List {
             lane: victim.lane,
             after: None,
@@ -454,9 +495,9 @@ impl Peer {
             }
             other => check_refused("list", other, code)?,
         }
-        match self.ask(Body::HeadsAsk).await {
-            Ok(Body::Heads(heads)) if code.is_none() => {
-                ensure!(heads.is_empty(), "a stranger was told of {heads:?}");
+        match self.ask(Body::HeadsAsk { after: None }).await {
+            Ok(Body::Heads { lanes, .. }) if code.is_none() => {
+                ensure!(lanes.is_empty(), "a stranger was told of {lanes:?}");
             }
             other => check_refused("heads", other, code)?,
         }
@@ -467,7 +508,7 @@ impl Peer {
     /// What the victim signed, said again by somebody else, and what only looks like it.
     async fn try_forgeries(&self, victim: &Victim) -> Outcome {
         let bundle = victim.heads.first().context("no head was kept")?;
-        let replayed = self.ask(Body::HeadPut(bundle.clone())).await;
+        let replayed = self.ask(put(bundle.clone())).await;
         check_refused("a head of the victim", replayed, None)?;
         let newer = Head {
             sequence: Sequence(1_000),
@@ -476,14 +517,18 @@ impl Peer {
         let forged = HeadBundle {
             head: self.key.sign(&newer),
             sets: vec![],
+            certificate: bundle.certificate.clone(),
         };
-        check_refused("a forged head", self.ask(Body::HeadPut(forged)).await, None)?;
+        check_refused("a forged head", self.ask(put(forged)).await, None)?;
         let contract = Body::Propose(victim.contract.contract.clone());
         check_refused("a contract of the victim", self.ask(contract).await, None)?;
         let fence = self.key.sign(&Fence {
             identity: victim.identity,
             lane: victim.lane,
-            last: Sequence(0),
+            last: HeadRef {
+                sequence: Sequence(0),
+                hash: HeadHash([0; 32]),
+            },
             issued_at: UnixMillis(0),
         });
         check_refused(
@@ -501,14 +546,10 @@ impl Peer {
 
     async fn try_shards(&self, victim: &Victim) -> Outcome {
         let bulk = self.client.bulk(self.supplier).await?;
-        for (header, signed) in victim.headers.iter().zip(&victim.signed_headers) {
-            let StoreHeader {
-                set,
-                pack,
-                position,
-                shard,
-                ..
-            } = *header;
+        for (position, signed) in &victim.headers {
+            let header = verify_header(signed)?;
+            let (position, shard) = (*position, header.at(*position).context("no shard")?.shard);
+            let (set, pack) = (header.set, header.pack);
             for target in [
                 FetchTarget::Shard(shard),
                 FetchTarget::Place {
@@ -533,7 +574,7 @@ impl Peer {
                 );
             }
             let bytes = Bytes::from(vec![0; usize::try_from(header.shard_bytes)?]);
-            let stored = bulk.store(signed.clone(), bytes.clone()).await;
+            let stored = bulk.store(signed.clone(), position, bytes.clone()).await;
             ensure!(
                 matches!(stored, Err(NetError::Refused { .. })),
                 "replayed: {stored:?}"
@@ -542,7 +583,8 @@ impl Peer {
                 lane: self.device(),
                 ..header.clone()
             };
-            let stored = bulk.store(self.key.sign(&own), bytes).await;
+            let own = self.key.sign(&own).into();
+            let stored = bulk.store(own, position, bytes).await;
             ensure!(stored.is_err(), "in the victim's name: {stored:?}");
         }
         Ok(())
@@ -555,8 +597,7 @@ fn forged_record(victim: &Victim) -> Result<KeyedRecord> {
         Ok(store.deposits(None, 10)?)
     })?;
     let genuine = deposits.first().context("no record was deposited")?;
-    let secrets = RootSecrets::from_phrase(&Phrase::generate()).epoch(Epoch(0));
-    let own = LocatorKey::root(&secrets, 0);
+    let own = LocatorKey::root(&RootSecrets::from_phrase(&Phrase::generate()), 0);
     let sealed = own.seal(
         victim.world.network(),
         Sequence(1_000),
@@ -567,6 +608,14 @@ fn forged_record(victim: &Victim) -> Result<KeyedRecord> {
         key: genuine.key,
         record: sealed,
     })
+}
+
+fn put(bundle: HeadBundle) -> Body {
+    Body::HeadPut {
+        bundle: Box::new(bundle),
+        between: vec![],
+        receipts: vec![],
+    }
 }
 
 fn check_refused(what: &str, answer: Result<Body, NetError>, code: Option<ErrorCode>) -> Outcome {

@@ -150,6 +150,7 @@ fn aged(template: &SnapshotRecord, age: u64) -> SnapshotRecord {
     let mut aged = template.clone();
     aged.snapshot = SnapshotId(id);
     aged.taken_at = UnixMillis(template.taken_at.0 - age);
+    aged.order = 0;
     // Attributes that no comparison looks at.
     aged.root.xattrs = vec![(b"user.note".to_vec(), vec![b'n'; NOTE_BYTES])];
     aged

@@ -12,13 +12,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 use bitdust_crypto::{
-    DeviceKeys, Phrase, RootSecrets, SigningKey, contract_id, head_hash, invitation, random, verify,
+    DeviceKeys, Phrase, RootSecrets, SigningKey, contract_id, head_hash, invitation, random,
+    verify, verify_header,
 };
+use bitdust_model::contract::ContractAcceptance;
+use bitdust_model::head::HeadReceipt;
 use bitdust_model::locator::{Certificate, Contact, Invitation};
-use bitdust_model::manifest::{HeadReceipt, Receipt, StoreHeader};
-use bitdust_model::message::{Body, ContractAcceptance, Fetch, FetchTarget};
+use bitdust_model::message::{Body, Fetch, FetchTarget};
+use bitdust_model::shard::{Receipt, ShardHeader, SignedHeader};
 use bitdust_model::{
-    ByteCount, DeviceId, Epoch, ErrorCode, IdentityId, Policy, Signed, UnixMillis,
+    ByteCount, DeviceId, Epoch, ErrorCode, IdentityId, Policy, Sequence, Signed, UnixMillis,
 };
 use bitdust_net::{
     BulkRequest, BulkServer, Client, IncomingStore, NetConfig, NetEvent, OutgoingFetch, Peer,
@@ -218,7 +221,7 @@ impl Evil {
         match event {
             NetEvent::Listening { .. } | NetEvent::PeerUp(_) | NetEvent::PeerDown { .. } => {}
             NetEvent::Request { from, body, reply } => {
-                tokio::spawn(async move { evil.answer(from, body, reply).await });
+                tokio::spawn(async move { evil.answer(from, *body, reply).await });
             }
             NetEvent::Bulk { from, server } => {
                 tokio::spawn(evil.serve(from, server));
@@ -259,7 +262,7 @@ impl Evil {
                     accepted_at: UnixMillis(0),
                 }))
             }
-            Body::HeadPut(bundle) => {
+            Body::HeadPut { bundle, .. } => {
                 count(&self.counts.heads);
                 let head = verify(&bundle.head)?;
                 let hash = head_hash(&bundle.head);
@@ -271,10 +274,16 @@ impl Evil {
                     lane: head.lane,
                     sequence: head.sequence,
                     head: hash,
+                    set_version: Sequence(1),
+                    are_lists_complete: true,
+                    own_days: None,
                     received_at: UnixMillis(0),
                 }))
             }
-            Body::HeadsAsk => Body::Heads(self.shards.heads(from.identity)?),
+            Body::HeadsAsk { after } => Body::Heads {
+                lanes: self.shards.heads(from.identity, after)?,
+                more: false,
+            },
             Body::SpaceAsk => Body::SpaceFree(ByteCount(u64::MAX)),
             Body::List { .. } => Body::Listing {
                 headers: vec![],
@@ -282,6 +291,7 @@ impl Evil {
             },
             Body::Locate(_) => Body::Located(vec![]),
             Body::Delete { .. } => Body::Deleted {
+                packs: vec![],
                 bytes: ByteCount(0),
             },
             _ => Body::Done,
@@ -303,7 +313,7 @@ impl Evil {
         }
     }
 
-    async fn store(&self, signed: Signed<StoreHeader>, mut incoming: IncomingStore) -> Result<()> {
+    async fn store(&self, signed: SignedHeader, mut incoming: IncomingStore) -> Result<()> {
         count(&self.counts.stores);
         let header = incoming.header().clone();
         let mode = self.mode();
@@ -337,7 +347,7 @@ impl Evil {
         Ok(incoming.done(receipt).await?)
     }
 
-    fn keep(&self, header: &StoreHeader, signed: &Signed<StoreHeader>, bytes: &[u8]) -> Result<()> {
+    fn keep(&self, header: &ShardHeader, signed: &SignedHeader, bytes: &[u8]) -> Result<()> {
         let Begin::Write(mut writer) = self.shards.begin(header, signed)? else {
             return Ok(());
         };
@@ -383,7 +393,7 @@ impl Evil {
         &self,
         from: Peer,
         fetch: &Fetch,
-    ) -> Result<Option<(Signed<StoreHeader>, u64, u64, Vec<u8>)>> {
+    ) -> Result<Option<(SignedHeader, u64, u64, Vec<u8>)>> {
         let found = match fetch.target {
             FetchTarget::Shard(shard) => self.shards.header(from.identity, shard)?,
             FetchTarget::Place {
@@ -395,7 +405,12 @@ impl Evil {
         let Some(signed) = found else {
             return Ok(None);
         };
-        let header = verify(&signed)?;
+        let pack = verify_header(&signed)?;
+        let header = match fetch.target {
+            FetchTarget::Shard(shard) => pack.of(shard),
+            FetchTarget::Place { position, .. } => pack.at(position),
+        };
+        let header = header.context("another shard was found")?;
         let range =
             aligned_range(header.shard_bytes, fetch.offset, fetch.length).context("no range")?;
         let mut encoded = Vec::new();
