@@ -166,12 +166,17 @@ pub(super) fn confirmations_of(
     rows.collect()
 }
 
-/// Brings the counts of packs in line with their confirmations.
+/// Brings the counts of packs in line with their confirmations. Those count that the holder of a
+/// position in its set gave; a set whose positions nobody holds takes them of anybody. Not a view:
+/// SQLite would read all confirmations for each pack.
 macro_rules! recount {
     () => {
-        "UPDATE packs SET
-             confirmed = (SELECT count(*) FROM counted c WHERE c.pack = packs.id),
-             mask = (SELECT coalesce(sum(1 << c.position), 0) FROM counted c WHERE c.pack = packs.id)"
+        "UPDATE packs SET (confirmed, mask) = (
+             SELECT count(*), coalesce(sum(1 << position), 0) FROM (
+                 SELECT DISTINCT c.position FROM confirmations c WHERE c.pack = packs.id AND (
+                     EXISTS (SELECT 1 FROM positions s WHERE s.set_id = packs.set_id
+                             AND s.position = c.position AND s.holder = c.holder)
+                     OR NOT EXISTS (SELECT 1 FROM positions s WHERE s.set_id = packs.set_id))))"
     };
 }
 
@@ -243,4 +248,39 @@ fn make_holder(transaction: &Transaction<'_>, device: DeviceId) -> Result<i64, C
     }
     transaction.execute("INSERT INTO holders (device) VALUES (?1)", [device.0])?;
     Ok(transaction.last_insert_rowid())
+}
+
+#[cfg(test)]
+mod tests {
+    use bitdust_model::SetId;
+
+    use crate::Catalogue;
+
+    /// A pack's count reads the pack's own confirmations and no others.
+    #[test]
+    fn counts_are_looked_up_by_the_pack() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("catalogue.db");
+        drop(Catalogue::open(&path, 40).expect("opened"));
+        let connection = rusqlite::Connection::open(&path).expect("opened");
+        for (end, key) in [
+            (" WHERE id = ?1", 1_i64.into()),
+            (" WHERE set_id = ?1", SetId([1; 32]).0.to_vec().into()),
+        ] {
+            let sql = format!("EXPLAIN QUERY PLAN {}{end}", recount!());
+            let mut statement = connection.prepare(&sql).expect("it is right");
+            let key: rusqlite::types::Value = key;
+            let rows = statement.query_map([key], |row| row.get::<_, String>(3));
+            let steps: Vec<String> = rows
+                .expect("planned")
+                .map(|step| step.expect("a step"))
+                .collect();
+            let is_search = |step: &String| step.starts_with("SEARCH c USING PRIMARY KEY (pack=?)");
+            assert!(steps.iter().any(is_search), "{steps:#?}");
+            assert!(
+                !steps.iter().any(|step| step.starts_with("SCAN c")),
+                "{steps:#?}"
+            );
+        }
+    }
 }

@@ -113,13 +113,6 @@ CREATE TABLE positions (
     PRIMARY KEY (set_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- Confirmed positions that count: those of the holder that the set has there now.
-CREATE VIEW counted AS
-    SELECT DISTINCT c.pack, c.position FROM confirmations c JOIN packs p ON p.id = c.pack
-    WHERE EXISTS (SELECT 1 FROM positions s
-                  WHERE s.set_id = p.set_id AND s.position = c.position AND s.holder = c.holder)
-       OR NOT EXISTS (SELECT 1 FROM positions s WHERE s.set_id = p.set_id);
-
 CREATE TABLE segments (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     blobs BLOB NOT NULL

@@ -1,8 +1,10 @@
 //! Versions of folders.
 
-use bitdust_model::SnapshotId;
+use std::collections::BTreeMap;
+
 use bitdust_model::limits::SNAPSHOTS_MAX;
 use bitdust_model::manifest::SnapshotRecord;
+use bitdust_model::{DeviceId, SnapshotId, UnixMillis};
 use rusqlite::{Transaction, params};
 
 use super::error::refuse_when_full;
@@ -10,14 +12,17 @@ use super::{Catalogue, CatalogueError};
 use crate::row::{SnapshotRow, blob, decode_row, encode_row, to_column};
 
 impl Catalogue {
-    /// All snapshots, oldest first: in their order, whatever clocks say.
+    /// All snapshots, oldest first. Those of one device are in their order, whatever its clock said
+    /// meanwhile. Devices that write beside each other do not know each other's order: theirs lie as
+    /// they were taken.
     pub fn snapshots(&self) -> Result<Vec<SnapshotRecord>, CatalogueError> {
         self.read(|connection| {
             let mut statement = connection
                 .prepare_cached("SELECT record FROM snapshots ORDER BY ordinal, snapshot")?;
             let rows = statement
                 .query_and_then([], |row| Ok(decode_row::<SnapshotRow>(blob(row, 0)?)?.0))?;
-            rows.collect()
+            let records: Result<_, CatalogueError> = rows.collect();
+            records.map(interleaved)
         })
     }
 
@@ -33,6 +38,25 @@ impl Catalogue {
             }
         })
     }
+}
+
+/// Brings snapshots that come by their order into one row: a device's clock is taken to stand still
+/// where it went back or was called suspect.
+fn interleaved(records: Vec<SnapshotRecord>) -> Vec<SnapshotRecord> {
+    let mut clocks: BTreeMap<DeviceId, UnixMillis> = BTreeMap::new();
+    let mut timed: Vec<(UnixMillis, SnapshotRecord)> = records
+        .into_iter()
+        .map(|record| {
+            let clock = clocks.entry(record.device).or_default();
+            if !record.is_clock_suspect {
+                *clock = record.taken_at.max(*clock);
+            }
+            (*clock, record)
+        })
+        .collect();
+    // Stable: at one time the order decides.
+    timed.sort_by_key(|(at, _)| *at);
+    timed.into_iter().map(|(_, record)| record).collect()
 }
 
 /// Adds a snapshot; one with its id is replaced. At most `SNAPSHOTS_MAX`.

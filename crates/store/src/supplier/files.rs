@@ -11,12 +11,11 @@ use std::path::{Path, PathBuf};
 use bao_tree::io::outboard::PreOrderMemOutboard;
 use bao_tree::{BaoTree, BlockSize};
 use bitdust_model::codec::Versioned;
-use bitdust_model::shard::SignedHeader;
 use bitdust_model::{IdentityId, ShardId};
 
 use super::ShardError;
 use crate::durable;
-use crate::row::{HeaderRow, decode_header};
+use crate::row::HeaderRow;
 
 /// Groups of 16 chunks of 1 KiB: the grain of proofs.
 pub(super) const GROUP: BlockSize = BlockSize::from_chunk_log(4);
@@ -169,14 +168,14 @@ pub(super) fn load_tree(
 
 /// Loads the signed header that lies behind a shard's hash tree. `None` when there is none
 /// that can be read.
-pub(super) fn load_header(shard_path: &Path, bytes: u64) -> io::Result<Option<SignedHeader>> {
+pub(super) fn load_header(shard_path: &Path, bytes: u64) -> io::Result<Option<Vec<u8>>> {
     let Some((tree, data)) = load_tree_bytes(shard_path, bytes)? else {
         return Ok(None);
     };
     let header = usize::try_from(tree.outboard_size())
         .ok()
         .and_then(|at| data.get(at..));
-    Ok(header.and_then(|header| decode_header(header).ok()))
+    Ok(header.map(<[u8]>::to_vec))
 }
 
 fn load_tree_bytes(shard_path: &Path, bytes: u64) -> io::Result<Option<(BaoTree, Vec<u8>)>> {

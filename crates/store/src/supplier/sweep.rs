@@ -12,15 +12,16 @@ use std::time::UNIX_EPOCH;
 
 use bitdust_model::intervals::PARTS_KEPT;
 use bitdust_model::limits::{PARTS_BYTES_MAX, SHARD_BYTES_MAX};
-use bitdust_model::{IdentityId, ShardId, UnixMillis};
+use bitdust_model::{DecodeError, IdentityId, ShardId, UnixMillis};
 use rusqlite::params;
 
 use super::files::{load_header, outboard_path};
 use super::shards::{FileState, ShardRow, insert, set_state};
 use super::swept::Swept;
 use super::{ShardError, ShardStore};
+use crate::database::DatabaseError;
 use crate::durable;
-use crate::row::{encode_header, read_header};
+use crate::row::{decode_header, encode_header, read_header};
 
 /// A file that may stand in a bucket.
 enum Name {
@@ -42,6 +43,16 @@ struct Part {
 struct Bucket {
     shards: BTreeMap<ShardId, u64>,
     trees: BTreeSet<ShardId>,
+}
+
+/// A finished file that has no row.
+enum Unentered {
+    /// It is what its header says.
+    Adoptable(Box<ShardRow>),
+    /// Another version of this program wrote its header.
+    OfOtherVersion,
+    /// It has no header, or that of another file.
+    OfNobody,
 }
 
 /// What is to change in the database for one bucket.
@@ -154,13 +165,17 @@ impl ShardStore {
         }
         let path = self.files().shard(identity, shard);
         match self.adoptable(identity, shard, bytes)? {
-            Some(row) => {
+            Unentered::Adoptable(row) => {
                 swept.adopted += 1;
                 let modified_at = modified_at(&path).map_err(ShardError::disk(&path))?;
-                changes.adopted.push((row, modified_at));
+                changes.adopted.push((*row, modified_at));
                 Ok(())
             }
-            None => {
+            Unentered::OfOtherVersion => {
+                swept.of_other_versions += 1;
+                Ok(())
+            }
+            Unentered::OfNobody => {
                 tracing::warn!(%identity, %shard, "Removed a file that belongs to nothing");
                 swept.removed += 1;
                 self.files().remove_shard(identity, shard)
@@ -169,31 +184,38 @@ impl ShardStore {
     }
 
     /// The row for a finished file, if the header beside it is about this very file. The file
-    /// got its name only after its hash was right.
+    /// got its name only after its hash was right. What another version of this program kept is
+    /// not this one's to judge.
     fn adoptable(
         &self,
         identity: IdentityId,
         shard: ShardId,
         bytes: u64,
-    ) -> Result<Option<ShardRow>, ShardError> {
+    ) -> Result<Unentered, ShardError> {
         if bytes == 0 || bytes > SHARD_BYTES_MAX as u64 {
-            return Ok(None);
+            return Ok(Unentered::OfNobody);
         }
         let path = self.files().shard(identity, shard);
-        let Some(signed) = load_header(&path, bytes).map_err(ShardError::disk(&path))? else {
-            return Ok(None);
+        let Some(beside) = load_header(&path, bytes).map_err(ShardError::disk(&path))? else {
+            return Ok(Unentered::OfNobody);
         };
-        let header = read_header(&signed).ok().and_then(|pack| pack.of(shard));
-        let Some(header) = header else {
-            return Ok(None);
+        let read = decode_header(&beside).and_then(|signed| Ok((read_header(&signed)?, signed)));
+        let (pack, signed) = match read {
+            Ok(read) => read,
+            Err(DatabaseError::Damaged(
+                DecodeError::Unreleased { .. } | DecodeError::Version { .. },
+            )) => return Ok(Unentered::OfOtherVersion),
+            Err(_) => return Ok(Unentered::OfNobody),
         };
-        if header.owner != identity || u64::from(header.shard_bytes) != bytes {
-            return Ok(None);
-        }
-        Ok(Some(ShardRow {
-            header,
-            encoded: encode_header(&signed)?,
-        }))
+        Ok(match pack.of(shard) {
+            Some(header) if header.owner == identity && u64::from(header.shard_bytes) == bytes => {
+                Unentered::Adoptable(Box::new(ShardRow {
+                    header,
+                    encoded: encode_header(&signed)?,
+                }))
+            }
+            Some(_) | None => Unentered::OfNobody,
+        })
     }
 
     fn rows_of_bucket(

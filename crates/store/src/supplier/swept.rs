@@ -15,6 +15,8 @@ pub struct Swept {
     pub graced: u64,
     /// Files that belonged to nothing.
     pub removed: u64,
+    /// Files with a header of another version of this program; they stay.
+    pub of_other_versions: u64,
     /// Half-received shards that were too old or too many.
     pub parts_removed: u64,
 }

@@ -2,6 +2,7 @@
 
 use bitdust_model::contract::{Contract, ContractAcceptance, ContractKind};
 use bitdust_model::limits::{ADDRESSES_MAX, HEADS_PER_LANE_MAX, META_BYTES_MAX};
+use bitdust_model::manifest::SnapshotRecord;
 use bitdust_model::set::{Holder, PositionRecord, PositionState, SetRecord};
 use bitdust_model::{
     ByteCount, ContractId, ErrorCode, HeadHash, Sequence, SetHash, SetId, UnixMillis,
@@ -118,6 +119,42 @@ fn snapshots_come_oldest_first() {
         catalogue.snapshot(snapshot(4).snapshot).expect("read"),
         None
     );
+}
+
+#[test]
+fn snapshots_of_devices_that_did_not_know_each_other_lie_as_they_were_taken() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    let taken = |number: u64, by: u64, order: u64, at: u64| SnapshotRecord {
+        device: device(by),
+        order,
+        taken_at: UnixMillis(NOW.0 + at),
+        ..snapshot(number)
+    };
+    // The clock of the first was put back, and then it was nonsense.
+    let back = taken(3, 1, 3, 5);
+    let nonsense = SnapshotRecord {
+        taken_at: UnixMillis(1),
+        is_clock_suspect: true,
+        ..taken(4, 1, 4, 0)
+    };
+    let expected = [
+        taken(1, 1, 1, 10),
+        taken(2, 1, 2, 20),
+        back,
+        nonsense,
+        taken(5, 2, 1, 30),
+        taken(6, 1, 5, 40),
+        taken(7, 2, 2, 50),
+    ];
+    let mut mixed = expected.to_vec();
+    mixed.reverse();
+    catalogue.import_snapshots(mixed).expect("taken in");
+    let listed = catalogue.snapshots().expect("listed");
+    let numbers = |records: &[SnapshotRecord]| -> Vec<_> {
+        records.iter().map(|it| (it.device, it.order)).collect()
+    };
+    assert_eq!(numbers(&listed), numbers(&expected));
 }
 
 #[test]

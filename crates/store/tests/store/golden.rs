@@ -110,6 +110,23 @@ fn a_home_from_before_the_first_release_is_refused_untouched() {
 }
 
 #[test]
+fn shards_of_another_version_stay_though_the_database_that_knew_them_is_gone() {
+    let dir = temporary_folder();
+    copy_tree(&fixture("v1"), dir.path());
+    let paths = HomePaths::new(dir.path());
+    fs::remove_file(paths.supplier()).expect("removed");
+    let shards = dir.path().join("shards");
+    let before = files(&shards);
+    let (_, swept) = ShardStore::open(&paths, NOW).expect("opened");
+    assert_eq!(
+        (swept.of_other_versions, swept.removed),
+        (1, 0),
+        "{swept:?}"
+    );
+    assert!(files(&shards) == before, "nothing was changed");
+}
+
+#[test]
 fn a_catalogue_of_version_2_is_read() {
     let dir = temporary_folder();
     copy_tree(&fixture("v2"), dir.path());
