@@ -256,6 +256,8 @@ pub const CACHED_ENTRY_BYTES_MAX: usize = MIB;
 pub const RECORD_BYTES_MAX: usize = MIB;
 /// Invitations issued and not yet used; also friends.
 pub const FRIENDS_MAX: usize = 1_000;
+/// Addresses of each friend in a manifest: all friends with the longest ones fit.
+pub const FRIEND_ADDRESSES_MAX: usize = 4;
 /// Days for which a supplier keeps the heads of a lane.
 pub const HEADS_KEPT_DAYS: u64 = 30;
 /// Hours for which a half-received shard is kept so that its transfer can go on.

@@ -120,6 +120,7 @@ fn values() -> BTreeMap<&'static str, i128> {
         LIST_ENTRIES_MAX,
         HEADS_PAGE_BYTES_MAX,
         FRIENDS_MAX,
+        FRIEND_ADDRESSES_MAX,
         DELETE_IDS_MAX,
         LOCATE_KEYS_MAX,
         DEPOSITS_PER_CUSTOMER_MAX,

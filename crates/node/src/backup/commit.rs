@@ -322,15 +322,17 @@ impl CommitWriter<'_> {
     fn friends(&self) -> Result<Vec<FriendRecord>, CommitError> {
         let mut friends = self.context.catalogue.friends()?;
         friends.sort_by_key(|friend| std::cmp::Reverse(friend.since));
-        let records = friends.into_iter().take(limits::FRIENDS_MAX);
-        Ok(records
-            .map(|friend| FriendRecord {
+        friends.truncate(limits::FRIENDS_MAX);
+        let records = friends.into_iter().map(|mut friend| {
+            friend.addresses.truncate(limits::FRIEND_ADDRESSES_MAX);
+            FriendRecord {
                 identity: friend.identity,
                 device: friend.device,
                 nickname: friend.nickname,
                 addresses: friend.addresses,
-            })
-            .collect())
+            }
+        });
+        Ok(records.collect())
     }
 
     /// Writes all packs that no segment describes yet, and merges small segments with them.
@@ -490,8 +492,7 @@ fn order(known: &[SnapshotRecord], last: UnixMillis, new: &mut [SnapshotRecord])
     new.sort_by_key(|snapshot| snapshot.taken_at);
     for (order, snapshot) in (first..).zip(new) {
         snapshot.order = order;
-        let earliest = last.max(CLOCK_EARLIEST);
-        snapshot.is_clock_suspect = snapshot.taken_at < earliest;
+        snapshot.is_clock_suspect = snapshot.taken_at < last.max(CLOCK_EARLIEST);
     }
 }
 

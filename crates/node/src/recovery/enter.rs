@@ -96,7 +96,9 @@ impl Entry {
             }
         }
         record.sequence = record.sequence.next();
-        record.devices.push(context.device);
+        if !record.devices.contains(&context.device) {
+            record.devices.push(context.device);
+        }
         // No lane is ever dropped: later recoveries would find nothing of it.
         if record.devices.len() + record.fences.len() > limits::DEVICES_MAX {
             return Err(ErrorCode::TooMany);

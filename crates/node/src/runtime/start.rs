@@ -127,6 +127,9 @@ pub(crate) async fn start(
 /// The settings of a home, with what flags say, which is remembered.
 fn configure(home: &Home, settings: &Settings) -> Result<Config, NodeError> {
     let mut config = Config::load(home.paths())?;
+    if let Some(network) = &settings.network {
+        config.set("network", network)?;
+    }
     config.apply(settings)?;
     config.save(home.paths())?;
     Ok(config)

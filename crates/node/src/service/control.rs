@@ -98,6 +98,10 @@ async fn delete(
     }
     let shards = context.shards.clone();
     blocking(move || {
+        let is_fenced = shards.is_fenced(from.identity, from.device);
+        if is_fenced.map_err(|error| error.code())? {
+            return Err(ErrorCode::Fenced);
+        }
         let head = shards.newest_head(from.identity, from.device);
         let newest = head.map_err(|error| error.code())?;
         let newest = newest.and_then(|head| head.tombstone);

@@ -149,7 +149,14 @@ impl Config {
         let mut changed = self.clone();
         let bad = |what: &str| refused(format!("{value:?} is no {what} for {key}"));
         match key {
-            "network" => value.clone_into(&mut changed.network),
+            "network" if value == changed.network => {}
+            // What the words open is sealed for one network: in another nobody would find it.
+            "network" => {
+                return Err(refused(format!(
+                    "this home belongs to the network {:?}; make another home for {value:?}",
+                    changed.network
+                )));
+            }
             "scope" => {
                 changed.scope = match value {
                     "internet" => Scope::Internet,
@@ -400,6 +407,16 @@ mod tests {
         assert!(error.message.contains("loopback"), "{}", error.message);
         assert_eq!(config, Config::default());
         assert!(Config::parse(b"scope = \"lan\"\n[policy]\ncheck_interval = 5\n").is_err());
+    }
+
+    #[test]
+    fn a_home_stays_in_its_network() {
+        let mut config = Config::default();
+        let same = config.network.clone();
+        config.set("network", &same).expect("as it is");
+        let error = config.set("network", "another").expect_err("another");
+        assert!(error.message.contains("another home"), "{}", error.message);
+        assert_eq!(config, Config::default());
     }
 
     #[test]

@@ -25,12 +25,23 @@ impl Versioned for ForeignLanes {
     const BYTES_MAX: usize = limits::META_BYTES_MAX;
 }
 
-/// Set records of other devices that a recovery left in the catalogue.
+/// Set records of other devices that a recovery left in the catalogue, each signed by the device of
+/// its lane: suppliers send them, and may send others.
 pub(crate) fn foreign_sets(context: &Context) -> Result<Vec<SetRecord>, ErrorCode> {
     let kept = foreign_lanes(context)?;
+    let certificates = foreign_certificates(context)?;
+    let is_theirs = |record: &SetRecord, signer: [u8; 32]| {
+        let mut certificates = certificates.iter();
+        record.lane.0 == signer
+            && record.owner == context.identity
+            && certificates
+                .any(|known| (known.device, known.identity) == (record.lane, context.identity))
+    };
     let sets = kept.sets.iter();
     Ok(sets
-        .filter_map(|signed| bitdust_crypto::verify(signed).ok())
+        .filter_map(|signed| Some((bitdust_crypto::verify(signed).ok()?, signed.signer)))
+        .filter(|(record, signer)| is_theirs(record, *signer))
+        .map(|(record, _)| record)
         .collect())
 }
 

@@ -8,7 +8,7 @@ use bitdust_model::locator::{Addresses, Certificate, Contact, DhtRecord};
 use bitdust_model::set::SetRecord;
 use bitdust_model::shard::SignedHeader;
 use bitdust_model::{
-    ByteCount, Document, Epoch, IdentityId, PackId, Position, TombstoneHash, encode,
+    ByteCount, Document, Epoch, HeadHash, IdentityId, PackId, Position, TombstoneHash, encode,
 };
 use bitdust_pipeline::shard::shard_id;
 
@@ -212,6 +212,26 @@ async fn nothing_is_deleted_that_no_head_of_the_lane_gave_up() {
     }
     assert_eq!(laptop.listed(&home).await, listing(&[kept], false));
     assert!(laptop.ask(&home, delete(first)).await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_was_declared_gone_deletes_nothing() {
+    let home = TestHome::new().await;
+    let alice = person();
+    let (laptop, desktop) = (Customer::of(&alice), Customer::of(&alice));
+    let kept = laptop.keep_shard(&home, 1, b"of the laptop");
+    let tombstone = laptop.tombstone(1, &[PackId([1; 32])]);
+    let answer = laptop.ask(&home, put(laptop.head_with(1, &tombstone)));
+    assert!(answer.await.is_ok());
+    let last = HeadRef {
+        sequence: Sequence(0),
+        hash: HeadHash([0; 32]),
+    };
+    let fence = Body::FencePut(alice.fence(laptop.lane(), last, wall_clock()));
+    assert_eq!(desktop.ask(&home, fence).await, Ok(Body::Done));
+    let refused = laptop.ask(&home, delete(tombstone)).await;
+    assert_eq!(refused, Err(ErrorCode::Fenced));
+    assert_eq!(laptop.listed(&home).await, listing(&[kept], false));
 }
 
 #[tokio::test]
