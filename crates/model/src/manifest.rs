@@ -174,8 +174,8 @@ pub struct SnapshotRecord {
     pub path: Vec<u8>,
     /// Which device took it.
     pub device: DeviceId,
-    /// One more than the largest of all versions of the identity that the device knew: the newest
-    /// is the one with the largest, whatever clocks say.
+    /// One more than the largest of all versions of the identity that the device knew: its own
+    /// newest is the one with the largest, whatever clocks say.
     pub order: u64,
     /// When its walk began, by that device's clock.
     pub taken_at: UnixMillis,
