@@ -1,10 +1,10 @@
 //! Everything the engine must know at its start, from the catalogue and the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bitdust_engine::{CustomerFact, Facts, PackFact, SetFact, SupplierFact, survives_a_start};
 use bitdust_model::set::SetRecord;
-use bitdust_model::{Code, PackId, SetId};
+use bitdust_model::{Code, DeviceId, PackId, Position, SetId};
 use bitdust_store::{Catalogue, ShardError};
 
 use super::Stay;
@@ -114,6 +114,21 @@ fn customers(context: &Context) -> Result<Vec<CustomerFact>, NodeError> {
     Ok(facts)
 }
 
+/// Positions that count: confirmed by whoever holds them now, each once.
+fn counted(
+    set: Option<&SetFact>,
+    of: SetId,
+    confirmed: impl Iterator<Item = (Position, DeviceId)>,
+) -> Vec<Position> {
+    let own = set.filter(|set| set.set == of);
+    let counts = |position: Position, by: DeviceId| {
+        own.is_none_or(|set| set.holders.get(usize::from(position.0)) == Some(&by))
+    };
+    let positions = confirmed.filter(|(position, by)| counts(*position, *by));
+    let positions: BTreeSet<Position> = positions.map(|(position, _)| position).collect();
+    positions.into_iter().collect()
+}
+
 /// Packs that were sealed and not committed: those that can go on from the spool, the rest is
 /// forgotten and its files are sealed anew.
 fn unsettled_packs(context: &Context, set: Option<&SetFact>) -> Result<Vec<PackFact>, NodeError> {
@@ -121,11 +136,7 @@ fn unsettled_packs(context: &Context, set: Option<&SetFact>) -> Result<Vec<PackF
     let spool = context.spool.list();
     let mut packs: BTreeMap<PackId, PackFact> = BTreeMap::new();
     for pack in context.catalogue.unconfirmed_packs().map_err(error)? {
-        let confirmed = pack
-            .confirmed
-            .iter()
-            .map(|(position, _)| *position)
-            .collect();
+        let confirmed = counted(set, pack.pack.set, pack.confirmed.iter().copied());
         let fact = PackFact {
             pack: pack.pack.pack,
             kind: pack.pack.kind,
@@ -139,10 +150,8 @@ fn unsettled_packs(context: &Context, set: Option<&SetFact>) -> Result<Vec<PackF
             fact.spooled.push(entry.position);
         } else if let Some(known) = context.catalogue.pack_ref(entry.pack).map_err(error)? {
             let confirmations = context.catalogue.confirmations(entry.pack).map_err(error)?;
-            let confirmed = confirmations
-                .iter()
-                .map(|confirmation| confirmation.position)
-                .collect();
+            let of_whom = confirmations.iter().map(|it| (it.position, it.supplier));
+            let confirmed = counted(set, known.set, of_whom);
             let fact = PackFact {
                 pack: entry.pack,
                 kind: known.kind,
@@ -161,4 +170,29 @@ fn unsettled_packs(context: &Context, set: Option<&SetFact>) -> Result<Vec<PackF
         }
     }
     Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_counts_once_and_only_of_its_holder() {
+        let [old, new] = [1, 2].map(|number| DeviceId([number; 32]));
+        let set = SetFact {
+            set: SetId([1; 32]),
+            code: Code::new(1, 2).expect("a code"),
+            holders: vec![new, new],
+        };
+        let confirmed = [
+            (Position(0), old),
+            (Position(0), new),
+            (Position(1), old),
+            (Position(2), new),
+        ];
+        let own = counted(Some(&set), set.set, confirmed.into_iter());
+        assert_eq!(own, [Position(0)], "the second was the former holder's");
+        let of_another = counted(Some(&set), SetId([2; 32]), confirmed.into_iter());
+        assert_eq!(of_another, [0, 1, 2].map(Position), "nobody's is known");
+    }
 }
