@@ -343,8 +343,15 @@ mod tests {
         let home = TestHome::new().await;
         let old = DeviceKeys::generate();
         let set = set_record(home.context.identity, old.device(), 2);
+        // A supplier sends what it likes beside the head.
+        let liar = DeviceKeys::generate();
+        let of_liar = set_record(home.context.identity, liar.device(), 3);
         let head = HeadBundle {
-            sets: vec![old.signing().sign(&set)],
+            sets: vec![
+                liar.signing().sign(&set),
+                liar.signing().sign(&of_liar),
+                old.signing().sign(&set),
+            ],
             ..bundle(&home, &old, 1)
         };
         let since = UnixMillis(1);
