@@ -116,8 +116,8 @@ impl LocatorKey {
     }
 
     /// Seals and signs a record. The body is `nonce (12) ‖ AES-256-GCM ciphertext ‖ tag (16)`
-    /// of `length (u32 LE) ‖ plain ‖ zeros`, padded to 2, 4 or 8 KiB; associated data is
-    /// `sequence (u64 LE) ‖ written_at (u64 LE) ‖ network`.
+    /// of `length (u32 LE) ‖ plain ‖ zeros`, padded to 2,048, 4,096 or 8,960 bytes; associated
+    /// data is `sequence (u64 LE) ‖ written_at (u64 LE) ‖ network`.
     pub fn try_seal(
         &self,
         network: &str,

@@ -166,8 +166,8 @@ pub(super) fn load_tree(
     }))
 }
 
-/// Loads the signed header that lies behind a shard's hash tree. `None` when there is none
-/// that can be read.
+/// Loads the bytes of the signed header that lies behind a shard's hash tree, of whatever version.
+/// `None` when there are none.
 pub(super) fn load_header(shard_path: &Path, bytes: u64) -> io::Result<Option<Vec<u8>>> {
     let Some((tree, data)) = load_tree_bytes(shard_path, bytes)? else {
         return Ok(None);
