@@ -13,6 +13,7 @@ pub mod head;
 mod head_ref;
 pub mod id;
 pub mod intervals;
+pub mod ledger;
 pub mod limits;
 pub mod locator;
 pub mod manifest;

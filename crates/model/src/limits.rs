@@ -326,6 +326,12 @@ pub const LOOKUPS_MAX: usize = 64;
 /// Packs that the engine follows because a shard of them is not confirmed yet: each has a
 /// shard of at least `SHARD_ALIGN` bytes in the spool, and the spool is bounded.
 pub const PACKS_TRACKED_MAX: usize = 65_536;
+/// Groups of packs that the engine counts apart; packs of more groups are counted together as
+/// confirmed only where all of them are. A pack in a thousand without a shard, drawn at random at
+/// each of 30 positions, makes some hundreds of groups of 60,000 packs.
+pub const GROUPS_MAX: usize = 4_096;
+/// Packs of which a supplier is owed its shard that are looked for at once.
+pub const OWED_BATCH_MAX: usize = 1_024;
 /// Fetches that wait behind those in flight; more are given up at once.
 pub const FETCHES_QUEUED_MAX: usize = 256;
 /// Combinations of shards that are tried before a pack is given up as undecodable.

@@ -134,6 +134,23 @@ impl PositionMask {
     pub const fn has(self, position: Position) -> bool {
         self.0 & bit(position) != 0
     }
+
+    /// The positions that are in both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// How many positions are in it.
+    #[must_use]
+    pub fn count(self) -> u8 {
+        u8::try_from(self.0.count_ones()).expect("32 at most")
+    }
+
+    /// The positions in it, in order.
+    pub fn positions(self) -> impl Iterator<Item = Position> {
+        (0..32).map(Position).filter(move |it| self.has(*it))
+    }
 }
 
 impl FromIterator<Position> for PositionMask {
@@ -185,6 +202,9 @@ mod tests {
     fn a_mask_has_the_positions_it_was_made_of() {
         let mask: PositionMask = [Position(0), Position(29)].into_iter().collect();
         assert_eq!(mask, PositionMask(1 | 1 << 29));
+        assert_eq!(mask.count(), 2);
+        assert_eq!(mask.and(PositionMask(3)), PositionMask(1));
+        assert!(mask.positions().eq([Position(0), Position(29)]));
         assert!(mask.has(Position(29)) && !mask.has(Position(1)));
         assert_eq!(mask.with(Position(200)), mask, "there is no such position");
         assert!(!mask.has(Position(200)));

@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod folders;
 mod friends;
+mod groups;
 mod heads;
 mod history;
 mod id;
@@ -40,7 +41,7 @@ pub use id::SegmentId;
 pub use pack_rows::shard_bytes;
 pub use packs::{PackTotals, UnconfirmedPack};
 pub use rebuild::Imported;
-pub use segments::{LiveSegment, NewSegment, Publication};
+pub use segments::{LiveSegment, NewSegment, Publication, Published};
 pub use suppliers::{Introduction, SignedContract, Supplier};
 
 /// A handle of the catalogue; clones share one writer and a few readers. Every call blocks

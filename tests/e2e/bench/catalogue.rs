@@ -278,7 +278,9 @@ impl Filling {
         let number = self.files.div_ceil(CHUNKS_PER_PACK * PACKS_PER_SEGMENT);
         let live = self.catalogue.segments()?;
         match live.get(usize::try_from(number)?) {
-            Some(segment) => self.catalogue.mark_published(segment.segment, ids)?,
+            Some(segment) => {
+                self.catalogue.mark_published(segment.segment, ids)?;
+            }
             None => {
                 let blobs = self.pieces()?;
                 let segment = NewSegment {

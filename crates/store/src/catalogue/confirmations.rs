@@ -4,12 +4,14 @@
 //! confirmed, those of their current holders, is kept beside it and changes in the same transaction.
 
 use bitdust_model::document::Signed;
+use bitdust_model::ledger::GroupChange;
 use bitdust_model::manifest::PackRef;
 use bitdust_model::set::SetRecord;
 use bitdust_model::shard::Receipt;
 use bitdust_model::{ByteCount, DeviceId, PackId, Position, ShardId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use super::groups::Moves;
 use super::pack_rows::{expect_number, number_of, ref_of, shard_bytes};
 use super::{Catalogue, CatalogueError};
 use crate::row::{decode_signed, encode_signed, from_column, to_column};
@@ -41,7 +43,8 @@ pub struct ConfirmedShard {
 }
 
 impl Catalogue {
-    /// Records that a supplier keeps a shard. Others may have confirmed the same position.
+    /// Records that a supplier keeps a shard. Others may have confirmed the same position. Gives
+    /// how that moves a committed pack. The word of one that is condemned counts for nothing.
     pub fn confirm_shard(
         &self,
         pack: PackId,
@@ -49,13 +52,20 @@ impl Catalogue {
         supplier: DeviceId,
         receipt: Option<&Signed<Receipt>>,
         at: UnixMillis,
-    ) -> Result<(), CatalogueError> {
+    ) -> Result<Option<GroupChange>, CatalogueError> {
         let receipt = receipt.map(encode_signed).transpose()?;
         let at = to_column("time", at.0)?;
         self.write(move |transaction| {
             let number = expect_number(transaction, pack)?;
             if usize::from(position.0) >= ref_of(transaction, number)?.shards.len() {
                 return Err(CatalogueError::NoPosition { pack, position });
+            }
+            let condemned = transaction
+                .prepare_cached("SELECT condemned FROM suppliers WHERE device = ?1")?
+                .query_row([supplier.0], |row| row.get(0))
+                .optional()?;
+            if condemned == Some(true) {
+                return Ok(None);
             }
             let holder = make_holder(transaction, supplier)?;
             transaction
@@ -72,12 +82,17 @@ impl Catalogue {
                     )?
                     .execute(params![supplier.0, at])?;
             }
-            recount(transaction, number)
+            let mut moves = Moves::default();
+            moves.of(transaction, number, || recount(transaction, number))?;
+            Ok(moves.changes().pop())
         })
     }
 
-    /// Takes back all that a supplier confirmed. Gives the number of shards.
-    pub fn unconfirm_supplier(&self, supplier: DeviceId) -> Result<u64, CatalogueError> {
+    /// Takes back all that a supplier confirmed. Gives the packs that this moves.
+    pub fn unconfirm_supplier(
+        &self,
+        supplier: DeviceId,
+    ) -> Result<Vec<GroupChange>, CatalogueError> {
         self.write_durably(move |transaction| unconfirm(transaction, supplier))
     }
 
@@ -215,24 +230,33 @@ pub(super) fn place_holders(
             params![record.set.0, position, holder],
         )?;
     }
-    transaction.execute(concat!(recount!(), " WHERE set_id = ?1"), [record.set.0])?;
+    for of_set in [
+        concat!(recount!(), " WHERE set_id = ?1 AND state > 0"),
+        concat!(recount!(), " WHERE set_id = ?1 AND state = 0"),
+    ] {
+        transaction.execute(of_set, [record.set.0])?;
+    }
     Ok(())
 }
 
 /// Takes back all that a supplier confirmed.
-fn unconfirm(transaction: &Transaction<'_>, supplier: DeviceId) -> Result<u64, CatalogueError> {
+fn unconfirm(
+    transaction: &Transaction<'_>,
+    supplier: DeviceId,
+) -> Result<Vec<GroupChange>, CatalogueError> {
+    let mut moves = Moves::default();
     let Some(holder) = holder_of(transaction, supplier)? else {
-        return Ok(0);
+        return Ok(moves.changes());
     };
     let packs = transaction
         .prepare_cached("SELECT DISTINCT pack FROM confirmations WHERE holder = ?1")?
         .query_map([holder], |row| row.get(0))?
         .collect::<Result<Vec<i64>, _>>()?;
-    let shards = transaction.execute("DELETE FROM confirmations WHERE holder = ?1", [holder])?;
+    transaction.execute("DELETE FROM confirmations WHERE holder = ?1", [holder])?;
     for pack in packs {
-        recount(transaction, pack)?;
+        moves.of(transaction, pack, || recount(transaction, pack))?;
     }
-    Ok(shards as u64)
+    Ok(moves.changes())
 }
 
 fn holder_of(connection: &Connection, device: DeviceId) -> Result<Option<i64>, CatalogueError> {
@@ -265,7 +289,14 @@ mod tests {
         let connection = rusqlite::Connection::open(&path).expect("opened");
         for (end, key) in [
             (" WHERE id = ?1", 1_i64.into()),
-            (" WHERE set_id = ?1", SetId([1; 32]).0.to_vec().into()),
+            (
+                " WHERE set_id = ?1 AND state > 0",
+                SetId([1; 32]).0.to_vec().into(),
+            ),
+            (
+                " WHERE set_id = ?1 AND state = 0",
+                SetId([1; 32]).0.to_vec().into(),
+            ),
         ] {
             let sql = format!("EXPLAIN QUERY PLAN {}{end}", recount!());
             let mut statement = connection.prepare(&sql).expect("it is right");
@@ -280,6 +311,11 @@ mod tests {
             assert!(
                 !steps.iter().any(|step| step.starts_with("SCAN c")),
                 "{steps:#?}"
+            );
+            let packs = steps.iter().find(|step| step.contains(" packs"));
+            assert!(
+                packs.is_some_and(|step| !step.ends_with("SCAN packs")),
+                "by an index: {steps:#?}"
             );
         }
     }

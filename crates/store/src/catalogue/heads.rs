@@ -16,6 +16,9 @@ use super::{Catalogue, CatalogueError};
 use crate::database::DatabaseError;
 use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
 
+/// Under which the newest head is noted that was abandoned.
+const ABANDONED_KEY: &str = "abandoned_draft";
+
 /// A head of the own lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnHead {
@@ -58,6 +61,21 @@ impl Catalogue {
             )?;
             Ok(())
         })
+    }
+
+    /// The newest head, if it may still be published.
+    pub fn draft(&self) -> Result<Option<OwnHead>, CatalogueError> {
+        let newest = self.newest_head()?;
+        let abandoned = self.get_meta(ABANDONED_KEY)?;
+        let abandoned = abandoned.and_then(|bytes| bytes.try_into().ok());
+        let abandoned = abandoned.map(|bytes| Sequence(u64::from_le_bytes(bytes)));
+        Ok(newest.filter(|head| !head.published && Some(head.sequence) > abandoned))
+    }
+
+    /// Notes durably that a head, and none before it, is never to be published that is not yet. Its
+    /// number stays taken: whether somebody was given it is not known after a power cut.
+    pub fn abandon_draft(&self, sequence: Sequence) -> Result<(), CatalogueError> {
+        self.set_meta(ABANDONED_KEY, &sequence.0.to_le_bytes())
     }
 
     /// The newest head, published or not.

@@ -4,12 +4,14 @@
 //! that suppliers already keep. Its chunks become known with its commit, in one transaction.
 
 use bitdust_model::codec::Versioned;
+use bitdust_model::ledger::GroupChange;
 use bitdust_model::limits::{CHUNKS_PER_PACK_MAX, DATABASE_PAGE_MAX, PACK_BYTES_MAX};
 use bitdust_model::manifest::{PackKind, PackRecord, PackRef, Segment, Trailer};
 use bitdust_model::{ByteCount, Code, DeviceId, PackId, Position, PositionMask};
 use rusqlite::{Connection, Params, Transaction, params};
 
 use super::confirmations::{confirmations_of, recount};
+use super::groups::Moves;
 use super::pack_rows::{
     PackState, chunks_of, expect_number, kind_from_column, kind_to_column, number_of, ref_of,
     shard_bytes, state_of, state_to_column,
@@ -50,12 +52,16 @@ impl Catalogue {
         })
     }
 
-    /// Makes a pack's chunks known; the caller decided that enough shards are confirmed.
-    /// Committing again is no error.
-    pub fn commit_pack(&self, pack: PackId) -> Result<(), CatalogueError> {
+    /// Makes a pack's chunks known; the caller decided that enough shards are confirmed. Gives
+    /// what it is counted with from then on. Committing again is no error and changes nothing.
+    pub fn commit_pack(&self, pack: PackId) -> Result<Option<GroupChange>, CatalogueError> {
         self.write(move |transaction| {
             let number = expect_number(transaction, pack)?;
-            raise_state(transaction, number, PackState::Committed)
+            let mut moves = Moves::default();
+            moves.of(transaction, number, || {
+                raise_state(transaction, number, PackState::Committed)
+            })?;
+            Ok(moves.changes().pop())
         })
     }
 
@@ -104,6 +110,14 @@ impl Catalogue {
         self.read(|connection| match number_of(connection, pack)? {
             Some(number) => Ok(Some(ref_of(connection, number)?)),
             None => Ok(None),
+        })
+    }
+
+    /// Whether a pack is committed.
+    pub fn is_committed(&self, pack: PackId) -> Result<bool, CatalogueError> {
+        self.read(|connection| match number_of(connection, pack)? {
+            Some(number) => Ok(state_of(connection, number)? > PackState::Sealed),
+            None => Ok(false),
         })
     }
 

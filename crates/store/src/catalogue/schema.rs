@@ -71,7 +71,7 @@ CREATE TABLE packs (
 CREATE INDEX packs_sealed ON packs (id) WHERE state = 0;
 CREATE INDEX packs_committed ON packs (id) WHERE state = 1;
 CREATE INDEX packs_by_segment ON packs (segment, id) WHERE segment IS NOT NULL;
-CREATE INDEX packs_by_group ON packs (set_id, kind, mask) WHERE state > 0;
+CREATE INDEX packs_by_group ON packs (set_id, kind, state, mask, confirmed, pack_bytes) WHERE state > 0;
 
 CREATE TABLE pack_chunks (
     pack INTEGER PRIMARY KEY,

@@ -1,11 +1,13 @@
 //! Live segments of the pack index, and the publication of a commit.
 
 use bitdust_model::PackId;
+use bitdust_model::ledger::GroupChange;
 use bitdust_model::limits::SEGMENTS_MAX;
 use bitdust_model::manifest::{BlobRef, PackRecord, SnapshotRecord};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::error::refuse_when_full;
+use super::groups::Moves;
 use super::heads::{OwnHead, insert_head};
 use super::id::SegmentId;
 use super::pack_rows::{PackState, expect_number};
@@ -45,6 +47,15 @@ pub struct Publication {
     pub snapshots: Vec<SnapshotRecord>,
     /// The head that was published.
     pub head: Option<OwnHead>,
+}
+
+/// What a publication changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Published {
+    /// The new segment's number, when there is one.
+    pub segment: Option<SegmentId>,
+    /// How packs moved.
+    pub moved: Vec<GroupChange>,
 }
 
 impl Catalogue {
@@ -89,14 +100,19 @@ impl Catalogue {
         &self,
         segment: SegmentId,
         packs: Vec<PackId>,
-    ) -> Result<(), CatalogueError> {
-        self.write_durably(move |transaction| mark(transaction, segment, &packs))
+    ) -> Result<Vec<GroupChange>, CatalogueError> {
+        self.write_durably(move |transaction| {
+            let mut moves = Moves::default();
+            mark(transaction, segment, &packs, &mut moves)?;
+            Ok(moves.changes())
+        })
     }
 
-    /// Records a whole commit in one durable transaction. Gives the number of the new segment,
-    /// when there is one; at most `SEGMENTS_MAX` live.
-    pub fn publish(&self, publication: Publication) -> Result<Option<SegmentId>, CatalogueError> {
+    /// Records a whole commit in one durable transaction: its commit packs are published too.
+    /// At most `SEGMENTS_MAX` segments are live.
+    pub fn publish(&self, publication: Publication) -> Result<Published, CatalogueError> {
         self.write_durably(move |transaction| {
+            let mut moves = Moves::default();
             let Publication {
                 segment,
                 snapshots,
@@ -109,7 +125,7 @@ impl Catalogue {
                     packs,
                 }) => {
                     let segment = replace(transaction, &replaced, blobs)?;
-                    mark(transaction, segment, &packs)?;
+                    mark(transaction, segment, &packs, &mut moves)?;
                     Some(segment)
                 }
                 None => None,
@@ -125,8 +141,12 @@ impl Catalogue {
                         ..head
                     },
                 )?;
+                moves.publish_commits(transaction)?;
             }
-            Ok(segment)
+            Ok(Published {
+                segment,
+                moved: moves.changes(),
+            })
         })
     }
 }
@@ -182,6 +202,7 @@ fn mark(
     transaction: &Transaction<'_>,
     segment: SegmentId,
     packs: &[PackId],
+    moves: &mut Moves,
 ) -> Result<(), CatalogueError> {
     let number = to_column("segment", segment.0)?;
     transaction
@@ -191,7 +212,9 @@ fn mark(
         .ok_or(CatalogueError::UnknownSegment { segment })?;
     for pack in packs {
         let pack = expect_number(transaction, *pack)?;
-        raise_state(transaction, pack, PackState::Published)?;
+        moves.of(transaction, pack, || {
+            raise_state(transaction, pack, PackState::Published)
+        })?;
         transaction
             .prepare_cached("UPDATE packs SET segment = ?2 WHERE id = ?1")?
             .execute(params![pack, number])?;

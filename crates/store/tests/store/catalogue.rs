@@ -158,6 +158,25 @@ fn snapshots_of_devices_that_did_not_know_each_other_lie_as_they_were_taken() {
 }
 
 #[test]
+fn an_abandoned_draft_is_none_and_keeps_its_number() {
+    let dir = temporary_folder();
+    let draft = |catalogue: &Catalogue| catalogue.draft().expect("read");
+    let catalogue = open_catalogue(&dir);
+    assert_eq!(draft(&catalogue), None);
+    catalogue.put_head(own_head(5, 1)).expect("recorded");
+    assert_eq!(draft(&catalogue), Some(own_head(5, 1)));
+    catalogue.abandon_draft(Sequence(5)).expect("noted");
+    drop(catalogue);
+    let catalogue = open_catalogue(&dir);
+    assert_eq!(draft(&catalogue), None, "for good");
+    assert_eq!(catalogue.newest_head().expect("read"), Some(own_head(5, 1)));
+    catalogue.put_head(own_head(6, 1)).expect("recorded");
+    assert_eq!(draft(&catalogue), Some(own_head(6, 1)), "a new one");
+    catalogue.mark_head_published(Sequence(6)).expect("marked");
+    assert_eq!(draft(&catalogue), None);
+}
+
+#[test]
 fn a_number_of_the_lane_is_never_given_twice() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);

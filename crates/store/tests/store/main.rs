@@ -5,6 +5,7 @@ mod catalogue;
 mod crash;
 mod customers;
 mod golden;
+mod groups;
 mod packs;
 mod ranges;
 mod shards;

@@ -250,10 +250,10 @@ fn confirmations_count_once_a_position() {
     assert_eq!(holders, expected, "who has it is remembered of each");
     let known = catalogue.known_chunk(chunk(1)).expect("looked up");
     assert!(!known, "and still it is one position");
-    assert_eq!(
-        catalogue.unconfirm_supplier(device(1)).expect("taken back"),
-        1
-    );
+    catalogue.unconfirm_supplier(device(1)).expect("taken back");
+    let left = catalogue.confirmations(pack(1)).expect("listed");
+    let holders: Vec<_> = left.iter().map(|it| it.supplier).collect();
+    assert_eq!(holders, [device(2)], "what others said stays");
 
     let refused = catalogue
         .confirm_shard(pack(1), Position(4), device(1), None, NOW)
@@ -394,6 +394,7 @@ fn a_publication_is_recorded_whole_or_not_at_all() {
     let segment = catalogue
         .publish(publication(vec![pack(1)]))
         .expect("published")
+        .segment
         .expect("a segment");
     assert_eq!(state(&catalogue, 1), Some(State::Published));
     assert_eq!(catalogue.snapshots().expect("listed"), [snapshot(1)]);
@@ -625,5 +626,5 @@ fn publish(
         segment: Some(segment),
         ..Publication::default()
     })?;
-    Ok(published.expect("there is a segment in it"))
+    Ok(published.segment.expect("there is a segment in it"))
 }

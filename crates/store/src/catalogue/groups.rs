@@ -1,0 +1,160 @@
+//! Committed packs counted by what confirms them, and what moves between such groups.
+//!
+//! Every transaction that changes which positions of a committed pack count tells what moved. The
+//! sum of all that was told, in any order, is what `groups` counts.
+
+use std::collections::BTreeMap;
+
+use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
+use bitdust_model::{ByteCount, PackId, Position, PositionMask, SetId};
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::pack_rows::kind_from_column;
+use super::{Catalogue, CatalogueError};
+use crate::row::from_column;
+
+impl Catalogue {
+    /// The committed packs of a set by what confirms them.
+    pub fn groups(&self, set: SetId) -> Result<Vec<GroupTotal>, CatalogueError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT set_id, kind, state, mask, count(*), sum(pack_bytes) FROM packs
+                 WHERE set_id = ?1 AND state > 0 GROUP BY kind, state, mask",
+            )?;
+            let rows = statement.query_and_then([set.0], |row| {
+                Ok(GroupTotal {
+                    group: group_from(row)?,
+                    packs: from_column("row count", row.get(4)?)?,
+                    bytes: ByteCount(from_column("byte count", row.get(5)?)?),
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// Committed packs of a set of which a position is not confirmed, at most so many: first those
+    /// of which enough confirmed shards can be reached, then others; of these the ones with the
+    /// fewest confirmations first, and then the oldest.
+    pub fn owed(
+        &self,
+        set: SetId,
+        position: Position,
+        reachable: PositionMask,
+        count: usize,
+    ) -> Result<Vec<PackId>, CatalogueError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, mask, confirmed, k FROM packs
+                 WHERE set_id = ?1 AND state > 0 AND mask & ?2 = 0 AND ?3 < positions",
+            )?;
+            let bit = PositionMask::default().with(position).0;
+            let mut owed = Vec::new();
+            let mut rows = statement.query(params![set.0, bit, position.0])?;
+            while let Some(row) = rows.next()? {
+                let there = PositionMask(row.get(1)?).and(reachable).count();
+                let is_short = there < row.get(3)?;
+                owed.push((is_short, row.get::<_, u8>(2)?, row.get::<_, i64>(0)?));
+            }
+            owed.sort_unstable();
+            let mut id = connection.prepare_cached("SELECT pack FROM packs WHERE id = ?1")?;
+            let numbers = owed.into_iter().take(count);
+            let packs = numbers.map(|(_, _, number)| id.query_row([number], |row| row.get(0)));
+            packs.map(|pack| Ok(PackId(pack?))).collect()
+        })
+    }
+}
+
+/// The group of a row of {set, kind, state, mask}.
+fn group_from(row: &Row<'_>) -> Result<Group, CatalogueError> {
+    Ok(Group {
+        set: SetId(row.get(0)?),
+        kind: kind_from_column(row.get(1)?)?,
+        is_published: row.get::<_, i64>(2)? > 1,
+        confirmed: PositionMask(row.get(3)?),
+    })
+}
+
+/// The group of the pack of a number and its bytes; `None` while it is not committed.
+fn place_of(
+    connection: &Connection,
+    number: i64,
+) -> Result<Option<(Group, ByteCount)>, CatalogueError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT set_id, kind, state, mask, pack_bytes FROM packs WHERE id = ?1 AND state > 0",
+    )?;
+    let mut rows = statement.query([number])?;
+    match rows.next()? {
+        Some(row) => {
+            let bytes = ByteCount(from_column("byte count", row.get(4)?)?);
+            Ok(Some((group_from(row)?, bytes)))
+        }
+        None => Ok(None),
+    }
+}
+
+/// What moved in a transaction.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    moved: BTreeMap<(Option<Group>, Group), (u64, ByteCount)>,
+}
+
+impl Moves {
+    /// Does something to the pack of a number, and notes where that moves it.
+    pub(super) fn of(
+        &mut self,
+        transaction: &Transaction<'_>,
+        number: i64,
+        work: impl FnOnce() -> Result<(), CatalogueError>,
+    ) -> Result<(), CatalogueError> {
+        let before = place_of(transaction, number)?;
+        work()?;
+        if let Some((to, bytes)) = place_of(transaction, number)? {
+            self.note(before.map(|(group, _)| group), to, 1, bytes);
+        }
+        Ok(())
+    }
+
+    /// Publishes the commit packs that are committed: the head that is published names them.
+    pub(super) fn publish_commits(
+        &mut self,
+        transaction: &Transaction<'_>,
+    ) -> Result<(), CatalogueError> {
+        let mut statement = transaction.prepare_cached(
+            "SELECT set_id, kind, state, mask, pack_bytes FROM packs WHERE state = 1 AND kind = 2",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let from = group_from(row)?;
+            let bytes = ByteCount(from_column("byte count", row.get(4)?)?);
+            let to = Group {
+                is_published: true,
+                ..from
+            };
+            self.note(Some(from), to, 1, bytes);
+        }
+        transaction
+            .prepare_cached("UPDATE packs SET state = 2 WHERE state = 1 AND kind = 2")?
+            .execute([])?;
+        Ok(())
+    }
+
+    fn note(&mut self, from: Option<Group>, to: Group, packs: u64, bytes: ByteCount) {
+        if from == Some(to) {
+            return;
+        }
+        let (sum, sum_bytes) = self.moved.entry((from, to)).or_default();
+        *sum += packs;
+        *sum_bytes += bytes;
+    }
+
+    /// All of it.
+    pub(super) fn changes(self) -> Vec<GroupChange> {
+        let change = |((from, to), (packs, bytes))| GroupChange {
+            from,
+            to,
+            packs,
+            bytes,
+        };
+        self.moved.into_iter().map(change).collect()
+    }
+}

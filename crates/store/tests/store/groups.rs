@@ -1,0 +1,199 @@
+//! Packs in groups: what is told to move adds up to what is there, and what is owed is found.
+
+use std::collections::BTreeMap;
+
+use bitdust_model::ledger::{Group, GroupChange};
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{ByteCount, HeadHash, Position, PositionMask, SetId};
+use bitdust_store::Catalogue;
+use bitdust_store::catalogue::{NewSegment, OwnHead, Publication};
+use proptest::prelude::*;
+
+use crate::support::{
+    NOW, blob, device, head, id, identity, open_catalogue, pack, pack_record, signed,
+    temporary_folder,
+};
+
+const PACKS: u64 = 6;
+
+fn set() -> SetId {
+    SetId(id("set", 1))
+}
+
+/// What may happen to a pack.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Confirm { pack: u64, position: u8, by: u64 },
+    Commit { pack: u64 },
+    Unconfirm { by: u64 },
+    Publish { pack: u64 },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => (1..=PACKS, 0..4_u8, 0..5_u64)
+            .prop_map(|(pack, position, by)| Step::Confirm { pack, position, by }),
+        2 => (1..=PACKS).prop_map(|pack| Step::Commit { pack }),
+        1 => (0..5_u64).prop_map(|by| Step::Unconfirm { by }),
+        1 => (1..=PACKS).prop_map(|pack| Step::Publish { pack }),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+fn perform(catalogue: &Catalogue, step: Step, next: u64) -> Vec<GroupChange> {
+    match step {
+        Step::Confirm {
+            pack: of,
+            position,
+            by,
+        } => {
+            let (position, by) = (Position(position), device(by));
+            let moved = catalogue.confirm_shard(pack(of), position, by, None, NOW);
+            moved.expect("confirmed").into_iter().collect()
+        }
+        Step::Commit { pack: of } => {
+            let moved = catalogue.commit_pack(pack(of)).expect("committed");
+            moved.into_iter().collect()
+        }
+        Step::Unconfirm { by } => catalogue
+            .unconfirm_supplier(device(by))
+            .expect("taken back"),
+        Step::Publish { pack: of } => {
+            let segment = NewSegment {
+                blobs: vec![blob(next)],
+                replaced: Vec::new(),
+                packs: vec![pack(of)],
+            };
+            let published = catalogue.publish(Publication {
+                segment: Some(segment),
+                ..Publication::default()
+            });
+            published.expect("published").moved
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever happens in whatever order: the sum of what moved is what the rows say.
+    #[test]
+    fn what_moved_adds_up_to_what_is_there(steps in steps(), seed in any::<u64>()) {
+        let dir = temporary_folder();
+        let catalogue = open_catalogue(&dir);
+        for number in 1..=PACKS {
+            catalogue.record_pack(pack_record(number, &[number])).expect("recorded");
+        }
+        let mut changes = Vec::new();
+        for (next, step) in (100..).zip(&steps) {
+            changes.extend(perform(&catalogue, *step, next));
+        }
+        // They may be told in any order.
+        let length = changes.len().max(1);
+        changes.rotate_left(usize::try_from(seed % length as u64).expect("short"));
+        let mut sums: BTreeMap<Group, (i64, i64)> = BTreeMap::new();
+        let mut add = |group: Group, sign: i64, change: &GroupChange| {
+            let sum = sums.entry(group).or_default();
+            sum.0 += sign * i64::try_from(change.packs).expect("few");
+            sum.1 += sign * i64::try_from(change.bytes.0).expect("few");
+        };
+        for change in &changes {
+            add(change.to, 1, change);
+            if let Some(from) = change.from {
+                add(from, -1, change);
+            }
+        }
+        sums.retain(|_, sum| *sum != (0, 0));
+        let there = catalogue.groups(set()).expect("counted");
+        let there: BTreeMap<_, _> = there
+            .into_iter()
+            .map(|total| {
+                let packs = i64::try_from(total.packs).expect("few");
+                (total.group, (packs, i64::try_from(total.bytes.0).expect("few")))
+            })
+            .collect();
+        prop_assert_eq!(sums, there);
+    }
+}
+
+#[test]
+fn what_is_owed_is_found_the_weakest_first() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    for (number, positions) in [(1, 4_u8), (2, 3), (3, 2), (4, 1)] {
+        catalogue
+            .record_pack(pack_record(number, &[number]))
+            .expect("recorded");
+        for position in 0..positions {
+            let by = device(position.into());
+            catalogue
+                .confirm_shard(pack(number), Position(position), by, None, NOW)
+                .expect("confirmed");
+        }
+        if number < 4 {
+            catalogue.commit_pack(pack(number)).expect("committed");
+        }
+    }
+    let owed = |position, reachable, count| {
+        let reachable = PositionMask(reachable);
+        let found = catalogue.owed(set(), Position(position), reachable, count);
+        found.expect("looked up")
+    };
+    assert_eq!(
+        owed(3, 0b111, 9),
+        [3, 2].map(pack),
+        "the last is not committed"
+    );
+    assert_eq!(owed(3, 0b111, 1), [3].map(pack));
+    assert_eq!(
+        owed(3, 0b110, 9),
+        [2, 3].map(pack),
+        "two can be reached of the second"
+    );
+    assert_eq!(owed(2, 0b111, 9), [3].map(pack));
+    assert_eq!(owed(1, 0b111, 9), []);
+    assert_eq!(owed(9, 0b111, 9), [], "there is no such position");
+    let (other, all) = (SetId(id("set", 2)), PositionMask(0b1111));
+    let found = catalogue.owed(other, Position(3), all, 9);
+    assert_eq!(found.expect("looked up"), []);
+}
+
+/// The packs of a head's own lists count as published with it.
+#[test]
+fn a_published_head_publishes_its_lists() {
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    let mut lists = pack_record(1, &[]);
+    lists.pack.kind = PackKind::Commit;
+    catalogue.record_pack(lists).expect("recorded");
+    let told = catalogue.commit_pack(pack(1)).expect("committed");
+    let group = told.map(|change| change.to).expect("it is counted");
+    assert!(!group.is_published);
+    assert!(catalogue.is_committed(pack(1)).expect("looked up"));
+    assert!(!catalogue.is_committed(pack(2)).expect("looked up"));
+    let head = head(identity(1), device(1), 1, HeadHash([0; 32]));
+    let own = OwnHead {
+        sequence: head.sequence,
+        hash: HeadHash([1; 32]),
+        head: signed(&head),
+        published: false,
+    };
+    let published = catalogue.publish(Publication {
+        head: Some(own),
+        ..Publication::default()
+    });
+    let moved = published.expect("published").moved;
+    let to = Group {
+        is_published: true,
+        ..group
+    };
+    let bytes = ByteCount(u64::from(pack_record(1, &[]).pack.pack_bytes));
+    let change = GroupChange {
+        from: Some(group),
+        to,
+        packs: 1,
+        bytes,
+    };
+    assert_eq!(moved, [change]);
+    assert_eq!(to.confirmed, PositionMask::default());
+}
