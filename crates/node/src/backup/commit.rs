@@ -10,7 +10,6 @@ use tokio::sync::Semaphore;
 
 use bitdust_crypto::{head_hash, set_hash};
 use bitdust_engine::{JobId, SetFact};
-use bitdust_model::codec::Versioned;
 use bitdust_model::head::Head;
 use bitdust_model::intervals::CLOCK_EARLIEST;
 use bitdust_model::manifest::{
@@ -19,40 +18,20 @@ use bitdust_model::manifest::{
 };
 use bitdust_model::set::SetVersion;
 use bitdust_model::{
-    EncodeError, ErrorCode, HeadHash, PackId, Schedule, Sequence, UnixMillis, decode, limits,
-    try_encode,
+    EncodeError, ErrorCode, HeadHash, PackId, Schedule, Sequence, UnixMillis, limits, try_encode,
 };
 use bitdust_pipeline::PackBuilder;
 use bitdust_pipeline::index::{SegmentWriter, page_snapshots, plan_segments};
 use bitdust_pipeline::pack::blob_refs;
 use bitdust_store::CatalogueError;
-use bitdust_store::catalogue::{NewSegment, OwnHead, OwnSet, Publication, SegmentId};
-use serde::{Deserialize, Serialize};
+use bitdust_store::catalogue::{NewSegment, OwnHead, OwnSet, SegmentId};
 
+use crate::backup::commit_draft::{CommitDraft, DRAFT_KEY};
 use crate::backup::packer::seal_pack;
 use crate::backup::watches::schedule_of;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::job::Counters;
 use crate::shared::task_event::{PackInFlight, TaskEvent};
-
-/// Where the draft of a commit is kept until the head is published.
-const DRAFT_KEY: &str = "commit_draft";
-
-/// What will be told to the catalogue once the head is published.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct CommitDraft {
-    sequence: Sequence,
-    snapshots: Vec<SnapshotRecord>,
-    replaced: Vec<u64>,
-    segment: Vec<BlobRef>,
-    packs: Vec<PackId>,
-}
-
-impl Versioned for CommitDraft {
-    const KIND: &'static str = "commit draft";
-    const VERSION: u8 = 2;
-    const BYTES_MAX: usize = limits::META_BYTES_MAX;
-}
 
 /// What a commit is made of.
 pub(crate) struct CommitRequest {
@@ -85,43 +64,6 @@ pub(crate) fn seal_commit(
         older: Vec::new(),
     };
     writer.seal().map_err(|error| error.code())
-}
-
-/// Tells the catalogue that the head with this number is published.
-pub(crate) fn record_commit(context: &Context, sequence: Sequence) -> Result<(), ErrorCode> {
-    let code = |error: CatalogueError| error.code();
-    let Some(bytes) = context.catalogue.get_meta(DRAFT_KEY).map_err(code)? else {
-        return context
-            .catalogue
-            .mark_head_published(sequence)
-            .map_err(code);
-    };
-    let draft: CommitDraft = decode(&bytes).map_err(|_| ErrorCode::Internal)?;
-    if draft.sequence != sequence {
-        return context
-            .catalogue
-            .mark_head_published(sequence)
-            .map_err(code);
-    }
-    let segment = NewSegment {
-        blobs: draft.segment,
-        replaced: draft.replaced.into_iter().map(SegmentId).collect(),
-        packs: draft.packs,
-    };
-    let publication = Publication {
-        segment: (!segment.blobs.is_empty()).then_some(segment),
-        head: context
-            .catalogue
-            .newest_head()
-            .map_err(code)?
-            .filter(|head| head.sequence == sequence),
-        snapshots: draft.snapshots,
-    };
-    context.catalogue.publish(publication).map_err(code)?;
-    context
-        .catalogue
-        .mark_head_published(sequence)
-        .map_err(code)
 }
 
 /// Why a commit could not be sealed.
@@ -182,7 +124,9 @@ impl CommitWriter<'_> {
         self.name_own_pack(record.pack.pack);
         let segment = std::mem::take(&mut self.segment);
         let head = self.head(sequence, previous, &record, manifest_blob)?;
+        let lists = self.packs.iter().map(|pack| pack.pack);
         let draft = CommitDraft {
+            lists: lists.chain([record.pack.pack]).collect(),
             sequence,
             snapshots: self.request.snapshots.clone(),
             replaced: segment.replaced.iter().map(|segment| segment.0).collect(),

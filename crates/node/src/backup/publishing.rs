@@ -7,10 +7,10 @@ use bitdust_model::{ErrorCode, FolderId, Sequence};
 
 use super::Backup;
 use super::commit::{self, CommitRequest};
+use super::commit_draft::record_commit;
 use crate::shared::completion::Completion;
 use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
-use crate::shared::task_event::TaskEvent;
 
 impl Backup {
     /// Seals index, manifest and head on a blocking thread.
@@ -56,16 +56,14 @@ impl Backup {
         driver.spawn(async move {
             let record = || {
                 let worker = context.clone();
-                async move { blocking(move || commit::record_commit(&worker, sequence)).await? }
+                async move { blocking(move || record_commit(&worker, sequence)).await? }
             };
             let space = &context.disk_space;
             match space.write_anyway(counters.as_deref(), record).await {
-                Ok(()) => {
-                    let kept = |completion| TaskEvent::CommitKept {
-                        completion,
-                        sequence,
-                    };
-                    completion.bring(kept).await;
+                Ok(moved) => {
+                    completion
+                        .tell(Ok(Input::CommitRecorded { sequence, moved }))
+                        .await
                 }
                 Err(code) => completion.tell(Err(code)).await,
             }

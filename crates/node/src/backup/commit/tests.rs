@@ -1,6 +1,7 @@
 //! What a commit says, and what the catalogue knows of it before its head is published and after.
 
 use bitdust_crypto::{PackCipher, ShardMask, verify_by};
+use bitdust_engine::DraftFact;
 use bitdust_model::manifest::{ChunkRecord, Retention};
 use bitdust_model::tree::Meta;
 use bitdust_model::{ChunkId, Code, DeviceId, FolderId, Position, PositionMask, SnapshotId};
@@ -8,6 +9,7 @@ use bitdust_pipeline::index::{read_manifest, read_segment};
 use bitdust_pipeline::pack::open::open_chunk_within;
 
 use super::*;
+use crate::backup::commit_draft::{draft_of, record_commit};
 use crate::shared::task::blocking;
 use crate::shared::testing::{TestHome, pack_ref};
 
@@ -191,7 +193,19 @@ async fn a_segment_is_live_once_its_head_is_published() {
     let catalogue = home.context.catalogue.clone();
     let live = catalogue.segments().expect("read");
     assert!(live.is_empty(), "before it is published");
-    record_commit(&home.context, sequence).expect("recorded");
+    let draft = DraftFact {
+        sequence,
+        lists: vec![own.pack],
+    };
+    assert_eq!(draft_of(&catalogue).expect("read"), Some(draft));
+    let moved = record_commit(&home.context, sequence).expect("recorded");
+    let [change] = &moved[..] else {
+        panic!("the pack of contents is published: {moved:?}");
+    };
+    assert!(change.to.is_published && change.packs == 1);
+    assert_eq!(draft_of(&catalogue).expect("read"), None);
+    let again = record_commit(&home.context, sequence).expect("no error");
+    assert!(again.is_empty(), "it is known already");
     let live = catalogue.segments().expect("read");
     let [segment] = &live[..] else {
         panic!("one segment");
