@@ -29,6 +29,7 @@ use crate::fsm::{
     recovery, restore, schedule, set_up, supplier_link, supplier_search, transfer, unspool,
 };
 use crate::io::{AskId, FetchId, Input, JobId, Output, SetFact};
+use crate::ledger::Ledger;
 use crate::random::{Random, mix, mix_bytes};
 use crate::timer::{Timers, WakeReason};
 use crate::transition::{Machine, Subject, Transition};
@@ -63,7 +64,10 @@ pub struct Engine {
     set: Option<SetFact>,
     head: head::State,
     head_recorded: Option<Sequence>,
+    /// Packs that are on their way.
     packs: BTreeMap<PackId, Pack>,
+    /// All that are committed.
+    ledger: Ledger,
 
     jobs: BTreeMap<JobId, Job>,
     fetches: BTreeMap<FetchId, Fetch>,
@@ -138,6 +142,7 @@ impl Engine {
             head: head::State::default(),
             head_recorded: None,
             packs: BTreeMap::new(),
+            ledger: Ledger::default(),
             jobs: BTreeMap::new(),
             fetches: BTreeMap::new(),
             folders: BTreeMap::new(),

@@ -11,7 +11,7 @@ mod inputs;
 mod outputs;
 
 pub use facts::{
-    Access, ClaimedHead, CustomerFact, Facts, FolderFact, OfferFact, PackFact, PlaceFact,
+    Access, ClaimedHead, CustomerFact, Facts, FolderFact, OfferFact, OwedFact, PackFact, PlaceFact,
     ReceiptFact, RecordScope, SetFact, SupplierFact, VersionFact, Wait,
 };
 pub use ids::{AskId, FetchId, JobId};

@@ -8,9 +8,11 @@ mod backoff;
 mod engine;
 mod fsm;
 pub mod io;
+mod ledger;
 mod random;
 mod rules;
 mod safety;
+mod start;
 mod timer;
 pub mod trace;
 mod transition;
@@ -19,11 +21,12 @@ mod view;
 pub use engine::Engine;
 pub use io::{
     Access, AskId, ClaimedHead, CustomerFact, Facts, FetchId, FolderFact, Input, InputKind, JobId,
-    OfferFact, Output, OutputKind, PackFact, Phase, PlaceFact, ReceiptFact, RecordScope, SetFact,
-    SupplierFact, VersionFact, Wait,
+    OfferFact, Output, OutputKind, OwedFact, PackFact, Phase, PlaceFact, ReceiptFact, RecordScope,
+    SetFact, SupplierFact, VersionFact, Wait,
 };
 pub use random::Random;
-pub use rules::{is_believed, known_at, settled_at, shown_wait, survives_a_start};
+pub use rules::{is_believed, known_at, settled_at, shown_wait};
+pub use start::{DraftFact, PacksAtStart, SealedPackFact, packs_at_start};
 pub use timer::WakeReason;
 pub use transition::{Machine, Subject, Transition};
 pub use view::{CustomerView, EngineView, FolderView, FolderWork, JobView, SupplierView};

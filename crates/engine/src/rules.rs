@@ -1,5 +1,5 @@
-//! Rules that need no machine: confirmations that a pack needs, what survives a start, which heads
-//! are believed, which wait is shown.
+//! Rules that need no machine: confirmations that a pack needs, which heads are believed, which wait
+//! is shown.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use bitdust_model::intervals::WAIT_TOLD_AFTER;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{Code, DeviceId, IdentityId, Sequence};
 
-use crate::io::{ClaimedHead, PackFact, Phase, Wait};
+use crate::io::{ClaimedHead, Phase, Wait};
 
 /// Confirmations at which a pack may be committed: its chunks count as known.
 #[must_use]
@@ -26,18 +26,6 @@ pub fn settled_at(kind: PackKind, code: Code) -> u8 {
         PackKind::Data => code.safe_at().unwrap_or(1),
         PackKind::Tree | PackKind::Commit => code.metadata_quorum(),
     }
-}
-
-/// Whether a pack that was sealed and not committed goes on after a start: all its shards are at
-/// suppliers or in the spool, or it has confirmations enough to be known. Of any other the rest
-/// of its shards is lost; its files are sealed anew. Without a set nothing can be said of it yet.
-#[must_use]
-pub fn survives_a_start(pack: &PackFact, code: Option<Code>) -> bool {
-    code.is_none_or(|code| {
-        let at_hand = pack.confirmed.len() + pack.spooled.len();
-        at_hand >= usize::from(code.n())
-            || pack.confirmed.len() >= usize::from(known_at(pack.kind, code))
-    })
 }
 
 /// Whether a head whose signature is good is one of an identity's: a device of it wrote it into
@@ -71,47 +59,7 @@ pub fn shown_wait(
 
 #[cfg(test)]
 mod tests {
-    use bitdust_model::{PackId, Position};
-
     use super::*;
-
-    fn pack(kind: PackKind, confirmed: u8, spooled: u8) -> PackFact {
-        let positions = |from: u8, count: u8| (from..from + count).map(Position).collect();
-        PackFact {
-            pack: PackId([1; 32]),
-            kind,
-            confirmed: positions(0, confirmed),
-            spooled: positions(confirmed, spooled),
-        }
-    }
-
-    #[test]
-    fn a_pack_survives_where_nothing_of_it_is_lost_or_enough_is_confirmed() {
-        let code = Code::new(2, 6).expect("a code");
-        assert_ne!(
-            code.known_at(),
-            code.metadata_quorum(),
-            "they are told apart"
-        );
-        for (kind, known) in [
-            (PackKind::Data, code.known_at()),
-            (PackKind::Tree, code.metadata_quorum()),
-            (PackKind::Commit, code.metadata_quorum()),
-        ] {
-            for (confirmed, spooled, survives) in [
-                (0, 6, true),
-                (2, 4, true),
-                (2, 3, false),
-                (known, 0, true),
-                (known - 1, 0, false),
-                (0, 0, false),
-            ] {
-                let fact = pack(kind, confirmed, spooled);
-                assert_eq!(survives_a_start(&fact, Some(code)), survives, "{fact:?}");
-            }
-            assert!(survives_a_start(&pack(kind, 0, 0), None), "no set yet");
-        }
-    }
 
     #[test]
     fn a_head_is_believed_of_a_device_in_its_own_lane_before_its_fence() {

@@ -8,16 +8,19 @@ use std::collections::{BTreeMap, VecDeque};
 use bitdust_engine::trace::{TraceLine, apply};
 use bitdust_engine::{
     Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, Input, InputKind, JobId,
-    OfferFact, Output, OutputKind, PlaceFact, ReceiptFact, SetFact, SupplierFact, VersionFact,
+    OfferFact, Output, OutputKind, OwedFact, PlaceFact, ReceiptFact, SetFact, SupplierFact,
+    VersionFact,
 };
+use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position, Schedule,
-    Sequence, SetId, Tick,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position,
+    PositionMask, Schedule, Sequence, SetId, Tick,
 };
 use strum::IntoEnumIterator as _;
 
 const FOLDER: FolderId = FolderId([7; 32]);
+const SET: SetId = SetId([9; 32]);
 const FRIEND: u8 = 1;
 const STRANGER: u8 = 2;
 const CUSTOMER: u8 = 3;
@@ -25,9 +28,10 @@ const RESTORE: JobId = JobId(50);
 const RECOVERY: JobId = JobId(60);
 
 /// Effects that only tell or free something.
-const UNANSWERED: [OutputKind; 6] = [
+const UNANSWERED: [OutputKind; 7] = [
     OutputKind::UnwatchFolder,
     OutputKind::ReleasePack,
+    OutputKind::ReleaseShard,
     OutputKind::GiveUpFetch,
     OutputKind::Refuse,
     OutputKind::JobMoved,
@@ -174,7 +178,7 @@ impl Run {
             Output::Propose { device, bytes } => vec![Input::ContractSigned { device, bytes }],
             Output::RecordSet { code, holders } => vec![Input::SetRecorded {
                 set: SetFact {
-                    set: SetId([9; 32]),
+                    set: SET,
                     code,
                     holders,
                 },
@@ -182,7 +186,10 @@ impl Run {
             Output::CheckSupplier { device, .. } => {
                 vec![Input::CheckPassed { device }, Input::CheckEmpty { device }]
             }
-            Output::CondemnSupplier { device, .. } => vec![Input::CondemnationRecorded { device }],
+            Output::CondemnSupplier { device, .. } => vec![Input::CondemnationRecorded {
+                device,
+                moved: Vec::new(),
+            }],
             Output::WatchFolder { folder } => vec![Input::FolderWatched { folder }],
             Output::BackUp { folders } => vec![Input::BackupAsked {
                 job: JobId(self.jobs),
@@ -206,31 +213,56 @@ impl Run {
                     pack,
                     position,
                     device,
+                    moved: Some(GroupChange {
+                        from: Some(owed()),
+                        to: Group {
+                            confirmed: PositionMask(3),
+                            ..owed()
+                        },
+                        packs: 1,
+                        bytes: ByteCount(10),
+                    }),
                 }],
             }],
             Output::SpoolShard { pack, position } => vec![Input::ShardSpooled { pack, position }],
             Output::LoadSpool { device } => vec![
                 Input::SpoolEmpty { device },
-                Input::SpoolLoaded {
+                Input::SpoolLoaded(OwedFact {
                     pack: PackId([self.packs; 32]),
                     kind: PackKind::Commit,
                     position: Position(0),
                     device,
-                },
+                    confirmed: PositionMask::default(),
+                    is_committed: true,
+                }),
                 Input::SpooledDamaged {
                     pack: PackId([self.packs; 32]),
                     position: Position(0),
                     device,
                 },
             ],
+            Output::RemakeShard { device, .. } => vec![
+                Input::ShardRemade(OwedFact {
+                    pack: PackId([self.packs; 32]),
+                    kind: PackKind::Data,
+                    position: Position(0),
+                    device,
+                    confirmed: PositionMask::default(),
+                    is_committed: true,
+                }),
+                Input::NothingOwed { device },
+            ],
             Output::RemoveSpooled { device, .. } => vec![Input::SpooledRemoved { device }],
-            Output::CommitPack { pack } => vec![Input::PackCommitted { pack }],
+            Output::CommitPack { pack } => vec![Input::PackCommitted { pack, moved: None }],
             Output::SealMetadata { job, .. } => vec![Input::MetadataSealed {
                 job,
                 sequence: Sequence(self.sequence),
             }],
             Output::PutHead { device, sequence } => vec![Input::HeadKept { device, sequence }],
-            Output::RecordCommit { sequence } => vec![Input::CommitRecorded { sequence }],
+            Output::RecordCommit { sequence } => vec![Input::CommitRecorded {
+                sequence,
+                moved: Vec::new(),
+            }],
             Output::StartRestore { job } => vec![Input::RestoreWritten { job, problems: 0 }],
             Output::FetchRange {
                 fetch, position, ..
@@ -268,6 +300,7 @@ impl Run {
             Output::PublishDeposits => vec![Input::DepositsPublished],
             Output::UnwatchFolder { .. }
             | Output::ReleasePack { .. }
+            | Output::ReleaseShard { .. }
             | Output::GiveUpFetch { .. }
             | Output::Refuse { .. }
             | Output::JobMoved { .. }
@@ -317,6 +350,16 @@ fn wanted(fetch: u64, job: JobId) -> Input {
     }
 }
 
+/// A pack that the first position has and the second has not.
+fn owed() -> Group {
+    Group {
+        set: SET,
+        kind: PackKind::Data,
+        is_published: false,
+        confirmed: PositionMask(1),
+    }
+}
+
 fn facts() -> Facts {
     Facts {
         device: device(0),
@@ -334,6 +377,12 @@ fn facts() -> Facts {
         }],
         offered: ByteCount(2_000),
         packs: Vec::new(),
+        // An earlier run left packs that only one has, more than receipts will come.
+        groups: vec![GroupTotal {
+            group: owed(),
+            packs: 30,
+            bytes: ByteCount(300),
+        }],
         folders: vec![FolderFact {
             folder: FOLDER,
             schedule: Schedule::OnChange,
@@ -366,6 +415,18 @@ fn life() -> Run {
         is_scheduled: false,
     });
     run.passes(600_000);
+
+    // One from the spool is not sent.
+    run.is_broken = true;
+    run.happens(Input::SpoolLoaded(OwedFact {
+        pack: PackId([99; 32]),
+        kind: PackKind::Data,
+        position: Position(0),
+        device: device(FRIEND),
+        confirmed: PositionMask::default(),
+        is_committed: true,
+    }));
+    run.is_broken = false;
 
     run.happens(Input::DiskFull);
     run.passes(600_000);

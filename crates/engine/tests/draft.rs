@@ -1,7 +1,10 @@
 //! What becomes of a head that was signed when the machine stopped.
 
 use bitdust_engine::trace::apply;
-use bitdust_engine::{Engine, Facts, Input, JobId, Output, PackFact, SetFact, SupplierFact};
+use bitdust_engine::{
+    DraftFact, Engine, Facts, Input, JobId, Output, SealedPackFact, SetFact, SupplierFact,
+    packs_at_start,
+};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
     ByteCount, Code, DeviceId, IdentityId, PackId, Policy, Position, Sequence, SetId, Tick,
@@ -19,6 +22,28 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         proved_ago_ms: Some(0),
         condemned: false,
     };
+    let set = SetFact {
+        set: SetId([9; 32]),
+        code: Code::new(2, 4).expect("a code"),
+        holders: (1..=4).map(device).collect(),
+    };
+    let pack = PackId([5; 32]);
+    let sealed = SealedPackFact {
+        pack,
+        kind: PackKind::Commit,
+        set: set.set,
+        confirmed: (0..confirmed)
+            .map(|position| (Position(position), device(position + 1)))
+            .collect(),
+    };
+    let spool: Vec<_> = (confirmed..confirmed + spooled)
+        .map(|position| (pack, Position(position)))
+        .collect();
+    let draft = DraftFact {
+        sequence: Sequence(2),
+        lists: vec![pack],
+    };
+    let packs = packs_at_start(vec![sealed], &spool, Some(&set), Some(&draft));
     let facts = Facts {
         device: device(0),
         identity: IdentityId([0; 32]),
@@ -26,21 +51,13 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         suppliers_wanted: 4,
         contract_bytes: ByteCount(1_000),
         suppliers: (1..=4).map(supplier).collect(),
-        set: Some(SetFact {
-            set: SetId([9; 32]),
-            code: Code::new(2, 4).expect("a code"),
-            holders: (1..=4).map(device).collect(),
-        }),
+        set: Some(set),
         customers: Vec::new(),
         offered: ByteCount(0),
-        packs: vec![PackFact {
-            pack: PackId([5; 32]),
-            kind: PackKind::Commit,
-            confirmed: (0..confirmed).map(Position).collect(),
-            spooled: (confirmed..confirmed + spooled).map(Position).collect(),
-        }],
+        head_draft: packs.draft,
+        packs: packs.kept,
+        groups: Vec::new(),
         folders: Vec::new(),
-        head_draft: Some(Sequence(2)),
         head: Some(Sequence(1)),
     };
     let mut engine = Engine::new(Policy::default());
@@ -67,7 +84,7 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
             let line = apply(&mut engine, input, Tick(0));
             for output in line.outputs {
                 if let Output::CommitPack { pack } = output {
-                    queue.push(Input::PackCommitted { pack });
+                    queue.push(Input::PackCommitted { pack, moved: None });
                 }
                 outputs.push(output);
             }

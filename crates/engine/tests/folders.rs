@@ -56,6 +56,7 @@ impl Story {
             customers: Vec::new(),
             offered: ByteCount(0),
             packs: Vec::new(),
+            groups: Vec::new(),
             folders: folders
                 .iter()
                 .map(|(folder, schedule, backed_up_ago_ms)| FolderFact {
@@ -375,10 +376,11 @@ fn a_walk_that_is_over_chooses_no_versions_any_more() {
         pack,
         position: Position(0),
         device: SUPPLIER,
+        moved: None,
     };
     story.tell(Input::ShardsStored {
         receipts: vec![receipt],
     });
-    story.tell(Input::PackCommitted { pack });
+    story.tell(Input::PackCommitted { pack, moved: None });
     assert_eq!(story.sealed, [vec![DOCUMENTS]]);
 }

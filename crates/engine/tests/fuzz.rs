@@ -3,15 +3,17 @@
 use bitdust_engine::trace::{TraceLine, apply, replay};
 use bitdust_engine::{
     Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, Input, JobId, OfferFact,
-    PackFact, PlaceFact, Random, ReceiptFact, SetFact, SupplierFact, VersionFact,
+    OwedFact, PackFact, PlaceFact, Random, ReceiptFact, SetFact, SupplierFact, VersionFact,
 };
+use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::limits::ENGINE_OUTPUTS_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position, Schedule,
-    Sequence, SetId, Tick,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position,
+    PositionMask, Schedule, Sequence, SetId, Tick,
 };
 
+const SET: SetId = SetId([9; 32]);
 const SEEDS: u64 = 150;
 const INPUTS: usize = 400;
 
@@ -135,7 +137,7 @@ fn supplier(chance: &mut Random) -> SupplierFact {
 fn facts(chance: &mut Random) -> Facts {
     let holders: Vec<_> = (1..=4).map(|id| DeviceId([id; 32])).collect();
     let set = SetFact {
-        set: SetId([9; 32]),
+        set: SET,
         code: Code::new(2, 4).expect("a code"),
         holders,
     };
@@ -160,6 +162,13 @@ fn facts(chance: &mut Random) -> Facts {
                 kind: kind(chance),
                 confirmed: (0..3).map(|_| position(chance)).collect(),
                 spooled: vec![position(chance)],
+            })
+            .collect(),
+        groups: (0..3)
+            .map(|_| GroupTotal {
+                group: group(chance),
+                packs: chance.below(4),
+                bytes: ByteCount(chance.below(100)),
             })
             .collect(),
         folders: (0..2).map(|_| folder(chance)).collect(),
@@ -191,7 +200,10 @@ fn node_input(chance: &mut Random) -> Input {
         20 => Input::SupplierAdopted { device },
         21 => Input::AdoptFailed { device, code },
         22 => Input::SetNotRecorded { code },
-        23 => Input::CondemnationRecorded { device },
+        23 => Input::CondemnationRecorded {
+            device,
+            moved: changes(chance),
+        },
         24 => Input::CondemnationNotRecorded { device, code },
         0 => Input::Listening,
         1 => Input::RecordsPublished,
@@ -231,7 +243,7 @@ fn backup_input(chance: &mut Random) -> Input {
     let job = JobId(chance.below(4));
     let (pack, position, device) = (pack(chance), position(chance), device(chance));
     let (code, kind, sequence) = (code(chance), kind(chance), Sequence(chance.below(6)));
-    match chance.below(27) {
+    match chance.below(30) {
         19 => Input::BackupNotBegun {
             folders: vec![folder(chance).folder],
             code,
@@ -269,6 +281,7 @@ fn backup_input(chance: &mut Random) -> Input {
                 pack,
                 position,
                 device,
+                moved: changes(chance).pop(),
             }],
         },
         10 => Input::SendFailed {
@@ -283,12 +296,24 @@ fn backup_input(chance: &mut Random) -> Input {
             position,
             code,
         },
-        13 => Input::SpoolLoaded {
+        13 => Input::SpoolLoaded(OwedFact {
             pack,
             kind,
             position,
             device,
-        },
+            confirmed: mask(chance),
+            is_committed: chance.chance(50),
+        }),
+        27 => Input::ShardRemade(OwedFact {
+            pack,
+            kind,
+            position,
+            device,
+            confirmed: mask(chance),
+            is_committed: true,
+        }),
+        28 => Input::NothingOwed { device },
+        29 => Input::RemakeFailed { device, code },
         14 => Input::SpoolEmpty { device },
         24 => Input::SpooledDamaged {
             pack,
@@ -297,11 +322,41 @@ fn backup_input(chance: &mut Random) -> Input {
         },
         25 => Input::SpooledRemoved { device },
         26 => Input::SpooledNotRemoved { device, code },
-        15 => Input::PackCommitted { pack },
+        15 => Input::PackCommitted {
+            pack,
+            moved: changes(chance).pop(),
+        },
         16 => Input::MetadataSealed { job, sequence },
         17 => Input::HeadKept { device, sequence },
-        _ => Input::CommitRecorded { sequence },
+        _ => Input::CommitRecorded {
+            sequence,
+            moved: changes(chance),
+        },
     }
+}
+
+fn mask(chance: &mut Random) -> PositionMask {
+    PositionMask(u32::try_from(chance.below(8)).expect("three positions"))
+}
+
+fn group(chance: &mut Random) -> Group {
+    Group {
+        set: SET,
+        kind: kind(chance),
+        is_published: chance.chance(50),
+        confirmed: mask(chance),
+    }
+}
+
+fn changes(chance: &mut Random) -> Vec<GroupChange> {
+    let count = chance.below(3);
+    let change = |chance: &mut Random| GroupChange {
+        from: chance.chance(50).then(|| group(chance)),
+        to: group(chance),
+        packs: chance.below(3),
+        bytes: ByteCount(chance.below(100)),
+    };
+    (0..count).map(|_| change(chance)).collect()
 }
 
 fn folder(chance: &mut Random) -> FolderFact {

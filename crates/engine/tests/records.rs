@@ -30,6 +30,7 @@ fn started() -> Engine {
         customers: Vec::new(),
         offered: ByteCount(0),
         packs: Vec::new(),
+        groups: Vec::new(),
         folders: Vec::new(),
         head_draft: None,
         head: None,
@@ -41,9 +42,10 @@ fn started() -> Engine {
     engine
 }
 
-const fn committed(sequence: u64) -> Input {
+fn committed(sequence: u64) -> Input {
     Input::CommitRecorded {
         sequence: Sequence(sequence),
+        moved: Vec::new(),
     }
 }
 

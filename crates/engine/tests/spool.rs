@@ -1,12 +1,17 @@
 //! Shards that wait in the spool for a supplier that is away.
 
 use bitdust_engine::trace::apply;
-use bitdust_engine::{Engine, Facts, Input, JobId, Output, SetFact, SupplierFact};
+use bitdust_engine::{
+    Engine, Facts, Input, JobId, Output, OwedFact, ReceiptFact, SetFact, SupplierFact,
+};
+use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, IdentityId, PackId, Policy, Position, SetId, Tick,
+    ByteCount, Code, DeviceId, ErrorCode, IdentityId, PackId, Policy, Position, PositionMask,
+    SetId, Tick,
 };
 
+const SET: SetId = SetId([9; 32]);
 const PACK: PackId = PackId([5; 32]);
 /// Whose shard is spooled.
 const LATE: u8 = 2;
@@ -24,7 +29,8 @@ struct Story {
 }
 
 impl Story {
-    fn begin() -> Self {
+    /// A customer, and the first supplier is there.
+    fn begin_with(groups: Vec<GroupTotal>) -> Self {
         let supplier = |id: u8| SupplierFact {
             device: device(id),
             identity: IdentityId([id; 32]),
@@ -41,13 +47,14 @@ impl Story {
             contract_bytes: ByteCount(1_000),
             suppliers: vec![supplier(1), supplier(LATE)],
             set: Some(SetFact {
-                set: SetId([9; 32]),
+                set: SET,
                 code: Code::new(1, 2).expect("a code"),
                 holders: vec![device(1), device(LATE)],
             }),
             customers: Vec::new(),
             offered: ByteCount(0),
             packs: Vec::new(),
+            groups,
             folders: Vec::new(),
             head_draft: None,
             head: None,
@@ -62,6 +69,11 @@ impl Story {
         });
         story.tell(Input::Listening);
         story.comes(1);
+        story
+    }
+
+    fn begin() -> Self {
+        let mut story = Self::begin_with(Vec::new());
         let job = JobId(1);
         story.tell(Input::BackupAsked {
             job,
@@ -109,12 +121,24 @@ impl Story {
     }
 
     fn is_loaded(&mut self) {
-        self.tell(Input::SpoolLoaded {
+        self.tell(Input::SpoolLoaded(OwedFact {
             pack: PACK,
             kind: PackKind::Data,
             position: LATE_POSITION,
             device: device(LATE),
-        });
+            confirmed: PositionMask::default(),
+            is_committed: false,
+        }));
+    }
+
+    /// Whether something is asked for when time passes.
+    fn asks_within_an_hour(&mut self, wanted: Output) -> bool {
+        let until = Tick(3_600_000);
+        let mut asked = Vec::new();
+        while let Some((at, _)) = self.engine.wake_at().filter(|(at, _)| *at <= until) {
+            asked.extend(apply(&mut self.engine, Input::Wake, at).outputs);
+        }
+        asked.contains(&wanted)
     }
 
     /// How often the shard was sent to the one who came late.
@@ -178,10 +202,112 @@ fn a_damaged_shard_is_removed_and_the_next_is_loaded() {
     });
     let load = Output::LoadSpool { device: late };
     assert!(!story.outputs.contains(&load), "not at once");
-    let until = Tick(0) + Policy::default().retry_max;
-    let mut asked = Vec::new();
-    while let Some((at, _)) = story.engine.wake_at().filter(|(at, _)| *at <= until) {
-        asked.extend(apply(&mut story.engine, Input::Wake, at).outputs);
+    assert!(story.asks_within_an_hour(load), "tried again");
+}
+
+/// A start finds a committed pack of which a supplier lacks its shard, and the spool has nothing.
+fn owing(confirmed: u32) -> Story {
+    let mut story = Story::begin_with(vec![GroupTotal {
+        group: group(confirmed),
+        packs: 1,
+        bytes: ByteCount(10),
+    }]);
+    story.comes(LATE);
+    story.outputs.clear();
+    story.tell(Input::SpoolEmpty {
+        device: device(LATE),
+    });
+    story
+}
+
+fn group(confirmed: u32) -> Group {
+    Group {
+        set: SET,
+        kind: PackKind::Data,
+        is_published: true,
+        confirmed: PositionMask(confirmed),
     }
-    assert!(asked.contains(&load), "tried again: {asked:?}");
+}
+
+#[test]
+fn what_is_owed_and_not_in_the_spool_is_made_anew() {
+    let late = device(LATE);
+    let remake = Output::RemakeShard {
+        device: late,
+        reachable: PositionMask(0b11),
+    };
+    assert_eq!(owing(0b11).outputs, [], "nothing is owed");
+    let mut story = owing(0b01);
+    assert_eq!(story.outputs, [remake]);
+    story.outputs.clear();
+    story.tell(Input::ShardRemade(OwedFact {
+        pack: PACK,
+        kind: PackKind::Data,
+        position: LATE_POSITION,
+        device: late,
+        confirmed: PositionMask(0b01),
+        is_committed: true,
+    }));
+    assert_eq!(story.sent(), 1);
+    story.outputs.clear();
+    story.tell(Input::ShardsStored {
+        receipts: vec![ReceiptFact {
+            pack: PACK,
+            position: LATE_POSITION,
+            device: late,
+            moved: Some(GroupChange {
+                from: Some(group(0b01)),
+                to: group(0b11),
+                packs: 1,
+                bytes: ByteCount(10),
+            }),
+        }],
+    });
+    assert_eq!(story.outputs, [Output::LoadSpool { device: late }]);
+    story.outputs.clear();
+    story.tell(Input::SpoolEmpty { device: late });
+    assert_eq!(story.outputs, [], "it is paid");
+    assert_eq!(story.engine.view().packs_unsettled, 0, "the ledger has it");
+}
+
+/// One that was made anew and not sent lies nowhere: its memory goes, and it is owed as before.
+#[test]
+fn a_remade_shard_that_is_not_sent_is_made_again_later() {
+    let late = device(LATE);
+    let mut story = owing(0b01);
+    story.tell(Input::ShardRemade(OwedFact {
+        pack: PACK,
+        kind: PackKind::Data,
+        position: LATE_POSITION,
+        device: late,
+        confirmed: PositionMask(0b01),
+        is_committed: true,
+    }));
+    story.outputs.clear();
+    story.tell(Input::SendFailed {
+        pack: PACK,
+        position: LATE_POSITION,
+        device: late,
+        code: ErrorCode::TimedOut,
+    });
+    let release = Output::ReleaseShard {
+        pack: PACK,
+        position: LATE_POSITION,
+    };
+    assert_eq!(story.outputs, [release]);
+    assert!(story.asks_within_an_hour(Output::LoadSpool { device: late }));
+}
+
+/// Where none can be made, that is tried again, and not at once.
+#[test]
+fn a_shard_that_cannot_be_made_is_tried_again_later() {
+    let late = device(LATE);
+    let mut story = owing(0b01);
+    story.outputs.clear();
+    story.tell(Input::RemakeFailed {
+        device: late,
+        code: ErrorCode::TooFewShards,
+    });
+    assert_eq!(story.outputs, [], "not at once");
+    assert!(story.asks_within_an_hour(Output::LoadSpool { device: late }));
 }

@@ -5,7 +5,7 @@
 //! disk could pose as n. No unmasked shard is ever given out by this file.
 
 use bitdust_crypto::{EpochSecrets, ShardMask};
-use bitdust_model::manifest::PackKind;
+use bitdust_model::manifest::{PackKind, PackRef};
 use bitdust_model::{Code, PackId, Position, SetId, ShardId};
 
 use crate::erasure;
@@ -94,6 +94,29 @@ pub fn make_shards(
     }
 }
 
+/// Makes one shard of a pack again from the pack as it was sealed. `None` where these bytes do not
+/// give the shard that was named when the pack was sealed. Memory: n / k times the pack.
+#[must_use]
+pub fn remake_shard(
+    secrets: &EpochSecrets,
+    pack: &PackRef,
+    mut sealed: Vec<u8>,
+    position: Position,
+) -> Option<MaskedShard> {
+    let positions = u8::try_from(pack.shards.len()).ok()?;
+    let code = Code::new(pack.k, positions).ok()?;
+    if u32::try_from(sealed.len()) != Ok(pack.pack_bytes) {
+        return None;
+    }
+    let mut parity = Vec::new();
+    let shard_bytes = erasure::encode_in_place(&mut sealed, code, &mut parity).max(1);
+    let mut all = sealed.chunks(shard_bytes).chain(parity.chunks(shard_bytes));
+    let plain = all.nth(usize::from(position.0))?.to_vec();
+    let made = mask(secrets, pack.set, pack.pack, position, plain);
+    let is_named = pack.shards.get(usize::from(position.0)) == Some(&made.shard);
+    is_named.then_some(made)
+}
+
 /// Masks a shard that the erasure code made, and names it.
 #[must_use]
 pub fn mask(
@@ -141,6 +164,7 @@ fn windows(bytes: &mut [u8]) -> impl Iterator<Item = &mut [u8]> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use bitdust_model::CodeVersion;
     use proptest::prelude::*;
 
     use super::*;
@@ -164,6 +188,43 @@ mod tests {
         }
         let pack = decode(3, sealed.pack_bytes(), &present);
         assert!(pack == Ok(sealed.bytes));
+    }
+
+    #[test]
+    fn a_shard_is_made_again_as_it_was_and_from_no_other_bytes() {
+        let secrets = secrets(0);
+        for (kind, k, length) in [
+            (PackKind::Data, 3, 700_000),
+            (PackKind::Data, 3, 1),
+            (PackKind::Tree, 1, 10_000),
+        ] {
+            let sealed = seal(kind, length);
+            let shards = all(&secrets, SET, &sealed, code(3, 6));
+            let pack = PackRef {
+                pack: sealed.pack,
+                kind,
+                epoch: sealed.epoch,
+                set: SET,
+                k,
+                code_version: CodeVersion::Vandermonde1,
+                pack_bytes: sealed.pack_bytes(),
+                shards: shards.iter().map(|shard| shard.shard).collect(),
+            };
+            let remade = |bytes: &[u8], position| {
+                remake_shard(&secrets, &pack, bytes.to_vec(), Position(position))
+            };
+            for shard in &shards {
+                assert_eq!(
+                    remade(&sealed.bytes, shard.position.0).as_ref(),
+                    Some(shard)
+                );
+            }
+            assert_eq!(remade(&sealed.bytes, 6), None, "there is no such position");
+            assert_eq!(remade(&sealed.bytes[1..], 0), None, "too short");
+            let mut other = sealed.bytes.clone();
+            other[0] ^= 1;
+            assert_eq!(remade(&other, 5), None, "not what was sealed");
+        }
     }
 
     #[test]

@@ -3,12 +3,13 @@
 //! It counts and changes nothing. A holder that is condemned counts nowhere.
 
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{Code, DeviceId};
+use bitdust_model::{Code, DeviceId, Position, PositionMask};
 
 use super::Engine;
 use super::entries::{Pack, PackGroup};
 use crate::fsm::{pack, transfer};
 use crate::io::JobId;
+use crate::ledger::Count;
 use crate::rules::settled_at;
 use crate::safety::{self, Quorum};
 
@@ -35,7 +36,11 @@ impl Engine {
         let is_spooled = |transfer: &transfer::State| {
             matches!(
                 transfer,
-                transfer::State::Spooled | transfer::State::Sending { spooled: true, .. }
+                transfer::State::Spooled
+                    | transfer::State::Sending {
+                        source: transfer::Source::Spool,
+                        ..
+                    }
             )
         };
         safety::count(pack.transfers.iter().map(is_spooled), &self.trusted())
@@ -62,13 +67,23 @@ impl Engine {
         holders.map(|holder| self.is_trusted(*holder)).collect()
     }
 
-    /// By position, whether its holder is trusted and proved lately that it keeps what it has.
-    fn fresh(&self) -> Vec<bool> {
+    /// Positions whose holders are trusted and proved lately that they keep what they have.
+    fn fresh(&self) -> PositionMask {
         let holders = self.set.iter().flat_map(|set| &set.holders);
-        let supplier = |device| self.suppliers.get(device);
-        holders
-            .map(|holder| supplier(holder).is_some_and(|it| it.is_fresh(self.now)))
-            .collect()
+        let is_fresh = |holder| {
+            let supplier = self.suppliers.get(holder);
+            supplier.is_some_and(|it| it.is_fresh(self.now))
+        };
+        let positions = (0..).map(Position).zip(holders);
+        let fresh = positions.filter(|(_, holder)| is_fresh(holder));
+        fresh.map(|(position, _)| position).collect()
+    }
+
+    /// Positions whose holders are trusted and there.
+    pub(super) fn reachable(&self) -> PositionMask {
+        let (_, online) = self.trusted_holders();
+        let positions = online.iter().filter_map(|device| self.position_of(*device));
+        positions.collect()
     }
 
     /// The weakest of a job's packs of a group; with `None`, of all packs of that group.
@@ -87,17 +102,19 @@ impl Engine {
         weakest
     }
 
-    /// Confirmations of the weakest data pack that counts for what was published, by fresh
-    /// and trusted holders.
+    /// Confirmations of the weakest published pack of the set, by fresh and trusted holders; at
+    /// most as many as there are of these.
     pub(crate) fn weakest_fresh(&self) -> u8 {
+        let Some(set) = &self.set else {
+            return 0;
+        };
         let fresh = self.fresh();
-        let settled = safety::count(fresh.iter().map(|_| true), &fresh);
-        let is_running = |pack: &&Pack| pack.job.is_some_and(|job| self.jobs.contains_key(&job));
-        let packs = self.packs.values();
-        packs
-            .filter(|pack| pack.kind == PackKind::Data && !is_running(pack))
-            .map(|pack| confirmed_of(pack, &fresh))
-            .fold(settled, u8::min)
+        let count = Count {
+            holders: fresh,
+            all: self.head.is_being_recorded(),
+        };
+        let weakest = self.ledger.weakest(set.set, set.code, count);
+        weakest.map_or(fresh.count(), |weakest| weakest.min(fresh.count()))
     }
 }
 

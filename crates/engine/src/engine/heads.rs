@@ -1,6 +1,7 @@
 //! The newest head, from its draft to the catalogue.
 
 use bitdust_model::Sequence;
+use bitdust_model::ledger::GroupChange;
 
 use super::{Engine, Step, Task};
 use crate::fsm::{backup, head, name, set_up};
@@ -50,7 +51,8 @@ impl Engine {
     }
 
     /// The catalogue knows a published head.
-    pub(super) fn commit_recorded(&mut self, sequence: Sequence) {
+    pub(super) fn commit_recorded(&mut self, sequence: Sequence, moved: &[GroupChange]) {
+        moved.iter().for_each(|change| self.ledger.apply(change));
         self.head_recorded = self.head_recorded.max(Some(sequence));
         self.tasks
             .push_back(Task::Head(head::Event::Recorded { sequence }));

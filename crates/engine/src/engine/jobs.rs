@@ -248,6 +248,7 @@ impl Engine {
 
     fn end_job(&mut self, job: JobId) {
         self.jobs.remove(&job);
+        self.leave_packs(job);
         let reason = WakeReason {
             machine: Machine::Recovery,
             subject: Subject::Job(job),

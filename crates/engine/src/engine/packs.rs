@@ -6,7 +6,7 @@ use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
 
 use super::entries::Pack;
 use super::{Engine, Step, Task};
-use crate::fsm::{name, pack, supplier_link, transfer};
+use crate::fsm::{name, pack, supplier_link, transfer, unspool};
 use crate::io::{JobId, Output, PackFact};
 use crate::rules::known_at;
 use crate::timer::WakeReason;
@@ -82,20 +82,24 @@ impl Engine {
         let Some(followed) = self.packs.get(&pack) else {
             return;
         };
-        let Some(&state) = followed.transfers.get(usize::from(position.0)) else {
+        let Some(&before) = followed.transfers.get(usize::from(position.0)) else {
             return;
         };
         let mut out = Vec::new();
         let subject = Subject::Shard(pack, position);
-        let step = Step::of(Machine::Transfer, subject, &state, &event);
+        let step = Step::of(Machine::Transfer, subject, &before, &event);
         let ready = self.is_ready(device);
-        let state = transfer::step(state, event, &self.moment(random), ready, &mut out);
+        let state = transfer::step(before, event, &self.moment(random), ready, &mut out);
         self.noted(step, name(&state), !out.is_empty(), state.deadline());
         let place = self
             .packs
             .get_mut(&pack)
             .expect("it was there a few lines ago");
         place.transfers[usize::from(position.0)] = state;
+        let is_owed = |state| matches!(state, transfer::State::Owed);
+        if is_owed(state) && !is_owed(before) {
+            self.tell_owed(position);
+        }
         self.packs_due.insert(pack);
         self.jobs_due = true;
         for action in out {
@@ -103,6 +107,25 @@ impl Engine {
                 transfer::Action::Send => self.send(pack, position, device),
                 transfer::Action::Spool => self.emit(Output::SpoolShard { pack, position }),
                 transfer::Action::TellLink { code } => self.tell_link(device, code),
+            }
+        }
+    }
+
+    /// Somebody is owed a shard that lies nowhere here.
+    fn tell_owed(&mut self, position: Position) {
+        if let Some(device) = self.holder_at(position) {
+            self.tasks
+                .push_back(Task::Unspool(device, unspool::Event::ShardOwed));
+        }
+    }
+
+    /// What nobody has, and lies at most in the spool, may be given now: the pack is committed, or
+    /// not in memory any more.
+    fn tell_all_owed(&mut self, pack: PackId) {
+        let transfers = self.packs.get(&pack).map(|pack| pack.transfers.clone());
+        for (position, transfer) in (0..).map(Position).zip(transfers.into_iter().flatten()) {
+            if matches!(transfer, transfer::State::Owed | transfer::State::Spooled) {
+                self.tell_owed(position);
             }
         }
     }
@@ -148,6 +171,8 @@ impl Engine {
         let confirmations = pack::Confirmations {
             confirmed: self.confirmed(followed),
             kept: followed.transfers.iter().all(|transfer| transfer.is_kept()),
+            resting: !self.is_awaited(followed)
+                && followed.transfers.iter().all(|it| it.is_at_rest()),
             complete: followed
                 .transfers
                 .iter()
@@ -185,6 +210,9 @@ impl Engine {
                 pack::Action::Release => self.emit(Output::ReleasePack { pack }),
             }
         }
+        if recorded || before.is_held() != state.is_held() {
+            self.tell_all_owed(pack);
+        }
         if recorded {
             self.packs_due.insert(pack);
             self.jobs_due = true;
@@ -194,7 +222,18 @@ impl Engine {
         }
     }
 
-    /// Every position signed: from here on its count follows from the condemnations alone.
+    /// Whether a job that runs waits for it.
+    fn is_awaited(&self, pack: &Pack) -> bool {
+        pack.job.is_some_and(|job| self.jobs.contains_key(&job))
+    }
+
+    /// Nobody waits any more for the packs of a job: the ledger has what is owed of them.
+    pub(super) fn leave_packs(&mut self, job: JobId) {
+        let left = self.packs.iter().filter(|(_, pack)| pack.job == Some(job));
+        self.packs_due.extend(left.map(|(pack, _)| *pack));
+    }
+
+    /// From here on the ledger alone has it. Those to whom a shard is owed are to get it.
     fn forget_pack(&mut self, pack: PackId) {
         let Some(followed) = self.packs.remove(&pack) else {
             return;
@@ -206,8 +245,11 @@ impl Engine {
             },
             None,
         );
-        for index in 0..followed.transfers.len() {
+        for (index, transfer) in followed.transfers.iter().enumerate() {
             let position = Position(u8::try_from(index).expect("a set has at most 30 positions"));
+            if !matches!(transfer, transfer::State::Confirmed) {
+                self.tell_owed(position);
+            }
             let subject = Subject::Shard(pack, position);
             self.timers.set(
                 WakeReason {

@@ -51,7 +51,8 @@ const fn family(input: &Input) -> Family {
         | Input::MetadataFailed { .. } | Input::HeadKept { .. } | Input::HeadRefused { .. }
         | Input::CommitRecorded { .. } | Input::CommitNotRecorded { .. } => Family::Backup,
         Input::ShardsStored { .. } | Input::SendFailed { .. } | Input::ShardSpooled { .. }
-        | Input::SpoolFailed { .. } | Input::SpoolLoaded { .. } | Input::SpoolEmpty { .. }
+        | Input::SpoolFailed { .. } | Input::SpoolLoaded(_) | Input::SpoolEmpty { .. }
+        | Input::ShardRemade(_) | Input::NothingOwed { .. } | Input::RemakeFailed { .. }
         | Input::SpoolUnreadable { .. } | Input::SpooledDamaged { .. }
         | Input::SpooledRemoved { .. } | Input::SpooledNotRemoved { .. } => Family::Shards,
         Input::RestoreAsked { .. } | Input::FetchWanted { .. } | Input::RangeFetched { .. }

@@ -366,13 +366,7 @@ impl Engine {
 
     /// The position that a supplier holds.
     pub(crate) fn position_of(&self, device: DeviceId) -> Option<Position> {
-        let index = self
-            .set
-            .as_ref()?
-            .holders
-            .iter()
-            .position(|holder| *holder == device)?;
-        u8::try_from(index).ok().map(Position)
+        self.set.as_ref()?.position_of(device)
     }
 
     /// Who holds a position.

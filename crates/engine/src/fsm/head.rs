@@ -96,6 +96,14 @@ impl State {
     }
 }
 
+impl State {
+    /// Whether the catalogue is being told that a head is published: it may know already, and
+    /// people see what it knows.
+    pub(crate) const fn is_being_recorded(&self) -> bool {
+        matches!(self, Self::Recording { .. } | Self::Unrecorded { .. })
+    }
+}
+
 /// What happens to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 pub(crate) enum Event {

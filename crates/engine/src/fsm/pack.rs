@@ -35,7 +35,7 @@ pub(crate) enum State {
         /// In memory.
         held: bool,
     },
-    /// Every position is confirmed: nothing is left to do.
+    /// Every position is confirmed, or the ledger has what is owed: nothing is left to do here.
     Settled,
 }
 
@@ -72,6 +72,8 @@ pub(crate) struct Confirmations {
     pub(crate) kept: bool,
     /// Every position is confirmed.
     pub(crate) complete: bool,
+    /// No job waits for it, and nothing of it moves: what is owed is in the ledger.
+    pub(crate) resting: bool,
 }
 
 /// What happens to it.
@@ -194,7 +196,7 @@ fn in_committed(state: State, held: bool, event: Event, out: &mut Vec<Action>) -
     match event {
         Event::ConfirmationsChanged { confirmations } => {
             let held = release(held, confirmations, out);
-            if confirmations.complete {
+            if confirmations.complete || (!held && confirmations.resting) {
                 return State::Settled;
             }
             State::Committed { held }

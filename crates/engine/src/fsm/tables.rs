@@ -24,7 +24,7 @@ fn at(policy: &Policy, now: u64) -> Moment<'_> {
 
 #[test]
 fn a_shard_is_spooled_when_its_supplier_is_away_full_or_failed_thrice() {
-    use transfer::{Action, Event, State};
+    use transfer::{Action, Event, Source, State};
     let policy = Policy::default();
     let check = |state, event, ready, next, wanted: &[Action]| {
         let mut out = Vec::new();
@@ -35,7 +35,7 @@ fn a_shard_is_spooled_when_its_supplier_is_away_full_or_failed_thrice() {
     let failed = |code| Event::SendFailed { code };
     let sending = |tries| State::Sending {
         tries,
-        spooled: false,
+        source: Source::Memory,
     };
     let spooling = State::Spooling { refusals: None };
     check(
@@ -74,7 +74,7 @@ fn a_shard_is_spooled_when_its_supplier_is_away_full_or_failed_thrice() {
     check(sending(0), failed(code), true, spooling, &told);
     let unspooling = State::Sending {
         tries: 0,
-        spooled: true,
+        source: Source::Spool,
     };
     check(
         unspooling,
@@ -84,6 +84,20 @@ fn a_shard_is_spooled_when_its_supplier_is_away_full_or_failed_thrice() {
         &[],
     );
     check(State::Owed, Event::Stored, true, State::Confirmed, &[]);
+    let remade = State::Sending {
+        tries: 0,
+        source: Source::Remade,
+    };
+    check(State::Owed, Event::Remade, true, remade, &[Action::Send]);
+    let again = failed(ErrorCode::TimedOut);
+    check(remade, again, true, State::Owed, &[]);
+    check(
+        State::Spooled,
+        Event::Remade,
+        true,
+        unspooling,
+        &[Action::Send],
+    );
     check(spooling, Event::Loaded, true, unspooling, &[Action::Send]);
     check(unspooling, Event::Spooled, true, unspooling, &[]);
 }
@@ -98,6 +112,7 @@ fn a_pack_is_known_at_one_more_than_k_and_released_when_every_shard_is_kept() {
             confirmed,
             kept,
             complete: confirmed == 6,
+            resting: false,
         };
         let mut out = Vec::new();
         let event = Event::ConfirmationsChanged { confirmations };

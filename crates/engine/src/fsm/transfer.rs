@@ -1,7 +1,8 @@
 //! One shard on its way to one supplier.
 //!
 //! From memory it is tried a few times and then spooled, so that a silent supplier never
-//! holds up the packs behind it. A shard from the spool goes back there when it fails.
+//! holds up the packs behind it. A shard from the spool goes back there when it fails; one that
+//! was made anew is owed as before.
 
 use bitdust_model::limits::TRANSFER_TRIES_MAX;
 use bitdust_model::{ErrorCode, Tick};
@@ -17,8 +18,8 @@ pub(crate) enum State {
     Sending {
         /// Failures in a row.
         tries: u32,
-        /// It came from the spool, where it still lies.
-        spooled: bool,
+        /// Where its bytes are from.
+        source: Source,
     },
     /// In memory, to be sent again.
     Waiting {
@@ -47,6 +48,17 @@ pub(crate) enum State {
     Owed,
 }
 
+/// Where the bytes of a shard are from that is being sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The pack is in memory.
+    Memory,
+    /// The spool, where it still lies.
+    Spool,
+    /// It was made anew, and is nowhere else.
+    Remade,
+}
+
 /// How often the spool did not take a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refusals {
@@ -73,11 +85,30 @@ impl State {
     /// Whether the pack's memory is not needed for it any more.
     pub(crate) const fn is_kept(self) -> bool {
         match self {
-            Self::Spooled | Self::Confirmed | Self::Owed | Self::Sending { spooled: true, .. } => {
-                true
-            }
+            Self::Spooled
+            | Self::Confirmed
+            | Self::Owed
+            | Self::Sending {
+                source: Source::Spool | Source::Remade,
+                ..
+            } => true,
             Self::Queued
-            | Self::Sending { spooled: false, .. }
+            | Self::Sending {
+                source: Source::Memory,
+                ..
+            }
+            | Self::Waiting { .. }
+            | Self::Spooling { .. }
+            | Self::Held { .. } => false,
+        }
+    }
+
+    /// Whether nothing happens to it unless somebody begins: the ledger has it.
+    pub(crate) const fn is_at_rest(self) -> bool {
+        match self {
+            Self::Spooled | Self::Confirmed | Self::Owed => true,
+            Self::Queued
+            | Self::Sending { .. }
             | Self::Waiting { .. }
             | Self::Spooling { .. }
             | Self::Held { .. } => false,
@@ -139,6 +170,8 @@ pub(crate) enum Event {
     },
     /// It was loaded from the spool.
     Loaded,
+    /// It was made anew.
+    Remade,
     /// What lies in the spool is damaged.
     Lost,
     /// Time passed.
@@ -169,26 +202,26 @@ pub(crate) fn step(
 ) -> State {
     match state {
         State::Queued => match event {
-            Event::Begin if ready => send(0, false, out),
+            Event::Begin if ready => send(0, Source::Memory, out),
             Event::Begin => spool(out),
-            Event::SupplierReady => send(0, false, out),
+            Event::SupplierReady => send(0, Source::Memory, out),
             Event::Stored => State::Confirmed,
             Event::Spooled => State::Spooled,
-            Event::Loaded => send(0, true, out),
+            Event::Loaded => send(0, Source::Spool, out),
+            Event::Remade => send(0, Source::Memory, out),
             Event::SupplierGone
             | Event::SendFailed { .. }
             | Event::SpoolFailed { .. }
             | Event::Lost
             | Event::Wake => state,
         },
-        State::Sending { tries, spooled } => {
-            in_sending(state, tries, spooled, event, at, ready, out)
-        }
+        State::Sending { tries, source } => in_sending(state, tries, source, event, at, ready, out),
         State::Waiting { retry_at, tries } => in_waiting(state, retry_at, tries, event, at, out),
         State::Spooling { refusals } => in_spooling(state, refusals, event, at, ready, out),
         State::Held { retry_at, refusals } => step_held(retry_at, refusals, event, at, out),
         State::Spooled | State::Owed => match event {
-            Event::Loaded => send(0, true, out),
+            Event::Remade if state == State::Owed => send(0, Source::Remade, out),
+            Event::Loaded | Event::Remade => send(0, Source::Spool, out),
             Event::Stored => State::Confirmed,
             Event::Lost => State::Owed,
             Event::Begin
@@ -202,7 +235,7 @@ pub(crate) fn step(
         State::Confirmed => match event {
             // The catalogue has the receipt and the spool still the shard: the supplier
             // answers at once that it has it, and the spool forgets it.
-            Event::Loaded => {
+            Event::Loaded | Event::Remade => {
                 out.push(Action::Send);
                 state
             }
@@ -222,7 +255,7 @@ pub(crate) fn step(
 fn in_sending(
     state: State,
     tries: u32,
-    spooled: bool,
+    source: Source,
     event: Event,
     at: &Moment<'_>,
     ready: bool,
@@ -230,7 +263,7 @@ fn in_sending(
 ) -> State {
     match event {
         Event::Stored => State::Confirmed,
-        Event::SendFailed { code } => fail(tries, spooled, code, at, ready, out),
+        Event::SendFailed { code } => fail(tries, source, code, at, ready, out),
         // The answer to the send that is out will come.
         Event::Begin
         | Event::SupplierReady
@@ -238,6 +271,7 @@ fn in_sending(
         | Event::Spooled
         | Event::SpoolFailed { .. }
         | Event::Loaded
+        | Event::Remade
         | Event::Lost
         | Event::Wake => state,
     }
@@ -252,11 +286,11 @@ fn in_waiting(
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        Event::Wake if at.now >= retry_at => send(tries, false, out),
-        Event::SupplierReady => send(tries, false, out),
+        Event::Wake if at.now >= retry_at => send(tries, Source::Memory, out),
+        Event::SupplierReady | Event::Remade => send(tries, Source::Memory, out),
         Event::SupplierGone => spool(out),
         Event::Stored => State::Confirmed,
-        Event::Loaded => send(0, true, out),
+        Event::Loaded => send(0, Source::Spool, out),
         Event::Wake
         | Event::Begin
         | Event::SendFailed { .. }
@@ -276,7 +310,7 @@ fn in_spooling(
 ) -> State {
     match event {
         Event::Spooled => State::Spooled,
-        Event::SpoolFailed { .. } if ready => send(0, false, out),
+        Event::SpoolFailed { .. } if ready => send(0, Source::Memory, out),
         Event::SpoolFailed { code } => {
             let count = refusals.map_or(0, |refusals| refusals.count);
             State::Held {
@@ -290,7 +324,8 @@ fn in_spooling(
         Event::Stored => State::Confirmed,
         // It was found in the spool before the answer came that it lies there. Nobody else
         // sends it, and `unspool` waits for the answer to the send.
-        Event::Loaded => send(0, true, out),
+        Event::Loaded => send(0, Source::Spool, out),
+        Event::Remade => send(0, Source::Memory, out),
         Event::Begin
         | Event::SupplierReady
         | Event::SupplierGone
@@ -308,7 +343,7 @@ fn step_held(
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        Event::SupplierReady => send(0, false, out),
+        Event::SupplierReady | Event::Remade => send(0, Source::Memory, out),
         Event::Wake if at.now >= retry_at => {
             out.push(Action::Spool);
             State::Spooling {
@@ -316,7 +351,7 @@ fn step_held(
             }
         }
         Event::Stored => State::Confirmed,
-        Event::Loaded => send(0, true, out),
+        Event::Loaded => send(0, Source::Spool, out),
         Event::Begin
         | Event::SupplierGone
         | Event::SendFailed { .. }
@@ -327,9 +362,9 @@ fn step_held(
     }
 }
 
-fn send(tries: u32, spooled: bool, out: &mut Vec<Action>) -> State {
+fn send(tries: u32, source: Source, out: &mut Vec<Action>) -> State {
     out.push(Action::Send);
-    State::Sending { tries, spooled }
+    State::Sending { tries, source }
 }
 
 fn spool(out: &mut Vec<Action>) -> State {
@@ -339,7 +374,7 @@ fn spool(out: &mut Vec<Action>) -> State {
 
 fn fail(
     tries: u32,
-    spooled: bool,
+    source: Source,
     code: ErrorCode,
     at: &Moment<'_>,
     ready: bool,
@@ -349,8 +384,10 @@ fn fail(
     if closed {
         out.push(Action::TellLink { code });
     }
-    if spooled {
-        return State::Spooled;
+    match source {
+        Source::Memory => {}
+        Source::Spool => return State::Spooled,
+        Source::Remade => return State::Owed,
     }
     let tries = tries.saturating_add(1);
     if closed || !ready || tries >= TRANSFER_TRIES_MAX {

@@ -1,7 +1,8 @@
-//! One supplier: the shards that waited for it in the spool, one after another.
+//! One supplier: the shards that it is owed, one after another. First those that wait in the
+//! spool, then those that must be made anew from what others keep.
 //!
-//! A new shard is loaded only when the one before was stored, so that at most one spooled
-//! shard of a supplier is in memory.
+//! A new shard is loaded only when the one before was answered, so that at most one shard of a
+//! supplier is in memory for that.
 
 use bitdust_model::{PackId, Position, Tick};
 
@@ -18,6 +19,13 @@ pub(crate) enum State {
         /// Failures in a row.
         tries: u32,
         /// A shard was spooled meanwhile.
+        again: bool,
+    },
+    /// The spool has nothing, and an owed shard is being made anew.
+    Remaking {
+        /// Failures in a row.
+        tries: u32,
+        /// More is owed since.
         again: bool,
     },
     /// A shard is on its way.
@@ -47,6 +55,7 @@ impl State {
         match self {
             Self::Away
             | Self::Loading { .. }
+            | Self::Remaking { .. }
             | Self::Sending { .. }
             | Self::Removing { .. }
             | Self::Drained => None,
@@ -81,6 +90,14 @@ pub(crate) enum Event {
     NotRemoved,
     /// A shard for it was spooled.
     ShardSpooled,
+    /// A shard for it is owed, and not in the spool.
+    ShardOwed,
+    /// An owed shard is in memory.
+    Remade,
+    /// None is owed but those that are at hand.
+    NothingOwed,
+    /// None could be made.
+    RemakeFailed,
     /// The shard was stored.
     Sent,
     /// It was not.
@@ -94,6 +111,8 @@ pub(crate) enum Event {
 pub(crate) enum Action {
     /// Load the next shard.
     Load,
+    /// Make the next shard anew.
+    Remake,
     /// Send the loaded shard.
     Send,
     /// Remove a damaged shard.
@@ -105,17 +124,28 @@ pub(crate) enum Action {
     },
 }
 
-/// One step; `ready`: whether the supplier takes shards now.
+/// What a step may know of the supplier.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Supply {
+    /// It takes shards now.
+    pub(crate) is_ready: bool,
+    /// By the ledger some committed pack lacks its confirmation.
+    pub(crate) is_owed: bool,
+}
+
+/// One step.
 pub(crate) fn step(
     state: State,
     event: Event,
     at: &Moment<'_>,
-    ready: bool,
+    supply: Supply,
     out: &mut Vec<Action>,
 ) -> State {
+    let ready = supply.is_ready;
     match state {
         State::Away => in_away(state, event, out),
-        State::Loading { tries, again } => in_loading(state, tries, again, event, at, ready, out),
+        State::Loading { tries, again } => in_loading(state, tries, again, event, at, supply, out),
+        State::Remaking { tries, again } => in_remaking(state, tries, again, event, at, ready, out),
         State::Sending { tries } => in_sending(state, tries, event, at, ready, out),
         State::Removing { tries } => in_removing(state, tries, event, at, ready, out),
         State::Resting { retry_at, tries } => in_resting(state, retry_at, tries, event, at, out),
@@ -126,7 +156,7 @@ pub(crate) fn step(
 fn in_away(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match event {
         Event::Ready => load(0, out),
-        Event::Loaded => send(0, out),
+        Event::Loaded | Event::Remade => send(0, out),
         Event::Gone
         | Event::NothingLeft
         | Event::LoadFailed
@@ -136,7 +166,10 @@ fn in_away(state: State, event: Event, out: &mut Vec<Action>) -> State {
         | Event::ShardSpooled
         | Event::Sent
         | Event::SendFailed
-        | Event::Wake => state,
+        | Event::Wake
+        | Event::ShardOwed
+        | Event::NothingOwed
+        | Event::RemakeFailed => state,
     }
 }
 
@@ -146,16 +179,17 @@ fn in_loading(
     again: bool,
     event: Event,
     at: &Moment<'_>,
-    ready: bool,
+    supply: Supply,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
         // Also when the supplier left meanwhile: the failure frees the memory.
         Event::Loaded => send(tries, out),
-        Event::NothingLeft if !ready => State::Away,
+        Event::NothingLeft if !supply.is_ready => State::Away,
         Event::NothingLeft if again => load(0, out),
+        Event::NothingLeft if supply.is_owed => remake(tries, out),
         Event::NothingLeft => State::Drained,
-        Event::LoadFailed if !ready => State::Away,
+        Event::LoadFailed if !supply.is_ready => State::Away,
         Event::LoadFailed => State::Resting {
             retry_at: at.retry_at(tries),
             tries: tries.saturating_add(1),
@@ -168,6 +202,44 @@ fn in_loading(
         Event::ShardSpooled => State::Loading { tries, again: true },
         Event::Ready
         | Event::Gone
+        | Event::Removed
+        | Event::NotRemoved
+        | Event::Sent
+        | Event::SendFailed
+        | Event::Wake
+        | Event::ShardOwed
+        | Event::Remade
+        | Event::NothingOwed
+        | Event::RemakeFailed => state,
+    }
+}
+
+fn in_remaking(
+    state: State,
+    tries: u32,
+    again: bool,
+    event: Event,
+    at: &Moment<'_>,
+    ready: bool,
+    out: &mut Vec<Action>,
+) -> State {
+    match event {
+        // Also when the supplier left meanwhile: the failure frees the memory.
+        Event::Remade => send(tries, out),
+        Event::NothingOwed | Event::RemakeFailed if !ready => State::Away,
+        Event::NothingOwed | Event::RemakeFailed if again => load(tries, out),
+        Event::NothingOwed => State::Drained,
+        Event::RemakeFailed => State::Resting {
+            retry_at: at.retry_at(tries),
+            tries: tries.saturating_add(1),
+        },
+        Event::ShardSpooled | Event::ShardOwed => State::Remaking { tries, again: true },
+        Event::Ready
+        | Event::Gone
+        | Event::Loaded
+        | Event::NothingLeft
+        | Event::LoadFailed
+        | Event::Damaged { .. }
         | Event::Removed
         | Event::NotRemoved
         | Event::Sent
@@ -201,7 +273,11 @@ fn in_sending(
         | Event::Removed
         | Event::NotRemoved
         | Event::ShardSpooled
-        | Event::Wake => state,
+        | Event::Wake
+        | Event::ShardOwed
+        | Event::Remade
+        | Event::NothingOwed
+        | Event::RemakeFailed => state,
     }
 }
 
@@ -229,7 +305,11 @@ fn in_removing(
         | Event::ShardSpooled
         | Event::Sent
         | Event::SendFailed
-        | Event::Wake => state,
+        | Event::Wake
+        | Event::ShardOwed
+        | Event::Remade
+        | Event::NothingOwed
+        | Event::RemakeFailed => state,
     }
 }
 
@@ -244,7 +324,7 @@ fn in_resting(
     match event {
         Event::Wake if at.now >= retry_at => load(tries, out),
         Event::Gone => State::Away,
-        Event::Loaded => send(tries, out),
+        Event::Loaded | Event::Remade => send(tries, out),
         Event::Wake
         | Event::Ready
         | Event::NothingLeft
@@ -254,15 +334,18 @@ fn in_resting(
         | Event::NotRemoved
         | Event::ShardSpooled
         | Event::Sent
-        | Event::SendFailed => state,
+        | Event::SendFailed
+        | Event::ShardOwed
+        | Event::NothingOwed
+        | Event::RemakeFailed => state,
     }
 }
 
 fn in_drained(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match event {
-        Event::ShardSpooled => load(0, out),
+        Event::ShardSpooled | Event::ShardOwed => load(0, out),
         Event::Gone => State::Away,
-        Event::Loaded => send(0, out),
+        Event::Loaded | Event::Remade => send(0, out),
         Event::Ready
         | Event::NothingLeft
         | Event::LoadFailed
@@ -271,13 +354,23 @@ fn in_drained(state: State, event: Event, out: &mut Vec<Action>) -> State {
         | Event::NotRemoved
         | Event::Sent
         | Event::SendFailed
-        | Event::Wake => state,
+        | Event::Wake
+        | Event::NothingOwed
+        | Event::RemakeFailed => state,
     }
 }
 
 fn load(tries: u32, out: &mut Vec<Action>) -> State {
     out.push(Action::Load);
     State::Loading {
+        tries,
+        again: false,
+    }
+}
+
+fn remake(tries: u32, out: &mut Vec<Action>) -> State {
+    out.push(Action::Remake);
+    State::Remaking {
         tries,
         again: false,
     }

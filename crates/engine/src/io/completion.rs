@@ -13,6 +13,7 @@ macro_rules! unanswered {
     () => {
         Output::UnwatchFolder { .. }
             | Output::ReleasePack { .. }
+            | Output::ReleaseShard { .. }
             | Output::GiveUpFetch { .. }
             | Output::Refuse { .. }
             | Output::JobMoved { .. }
@@ -46,6 +47,7 @@ impl Output {
                 Input::SendFailed { pack, position, device, code },
             Self::SpoolShard { pack, position } => Input::SpoolFailed { pack, position, code },
             Self::LoadSpool { device } => Input::SpoolUnreadable { device, code },
+            Self::RemakeShard { device, .. } => Input::RemakeFailed { device, code },
             Self::RemoveSpooled { device, .. } => Input::SpooledNotRemoved { device, code },
             Self::CommitPack { pack } => Input::PackNotCommitted { pack, code },
             Self::SealMetadata { job, .. } => Input::MetadataFailed { job, code },
@@ -94,6 +96,7 @@ impl Output {
                 InputKind::SpoolEmpty,
                 InputKind::SpooledDamaged,
             ],
+            Self::RemakeShard { .. } => &[InputKind::ShardRemade, InputKind::NothingOwed],
             Self::RemoveSpooled { .. } => &[InputKind::SpooledRemoved],
             Self::CommitPack { .. } => &[InputKind::PackCommitted],
             Self::SealMetadata { .. } => &[InputKind::MetadataSealed],

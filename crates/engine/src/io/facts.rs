@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use bitdust_model::ledger::{GroupChange, GroupTotal};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, FolderId, IdentityId, PackId, Position, Schedule, Sequence, SetId,
+    ByteCount, Code, DeviceId, FolderId, IdentityId, PackId, Position, PositionMask, Schedule,
+    Sequence, SetId,
 };
 
 /// What the node knows about a supplier when the engine starts, or learns by an invitation.
@@ -36,6 +38,16 @@ pub struct SetFact {
     pub holders: Vec<DeviceId>,
 }
 
+impl SetFact {
+    /// The position that somebody holds.
+    #[must_use]
+    pub fn position_of(&self, device: DeviceId) -> Option<Position> {
+        let mut holders = self.holders.iter();
+        let index = holders.position(|holder| *holder == device)?;
+        u8::try_from(index).ok().map(Position)
+    }
+}
+
 /// What the node knows about a customer when the engine starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerFact {
@@ -49,14 +61,14 @@ pub struct CustomerFact {
     pub used: ByteCount,
 }
 
-/// A pack that was sealed before the engine started and is not settled.
+/// A pack that was sealed before the engine started and is not committed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackFact {
     /// The pack.
     pub pack: PackId,
     /// What it carries.
     pub kind: PackKind,
-    /// Positions whose receipts are recorded.
+    /// Positions whose present holders' receipts are recorded, each once.
     pub confirmed: Vec<Position>,
     /// Positions whose shards lie in the spool.
     pub spooled: Vec<Position>,
@@ -104,8 +116,10 @@ pub struct Facts {
     pub customers: Vec<CustomerFact>,
     /// Bytes offered to others.
     pub offered: ByteCount,
-    /// Packs that are sealed and not yet settled.
+    /// Packs that are sealed and not committed, and go on.
     pub packs: Vec<PackFact>,
+    /// The committed packs of the current set, by what confirms them.
+    pub groups: Vec<GroupTotal>,
     /// Folders that are backed up by themselves; none where the node runs for one command.
     pub folders: Vec<FolderFact>,
     /// A head that was signed and may or may not have been published.
@@ -143,6 +157,25 @@ pub struct ReceiptFact {
     pub position: Position,
     /// Who keeps it.
     pub device: DeviceId,
+    /// How that moves the pack, where it is committed.
+    pub moved: Option<GroupChange>,
+}
+
+/// A shard in memory that a supplier is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwedFact {
+    /// The pack.
+    pub pack: PackId,
+    /// What it carries.
+    pub kind: PackKind,
+    /// The position.
+    pub position: Position,
+    /// To whom it is owed.
+    pub device: DeviceId,
+    /// Positions of the pack that are confirmed.
+    pub confirmed: PositionMask,
+    /// Whether the catalogue knows the pack as committed.
+    pub is_committed: bool,
 }
 
 /// What a customer wants of its supplier besides storing.

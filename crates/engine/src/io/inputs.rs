@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use bitdust_model::ledger::GroupChange;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
     ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Position, Sequence,
 };
 
 use super::facts::{
-    Access, Facts, FolderFact, OfferFact, PlaceFact, ReceiptFact, SetFact, SupplierFact,
+    Access, Facts, FolderFact, OfferFact, OwedFact, PlaceFact, ReceiptFact, SetFact, SupplierFact,
     VersionFact,
 };
 use super::ids::{AskId, FetchId, JobId};
@@ -145,6 +146,8 @@ pub enum Input {
     CondemnationRecorded {
         /// The supplier.
         device: DeviceId,
+        /// How that moves packs.
+        moved: Vec<GroupChange>,
     },
     /// The catalogue was not told.
     CondemnationNotRecorded {
@@ -230,13 +233,19 @@ pub enum Input {
         code: ErrorCode,
     },
     /// A spooled shard was loaded and may be sent. (Answer to `LoadSpool`.)
-    SpoolLoaded {
-        pack: PackId,
-        /// What it carries.
-        kind: PackKind,
-        position: Position,
-        /// To whom.
+    SpoolLoaded(OwedFact),
+    /// A shard that was owed was made anew and may be sent. (Answer to `RemakeShard`.)
+    ShardRemade(OwedFact),
+    /// No shard is owed to this supplier but those that are at hand. (Answer to `RemakeShard`.)
+    NothingOwed {
+        /// The supplier.
         device: DeviceId,
+    },
+    /// No owed shard could be made anew. (Answer to `RemakeShard`.)
+    RemakeFailed {
+        /// The supplier.
+        device: DeviceId,
+        code: ErrorCode,
     },
     /// The spool holds nothing for this supplier (any more). (Answer to `LoadSpool`.)
     SpoolEmpty {
@@ -268,7 +277,11 @@ pub enum Input {
         code: ErrorCode,
     },
     /// The pack is committed in the catalogue: its chunks count as known.
-    PackCommitted { pack: PackId },
+    PackCommitted {
+        pack: PackId,
+        /// What it is counted with from now on; `None`: it was committed before.
+        moved: Option<GroupChange>,
+    },
     /// The catalogue did not take the commit of the pack.
     PackNotCommitted { pack: PackId, code: ErrorCode },
     /// The commit pack was sealed and announced with `PackSealed`, the head is signed and
@@ -299,6 +312,8 @@ pub enum Input {
     CommitRecorded {
         /// The head's place in the lane.
         sequence: Sequence,
+        /// How packs moved: those to which it leads are published.
+        moved: Vec<GroupChange>,
     },
     /// The catalogue was not told of the published head.
     CommitNotRecorded {
@@ -321,7 +336,7 @@ pub enum Input {
         k: u8,
         /// Data positions that hold what is wanted.
         direct: Vec<Position>,
-        /// Who holds which position.
+        /// Who holds which position, in the order in which they are asked.
         places: Vec<PlaceFact>,
     },
     /// The bytes of one position came and match their proof.

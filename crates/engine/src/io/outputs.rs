@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, Sequence};
+use bitdust_model::{
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, PositionMask, Sequence,
+};
 
 use super::facts::{OfferFact, RecordScope};
 use super::ids::{AskId, FetchId, JobId};
@@ -100,7 +102,7 @@ pub enum Output {
     /// Walk the folders of the job; announce packs; at most `PACKS_IN_FLIGHT_MAX` unsettled.
     /// Answer `ScanFinished` or `ScanFailed`.
     StartScan { job: JobId },
-    /// Send a shard from memory or spool; answer with a receipt in `ShardsStored`, or
+    /// Send a shard that is at hand; answer with a receipt in `ShardsStored`, or
     /// `SendFailed`.
     SendShard {
         /// The job that sealed the pack, for which its bytes count; `None`: one of an earlier run.
@@ -118,6 +120,16 @@ pub enum Output {
         /// The supplier.
         device: DeviceId,
     },
+    /// Make a shard anew that this supplier is owed and the spool has not, from what others keep of
+    /// its pack; one at a time. Answer `ShardRemade`, `NothingOwed` or `RemakeFailed`.
+    RemakeShard {
+        /// The supplier.
+        device: DeviceId,
+        /// Positions whose holders are there and trusted.
+        reachable: PositionMask,
+    },
+    /// A shard that was loaded or made anew was not sent: forget its bytes.
+    ReleaseShard { pack: PackId, position: Position },
     /// Remove a damaged shard from the spool; answer `SpooledRemoved` or `SpooledNotRemoved`.
     RemoveSpooled {
         pack: PackId,

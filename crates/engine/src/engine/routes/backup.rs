@@ -58,7 +58,8 @@ impl Engine {
                 self.tasks
                     .push_back(Task::Backup(job, backup::Event::ScanFailed { code }));
             }
-            Input::PackCommitted { pack } => {
+            Input::PackCommitted { pack, moved } => {
+                moved.iter().for_each(|change| self.ledger.apply(change));
                 self.tasks
                     .push_back(Task::Pack(pack, pack::Event::Recorded));
             }
@@ -91,7 +92,7 @@ impl Engine {
                     self.tasks.push_back(Task::Link(device, event));
                 }
             }
-            Input::CommitRecorded { sequence } => self.commit_recorded(sequence),
+            Input::CommitRecorded { sequence, moved } => self.commit_recorded(sequence, &moved),
             Input::CommitNotRecorded { sequence, .. } => {
                 self.tasks
                     .push_back(Task::Head(head::Event::NotRecorded { sequence }));
@@ -149,13 +150,15 @@ impl Engine {
                 let event = transfer::Event::SpoolFailed { code };
                 self.tasks.push_back(Task::Transfer(pack, position, event));
             }
-            Input::SpoolLoaded {
-                pack,
-                kind,
-                position,
-                device,
-            } => {
-                self.spool_loaded(pack, kind, position, device);
+            Input::SpoolLoaded(owed) => self.spool_loaded(owed),
+            Input::ShardRemade(owed) => self.shard_remade(owed),
+            Input::NothingOwed { device } => {
+                self.tasks
+                    .push_back(Task::Unspool(device, unspool::Event::NothingOwed));
+            }
+            Input::RemakeFailed { device, .. } => {
+                self.tasks
+                    .push_back(Task::Unspool(device, unspool::Event::RemakeFailed));
             }
             Input::SpoolEmpty { device } => {
                 self.tasks
@@ -189,9 +192,18 @@ impl Engine {
             pack,
             position,
             device,
+            moved,
         } = receipt;
+        moved.iter().for_each(|change| self.ledger.apply(change));
         self.refresh(device);
-        self.tell_unspool(pack, position, device, unspool::Event::Sent);
+        // Made anew and stored, and yet the ledger did not move: the next try is not at once, or it
+        // would go on like that for ever.
+        let event = if moved.is_none() && self.is_remade(pack, position) {
+            unspool::Event::SendFailed
+        } else {
+            unspool::Event::Sent
+        };
+        self.tell_unspool(pack, position, device, event);
         // A receipt of somebody else than the holder confirms nothing.
         if self.holder_at(position) == Some(device) {
             self.tasks

@@ -11,6 +11,7 @@ use crate::fsm::{
     supplier_search,
 };
 use crate::io::{Facts, Input};
+use crate::ledger::Ledger;
 
 impl Engine {
     #[expect(
@@ -70,6 +71,7 @@ impl Engine {
         self.contract_bytes = facts.contract_bytes;
         self.offered = facts.offered;
         self.head_recorded = facts.head;
+        self.ledger = Ledger::of(&facts.groups);
         for supplier in &facts.suppliers {
             self.add_supplier(supplier);
         }

@@ -73,7 +73,8 @@ impl Engine {
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Empty));
             }
-            Input::CondemnationRecorded { device } => {
+            Input::CondemnationRecorded { device, moved } => {
+                moved.iter().for_each(|change| self.ledger.apply(change));
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Recorded));
             }

@@ -102,12 +102,14 @@ fn pack_is_drawn() {
             confirmed,
             kept,
             complete: confirmed == 4,
+            resting: kept && confirmed == 3,
         },
     };
     let events = [
         changed(0, false),
         changed(1, true),
         changed(3, false),
+        changed(3, true),
         changed(4, true),
         Event::Recorded,
         Event::NotRecorded,
@@ -144,6 +146,7 @@ fn transfer_is_drawn() {
             code: ErrorCode::DiskFull,
         },
         Event::Loaded,
+        Event::Remade,
         Event::Lost,
         Event::Wake,
     ];

@@ -223,17 +223,27 @@ fn unspool_is_drawn() {
         Event::Removed,
         Event::NotRemoved,
         Event::ShardSpooled,
+        Event::ShardOwed,
+        Event::Remade,
+        Event::NothingOwed,
+        Event::RemakeFailed,
         Event::Sent,
         Event::SendFailed,
         Event::Wake,
     ];
+    let supply = |is_ready, is_owed| unspool::Supply { is_ready, is_owed };
+    let situations: Vec<_> = flagged(&policy)
+        .into_iter()
+        .flat_map(|(at, ready)| [(at, supply(ready, false)), (at, supply(ready, true))])
+        .collect();
     let first = unspool::State::default();
     let walk = walk(
         &[first],
         &events,
-        &flagged(&policy),
-        |state, event, (at, ready), out| unspool::step(state, event, at, *ready, out),
+        &situations,
+        |state, event, (at, supply), out| unspool::step(state, event, at, *supply, out),
     );
-    let intro = "One supplier: the shards that waited for it in the spool, one after another.";
+    let intro =
+        "One supplier: the shards that it is owed, one after another, spooled ones before others.";
     check_page("unspool", "Unspool", intro, &walk);
 }

@@ -130,7 +130,8 @@ impl Gathering {
         pieces.any(|piece| matches!(piece, PartState::Asked { .. }))
     }
 
-    /// Positions that could still be asked for whole, data positions first.
+    /// Positions that could still be asked for whole, data positions first, in the order in which
+    /// the places were named.
     fn candidates(&self) -> Vec<Position> {
         let mut positions: Vec<_> = self
             .wanted
@@ -138,7 +139,7 @@ impl Gathering {
             .iter()
             .map(|place| place.position)
             .collect();
-        positions.sort_by_key(|position| (!self.wanted.direct.contains(position), *position));
+        positions.sort_by_key(|position| !self.wanted.direct.contains(position));
         positions.retain(|position| match self.pieces.get(position) {
             None | Some(PartState::Here { whole: false }) => true,
             Some(PartState::Here { whole: true } | PartState::Asked { .. } | PartState::Bad) => {

@@ -1,0 +1,129 @@
+//! The ledger: committed packs in groups, as the catalogue told them.
+//!
+//! It is the sum of the groups at the start and of all that moved since, in whatever order that was
+//! told: so a group may stand below zero for a moment, and counts for nothing then. Its size does not
+//! depend on how much is stored. Beyond `GROUPS_MAX` groups the rest is counted together, as
+//! confirmed only where all of it is: that understates safety and never overstates it.
+
+use std::collections::BTreeMap;
+
+use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
+use bitdust_model::limits::GROUPS_MAX;
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{Code, Position, PositionMask, SetId};
+
+/// Committed packs by what confirms them.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    /// Packs of each group; never zero.
+    groups: BTreeMap<Group, i64>,
+    /// Where there was no room for a group: the positions at which all that was added since is
+    /// confirmed. It stays until the next start, since nobody knows what left it.
+    rest: BTreeMap<(SetId, PackKind, bool), PositionMask>,
+}
+
+/// What counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Count {
+    /// Positions whose holders count.
+    pub(crate) holders: PositionMask,
+    /// What is not published too: a head that leads to it may be published already.
+    pub(crate) all: bool,
+}
+
+impl Ledger {
+    /// The ledger of a start.
+    pub(crate) fn of(totals: &[GroupTotal]) -> Self {
+        let mut ledger = Self::default();
+        for total in totals {
+            ledger.add(total.group, count(total.packs));
+        }
+        ledger
+    }
+
+    /// Packs moved.
+    pub(crate) fn apply(&mut self, change: &GroupChange) {
+        let packs = count(change.packs);
+        if let Some(from) = change.from {
+            self.remove(from, packs);
+        }
+        self.add(change.to, packs);
+    }
+
+    /// The fewest losses of places that some published pack of a set survives, as the confirmations
+    /// that a pack of contents needs for that; `None`: nothing of the set is published.
+    pub(crate) fn weakest(&self, set: SetId, code: Code, count: Count) -> Option<u8> {
+        let Count { holders, all } = count;
+        let published = self
+            .all()
+            .filter(|group| group.set == set && (group.is_published || all));
+        let worth = |group: Group| {
+            let confirmed = group.confirmed.and(holders).count();
+            // Of metadata every position has a copy: one is enough to read it.
+            let spared = match group.kind {
+                PackKind::Data => 0,
+                PackKind::Tree | PackKind::Commit => code.k() - 1,
+            };
+            if confirmed == 0 {
+                0
+            } else {
+                confirmed + spared
+            }
+        };
+        published.map(worth).min()
+    }
+
+    /// Whether a position of some pack of a set is not confirmed.
+    pub(crate) fn is_owed(&self, set: SetId, position: Position) -> bool {
+        self.all()
+            .any(|group| group.set == set && !group.confirmed.has(position))
+    }
+
+    /// Groups that have packs; the rest as the least that each of its packs had.
+    fn all(&self) -> impl Iterator<Item = Group> {
+        let groups = self.groups.iter();
+        let groups = groups.filter(|(_, packs)| **packs > 0);
+        let rest = self.rest.iter().map(|(&key, &confirmed)| Group {
+            set: key.0,
+            kind: key.1,
+            is_published: key.2,
+            confirmed,
+        });
+        groups.map(|(group, _)| *group).chain(rest)
+    }
+
+    fn add(&mut self, group: Group, packs: i64) {
+        if let Some(known) = self.groups.get_mut(&group) {
+            *known += packs;
+            if *known == 0 {
+                self.groups.remove(&group);
+            }
+        } else if packs != 0 && self.groups.len() < GROUPS_MAX {
+            self.groups.insert(group, packs);
+        } else if packs > 0 {
+            let key = (group.set, group.kind, group.is_published);
+            let rest = self.rest.entry(key).or_insert(group.confirmed);
+            *rest = rest.and(group.confirmed);
+        }
+    }
+
+    /// Takes packs out of their group. Those that it does not have were counted with the rest, or
+    /// are told later.
+    fn remove(&mut self, group: Group, packs: i64) {
+        let key = (group.set, group.kind, group.is_published);
+        let here = self.groups.get(&group).copied().unwrap_or(0).max(0);
+        let packs = if self.rest.contains_key(&key) {
+            packs.min(here)
+        } else {
+            packs
+        };
+        self.add(group, -packs);
+    }
+}
+
+fn count(packs: u64) -> i64 {
+    i64::try_from(packs).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

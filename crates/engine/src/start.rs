@@ -1,0 +1,223 @@
+//! What of the packs that were sealed and not committed goes on after a start.
+//!
+//! Whoever starts an engine asks this, so that a world of tests knows no more than a home does. What
+//! is committed is counted by the ledger and needs no word here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{Code, DeviceId, PackId, Position, Sequence, SetId};
+
+use crate::io::{PackFact, SetFact};
+use crate::rules::known_at;
+
+/// A pack that was sealed and not committed, as the catalogue has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedPackFact {
+    /// The pack.
+    pub pack: PackId,
+    /// What it carries.
+    pub kind: PackKind,
+    /// The set that it was coded for.
+    pub set: SetId,
+    /// Who signed for which position, now or formerly.
+    pub confirmed: Vec<(Position, DeviceId)>,
+}
+
+/// A head that was signed and may have been given out, or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftFact {
+    /// Its place in the lane.
+    pub sequence: Sequence,
+    /// The packs of its lists; none where that is not known, or one is lost already.
+    pub lists: Vec<PackId>,
+}
+
+/// What becomes of such packs, and of a draft.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PacksAtStart {
+    /// They go on.
+    pub kept: Vec<PackFact>,
+    /// The rest of their shards is lost: they are forgotten, and their files sealed anew.
+    pub dropped: Vec<PackId>,
+    /// The draft, if it goes on.
+    pub draft: Option<Sequence>,
+    /// The draft, if its lists are lost: a head that leads to what is lost must never be given out.
+    /// That is to be noted before packs are forgotten; the next backup makes another head.
+    pub abandoned: Option<Sequence>,
+}
+
+/// Decides which packs go on: those of which all shards are at suppliers or in the spool, or
+/// confirmations enough to be known. `spooled`: whose shards lie in the spool, of any packs.
+/// Without a set nothing can be said of them yet, and all go on. A draft goes on with its lists.
+#[must_use]
+pub fn packs_at_start(
+    sealed: Vec<SealedPackFact>,
+    spooled: &[(PackId, Position)],
+    set: Option<&SetFact>,
+    draft: Option<&DraftFact>,
+) -> PacksAtStart {
+    let mut waiting: BTreeMap<PackId, BTreeSet<Position>> = BTreeMap::new();
+    for (pack, position) in spooled {
+        waiting.entry(*pack).or_default().insert(*position);
+    }
+    let mut packs = PacksAtStart::default();
+    for pack in sealed {
+        let confirmed = counted(set, pack.set, &pack.confirmed);
+        let mut spooled = waiting.remove(&pack.pack).unwrap_or_default();
+        spooled.retain(|position| !confirmed.contains(position));
+        let fact = PackFact {
+            pack: pack.pack,
+            kind: pack.kind,
+            confirmed: confirmed.into_iter().collect(),
+            spooled: spooled.into_iter().collect(),
+        };
+        if survives(&fact, set.map(|set| set.code)) {
+            packs.kept.push(fact);
+        } else {
+            packs.dropped.push(fact.pack);
+        }
+    }
+    if let Some(DraftFact { sequence, lists }) = draft {
+        let is_lost = lists.is_empty() || lists.iter().any(|list| packs.dropped.contains(list));
+        let fate = if is_lost {
+            &mut packs.abandoned
+        } else {
+            &mut packs.draft
+        };
+        *fate = Some(*sequence);
+    }
+    packs
+}
+
+/// Positions that count: confirmed by whoever holds them now, each once.
+fn counted(
+    set: Option<&SetFact>,
+    of: SetId,
+    confirmed: &[(Position, DeviceId)],
+) -> BTreeSet<Position> {
+    let own = set.filter(|set| set.set == of);
+    let counts = |(position, by): &&(Position, DeviceId)| {
+        own.is_none_or(|set| set.holders.get(usize::from(position.0)) == Some(by))
+    };
+    let positions = confirmed.iter().filter(counts);
+    positions.map(|(position, _)| *position).collect()
+}
+
+fn survives(pack: &PackFact, code: Option<Code>) -> bool {
+    code.is_none_or(|code| {
+        let at_hand = pack.confirmed.len() + pack.spooled.len();
+        at_hand >= usize::from(code.n())
+            || pack.confirmed.len() >= usize::from(known_at(pack.kind, code))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACK: PackId = PackId([1; 32]);
+
+    fn device(number: u8) -> DeviceId {
+        DeviceId([number; 32])
+    }
+
+    /// A set of six, held by devices 0 to 5.
+    fn set() -> SetFact {
+        SetFact {
+            set: SetId([1; 32]),
+            code: Code::new(2, 6).expect("a code"),
+            holders: (0..6).map(device).collect(),
+        }
+    }
+
+    fn sealed(kind: PackKind, positions: u8) -> SealedPackFact {
+        SealedPackFact {
+            pack: PACK,
+            kind,
+            set: set().set,
+            confirmed: (0..positions)
+                .map(|it| (Position(it), device(it)))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_pack_survives_where_nothing_of_it_is_lost_or_enough_is_confirmed() {
+        let set = set();
+        let code = set.code;
+        assert_ne!(
+            code.known_at(),
+            code.metadata_quorum(),
+            "they are told apart"
+        );
+        for (kind, known) in [
+            (PackKind::Data, code.known_at()),
+            (PackKind::Tree, code.metadata_quorum()),
+            (PackKind::Commit, code.metadata_quorum()),
+        ] {
+            for (confirmed, spooled, survives) in [
+                (0, 6, true),
+                (2, 4, true),
+                (2, 3, false),
+                (known, 0, true),
+                (known - 1, 0, false),
+                (0, 0, false),
+            ] {
+                let spool: Vec<_> = (confirmed..confirmed + spooled)
+                    .map(|position| (PACK, Position(position)))
+                    .collect();
+                let pack = sealed(kind, confirmed);
+                let packs = packs_at_start(vec![pack.clone()], &spool, Some(&set), None);
+                assert_eq!(packs.kept.len(), usize::from(survives), "{pack:?}");
+                assert_eq!(packs.dropped.is_empty(), survives);
+            }
+            let unknown = packs_at_start(vec![sealed(kind, 0)], &[], None, None);
+            assert_eq!(unknown.kept.len(), 1, "no set yet");
+        }
+    }
+
+    #[test]
+    fn a_draft_is_abandoned_with_its_own_lists_and_no_others() {
+        let set = set();
+        let lost = sealed(PackKind::Commit, 0);
+        let fate = |lists: Vec<PackId>| {
+            let sequence = Sequence(4);
+            let draft = DraftFact { sequence, lists };
+            let packs = packs_at_start(vec![lost.clone()], &[], Some(&set), Some(&draft));
+            assert_eq!(packs.dropped, [PACK]);
+            (packs.draft, packs.abandoned)
+        };
+        let (other, number) = (PackId([2; 32]), Some(Sequence(4)));
+        assert_eq!(fate(vec![other]), (number, None));
+        assert_eq!(fate(vec![other, PACK]), (None, number));
+        assert_eq!(fate(vec![]), (None, number), "whose they were is not known");
+    }
+
+    #[test]
+    fn a_position_counts_once_and_only_of_its_holder() {
+        let set = set();
+        let mut pack = sealed(PackKind::Data, 5);
+        pack.confirmed.push((Position(5), device(0)));
+        pack.confirmed.push((Position(4), device(9)));
+        let spooled = [(PACK, Position(5)), (PACK, Position(4))];
+        let packs = packs_at_start(vec![pack.clone()], &spooled, Some(&set), None);
+        let five: Vec<_> = (0..5).map(Position).collect();
+        assert_eq!(
+            packs.kept[0].confirmed, five,
+            "the last was a former holder's"
+        );
+        assert_eq!(
+            packs.kept[0].spooled,
+            [Position(5)],
+            "what is confirmed is not owed"
+        );
+        pack.set = SetId([2; 32]);
+        let foreign = packs_at_start(vec![pack], &[], Some(&set), None);
+        assert_eq!(
+            foreign.kept[0].confirmed.len(),
+            6,
+            "nobody is known to hold it"
+        );
+    }
+}
