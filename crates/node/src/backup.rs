@@ -1,11 +1,13 @@
 //! From folders to suppliers: watches, the walk, packs in memory and in the spool, the commit.
 
 pub(crate) mod commit;
+pub(crate) mod commit_draft;
 mod estimate;
 mod file_cache;
 pub(crate) mod folders;
 mod packer;
 mod publishing;
+mod remaking;
 pub(crate) mod scan;
 mod spooling;
 #[cfg(test)]
@@ -13,7 +15,7 @@ mod testing;
 pub(crate) mod watches;
 mod watching;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,7 +30,9 @@ use bitdust_api::view::{JobTask, Schedule};
 use bitdust_engine::{Input, JobId, ReceiptFact, SetFact, VersionFact};
 use bitdust_model::manifest::{FolderRecord, PackRecord, SnapshotRecord};
 use bitdust_model::status::Problems;
-use bitdust_model::{ByteCount, ErrorCode, FolderId, PackId, Position, limits};
+use bitdust_model::{
+    ByteCount, DeviceId, ErrorCode, FolderId, PackId, Position, PositionMask, limits,
+};
 
 use crate::backup::scan::ScanRequest;
 use crate::backup::watches::Watches;
@@ -53,8 +57,16 @@ pub(crate) struct Backup {
     folders: Vec<FolderRecord>,
     /// Packs whose shards are in memory.
     flights: BTreeMap<PackId, HeldPack>,
-    /// Shards from the spool that are in memory.
+    /// Shards that were spooled or made anew, and are in memory.
     loaded: BTreeMap<(PackId, Position), Loaded>,
+    /// Shards in the spool that are damaged and may still be there: they are passed over.
+    unusable: BTreeSet<(PackId, Position)>,
+    /// An owed shard is being made anew.
+    is_remaking: bool,
+    /// Who waits for that.
+    remakes: VecDeque<Remake>,
+    /// Packs of which suppliers are owed their shards, as far as the catalogue was asked.
+    owed: BTreeMap<DeviceId, VecDeque<PackId>>,
     /// The job that sealed the newest head.
     sealing: Option<JobId>,
     watches: Watches,
@@ -88,10 +100,19 @@ struct HeldPack {
     flight: PackInFlight,
 }
 
-/// A spooled shard on its way.
+/// A shard on its way that was spooled or made anew.
 struct Loaded {
     record: Arc<PackRecord>,
     shard: Bytes,
+}
+
+/// An owed shard that waits for its turn to be made anew.
+struct Remake {
+    completion: Completion,
+    /// Whom it is for.
+    device: DeviceId,
+    /// Positions whose holders are there.
+    reachable: PositionMask,
 }
 
 /// What people see of backups.
@@ -127,6 +148,10 @@ impl Backup {
             folders,
             flights: BTreeMap::new(),
             loaded: BTreeMap::new(),
+            unusable: BTreeSet::new(),
+            is_remaking: false,
+            remakes: VecDeque::new(),
+            owed: BTreeMap::new(),
             sealing: None,
             home_dir,
             home_place: place.map(|place| (place.dev(), place.ino())),
@@ -338,8 +363,8 @@ impl Backup {
                         .map_err(|error| error.code())
                 }
             };
-            space.write_anyway(counters.as_deref(), commit).await?;
-            Ok(Input::PackCommitted { pack })
+            let moved = space.write_anyway(counters.as_deref(), commit).await?;
+            Ok(Input::PackCommitted { pack, moved })
         });
     }
 
@@ -497,6 +522,7 @@ mod tests {
                 pack,
                 position: Position(position),
                 device: DeviceId([position; 32]),
+                moved: None,
             };
             (answer_to(&home, &output), receipt)
         };
@@ -514,7 +540,7 @@ mod tests {
         if let TaskEvent::Sealed { flight, .. } = event {
             return Some((flight.record.pack.pack, "sealed"));
         }
-        if let TaskEvent::Input(Input::PackCommitted { pack }) = event {
+        if let TaskEvent::Input(Input::PackCommitted { pack, .. }) = event {
             return Some((*pack, "committed"));
         }
         let is_end = matches!(event, TaskEvent::Scanned { result: Ok(_), .. });
@@ -589,7 +615,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_at_hand_is_answered_as_failed() {
         let mut home = TestHome::new().await;
-        let mut backup = backup(&home, false);
+        let backup = backup(&home, false);
         let (pack, position) = (PackId([5; 32]), Position(0));
         assert!(backup.shard_to_send(None, pack, position).is_none());
         let output = Output::SpoolShard { pack, position };

@@ -27,7 +27,7 @@ use crate::restore::fetch::{FetchState, assemble};
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
-use crate::shared::fetch_request::{FetchRequest, Plain, RangeBytes};
+use crate::shared::fetch_request::{FetchRequest, Plain, REMAKE, RangeBytes, WantedPart};
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
 use crate::shared::restore_request::RestoreRequest;
 use crate::shared::supplier_request::SupplierRequest;
@@ -212,7 +212,7 @@ impl Restore {
     /// Where the fetch of a job is to look; none where nobody waits for it any more.
     pub(crate) fn set_of(&self, request: &FetchRequest) -> Option<SetId> {
         // That no reply comes tells the worker that its job has ended.
-        let is_awaited = self.readers.contains_key(&request.job);
+        let is_awaited = request.job == REMAKE || self.readers.contains_key(&request.job);
         is_awaited.then_some(request.pack.set)
     }
 
@@ -221,8 +221,12 @@ impl Restore {
         &mut self,
         driver: &mut Driver,
         request: FetchRequest,
-        places: Vec<PlaceFact>,
+        mut places: Vec<PlaceFact>,
     ) {
+        if let WantedPart::Sealed(confirmed) = request.wanted {
+            // Others may have it too: of those whose receipt was lost nobody knows.
+            places.sort_by_key(|place| !confirmed.has(place.position));
+        }
         let fetch = FetchId(driver.number());
         let state = FetchState::new(request);
         let request = &state.request;
@@ -298,12 +302,12 @@ impl Restore {
             return driver.tell(completion.failed(ErrorCode::Cancelled));
         };
         let pieces = state.take_pieces(positions);
-        let (pack, blobs) = (state.request.pack.clone(), state.request.blobs.clone());
+        let (pack, wanted) = (state.request.pack.clone(), state.request.wanted.clone());
         let context = self.context.clone();
         driver.spawn(async move {
             let chunks = blocking(move || {
                 let secrets = context.epoch(pack.epoch).ok_or(ErrorCode::Internal)?;
-                assemble(secrets, &pack, &blobs, pieces, &context.buffers).map_err(|error| {
+                assemble(secrets, &pack, &wanted, pieces, &context.buffers).map_err(|error| {
                     debug!(%error, "Pieces could not be put together");
                     ErrorCode::Corrupt
                 })
@@ -388,7 +392,7 @@ mod tests {
         let request = FetchRequest {
             job,
             pack: pack_ref(),
-            blobs: Vec::new(),
+            wanted: WantedPart::Chunks(Vec::new()),
             reply,
         };
         (request, answer)

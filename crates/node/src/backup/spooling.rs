@@ -5,8 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tracing::{debug, info, warn};
 
-use bitdust_engine::{Input, SetFact};
-use bitdust_model::manifest::PackRecord;
+use bitdust_engine::{Input, OwedFact, SetFact};
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
 use bitdust_store::SpoolError;
 
@@ -14,6 +13,7 @@ use super::{Backup, Loaded};
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
+use crate::shared::owed_shard::OwedShard;
 use crate::shared::supplier_request::store_header;
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
@@ -21,16 +21,13 @@ use crate::shared::task_event::TaskEvent;
 impl Backup {
     /// Puts a shard into the spool.
     pub(crate) fn spool_shard(
-        &mut self,
+        &self,
         driver: &mut Driver,
         completion: Completion,
         pack: PackId,
         position: Position,
     ) {
         let spooled = Input::ShardSpooled { pack, position };
-        if self.loaded.remove(&(pack, position)).is_some() {
-            return driver.tell(completion.done(spooled));
-        }
         let Some((record, shard)) = self.shard_at_hand(pack, position) else {
             return driver.tell(completion.failed(ErrorCode::NotFound));
         };
@@ -54,7 +51,8 @@ impl Backup {
             return driver.tell(completion.done(Input::SpoolEmpty { device }));
         };
         let context = self.context.clone();
-        let busy: Vec<(PackId, Position)> = self.loaded.keys().copied().collect();
+        let loaded = self.loaded.keys().chain(&self.unusable);
+        let busy: Vec<(PackId, Position)> = loaded.copied().collect();
         driver.spawn(async move {
             let found = blocking(move || next_spooled(&context, &set, device, &busy)).await;
             match found.and_then(|found| found) {
@@ -66,18 +64,8 @@ impl Backup {
                     };
                     completion.tell(Ok(damaged)).await;
                 }
-                Ok(Some(Spooled::Whole {
-                    record,
-                    position,
-                    shard,
-                })) => {
-                    let loaded = |completion| TaskEvent::SpoolLoaded {
-                        completion,
-                        record,
-                        position,
-                        shard,
-                        device,
-                    };
+                Ok(Some(Spooled::Whole(owed))) => {
+                    let loaded = |completion| TaskEvent::SpoolLoaded { completion, owed };
                     completion.bring(loaded).await;
                 }
                 Ok(None) => completion.tell(Ok(Input::SpoolEmpty { device })).await,
@@ -94,32 +82,45 @@ impl Backup {
         &mut self,
         driver: &mut Driver,
         completion: Completion,
-        record: Box<PackRecord>,
-        position: Position,
-        shard: Bytes,
-        device: DeviceId,
+        owed: OwedShard,
     ) {
-        let (pack, kind) = (record.pack.pack, record.pack.kind);
-        let record = Arc::from(record);
-        self.loaded
-            .insert((pack, position), Loaded { record, shard });
-        driver.tell(completion.done(Input::SpoolLoaded {
-            pack,
-            kind,
+        let owed = self.take(owed);
+        driver.tell(completion.done(Input::SpoolLoaded(owed)));
+    }
+
+    /// Keeps a shard in memory until it is sent; gives it as the engine knows it.
+    pub(super) fn take(&mut self, owed: OwedShard) -> OwedFact {
+        let OwedShard {
+            record,
+            is_committed,
+            position,
+            shard,
+            device,
+        } = owed;
+        let fact = OwedFact {
+            pack: record.pack.pack,
+            kind: record.pack.kind,
             position,
             device,
-        }));
+            confirmed: record.confirmed,
+            is_committed,
+        };
+        let record = Arc::from(record);
+        self.loaded
+            .insert((fact.pack, position), Loaded { record, shard });
+        fact
     }
 
     /// Removes a damaged shard from the spool.
     pub(crate) fn remove_spooled(
-        &self,
+        &mut self,
         driver: &mut Driver,
         completion: Completion,
         pack: PackId,
         position: Position,
         device: DeviceId,
     ) {
+        self.unusable.insert((pack, position));
         let spool = self.context.spool.clone();
         driver.start(completion, async move {
             blocking(move || spool.remove(pack, position))
@@ -154,13 +155,12 @@ impl Backup {
 
 /// The next shard in the spool.
 enum Spooled {
-    Whole {
-        record: Box<PackRecord>,
-        position: Position,
-        shard: Bytes,
-    },
+    Whole(OwedShard),
     /// It can never be sent.
-    Damaged { pack: PackId, position: Position },
+    Damaged {
+        pack: PackId,
+        position: Position,
+    },
 }
 
 /// Finds the next shard in the spool that a supplier should have.
@@ -197,13 +197,23 @@ fn next_spooled(
                 let (pack, position) = key;
                 return Ok(Some(Spooled::Damaged { pack, position }));
             }
-            Err(error) => return Err(error.code()),
+            Err(error) => {
+                // It must not hold up those behind it, nor that it is made anew.
+                warn!(%error, "A shard in the spool cannot be read");
+                continue;
+            }
         };
-        return Ok(Some(Spooled::Whole {
+        let is_committed = context
+            .catalogue
+            .is_committed(entry.pack)
+            .map_err(|error| error.code())?;
+        return Ok(Some(Spooled::Whole(OwedShard {
             record: Box::new(record),
+            is_committed,
             position: entry.position,
             shard: Bytes::from(shard.bytes),
-        }));
+            device,
+        })));
     }
     Ok(None)
 }

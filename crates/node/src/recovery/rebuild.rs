@@ -8,8 +8,8 @@ use bitdust_model::head::{Head, HeadBundle};
 use bitdust_model::manifest::{BlobRef, Manifest, PackRef, SnapshotRecord};
 use bitdust_pipeline::index::{read_manifest, read_segment, read_snapshot_page};
 
-use crate::restore::reader::fetch;
 use crate::shared::context::Context;
+use crate::shared::fetching::fetch_chunks;
 use crate::shared::recovery_found::Rebuilt;
 use crate::shared::task::blocking;
 use bitdust_model::manifest::OWN_PACK;
@@ -41,7 +41,7 @@ pub(super) async fn rebuild(
 /// Reads the manifest of a head and all it names into the catalogue; gives the number of
 /// pieces that could not be had.
 async fn load_head(context: &Context, job: JobId, head: &Head) -> Result<u64, ErrorCode> {
-    let chunks = fetch(context, job, head.commit.clone(), vec![head.manifest]).await?;
+    let chunks = fetch_chunks(context, job, head.commit.clone(), vec![head.manifest]).await?;
     let raw = chunks.last().ok_or(ErrorCode::Internal)?;
     let manifest: Manifest = read_manifest(raw).map_err(|_| ErrorCode::Corrupt)?;
     let mut packs = manifest.packs.clone();
@@ -115,7 +115,7 @@ async fn load_piece(
         .iter()
         .find(|pack| pack.pack == blob.pack)
         .ok_or(ErrorCode::NotFound)?;
-    let chunks = fetch(context, job, pack.clone(), vec![blob]).await?;
+    let chunks = fetch_chunks(context, job, pack.clone(), vec![blob]).await?;
     let chunk = chunks.last().ok_or(ErrorCode::Internal)?;
     Ok(chunk.to_vec())
 }

@@ -19,11 +19,12 @@ use bitdust_store::Catalogue;
 
 use super::Restore;
 use super::listing::entry_view;
-use super::reader::{Reader, StoredItem, fetch};
+use super::reader::{Reader, StoredItem};
 use super::versions::{newest_first, resolve};
 use crate::shared::answer::Reported;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
+use crate::shared::fetching::fetch_chunks;
 use crate::shared::text::escape;
 use crate::shared::words;
 
@@ -279,7 +280,7 @@ fn preview(
         }
         let place = reader.places(&[id])?.pop().flatten();
         let place = place.ok_or(ErrorCode::NotFound)?;
-        let fetched = fetch(context, job, place.pack, vec![place.blob]);
+        let fetched = fetch_chunks(context, job, place.pack, vec![place.blob]);
         let chunks = runtime.block_on(fetched)?;
         chunks
             .iter()

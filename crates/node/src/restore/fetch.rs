@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use bitdust_crypto::{EpochSecrets, PackCipher, TAG_BYTES};
 use bitdust_model::Position;
-use bitdust_model::manifest::{BlobRef, PackRef};
+use bitdust_model::manifest::PackRef;
 use bitdust_pipeline::erasure::ErasureError;
 use bitdust_pipeline::pack::open::{OpenError, open_chunk_within};
 use bitdust_pipeline::{Gathered, plan};
 
 use crate::shared::buffers::{Buffers, Lent};
-use crate::shared::fetch_request::{FetchRequest, Plain, RangeBytes};
+use crate::shared::fetch_request::{FetchRequest, Plain, RangeBytes, WantedPart};
 
 /// A request that is being worked on.
 pub(crate) struct FetchState {
@@ -32,11 +32,13 @@ pub(crate) struct FetchState {
 impl FetchState {
     /// Plans the ranges of a request.
     pub(crate) fn new(request: FetchRequest) -> Self {
-        let wanted: Vec<(u32, u32)> = request
-            .blobs
-            .iter()
-            .map(|blob| (blob.offset, blob.record.stored_bytes))
-            .collect();
+        let wanted: Vec<(u32, u32)> = match &request.wanted {
+            WantedPart::Chunks(blobs) => blobs
+                .iter()
+                .map(|blob| (blob.offset, blob.record.stored_bytes))
+                .collect(),
+            WantedPart::Sealed(_) => vec![(0, request.pack.pack_bytes)],
+        };
         let mut own: BTreeMap<Position, Vec<Range<u64>>> = BTreeMap::new();
         for (position, range) in
             plan::shard_ranges(request.pack.k, request.pack.pack_bytes, &wanted)
@@ -47,6 +49,10 @@ impl FetchState {
             own = spread_copies(&request.pack, own);
         }
         let union = plan::union(own.values().flatten().cloned());
+        if let WantedPart::Sealed(_) = request.wanted {
+            // All positions are as good as each other.
+            own.clear();
+        }
         Self {
             request,
             own,
@@ -102,11 +108,12 @@ pub(crate) enum AssembleError {
     Corrupt(#[from] OpenError),
 }
 
-/// Puts pieces together and opens the wanted chunks, in the order of the request.
+/// Puts pieces together and opens the wanted chunks, in the order of the request; or gives the pack
+/// as it was sealed.
 pub(crate) fn assemble(
     secrets: &EpochSecrets,
     pack: &PackRef,
-    blobs: &[BlobRef],
+    wanted: &WantedPart,
     pieces: BTreeMap<Position, Vec<RangeBytes>>,
     buffers: &Arc<Buffers>,
 ) -> Result<Plain, AssembleError> {
@@ -116,6 +123,16 @@ pub(crate) fn assemble(
             gathered.insert(position, piece.offset, piece.bytes)?;
         }
     }
+    let blobs = match wanted {
+        WantedPart::Chunks(blobs) => blobs,
+        WantedPart::Sealed(_) => {
+            let mut bytes = buffers.take(pack.pack_bytes as usize);
+            bytes.clear();
+            gathered.read_into(0, pack.pack_bytes, &mut bytes)?;
+            let ends = vec![bytes.len()];
+            return Ok(Plain::new(Lent::new(bytes, buffers.clone()), ends));
+        }
+    };
     let cipher = PackCipher::new(secrets, pack.kind, pack.pack);
     let raw_bytes: usize = blobs
         .iter()

@@ -21,8 +21,8 @@ use bitdust_pipeline::content::read_list;
 use bitdust_pipeline::tree::read_page;
 
 use crate::shared::context::Context;
-use crate::shared::fetch_request::{FetchRequest, Plain};
-use crate::shared::task_event::TaskEvent;
+use crate::shared::fetch_request::Plain;
+use crate::shared::fetching::fetch_chunks;
 
 /// Plain bytes that are fetched at once: most packs that were not compressed, as a whole. Those
 /// of others come in several parts, because what is plain takes the memory.
@@ -239,7 +239,7 @@ impl<'a> Reader<'a> {
                 }
                 let (context, sender) = (context.clone(), sender.clone());
                 tokio::spawn(async move {
-                    let chunks = fetch(&context, job, pack, blobs.clone()).await;
+                    let chunks = fetch_chunks(&context, job, pack, blobs.clone()).await;
                     let came = FetchedPart {
                         blobs,
                         chunks,
@@ -264,9 +264,12 @@ impl<'a> Reader<'a> {
             .flatten()
             .ok_or(ErrorCode::NotFound)?;
         let blobs = self.with_neighbours(&place)?;
-        let chunks =
-            self.runtime
-                .block_on(fetch(self.context, self.job, place.pack, blobs.clone()))?;
+        let chunks = self.runtime.block_on(fetch_chunks(
+            self.context,
+            self.job,
+            place.pack,
+            blobs.clone(),
+        ))?;
         let mut wanted = None;
         for (blob, bytes) in blobs.iter().zip(chunks.iter()) {
             if blob.record.chunk == id {
@@ -334,28 +337,6 @@ fn parts(blobs: Vec<BlobRef>) -> Vec<Vec<BlobRef>> {
         parts.push(part);
     }
     parts
-}
-
-/// Fetches chunks of one pack through the loop.
-pub(crate) async fn fetch(
-    context: &Context,
-    job: JobId,
-    pack: PackRef,
-    blobs: Vec<BlobRef>,
-) -> Result<Plain, ErrorCode> {
-    let (reply, result) = oneshot::channel();
-    let request = FetchRequest {
-        job,
-        pack,
-        blobs,
-        reply,
-    };
-    context
-        .task_events
-        .send(TaskEvent::FetchWanted(Box::new(request)))
-        .await
-        .map_err(|_| ErrorCode::Cancelled)?;
-    result.await.map_err(|_| ErrorCode::Cancelled)?
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! Everything the engine must know at its start, from the catalogue and the store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use bitdust_engine::{CustomerFact, Facts, PackFact, SetFact, SupplierFact, survives_a_start};
+use bitdust_engine::{
+    CustomerFact, Facts, PacksAtStart, SealedPackFact, SetFact, SupplierFact, packs_at_start,
+};
 use bitdust_model::set::SetRecord;
-use bitdust_model::{Code, DeviceId, PackId, Position, SetId};
+use bitdust_model::{Code, SetId};
 use bitdust_store::{Catalogue, ShardError};
 
 use super::Stay;
+use crate::backup::commit_draft::draft_of;
 use crate::backup::watches::folder_facts;
 use crate::shared::answer::catalogue_error;
 use crate::shared::config::Config;
@@ -38,7 +41,11 @@ pub(super) fn facts(
         sets.entry(record.set).or_insert(record);
     }
     let set = current.as_ref().and_then(set_fact);
-    let head = catalogue.newest_head().map_err(error)?;
+    let packs = sealed_packs(context, set.as_ref())?;
+    let groups = match &set {
+        Some(set) => catalogue.groups(set.set).map_err(error)?,
+        None => Vec::new(),
+    };
     let facts = Facts {
         device: context.device,
         identity: context.identity,
@@ -49,15 +56,13 @@ pub(super) fn facts(
         set: set.clone(),
         customers: customers(context)?,
         offered: config.offer,
-        packs: unsettled_packs(context, set.as_ref())?,
+        head_draft: packs.draft,
+        packs: packs.kept,
+        groups,
         folders: match stay {
             Stay::Long => folder_facts(catalogue, config.schedule).map_err(error)?,
             Stay::Short => Vec::new(),
         },
-        head_draft: head
-            .as_ref()
-            .filter(|head| !head.published)
-            .map(|head| head.sequence),
         head: catalogue
             .newest_published_head()
             .map_err(error)?
@@ -114,85 +119,87 @@ fn customers(context: &Context) -> Result<Vec<CustomerFact>, NodeError> {
     Ok(facts)
 }
 
-/// Positions that count: confirmed by whoever holds them now, each once.
-fn counted(
-    set: Option<&SetFact>,
-    of: SetId,
-    confirmed: impl Iterator<Item = (Position, DeviceId)>,
-) -> Vec<Position> {
-    let own = set.filter(|set| set.set == of);
-    let counts = |position: Position, by: DeviceId| {
-        own.is_none_or(|set| set.holders.get(usize::from(position.0)) == Some(&by))
-    };
-    let positions = confirmed.filter(|(position, by)| counts(*position, *by));
-    let positions: BTreeSet<Position> = positions.map(|(position, _)| position).collect();
-    positions.into_iter().collect()
-}
-
-/// Packs that were sealed and not committed: those that can go on from the spool, the rest is
-/// forgotten and its files are sealed anew.
-fn unsettled_packs(context: &Context, set: Option<&SetFact>) -> Result<Vec<PackFact>, NodeError> {
-    let error = catalogue_error;
+/// What becomes of packs that were sealed and not committed. Those that do not go on are forgotten,
+/// after it was noted that a draft that could lead to them is not to be given out.
+fn sealed_packs(context: &Context, set: Option<&SetFact>) -> Result<PacksAtStart, NodeError> {
+    let (catalogue, error) = (&context.catalogue, catalogue_error);
     let spool = context.spool.list();
-    let mut packs: BTreeMap<PackId, PackFact> = BTreeMap::new();
-    for pack in context.catalogue.unconfirmed_packs().map_err(error)? {
-        let confirmed = counted(set, pack.pack.set, pack.confirmed.iter().copied());
-        let fact = PackFact {
-            pack: pack.pack.pack,
-            kind: pack.pack.kind,
-            confirmed,
-            spooled: Vec::new(),
-        };
-        packs.insert(fact.pack, fact);
+    let spooled: Vec<_> = spool
+        .iter()
+        .map(|entry| (entry.pack, entry.position))
+        .collect();
+    let sealed = catalogue.unconfirmed_packs().map_err(error)?;
+    let sealed = sealed.into_iter().map(|pack| SealedPackFact {
+        pack: pack.pack.pack,
+        kind: pack.pack.kind,
+        set: pack.pack.set,
+        confirmed: pack.confirmed,
+    });
+    let draft = draft_of(catalogue).map_err(error)?;
+    let packs = packs_at_start(sealed.collect(), &spooled, set, draft.as_ref());
+    if let Some(abandoned) = packs.abandoned {
+        catalogue.abandon_draft(abandoned).map_err(error)?;
     }
-    for entry in &spool {
-        if let Some(fact) = packs.get_mut(&entry.pack) {
-            fact.spooled.push(entry.position);
-        } else if let Some(known) = context.catalogue.pack_ref(entry.pack).map_err(error)? {
-            let confirmations = context.catalogue.confirmations(entry.pack).map_err(error)?;
-            let of_whom = confirmations.iter().map(|it| (it.position, it.supplier));
-            let confirmed = counted(set, known.set, of_whom);
-            let fact = PackFact {
-                pack: entry.pack,
-                kind: known.kind,
-                confirmed,
-                spooled: vec![entry.position],
-            };
-            packs.insert(entry.pack, fact);
-        }
+    for pack in &packs.dropped {
+        catalogue.drop_pack(*pack).map_err(error)?;
     }
-    let mut kept = Vec::new();
-    for fact in packs.into_values() {
-        if survives_a_start(&fact, set.map(|set| set.code)) {
-            kept.push(fact);
-        } else {
-            context.catalogue.drop_pack(fact.pack).map_err(error)?;
-        }
-    }
-    Ok(kept)
+    Ok(packs)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use bitdust_model::manifest::{PackKind, PackRecord};
+    use bitdust_model::set::{Holder, PositionRecord, PositionState};
+    use bitdust_model::{DeviceId, HeadHash, IdentityId, PositionMask, Sequence};
+    use bitdust_store::catalogue::{OwnHead, OwnSet};
 
-    #[test]
-    fn a_position_counts_once_and_only_of_its_holder() {
-        let [old, new] = [1, 2].map(|number| DeviceId([number; 32]));
-        let set = SetFact {
-            set: SetId([1; 32]),
-            code: Code::new(1, 2).expect("a code"),
-            holders: vec![new, new],
+    use super::*;
+    use crate::shared::testing::{TestHome, head, pack_ref, set_record};
+
+    /// The lists of a draft are lost with the memory of a node that was killed. The pack is
+    /// forgotten at the next start; at the one after that nothing shows any more what was lost.
+    #[tokio::test]
+    async fn a_draft_whose_lists_were_lost_is_never_given_out() {
+        let home = TestHome::new().await;
+        let (context, config) = (&home.context, Config::default());
+        let signing = context.secrets.device.signing();
+        let mut set = set_record(context.identity, context.device, 1);
+        set.positions = vec![PositionRecord {
+            state: PositionState::Active,
+            current: Some(Holder {
+                identity: IdentityId([7; 32]),
+                device: DeviceId([7; 32]),
+            }),
+            ..PositionRecord::default()
+        }];
+        let own = OwnSet {
+            set: set.set,
+            version: set.version,
+            record: signing.sign(&set),
         };
-        let confirmed = [
-            (Position(0), old),
-            (Position(0), new),
-            (Position(1), old),
-            (Position(2), new),
-        ];
-        let own = counted(Some(&set), set.set, confirmed.into_iter());
-        assert_eq!(own, [Position(0)], "the second was the former holder's");
-        let of_another = counted(Some(&set), SetId([2; 32]), confirmed.into_iter());
-        assert_eq!(of_another, [0, 1, 2].map(Position), "nobody's is known");
+        context.catalogue.put_set(own).expect("recorded");
+        let mut lists = pack_ref();
+        lists.kind = PackKind::Commit;
+        let lists = PackRecord {
+            pack: lists,
+            random: [0; 32],
+            confirmed: PositionMask::default(),
+            chunks: Vec::new(),
+        };
+        let draft = OwnHead {
+            sequence: Sequence(1),
+            hash: HeadHash([1; 32]),
+            head: signing.sign(&head(context.identity, context.device, 1)),
+            published: false,
+        };
+        context.catalogue.put_head(draft).expect("recorded");
+        let told = || {
+            let told = facts(context, &config, Stay::Short);
+            told.expect("facts").0.head_draft
+        };
+        context.catalogue.record_pack(lists).expect("recorded");
+        assert_eq!(told(), None, "its lists are lost");
+        assert_eq!(told(), None, "and it is not given out later either");
+        assert_eq!(context.catalogue.draft().expect("read"), None);
     }
 }

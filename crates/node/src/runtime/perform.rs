@@ -35,6 +35,7 @@ macro_rules! for_backup {
             | Output::SendShard { .. }
             | Output::SpoolShard { .. }
             | Output::LoadSpool { .. }
+            | Output::RemakeShard { .. }
             | Output::RemoveSpooled { .. }
             | Output::CommitPack { .. }
             | Output::SealMetadata { .. }
@@ -70,6 +71,7 @@ macro_rules! notes {
     () => {
         Output::UnwatchFolder { .. }
             | Output::ReleasePack { .. }
+            | Output::ReleaseShard { .. }
             | Output::GiveUpFetch { .. }
             | Output::Refuse { .. }
             | Output::JobMoved { .. }
@@ -174,6 +176,9 @@ impl Node {
                 position,
                 device,
             } => backup.remove_spooled(driver, completion, pack, position, device),
+            Output::RemakeShard { device, reachable } => {
+                backup.remake_shard(driver, completion, device, reachable);
+            }
             Output::CommitPack { pack } => backup.commit_pack(driver, completion, pack),
             Output::SealMetadata { job, folders } => {
                 backup.seal_metadata(driver, completion, job, &folders);
@@ -266,6 +271,7 @@ impl Node {
         match output {
             Output::UnwatchFolder { folder } => self.backup.unwatch_folder(driver, folder),
             Output::ReleasePack { pack } => self.backup.release_pack(pack),
+            Output::ReleaseShard { pack, position } => self.backup.release_shard(pack, position),
             Output::GiveUpFetch { fetch, code } => self.restore.give_up_fetch(fetch, code),
             Output::Refuse { ask, code } => self.service.refuse(driver, ask, code),
             Output::JobMoved { job, phase } => self.front.job_moved(job, phase),

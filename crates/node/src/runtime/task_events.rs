@@ -16,6 +16,7 @@ macro_rules! from_backup {
             | TaskEvent::Scanned { .. }
             | TaskEvent::Receipt { .. }
             | TaskEvent::SpoolLoaded { .. }
+            | TaskEvent::Remade { .. }
             | TaskEvent::WatchOpened { .. }
             | TaskEvent::FolderCommand { .. }
     };
@@ -45,7 +46,6 @@ macro_rules! from_others {
     () => {
         TaskEvent::Dialed { .. }
             | TaskEvent::SetRecorded { .. }
-            | TaskEvent::CommitKept { .. }
             | TaskEvent::Offers { .. }
             | TaskEvent::Check { .. }
             | TaskEvent::Befriended { .. }
@@ -129,13 +129,10 @@ impl Node {
                 completion,
                 receipt,
             } => backup.receipts_came(driver, vec![(completion, receipt)]),
-            TaskEvent::SpoolLoaded {
-                completion,
-                record,
-                position,
-                shard,
-                device,
-            } => backup.spool_loaded(driver, completion, record, position, shard, device),
+            TaskEvent::SpoolLoaded { completion, owed } => {
+                backup.spool_loaded(driver, completion, owed);
+            }
+            TaskEvent::Remade { completion, remade } => backup.remade(driver, completion, remade),
             TaskEvent::WatchOpened {
                 completion,
                 folder,
@@ -209,10 +206,6 @@ impl Node {
                 suppliers.set_recorded(record);
                 self.backup.use_set(driver, completion, fact);
             }
-            TaskEvent::CommitKept {
-                completion,
-                sequence,
-            } => driver.tell(completion.done(Input::CommitRecorded { sequence })),
             TaskEvent::Offers { completion, offers } => {
                 suppliers.offers_found(driver, completion, offers);
             }

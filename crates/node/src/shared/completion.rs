@@ -119,7 +119,8 @@ mod tests {
     async fn an_answer_is_given_once() {
         let (sender, mut events) = mpsc::channel(4);
         let commit = || Completion::of(&COMMIT, &sender).expect("an effect");
-        let done = Input::PackCommitted { pack: PACK };
+        let moved = None;
+        let done = Input::PackCommitted { pack: PACK, moved };
         commit().tell(Ok(done.clone())).await;
         assert_eq!(given(&mut events), Some(done.clone()));
         commit().tell(Err(ErrorCode::DiskFailed)).await;

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use bitdust_engine::JobId;
-use bitdust_model::ErrorCode;
 use bitdust_model::manifest::{BlobRef, PackRef};
+use bitdust_model::{ErrorCode, PositionMask};
 
 use crate::shared::buffers::Lent;
 
@@ -18,7 +18,7 @@ pub(crate) struct RangeBytes {
     pub(crate) bytes: Bytes,
 }
 
-/// The plain chunks of a fetch, one behind the other.
+/// The pieces of a fetch, one behind the other: plain chunks, or the pack as it was sealed.
 #[derive(Debug)]
 pub(crate) struct Plain {
     bytes: Lent,
@@ -47,12 +47,23 @@ impl Plain {
     }
 }
 
-/// A request of a job for chunks of a pack.
+/// What is wanted of a pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum WantedPart {
+    /// Chunks, by offset.
+    Chunks(Vec<BlobRef>),
+    /// All of it as it was sealed, from these positions before others.
+    Sealed(PositionMask),
+}
+
+/// The number under which packs are fetched of which a shard is made anew; no job has it.
+pub(crate) const REMAKE: JobId = JobId(0);
+
+/// A request of a job for a part of a pack.
 pub(crate) struct FetchRequest {
     pub(crate) job: JobId,
     pub(crate) pack: PackRef,
-    /// Wanted chunks, by offset.
-    pub(crate) blobs: Vec<BlobRef>,
-    /// Where the plain chunks go, in the order of `blobs`.
+    pub(crate) wanted: WantedPart,
+    /// Where the pieces go, in the order in which they are wanted.
     pub(crate) reply: oneshot::Sender<Result<Plain, ErrorCode>>,
 }

@@ -9,7 +9,7 @@ use bitdust_model::locator::{Invitation, Offer};
 use bitdust_model::manifest::{PackRecord, SnapshotRecord};
 use bitdust_model::set::SetRecord;
 use bitdust_model::status::Problems;
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, IdentityId, Position, Sequence};
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, IdentityId, Position};
 use bitdust_net::Reply;
 use bitdust_source::{FolderWatch, WatchError};
 use bitdust_store::catalogue::ConfirmedShard;
@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use crate::shared::completion::Completion;
 use crate::shared::fetch_request::{FetchRequest, Plain, RangeBytes};
 use crate::shared::folder_outcome::FolderOutcome;
+use crate::shared::owed_shard::{OwedShard, Remade};
 use crate::shared::restore_request::RestoreRequest;
 
 /// A pack whose shards are in memory until the engine releases it.
@@ -77,12 +78,15 @@ pub(crate) enum TaskEvent {
     SpoolLoaded {
         /// What is answered.
         completion: Completion,
-        /// The pack's record.
-        record: Box<PackRecord>,
-        position: Position,
-        shard: Bytes,
-        /// Whom it is for.
-        device: DeviceId,
+        /// It.
+        owed: OwedShard,
+    },
+    /// An owed shard was made anew, or not.
+    Remade {
+        /// What is answered.
+        completion: Completion,
+        /// What came of it.
+        remade: Remade,
     },
     /// A job wants a piece of the network's data.
     FetchWanted(Box<FetchRequest>),
@@ -114,13 +118,6 @@ pub(crate) enum TaskEvent {
         record: SetRecord,
         /// As the engine knows it.
         fact: SetFact,
-    },
-    /// The catalogue knows that a head is published.
-    CommitKept {
-        /// What is answered.
-        completion: Completion,
-        /// The head's place in the lane.
-        sequence: Sequence,
     },
     /// Recovery found something.
     Recovery {

@@ -79,13 +79,13 @@ impl Suppliers {
         }
         let catalogue = self.context.catalogue.clone();
         driver.start(completion, async move {
-            blocking(move || {
+            let moved = blocking(move || {
                 catalogue.condemn(device)?;
                 catalogue.unconfirm_supplier(device)
             })
             .await?
             .map_err(|error| error.code())?;
-            Ok(Input::CondemnationRecorded { device })
+            Ok(Input::CondemnationRecorded { device, moved })
         });
     }
 

@@ -13,6 +13,7 @@ use tracing::debug;
 
 use bitdust_crypto::{ShardMask, verify_by};
 use bitdust_engine::{Input, ReceiptFact};
+use bitdust_model::ledger::GroupChange;
 use bitdust_model::manifest::{PackRecord, PackRef};
 use bitdust_model::message::{Fetch, FetchTarget};
 use bitdust_model::shard::{Receipt, ShardHeader};
@@ -101,16 +102,10 @@ async fn carry(
             shard,
             counters,
         } => {
-            let pack = record.pack.pack;
             let counters = counters.as_deref();
             let stored = store(context, client, device, &record, position, shard, counters).await;
-            let receipt = ReceiptFact {
-                pack,
-                position,
-                device,
-            };
             match stored {
-                Ok(()) => bring_receipt(completion, receipt).await,
+                Ok(receipt) => bring_receipt(completion, receipt).await,
                 Err(code) => completion.tell(Err(code)).await,
             }
         }
@@ -185,14 +180,19 @@ async fn store(
     position: Position,
     shard: Bytes,
     counters: Option<&Counters>,
-) -> Result<(), ErrorCode> {
+) -> Result<ReceiptFact, ErrorCode> {
     let (pack, bytes) = (&record.pack, shard.len() as u64);
     let receipt = deliver(context, client, device, pack, position, shard).await?;
-    confirm(context, pack.pack, position, receipt, counters).await?;
+    let moved = confirm(context, pack.pack, position, receipt, counters).await?;
     if let Some(counters) = counters {
         counters.moved_bytes(bytes);
     }
-    Ok(())
+    Ok(ReceiptFact {
+        pack: pack.pack,
+        position,
+        device,
+        moved,
+    })
 }
 
 /// Sends a shard and checks the receipt.
@@ -224,7 +224,7 @@ async fn confirm(
     position: Position,
     receipt: Signed<Receipt>,
     counters: Option<&Counters>,
-) -> Result<(), ErrorCode> {
+) -> Result<Option<GroupChange>, ErrorCode> {
     let device = DeviceId(receipt.signer);
     let receipt = Arc::new(receipt);
     let record = || {
