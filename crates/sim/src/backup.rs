@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitdust_engine::{Input, JobId, VersionFact};
+use bitdust_model::ledger::GroupChange;
 use bitdust_model::limits::PACKS_IN_FLIGHT_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{ByteCount, FolderId, PackId, Sequence};
@@ -110,6 +111,7 @@ impl World {
             spooled: BTreeSet::new(),
             damaged: BTreeSet::new(),
             committed: false,
+            published: false,
         };
         machine.disk.packs.insert(pack, row);
         let receipts = std::collections::BTreeMap::new();
@@ -135,11 +137,9 @@ impl World {
 
     /// Makes the chunks of a pack known.
     pub(crate) fn commit_pack(&mut self, node: NodeId, pack: PackId) {
-        if let Some(row) = self.nodes[node.0].disk.packs.get_mut(&pack) {
-            row.committed = true;
-        }
+        let moved = self.change_pack(node, pack, |row| row.committed = true);
         let wait = self.disk_time();
-        self.deliver(node, wait, Input::PackCommitted { pack });
+        self.deliver(node, wait, Input::PackCommitted { pack, moved });
     }
 
     /// Lets a pack go from memory, which makes room for the next.
@@ -153,8 +153,10 @@ impl World {
     pub(crate) fn seal_metadata(&mut self, node: NodeId, job: JobId, folders: &[FolderId]) {
         let commit = self.seal(node, job, PackKind::Commit, BTreeSet::new());
         let disk = &mut self.nodes[node.0].disk;
-        let sequence = disk.head.max(disk.draft).unwrap_or(Sequence(0)).next();
+        let newest = disk.head.max(disk.draft).max(disk.abandoned);
+        let sequence = newest.unwrap_or(Sequence(0)).next();
         disk.draft = Some(sequence);
+        disk.lists = Some(commit);
         let committed = disk.packs.iter().filter(|(_, row)| row.committed);
         let mut packs: BTreeSet<_> = committed.map(|(pack, _)| *pack).collect();
         let Some(scan) = self.nodes[node.0].memory.scans.get(&job) else {
@@ -186,10 +188,38 @@ impl World {
         if disk.draft == Some(sequence) {
             disk.draft = None;
         }
+        let mut moved = Vec::new();
         if let Some(entry) = self.books.heads.get_mut(&(node, sequence)) {
             entry.recorded = true;
+            let packs = entry.packs.clone();
+            for pack in packs.into_iter().chain([entry.commit]) {
+                moved.extend(self.change_pack(node, pack, |row| row.published |= row.committed));
+            }
         }
         let wait = self.disk_time();
-        self.deliver(node, wait, Input::CommitRecorded { sequence });
+        self.deliver(node, wait, Input::CommitRecorded { sequence, moved });
+    }
+
+    /// Changes a pack in the catalogue; gives how that moves it, once it is committed.
+    pub(crate) fn change_pack(
+        &mut self,
+        node: NodeId,
+        pack: PackId,
+        change: impl FnOnce(&mut PackRow),
+    ) -> Option<GroupChange> {
+        let machine = &mut self.nodes[node.0];
+        let set = machine.disk.set.clone()?;
+        let mut row = machine.disk.packs.get(&pack)?.clone();
+        let from = machine.group_of(&set, &row);
+        change(&mut row);
+        let to = machine.group_of(&set, &row);
+        machine.disk.packs.insert(pack, row);
+        let to = to?;
+        (from != Some(to)).then_some(GroupChange {
+            from,
+            to,
+            packs: 1,
+            bytes: ByteCount(1),
+        })
     }
 }

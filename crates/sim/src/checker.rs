@@ -168,7 +168,7 @@ impl World {
         }
     }
 
-    /// Safe: something is published; each of its data packs, and the set as a whole, has
+    /// Safe: something is published; each of its packs, and the set as a whole, has
     /// confirmations above the threshold by suppliers that proved something lately.
     fn why_not_safe(&self, node: NodeId) -> Option<String> {
         let disk = &self.nodes[node.0].disk;
@@ -189,14 +189,16 @@ impl World {
             return Some(format!("safe with {fresh} of {need} suppliers"));
         }
         let head = &self.books.heads[&(node, head)];
-        for pack in &head.packs {
+        for pack in head.packs.iter().chain([&head.commit]) {
             let entry = &self.books.packs[&(node, *pack)];
             let have = entry
                 .receipts
                 .values()
                 .filter(|device| counts(device))
                 .count();
-            if entry.kind == PackKind::Data && have < need {
+            // Copies of metadata survive as many losses as contents with k - 1 shards more.
+            let spared = set.code.k() - self.k_of(entry);
+            if have + usize::from(spared) < need {
                 return Some(format!("safe while pack {pack} has {have} of {need}"));
             }
         }

@@ -1,13 +1,15 @@
 //! Doing what an engine asks on the customer's side: hire, send, spool, publish.
 
-use bitdust_engine::{Input, JobId, OfferFact, Output, ReceiptFact, SetFact, SupplierFact};
+use bitdust_engine::{
+    Input, JobId, OfferFact, Output, OwedFact, Phase, ReceiptFact, SetFact, SupplierFact,
+};
 use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, SetId};
 
 use crate::backup::SHARD_BYTES;
 use crate::books::LaneEntry;
 use crate::call::Request;
 use crate::id::NodeId;
-use crate::node::Lie;
+use crate::node::{Lie, PackRow};
 use crate::sabotage::Sabotage;
 use crate::world::World;
 
@@ -42,9 +44,11 @@ impl World {
             } => {
                 self.send_shard(node, pack, position, device);
             }
-            Output::SpoolShard { .. } | Output::LoadSpool { .. } | Output::RemoveSpooled { .. } => {
-                self.do_spool(node, output)
-            }
+            Output::SpoolShard { .. }
+            | Output::LoadSpool { .. }
+            | Output::RemakeShard { .. }
+            | Output::ReleaseShard { .. }
+            | Output::RemoveSpooled { .. } => self.do_spool(node, output),
             Output::CommitPack { pack } => self.commit_pack(node, pack),
             Output::ReleasePack { pack } => self.release_pack(node, pack),
             Output::SealMetadata { job, folders } => self.seal_metadata(node, job, &folders),
@@ -52,9 +56,7 @@ impl World {
                 self.call(node, device, Request::PutHead { sequence });
             }
             Output::RecordCommit { sequence } => self.record_commit(node, sequence),
-            Output::JobMoved { job, phase } => {
-                self.nodes[node.0].memory.told.insert(job, phase);
-            }
+            Output::JobMoved { job, phase } => self.job_moved(node, job, phase),
             Output::JobEnded { job, failure, .. } => self.end_job(node, job, failure),
             Output::StartRestore { .. }
             | Output::FetchRange { .. }
@@ -73,6 +75,10 @@ impl World {
         }
     }
 
+    fn job_moved(&mut self, node: NodeId, job: JobId, phase: Phase) {
+        self.nodes[node.0].memory.told.insert(job, phase);
+    }
+
     fn end_job(&mut self, node: NodeId, job: JobId, failure: Option<ErrorCode>) {
         let memory = &mut self.nodes[node.0].memory;
         memory.scans.remove(&job);
@@ -88,6 +94,12 @@ impl World {
         match output {
             Output::SpoolShard { pack, position } => self.spool_shard(node, pack, position),
             Output::LoadSpool { device } => self.load_spool(node, device),
+            Output::RemakeShard { device, reachable } => {
+                self.remake_shard(node, device, reachable);
+            }
+            Output::ReleaseShard { pack, position } => {
+                self.nodes[node.0].memory.remade.remove(&(pack, position));
+            }
             Output::RemoveSpooled {
                 pack,
                 position,
@@ -197,8 +209,20 @@ impl World {
         if let Some(fact) = self.nodes[node.0].disk.suppliers.get_mut(&device) {
             fact.condemned = true;
         }
+        let set = self.nodes[node.0].disk.set.as_ref();
+        let position = set.and_then(|set| set.position_of(device));
+        let mut moved = Vec::new();
+        if let Some(position) = position {
+            let unconfirm = |row: &mut PackRow| {
+                row.confirmed.remove(&position);
+            };
+            let packs: Vec<_> = self.nodes[node.0].disk.packs.keys().copied().collect();
+            for pack in packs {
+                moved.extend(self.change_pack(node, pack, unconfirm));
+            }
+        }
         let wait = self.disk_time();
-        self.deliver(node, wait, Input::CondemnationRecorded { device });
+        self.deliver(node, wait, Input::CondemnationRecorded { device, moved });
     }
 
     fn remember_contact(&mut self, node: NodeId, device: DeviceId) {
@@ -224,12 +248,8 @@ impl World {
 
     fn check_supplier(&mut self, node: NodeId, device: DeviceId, pick: u64) {
         let machine = &self.nodes[node.0];
-        let place = machine
-            .disk
-            .set
-            .as_ref()
-            .and_then(|set| set.holders.iter().position(|holder| *holder == device));
-        let position = place.map(|place| Position(u8::try_from(place).expect("a position")));
+        let set = machine.disk.set.as_ref();
+        let position = set.and_then(|set| set.position_of(device));
         let mut shards = Vec::new();
         for (pack, row) in &machine.disk.packs {
             shards.extend(
@@ -251,7 +271,8 @@ impl World {
         let machine = &self.nodes[node.0];
         let row = machine.disk.packs.get(&pack);
         let spooled = row.is_some_and(|row| row.spooled.contains(&position));
-        if !machine.memory.held.contains(&pack) && !spooled {
+        let remade = machine.memory.remade.contains(&(pack, position));
+        if !machine.memory.held.contains(&pack) && !spooled && !remade {
             self.break_promise(format!("shard {position} of pack {pack} is not at hand"));
             return;
         }
@@ -291,11 +312,7 @@ impl World {
     fn load_spool(&mut self, node: NodeId, device: DeviceId) {
         let wait = self.disk_time();
         let disk = &self.nodes[node.0].disk;
-        let place = disk
-            .set
-            .as_ref()
-            .and_then(|set| set.holders.iter().position(|holder| *holder == device));
-        let position = place.map(|place| Position(u8::try_from(place).expect("a position")));
+        let position = disk.set.as_ref().and_then(|set| set.position_of(device));
         let next = position.and_then(|position| {
             let mut waiting = disk
                 .packs
@@ -303,7 +320,7 @@ impl World {
                 .filter(|(_, row)| row.spooled.contains(&position));
             waiting
                 .next()
-                .map(|(pack, row)| (*pack, row.kind, position))
+                .map(|(pack, row)| (*pack, row.clone(), position))
         });
         let input = match next {
             Some((pack, _, position)) if disk.packs[&pack].damaged.contains(&position) => {
@@ -313,12 +330,14 @@ impl World {
                     device,
                 }
             }
-            Some((pack, kind, position)) => Input::SpoolLoaded {
+            Some((pack, row, position)) => Input::SpoolLoaded(OwedFact {
                 pack,
-                kind,
+                kind: row.kind,
                 position,
                 device,
-            },
+                confirmed: row.confirmed.into_iter().collect(),
+                is_committed: row.committed,
+            }),
             None => Input::SpoolEmpty { device },
         };
         self.deliver(node, wait, input);
@@ -348,10 +367,11 @@ impl World {
         device: DeviceId,
     ) {
         self.note_proof(node, device);
-        if let Some(row) = self.nodes[node.0].disk.packs.get_mut(&pack) {
+        let moved = self.change_pack(node, pack, |row| {
             row.confirmed.insert(position);
             row.spooled.remove(&position);
-        }
+        });
+        self.nodes[node.0].memory.remade.remove(&(pack, position));
         if let Some(entry) = self.books.packs.get_mut(&(node, pack)) {
             entry.receipts.insert(position, device);
         }
@@ -359,6 +379,7 @@ impl World {
             pack,
             position,
             device,
+            moved,
         }];
         self.feed(node, Input::ShardsStored { receipts });
     }

@@ -16,8 +16,8 @@ mod id;
 mod network;
 mod node;
 mod people;
+mod remaking;
 mod restore;
-
 mod sabotage;
 mod space;
 mod supplier;

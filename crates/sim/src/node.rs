@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitdust_engine::trace::TraceLine;
 use bitdust_engine::{
-    AskId, CustomerFact, Engine, Facts, FetchId, JobId, Output, PackFact, Phase, SetFact,
-    SupplierFact,
+    AskId, CustomerFact, DraftFact, Engine, Facts, FetchId, JobId, Output, PacksAtStart, Phase,
+    SealedPackFact, SetFact, SupplierFact, packs_at_start,
 };
+use bitdust_model::ledger::{Group, GroupTotal};
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, DeviceId, IdentityId, PackId, Position, Schedule, Sequence, Tick};
+use bitdust_model::{
+    ByteCount, DeviceId, IdentityId, PackId, Position, PositionMask, Schedule, Sequence, Tick,
+};
 
 use crate::call::Call;
 use crate::folder::folder_fact;
@@ -70,6 +73,7 @@ pub(crate) struct PackRow {
     /// Those of them that can no longer be read.
     pub(crate) damaged: BTreeSet<Position>,
     pub(crate) committed: bool,
+    pub(crate) published: bool,
 }
 
 /// What a stop does not take.
@@ -83,6 +87,10 @@ pub(crate) struct Disk {
     pub(crate) set: Option<SetFact>,
     pub(crate) packs: BTreeMap<PackId, PackRow>,
     pub(crate) draft: Option<Sequence>,
+    /// The pack of its lists.
+    pub(crate) lists: Option<PackId>,
+    /// The newest draft that is never to be given out.
+    pub(crate) abandoned: Option<Sequence>,
     pub(crate) head: Option<Sequence>,
     /// The newest head that recovery found in another lane.
     pub(crate) recovered: Option<HeadKey>,
@@ -103,6 +111,14 @@ pub(crate) struct Disk {
 pub(crate) struct Memory {
     pub(crate) scans: BTreeMap<JobId, Scan>,
     pub(crate) held: BTreeSet<PackId>,
+    /// Shards that were made anew, in memory.
+    pub(crate) remade: BTreeSet<(PackId, Position)>,
+    /// Fetches of packs of which a shard is to be made anew, and whom it is for.
+    pub(crate) remakes: BTreeMap<FetchId, (PackId, Position, DeviceId)>,
+    /// Shards that could not be made anew since all others were tried.
+    pub(crate) unmakable: BTreeSet<(PackId, Position)>,
+    /// Who waits for that: one is made at a time.
+    pub(crate) remakes_waiting: Vec<(DeviceId, PositionMask)>,
     pub(crate) sealing: Option<JobId>,
     /// What waits for room on the disk.
     pub(crate) waiting_writes: Vec<Output>,
@@ -183,18 +199,19 @@ impl Node {
         Tick(now.0.saturating_sub(self.started_at.0))
     }
 
-    /// What the catalogue tells a new engine.
-    pub(crate) fn facts(&self, now: Tick) -> Facts {
+    /// What the catalogue tells a new engine. What does not go on is forgotten.
+    pub(crate) fn facts(&mut self, now: Tick) -> Facts {
+        let packs = self.packs_at_start();
+        self.disk.draft = packs.draft;
+        self.disk.abandoned = packs.abandoned.max(self.disk.abandoned);
+        for pack in &packs.dropped {
+            self.disk.packs.remove(pack);
+        }
         let disk = &self.disk;
         let suppliers = disk.suppliers.values().map(|fact| SupplierFact {
             proved_ago_ms: disk.proved_at.get(&fact.device).map(|at| now.0 - at.0),
             ..fact.clone()
         });
-        let places = disk.set.as_ref().map_or(0, |set| set.holders.len());
-        let unsettled = disk
-            .packs
-            .iter()
-            .filter(|(_, row)| row.confirmed.len() < places);
         Facts {
             device: self.device,
             identity: self.identity,
@@ -205,18 +222,77 @@ impl Node {
             set: disk.set.clone(),
             customers: disk.customers.values().cloned().collect(),
             offered: disk.offered,
-            packs: unsettled
-                .map(|(pack, row)| PackFact {
-                    pack: *pack,
-                    kind: row.kind,
-                    confirmed: row.confirmed.iter().copied().collect(),
-                    spooled: row.spooled.difference(&row.confirmed).copied().collect(),
-                })
-                .collect(),
-            folders: disk.schedule.map(folder_fact).into_iter().collect(),
             head_draft: disk.draft,
+            packs: packs.kept,
+            groups: self.groups(),
+            folders: disk.schedule.map(folder_fact).into_iter().collect(),
             head: disk.head,
         }
+    }
+
+    fn packs_at_start(&self) -> PacksAtStart {
+        let disk = &self.disk;
+        let Some(set) = &disk.set else {
+            return PacksAtStart::default();
+        };
+        let known = |pack: &PackId| disk.packs.contains_key(pack);
+        let confirmed = |row: &PackRow| {
+            let positions = row.confirmed.iter();
+            positions
+                .map(|position| (*position, set.holders[usize::from(position.0)]))
+                .collect()
+        };
+        let sealed = disk.packs.iter().filter(|(_, row)| !row.committed);
+        let sealed = sealed.map(|(pack, row)| SealedPackFact {
+            pack: *pack,
+            kind: row.kind,
+            set: set.set,
+            confirmed: confirmed(row),
+        });
+        let spooled = disk.packs.iter().flat_map(|(pack, row)| {
+            let positions = row.spooled.iter();
+            positions.map(|position| (*pack, *position))
+        });
+        let draft = disk.draft.map(|sequence| DraftFact {
+            sequence,
+            lists: disk.lists.into_iter().filter(known).collect(),
+        });
+        let spooled: Vec<_> = spooled.collect();
+        packs_at_start(sealed.collect(), &spooled, Some(set), draft.as_ref())
+    }
+
+    /// The group that a pack is counted in, once it is committed.
+    pub(crate) fn group_of(&self, set: &SetFact, row: &PackRow) -> Option<Group> {
+        let confirmed = if self.sabotage == Sabotage::ForgetsDebts {
+            (0..set.code.n()).map(Position).collect()
+        } else {
+            row.confirmed.iter().copied().collect()
+        };
+        row.committed.then_some(Group {
+            set: set.set,
+            kind: row.kind,
+            is_published: row.published,
+            confirmed,
+        })
+    }
+
+    /// Committed packs by what confirms them.
+    fn groups(&self) -> Vec<GroupTotal> {
+        let Some(set) = &self.disk.set else {
+            return Vec::new();
+        };
+        let mut groups: BTreeMap<Group, u64> = BTreeMap::new();
+        for row in self.disk.packs.values() {
+            if let Some(group) = self.group_of(set, row) {
+                *groups.entry(group).or_default() += 1;
+            }
+        }
+        let total = |(group, packs)| GroupTotal {
+            group,
+            packs,
+            bytes: ByteCount(packs),
+        };
+        groups.into_iter().map(total).collect()
     }
 }
 

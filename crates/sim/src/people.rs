@@ -305,11 +305,24 @@ impl World {
         let head = head.and_then(|head| self.books.heads.get(&(node, head)));
         let device = self.nodes[supplier.0].device;
         head.is_some_and(|head| {
-            let mut packs = head
-                .packs
-                .iter()
-                .map(|pack| &self.books.packs[&(node, *pack)]);
-            packs.all(|entry| entry.receipts.values().any(|holder| *holder == device))
+            let packs = head.packs.iter().chain([&head.commit]);
+            let mut entries = packs.map(|pack| &self.books.packs[&(node, *pack)]);
+            entries.all(|entry| entry.receipts.values().any(|holder| *holder == device))
+        })
+    }
+
+    /// Whether a supplier has every shard of the newest head's packs that can still be made.
+    #[must_use]
+    pub fn owes_nothing_makeable(&self, node: NodeId, supplier: NodeId) -> bool {
+        let head = self.nodes[node.0].disk.head;
+        let head = head.and_then(|head| self.books.heads.get(&(node, head)));
+        let device = self.nodes[supplier.0].device;
+        head.is_some_and(|head| {
+            let mut packs = head.packs.iter().chain([&head.commit]);
+            packs.all(|pack| {
+                let mut holders = self.books.packs[&(node, *pack)].receipts.values();
+                holders.any(|holder| *holder == device) || !self.can_be_had(node, *pack)
+            })
         })
     }
 

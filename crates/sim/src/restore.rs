@@ -162,14 +162,7 @@ impl World {
     fn want(&mut self, node: NodeId, job: JobId, fetch: FetchId, owner: NodeId, pack: PackId) {
         let entry = &self.books.packs[&(owner, pack)];
         let k = self.k_of(entry);
-        let positions = (0..entry.set.code.n()).map(Position);
-        let places: Vec<_> = positions
-            .zip(&entry.set.holders)
-            .map(|(position, device)| PlaceFact {
-                position,
-                holders: vec![*device],
-            })
-            .collect();
+        let places = places(entry, (0..entry.set.code.n()).map(Position));
         let wanted = 1 + self.random.below(u64::from(k));
         let first = self.random.below(u64::from(k));
         let direct: BTreeSet<_> = (0..wanted)
@@ -191,6 +184,35 @@ impl World {
             pack,
             k,
             direct,
+            places,
+        };
+        self.deliver(node, Duration::from_millis(2), input);
+    }
+
+    /// Wants a whole pack of the machine's own, from positions that confirmed it before others.
+    pub(crate) fn want_sealed(&mut self, node: NodeId, fetch: FetchId, pack: PackId) {
+        let entry = &self.books.packs[&(node, pack)];
+        let k = self.k_of(entry);
+        let confirmed = &self.nodes[node.0].disk.packs[&pack].confirmed;
+        let mut positions: Vec<_> = (0..entry.set.code.n()).map(Position).collect();
+        positions.sort_by_key(|position| !confirmed.contains(position));
+        let places = places(entry, positions);
+        let job = JobId(0);
+        let row = FetchRow {
+            job,
+            owner: node,
+            pack,
+            k,
+            direct: Vec::new(),
+            pieces: BTreeMap::new(),
+        };
+        self.nodes[node.0].memory.fetches.insert(fetch, row);
+        let input = Input::FetchWanted {
+            fetch,
+            job,
+            pack,
+            k,
+            direct: Vec::new(),
             places,
         };
         self.deliver(node, Duration::from_millis(2), input);
@@ -228,6 +250,9 @@ impl World {
         let Some(row) = self.nodes[node.0].memory.fetches.remove(&fetch) else {
             return;
         };
+        if self.remake_ended(node, fetch, decoded) {
+            return;
+        }
         let chunks = &self.books.packs[&(row.owner, row.pack)].chunks;
         if let Some(restore) = self.nodes[node.0].memory.restores.get_mut(&row.job) {
             restore.open.remove(&fetch);
@@ -418,4 +443,13 @@ impl World {
             lanes,
         }
     }
+}
+
+/// Who holds some positions of a pack.
+fn places(entry: &PackEntry, positions: impl IntoIterator<Item = Position>) -> Vec<PlaceFact> {
+    let place = |position: Position| PlaceFact {
+        position,
+        holders: vec![entry.set.holders[usize::from(position.0)]],
+    };
+    positions.into_iter().map(place).collect()
 }

@@ -32,13 +32,19 @@ pub enum Sabotage {
     SwallowsFailures,
     /// Believes that what waits for room was written, and tries nothing.
     RetriesNothing,
+    /// Takes every committed pack for whole: what a start once did.
+    ForgetsDebts,
 }
 
 impl Sabotage {
     /// What the broken engine asks for instead.
     pub(crate) fn bend(self, input: &Input, outputs: &mut Vec<Output>, set: Option<&SetFact>) {
         match self {
-            Self::None | Self::SaysSafe | Self::SwallowsFailures | Self::RetriesNothing => {}
+            Self::None
+            | Self::SaysSafe
+            | Self::SwallowsFailures
+            | Self::RetriesNothing
+            | Self::ForgetsDebts => {}
             Self::CommitsEarly => {
                 if let Input::PackSealed { pack, .. } = input {
                     outputs.push(Output::CommitPack { pack: *pack });
@@ -100,7 +106,8 @@ impl Sabotage {
             | Self::NeverSends
             | Self::NeverFetches
             | Self::SwallowsFailures
-            | Self::RetriesNothing => told,
+            | Self::RetriesNothing
+            | Self::ForgetsDebts => told,
         }
     }
 }

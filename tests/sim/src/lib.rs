@@ -69,6 +69,30 @@ impl Stage {
         self.world.finish(self.customer, job, LIMIT)
     }
 
+    /// Begins a backup beside two suppliers that are cut off, and has the customer crash after so
+    /// many inputs, with nothing in the spool; then these are there again.
+    pub fn crash_while_two_are_away(&mut self, inputs: u64) -> Result<(), Failure> {
+        let customer = self.customer;
+        self.world
+            .run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
+        self.world.back_up(customer);
+        self.world.run_for(Duration::from_millis(100))?;
+        let away: Vec<_> = self.suppliers.iter().skip(4).copied().collect();
+        for supplier in &away {
+            self.world.cut(customer, *supplier);
+        }
+        self.world.set_spool_full(customer, true);
+        self.world.crash_after(customer, inputs);
+        self.world.run_for(Duration::from_secs(1))?;
+        self.world.stop(customer);
+        self.world.forget_crash(customer);
+        self.world.set_spool_full(customer, false);
+        for supplier in away {
+            self.world.heal(customer, supplier);
+        }
+        Ok(())
+    }
+
     /// Waits until nothing waits in the spool.
     pub fn settle(&mut self) -> Result<(), Failure> {
         let customer = self.customer;

@@ -381,3 +381,39 @@ fn it_is_not_safe_any_more_when_a_supplier_is_silent_for_two_days() -> Result<()
         .expect(view.protection == told, || format!("{:?}", view.protection))?;
     stage.restore()
 }
+
+/// Shards that were owed when the machine stopped, and are nowhere any more.
+#[test]
+fn what_is_owed_at_a_stop_comes_after_the_next_start() -> Result<(), Failure> {
+    let mut owed = 0;
+    for seed in 0..40 {
+        let mut stage = Stage::new(seed, 6);
+        let customer = stage.customer;
+        stage.crash_while_two_are_away(10 + 2 * seed)?;
+        stage.world.start(customer);
+        let suppliers = stage.suppliers.clone();
+        let owes = |world: &World| {
+            suppliers
+                .iter()
+                .filter(|it| !world.owes_nothing(customer, **it))
+                .count()
+        };
+        // The next version names what is known already, and lacks nothing that is new.
+        stage.back_up()?;
+        owed += usize::from(owes(&stage.world) > 0);
+        let limit = Duration::from_secs(60);
+        let is_safe = |world: &World| {
+            let view = world.view(customer);
+            owes(world) == 0 && view.is_some_and(|view| view.protection == Protection::Safe)
+        };
+        stage
+            .world
+            .run_until("all is there, and said", limit, is_safe)?;
+        for supplier in stage.suppliers.iter().skip(3) {
+            stage.world.kill(*supplier);
+        }
+        stage.restore()?;
+    }
+    assert!(owed > 5, "{owed} stops left something owed");
+    Ok(())
+}

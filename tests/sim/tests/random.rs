@@ -92,14 +92,16 @@ fn play(seed: u64, sabotage: Sabotage) -> Result<(), Failure> {
         .filter(|it| !bad.contains(it))
         .copied()
         .collect();
-    let is_drained = |world: &World| {
-        living
-            .iter()
-            .all(|supplier| world.is_spool_empty_for(customer, *supplier))
+    // Whatever crashes left owing comes without a word: from the spool, or made anew.
+    let is_settled = |world: &World| {
+        living.iter().all(|supplier| {
+            world.is_spool_empty_for(customer, *supplier)
+                && world.owes_nothing_makeable(customer, *supplier)
+        })
     };
     stage
         .world
-        .run_until("the spool is empty for the living", LIMIT, is_drained)?;
+        .run_until("nothing is owed to the living", LIMIT, is_settled)?;
     if chance.chance(30) {
         stage.world.run_for(3 * DAY)?;
     }
@@ -123,8 +125,8 @@ fn play(seed: u64, sabotage: Sabotage) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A pack that a crash left owing shards has less to spare: then it is enough to bring what
-/// is there.
+/// Of a pack that liars signed for there may be too little to make anything anew: then it is
+/// enough to bring what is there.
 fn restore(stage: &mut Stage, node: NodeId, is_whole: bool) -> Result<(), Failure> {
     if is_whole {
         stage.restore_at(node)

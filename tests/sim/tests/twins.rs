@@ -179,3 +179,22 @@ fn a_recovery_that_brings_nothing_is_caught() {
         failure.message
     );
 }
+
+/// As it was once: a start took every committed pack for whole.
+#[test]
+fn debts_that_a_start_forgets_are_caught() {
+    let caught = (0..40).find_map(|seed| {
+        let mut stage = Stage::new(seed, 6);
+        stage.world.sabotage(stage.customer, Sabotage::ForgetsDebts);
+        let mut play = || -> Result<(), Failure> {
+            stage.crash_while_two_are_away(10 + 2 * seed)?;
+            stage.world.start(stage.customer);
+            stage.back_up()?;
+            stage.world.run_for(Duration::from_secs(60))
+        };
+        play().err()
+    });
+    let failure = caught.expect("a broken engine is caught");
+    let words = "safe while pack";
+    assert!(failure.message.contains(words), "{}", failure.message);
+}

@@ -1,0 +1,108 @@
+//! Owed shards that are made anew from what others keep of their packs, one at a time.
+
+use bitdust_engine::{FetchId, Input, OwedFact};
+use bitdust_model::{DeviceId, ErrorCode, PackId, Position, PositionMask};
+
+use crate::id::NodeId;
+use crate::node::PackRow;
+use crate::world::World;
+
+impl World {
+    /// Makes a shard anew that a supplier is owed; where another one is being made, after it.
+    pub(crate) fn remake_shard(&mut self, node: NodeId, device: DeviceId, reachable: PositionMask) {
+        let memory = &mut self.nodes[node.0].memory;
+        if !memory.remakes.is_empty() {
+            memory.remakes_waiting.push((device, reachable));
+            return;
+        }
+        let Some((pack, position)) = self.next_owed(node, device, reachable) else {
+            let input = if self.try_all_again(node, device) {
+                let code = ErrorCode::TooFewShards;
+                Input::RemakeFailed { device, code }
+            } else {
+                Input::NothingOwed { device }
+            };
+            let wait = self.disk_time();
+            self.deliver(node, wait, input);
+            return;
+        };
+        let fetch = FetchId(self.random.next_word());
+        let remakes = &mut self.nodes[node.0].memory.remakes;
+        remakes.insert(fetch, (pack, position, device));
+        self.want_sealed(node, fetch, pack);
+    }
+
+    /// The committed pack that a supplier lacks and that is not at hand: one of which enough can be
+    /// reached before others, with the fewest confirmations.
+    fn next_owed(
+        &self,
+        node: NodeId,
+        device: DeviceId,
+        reachable: PositionMask,
+    ) -> Option<(PackId, Position)> {
+        let machine = &self.nodes[node.0];
+        let position = machine.disk.set.as_ref()?.position_of(device)?;
+        let memory = &machine.memory;
+        let owed = machine.disk.packs.iter().filter(|(pack, row)| {
+            let shard = (**pack, position);
+            let is_at_hand = memory.held.contains(pack) || memory.remade.contains(&shard);
+            let is_owed = row.committed && !row.confirmed.contains(&position);
+            is_owed && !is_at_hand && !memory.unmakable.contains(&shard)
+        });
+        let is_short = |pack: &PackId, row: &PackRow| {
+            let there = row.confirmed.iter().filter(|it| reachable.has(**it));
+            there.count() < usize::from(self.k_of(&self.books.packs[&(node, *pack)]))
+        };
+        let (pack, _) =
+            owed.min_by_key(|(pack, row)| (is_short(pack, row), row.confirmed.len()))?;
+        Some((*pack, position))
+    }
+
+    /// What could not be made for a supplier may be tried again; says whether there is any.
+    fn try_all_again(&mut self, node: NodeId, device: DeviceId) -> bool {
+        let machine = &mut self.nodes[node.0];
+        let set = machine.disk.set.as_ref();
+        let position = set.and_then(|set| set.position_of(device));
+        let before = machine.memory.unmakable.len();
+        let unmakable = &mut machine.memory.unmakable;
+        unmakable.retain(|(_, of)| Some(*of) != position);
+        unmakable.len() < before
+    }
+
+    /// The fetch for a shard that is made anew ended; says whether it was one.
+    pub(crate) fn remake_ended(&mut self, node: NodeId, fetch: FetchId, is_decoded: bool) -> bool {
+        let memory = &mut self.nodes[node.0].memory;
+        let Some((pack, position, device)) = memory.remakes.remove(&fetch) else {
+            return false;
+        };
+        let row = self.nodes[node.0].disk.packs.get(&pack).cloned();
+        let input = match row.filter(|_| is_decoded) {
+            Some(row) => {
+                let remade = &mut self.nodes[node.0].memory.remade;
+                remade.insert((pack, position));
+                Input::ShardRemade(OwedFact {
+                    pack,
+                    kind: row.kind,
+                    position,
+                    device,
+                    confirmed: row.confirmed.into_iter().collect(),
+                    is_committed: true,
+                })
+            }
+            None => {
+                let unmakable = &mut self.nodes[node.0].memory.unmakable;
+                unmakable.insert((pack, position));
+                let code = ErrorCode::TooFewShards;
+                Input::RemakeFailed { device, code }
+            }
+        };
+        let wait = self.disk_time();
+        self.deliver(node, wait, input);
+        let waiting = &mut self.nodes[node.0].memory.remakes_waiting;
+        if !waiting.is_empty() {
+            let (next, reachable) = waiting.remove(0);
+            self.remake_shard(node, next, reachable);
+        }
+        true
+    }
+}
