@@ -14,7 +14,7 @@ use bitdust_model::manifest::PackRef;
 use bitdust_model::shard::{ShardHeader, SignedHeader};
 use bitdust_model::{DeviceId, IdentityId, PackId, Position, ShardId, UnixMillis, limits};
 use bitdust_store::{Catalogue, HomePaths, ShardStore};
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 /// What a catalogue says about the work of its device.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,6 +47,48 @@ pub fn glance(catalogue: &Path) -> Result<Glance> {
         receipts: number("SELECT count(*) FROM confirmations")?,
         open_packs: number("SELECT count(*) FROM packs WHERE state = 0")?,
     })
+}
+
+/// A pack that a catalogue knows as committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// The ids of its shards by position, as their files are named.
+    pub shards: Vec<String>,
+    /// Shards that give it back.
+    pub k: u8,
+    /// Whether a published head leads to it.
+    pub is_published: bool,
+}
+
+/// The committed packs of a home, which may be at work; its catalogue is copied into a folder.
+pub fn committed_packs(home: &Path, folder: &Path) -> Result<Vec<Committed>> {
+    let copy = tempfile::tempdir_in(folder)?.keep().join("catalogue.db");
+    let of_home = HomePaths::new(home).catalogue();
+    let connection = Connection::open_with_flags(of_home, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let name = copy.to_str().context("a plain path")?;
+    connection.execute("VACUUM INTO ?1", [name])?;
+    let connection = Connection::open(&copy)?;
+    let mut statement = connection.prepare("SELECT pack, state > 1 FROM packs WHERE state > 0")?;
+    let rows = statement.query_map([], |row| Ok((PackId(row.get(0)?), row.get(1)?)))?;
+    let found = rows.collect::<Result<Vec<(PackId, bool)>, _>>()?;
+    drop(statement);
+    drop(connection);
+    // Places inside of packs are not asked for, so the length of their header does not matter.
+    let catalogue = Catalogue::open(&copy, 0)?;
+    let mut packs = vec![];
+    for (pack, is_published) in found {
+        let known = catalogue
+            .pack_ref(pack)?
+            .context("a pack without its record")?;
+        packs.push(Committed {
+            shards: known.shards.iter().map(ShardId::to_hex).collect(),
+            k: known.k,
+            is_published,
+        });
+    }
+    drop(catalogue);
+    std::fs::remove_dir_all(copy.parent().context("a folder of its own")?)?;
+    Ok(packs)
 }
 
 /// Which shards were ever named for a place of a pack.

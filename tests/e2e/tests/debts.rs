@@ -1,0 +1,222 @@
+//! What is owed to suppliers when a node ends, in whatever way: it is in the ledger, and comes to
+//! them after the next start without a command. What is said meanwhile never exceeds what is held.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use bitdust_e2e_tests::interrupt::{BACKUP, TraceReader, draw_moments, wait_for_step};
+use bitdust_e2e_tests::ledger::{Committed, committed_packs, shard_files};
+use bitdust_e2e_tests::{Outcome, Random, Stage, World, differences, eventually, sized};
+
+const SUPPLIERS: u8 = 6;
+const CODE: &str = "3/6";
+const K: usize = 3;
+/// Confirmations from which on data of this code is called safe.
+const SAFE_AT: usize = 5;
+/// Three packs of contents.
+const FILES: u64 = 144;
+const FILE_BYTES: u64 = 250_000;
+const JOB_WITHIN: Duration = Duration::from_secs(120);
+/// From the moment on at which all are there.
+const PAID_WITHIN: Duration = Duration::from_secs(20);
+/// Steps of a backup of which a third of the suppliers answers nothing: the sealing of its packs and
+/// what the others sign.
+const STEPS: f64 = 24.0;
+
+/// Two suppliers stall while a backup runs, the customer is killed or quit at a drawn moment, all
+/// come back: nobody asks for anything, and soon everybody has everything, which is said only then.
+#[test]
+fn what_was_owed_at_an_end_is_paid_after_the_next_start() -> Outcome {
+    let mut scene = Scene::set_up("debts")?;
+    let mut owed = 0;
+    for (round, moment) in draw_moments(&mut scene.random, sized(4, 20))
+        .into_iter()
+        .enumerate()
+    {
+        let is_kill = round % 2 == 0;
+        let missing = scene.end_amid_a_backup(moment, is_kill)?;
+        eprintln!("round {round} at {moment:.2}: {missing} shards of committed packs are owed");
+        owed += usize::from(missing > 0);
+        scene.stage.customer.start()?;
+        scene.is_paid_without_a_word()?;
+    }
+    ensure!(owed > 0, "no end left anything owed");
+    // Any three are enough for all of it.
+    scene.back_up()?;
+    scene.is_paid_without_a_word()?;
+    scene.stage.lose_suppliers(3)?;
+    scene.restore_and_compare()
+}
+
+/// The spool is lost with what waits in it: it is owed all the same, and made anew from what the
+/// others keep.
+#[test]
+fn a_lost_spool_is_made_anew_from_what_others_keep() -> Outcome {
+    let mut scene = Scene::set_up("lost-spool")?;
+    scene.back_up()?;
+    scene.change_source()?;
+    scene.stage.suppliers[5].stop()?;
+    let customer = &scene.stage.customer;
+    customer.order(&["backup"]).within(JOB_WITHIN).run()?;
+    let status = scene.stage.customer.status()?;
+    ensure!(
+        status["spooled_bytes"] != 0,
+        "nothing waits for the one away"
+    );
+    scene.stage.customer.stop()?;
+    std::fs::remove_dir_all(scene.stage.customer.home.join("spool"))?;
+    scene.stage.customer.start()?;
+    let committed = scene.committed()?;
+    let missing = scene.missing(&committed)?;
+    ensure!(missing > 0, "nothing is owed");
+    scene.stage.suppliers[5].start()?;
+    scene
+        .stage
+        .customer
+        .wait_until_connected(SUPPLIERS.into())?;
+    scene.is_paid_without_a_word()?;
+    scene.restore_and_compare()
+}
+
+/// A customer with six suppliers and a folder of three packs.
+struct Scene {
+    stage: Stage,
+    source: PathBuf,
+    trace: PathBuf,
+    random: Random,
+    world: World,
+}
+
+impl Scene {
+    fn set_up(name: &str) -> Result<Self> {
+        let world = World::new(name)?;
+        let mut stage = Stage::prepare(&world, SUPPLIERS, &[("policy.redial_max", "2000")])?;
+        let trace = world.path("customer.trace");
+        stage.customer.set("code", CODE)?;
+        stage.customer.flags = vec!["--trace".into(), trace.clone().into()];
+        stage.customer.start()?;
+        stage.hire()?;
+        let source = world.make_folder("source")?;
+        let mut scene = Self {
+            random: world.random(),
+            stage,
+            source,
+            trace,
+            world,
+        };
+        scene.change_source()?;
+        let customer = &scene.stage.customer;
+        let add = customer.order(&["folder", "add", "--schedule", "manual", "--"]);
+        add.argument(&scene.source).run()?;
+        scene.back_up()?;
+        Ok(scene)
+    }
+
+    /// New contents for all files, so that a backup has everything to do.
+    fn change_source(&mut self) -> Outcome {
+        for number in 0..FILES {
+            let path = self.source.join(format!("file-{number}"));
+            self.random.write_file(&path, FILE_BYTES)?;
+        }
+        Ok(())
+    }
+
+    fn back_up(&self) -> Outcome {
+        let backup = self.stage.customer.order(&["backup"]);
+        backup.within(JOB_WITHIN).run().map(drop)
+    }
+
+    /// Ends the customer in the middle of a backup during which two suppliers answer nothing; then
+    /// these go on. Gives how many shards are owed.
+    fn end_amid_a_backup(&mut self, moment: f64, is_kill: bool) -> Result<usize> {
+        self.change_source()?;
+        let mut trace = TraceReader::open_at_end(&self.trace)?;
+        let mut backup = self.stage.customer.order(&["backup"]).begin()?;
+        let stalled = [4, 5];
+        for index in stalled {
+            self.stage.suppliers[index].hold(true)?;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a small number of steps"
+        )]
+        let step = (moment * STEPS) as usize;
+        wait_for_step(&mut trace, BACKUP, step, || Ok(backup.ended()?.is_some()))?;
+        if is_kill {
+            self.stage.customer.kill()?;
+        } else {
+            self.stage.customer.stop()?;
+        }
+        backup.wait(JOB_WITHIN)?;
+        for index in stalled {
+            self.stage.suppliers[index].hold(false)?;
+        }
+        let committed = self.committed()?;
+        self.missing(&committed)
+    }
+
+    /// Waits until all suppliers have all shards of committed packs and that is said to be safe. It
+    /// is never said where it is not so.
+    fn is_paid_without_a_word(&self) -> Outcome {
+        self.stage.customer.wait_until_connected(SUPPLIERS.into())?;
+        eventually("nothing is owed, and it is said", PAID_WITHIN, || {
+            let status = self.stage.customer.status()?;
+            let is_safe = status["protection"]["kind"] == "safe";
+            let committed = self.committed()?;
+            if is_safe {
+                let published = committed.iter().filter(|pack| pack.is_published);
+                for pack in published {
+                    // Copies survive as many losses as contents with two shards more.
+                    let spared = K - usize::from(pack.k);
+                    let held = self.held(pack)? + spared;
+                    ensure!(held >= SAFE_AT, "called safe with {held} shards of a pack");
+                }
+            }
+            let is_paid = self.missing(&committed)? == 0;
+            Ok((is_paid && is_safe).then_some(()))
+        })
+    }
+
+    fn committed(&self) -> Result<Vec<Committed>> {
+        committed_packs(&self.stage.customer.home, self.world.folder())
+    }
+
+    /// Shards of packs that no supplier has a file of.
+    fn missing(&self, committed: &[Committed]) -> Result<usize> {
+        let mut missing = 0;
+        for pack in committed {
+            missing += pack.shards.len() - self.held(pack)?;
+        }
+        Ok(missing)
+    }
+
+    /// Shards of a pack of which there is a file at some supplier.
+    fn held(&self, pack: &Committed) -> Result<usize> {
+        let files = self.files()?;
+        let shards = pack.shards.iter();
+        Ok(shards.filter(|shard| files.contains(*shard)).count())
+    }
+
+    /// The names of the files of all suppliers' shards.
+    fn files(&self) -> Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
+        for supplier in &self.stage.suppliers {
+            let files = shard_files(&supplier.home)?;
+            let name = |file: &PathBuf| Some(file.file_name()?.to_str()?.to_owned());
+            names.extend(files.iter().filter_map(name));
+        }
+        Ok(names)
+    }
+
+    fn restore_and_compare(&self) -> Outcome {
+        let target = self.world.path("restored");
+        let restore = self.stage.customer.order(&["restore", "latest", "--to"]);
+        restore.argument(&target).within(JOB_WITHIN).run()?;
+        let different = differences(&self.source, &target)?;
+        ensure!(different.is_empty(), "{different}");
+        Ok(())
+    }
+}
