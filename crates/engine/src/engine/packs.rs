@@ -199,6 +199,7 @@ impl Engine {
         let mut out = Vec::new();
         let step = Step::of(Machine::Pack, Subject::Pack(pack), &before, &event);
         let recorded = event == pack::Event::Recorded;
+        let refused = event == pack::Event::NotRecorded;
         let state = pack::step(before, event, &self.moment(random), kind, code, &mut out);
         if let Some(followed) = self.packs.get_mut(&pack) {
             followed.state = state;
@@ -213,7 +214,8 @@ impl Engine {
         if recorded || before.is_held() != state.is_held() {
             self.tell_all_owed(pack);
         }
-        if recorded {
+        if recorded || refused {
+            // What was counted before it was asked may not hold any more.
             self.packs_due.insert(pack);
             self.jobs_due = true;
         }

@@ -117,7 +117,10 @@ pub(crate) fn step(
             held,
             retry_at,
             tries,
-        } => in_uncommitted(state, held, retry_at, tries, event, at, out),
+        } => {
+            let known_at = known_at(kind, code);
+            in_uncommitted(state, (held, retry_at, tries), event, at, known_at, out)
+        }
         State::Committed { held } => in_committed(state, held, event, out),
         State::Settled => match event {
             Event::ConfirmationsChanged { .. }
@@ -173,14 +176,19 @@ fn in_committing(
 
 fn in_uncommitted(
     state: State,
-    held: bool,
-    retry_at: Tick,
-    tries: u32,
+    (held, retry_at, tries): (bool, Tick, u32),
     event: Event,
     at: &Moment<'_>,
+    known_at: u8,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
+        // Who confirmed it was condemned meanwhile.
+        Event::ConfirmationsChanged { confirmations } if confirmations.confirmed < known_at => {
+            State::Placing {
+                held: release(held, confirmations, out),
+            }
+        }
         Event::ConfirmationsChanged { confirmations } => State::Uncommitted {
             held: release(held, confirmations, out),
             retry_at,

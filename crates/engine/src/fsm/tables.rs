@@ -137,6 +137,13 @@ fn a_pack_is_known_at_one_more_than_k_and_released_when_every_shard_is_kept() {
         },
         &[Action::Commit],
     );
+    let uncommitted = State::Uncommitted {
+        held: false,
+        retry_at: Tick(2_000),
+        tries: 1,
+    };
+    check(PackKind::Data, uncommitted, 3, true, uncommitted, &[]);
+    check(PackKind::Data, uncommitted, 2, true, free, &[]);
     check(PackKind::Commit, held, 4, false, held, &[]);
     check(
         PackKind::Tree,
