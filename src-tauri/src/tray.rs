@@ -123,7 +123,10 @@ pub(crate) fn show(app: &AppHandle, status: &StatusView) {
     };
     let mood = if !status.jobs.is_empty() {
         Mood::Working
-    } else if matches!(status.protection, Protection::Stored { .. }) {
+    } else if matches!(
+        status.protection,
+        Protection::Stored { .. } | Protection::Partly { .. }
+    ) {
         Mood::NeedsYou
     } else {
         Mood::Quiet

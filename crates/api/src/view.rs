@@ -40,6 +40,8 @@ pub struct StatusView {
     pub suppliers: Vec<SupplierView>,
     /// The newest head.
     pub head: Option<HeadView>,
+    /// What can be restored now; none where nothing was backed up.
+    pub reach: Option<ReachView>,
     /// Space offered to others in bytes.
     pub offered_bytes: u64,
     /// Space used by others in bytes.
@@ -188,10 +190,20 @@ pub struct HeadView {
     pub sequence: u64,
     /// When it was written.
     pub written_at: UnixMillis,
-    /// Suppliers that confirmed it.
+    /// Suppliers that signed for exactly this one since the node started.
     pub confirmed: u32,
     /// Suppliers of the set.
     pub of: u32,
+}
+
+/// What can be had of all that was backed up from suppliers that are online now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ReachView {
+    /// Suppliers of the set that are online.
+    pub online: u32,
+    /// How many of these may go offline and all of it can still be restored; none where not all of
+    /// it can be restored now.
+    pub spare: Option<u32>,
 }
 
 /// A folder under protection.

@@ -13,8 +13,8 @@ use bitdust_api::host::{
 use bitdust_api::view::{
     Condemnation, ContractView, DeviceView, EntryView, EstimateView, FileVersionView, FolderState,
     FolderView, FoundView, HeadView, JobPhase, JobTask, JobView, LastVerifyView, ListingView,
-    PreviewView, Schedule, SettingView, SnapshotView, StatusView, SupplierView, UnprotectedView,
-    VerifyView,
+    PreviewView, ReachView, Schedule, SettingView, SnapshotView, StatusView, SupplierView,
+    UnprotectedView, VerifyView,
 };
 use bitdust_api::{
     Answer, ApiError, Call, Event, HostAnswer, HostCall, HostEvent, HostState, HostView, JobId,
@@ -92,6 +92,7 @@ fn bindings() -> String {
         FolderView,
         UnprotectedView,
         HeadView,
+        ReachView,
         SupplierView,
         ContractView,
         SnapshotView,

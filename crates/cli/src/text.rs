@@ -77,6 +77,8 @@ pub(crate) fn remaining(duration: Duration) -> String {
 pub(crate) fn protection(protection: Protection) -> String {
     match protection {
         Protection::Nothing => "nothing backed up yet".to_owned(),
+        Protection::Partly { missing: 1 } => "1 folder not backed up yet".to_owned(),
+        Protection::Partly { missing } => format!("{missing} folders not backed up yet"),
         Protection::Stored { confirmed, needed } => {
             format!("stored, more suppliers needed ({confirmed} of {needed} confirmed)")
         }

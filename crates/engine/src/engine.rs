@@ -64,6 +64,8 @@ pub struct Engine {
     set: Option<SetFact>,
     head: head::State,
     head_recorded: Option<Sequence>,
+    /// Who signed for which head: for the newest that is published, and what came after it.
+    kept: BTreeMap<Sequence, BTreeSet<DeviceId>>,
     /// Packs that are on their way.
     packs: BTreeMap<PackId, Pack>,
     /// All that are committed.
@@ -141,6 +143,7 @@ impl Engine {
             set: None,
             head: head::State::default(),
             head_recorded: None,
+            kept: BTreeMap::new(),
             packs: BTreeMap::new(),
             ledger: Ledger::default(),
             jobs: BTreeMap::new(),

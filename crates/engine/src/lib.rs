@@ -26,7 +26,8 @@ pub use io::{
 };
 pub use random::Random;
 pub use rules::{is_believed, known_at, settled_at, shown_wait};
+pub use safety::overall;
 pub use start::{DraftFact, PacksAtStart, SealedPackFact, packs_at_start};
 pub use timer::WakeReason;
 pub use transition::{Machine, Subject, Transition};
-pub use view::{CustomerView, EngineView, FolderView, FolderWork, JobView, SupplierView};
+pub use view::{CustomerView, EngineView, FolderView, FolderWork, JobView, Reach, SupplierView};

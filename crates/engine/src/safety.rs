@@ -98,6 +98,19 @@ pub(crate) fn protection(is_published: bool, code: Option<Code>, confirmed: u8) 
     }
 }
 
+/// What holds of everything, from what holds of each folder: the worst of it.
+#[must_use]
+pub fn overall(folders: &[Protection]) -> Protection {
+    let missing = folders.iter().filter(|it| **it == Protection::Nothing);
+    match missing.count() {
+        0 => folders.iter().min().copied().unwrap_or(Protection::Nothing),
+        missing if missing == folders.len() => Protection::Nothing,
+        missing => Protection::Partly {
+            missing: u32::try_from(missing).unwrap_or(u32::MAX),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +147,21 @@ mod tests {
         let holds = [true, true, false, true];
         assert_eq!(count(holds.into_iter(), &[true, false, true, true]), 2);
         assert_eq!(count(holds.into_iter(), &[false; 4]), 0);
+    }
+
+    #[test]
+    fn everything_is_as_safe_as_the_worst_folder() {
+        let (nothing, safe) = (Protection::Nothing, Protection::Safe);
+        let stored = |confirmed| Protection::Stored {
+            confirmed,
+            needed: 5,
+        };
+        assert_eq!(overall(&[]), nothing);
+        assert_eq!(overall(&[safe, safe]), safe);
+        assert_eq!(overall(&[safe, stored(4), stored(3)]), stored(3));
+        assert_eq!(overall(&[nothing, nothing]), nothing);
+        let partly = Protection::Partly { missing: 1 };
+        assert_eq!(overall(&[safe, nothing, stored(1)]), partly);
     }
 
     #[test]

@@ -107,6 +107,15 @@ pub struct CustomerView {
     pub reserved: ByteCount,
 }
 
+/// What can be had of what was published from holders that are there now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Reach {
+    /// Holders that are there and trusted.
+    pub online: u8,
+    /// How many of these may go and all of it can still be had; `None`: not all of it can be had now.
+    pub spare: Option<u8>,
+}
+
 /// Everything the status screen needs of the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EngineView {
@@ -128,6 +137,10 @@ pub struct EngineView {
     pub code: Option<Code>,
     /// Newest head that is published.
     pub published: Option<Sequence>,
+    /// Holders that signed since the start that they keep exactly this head, and are trusted.
+    pub head_kept: u8,
+    /// What can be had now; `None`: nothing is published.
+    pub reach: Option<Reach>,
     /// Suppliers a person asked for.
     pub suppliers_wanted: u8,
     /// Suppliers by device.

@@ -330,6 +330,9 @@ pub const PACKS_TRACKED_MAX: usize = 65_536;
 /// confirmed only where all of them are. A pack in a thousand without a shard, drawn at random at
 /// each of 30 positions, makes some hundreds of groups of 60,000 packs.
 pub const GROUPS_MAX: usize = 4_096;
+/// Heads after the newest published one of which the holders are counted: a draft, and drafts before
+/// it that were given up.
+pub const HEADS_COUNTED_MAX: usize = 64;
 /// Packs of which a supplier is owed its shard that are looked for at once.
 pub const OWED_BATCH_MAX: usize = 1_024;
 /// Fetches that wait behind those in flight; more are given up at once.

@@ -12,6 +12,11 @@ use crate::unit::ByteCount;
 pub enum Protection {
     /// Nothing was backed up yet.
     Nothing,
+    /// Some folders were not backed up yet, whatever holds of the others.
+    Partly {
+        /// How many.
+        missing: u32,
+    },
     /// Stored, but more suppliers are needed before it can be called safe.
     Stored {
         /// Suppliers that hold fresh confirmations.

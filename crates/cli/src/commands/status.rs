@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bitdust_api::view::StatusView;
+use bitdust_api::view::{ReachView, StatusView};
 use bitdust_api::{Answer, Call};
 use bitdust_model::ByteCount;
 
@@ -45,6 +45,14 @@ fn status_text(view: &StatusView) -> Result<String, std::fmt::Error> {
             head.confirmed,
             head.of
         )?;
+    }
+    if let Some(ReachView { online, spare }) = view.reach {
+        let restorable = match spare {
+            None => "too few to restore everything".to_owned(),
+            Some(0) => "enough to restore everything, and none to spare".to_owned(),
+            Some(spare) => format!("enough to restore everything, and {spare} to spare"),
+        };
+        writeln!(text, "Online now: {online} suppliers, {restorable}")?;
     }
     writeln!(text, "\nFolders ({})", view.folders.len())?;
     text.extend(view.folders.iter().map(folder_line));
@@ -157,6 +165,10 @@ mod tests {
             folders: vec![],
             suppliers: vec![],
             head: None,
+            reach: Some(ReachView {
+                online: 4,
+                spare: Some(2),
+            }),
             offered_bytes: 0,
             used_by_others_bytes: 0,
             packed_bytes: 1_000_000,
@@ -194,6 +206,7 @@ mod tests {
             "24 words are not confirmed",
             "3 of 5 confirmed",
             "any 2 of 6 suppliers",
+            "4 suppliers, enough to restore everything, and 2 to spare",
             "warning",
             "a\\nb",
         ] {

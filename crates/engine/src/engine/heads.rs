@@ -1,7 +1,8 @@
 //! The newest head, from its draft to the catalogue.
 
-use bitdust_model::Sequence;
 use bitdust_model::ledger::GroupChange;
+use bitdust_model::limits::HEADS_COUNTED_MAX;
+use bitdust_model::{DeviceId, Sequence};
 
 use super::{Engine, Step, Task};
 use crate::fsm::{backup, head, name, set_up};
@@ -50,10 +51,20 @@ impl Engine {
         }
     }
 
+    /// A holder signed for a head.
+    pub(super) fn head_kept_by(&mut self, device: DeviceId, sequence: Sequence) {
+        if Some(sequence) >= self.head_recorded && self.kept.len() <= HEADS_COUNTED_MAX {
+            self.kept.entry(sequence).or_default().insert(device);
+        }
+        self.tasks
+            .push_back(Task::Head(head::Event::Kept { device, sequence }));
+    }
+
     /// The catalogue knows a published head.
     pub(super) fn commit_recorded(&mut self, sequence: Sequence, moved: &[GroupChange]) {
         moved.iter().for_each(|change| self.ledger.apply(change));
         self.head_recorded = self.head_recorded.max(Some(sequence));
+        self.kept.retain(|of, _| Some(*of) >= self.head_recorded);
         self.tasks
             .push_back(Task::Head(head::Event::Recorded { sequence }));
         self.tell_backups(backup::Event::CommitRecorded { sequence });

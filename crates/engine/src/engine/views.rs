@@ -9,8 +9,9 @@ use super::Engine;
 use super::entries::{Folder, Job, Supplier, Work};
 use crate::fsm::{folder_watch, name, schedule};
 use crate::io::JobId;
+use crate::ledger::Count;
 use crate::safety;
-use crate::view::{CustomerView, EngineView, FolderView, FolderWork, JobView, SupplierView};
+use crate::view::{CustomerView, EngineView, FolderView, FolderWork, JobView, Reach, SupplierView};
 
 impl Engine {
     /// What the status screen shows, as of the last input.
@@ -40,6 +41,8 @@ impl Engine {
             set: self.set.as_ref().map(|set| set.set),
             code: self.set.as_ref().map(|set| set.code),
             published: self.head_recorded,
+            head_kept: self.head_kept(),
+            reach: self.reach(),
             suppliers_wanted: self.suppliers_wanted,
             suppliers: suppliers.collect(),
             jobs: self
@@ -59,6 +62,27 @@ impl Engine {
             fetches: self.fetches.len(),
             deadlines: self.timers.len(),
         }
+    }
+
+    fn head_kept(&self) -> u8 {
+        let kept = self.head_recorded.and_then(|head| self.kept.get(&head));
+        let trusted = kept.into_iter().flatten();
+        let count = trusted.filter(|device| self.is_trusted(**device)).count();
+        u8::try_from(count).unwrap_or(u8::MAX)
+    }
+
+    fn reach(&self) -> Option<Reach> {
+        let set = self.set.as_ref().filter(|_| self.head_recorded.is_some())?;
+        let holders = self.reachable();
+        let count = Count {
+            holders,
+            all: self.head.is_being_recorded(),
+        };
+        let weakest = self.ledger.weakest(set.set, set.code, count)?;
+        Some(Reach {
+            online: holders.count(),
+            spare: weakest.checked_sub(set.code.k()),
+        })
     }
 
     fn protection(&self) -> Protection {

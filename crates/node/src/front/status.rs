@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use bitdust_api::ApiError;
 use bitdust_api::view::{
-    Condemnation, ContractView, DeviceView, FolderState, FolderView, HeadView, SnapshotView,
-    StatusView, SupplierView,
+    Condemnation, ContractView, DeviceView, FolderState, FolderView, HeadView, ReachView,
+    SnapshotView, StatusView, SupplierView,
 };
-use bitdust_engine::{EngineView, FolderWork};
+use bitdust_engine::{EngineView, FolderWork, overall};
 use bitdust_model::manifest::{FolderRecord, PackKind, SnapshotRecord};
 use bitdust_model::status::Protection;
 use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, UnixMillis};
@@ -85,7 +85,7 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         .fold(ByteCount(0), |sum, entry| sum + entry.bytes);
     Ok(StatusView {
         sentence: sentence(seen, &folders),
-        protection: engine.protection,
+        protection: overall(&protections(&folders)),
         nickname: config.nickname.clone(),
         identity: context.identity.to_hex(),
         device: context.device.to_hex(),
@@ -97,6 +97,10 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         folders,
         suppliers,
         head,
+        reach: engine.reach.map(|reach| ReachView {
+            online: u32::from(reach.online),
+            spare: reach.spare.map(u32::from),
+        }),
         offered_bytes: config.offer.0,
         used_by_others_bytes: used.bytes.0,
         packed_bytes: stored.contents.sealed,
@@ -126,15 +130,22 @@ fn code(seen: &Seen, suppliers: usize) -> Option<Code> {
         .or_else(|| Code::default_for(suppliers))
 }
 
+fn protections(folders: &[FolderView]) -> Vec<Protection> {
+    folders.iter().map(|folder| folder.protection).collect()
+}
+
 fn sentence(seen: &Seen, folders: &[FolderView]) -> String {
     let practice = if seen.home.config.scope == Scope::Loopback {
         " (practice)"
     } else {
         ""
     };
-    let text = match (&seen.engine.protection, folders.len()) {
+    let text = match (overall(&protections(folders)), folders.len()) {
         (_, 0) => "Nothing is protected yet: add a folder.".to_owned(),
         (Protection::Nothing, _) => "Nothing is stored yet: run a backup.".to_owned(),
+        (Protection::Partly { missing }, count) => {
+            format!("{missing} of {count} folders not backed up yet: run a backup.")
+        }
         (Protection::Stored { confirmed, needed }, _) => format!(
             "Stored, but more suppliers are needed: {confirmed} of {needed} have confirmed lately."
         ),
@@ -160,14 +171,7 @@ fn head_view(context: &Context, seen: &Seen) -> Result<Option<HeadView>, ApiErro
     Ok(Some(HeadView {
         sequence: head.sequence.0,
         written_at: written,
-        confirmed: u32::try_from(
-            seen.engine
-                .suppliers
-                .iter()
-                .filter(|supplier| supplier.confirmed)
-                .count(),
-        )
-        .unwrap_or(0),
+        confirmed: u32::from(seen.engine.head_kept),
         of: seen
             .backup
             .set

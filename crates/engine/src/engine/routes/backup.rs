@@ -72,10 +72,7 @@ impl Engine {
                 self.tasks
                     .push_back(Task::Backup(job, backup::Event::MetadataFailed { code }));
             }
-            Input::HeadKept { device, sequence } => {
-                self.tasks
-                    .push_back(Task::Head(head::Event::Kept { device, sequence }));
-            }
+            Input::HeadKept { device, sequence } => self.head_kept_by(device, sequence),
             Input::HeadRefused {
                 device,
                 sequence,
