@@ -29,7 +29,11 @@ export type Severity = "note" | "warning" | "problem";
 /**
  * How well a folder, or everything, is kept.
  */
-export type Protection = { "kind": "nothing" } | { "kind": "stored", 
+export type Protection = { "kind": "nothing" } | { "kind": "partly", 
+/**
+ * How many.
+ */
+missing: number, } | { "kind": "stored", 
 /**
  * Suppliers that hold fresh confirmations.
  */
@@ -505,6 +509,10 @@ suppliers: Array<SupplierView>,
  */
 head: HeadView | null, 
 /**
+ * What can be restored now; none where nothing was backed up.
+ */
+reach: ReachView | null, 
+/**
  * Space offered to others in bytes.
  */
 offered_bytes: number, 
@@ -787,13 +795,27 @@ sequence: number,
  */
 written_at: UnixMillis, 
 /**
- * Suppliers that confirmed it.
+ * Suppliers that signed for exactly this one since the node started.
  */
 confirmed: number, 
 /**
  * Suppliers of the set.
  */
 of: number, };
+
+/**
+ * What can be had of all that was backed up from suppliers that are online now.
+ */
+export type ReachView = { 
+/**
+ * Suppliers of the set that are online.
+ */
+online: number, 
+/**
+ * How many of these may go offline and all of it can still be restored; none where not all of
+ * it can be restored now.
+ */
+spare: number | null, };
 
 /**
  * Somebody who keeps data.

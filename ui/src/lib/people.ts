@@ -1,5 +1,5 @@
 /** People who keep data: their names, how far each is trusted, and the picture of the set. */
-import type { Code, Condemnation, StatusView, SupplierView } from "../backend/bindings";
+import type { Code, Condemnation, ReachView, StatusView, SupplierView } from "../backend/bindings";
 import { stateKey } from "./machines";
 
 const SEPARATOR = " · ";
@@ -90,10 +90,12 @@ export interface SetPicture {
   held: number;
   /** Suppliers without a place. */
   others: number;
+  /** What could be restored now; null where nothing was backed up. */
+  reach: ReachView | null;
 }
 
 /** The picture of the set; null while there is nobody. */
-export function setPicture(status: Pick<StatusView, "code" | "suppliers">): SetPicture | null {
+export function setPicture(status: Pick<StatusView, "code" | "suppliers"> & Partial<Pick<StatusView, "reach">>): SetPicture | null {
   const { code, suppliers } = status;
   if (code === null || suppliers.length === 0) return null;
   const isFormed = suppliers.some(({ position }) => position !== null);
@@ -108,6 +110,7 @@ export function setPicture(status: Pick<StatusView, "code" | "suppliers">): SetP
     online: held.filter(({ online }) => online).length,
     held: held.length,
     others: suppliers.length - positions.filter(({ supplier }) => supplier !== null).length,
+    reach: status.reach ?? null,
   };
 }
 

@@ -34,9 +34,10 @@ export function holders(view: StatusView): number {
   return view.suppliers.filter((supplier) => supplier.position !== null && supplier.confirmed).length;
 }
 
-/** The newest backup of any folder. */
-export function lastBackup(view: StatusView): number | null {
-  return view.folders.reduce<number | null>((newest, { last_backup }) => (last_backup !== null && (newest === null || last_backup > newest) ? last_backup : newest), null);
+/** The backup of the folder whose newest one is the oldest: everything is at least as fresh. */
+export function oldestBackup(view: StatusView): number | null {
+  const times = view.folders.map(({ last_backup }) => last_backup).filter((time) => time !== null);
+  return times.length === 0 ? null : Math.min(...times);
 }
 
 /** All of it in one sentence, with the tone it is said in. */
@@ -45,6 +46,8 @@ export function verdict(view: StatusView, now: number): Verdict {
   switch (view.protection.kind) {
     case "nothing":
       return notStored(view);
+    case "partly":
+      return someMissing(view);
     case "stored":
       return partlyStored(view, view.protection.confirmed, view.protection.needed);
     case "safe":
@@ -61,6 +64,13 @@ function notStored(view: StatusView): Verdict {
   return { asks: "nothing", tone: "warn", title: text("safety.never_title", { count: view.folders.length }), body: text("safety.never_body") };
 }
 
+function someMissing(view: StatusView): Verdict {
+  const missing = view.folders.filter(({ protection }) => protection.kind === "nothing");
+  const isBusy = view.jobs.some((job) => job.task.kind === "backup");
+  const title = text("safety.some_title", { count: missing.length, names: list(missing.map(({ path }) => shownName(path))) });
+  return { asks: "nothing", tone: isBusy ? "busy" : "warn", title, body: text(isBusy ? "safety.some_busy_body" : "safety.some_body") };
+}
+
 function partlyStored(view: StatusView, confirmed: number, needed: number): Verdict {
   const enough = view.code?.[0] ?? needed;
   const isSending = view.jobs.some((job) => job.task.kind === "backup");
@@ -71,8 +81,8 @@ function partlyStored(view: StatusView, confirmed: number, needed: number): Verd
 function stored(view: StatusView, now: number): Verdict {
   const count = view.folders.length;
   const people = holders(view);
-  const last = lastBackup(view);
-  const body = last === null ? text("safety.no_backup") : text("safety.last_backup", { when: relative(last, now) });
+  const oldest = oldestBackup(view);
+  const body = oldest === null ? text("safety.no_backup") : text(count === 1 ? "safety.last_backup" : "safety.oldest_backup", { when: relative(oldest, now) });
   if (view.scope === "loopback") return { asks: "nothing", tone: "plain", title: text("safety.practice_title", { count, people }), body: text("safety.practice_body") };
   const failed = view.last_verify?.result.failed ?? 0;
   if (failed > 0) return { asks: "nothing", tone: "bad", title: text("safety.verify_title", { count: failed }), body: text("safety.verify_body") };
@@ -89,6 +99,7 @@ function stored(view: StatusView, now: number): Verdict {
 export function folderVerdict(folder: FolderView, view: StatusView): { tone: Tone; label: string } {
   switch (folder.protection.kind) {
     case "nothing":
+    case "partly":
       return { tone: "warn", label: text("safety.folder_nothing") };
     case "stored":
       return { tone: "warn", label: text("safety.folder_part", { confirmed: folder.protection.confirmed, needed: folder.protection.needed }) };

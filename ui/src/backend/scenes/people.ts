@@ -1,5 +1,5 @@
 /** Builders for what a node tells: a host, a status, folders, suppliers, history. All plausible, none real. */
-import type { FolderView, HistoryLine, HostView, JobView, StatusView, SupplierView } from "../bindings";
+import type { FolderView, HistoryLine, HostView, JobView, ReachView, StatusView, SupplierView } from "../bindings";
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -111,8 +111,15 @@ export function quietHistory(): HistoryLine[] {
   ];
 }
 
+/** What could be restored now from the people of a scene. */
+function reachOf({ head, code, suppliers }: Pick<StatusView, "head" | "code" | "suppliers">): ReachView | null {
+  if (head === null || code === null) return null;
+  const online = suppliers.filter((supplier) => supplier.position !== null && supplier.online && supplier.condemnation === null).length;
+  return { online, spare: online < code[0] ? null : online - code[0] };
+}
+
 export function statusOf(change: Partial<StatusView> = {}): StatusView {
-  return {
+  const status: StatusView = {
     sentence: "All 3 folders are stored safely.",
     protection: { kind: "safe" },
     nickname: "alice",
@@ -126,6 +133,7 @@ export function statusOf(change: Partial<StatusView> = {}): StatusView {
     folders: [folder("/home/alice/Pictures"), folder("/home/alice/Documents", { files: 3_120, bytes: 6.2 * GB, last_backup: ago(31 * MINUTE) }), folder("/home/alice/Letters", { files: 412, bytes: 88 * MB, last_backup: ago(2 * HOUR), schedule: { kind: "every", minutes: 360 }, next_backup: ago(-4 * HOUR) })],
     suppliers: suppliers(),
     head: { sequence: 48, written_at: ago(12 * MINUTE), confirmed: 6, of: 6 },
+    reach: null,
     offered_bytes: 100 * GB,
     used_by_others_bytes: 37.5 * GB,
     packed_bytes: 40.8 * GB,
@@ -145,4 +153,5 @@ export function statusOf(change: Partial<StatusView> = {}): StatusView {
     last_verify: { at: ago(2 * HOUR), result: { files: 20, bytes: 61 * MB, equal: 20, changed_here: 0, failed: 0 } },
     ...change,
   };
+  return { ...status, reach: change.reach ?? reachOf(status) };
 }

@@ -42,7 +42,7 @@ export const machineAbouts: Translated<typeof Abouts> = {
   "supplier-link": "Ein Aufbewahrer: verbunden oder nicht, einig oder nicht.",
   "supplier-search": "Fremde mit Platz finden, solange Aufbewahrer fehlen.",
   transfer: "Ein Stück auf dem Weg zu einem Aufbewahrer.",
-  unspool: "Ein Aufbewahrer: die Stücke, die hier auf ihn gewartet haben, eines nach dem anderen.",
+  unspool: "Ein Aufbewahrer: die Stücke, die ihm noch fehlen, eines nach dem anderen. Erst die, die hier warten, dann die, die aus den Stücken der anderen neu hergestellt werden.",
 };
 
 export const machineStates: Translated<typeof States> = {
@@ -98,6 +98,7 @@ export const machineStates: Translated<typeof States> = {
   Recorded: "Ist vermerkt",
   Recording: "Vermerkt",
   Refused: "Abgelehnt",
+  Remaking: "Stellt ein fehlendes Stück neu her",
   Removing: "Entfernt ein beschädigtes Stück",
   Resting: "Ruht",
   Retrying: "Versucht es später wieder",

@@ -40,7 +40,7 @@ export const machineAbouts = {
   "supplier-link": "One supplier: connected or not, agreed or not.",
   "supplier-search": "Finding strangers with space while suppliers are missing.",
   transfer: "One piece on its way to one supplier.",
-  unspool: "One supplier: the pieces that waited here for it, one after another.",
+  unspool: "One supplier: the pieces it still lacks, one after another. First those that wait here, then those made again from what others keep.",
 } as const;
 
 export const machineStates = {
@@ -96,6 +96,7 @@ export const machineStates = {
   Recorded: "Recorded",
   Recording: "Recording",
   Refused: "Refused",
+  Remaking: "Making a missing piece again",
   Removing: "Removing a damaged piece",
   Resting: "Resting",
   Retrying: "Trying again later",
