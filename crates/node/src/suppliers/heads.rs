@@ -39,9 +39,8 @@ async fn give_head(
     let catalogue = context.catalogue.clone();
     let certificate = context.secrets.certificate.clone();
     let bundle = blocking(move || {
-        let head = catalogue
-            .newest_head()?
-            .filter(|head| head.sequence == sequence);
+        // Not the newest: behind a published one may be a draft that was abandoned.
+        let head = catalogue.head(sequence)?;
         let sets = catalogue
             .sets()?
             .into_iter()

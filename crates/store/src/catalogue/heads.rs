@@ -85,6 +85,18 @@ impl Catalogue {
         })
     }
 
+    /// The head with a number, while it is kept.
+    pub fn head(&self, sequence: Sequence) -> Result<Option<OwnHead>, CatalogueError> {
+        let sequence = to_column("sequence", sequence.0)?;
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT sequence, hash, published, head FROM own_heads WHERE sequence = ?1",
+            )?;
+            let mut rows = statement.query([sequence])?;
+            rows.next()?.map(head_from_row).transpose()
+        })
+    }
+
     /// The newest head known to be published.
     pub fn newest_published_head(&self) -> Result<Option<OwnHead>, CatalogueError> {
         self.read(|connection| {

@@ -172,6 +172,9 @@ fn an_abandoned_draft_is_none_and_keeps_its_number() {
     assert_eq!(catalogue.newest_head().expect("read"), Some(own_head(5, 1)));
     catalogue.put_head(own_head(6, 1)).expect("recorded");
     assert_eq!(draft(&catalogue), Some(own_head(6, 1)), "a new one");
+    let head = |sequence| catalogue.head(Sequence(sequence)).expect("read");
+    assert_eq!(head(5), Some(own_head(5, 1)), "it is there still");
+    assert_eq!(head(4), None);
     catalogue.mark_head_published(Sequence(6)).expect("marked");
     assert_eq!(draft(&catalogue), None);
 }
