@@ -98,16 +98,18 @@ pub(crate) fn protection(is_published: bool, code: Option<Code>, confirmed: u8) 
     }
 }
 
-/// What holds of everything, from what holds of each folder: the worst of it.
+/// What holds of everything, from what holds of each folder: the worst of it. What was backed up and
+/// may be lost comes before what was not backed up.
 #[must_use]
 pub fn overall(folders: &[Protection]) -> Protection {
-    let missing = folders.iter().filter(|it| **it == Protection::Nothing);
-    match missing.count() {
-        0 => folders.iter().min().copied().unwrap_or(Protection::Nothing),
-        missing if missing == folders.len() => Protection::Nothing,
-        missing => Protection::Partly {
+    let kept = folders.iter().filter(|it| **it != Protection::Nothing);
+    let missing = folders.len() - kept.clone().count();
+    match kept.min() {
+        None => Protection::Nothing,
+        Some(Protection::Safe) if missing > 0 => Protection::Partly {
             missing: u32::try_from(missing).unwrap_or(u32::MAX),
         },
+        Some(worst) => *worst,
     }
 }
 
@@ -161,7 +163,12 @@ mod tests {
         assert_eq!(overall(&[safe, stored(4), stored(3)]), stored(3));
         assert_eq!(overall(&[nothing, nothing]), nothing);
         let partly = Protection::Partly { missing: 1 };
-        assert_eq!(overall(&[safe, nothing, stored(1)]), partly);
+        assert_eq!(overall(&[safe, nothing, safe]), partly);
+        assert_eq!(
+            overall(&[safe, nothing, stored(1)]),
+            stored(1),
+            "more than that"
+        );
     }
 
     #[test]

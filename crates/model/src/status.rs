@@ -12,7 +12,7 @@ use crate::unit::ByteCount;
 pub enum Protection {
     /// Nothing was backed up yet.
     Nothing,
-    /// Some folders were not backed up yet, whatever holds of the others.
+    /// Some folders were not backed up yet; the others are safe.
     Partly {
         /// How many.
         missing: u32,

@@ -21,7 +21,8 @@ describe("the verdict", () => {
     ["first backup", { protection: { kind: "nothing" }, jobs: [job({ phase: { kind: "sending" } })] }, "busy", /^The first backup/],
     ["waiting", { protection: { kind: "nothing" }, jobs: [job({ phase: { kind: "waiting_for_suppliers", have: 1, need: 4 } })] }, "warn", /^Waiting for people/],
     ["one folder without a backup", { protection: { kind: "partly", missing: 1 }, folders: [folder("/home/a/Music", { protection: { kind: "nothing" }, last_backup: null }), folder("/a")] }, "warn", /^Music is not backed up yet/],
-    ["the same, on its way", { protection: { kind: "partly", missing: 1 }, folders: [folder("/home/a/Music", { protection: { kind: "nothing" }, last_backup: null }), folder("/a")], jobs: [job()] }, "busy", /^Music is not backed up yet/],
+    ["the same, on its way", { protection: { kind: "partly", missing: 1 }, folders: [folder("/home/a/Music", { protection: { kind: "nothing" }, last_backup: null }), folder("/a")], jobs: [job({ task: { kind: "backup", folders: ["/home/a/Music"], is_scheduled: true } })] }, "busy", /^Music is not backed up yet/],
+    ["another one on its way", { protection: { kind: "partly", missing: 1 }, folders: [folder("/home/a/Music", { protection: { kind: "nothing" }, last_backup: null }), folder("/a")], jobs: [job()] }, "warn", /^Music is not backed up yet/],
     ["some missing", { protection: { kind: "stored", confirmed: 4, needed: 6 } }, "warn", /^Stored with 4 of 6 people/],
     ["too many missing", { protection: { kind: "stored", confirmed: 1, needed: 6 } }, "bad", /^Your data could be lost/],
     ["sending the rest", { protection: { kind: "stored", confirmed: 1, needed: 6 }, jobs: [job()] }, "busy", /^Stored with 1 of 6/],
@@ -59,7 +60,7 @@ describe("the word protected", () => {
 
 test("the oldest backup counts", () => {
   const folders = [folder("/a", { last_backup: now - 12 * 60_000 }), folder("/b", { last_backup: now - 97 * 86_400_000 })];
-  expect(verdict(statusOf({ folders }), now).body).toBe("Oldest backup of a folder: 3 months ago.");
+  expect(verdict(statusOf({ folders }), now).body).toBe("Oldest of the latest versions: 3 months ago.");
   expect(verdict(statusOf({ folders: folders.slice(0, 1) }), now).body).toBe("Last backup 12 minutes ago.");
 });
 

@@ -66,16 +66,19 @@ function notStored(view: StatusView): Verdict {
 
 function someMissing(view: StatusView): Verdict {
   const missing = view.folders.filter(({ protection }) => protection.kind === "nothing");
-  const isBusy = view.jobs.some((job) => job.task.kind === "backup");
+  const isOnTheWay = view.jobs.some(({ task, phase }) => task.kind === "backup" && phase.kind !== "waiting_for_suppliers" && missing.every(({ path }) => task.folders.includes(path)));
   const title = text("safety.some_title", { count: missing.length, names: list(missing.map(({ path }) => shownName(path))) });
-  return { asks: "nothing", tone: isBusy ? "busy" : "warn", title, body: text(isBusy ? "safety.some_busy_body" : "safety.some_body") };
+  return { asks: "nothing", tone: isOnTheWay ? "busy" : "warn", title, body: text(isOnTheWay ? "safety.some_busy_body" : "safety.some_body") };
 }
 
 function partlyStored(view: StatusView, confirmed: number, needed: number): Verdict {
   const enough = view.code?.[0] ?? needed;
   const isSending = view.jobs.some((job) => job.task.kind === "backup");
   if (confirmed < enough && !isSending) return { asks: "nothing", tone: "bad", title: text("safety.lost_title"), body: text("safety.lost_body", { count: confirmed, enough }) };
-  return { asks: "nothing", tone: isSending ? "busy" : "warn", title: text("safety.part_title", { confirmed, needed }), body: text(isSending ? "safety.part_busy_body" : "safety.part_body") };
+  const body = text(isSending ? "safety.part_busy_body" : "safety.part_body");
+  const missing = view.folders.filter(({ protection }) => protection.kind === "nothing");
+  const also = missing.length === 0 ? "" : ` ${text("safety.some_title", { count: missing.length, names: list(missing.map(({ path }) => shownName(path))) })}.`;
+  return { asks: "nothing", tone: isSending ? "busy" : "warn", title: text("safety.part_title", { confirmed, needed }), body: `${body}${also}` };
 }
 
 function stored(view: StatusView, now: number): Verdict {

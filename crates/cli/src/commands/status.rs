@@ -6,7 +6,7 @@ use bitdust_api::view::{ReachView, StatusView};
 use bitdust_api::{Answer, Call};
 use bitdust_model::ByteCount;
 
-use super::context::{Context, ask};
+use super::context::{Context, close, open};
 use super::folder::folder_line;
 use super::supplier::supplier_line;
 use crate::escape::escaped;
@@ -17,16 +17,21 @@ use crate::text::{code, fingerprint, minute, protection};
 const NOTICES_SHOWN: usize = 5;
 
 pub(super) async fn status(context: &Context) -> Result<Exit, Failure> {
-    let Answer::Status(view) = ask(context, Call::Status).await? else {
+    let mut connection = open(context).await?;
+    // One that was started for this command has met nobody yet.
+    let knows_peers = connection.is_attached();
+    let answer = connection.call(Call::Status).await;
+    let Answer::Status(view) = close(connection, answer.map_err(Failure::from)).await? else {
         return Err(Failure::odd_answer());
     };
     context.output.result(&view, || {
-        status_text(&view).expect("writing to a string cannot fail")
+        status_text(&view, knows_peers).expect("writing to a string cannot fail")
     })?;
     Ok(Exit::Done)
 }
 
-fn status_text(view: &StatusView) -> Result<String, std::fmt::Error> {
+/// `knows_peers`: the node runs for longer than this command.
+fn status_text(view: &StatusView, knows_peers: bool) -> Result<String, std::fmt::Error> {
     let mut text = format!("{}\n", escaped(&view.sentence));
     if view.scope == "loopback" {
         text.push_str(
@@ -38,15 +43,17 @@ fn status_text(view: &StatusView) -> Result<String, std::fmt::Error> {
     }
     writeln!(text, "\nOverall: {}", protection(view.protection))?;
     if let Some(head) = &view.head {
-        writeln!(
-            text,
-            "Newest version written {}, confirmed by {} of {} suppliers",
-            minute(head.written_at),
-            head.confirmed,
-            head.of
-        )?;
+        write!(text, "Newest version written {}", minute(head.written_at))?;
+        if knows_peers {
+            let (confirmed, of) = (head.confirmed, head.of);
+            write!(
+                text,
+                ", confirmed since the start by {confirmed} of {of} suppliers"
+            )?;
+        }
+        text.push('\n');
     }
-    if let Some(ReachView { online, spare }) = view.reach {
+    if let Some(ReachView { online, spare }) = view.reach.filter(|_| knows_peers) {
         let restorable = match spare {
             None => "too few to restore everything".to_owned(),
             Some(0) => "enough to restore everything, and none to spare".to_owned(),
@@ -196,8 +203,15 @@ mod tests {
     }
 
     #[test]
+    fn a_node_for_one_command_says_nothing_of_who_is_there() {
+        let told = |knows_peers| status_text(&view(), knows_peers).expect("it is written");
+        assert!(told(true).contains("Online now"));
+        assert!(!told(false).contains("Online now"), "it has met nobody yet");
+    }
+
+    #[test]
     fn health_comes_first_and_condemned_suppliers_are_told() {
-        let text = status_text(&view()).expect("it is written");
+        let text = status_text(&view(), true).expect("it is written");
         assert!(
             text.starts_with("Everything is kept.\nThis is practice"),
             "{text}"
@@ -216,7 +230,7 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_told_before_and_after_it_is_spread() {
-        let text = status_text(&view()).expect("it is written");
+        let text = status_text(&view(), true).expect("it is written");
         let from = text.find("Stored:").expect("figures");
         let lines: Vec<&str> = text[from..].lines().take(3).collect();
         insta::assert_snapshot!(lines.join("\n"));
@@ -224,7 +238,7 @@ mod tests {
 
     #[test]
     fn nothing_from_outside_gets_to_the_terminal_raw() {
-        let text = status_text(&view()).expect("it is written");
+        let text = status_text(&view(), true).expect("it is written");
         assert!(
             !text
                 .chars()
@@ -235,7 +249,9 @@ mod tests {
 
     #[test]
     fn words_of_the_workshop_do_not_reach_people() {
-        let text = status_text(&view()).expect("it is written").to_lowercase();
+        let text = status_text(&view(), true)
+            .expect("it is written")
+            .to_lowercase();
         for word in ["shard", "erasure", "pack", "repository"] {
             assert!(!text.contains(word), "{word:?} is in {text}");
         }

@@ -140,14 +140,24 @@ fn sentence(seen: &Seen, folders: &[FolderView]) -> String {
     } else {
         ""
     };
-    let text = match (overall(&protections(folders)), folders.len()) {
+    let protections = protections(folders);
+    let missing = protections.iter().filter(|it| **it == Protection::Nothing);
+    let also = match missing.count() {
+        0 => "",
+        1 => " One more folder is not backed up yet.",
+        _ => " Other folders are not backed up yet.",
+    };
+    let text = match (overall(&protections), folders.len()) {
         (_, 0) => "Nothing is protected yet: add a folder.".to_owned(),
         (Protection::Nothing, _) => "Nothing is stored yet: run a backup.".to_owned(),
+        (Protection::Partly { missing: 1 }, count) => {
+            format!("1 of {count} folders is not backed up yet: run a backup.")
+        }
         (Protection::Partly { missing }, count) => {
-            format!("{missing} of {count} folders not backed up yet: run a backup.")
+            format!("{missing} of {count} folders are not backed up yet: run a backup.")
         }
         (Protection::Stored { confirmed, needed }, _) => format!(
-            "Stored, but more suppliers are needed: {confirmed} of {needed} have confirmed lately."
+            "Stored, but more suppliers are needed: {confirmed} of {needed} have confirmed lately.{also}"
         ),
         (Protection::Safe, 1) => "Your folder is stored safely with your suppliers.".to_owned(),
         (Protection::Safe, count) => {
