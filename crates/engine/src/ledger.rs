@@ -73,6 +73,16 @@ impl Ledger {
         published.map(worth).min()
     }
 
+    /// Confirmations of the weakest commit pack to which no published head leads.
+    pub(crate) fn weakest_draft(&self, set: SetId, holders: PositionMask) -> Option<u8> {
+        let lists = self.all().filter(|group| {
+            group.set == set && group.kind == PackKind::Commit && !group.is_published
+        });
+        lists
+            .map(|group| group.confirmed.and(holders).count())
+            .min()
+    }
+
     /// Whether a position of some pack of a set is not confirmed.
     pub(crate) fn is_owed(&self, set: SetId, position: Position) -> bool {
         self.all()

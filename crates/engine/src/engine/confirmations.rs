@@ -94,12 +94,27 @@ impl Engine {
         };
         let trusted = self.trusted();
         let mut weakest = quorum_of_settled(group, code, &trusted);
+        if job.is_none() && group == PackGroup::Lists {
+            weakest = weakest.weaker(self.quorum_of_drafts(code));
+        }
         for pack in self.packs.values() {
             if group.has(pack.kind) && (job.is_none() || pack.job == job) {
                 weakest = weakest.weaker(quorum_of(pack, code, &trusted));
             }
         }
         weakest
+    }
+
+    /// Lists that no head leads to yet and that rest in the ledger.
+    fn quorum_of_drafts(&self, code: Code) -> Quorum {
+        let set = self.set.as_ref().map(|set| set.set);
+        let trusted = (0..).map(Position).zip(self.trusted());
+        let trusted = trusted.filter(|(_, counts)| *counts);
+        let trusted = trusted.map(|(position, _)| position).collect();
+        let weakest = set.and_then(|set| self.ledger.weakest_draft(set, trusted));
+        weakest.map_or(Quorum::Reached, |confirmed| {
+            Quorum::of(confirmed, 0, settled_at(PackKind::Commit, code))
+        })
     }
 
     /// Confirmations of the weakest published pack of the set, by fresh and trusted holders; at
@@ -144,7 +159,7 @@ fn quorum_of(pack: &Pack, code: Code, trusted: &[bool]) -> Quorum {
     }
 }
 
-/// Settled packs are confirmed at every position.
+/// Packs of a running job that left the engine are confirmed at every position.
 fn quorum_of_settled(group: PackGroup, code: Code, trusted: &[bool]) -> Quorum {
     let confirmed = safety::count(trusted.iter().map(|_| true), trusted);
     let kinds = match group {

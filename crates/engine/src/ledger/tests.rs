@@ -79,6 +79,20 @@ fn copies_are_worth_what_they_survive() {
 }
 
 #[test]
+fn lists_of_a_draft_are_counted_apart() {
+    let mut ledger = Ledger::default();
+    ledger.apply(&moved(None, group(PackKind::Commit, 0b1)));
+    let holders = PositionMask(0b1111);
+    assert_eq!(ledger.weakest_draft(SET, holders), None, "published");
+    let draft = Group {
+        is_published: false,
+        ..group(PackKind::Commit, 0b1_1110)
+    };
+    ledger.apply(&moved(None, draft));
+    assert_eq!(ledger.weakest_draft(SET, holders), Some(3));
+}
+
+#[test]
 fn a_position_is_owed_until_all_packs_have_it() {
     let mut ledger = Ledger::of(&[GroupTotal {
         group: data(0b11_1110),
