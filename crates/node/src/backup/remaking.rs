@@ -29,6 +29,8 @@ struct Search {
     set: SetId,
     position: Position,
     reachable: PositionMask,
+    /// Others wait for their turn: what can hardly be had is not waited for.
+    is_awaited: bool,
     /// Packs whose shard is at hand.
     left_out: BTreeSet<PackId>,
     /// What was found before and not tried yet.
@@ -68,6 +70,7 @@ impl Backup {
                 set,
                 position,
                 reachable: wanted.reachable,
+                is_awaited: !self.remakes.is_empty(),
                 left_out: self.at_hand(position),
                 batch: self.owed.remove(&device).unwrap_or_default(),
             };
@@ -116,13 +119,23 @@ impl Backup {
 
 /// Finds a pack, fetches it and makes the shard.
 async fn remake(context: &Context, search: Search, device: DeviceId) -> Remade {
-    let position = search.position;
+    let Search {
+        position,
+        reachable,
+        is_awaited,
+        ..
+    } = search;
     let catalogue = context.clone();
     let (found, batch) = match blocking(move || next_owed(&catalogue, search)).await {
         Ok((found, batch)) => (found, batch),
         Err(code) => (Err(code), VecDeque::new()),
     };
     let outcome = match found {
+        Ok(Some(record))
+            if is_awaited && record.confirmed.and(reachable).count() < record.pack.k =>
+        {
+            RemadeOutcome::Failed(ErrorCode::TooFewShards)
+        }
         Ok(Some(record)) => match shard_of(context, &record, position).await {
             Ok(shard) => {
                 debug!(pack = %record.pack.pack, %position, "Made an owed shard anew");

@@ -170,6 +170,8 @@ fn next_spooled(
     device: DeviceId,
     busy: &[(PackId, Position)],
 ) -> Result<Option<Spooled>, ErrorCode> {
+    // What nobody can make anew is tried again.
+    let mut unreadable = None;
     for entry in context.spool.list() {
         let key = (entry.pack, entry.position);
         let is_theirs = set.holders.get(usize::from(entry.position.0)) == Some(&device);
@@ -188,6 +190,10 @@ fn next_spooled(
                 .map_err(|error| error.code())?;
             continue;
         };
+        let is_committed = context
+            .catalogue
+            .is_committed(entry.pack)
+            .map_err(|error| error.code())?;
         let shard = match context.spool.read(entry.pack, entry.position) {
             Ok(shard) => shard,
             // It was stored, and so removed, since the list was made.
@@ -197,16 +203,15 @@ fn next_spooled(
                 let (pack, position) = key;
                 return Ok(Some(Spooled::Damaged { pack, position }));
             }
+            // It must not hold up those behind it, nor that it is made anew.
             Err(error) => {
-                // It must not hold up those behind it, nor that it is made anew.
                 warn!(%error, "A shard in the spool cannot be read");
+                if !is_committed {
+                    unreadable = Some(error.code());
+                }
                 continue;
             }
         };
-        let is_committed = context
-            .catalogue
-            .is_committed(entry.pack)
-            .map_err(|error| error.code())?;
         return Ok(Some(Spooled::Whole(OwedShard {
             record: Box::new(record),
             is_committed,
@@ -215,5 +220,5 @@ fn next_spooled(
             device,
         })));
     }
-    Ok(None)
+    unreadable.map_or(Ok(None), Err)
 }

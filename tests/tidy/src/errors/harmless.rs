@@ -37,8 +37,6 @@ pub(super) const HARMLESS: &[Harmless] = &[
         reason: "a walk that has enough empty batches needs no more" },
     Harmless { path: "crates/node/src/backup/spooling.rs", what: "A spooled shard stays a while longer",
         reason: "it is sent once more, its supplier has it already, and then it goes" },
-    Harmless { path: "crates/node/src/backup/spooling.rs", what: "A shard in the spool cannot be read",
-        reason: "it is owed by the ledger, made anew, and holds up no other" },
     Harmless { path: "crates/node/src/front/keeper.rs", what: "Something for people was not kept",
         reason: "it is shown until the node ends; no data depends on it" },
     Harmless { path: "crates/node/src/front/local.rs", what: "Could not accept a front end",
