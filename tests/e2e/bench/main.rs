@@ -9,6 +9,7 @@ mod desktop;
 mod idle;
 mod image;
 mod jobs;
+mod ledger;
 mod pass;
 mod peer;
 mod report;
@@ -25,13 +26,14 @@ use crate::report::Report;
 
 const USAGE: &str = "usage: bitdust-bench FOLDER [NAME]... [--corpus NAME]... [--rounds N]";
 /// All benchmarks, in the order in which they run.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "desktop",
     "jobs",
     "image",
     "single",
     "idle",
     "catalogue",
+    "ledger",
     "roofline",
 ];
 /// How often each job is done unless the command line says otherwise.
@@ -61,6 +63,7 @@ fn main() -> Result<()> {
             "single" => single::measure(&choice)?,
             "idle" => idle::measure()?,
             "catalogue" => catalogue::measure(&choice)?,
+            "ledger" => ledger::measure()?,
             "roofline" => roofline::measure(&choice)?,
             _ => bail!("{name:?} is no benchmark: {}", NAMES.join(", ")),
         };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use bitdust_e2e_tests::interrupt::{BACKUP, TraceReader, draw_moments, wait_for_step};
@@ -19,8 +19,6 @@ const SAFE_AT: usize = 5;
 const FILES: u64 = 144;
 const FILE_BYTES: u64 = 250_000;
 const JOB_WITHIN: Duration = Duration::from_secs(120);
-/// From the moment on at which all are there.
-const PAID_WITHIN: Duration = Duration::from_secs(20);
 /// Steps of a backup of which a third of the suppliers answers nothing: the sealing of its packs and
 /// what the others sign.
 const STEPS: f64 = 24.0;
@@ -162,22 +160,28 @@ impl Scene {
     /// is never said where it is not so.
     fn is_paid_without_a_word(&self) -> Outcome {
         self.stage.customer.wait_until_connected(SUPPLIERS.into())?;
-        eventually("nothing is owed, and it is said", PAID_WITHIN, || {
+        let all_there = Instant::now();
+        // The usual run shares its machine with other tests.
+        let within = Duration::from_secs(sized(60, 20));
+        eventually("nothing is owed, and it is said", within, || {
             let status = self.stage.customer.status()?;
             let is_safe = status["protection"]["kind"] == "safe";
             let committed = self.committed()?;
             if is_safe {
+                let files = self.files()?;
                 let published = committed.iter().filter(|pack| pack.is_published);
                 for pack in published {
                     // Copies survive as many losses as contents with two shards more.
                     let spared = K - usize::from(pack.k);
-                    let held = self.held(pack)? + spared;
+                    let held = held(pack, &files) + spared;
                     ensure!(held >= SAFE_AT, "called safe with {held} shards of a pack");
                 }
             }
             let is_paid = self.missing(&committed)? == 0;
             Ok((is_paid && is_safe).then_some(()))
-        })
+        })?;
+        eprintln!("paid after {:.1} s", all_there.elapsed().as_secs_f64());
+        Ok(())
     }
 
     fn committed(&self) -> Result<Vec<Committed>> {
@@ -186,18 +190,11 @@ impl Scene {
 
     /// Shards of packs that no supplier has a file of.
     fn missing(&self, committed: &[Committed]) -> Result<usize> {
-        let mut missing = 0;
-        for pack in committed {
-            missing += pack.shards.len() - self.held(pack)?;
-        }
-        Ok(missing)
-    }
-
-    /// Shards of a pack of which there is a file at some supplier.
-    fn held(&self, pack: &Committed) -> Result<usize> {
         let files = self.files()?;
-        let shards = pack.shards.iter();
-        Ok(shards.filter(|shard| files.contains(*shard)).count())
+        let missing = committed
+            .iter()
+            .map(|pack| pack.shards.len() - held(pack, &files));
+        Ok(missing.sum())
     }
 
     /// The names of the files of all suppliers' shards.
@@ -219,4 +216,10 @@ impl Scene {
         ensure!(different.is_empty(), "{different}");
         Ok(())
     }
+}
+
+/// Shards of a pack of which there is a file at some supplier.
+fn held(pack: &Committed, files: &BTreeSet<String>) -> usize {
+    let shards = pack.shards.iter();
+    shards.filter(|shard| files.contains(*shard)).count()
 }
