@@ -112,7 +112,8 @@ pub struct CustomerView {
 pub struct Reach {
     /// Holders that are there and trusted.
     pub online: u8,
-    /// How many of these may go and all of it can still be had; `None`: not all of it can be had now.
+    /// How many of those of them that proved lately that they keep what they have may go and all of
+    /// it can still be had; `None`: that is not so already.
     pub spare: Option<u8>,
 }
 

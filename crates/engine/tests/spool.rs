@@ -6,9 +6,10 @@ use bitdust_engine::{
 };
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::manifest::PackKind;
+use bitdust_model::status::Protection;
 use bitdust_model::{
     ByteCount, Code, DeviceId, ErrorCode, IdentityId, PackId, Policy, Position, PositionMask,
-    SetId, Tick,
+    Sequence, SetId, Tick,
 };
 
 const SET: SetId = SetId([9; 32]);
@@ -28,37 +29,42 @@ struct Story {
     outputs: Vec<Output>,
 }
 
+/// A customer of two suppliers who proved lately what they keep.
+fn facts(groups: Vec<GroupTotal>, head: Option<Sequence>) -> Facts {
+    let supplier = |id: u8| SupplierFact {
+        device: device(id),
+        identity: IdentityId([id; 32]),
+        friend: true,
+        contract: Some(ByteCount(1_000)),
+        proved_ago_ms: Some(0),
+        condemned: false,
+    };
+    Facts {
+        device: device(0),
+        identity: IdentityId([0; 32]),
+        code_wanted: None,
+        suppliers_wanted: 2,
+        contract_bytes: ByteCount(1_000),
+        suppliers: vec![supplier(1), supplier(LATE)],
+        set: Some(SetFact {
+            set: SET,
+            code: Code::new(1, 2).expect("a code"),
+            holders: vec![device(1), device(LATE)],
+        }),
+        customers: Vec::new(),
+        offered: ByteCount(0),
+        packs: Vec::new(),
+        groups,
+        folders: Vec::new(),
+        head_draft: None,
+        head,
+    }
+}
+
 impl Story {
     /// A customer, and the first supplier is there.
     fn begin_with(groups: Vec<GroupTotal>) -> Self {
-        let supplier = |id: u8| SupplierFact {
-            device: device(id),
-            identity: IdentityId([id; 32]),
-            friend: true,
-            contract: Some(ByteCount(1_000)),
-            proved_ago_ms: Some(0),
-            condemned: false,
-        };
-        let facts = Facts {
-            device: device(0),
-            identity: IdentityId([0; 32]),
-            code_wanted: None,
-            suppliers_wanted: 2,
-            contract_bytes: ByteCount(1_000),
-            suppliers: vec![supplier(1), supplier(LATE)],
-            set: Some(SetFact {
-                set: SET,
-                code: Code::new(1, 2).expect("a code"),
-                holders: vec![device(1), device(LATE)],
-            }),
-            customers: Vec::new(),
-            offered: ByteCount(0),
-            packs: Vec::new(),
-            groups,
-            folders: Vec::new(),
-            head_draft: None,
-            head: None,
-        };
+        let facts = facts(groups, None);
         let mut story = Self {
             engine: Engine::new(Policy::default()),
             outputs: Vec::new(),
@@ -128,6 +134,17 @@ impl Story {
             device: device(LATE),
             confirmed: PositionMask::default(),
             is_committed: false,
+        }));
+    }
+
+    fn is_remade(&mut self) {
+        self.tell(Input::ShardRemade(OwedFact {
+            pack: PACK,
+            kind: PackKind::Data,
+            position: LATE_POSITION,
+            device: device(LATE),
+            confirmed: PositionMask(0b01),
+            is_committed: true,
         }));
     }
 
@@ -240,14 +257,7 @@ fn what_is_owed_and_not_in_the_spool_is_made_anew() {
     let mut story = owing(0b01);
     assert_eq!(story.outputs, [remake]);
     story.outputs.clear();
-    story.tell(Input::ShardRemade(OwedFact {
-        pack: PACK,
-        kind: PackKind::Data,
-        position: LATE_POSITION,
-        device: late,
-        confirmed: PositionMask(0b01),
-        is_committed: true,
-    }));
+    story.is_remade();
     assert_eq!(story.sent(), 1);
     story.outputs.clear();
     story.tell(Input::ShardsStored {
@@ -275,14 +285,7 @@ fn what_is_owed_and_not_in_the_spool_is_made_anew() {
 fn a_remade_shard_that_is_not_sent_is_made_again_later() {
     let late = device(LATE);
     let mut story = owing(0b01);
-    story.tell(Input::ShardRemade(OwedFact {
-        pack: PACK,
-        kind: PackKind::Data,
-        position: LATE_POSITION,
-        device: late,
-        confirmed: PositionMask(0b01),
-        is_committed: true,
-    }));
+    story.is_remade();
     story.outputs.clear();
     story.tell(Input::SendFailed {
         pack: PACK,
@@ -310,4 +313,54 @@ fn a_shard_that_cannot_be_made_is_tried_again_later() {
     });
     assert_eq!(story.outputs, [], "not at once");
     assert!(story.asks_within_an_hour(Output::LoadSpool { device: late }));
+}
+
+/// A published head of whose packs the ledger knows nothing is not called safe, and neither can be
+/// had what is only said to be there.
+#[test]
+fn what_the_ledger_does_not_know_is_not_called_safe() {
+    let view = |groups, is_fresh: bool| {
+        let mut engine = Engine::new(Policy::default());
+        let mut inputs = vec![
+            Input::Started {
+                facts: Box::new(facts(groups, Some(Sequence(1)))),
+                seed: [1; 32],
+            },
+            Input::Listening,
+        ];
+        inputs.extend([1, LATE].map(|id| Input::PeerUp {
+            device: device(id),
+            identity: IdentityId([id; 32]),
+        }));
+        for input in inputs {
+            apply(&mut engine, input, Tick(0));
+        }
+        let now = if is_fresh {
+            Tick(1)
+        } else {
+            Tick(0) + Policy::default().receipt_counts_for
+        };
+        apply(&mut engine, Input::Wake, now);
+        engine.view()
+    };
+    let whole = || {
+        vec![GroupTotal {
+            group: group(0b11),
+            packs: 1,
+            bytes: ByteCount(10),
+        }]
+    };
+    let none = Protection::Stored {
+        confirmed: 0,
+        needed: 2,
+    };
+    assert_eq!(view(Vec::new(), true).protection, none);
+    assert_eq!(view(whole(), true).protection, Protection::Safe);
+    let reach = |is_fresh| view(whole(), is_fresh).reach.expect("published");
+    assert_eq!((reach(true).online, reach(true).spare), (2, Some(1)));
+    assert_eq!(
+        (reach(false).online, reach(false).spare),
+        (2, None),
+        "proved nothing lately"
+    );
 }

@@ -61,8 +61,8 @@ pub(crate) struct Backup {
     loaded: BTreeMap<(PackId, Position), Loaded>,
     /// Shards in the spool that are damaged and may still be there: they are passed over.
     unusable: BTreeSet<(PackId, Position)>,
-    /// An owed shard is being made anew.
-    is_remaking: bool,
+    /// One owed shard is made anew at a time.
+    remaking: Arc<Semaphore>,
     /// Who waits for that.
     remakes: VecDeque<Remake>,
     /// Packs of which suppliers are owed their shards, as far as the catalogue was asked.
@@ -149,7 +149,7 @@ impl Backup {
             flights: BTreeMap::new(),
             loaded: BTreeMap::new(),
             unusable: BTreeSet::new(),
-            is_remaking: false,
+            remaking: Arc::new(Semaphore::new(1)),
             remakes: VecDeque::new(),
             owed: BTreeMap::new(),
             sealing: None,

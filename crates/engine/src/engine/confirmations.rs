@@ -68,7 +68,7 @@ impl Engine {
     }
 
     /// Positions whose holders are trusted and proved lately that they keep what they have.
-    fn fresh(&self) -> PositionMask {
+    pub(super) fn fresh(&self) -> PositionMask {
         let holders = self.set.iter().flat_map(|set| &set.holders);
         let is_fresh = |holder| {
             let supplier = self.suppliers.get(holder);
@@ -118,7 +118,7 @@ impl Engine {
     }
 
     /// Confirmations of the weakest published pack of the set, by fresh and trusted holders; at
-    /// most as many as there are of these.
+    /// most as many as there are of these. None where the ledger knows of no such pack.
     pub(crate) fn weakest_fresh(&self) -> u8 {
         let Some(set) = &self.set else {
             return 0;
@@ -129,7 +129,7 @@ impl Engine {
             all: self.head.is_being_recorded(),
         };
         let weakest = self.ledger.weakest(set.set, set.code, count);
-        weakest.map_or(fresh.count(), |weakest| weakest.min(fresh.count()))
+        weakest.map_or(0, |weakest| weakest.min(fresh.count()))
     }
 }
 

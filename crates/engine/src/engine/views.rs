@@ -73,14 +73,16 @@ impl Engine {
 
     fn reach(&self) -> Option<Reach> {
         let set = self.set.as_ref().filter(|_| self.head_recorded.is_some())?;
-        let holders = self.reachable();
+        let reachable = self.reachable();
+        // One that is there and has proved nothing lately may have nothing.
+        let holders = reachable.and(self.fresh());
         let count = Count {
             holders,
             all: self.head.is_being_recorded(),
         };
         let weakest = self.ledger.weakest(set.set, set.code, count)?;
         Some(Reach {
-            online: holders.count(),
+            online: reachable.count(),
             spare: weakest.checked_sub(set.code.k()),
         })
     }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::{debug, info};
 
 use bitdust_engine::Input;
@@ -55,7 +56,8 @@ impl Backup {
     }
 
     fn begin_remake(&mut self, driver: &mut Driver) {
-        while !self.is_remaking
+        while !self.remakes.is_empty()
+            && let Ok(turn) = self.remaking.clone().try_acquire_owned()
             && let Some(wanted) = self.remakes.pop_front()
         {
             let device = wanted.device;
@@ -65,7 +67,6 @@ impl Backup {
                 driver.tell(wanted.completion.done(Input::NothingOwed { device }));
                 continue;
             };
-            self.is_remaking = true;
             let search = Search {
                 set,
                 position,
@@ -76,7 +77,7 @@ impl Backup {
             };
             let context = self.context.clone();
             driver.spawn(async move {
-                let remade = remake(&context, search, device).await;
+                let remade = remake(&context, search, device, turn).await;
                 let event = |completion| TaskEvent::Remade { completion, remade };
                 wanted.completion.bring(event).await;
             });
@@ -96,6 +97,7 @@ impl Backup {
             device,
             batch,
             outcome,
+            turn,
         } = remade;
         self.owed.insert(device, batch);
         let told = match outcome {
@@ -107,7 +109,7 @@ impl Backup {
             RemadeOutcome::Failed(code) => completion.failed(code),
         };
         driver.tell(told);
-        self.is_remaking = false;
+        drop(turn);
         self.begin_remake(driver);
     }
 
@@ -118,7 +120,12 @@ impl Backup {
 }
 
 /// Finds a pack, fetches it and makes the shard.
-async fn remake(context: &Context, search: Search, device: DeviceId) -> Remade {
+async fn remake(
+    context: &Context,
+    search: Search,
+    device: DeviceId,
+    turn: OwnedSemaphorePermit,
+) -> Remade {
     let Search {
         position,
         reachable,
@@ -160,6 +167,7 @@ async fn remake(context: &Context, search: Search, device: DeviceId) -> Remade {
         device,
         batch,
         outcome,
+        turn,
     }
 }
 

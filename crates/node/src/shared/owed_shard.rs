@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
 
 use bitdust_model::manifest::PackRecord;
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
@@ -27,6 +28,8 @@ pub(crate) struct Remade {
     /// Packs of which it is owed its shard too, and that come before others are looked for.
     pub(crate) batch: VecDeque<PackId>,
     pub(crate) outcome: RemadeOutcome,
+    /// The next one is made when it goes.
+    pub(crate) turn: OwnedSemaphorePermit,
 }
 
 /// Whether it was made.
