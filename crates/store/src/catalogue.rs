@@ -12,6 +12,7 @@ mod files;
 mod folders;
 mod friends;
 mod groups;
+mod head_receipts;
 mod heads;
 mod history;
 mod id;

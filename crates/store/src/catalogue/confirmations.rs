@@ -12,6 +12,7 @@ use bitdust_model::{ByteCount, DeviceId, PackId, Position, ShardId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::groups::Moves;
+use super::head_receipts::unconfirm_heads;
 use super::pack_rows::{expect_number, number_of, ref_of, shard_bytes};
 use super::{Catalogue, CatalogueError};
 use crate::row::{decode_signed, encode_signed, from_column, to_column};
@@ -245,6 +246,7 @@ fn unconfirm(
     supplier: DeviceId,
 ) -> Result<Vec<GroupChange>, CatalogueError> {
     let mut moves = Moves::default();
+    unconfirm_heads(transaction, supplier)?;
     let Some(holder) = holder_of(transaction, supplier)? else {
         return Ok(moves.changes());
     };

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::confirmations::place_holders;
 use super::error::refuse_when_full;
+use super::head_receipts::forget_old_receipts;
 use super::{Catalogue, CatalogueError};
 use crate::database::DatabaseError;
 use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
@@ -192,7 +193,7 @@ pub(super) fn insert_head(
          AND sequence < (SELECT max(sequence) FROM own_heads WHERE published = 1)",
         [kept],
     )?;
-    Ok(())
+    forget_old_receipts(transaction)
 }
 
 fn one_head(connection: &Connection, sql: &str) -> Result<Option<OwnHead>, CatalogueError> {

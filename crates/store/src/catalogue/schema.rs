@@ -8,7 +8,7 @@ use crate::migrate::Schema;
 /// How the catalogue came to be.
 pub(super) const SCHEMA: Schema = Schema {
     first: 4,
-    steps: &[VERSION_4],
+    steps: &[VERSION_4, VERSION_5],
 };
 
 const VERSION_4: &str = "
@@ -176,4 +176,14 @@ CREATE TABLE history (
     message TEXT NOT NULL,
     facts TEXT NOT NULL
 ) STRICT;
+";
+
+const VERSION_5: &str = "
+-- Who signed for which head of the own lane.
+CREATE TABLE head_receipts (
+    sequence INTEGER NOT NULL,
+    device BLOB NOT NULL,
+    receipt BLOB NOT NULL,
+    PRIMARY KEY (sequence, device)
+) STRICT, WITHOUT ROWID;
 ";

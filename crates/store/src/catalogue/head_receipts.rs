@@ -1,0 +1,89 @@
+//! Which supplier signed for which head of the own lane.
+//!
+//! They go with their head, and all of a supplier go when its word counts for nothing any more.
+
+use bitdust_model::document::Signed;
+use bitdust_model::head::HeadReceipt;
+use bitdust_model::{DeviceId, Sequence};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Catalogue, CatalogueError};
+use crate::row::{encode_signed, to_column};
+
+/// Under which the newest head is noted that was settled.
+const SETTLED_KEY: &str = "settled_head";
+
+impl Catalogue {
+    /// Records that a supplier keeps a head. What one says that is condemned, or of a head that is
+    /// not kept here, counts for nothing.
+    pub fn put_head_receipt(
+        &self,
+        supplier: DeviceId,
+        sequence: Sequence,
+        receipt: &Signed<HeadReceipt>,
+    ) -> Result<(), CatalogueError> {
+        let receipt = encode_signed(receipt)?;
+        let sequence = to_column("sequence", sequence.0)?;
+        self.write(move |transaction| {
+            let condemned = transaction
+                .prepare_cached("SELECT condemned FROM suppliers WHERE device = ?1")?
+                .query_row([supplier.0], |row| row.get(0))
+                .optional()?;
+            if condemned == Some(true) {
+                return Ok(());
+            }
+            transaction.execute(
+                "INSERT OR REPLACE INTO head_receipts (sequence, device, receipt)
+                 SELECT sequence, ?2, ?3 FROM own_heads WHERE sequence = ?1",
+                params![sequence, supplier.0, receipt],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Who signed for a head.
+    pub fn head_keepers(&self, sequence: Sequence) -> Result<Vec<DeviceId>, CatalogueError> {
+        let sequence = to_column("sequence", sequence.0)?;
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT device FROM head_receipts WHERE sequence = ?1 ORDER BY device",
+            )?;
+            let rows = statement.query_map([sequence], |row| row.get(0).map(DeviceId))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Notes durably that a head is settled. Gives the newest that is, this one or another.
+    pub fn note_settled(&self, sequence: Sequence) -> Result<Sequence, CatalogueError> {
+        let newest = self.settled()?.max(Some(sequence)).unwrap_or(sequence);
+        if newest == sequence {
+            self.set_meta(SETTLED_KEY, &sequence.0.to_le_bytes())?;
+        }
+        Ok(newest)
+    }
+
+    /// The newest head that was settled; whether its packs still are is another question.
+    pub fn settled(&self) -> Result<Option<Sequence>, CatalogueError> {
+        let kept = self.get_meta(SETTLED_KEY)?;
+        let bytes = kept.and_then(|bytes| bytes.try_into().ok());
+        Ok(bytes.map(|bytes| Sequence(u64::from_le_bytes(bytes))))
+    }
+}
+
+/// Takes back what a supplier said of heads.
+pub(super) fn unconfirm_heads(
+    connection: &Connection,
+    supplier: DeviceId,
+) -> Result<(), CatalogueError> {
+    connection.execute("DELETE FROM head_receipts WHERE device = ?1", [supplier.0])?;
+    Ok(())
+}
+
+/// Forgets what was said of heads that are not kept any more.
+pub(super) fn forget_old_receipts(connection: &Connection) -> Result<(), CatalogueError> {
+    connection.execute(
+        "DELETE FROM head_receipts WHERE sequence NOT IN (SELECT sequence FROM own_heads)",
+        [],
+    )?;
+    Ok(())
+}
