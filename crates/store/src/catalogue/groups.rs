@@ -114,13 +114,15 @@ impl Moves {
         Ok(())
     }
 
-    /// Publishes the commit packs that are committed: the head that is published names them.
+    /// Publishes the commit packs that are committed and kept: the head that is published names them.
+    /// What was lost since it was committed is of no version.
     pub(super) fn publish_commits(
         &mut self,
         transaction: &Transaction<'_>,
     ) -> Result<(), CatalogueError> {
         let mut statement = transaction.prepare_cached(
-            "SELECT set_id, kind, state, mask, pack_bytes FROM packs WHERE state = 1 AND kind = 2",
+            "SELECT set_id, kind, state, mask, pack_bytes FROM packs
+             WHERE state = 1 AND kind = 2 AND confirmed >= known_at",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -133,7 +135,9 @@ impl Moves {
             self.note(Some(from), to, 1, bytes);
         }
         transaction
-            .prepare_cached("UPDATE packs SET state = 2 WHERE state = 1 AND kind = 2")?
+            .prepare_cached(
+                "UPDATE packs SET state = 2 WHERE state = 1 AND kind = 2 AND confirmed >= known_at",
+            )?
             .execute([])?;
         Ok(())
     }

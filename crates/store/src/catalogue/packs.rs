@@ -140,7 +140,7 @@ impl Catalogue {
         })
     }
 
-    /// Packs that are committed and not published, oldest first, beginning after the last pack
+    /// Packs that are known and not published, oldest first, beginning after the last pack
     /// of an earlier page. A page fits into one encoded segment; an empty one ends the list.
     /// Commit packs are not among them: manifests and heads name those themselves.
     pub fn packs_to_publish(
@@ -152,7 +152,7 @@ impl Catalogue {
             records_page(
                 connection,
                 "SELECT p.id, p.record, c.chunks, p.random, p.mask FROM packs p JOIN pack_chunks c ON c.pack = p.id
-                 WHERE p.state = 1 AND p.kind <> 2 AND p.id > ?1 ORDER BY p.id LIMIT ?2",
+                 WHERE p.state = 1 AND p.kind <> 2 AND p.confirmed >= p.known_at AND p.id > ?1 ORDER BY p.id LIMIT ?2",
                 params![after, page_limit()],
             )
         })

@@ -112,8 +112,18 @@ fn commit_data(home: &TestHome) -> PackRecord {
     };
     let catalogue = &home.context.catalogue;
     catalogue.record_pack(record.clone()).expect("recorded");
+    let positions = || (0..record.pack.k).map(Position);
+    for position in positions() {
+        let (pack, by) = (record.pack.pack, DeviceId([9; 32]));
+        catalogue
+            .confirm_shard(pack, position, by, None, CLOCK_EARLIEST)
+            .expect("confirmed");
+    }
     catalogue.commit_pack(record.pack.pack).expect("committed");
-    record
+    PackRecord {
+        confirmed: positions().collect(),
+        ..record
+    }
 }
 
 #[tokio::test]
