@@ -81,12 +81,17 @@ fn kad_behaviour(
         .set_provider_publication_interval(None)
         .set_replication_factor(REPLICATION)
         .disjoint_query_paths(true)
+        .set_parallelism(PARALLELISM)
         .set_query_timeout(query_timeout(policy));
     kad::Behaviour::with_config(me, MemoryStore::with_config(me, store), config)
 }
 
 /// Nodes that are asked to keep each record.
 pub(crate) const REPLICATION: NonZeroUsize = NonZeroUsize::new(20).expect("twenty is not zero");
+
+/// Nodes that a query asks at once, each on a path of its own: one that is dead holds up its own path
+/// only, and three of six may be dead.
+const PARALLELISM: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
 
 /// A query asks many nodes, some of which are gone.
 fn query_timeout(policy: &Policy) -> Duration {
