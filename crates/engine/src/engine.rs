@@ -3,6 +3,7 @@
 //! It keeps the machines, their deadlines and the facts they share, and decides nothing
 //! itself. One input, then `poll` to `None`, then `wake_at`.
 
+mod clocks;
 mod confirmations;
 mod contacts;
 mod customers;
@@ -64,6 +65,8 @@ pub struct Engine {
     set: Option<SetFact>,
     head: head::State,
     head_recorded: Option<Sequence>,
+    /// The newest head that was settled: any k of the holders that answer lead to it.
+    settled: Option<Sequence>,
     /// Who signed for which head: for the newest that is published, and what came after it.
     kept: BTreeMap<Sequence, BTreeSet<DeviceId>>,
     /// Packs that are on their way.
@@ -91,6 +94,8 @@ pub struct Engine {
     packs_due: BTreeSet<PackId>,
     /// Something that jobs wait for moved.
     jobs_due: bool,
+    /// Something that settles the newest head moved.
+    settled_due: bool,
     /// A folder became due, or a backup ended.
     folders_due: bool,
 }
@@ -143,6 +148,7 @@ impl Engine {
             set: None,
             head: head::State::default(),
             head_recorded: None,
+            settled: None,
             kept: BTreeMap::new(),
             packs: BTreeMap::new(),
             ledger: Ledger::default(),
@@ -160,6 +166,7 @@ impl Engine {
             census_due: false,
             packs_due: BTreeSet::new(),
             jobs_due: false,
+            settled_due: false,
             folders_due: false,
         }
     }
@@ -235,6 +242,9 @@ impl Engine {
             self.start_fetches();
             self.count_for_jobs();
         }
+        if std::mem::take(&mut self.settled_due) {
+            self.note_settled();
+        }
         if std::mem::take(&mut self.folders_due) {
             self.count_folders();
         }
@@ -244,7 +254,8 @@ impl Engine {
         }
     }
 
-    /// Hands the event of a deadline to the machine that set it.
+    /// Hands the event of a deadline to the machine that set it. A backup goes on by what is counted
+    /// then.
     fn wake(&mut self) {
         for WakeReason { machine, subject } in self.timers.take_due(self.now) {
             let task = match (machine, subject) {
@@ -280,6 +291,10 @@ impl Engine {
                 (Machine::Schedule, Subject::Folder(folder)) => {
                     Task::Schedule(folder, schedule::Event::Wake)
                 }
+                (Machine::Backup, _) => {
+                    self.jobs_due = true;
+                    continue;
+                }
                 // The end of a confirmation wakes whoever shows it; no machine moves.
                 (
                     Machine::Contact
@@ -291,7 +306,6 @@ impl Engine {
                     | Machine::Fetch
                     | Machine::HolderSet
                     | Machine::Pack
-                    | Machine::Backup
                     | Machine::Restore
                     | Machine::CustomerLink
                     | Machine::FolderWatch
@@ -370,7 +384,10 @@ impl Engine {
         );
         for action in out {
             match action {
-                set_up::Action::Publish { scope } => self.emit(Output::PublishRecords { scope }),
+                set_up::Action::Publish { scope } => self.emit(Output::PublishRecords {
+                    scope,
+                    settled: self.settled,
+                }),
                 set_up::Action::Online => self.go_online(),
             }
         }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
-use bitdust_model::limits::GROUPS_MAX;
+use bitdust_model::limits::{GROUPS_MAX, SUPPLIERS_PER_SET_MAX};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{Code, Position, PositionMask, SetId};
 
@@ -73,12 +73,17 @@ impl Ledger {
         published.map(worth).min()
     }
 
-    /// Confirmations of the weakest commit pack to which no published head leads.
-    pub(crate) fn weakest_draft(&self, set: SetId, holders: PositionMask) -> Option<u8> {
-        let lists = self.all().filter(|group| {
-            group.set == set && group.kind == PackKind::Commit && !group.is_published
-        });
-        lists
+    /// Confirmations of the weakest pack of a kind to which no published head leads.
+    pub(crate) fn weakest_unpublished(
+        &self,
+        set: SetId,
+        kind: PackKind,
+        holders: PositionMask,
+    ) -> Option<u8> {
+        let packs = self
+            .all()
+            .filter(|group| group.set == set && group.kind == kind && !group.is_published);
+        packs
             .map(|group| group.confirmed.and(holders).count())
             .min()
     }
@@ -87,6 +92,38 @@ impl Ledger {
     pub(crate) fn is_owed(&self, set: SetId, position: Position) -> bool {
         self.all()
             .any(|group| group.set == set && !group.confirmed.has(position))
+    }
+
+    /// Whether a position of some published pack of a set is not confirmed.
+    pub(crate) fn is_owed_of_published(&self, set: SetId, position: Position) -> bool {
+        self.all()
+            .any(|group| group.set == set && group.is_published && !group.confirmed.has(position))
+    }
+
+    /// Positions that have all lists and trees of a set: those that are published, or all.
+    pub(crate) fn with_all_lists(&self, set: SetId, all: bool) -> PositionMask {
+        self.with_lists(set, |group| group.is_published || all)
+    }
+
+    /// Positions that have all lists and trees of a set that some of these have.
+    pub(crate) fn with_lists_of(&self, set: SetId, some: PositionMask) -> PositionMask {
+        self.with_lists(set, |group| group.confirmed.and(some).count() > 0)
+    }
+
+    fn with_lists(&self, set: SetId, counts: impl Fn(&Group) -> bool) -> PositionMask {
+        let lists = self
+            .all()
+            .filter(|group| group.set == set && group.kind != PackKind::Data && counts(group));
+        let every: PositionMask = (0..=u8::MAX).map_while(position).collect();
+        lists.fold(every, |with, group| with.and(group.confirmed))
+    }
+
+    /// Whether each published pack of a set has as many confirmations as a settled version needs.
+    pub(crate) fn is_settled(&self, set: SetId, code: Code, holders: PositionMask) -> bool {
+        let mut published = self
+            .all()
+            .filter(|group| group.set == set && group.is_published);
+        published.all(|group| is_settled(&group, code, holders))
     }
 
     /// Groups that have packs; the rest as the least that each of its packs had.
@@ -129,6 +166,20 @@ impl Ledger {
         };
         self.add(group, -packs);
     }
+}
+
+/// Whether packs of a group have as many confirmations as a settled version needs of them.
+fn is_settled(group: &Group, code: Code, holders: PositionMask) -> bool {
+    let need = match group.kind {
+        PackKind::Data => code.settled_at(),
+        PackKind::Tree | PackKind::Commit => code.metadata_quorum(),
+    };
+    group.confirmed.and(holders).count() >= need
+}
+
+/// A position that a set may have.
+fn position(number: u8) -> Option<Position> {
+    (usize::from(number) < SUPPLIERS_PER_SET_MAX).then_some(Position(number))
 }
 
 fn count(packs: u64) -> i64 {

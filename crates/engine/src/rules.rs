@@ -5,27 +5,51 @@ use std::time::Duration;
 
 use bitdust_model::intervals::WAIT_TOLD_AFTER;
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{Code, DeviceId, IdentityId, Sequence};
+use bitdust_model::{Code, DeviceId, IdentityId, Policy, Sequence, Tick};
 
 use crate::io::{ClaimedHead, Phase, Wait};
 
-/// Confirmations at which a pack may be committed: its chunks count as known.
+/// Copies of metadata, and of a head, that a version needs to be published where two suppliers are
+/// there: one alone is enough only where nobody else is.
+const COPIES_MIN: u8 = 2;
+
+/// Confirmations at which a pack may be committed: its chunks count as known, since they can be had
+/// again.
 #[must_use]
-pub fn known_at(kind: PackKind, code: Code) -> u8 {
+pub const fn known_at(kind: PackKind, code: Code) -> u8 {
     match kind {
         PackKind::Data => code.known_at(),
-        PackKind::Tree | PackKind::Commit => code.metadata_quorum(),
+        PackKind::Tree | PackKind::Commit => 1,
     }
 }
 
-/// Confirmations that a backup waits for before it builds on the pack: the safe number for
-/// contents (a lone supplier is all there is at n = 1), the quorum for metadata.
+/// Confirmations without which no version is made of a pack; `there`: holders that confirmed it or
+/// answer now. Whoever is away is not waited for.
 #[must_use]
-pub fn settled_at(kind: PackKind, code: Code) -> u8 {
+pub(crate) fn published_at(kind: PackKind, code: Code, there: u8) -> u8 {
+    match kind {
+        PackKind::Data => code.known_at(),
+        PackKind::Tree | PackKind::Commit => COPIES_MIN.min(there).max(1),
+    }
+}
+
+/// Confirmations that a backup waits for as long as they come: the safe number for contents (a lone
+/// supplier is all there is at n = 1), the quorum for metadata.
+#[must_use]
+pub(crate) fn awaited_at(kind: PackKind, code: Code) -> u8 {
     match kind {
         PackKind::Data => code.safe_at().unwrap_or(1),
         PackKind::Tree | PackKind::Commit => code.metadata_quorum(),
     }
+}
+
+/// Until when those are waited for who were asked at `began` and have not answered, if the last who
+/// did answered at `last`: for twice as long as that took, within bounds.
+#[must_use]
+pub(crate) fn stragglers_until(policy: &Policy, began: Tick, last: Tick) -> Tick {
+    let last = last.max(began);
+    let longest = policy.request_timeout.max(policy.straggler_wait);
+    last + (2 * last.since(began)).clamp(policy.straggler_wait, longest)
 }
 
 /// Whether a head whose signature is good is one of an identity's: a device of it wrote it into
@@ -92,6 +116,28 @@ mod tests {
             ..good
         };
         assert!(!believed(&foreign, &[lane], &[]), "another person's");
+    }
+
+    #[test]
+    fn who_is_away_is_not_waited_for() {
+        let code = Code::new(3, 6).expect("a code");
+        for there in 0..=6 {
+            assert_eq!(published_at(PackKind::Data, code, there), 3);
+            let copies = if there < 2 { 1 } else { 2 };
+            assert_eq!(published_at(PackKind::Tree, code, there), copies);
+            assert_eq!(published_at(PackKind::Commit, code, there), copies);
+        }
+    }
+
+    #[test]
+    fn stragglers_get_twice_the_time_of_the_others() {
+        let policy = Policy::default();
+        let until = |last| stragglers_until(&policy, Tick(1_000), Tick(last)).0;
+        let shortest = u64::try_from(policy.straggler_wait.as_millis()).expect("short");
+        assert_eq!(until(1_000), 1_000 + shortest);
+        assert_eq!(until(0), 1_000 + shortest, "nobody has answered");
+        assert_eq!(until(5_000), 5_000 + 8_000);
+        assert_eq!(until(101_000), 101_000 + 30_000, "no longer than a request");
     }
 
     #[test]

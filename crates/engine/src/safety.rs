@@ -9,9 +9,14 @@ use bitdust_model::status::Protection;
 /// How a group of packs stands against what it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Quorum {
-    /// All have enough confirmations.
+    /// All have as many confirmations as are waited for.
     Reached,
-    /// At least one has not.
+    /// All have enough for a version, and at least one not as many as are waited for.
+    Enough {
+        /// Whether shards that it lacks are moving now.
+        moving: bool,
+    },
+    /// At least one has too few for a version.
     Short {
         /// Confirmations of the weakest.
         confirmed: u8,
@@ -20,26 +25,46 @@ pub(crate) enum Quorum {
         /// Whether shards enough to get there are moving now.
         moving: bool,
     },
+    /// At least one has too few, and what others who are there would need of it is nowhere any more.
+    Lost,
+}
+
+/// Confirmations that a pack needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// For a version to name it.
+    pub(crate) enough: u8,
+    /// That are waited for as long as they come.
+    pub(crate) awaited: u8,
 }
 
 impl Quorum {
     /// How so many confirmations stand, with so many shards under way.
-    pub(crate) const fn of(confirmed: u8, moving: u8, need: u8) -> Self {
-        if confirmed >= need {
+    pub(crate) const fn of(confirmed: u8, moving: u8, need: Need) -> Self {
+        let Need { enough, awaited } = need;
+        if confirmed < enough {
+            return Self::Short {
+                confirmed,
+                need: enough,
+                moving: confirmed.saturating_add(moving) >= enough,
+            };
+        }
+        if confirmed >= awaited {
             return Self::Reached;
         }
-        Self::Short {
-            confirmed,
-            need,
-            moving: confirmed.saturating_add(moving) >= need,
-        }
+        Self::Enough { moving: moving > 0 }
     }
 
-    /// Both together: the one that lacks more is what people are told, and something moves only
-    /// where both do.
+    /// Both together: the one that lacks more is what people are told. Something moves towards
+    /// what is needed only where both do, and towards what is waited for where one does.
     pub(crate) const fn weaker(self, other: Self) -> Self {
         match (self, other) {
+            (Self::Lost, _) | (_, Self::Lost) => Self::Lost,
             (Self::Reached, quorum) | (quorum, Self::Reached) => quorum,
+            (Self::Enough { moving }, Self::Enough { moving: other }) => Self::Enough {
+                moving: moving || other,
+            },
+            (Self::Enough { .. }, quorum) | (quorum, Self::Enough { .. }) => quorum,
             (
                 Self::Short {
                     confirmed,
@@ -127,10 +152,16 @@ mod tests {
 
     #[test]
     fn a_quorum_is_reached_by_confirmations_and_not_by_what_moves() {
-        assert_eq!(Quorum::of(3, 0, 3), Quorum::Reached);
-        assert_eq!(Quorum::of(2, 1, 3), short(2, 3, true));
-        assert_eq!(Quorum::of(2, 0, 3), short(2, 3, false));
-        assert_eq!(Quorum::of(0, 255, 3), short(0, 3, true));
+        let of = |confirmed, moving| {
+            let (enough, awaited) = (3, 5);
+            Quorum::of(confirmed, moving, Need { enough, awaited })
+        };
+        assert_eq!(of(5, 0), Quorum::Reached);
+        assert_eq!(of(4, 0), Quorum::Enough { moving: false });
+        assert_eq!(of(3, 1), Quorum::Enough { moving: true });
+        assert_eq!(of(2, 1), short(2, 3, true));
+        assert_eq!(of(2, 0), short(2, 3, false));
+        assert_eq!(of(0, 255), short(0, 3, true));
     }
 
     #[test]
@@ -140,6 +171,13 @@ mod tests {
         assert_eq!(two.weaker(one), short(2, 4, false));
         assert_eq!(Quorum::Reached.weaker(one), one);
         assert_eq!(one.weaker(Quorum::Reached), one);
+        let enough = |moving| Quorum::Enough { moving };
+        assert_eq!(Quorum::Lost.weaker(two), Quorum::Lost);
+        assert_eq!(Quorum::Reached.weaker(Quorum::Lost), Quorum::Lost);
+        assert_eq!(enough(true).weaker(two), two);
+        assert_eq!(one.weaker(enough(false)), one);
+        assert_eq!(Quorum::Reached.weaker(enough(true)), enough(true));
+        assert_eq!(enough(false).weaker(enough(true)), enough(true));
         let equal = short(1, 2, false);
         assert_eq!(one.weaker(equal), short(2, 3, false), "one of them waits");
     }

@@ -146,20 +146,16 @@ mod tests {
     fn a_pack_survives_where_nothing_of_it_is_lost_or_enough_is_confirmed() {
         let set = set();
         let code = set.code;
-        assert_ne!(
-            code.known_at(),
-            code.metadata_quorum(),
-            "they are told apart"
-        );
+        assert_ne!(code.known_at(), 1, "they are told apart");
         for (kind, known) in [
             (PackKind::Data, code.known_at()),
-            (PackKind::Tree, code.metadata_quorum()),
-            (PackKind::Commit, code.metadata_quorum()),
+            (PackKind::Tree, 1),
+            (PackKind::Commit, 1),
         ] {
             for (confirmed, spooled, survives) in [
                 (0, 6, true),
-                (2, 4, true),
-                (2, 3, false),
+                (known - 1, 7 - known, true),
+                (known - 1, 6 - known, false),
                 (known, 0, true),
                 (known - 1, 0, false),
                 (0, 0, false),

@@ -38,6 +38,8 @@ pub struct SupplierView {
     pub confirmed_for: Option<Duration>,
     /// Whether it failed a proof.
     pub condemned: bool,
+    /// Whether it counts and lacks something that is published.
+    pub owed: bool,
 }
 
 /// One job.
@@ -138,8 +140,11 @@ pub struct EngineView {
     pub code: Option<Code>,
     /// Newest head that is published.
     pub published: Option<Sequence>,
-    /// Holders that signed since the start that they keep exactly this head, and are trusted.
+    /// Holders that signed that they keep exactly this head, have all lists that it leads to, and are
+    /// trusted.
     pub head_kept: u8,
+    /// Newest head that was settled: any k holders of the set lead to it.
+    pub settled: Option<Sequence>,
     /// What can be had now; `None`: nothing is published.
     pub reach: Option<Reach>,
     /// Suppliers a person asked for.

@@ -280,6 +280,7 @@ impl Run {
                 missing: Vec::new(),
                 suppliers: vec![friend()],
                 k: 1,
+                named: Vec::new(),
             }],
             Output::AskHeads { job, device } => vec![Input::HeadsHeard {
                 job,
@@ -390,6 +391,8 @@ fn facts() -> Facts {
         }],
         head_draft: None,
         head: None,
+        head_keepers: Vec::new(),
+        settled: None,
     }
 }
 

@@ -67,6 +67,8 @@ impl Story {
                 .collect(),
             head_draft: None,
             head: Some(Sequence(1)),
+            head_keepers: Vec::new(),
+            settled: None,
         };
         let policy = Policy::default();
         let mut story = Self {

@@ -174,6 +174,8 @@ fn facts(chance: &mut Random) -> Facts {
         folders: (0..2).map(|_| folder(chance)).collect(),
         head_draft: chance.chance(50).then_some(Sequence(3)),
         head: chance.chance(50).then_some(Sequence(2)),
+        head_keepers: Vec::new(),
+        settled: None,
     }
 }
 
@@ -443,6 +445,7 @@ fn far_input(chance: &mut Random) -> Input {
             missing: Vec::new(),
             suppliers: vec![supplier(chance)],
             k: 1,
+            named: vec![(device, Sequence(chance.below(3)))],
         },
         11 => Input::HeadsHeard {
             job,

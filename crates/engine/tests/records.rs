@@ -8,7 +8,7 @@ use bitdust_model::{ByteCount, DeviceId, IdentityId, Policy, Sequence, Tick};
 fn put(engine: &mut Engine, input: Input, at: Tick) -> Vec<RecordScope> {
     let outputs = apply(engine, input, at).outputs;
     let scope = |output: &Output| {
-        if let Output::PublishRecords { scope } = output {
+        if let Output::PublishRecords { scope, .. } = output {
             Some(*scope)
         } else {
             None
@@ -34,6 +34,8 @@ fn started() -> Engine {
         folders: Vec::new(),
         head_draft: None,
         head: None,
+        head_keepers: Vec::new(),
+        settled: None,
     });
     let seed = [0; 32];
     assert!(put(&mut engine, Input::Started { facts, seed }, Tick(0)).is_empty());

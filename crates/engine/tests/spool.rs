@@ -58,6 +58,8 @@ fn facts(groups: Vec<GroupTotal>, head: Option<Sequence>) -> Facts {
         folders: Vec::new(),
         head_draft: None,
         head,
+        head_keepers: vec![device(1), device(LATE)],
+        settled: None,
     }
 }
 

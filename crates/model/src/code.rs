@@ -102,17 +102,26 @@ impl Code {
         Some(repair + 1)
     }
 
-    /// Confirmed shards at which a chunk counts as known to later backups: k + 1, or all.
+    /// Confirmed shards at which a chunk counts as known to later backups, and at which a version may
+    /// name it: as many as give it back.
     #[must_use]
     pub const fn known_at(self) -> u8 {
+        self.k
+    }
+
+    /// Confirmed shards of each pack at which a version counts as settled: k + 1, or all.
+    #[must_use]
+    pub const fn settled_at(self) -> u8 {
         if self.k < self.n { self.k + 1 } else { self.n }
     }
 
-    /// Suppliers that must hold the metadata of a commit before its head is published: the
-    /// rule W = n - k + 1, so that any k later answers include one that has it.
+    /// Suppliers that must hold a head and its lists before it counts as settled: the rule
+    /// W = max(n - k + 1, n / 2 + 1), so that any k later answers include one that has it, and no two
+    /// heads settle apart.
     #[must_use]
     pub const fn metadata_quorum(self) -> u8 {
-        self.n - self.k + 1
+        let (any_k, majority) = (self.n - self.k + 1, self.n / 2 + 1);
+        if any_k > majority { any_k } else { majority }
     }
 }
 
@@ -185,6 +194,22 @@ mod tests {
         check("3/6", Some(5));
         check("2/6", Some(4));
         check("10/30", Some(16));
+    }
+
+    #[test]
+    fn a_version_settles_where_any_k_find_it_and_no_other_can() {
+        let check = |text: &str, known: u8, settled: u8, metadata: u8| {
+            let code: Code = text.parse().expect("a code");
+            assert_eq!(code.known_at(), known, "{text}");
+            assert_eq!(code.settled_at(), settled, "{text}");
+            assert_eq!(code.metadata_quorum(), metadata, "{text}");
+        };
+        check("1/1", 1, 1, 1);
+        check("1/3", 1, 2, 3);
+        check("2/6", 2, 3, 5);
+        check("3/6", 3, 4, 4);
+        check("5/6", 5, 6, 4);
+        check("4/5", 4, 5, 3);
     }
 
     #[test]

@@ -323,9 +323,9 @@ pub const ANSWERS_WAITING_MAX: usize = 64;
 pub const COMMANDS_WAITING_MAX: usize = 64;
 /// Listings, searches and previews that fetch at once.
 pub const LOOKUPS_MAX: usize = 64;
-/// Packs that the engine follows one by one: those of a running backup of which a shard is not
-/// confirmed, and those of which a shard is on its way.
-pub const PACKS_TRACKED_MAX: usize = 65_536;
+/// Packs that the engine follows one by one: those of which a shard is on its way, or that wait in the
+/// spool for holders enough to be known. The spool bounds these.
+pub const PACKS_TRACKED_MAX: usize = 4_096;
 /// Groups of packs that the engine counts apart; packs of more groups are counted together as
 /// confirmed only where all of them are. A pack in a thousand without a shard, drawn at random at
 /// each of 30 positions, makes some hundreds of groups of 60,000 packs.

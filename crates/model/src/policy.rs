@@ -22,6 +22,10 @@ pub struct Policy {
     /// How long a shard may make no progress before its transfer is given up.
     #[serde(with = "millis")]
     pub stall_timeout: Duration,
+    /// How long those are waited for at least who would make a new version safe and have not
+    /// answered, when enough others have for it to be published.
+    #[serde(with = "millis")]
+    pub straggler_wait: Duration,
     /// First wait before a failed transfer is tried again; doubles each time.
     #[serde(with = "millis")]
     pub retry_min: Duration,
@@ -91,6 +95,7 @@ impl Default for Policy {
             redial_max: 10 * MINUTE,
             request_timeout: 30 * SECOND,
             stall_timeout: MINUTE,
+            straggler_wait: Duration::from_millis(700),
             retry_min: SECOND,
             retry_max: 5 * MINUTE,
             search_interval: MINUTE,

@@ -157,8 +157,8 @@ impl World {
         let sequence = newest.unwrap_or(Sequence(0)).next();
         disk.draft = Some(sequence);
         disk.lists = Some(commit);
-        let committed = disk.packs.iter().filter(|(_, row)| row.committed);
-        let mut packs: BTreeSet<_> = committed.map(|(pack, _)| *pack).collect();
+        let known = disk.packs.iter().filter(|(_, row)| disk.is_known(row));
+        let mut packs: BTreeSet<_> = known.map(|(pack, _)| *pack).collect();
         let Some(scan) = self.nodes[node.0].memory.scans.get(&job) else {
             return;
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitdust_engine::{JobId, SetFact};
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{DeviceId, IdentityId, PackId, Position, Tick};
+use bitdust_model::{DeviceId, IdentityId, PackId, Position, Sequence, Tick};
 
 use crate::id::{HeadKey, NodeId, PackKey};
 
@@ -36,6 +36,8 @@ pub(crate) struct HeadEntry {
 pub(crate) struct LaneEntry {
     pub(crate) suppliers: Vec<DeviceId>,
     pub(crate) k: u8,
+    /// The newest head that is published.
+    pub(crate) head: Sequence,
     pub(crate) published_at: Tick,
 }
 

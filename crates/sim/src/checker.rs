@@ -1,12 +1,14 @@
 //! The promises, checked after every step against the world's own books.
 
-use bitdust_engine::{JobId, Output, known_at, settled_at};
+use bitdust_engine::{JobId, Output, known_at};
 use bitdust_model::limits::{FETCHES_QUEUED_MAX, JOBS_MAX, PACKS_TRACKED_MAX};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::status::Protection;
 use bitdust_model::{Code, DeviceId, PackId, Sequence};
 
+use crate::books::HeadEntry;
 use crate::id::NodeId;
+use crate::sabotage::Sabotage;
 use crate::world::World;
 
 impl World {
@@ -22,7 +24,9 @@ impl World {
             Output::PutHead { sequence, .. } => self.why_not_put(node, *sequence),
             Output::RecordCommit { sequence } => self.why_not_record(node, *sequence),
             Output::RecordSet { code, holders } => self.why_not_set(node, *code, holders),
-            Output::RebuildCatalogue { lanes, .. } => self.why_not_rebuild(node, lanes),
+            Output::RebuildCatalogue { lanes, unheard, .. } => {
+                self.why_not_rebuild(node, lanes, unheard)
+            }
             Output::JobEnded {
                 job, failure: None, ..
             } => self.why_not_ended(node, *job),
@@ -44,7 +48,7 @@ impl World {
         let mut packs = self.books.packs.iter();
         let short = packs.find_map(|((owner, pack), entry)| {
             let counts = *owner == node && entry.job == job && entry.kind != PackKind::Commit;
-            let need = usize::from(settled_at(entry.kind, entry.set.code));
+            let need = usize::from(known_at(entry.kind, entry.set.code));
             let have = self.books.trusted_receipts(node, *pack);
             (counts && have < need).then_some((pack, have, need))
         });
@@ -60,13 +64,17 @@ impl World {
                 sequence.0
             ));
         };
-        let code = self.books.packs.get(&(node, head.commit))?.set.code;
-        let need = usize::from(code.metadata_quorum());
         // What is condemned later does not call a head back.
+        let is_first = !head.recorded && head.kept.is_empty();
+        let mut packs = head.packs.iter().filter(|_| is_first);
+        let lost = packs.find_map(|pack| self.why_not_commit(node, *pack));
+        if let Some(why) = lost {
+            return Some(format!("head {} is given out, and {why}", sequence.0));
+        }
         let have = self.books.receipts(node, head.commit);
-        (have < need).then(|| {
+        (have < 1).then(|| {
             format!(
-                "head {} is given out while its pack has {have} of {need}",
+                "head {} is given out while nobody keeps its pack",
                 sequence.0
             )
         })
@@ -74,19 +82,12 @@ impl World {
 
     fn why_not_record(&self, node: NodeId, sequence: Sequence) -> Option<String> {
         let head = self.books.heads.get(&(node, sequence))?;
-        let code = self.nodes[node.0].disk.set.as_ref()?.code;
-        let need = usize::from(code.metadata_quorum());
         let kept = head
             .kept
             .iter()
             .filter(|device| !self.is_condemned(node, **device))
             .count();
-        (kept < need).then(|| {
-            format!(
-                "head {} is called published with {kept} of {need}",
-                sequence.0
-            )
-        })
+        (kept < 1).then(|| format!("head {} is called published with {kept}", sequence.0))
     }
 
     fn why_not_set(&self, node: NodeId, code: Code, holders: &[DeviceId]) -> Option<String> {
@@ -107,13 +108,40 @@ impl World {
         (!fits).then(|| format!("a set {code} of {all} distinct suppliers that signed"))
     }
 
-    /// Any published head must be among what k suppliers told.
-    fn why_not_rebuild(&self, node: NodeId, lanes: &[(DeviceId, Sequence)]) -> Option<String> {
+    /// Whether a supplier signed for each list and tree that a head leads to.
+    fn has_lists(&self, node: NodeId, head: &HeadEntry, device: DeviceId) -> bool {
+        let mut packs = head.packs.iter().chain([&head.commit]);
+        packs.all(|pack| {
+            let entry = &self.books.packs[&(node, *pack)];
+            let mut keepers = entry.receipts.values();
+            entry.kind == PackKind::Data || keepers.any(|keeper| *keeper == device)
+        })
+    }
+
+    /// Any settled head must be among what k suppliers told, and any that a record names is told
+    /// or named.
+    fn why_not_rebuild(
+        &self,
+        node: NodeId,
+        lanes: &[(DeviceId, Sequence)],
+        unheard: &[(DeviceId, Sequence)],
+    ) -> Option<String> {
         let identity = self.nodes[node.0].identity;
-        let mut heads =
-            self.books.heads.iter().filter(|((owner, _), head)| {
-                head.recorded && self.nodes[owner.0].identity == identity
-            });
+        let records = self.books.lanes.iter();
+        let mut named = records.filter(|((owner, _), _)| *owner == identity);
+        let is_known = |lane: DeviceId, head: Sequence| {
+            let mut known = lanes.iter().chain(unheard);
+            known.any(|(of, newest)| *of == lane && *newest >= head)
+        };
+        let hidden = named.find(|((_, lane), entry)| !is_known(*lane, entry.head));
+        if let Some((_, entry)) = hidden {
+            return Some(format!("recovery hides head {}", entry.head.0));
+        }
+        let mut heads = self.books.heads.iter().filter(|((owner, _), head)| {
+            let code = self.books.packs[&(*owner, head.commit)].set.code;
+            let is_settled = head.kept.len() >= usize::from(code.metadata_quorum());
+            head.recorded && is_settled && self.nodes[owner.0].identity == identity
+        });
         let missed = heads.find(|((owner, sequence), _)| {
             let lane = self.nodes[owner.0].device;
             !lanes
@@ -121,7 +149,7 @@ impl World {
                 .any(|(told, newest)| *told == lane && newest >= sequence)
         });
         missed.map(|((_, sequence), _)| {
-            format!("recovery goes on without published head {}", sequence.0)
+            format!("recovery goes on without settled head {}", sequence.0)
         })
     }
 
@@ -189,6 +217,11 @@ impl World {
             return Some(format!("safe with {fresh} of {need} suppliers"));
         }
         let head = &self.books.heads[&(node, head)];
+        let leads_on = |device: &&DeviceId| counts(device) && self.has_lists(node, head, **device);
+        let copies = head.kept.iter().filter(leads_on).count();
+        if copies + usize::from(set.code.k() - 1) < need {
+            return Some(format!("safe while {copies} keep the head"));
+        }
         for pack in head.packs.iter().chain([&head.commit]) {
             let entry = &self.books.packs[&(node, *pack)];
             let have = entry
@@ -224,5 +257,21 @@ impl World {
             .values()
             .fold(0, |sum, it| sum + it.contract.0);
         (promised > disk.offered.0).then(|| "more is promised than offered".to_owned())
+    }
+}
+
+impl World {
+    /// Whether a broken engine would not have asked for that.
+    pub(crate) fn is_withheld(&self, node: NodeId, output: &Output) -> bool {
+        let Output::SealMetadata { job, .. } = output else {
+            return false;
+        };
+        let mut packs = self.books.packs.iter();
+        self.nodes[node.0].sabotage == Sabotage::WaitsForTheAbsent
+            && packs.any(|((owner, pack), entry)| {
+                let need = usize::from(entry.set.code.metadata_quorum());
+                let is_awaited = *owner == node && entry.job == *job;
+                is_awaited && self.books.trusted_receipts(node, *pack) < need
+            })
     }
 }

@@ -3,7 +3,9 @@
 use bitdust_engine::{
     Input, JobId, OfferFact, Output, OwedFact, Phase, ReceiptFact, SetFact, SupplierFact,
 };
-use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, SetId};
+use bitdust_model::{
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, Sequence, SetId,
+};
 
 use crate::backup::SHARD_BYTES;
 use crate::books::LaneEntry;
@@ -21,7 +23,7 @@ impl World {
         }
         match output {
             Output::RetryWrites => self.retry_writes(node),
-            Output::PublishRecords { .. } => self.publish_records(node),
+            Output::PublishRecords { settled, .. } => self.publish_records(node, settled),
             Output::Dial { device } => self.dial(node, device),
             Output::RememberContact { device } => self.remember_contact(node, device),
             Output::SearchOffers { .. } => self.search_offers(node),
@@ -149,13 +151,15 @@ impl World {
         }
     }
 
-    fn publish_records(&mut self, node: NodeId) {
-        let machine = &self.nodes[node.0];
+    fn publish_records(&mut self, node: NodeId, settled: Option<Sequence>) {
+        let machine = &mut self.nodes[node.0];
+        machine.disk.settled = machine.disk.settled.max(settled);
         let key = (machine.identity, machine.device);
-        if let (Some(set), Some(_)) = (&machine.disk.set, machine.disk.head) {
+        if let (Some(set), Some(head)) = (&machine.disk.set, machine.disk.head) {
             let entry = LaneEntry {
                 suppliers: set.holders.clone(),
                 k: set.code.k(),
+                head,
                 published_at: self.now,
             };
             self.books.lanes.insert(key, entry);
@@ -211,6 +215,9 @@ impl World {
         }
         let set = self.nodes[node.0].disk.set.as_ref();
         let position = set.and_then(|set| set.position_of(device));
+        for keepers in self.nodes[node.0].disk.keepers.values_mut() {
+            keepers.remove(&device);
+        }
         let mut moved = Vec::new();
         if let Some(position) = position {
             let unconfirm = |row: &mut PackRow| {

@@ -7,6 +7,7 @@ use bitdust_model::{DeviceId, ErrorCode};
 
 use crate::call::{Call, Request};
 use crate::id::NodeId;
+use crate::node::Lie;
 use crate::world::{Event, World};
 
 pub(crate) fn pair(one: NodeId, other: NodeId) -> (NodeId, NodeId) {
@@ -81,6 +82,11 @@ impl World {
         let up = self.is_connected(call.from, call.to);
         if !up || self.nodes[call.to.0].boot != call.to_boot {
             self.answer(call, Err(ErrorCode::Interrupted));
+            return;
+        }
+        if self.nodes[call.to.0].lie == Lie::Stalls {
+            let wait = self.policy.request_timeout;
+            self.schedule(wait, Event::Reply(call, Err(ErrorCode::TimedOut)));
             return;
         }
         self.serve(call);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bitdust_engine::trace::TraceLine;
 use bitdust_engine::{
     AskId, CustomerFact, DraftFact, Engine, Facts, FetchId, JobId, Output, PacksAtStart, Phase,
-    SealedPackFact, SetFact, SupplierFact, packs_at_start,
+    SealedPackFact, SetFact, SupplierFact, known_at, packs_at_start,
 };
 use bitdust_model::ledger::{Group, GroupTotal};
 use bitdust_model::manifest::PackKind;
@@ -30,6 +30,8 @@ pub enum Lie {
     WrongBytes,
     /// It answers with wrong bytes that only the decoding betrays.
     Forges,
+    /// It stays connected and answers nothing.
+    Stalls,
 }
 
 /// One machine.
@@ -92,6 +94,10 @@ pub(crate) struct Disk {
     /// The newest draft that is never to be given out.
     pub(crate) abandoned: Option<Sequence>,
     pub(crate) head: Option<Sequence>,
+    /// Who signed for which head.
+    pub(crate) keepers: BTreeMap<Sequence, BTreeSet<DeviceId>>,
+    /// The newest head that was settled.
+    pub(crate) settled: Option<Sequence>,
     /// The newest head that recovery found in another lane.
     pub(crate) recovered: Option<HeadKey>,
     pub(crate) offered: ByteCount,
@@ -120,6 +126,8 @@ pub(crate) struct Memory {
     /// Who waits for that: one is made at a time.
     pub(crate) remakes_waiting: Vec<(DeviceId, PositionMask)>,
     pub(crate) sealing: Option<JobId>,
+    /// Lanes of which the last recovery knows a newer version than it found.
+    pub(crate) unheard: usize,
     /// What waits for room on the disk.
     pub(crate) waiting_writes: Vec<Output>,
     pub(crate) asks: BTreeMap<AskId, Call>,
@@ -212,6 +220,7 @@ impl Node {
             proved_ago_ms: disk.proved_at.get(&fact.device).map(|at| now.0 - at.0),
             ..fact.clone()
         });
+        let keepers = disk.head.and_then(|head| disk.keepers.get(&head));
         Facts {
             device: self.device,
             identity: self.identity,
@@ -227,6 +236,8 @@ impl Node {
             groups: self.groups(),
             folders: disk.schedule.map(folder_fact).into_iter().collect(),
             head: disk.head,
+            head_keepers: keepers.into_iter().flatten().copied().collect(),
+            settled: disk.settled,
         }
     }
 
@@ -297,11 +308,16 @@ impl Node {
 }
 
 impl Disk {
+    /// Whether a pack is committed and still kept by as many as give it back.
+    pub(crate) fn is_known(&self, row: &PackRow) -> bool {
+        let code = self.set.as_ref().map(|set| set.code);
+        let need = code.map_or(1, |code| usize::from(known_at(row.kind, code)));
+        row.committed && row.confirmed.len() >= need
+    }
+
     /// Chunks that a backup need not store again.
     pub(crate) fn known_chunks(&self) -> BTreeSet<u64> {
-        let committed = self.packs.values().filter(|row| row.committed);
-        committed
-            .flat_map(|row| row.chunks.iter().copied())
-            .collect()
+        let known = self.packs.values().filter(|row| self.is_known(row));
+        known.flat_map(|row| row.chunks.iter().copied()).collect()
     }
 }

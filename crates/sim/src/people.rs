@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitdust_engine::{Input, JobId, Phase, SupplierFact};
+use bitdust_model::manifest::PackKind;
 use bitdust_model::{ByteCount, Code, ErrorCode, PackId, Position, Schedule, Sequence};
 
 use crate::folder::{FOLDER, folder_fact};
@@ -64,6 +65,13 @@ impl World {
     /// The supplier lies from now on.
     pub fn set_lie(&mut self, node: NodeId, lie: Lie) {
         self.nodes[node.0].lie = lie;
+    }
+
+    /// A supplier that stalls is gone for good.
+    pub fn end_stall(&mut self, node: NodeId) {
+        if self.nodes[node.0].lie == Lie::Stalls {
+            self.kill(node);
+        }
     }
 
     /// The spool takes nothing, or takes again.
@@ -358,6 +366,20 @@ impl World {
                 && node.disk.kept.contains_key(&(lane, pack, position))
         });
         honest.count() >= usize::from(self.k_of(entry))
+    }
+
+    /// How many lanes have a newer version than what the last recovery of a machine found.
+    #[must_use]
+    pub fn newer_unheard(&self, node: NodeId) -> usize {
+        self.nodes[node.0].memory.unheard
+    }
+
+    /// How many packs of contents a machine has sealed.
+    #[must_use]
+    pub fn contents_sealed(&self, owner: NodeId) -> usize {
+        let packs = self.books.packs.iter();
+        let own = packs.filter(|((of, _), entry)| *of == owner && entry.kind == PackKind::Data);
+        own.count()
     }
 
     /// Runs until a job ended well.

@@ -69,6 +69,13 @@ impl World {
         unmakable.len() < before
     }
 
+    /// Who waits for a shard, while none is being made.
+    fn next_remake(&mut self, node: NodeId) -> Option<(DeviceId, PositionMask)> {
+        let memory = &mut self.nodes[node.0].memory;
+        let is_free = memory.remakes.is_empty() && !memory.remakes_waiting.is_empty();
+        is_free.then(|| memory.remakes_waiting.remove(0))
+    }
+
     /// The fetch for a shard that is made anew ended; says whether it was one.
     pub(crate) fn remake_ended(&mut self, node: NodeId, fetch: FetchId, is_decoded: bool) -> bool {
         let memory = &mut self.nodes[node.0].memory;
@@ -98,9 +105,7 @@ impl World {
         };
         let wait = self.disk_time();
         self.deliver(node, wait, input);
-        let waiting = &mut self.nodes[node.0].memory.remakes_waiting;
-        if !waiting.is_empty() {
-            let (next, reachable) = waiting.remove(0);
+        while let Some((next, reachable)) = self.next_remake(node) {
             self.remake_shard(node, next, reachable);
         }
         true

@@ -67,7 +67,15 @@ impl World {
             Output::SeekRoot { job } => self.seek_root(node, job),
             Output::SeekLanes { job, devices } => self.seek_lanes(node, job, &devices),
             Output::AskHeads { job, device } => self.call(node, device, Request::Heads { job }),
-            Output::RebuildCatalogue { job, lanes, .. } => self.rebuild(node, job, &lanes),
+            Output::RebuildCatalogue {
+                job,
+                lanes,
+                unheard,
+                ..
+            } => {
+                self.nodes[node.0].memory.unheard = unheard.len();
+                self.rebuild(node, job, &lanes);
+            }
             Output::EnterDevice { job } => {
                 let wait = self.latency();
                 self.deliver(node, wait, Input::DeviceEntered { job });
@@ -298,9 +306,11 @@ impl World {
             .partition(|device| living.contains(device));
         let mut suppliers: BTreeMap<DeviceId, SupplierFact> = BTreeMap::new();
         let mut largest_k = 0;
+        let mut named = Vec::new();
         for lane in found {
             let entry = &self.books.lanes[&(identity, lane)];
             largest_k = largest_k.max(entry.k);
+            named.push((lane, entry.head));
             for device in &entry.suppliers {
                 let fact = SupplierFact {
                     device: *device,
@@ -318,6 +328,7 @@ impl World {
             missing,
             suppliers: suppliers.into_values().collect(),
             k: largest_k,
+            named,
         };
         let wait = self.latency();
         self.deliver(node, wait, input);
@@ -396,6 +407,10 @@ impl World {
     fn record_kept(&mut self, node: NodeId, device: DeviceId, sequence: Sequence) -> Input {
         if let Some(entry) = self.books.heads.get_mut(&(node, sequence)) {
             entry.kept.insert(device);
+        }
+        if !self.books.condemned.contains(&(node, device)) {
+            let keepers = &mut self.nodes[node.0].disk.keepers;
+            keepers.entry(sequence).or_default().insert(device);
         }
         Input::HeadKept { device, sequence }
     }

@@ -34,6 +34,10 @@ pub enum Sabotage {
     RetriesNothing,
     /// Takes every committed pack for whole: what a start once did.
     ForgetsDebts,
+    /// Makes no version without those that are away: what every backup once did.
+    WaitsForTheAbsent,
+    /// Takes the newest head that was told for the newest there is: what recovery once did.
+    HidesNewer,
 }
 
 impl Sabotage {
@@ -44,7 +48,9 @@ impl Sabotage {
             | Self::SaysSafe
             | Self::SwallowsFailures
             | Self::RetriesNothing
+            | Self::WaitsForTheAbsent
             | Self::ForgetsDebts => {}
+            Self::HidesNewer => outputs.iter_mut().for_each(hide_newer),
             Self::CommitsEarly => {
                 if let Input::PackSealed { pack, .. } = input {
                     outputs.push(Output::CommitPack { pack: *pack });
@@ -107,8 +113,16 @@ impl Sabotage {
             | Self::NeverFetches
             | Self::SwallowsFailures
             | Self::RetriesNothing
+            | Self::WaitsForTheAbsent
+            | Self::HidesNewer
             | Self::ForgetsDebts => told,
         }
+    }
+}
+
+fn hide_newer(output: &mut Output) {
+    if let Output::RebuildCatalogue { unheard, .. } = output {
+        unheard.clear();
     }
 }
 

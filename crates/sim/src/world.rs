@@ -316,7 +316,9 @@ impl World {
         }
         for output in outputs {
             self.check_output(id, &output);
-            self.do_output(id, output);
+            if !self.is_withheld(id, &output) {
+                self.do_output(id, output);
+            }
         }
         if crashes {
             self.crash(id);

@@ -152,9 +152,10 @@ fn a_partition_delays_and_nothing_more() -> Result<(), Failure> {
         .world
         .run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
     let job = stage.world.back_up(customer);
-    stage.world.run_for(Duration::from_millis(600))?;
-    for index in [0, 1] {
-        stage.world.cut(customer, stage.suppliers[index]);
+    stage.world.run_for(Duration::from_millis(100))?;
+    let away = stage.suppliers[1..].to_vec();
+    for supplier in &away {
+        stage.world.cut(customer, *supplier);
     }
     stage.world.run_for(Duration::from_secs(3 * 3600))?;
     let view = stage.world.view(customer).expect("it is up");
@@ -167,8 +168,8 @@ fn a_partition_delays_and_nothing_more() -> Result<(), Failure> {
         .expect(view.protection != Protection::Safe, || {
             "not safe yet".to_owned()
         })?;
-    for index in [0, 1] {
-        stage.world.heal(customer, stage.suppliers[index]);
+    for supplier in &away {
+        stage.world.heal(customer, *supplier);
     }
     stage.world.finish(customer, job, LIMIT)?;
     stage.restore()
@@ -183,7 +184,9 @@ fn full_disks_delay_and_nothing_more() -> Result<(), Failure> {
         .run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
     stage.world.set_spool_full(customer, true);
     stage.world.stop(stage.suppliers[0]);
-    stage.world.set_disk_full(stage.suppliers[1], true);
+    for full in &stage.suppliers[1..3] {
+        stage.world.set_disk_full(*full, true);
+    }
     let job = stage.world.back_up(customer);
     stage.world.run_for(Duration::from_secs(3600))?;
     stage
@@ -199,8 +202,10 @@ fn full_disks_delay_and_nothing_more() -> Result<(), Failure> {
             format!("it says why: {told:?}")
         })?;
     stage.world.start(stage.suppliers[0]);
-    stage.world.set_disk_full(stage.suppliers[1], false);
     stage.world.finish(customer, job, LIMIT)?;
+    for full in &stage.suppliers[1..3] {
+        stage.world.set_disk_full(*full, false);
+    }
     stage.restore()
 }
 

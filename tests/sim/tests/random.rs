@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bitdust_engine::Random;
+use bitdust_model::ErrorCode;
 use bitdust_sim::{Failure, Lie, NodeId, Sabotage, World, WorldOptions};
 use bitdust_sim_stories::{DAY, LIMIT, Stage};
 
@@ -54,11 +55,11 @@ struct Allowance {
 
 fn allowance(stage: &Stage) -> Allowance {
     let code = stage.world.code(stage.customer).expect("the set is formed");
-    let safe = code.safe_at().unwrap_or(1);
-    let during = (code.n() - safe).min(code.n() - code.metadata_quorum());
+    // A version needs no more than what gives it back.
+    let lost = usize::from(code.n() - code.k());
     Allowance {
-        during: usize::from(during),
-        after: usize::from(code.n() - code.k()),
+        during: lost,
+        after: lost,
     }
 }
 
@@ -102,6 +103,10 @@ fn play(seed: u64, sabotage: Sabotage) -> Result<(), Failure> {
     stage
         .world
         .run_until("nothing is owed to the living", LIMIT, is_settled)?;
+    // A restore tries them again and again, each time until it has waited long enough.
+    for supplier in &bad {
+        stage.world.end_stall(*supplier);
+    }
     if chance.chance(30) {
         stage.world.run_for(3 * DAY)?;
     }
@@ -140,10 +145,11 @@ fn harm_for_good(stage: &mut Stage, chance: &mut Random, most: usize) -> Vec<Nod
     let count = draw(chance, most + 1);
     let bad: Vec<_> = stage.suppliers.iter().take(count).copied().collect();
     for supplier in &bad {
-        match chance.below(4) {
+        match chance.below(5) {
             0 => stage.world.set_lie(*supplier, Lie::KeepsNothing),
             1 => stage.world.set_lie(*supplier, Lie::WrongBytes),
             2 => stage.world.set_lie(*supplier, Lie::Forges),
+            3 => stage.world.set_lie(*supplier, Lie::Stalls),
             _ => stage.world.kill(*supplier),
         }
     }
@@ -163,6 +169,13 @@ fn back_up_in_trouble(stage: &mut Stage, chance: &mut Random) -> Result<(), Fail
     calm(stage);
     stage.world.run_for(Duration::from_secs(30))?;
     if stage.world.ended(customer, job).is_none() && !stage.world.is_running(customer, job) {
+        job = stage.world.back_up(customer);
+    }
+    stage.world.run_until("the job ends", LIMIT, |world| {
+        world.ended(customer, job).is_some()
+    })?;
+    if stage.world.ended(customer, job) == Some(Some(ErrorCode::TooFewShards)) {
+        // A liar was found out, and had signed for what nobody else was given in time.
         job = stage.world.back_up(customer);
     }
     stage.world.finish(customer, job, LIMIT)

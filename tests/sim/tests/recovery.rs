@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bitdust_model::ErrorCode;
-use bitdust_sim::Failure;
+use bitdust_sim::{Failure, Sabotage};
 use bitdust_sim_stories::{DAY, LIMIT, Stage};
 
 /// Backs up with six suppliers (any two of which suffice), loses the machine and all but
@@ -105,4 +105,74 @@ fn a_head_that_one_of_the_last_k_missed_is_still_found() -> Result<(), Failure> 
     let (node, job) = stage.begin_recovery();
     stage.world.finish(node, job, LIMIT)?;
     stage.restore_at(node)
+}
+
+/// Three suppliers have a version that the other three never got; then the machine and these three
+/// are gone, but one if so wished.
+fn ruin_with_a_version_that_three_have(stage: &mut Stage, spares_one: bool) -> Result<(), Failure> {
+    stage.back_up()?;
+    stage.world.run_for(Duration::from_secs(60))?;
+    let early = stage.suppliers[..3].to_vec();
+    let late = stage.suppliers[3..].to_vec();
+    for supplier in &early {
+        stage.world.stop(*supplier);
+    }
+    stage.world.set_folder(stage.customer, 0..45);
+    stage.back_up()?;
+    stage.world.run_for(Duration::from_secs(5))?;
+    stage.world.kill(stage.customer);
+    for supplier in late.iter().skip(usize::from(spares_one)) {
+        stage.world.kill(*supplier);
+    }
+    for supplier in &early {
+        stage.world.start(*supplier);
+    }
+    Ok(())
+}
+
+/// A published version is found by any recovery that hears one who has it.
+#[test]
+fn a_version_that_one_supplier_has_is_found() -> Result<(), Failure> {
+    let mut stage = Stage::new(6, 6);
+    ruin_with_a_version_that_three_have(&mut stage, true)?;
+    let (node, job) = stage.begin_recovery();
+    stage.world.finish(node, job, LIMIT)?;
+    let newer = stage.world.newer_unheard(node);
+    stage.world.expect(newer == 0, || format!("{newer}"))?;
+    stage.restore_what_is_there_at(node)
+}
+
+/// And one that a record names is never passed over in silence.
+#[test]
+fn a_newer_version_that_nobody_tells_is_named() -> Result<(), Failure> {
+    let mut stage = Stage::new(7, 6);
+    ruin_with_a_version_that_three_have(&mut stage, false)?;
+    let (node, job) = stage.begin_recovery();
+    stage.world.finish(node, job, LIMIT)?;
+    let newer = stage.world.newer_unheard(node);
+    stage
+        .world
+        .expect(newer == 1, || format!("{newer} newer versions"))
+}
+
+#[test]
+fn hiding_a_newer_version_is_caught() {
+    let mut stage = Stage::new(7, 6);
+    ruin_with_a_version_that_three_have(&mut stage, false).expect("nothing is broken yet");
+    let (node, job) = stage.begin_recovery();
+    stage.world.sabotage(node, Sabotage::HidesNewer);
+    let failure = stage.world.finish(node, job, LIMIT).expect_err("caught");
+    assert!(failure.message.contains("hides head"), "{failure}");
+}
+
+/// Of three that are gone nobody has to wait long.
+#[test]
+fn the_dead_are_not_waited_for() -> Result<(), Failure> {
+    for seed in 0..10 {
+        let mut stage = ruin(seed, 3)?;
+        let (node, job) = stage.begin_recovery();
+        stage.world.finish(node, job, Duration::from_secs(5))?;
+        stage.restore_at(node)?;
+    }
+    Ok(())
 }

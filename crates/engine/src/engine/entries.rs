@@ -3,8 +3,12 @@
 //!
 //! Plain entries of its maps: they answer from what they hold and decide nothing.
 
+use std::collections::BTreeSet;
+
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, FolderId, IdentityId, PackId, Position, Schedule, Tick};
+use bitdust_model::{
+    ByteCount, FolderId, IdentityId, PackId, Position, PositionMask, Schedule, Tick,
+};
 
 use crate::fsm::{
     backup, check, customer_link, fetch, folder_watch, pack, recovery, restore, schedule,
@@ -25,6 +29,8 @@ pub(crate) struct Supplier {
     pub(crate) unspooling: Option<(PackId, Position)>,
     /// Its last proof or receipt counts until then.
     pub(crate) fresh_until: Option<Tick>,
+    /// A version was made without it, since it did not answer in time; nor has it since.
+    pub(crate) is_passed_over: bool,
 }
 
 impl Supplier {
@@ -36,6 +42,18 @@ impl Supplier {
     /// Whether it may be sent shards now.
     pub(crate) const fn is_ready(&self) -> bool {
         self.link.is_ready() && !self.is_condemned()
+    }
+
+    /// Whether it is there, may be sent shards, and answers as far as is known.
+    pub(crate) const fn is_prompt(&self) -> bool {
+        self.is_ready() && !self.is_passed_over
+    }
+
+    /// Whether it may soon have what it is owed: it is being reached, or given that.
+    pub(crate) const fn is_catching_up(&self) -> bool {
+        let is_coming = self.link.is_coming() && self.contract.is_some();
+        let is_served = self.is_ready() && self.unspool.is_at_work();
+        (is_coming || is_served) && !self.is_condemned() && !self.is_passed_over
     }
 
     /// Whether a proof or receipt of it is fresh enough to count.
@@ -99,6 +117,12 @@ pub(crate) enum Work {
         state: backup::State,
         contents: bool,
         lists: bool,
+        /// Where packs of it are confirmed that rest: the ledger alone follows them.
+        left: BTreeSet<(PackKind, PositionMask)>,
+        /// When its last pack was sealed.
+        sealed_at: Tick,
+        /// When the last shard of one was receipted.
+        receipted_at: Tick,
     },
     /// A restore.
     Restore(restore::State),

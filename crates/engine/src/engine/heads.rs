@@ -1,8 +1,10 @@
 //! The newest head, from its draft to the catalogue.
 
+use std::collections::BTreeSet;
+
 use bitdust_model::ledger::GroupChange;
 use bitdust_model::limits::HEADS_COUNTED_MAX;
-use bitdust_model::{DeviceId, Sequence};
+use bitdust_model::{DeviceId, PositionMask, Sequence};
 
 use super::{Engine, Step, Task};
 use crate::fsm::{backup, head, name, set_up};
@@ -12,15 +14,16 @@ use crate::transition::{Machine, Subject};
 impl Engine {
     pub(super) fn step_head(&mut self, event: head::Event) {
         let random = self.draw(Machine::Head, Subject::Node);
-        let (trusted, online) = self.trusted_holders();
-        let quorum = self
-            .set
-            .as_ref()
-            .map_or(u8::MAX, |set| set.code.metadata_quorum());
+        let Some(code) = self.set.as_ref().map(|set| set.code) else {
+            return;
+        };
+        let (trusted, online) = self.holders_of_head();
+        let passed_over = self.passed_over(&online);
         let holders = head::Holders {
             trusted: &trusted,
             online: &online,
-            quorum,
+            passed_over: &passed_over,
+            code,
         };
         let mut out = Vec::new();
         let step = Step::of(Machine::Head, Subject::Node, &self.head, &event);
@@ -44,6 +47,7 @@ impl Engine {
                 head::Action::Record { sequence } => {
                     self.emit(Output::RecordCommit { sequence });
                 }
+                head::Action::PassOver { device } => self.pass_over([device]),
                 head::Action::Fail { code } => {
                     self.tell_backups(backup::Event::HeadRefused { code });
                 }
@@ -51,13 +55,98 @@ impl Engine {
         }
     }
 
+    /// Holders that count, and those of them that are there and may be given the newest head: they have
+    /// all lists that others who are there have. A head without its lists would hide what came before.
+    fn holders_of_head(&self) -> (BTreeSet<DeviceId>, BTreeSet<DeviceId>) {
+        let (trusted, mut online) = self.trusted_holders();
+        let reachable = self.reachable();
+        if let Some(set) = self.set.as_ref().map(|set| set.set) {
+            let with_lists = self.ledger.with_lists_of(set, reachable);
+            let position = |device: &DeviceId| self.position_of(*device);
+            online.retain(|device| position(device).is_some_and(|it| with_lists.has(it)));
+        }
+        (trusted, online)
+    }
+
+    /// Those of some suppliers that did not answer in time when they were last waited for.
+    fn passed_over(&self, of: &BTreeSet<DeviceId>) -> BTreeSet<DeviceId> {
+        let is_passed_over = |device: &&DeviceId| {
+            let supplier = self.suppliers.get(*device);
+            supplier.is_some_and(|supplier| supplier.is_passed_over)
+        };
+        of.iter().filter(is_passed_over).copied().collect()
+    }
+
+    /// Whether holders that are there have been given the newest head and may still answer.
+    pub(super) fn is_head_moving(&self) -> bool {
+        let Some(code) = self.set.as_ref().map(|set| set.code) else {
+            return false;
+        };
+        let (trusted, online) = self.holders_of_head();
+        let passed_over = self.passed_over(&online);
+        self.head.is_moving(&head::Holders {
+            trusted: &trusted,
+            online: &online,
+            passed_over: &passed_over,
+            code,
+        })
+    }
+
     /// A holder signed for a head.
     pub(super) fn head_kept_by(&mut self, device: DeviceId, sequence: Sequence) {
         if Some(sequence) >= self.head_recorded && self.kept.len() <= HEADS_COUNTED_MAX {
             self.kept.entry(sequence).or_default().insert(device);
         }
+        self.answered(device);
+        self.note_spread();
+        self.settled_due = true;
         self.tasks
             .push_back(Task::Head(head::Event::Kept { device, sequence }));
+    }
+
+    /// Positions whose holders signed for the newest published head, are trusted, and have all
+    /// lists that it leads to: whoever lacks one leads nowhere.
+    pub(super) fn head_positions(&self) -> PositionMask {
+        self.positions_leading_to(self.head_recorded, false)
+    }
+
+    /// The same of a head that the catalogue may know as published already, if there is one.
+    pub(super) fn next_head_positions(&self) -> Option<PositionMask> {
+        let next = self.head.being_recorded()?;
+        Some(self.positions_leading_to(Some(next), true))
+    }
+
+    fn positions_leading_to(&self, head: Option<Sequence>, all: bool) -> PositionMask {
+        let kept = head.and_then(|head| self.kept.get(&head));
+        let kept = kept.into_iter().flatten();
+        let trusted = kept.filter(|device| self.is_trusted(**device));
+        let positions = trusted.filter_map(|device| self.position_of(*device));
+        let Some(set) = self.set.as_ref().map(|set| set.set) else {
+            return PositionMask::default();
+        };
+        let with_lists = self.ledger.with_all_lists(set, all);
+        positions
+            .filter(|position| with_lists.has(*position))
+            .collect()
+    }
+
+    /// The newest head may be settled now: then everybody is to know.
+    pub(super) fn note_settled(&mut self) {
+        let (Some(head), Some(set)) = (self.head_recorded, &self.set) else {
+            return;
+        };
+        let quorum = set.code.metadata_quorum();
+        if self.settled >= Some(head)
+            || self.head_positions().count() < quorum
+            || !self
+                .ledger
+                .is_settled(set.set, set.code, self.trusted_positions())
+        {
+            return;
+        }
+        self.settled = Some(head);
+        self.tasks
+            .push_back(Task::SetUp(set_up::Event::LaneChanged));
     }
 
     /// The catalogue knows a published head.
@@ -65,6 +154,7 @@ impl Engine {
         moved.iter().for_each(|change| self.ledger.apply(change));
         self.head_recorded = self.head_recorded.max(Some(sequence));
         self.kept.retain(|of, _| Some(*of) >= self.head_recorded);
+        self.settled_due = true;
         self.tasks
             .push_back(Task::Head(head::Event::Recorded { sequence }));
         self.tell_backups(backup::Event::CommitRecorded { sequence });

@@ -1,13 +1,16 @@
 //! Jobs: backups, restores and recoveries, their turns and what people are told of them.
 
+use std::collections::BTreeSet;
+
 use bitdust_model::limits::JOBS_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{ErrorCode, FolderId, Sequence};
 
 use super::entries::{Job, PackGroup, Work};
 use super::{Engine, Step, Task};
-use crate::fsm::{backup, head, holder_set, name, recovery, restore};
+use crate::fsm::{Moment, backup, head, holder_set, name, recovery, restore};
 use crate::io::{JobId, Output, VersionFact};
+use crate::rules::stragglers_until;
 use crate::safety::Quorum;
 use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
@@ -23,6 +26,9 @@ impl Engine {
             state: backup::State::default(),
             contents: false,
             lists: false,
+            left: BTreeSet::new(),
+            sealed_at: self.now,
+            receipted_at: self.now,
         };
         if self.add_job(job, work) {
             // The set is formed when it is needed.
@@ -83,6 +89,7 @@ impl Engine {
     }
 
     pub(super) fn step_backup(&mut self, job: JobId, event: backup::Event) {
+        let random = self.draw(Machine::Backup, Subject::Job(job));
         let Some(Job {
             work: Work::Backup { state, .. },
             ..
@@ -92,14 +99,23 @@ impl Engine {
         };
         let mut out = Vec::new();
         let step = Step::of(Machine::Backup, Subject::Job(job), state, &event);
-        *state = backup::step(*state, event, &mut out);
-        let (to, is_over) = (name(state), state.is_over());
+        let moment = Moment {
+            now: self.now,
+            policy: &self.policy,
+            random,
+        };
+        *state = backup::step(*state, event, &moment, &mut out);
+        let (to, is_over, deadline) = (name(state), state.is_over(), state.deadline());
         let moved = step.from != to;
-        self.noted(step, to, !out.is_empty(), None);
+        if moved && matches!(state, backup::State::Spreading { .. }) {
+            self.restart_clock(job);
+        }
+        self.noted(step, to, !out.is_empty(), deadline);
         self.jobs_due |= moved;
         for action in out {
             match action {
                 backup::Action::Scan => self.emit(Output::StartScan { job }),
+                backup::Action::PassOver => self.pass_over(self.stragglers(job)),
                 backup::Action::SealMetadata => self.seal_metadata(job),
                 backup::Action::PublishHead => {
                     self.tasks.push_back(Task::Head(head::Event::PackPlaced));
@@ -186,12 +202,14 @@ impl Engine {
                 lanes,
                 confirmed,
                 of,
+                unheard,
             } => {
                 self.emit(Output::RebuildCatalogue {
                     job,
                     lanes,
                     confirmed,
                     of,
+                    unheard,
                 });
             }
             recovery::Action::Enter => self.emit(Output::EnterDevice { job }),
@@ -249,29 +267,12 @@ impl Engine {
     fn end_job(&mut self, job: JobId) {
         self.jobs.remove(&job);
         self.leave_packs(job);
-        let reason = WakeReason {
-            machine: Machine::Recovery,
-            subject: Subject::Job(job),
-        };
-        self.timers.set(reason, None);
+        let subject = Subject::Job(job);
+        for machine in [Machine::Backup, Machine::Recovery] {
+            self.timers.set(WakeReason { machine, subject }, None);
+        }
         self.drop_fetches(job);
         self.jobs_due = true;
-    }
-
-    /// A pack of a job was sealed.
-    pub(super) fn note_sealed(&mut self, job: JobId, kind: PackKind) {
-        if let Some(Job {
-            work: Work::Backup {
-                contents, lists, ..
-            },
-            ..
-        }) = self.jobs.get_mut(&job)
-        {
-            match kind {
-                PackKind::Data | PackKind::Tree => *contents = true,
-                PackKind::Commit => *lists = true,
-            }
-        }
     }
 
     /// A head was signed, also when its job was stopped meanwhile.
@@ -306,14 +307,9 @@ impl Engine {
                 } => {
                     first_backup = first_backup.or(Some(job));
                 }
-                Work::Backup {
-                    state,
-                    contents,
-                    lists,
-                    ..
-                } => {
+                Work::Backup { state, .. } => {
                     running = Some(*state);
-                    self.count_for_backup(job, *state, *contents, *lists, &mut tasks);
+                    self.count_for_backup(job, entry, &mut tasks);
                 }
                 Work::Restore(_) => {
                     let event = if self.is_stuck(job) {
@@ -335,23 +331,32 @@ impl Engine {
         self.tasks.extend(tasks);
     }
 
-    fn count_for_backup(
-        &self,
-        job: JobId,
-        state: backup::State,
-        has_contents: bool,
-        has_lists: bool,
-        tasks: &mut Vec<Task>,
-    ) {
-        if state == backup::State::WaitingForSuppliers && self.set.is_some() {
+    fn count_for_backup(&self, job: JobId, entry: &Job, tasks: &mut Vec<Task>) {
+        let Work::Backup {
+            state,
+            contents,
+            lists,
+            sealed_at,
+            receipted_at,
+            ..
+        } = &entry.work
+        else {
+            return;
+        };
+        if *state == backup::State::WaitingForSuppliers && self.set.is_some() {
             tasks.push(Task::Backup(job, backup::Event::SetFormed));
         }
-        let contents = self.quorum_of_contents(job, has_contents);
-        let lists = has_lists.then(|| self.quorum(Some(job), PackGroup::Lists));
-        tasks.push(Task::Backup(
-            job,
-            backup::Event::Counted { contents, lists },
-        ));
+        let event = backup::Event::Counted {
+            contents: self.quorum_of_contents(job, *contents),
+            lists: lists.then(|| self.quorum(Some(job), PackGroup::Lists)),
+            published: if matches!(state, backup::State::Spreading { .. }) {
+                self.quorum_of_published()
+            } else {
+                Quorum::Reached
+            },
+            until: stragglers_until(&self.policy, *sealed_at, *receipted_at),
+        };
+        tasks.push(Task::Backup(job, event));
     }
 
     /// A draft without a running backup to drive it: of an earlier run, or of a stopped job.
@@ -362,12 +367,19 @@ impl Engine {
         let head::State::Drafted { .. } = self.head else {
             return;
         };
+        let code = self.set.as_ref().map(|set| set.code);
+        if code.is_some_and(|code| !self.is_known_by_now(PackKind::Data, code)) {
+            // Whose they are is not known here: the next backup makes another head.
+            tasks.push(Task::Head(head::Event::PackLost));
+            return;
+        }
         match self.quorum(None, PackGroup::Lists) {
-            Quorum::Reached => tasks.push(Task::Head(head::Event::PackPlaced)),
-            Quorum::Short { need, moving, .. } => {
-                if self.lists_within_reach() < need || (is_awaited && !moving) {
-                    tasks.push(Task::Head(head::Event::PackLost));
-                }
+            Quorum::Reached | Quorum::Enough { .. } => {
+                tasks.push(Task::Head(head::Event::PackPlaced));
+            }
+            Quorum::Short { moving, .. } if moving || !is_awaited => {}
+            Quorum::Short { .. } | Quorum::Lost => {
+                tasks.push(Task::Head(head::Event::PackLost));
             }
         }
     }

@@ -1,16 +1,22 @@
 //! Packs and their shards on the way to the suppliers.
 
-use bitdust_model::limits::PACKS_TRACKED_MAX;
-use bitdust_model::manifest::PackKind;
-use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
+use std::collections::BTreeSet;
 
-use super::entries::Pack;
+use bitdust_model::limits::{GROUPS_MAX, PACKS_TRACKED_MAX};
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{DeviceId, ErrorCode, PackId, Position, PositionMask};
+
+use super::entries::{Job, Pack, Work};
 use super::{Engine, Step, Task};
 use crate::fsm::{name, pack, supplier_link, transfer, unspool};
 use crate::io::{JobId, Output, PackFact};
 use crate::rules::known_at;
+use crate::safety::Quorum;
 use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
+
+/// Packs of a job that are followed although they rest, until those who lack a shard have it.
+const PACKS_FOLLOWED: usize = 512;
 
 impl Engine {
     /// Follows a pack of an earlier run, if it can still become known. One that is neither
@@ -88,8 +94,11 @@ impl Engine {
         let mut out = Vec::new();
         let subject = Subject::Shard(pack, position);
         let step = Step::of(Machine::Transfer, subject, &before, &event);
-        let ready = self.is_ready(device);
-        let state = transfer::step(before, event, &self.moment(random), ready, &mut out);
+        let way = transfer::Way {
+            is_ready: self.is_ready(device),
+            is_committed: followed.state.is_committed(),
+        };
+        let state = transfer::step(before, event, &self.moment(random), way, &mut out);
         self.noted(step, name(&state), !out.is_empty(), state.deadline());
         let place = self
             .packs
@@ -116,6 +125,19 @@ impl Engine {
         if let Some(device) = self.holder_at(position) {
             self.tasks
                 .push_back(Task::Unspool(device, unspool::Event::ShardOwed));
+        }
+    }
+
+    /// A pack is committed: what the spool did not take need not be kept in memory any more.
+    fn tell_committed(&mut self, pack: PackId) {
+        let followed = self.packs.get(&pack);
+        let transfers = followed.map(|pack| &pack.transfers).into_iter().flatten();
+        let is_held = |transfer| matches!(transfer, &transfer::State::Held { .. });
+        for (position, transfer) in (0..).map(Position).zip(transfers) {
+            if is_held(transfer) {
+                let event = transfer::Event::Committed;
+                self.tasks.push_back(Task::Transfer(pack, position, event));
+            }
         }
     }
 
@@ -171,8 +193,8 @@ impl Engine {
         let confirmations = pack::Confirmations {
             confirmed: self.confirmed(followed),
             kept: followed.transfers.iter().all(|transfer| transfer.is_kept()),
-            resting: !self.is_awaited(followed)
-                && followed.transfers.iter().all(|it| it.is_at_rest()),
+            resting: followed.transfers.iter().all(|it| it.is_at_rest())
+                && self.may_leave(followed),
             complete: followed
                 .transfers
                 .iter()
@@ -214,6 +236,9 @@ impl Engine {
         if recorded || before.is_held() != state.is_held() {
             self.tell_all_owed(pack);
         }
+        if recorded {
+            self.tell_committed(pack);
+        }
         if recorded || refused {
             // What was counted before it was asked may not hold any more.
             self.packs_due.insert(pack);
@@ -224,9 +249,42 @@ impl Engine {
         }
     }
 
-    /// Whether a job that runs waits for it.
-    fn is_awaited(&self, pack: &Pack) -> bool {
-        pack.job.is_some_and(|job| self.jobs.contains_key(&job))
+    /// The job that waits for it, while it runs: where packs of it rest.
+    fn left_of(&self, pack: &Pack) -> Option<&BTreeSet<(PackKind, PositionMask)>> {
+        match &self.jobs.get(&pack.job?)?.work {
+            Work::Backup { left, .. } => Some(left),
+            Work::Restore(_) | Work::Recovery(_) => None,
+        }
+    }
+
+    /// Whether nothing waits for a pack that rests but what the ledger knows.
+    fn may_leave(&self, pack: &Pack) -> bool {
+        let Some(left) = self.left_of(pack) else {
+            return true;
+        };
+        let is_done = match self.quorum_of(pack) {
+            Quorum::Reached | Quorum::Enough { moving: false } => true,
+            // Whoever catches up slowly: so many are followed, and no more.
+            Quorum::Enough { moving: true } => self.packs.len() > PACKS_FOLLOWED,
+            Quorum::Short { .. } | Quorum::Lost => false,
+        };
+        is_done && left.len() < GROUPS_MAX
+    }
+
+    /// Notes for its job where a pack is confirmed that is followed no more.
+    fn leave(&mut self, pack: &Pack) {
+        let confirmed = (0..).map(Position).zip(&pack.transfers);
+        let confirmed =
+            confirmed.filter(|(_, transfer)| matches!(transfer, transfer::State::Confirmed));
+        let confirmed = confirmed.map(|(position, _)| position).collect();
+        let job = pack.job.and_then(|job| self.jobs.get_mut(&job));
+        if let Some(Job {
+            work: Work::Backup { left, .. },
+            ..
+        }) = job
+        {
+            left.insert((pack.kind, confirmed));
+        }
     }
 
     /// Nobody waits any more for the packs of a job: the ledger has what is owed of them.
@@ -240,6 +298,7 @@ impl Engine {
         let Some(followed) = self.packs.remove(&pack) else {
             return;
         };
+        self.leave(&followed);
         self.timers.set(
             WakeReason {
                 machine: Machine::Pack,

@@ -27,7 +27,10 @@ impl Engine {
         let mut out = Vec::new();
         let subject = Subject::Device(device);
         let step = Step::of(Machine::Unspool, subject, &supplier.unspool, &event);
+        let was_at_work = supplier.unspool.is_at_work();
         let state = unspool::step(supplier.unspool, event, &moment, supply, &mut out);
+        // Jobs wait for those who are being given what they lack.
+        self.jobs_due |= was_at_work != state.is_at_work();
         self.noted(step, name(&state), !out.is_empty(), state.deadline());
         let place = self
             .suppliers

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitdust_model::limits::SUPPLIERS_MAX;
-use bitdust_model::{DeviceId, Position, Tick};
+use bitdust_model::{DeviceId, ErrorCode, Position, Tick};
 
 use super::entries::Supplier;
 use super::{Engine, Step, Task};
@@ -45,6 +45,7 @@ impl Engine {
             unspool: unspool::State::default(),
             unspooling: None,
             fresh_until: left.map(|left| self.now + left),
+            is_passed_over: false,
         };
         self.set_freshness(fact.device, supplier.fresh_until);
         self.suppliers.insert(fact.device, supplier);
@@ -150,6 +151,7 @@ impl Engine {
                 });
             }
             supplier_link::Action::Ready => {
+                self.answered(device);
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Online));
                 if self.is_trusted(device) {
@@ -222,6 +224,30 @@ impl Engine {
         if let Some(supplier) = self.suppliers.get_mut(&device) {
             supplier.fresh_until = Some(until);
             self.set_freshness(device, Some(until));
+        }
+        self.answered(device);
+    }
+
+    /// A supplier gave a sign of life: the next version waits for it again.
+    pub(super) fn answered(&mut self, device: DeviceId) {
+        if let Some(supplier) = self.suppliers.get_mut(&device) {
+            supplier.is_passed_over = false;
+        }
+    }
+
+    /// A supplier that does not answer at all is not waited for before it does.
+    pub(super) fn note_failure(&mut self, device: DeviceId, code: ErrorCode) {
+        if code == ErrorCode::TimedOut {
+            self.pass_over([device]);
+        }
+    }
+
+    /// A version is made without suppliers that did not answer in time.
+    pub(super) fn pass_over(&mut self, devices: impl IntoIterator<Item = DeviceId>) {
+        for device in devices {
+            if let Some(supplier) = self.suppliers.get_mut(&device) {
+                supplier.is_passed_over = true;
+            }
         }
     }
 

@@ -41,7 +41,8 @@ impl Engine {
             set: self.set.as_ref().map(|set| set.set),
             code: self.set.as_ref().map(|set| set.code),
             published: self.head_recorded,
-            head_kept: self.head_kept(),
+            head_kept: self.head_positions().count(),
+            settled: self.settled,
             reach: self.reach(),
             suppliers_wanted: self.suppliers_wanted,
             suppliers: suppliers.collect(),
@@ -64,13 +65,6 @@ impl Engine {
         }
     }
 
-    fn head_kept(&self) -> u8 {
-        let kept = self.head_recorded.and_then(|head| self.kept.get(&head));
-        let trusted = kept.into_iter().flatten();
-        let count = trusted.filter(|device| self.is_trusted(**device)).count();
-        u8::try_from(count).unwrap_or(u8::MAX)
-    }
-
     fn reach(&self) -> Option<Reach> {
         let set = self.set.as_ref().filter(|_| self.head_recorded.is_some())?;
         let reachable = self.reachable();
@@ -78,7 +72,7 @@ impl Engine {
         let holders = reachable.and(self.fresh());
         let count = Count {
             holders,
-            all: self.head.is_being_recorded(),
+            all: self.head.being_recorded().is_some(),
         };
         let weakest = self.ledger.weakest(set.set, set.code, count)?;
         Some(Reach {
@@ -87,9 +81,10 @@ impl Engine {
         })
     }
 
-    fn protection(&self) -> Protection {
+    pub(super) fn protection(&self) -> Protection {
         let code = self.set.as_ref().map(|set| set.code);
-        safety::protection(self.head_recorded.is_some(), code, self.weakest_fresh())
+        let confirmed = self.weakest_fresh().min(self.head_fresh());
+        safety::protection(self.head_recorded.is_some(), code, confirmed)
     }
 
     fn folder_view(&self, folder: FolderId, entry: &Folder) -> FolderView {
@@ -136,7 +131,20 @@ impl Engine {
                 .filter(|_| confirmed)
                 .map(|until| until.since(self.now)),
             condemned: supplier.is_condemned(),
+            owed: !supplier.is_condemned() && self.is_owed(device),
         }
+    }
+
+    /// Whether a holder lacks the newest published head, or some published pack.
+    fn is_owed(&self, device: DeviceId) -> bool {
+        let (Some(set), Some(head)) = (&self.set, self.head_recorded) else {
+            return false;
+        };
+        let keepers = self.kept.get(&head);
+        let has_head = keepers.is_some_and(|keepers| keepers.contains(&device));
+        self.position_of(device).is_some_and(|position| {
+            !has_head || self.ledger.is_owed_of_published(set.set, position)
+        })
     }
 }
 

@@ -1,69 +1,19 @@
 //! One backup: read, place, settle, seal the lists, place them, publish the head, record it.
 //!
 //! The order is the promise: nothing is built on a pack before enough suppliers have
-//! receipted it. One backup runs at a time, and none while a head is on its way.
+//! receipted it. One backup runs at a time, and none while a head is on its way. Suppliers that
+//! are away are not waited for: what is owed to them comes later. Those that are there are, until
+//! the version is safe, but not for long once there are enough for it to be made.
 
-use bitdust_model::{ErrorCode, FolderId, Sequence};
+mod state;
 
-use crate::io::{Phase, VersionFact};
+use bitdust_model::{ErrorCode, FolderId, Sequence, Tick};
+
+use super::Moment;
+use crate::io::VersionFact;
 use crate::safety::Quorum;
 
-/// Where the backup stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
-pub(crate) enum State {
-    /// Another backup, or a head, comes first.
-    #[default]
-    Queued,
-    /// There is no set yet.
-    WaitingForSuppliers,
-    /// Folders are being read; packs are sealed and sent.
-    Scanning,
-    /// All is read; packs wait for confirmations.
-    Settling,
-    /// Index segment, manifest and head are being made.
-    SealingMetadata,
-    /// The commit pack waits for confirmations.
-    PlacingMetadata {
-        /// The head's place in the lane.
-        sequence: Sequence,
-    },
-    /// The head is being given to the holders.
-    Publishing {
-        /// The head's place in the lane.
-        sequence: Sequence,
-    },
-    /// The catalogue is being told.
-    Recording {
-        /// The head's place in the lane.
-        sequence: Sequence,
-    },
-    /// Published and recorded.
-    Done,
-    /// It could not be done.
-    Failed {
-        /// Why.
-        code: ErrorCode,
-    },
-    /// A person stopped it.
-    Cancelled,
-}
-
-impl State {
-    /// Whether the job is over.
-    pub(crate) const fn is_over(self) -> bool {
-        match self {
-            Self::Done | Self::Failed { .. } | Self::Cancelled => true,
-            Self::Queued
-            | Self::WaitingForSuppliers
-            | Self::Scanning
-            | Self::Settling
-            | Self::SealingMetadata
-            | Self::PlacingMetadata { .. }
-            | Self::Publishing { .. }
-            | Self::Recording { .. } => false,
-        }
-    }
-}
+pub(crate) use state::{Hired, State, phase};
 
 /// What happens to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -87,6 +37,10 @@ pub(crate) enum Event {
         contents: Quorum,
         /// Commit packs; `None`: none was sealed yet.
         lists: Option<Quorum>,
+        /// All that is published: reached where it is safe.
+        published: Quorum,
+        /// Until when others are waited for where there are enough.
+        until: Tick,
     },
     /// Commit pack and head are sealed.
     MetadataSealed {
@@ -122,6 +76,8 @@ pub(crate) enum Event {
 pub(crate) enum Action {
     /// Walk the folders.
     Scan,
+    /// Go on without those that were waited for.
+    PassOver,
     /// Make lists and head.
     SealMetadata,
     /// The commit pack is placed: give the head out.
@@ -152,7 +108,7 @@ pub(crate) fn unread(folders: &[FolderId], found: &[VersionFact]) -> Vec<FolderI
 }
 
 /// One step.
-pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
+pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
     match state {
         State::Queued => match event {
             Event::TurnCame => State::WaitingForSuppliers,
@@ -186,11 +142,14 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
             | Event::CommitRecorded { .. } => state,
         },
         State::Scanning => in_scanning(state, event, out),
-        State::Settling => in_settling(state, event, out),
+        State::Settling { .. } => in_settling(state, event, at.now, out),
         State::SealingMetadata => in_sealing_metadata(state, event, out),
-        State::PlacingMetadata { sequence } => in_placing_metadata(state, sequence, event, out),
+        State::PlacingMetadata { sequence, .. } => {
+            in_placing_metadata(state, sequence, event, at.now, out)
+        }
         State::Publishing { sequence } => step_publishing(sequence, event, out),
-        State::Recording { sequence } => in_recording(state, sequence, event, out),
+        State::Recording { sequence } => in_recording(state, sequence, event, at),
+        State::Spreading { end, .. } => in_spreading(state, end, event, at.now, out),
         State::Done | State::Failed { .. } | State::Cancelled => match event {
             Event::TurnCame
             | Event::SetFormed
@@ -210,7 +169,7 @@ pub(crate) fn step(state: State, event: Event, out: &mut Vec<Action>) -> State {
 
 fn in_scanning(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match event {
-        Event::ScanFinished => State::Settling,
+        Event::ScanFinished => State::Settling { until: None },
         Event::NothingChanged => {
             out.push(Action::End {
                 failure: None,
@@ -231,18 +190,21 @@ fn in_scanning(state: State, event: Event, out: &mut Vec<Action>) -> State {
     }
 }
 
-fn in_settling(state: State, event: Event, out: &mut Vec<Action>) -> State {
+fn in_settling(state: State, event: Event, now: Tick, out: &mut Vec<Action>) -> State {
     match event {
         Event::Counted {
-            contents: Quorum::Reached,
-            ..
-        } => {
-            out.push(Action::SealMetadata);
-            State::SealingMetadata
-        }
+            contents, until, ..
+        } => match wait(contents, until, now, out) {
+            Wait::Over => {
+                out.push(Action::SealMetadata);
+                State::SealingMetadata
+            }
+            // The next one seals it anew.
+            Wait::Lost => fail(ErrorCode::TooFewShards, out),
+            Wait::Until(until) => State::Settling { until },
+        },
         Event::Cancel => cancel(out),
-        Event::Counted { .. }
-        | Event::TurnCame
+        Event::TurnCame
         | Event::SetFormed
         | Event::ScanFinished
         | Event::NothingChanged
@@ -257,7 +219,10 @@ fn in_settling(state: State, event: Event, out: &mut Vec<Action>) -> State {
 
 fn in_sealing_metadata(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match event {
-        Event::MetadataSealed { sequence } => State::PlacingMetadata { sequence },
+        Event::MetadataSealed { sequence } => State::PlacingMetadata {
+            sequence,
+            until: None,
+        },
         Event::MetadataFailed { code } => fail(code, out),
         Event::Cancel => cancel(out),
         Event::TurnCame
@@ -272,22 +237,63 @@ fn in_sealing_metadata(state: State, event: Event, out: &mut Vec<Action>) -> Sta
     }
 }
 
+/// Whether confirmations are still waited for.
+enum Wait {
+    Over,
+    /// For nothing: what was sealed is lost.
+    Lost,
+    /// They are: not beyond a time, where there are enough.
+    Until(Option<Tick>),
+}
+
+/// Waits for as many as are needed, and for some time for as many as make a version safe.
+fn wait(quorum: Quorum, until: Tick, now: Tick, out: &mut Vec<Action>) -> Wait {
+    match quorum {
+        Quorum::Reached | Quorum::Enough { moving: false } => Wait::Over,
+        Quorum::Enough { moving: true } if now >= until => {
+            out.push(Action::PassOver);
+            Wait::Over
+        }
+        Quorum::Enough { moving: true } => Wait::Until(Some(until)),
+        Quorum::Short { .. } => Wait::Until(None),
+        Quorum::Lost => Wait::Lost,
+    }
+}
+
 fn in_placing_metadata(
     state: State,
     sequence: Sequence,
     event: Event,
+    now: Tick,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
+        // Somebody who confirmed contents may have been condemned since: then they have to do first.
         Event::Counted {
-            lists: Some(Quorum::Reached),
+            contents: contents @ (Quorum::Short { .. } | Quorum::Lost),
+            until,
             ..
-        } => {
-            out.push(Action::PublishHead);
-            State::Publishing { sequence }
-        }
+        } => match wait(contents, until, now, out) {
+            Wait::Lost => fail(ErrorCode::TooFewShards, out),
+            Wait::Over | Wait::Until(_) => State::PlacingMetadata {
+                sequence,
+                until: None,
+            },
+        },
+        Event::Counted {
+            lists: Some(lists),
+            until,
+            ..
+        } => match wait(lists, until, now, out) {
+            Wait::Over => {
+                out.push(Action::PublishHead);
+                State::Publishing { sequence }
+            }
+            Wait::Lost => fail(ErrorCode::TooFewShards, out),
+            Wait::Until(until) => State::PlacingMetadata { sequence, until },
+        },
         Event::Cancel => cancel(out),
-        Event::Counted { .. }
+        Event::Counted { lists: None, .. }
         | Event::TurnCame
         | Event::SetFormed
         | Event::ScanFinished
@@ -301,12 +307,12 @@ fn in_placing_metadata(
     }
 }
 
-fn in_recording(state: State, sequence: Sequence, event: Event, out: &mut Vec<Action>) -> State {
+fn in_recording(state: State, sequence: Sequence, event: Event, at: &Moment<'_>) -> State {
     match event {
-        Event::CommitRecorded { sequence: recorded } if recorded == sequence => {
-            end(None, out);
-            State::Done
-        }
+        Event::CommitRecorded { sequence: recorded } if recorded == sequence => State::Spreading {
+            until: None,
+            end: at.now + at.policy.request_timeout,
+        },
         // Too late to stop: the suppliers have the head.
         Event::Cancel
         | Event::CommitRecorded { .. }
@@ -320,6 +326,35 @@ fn in_recording(state: State, sequence: Sequence, event: Event, out: &mut Vec<Ac
         | Event::MetadataFailed { .. }
         | Event::HeadKept { .. }
         | Event::HeadRefused { .. } => state,
+    }
+}
+
+fn in_spreading(state: State, last: Tick, event: Event, now: Tick, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Counted {
+            published, until, ..
+        } => match wait(published, until.min(last), now, out) {
+            Wait::Over | Wait::Lost => {
+                end(None, out);
+                State::Done
+            }
+            Wait::Until(until) => State::Spreading { until, end: last },
+        },
+        // There is nothing to stop any more.
+        Event::Cancel => {
+            end(None, out);
+            State::Done
+        }
+        Event::TurnCame
+        | Event::SetFormed
+        | Event::ScanFinished
+        | Event::NothingChanged
+        | Event::ScanFailed { .. }
+        | Event::MetadataSealed { .. }
+        | Event::MetadataFailed { .. }
+        | Event::HeadKept { .. }
+        | Event::HeadRefused { .. }
+        | Event::CommitRecorded { .. } => state,
     }
 }
 
@@ -357,44 +392,4 @@ fn cancel(out: &mut Vec<Action>) -> State {
 fn fail(code: ErrorCode, out: &mut Vec<Action>) -> State {
     end(Some(code), out);
     State::Failed { code }
-}
-
-/// Suppliers that have signed, and those that a set needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hired {
-    /// Signed.
-    pub(crate) have: u8,
-    /// Needed.
-    pub(crate) need: u8,
-}
-
-/// What people are told in a state.
-pub(crate) fn phase(
-    state: State,
-    contents: Quorum,
-    hired: Hired,
-    refused: Option<ErrorCode>,
-) -> Option<Phase> {
-    match state {
-        State::Queued => Some(Phase::Publishing),
-        State::WaitingForSuppliers => Some(Phase::WaitingForSuppliers {
-            have: hired.have,
-            need: hired.need,
-        }),
-        State::Scanning => Some(match refused {
-            Some(code) => Phase::WaitingForSpool { code },
-            None => Phase::Reading,
-        }),
-        State::Settling => Some(match contents {
-            Quorum::Reached | Quorum::Short { moving: true, .. } => Phase::Sending,
-            Quorum::Short {
-                confirmed,
-                need,
-                moving: false,
-            } => Phase::WaitingForConfirmations { confirmed, need },
-        }),
-        State::SealingMetadata | State::PlacingMetadata { .. } => Some(Phase::WritingLists),
-        State::Publishing { .. } | State::Recording { .. } => Some(Phase::Publishing),
-        State::Done | State::Failed { .. } | State::Cancelled => None,
-    }
 }

@@ -1,108 +1,21 @@
 //! The newest head of the own lane: from draft to published, then to every holder.
 //!
-//! A head is given out only when the commit pack it points to is kept by the quorum, and is
-//! called published only when the quorum keeps the head itself. Holders that come later get
-//! it too.
+//! A head is given out only when enough keep the commit pack it points to, and is called published
+//! only when enough keep the head itself: two, or the only one who is there. Those who are there and
+//! make it safe are waited for a short time, others not at all. Holders that come later get it too.
 
 mod round;
+mod state;
 
 use bitdust_model::{DeviceId, ErrorCode, Sequence, Tick};
 
 use super::Moment;
+use crate::safety::Quorum;
 
 use round::Round;
 
 pub(crate) use round::Holders;
-
-/// Where the head stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
-pub(crate) enum State {
-    /// There is none.
-    #[default]
-    Empty,
-    /// Signed; its commit pack is not yet kept by enough suppliers.
-    Drafted {
-        /// Its place in the lane.
-        sequence: Sequence,
-        /// The head before it.
-        before: Option<Sequence>,
-    },
-    /// Being given to the holders.
-    Publishing {
-        /// Its place in the lane.
-        sequence: Sequence,
-        /// Who has it.
-        round: Round,
-    },
-    /// Enough have it; the catalogue is being told.
-    Recording {
-        /// Its place in the lane.
-        sequence: Sequence,
-        /// Who has it.
-        round: Round,
-        /// Failures to tell the catalogue, in a row.
-        tries: u32,
-    },
-    /// Enough have it; the catalogue did not take that.
-    Unrecorded {
-        /// Its place in the lane.
-        sequence: Sequence,
-        /// Who has it.
-        round: Round,
-        /// When the catalogue is told again.
-        again_at: Tick,
-        /// Failures to tell it, in a row.
-        tries: u32,
-    },
-    /// Published.
-    Published {
-        /// Its place in the lane.
-        sequence: Sequence,
-        /// Who has it.
-        round: Round,
-    },
-    /// So many holders refuse it for good that it cannot be published.
-    Refused {
-        /// Its place in the lane.
-        sequence: Sequence,
-        /// Why.
-        code: ErrorCode,
-    },
-}
-
-impl State {
-    /// When time alone moves this machine.
-    pub(crate) fn deadline(&self) -> Option<Tick> {
-        match self {
-            Self::Empty | Self::Drafted { .. } | Self::Refused { .. } => None,
-            Self::Publishing { round, .. }
-            | Self::Recording { round, .. }
-            | Self::Published { round, .. } => round.retry_at(),
-            Self::Unrecorded {
-                round, again_at, ..
-            } => Some(round.retry_at().map_or(*again_at, |at| at.min(*again_at))),
-        }
-    }
-
-    /// Whether a new head may be made.
-    pub(crate) const fn is_settled(&self) -> bool {
-        match self {
-            Self::Empty | Self::Published { .. } | Self::Refused { .. } => true,
-            Self::Drafted { .. }
-            | Self::Publishing { .. }
-            | Self::Recording { .. }
-            | Self::Unrecorded { .. } => false,
-        }
-    }
-}
-
-impl State {
-    /// Whether the catalogue is being told that a head is published: it may know already, and
-    /// people see what it knows.
-    pub(crate) const fn is_being_recorded(&self) -> bool {
-        matches!(self, Self::Recording { .. } | Self::Unrecorded { .. })
-    }
-}
+pub(crate) use state::State;
 
 /// What happens to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -178,6 +91,11 @@ pub(crate) enum Action {
         /// Its place in the lane.
         sequence: Sequence,
     },
+    /// Go on without a holder that was waited for.
+    PassOver {
+        /// Which.
+        device: DeviceId,
+    },
     /// Tell the backup that it cannot be published.
     Fail {
         /// Why.
@@ -194,13 +112,15 @@ pub(crate) fn step(
     out: &mut Vec<Action>,
 ) -> State {
     match state {
-        State::Empty => in_empty(state, event, holders, out),
+        State::Empty => in_empty(state, event, at, holders, out),
         State::Drafted { sequence, before } => {
-            in_drafted(state, sequence, before, event, holders, out)
+            in_drafted(state, sequence, before, event, at, holders, out)
         }
-        State::Publishing { sequence, round } => {
-            in_publishing(sequence, round, event, at, holders, out)
-        }
+        State::Publishing {
+            sequence,
+            round,
+            until,
+        } => in_publishing((sequence, round, until), event, at, holders, out),
         State::Recording {
             sequence,
             round,
@@ -219,9 +139,15 @@ pub(crate) fn step(
     }
 }
 
-fn in_empty(state: State, event: Event, holders: &Holders<'_>, out: &mut Vec<Action>) -> State {
+fn in_empty(
+    state: State,
+    event: Event,
+    at: &Moment<'_>,
+    holders: &Holders<'_>,
+    out: &mut Vec<Action>,
+) -> State {
     match event {
-        Event::Known { sequence } => offer(sequence, Round::default(), holders, out),
+        Event::Known { sequence } => offer(sequence, Round::default(), at, holders, out),
         Event::Signed { sequence } => State::Drafted {
             sequence,
             before: None,
@@ -243,13 +169,14 @@ fn in_drafted(
     sequence: Sequence,
     before: Option<Sequence>,
     event: Event,
+    at: &Moment<'_>,
     holders: &Holders<'_>,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        Event::PackPlaced => publish(sequence, Round::default(), holders, out),
+        Event::PackPlaced => publish(sequence, Round::default(), at, holders, out),
         Event::PackLost => match before {
-            Some(sequence) => offer(sequence, Round::default(), holders, out),
+            Some(sequence) => offer(sequence, Round::default(), at, holders, out),
             None => State::Empty,
         },
         Event::Signed { sequence } => State::Drafted { sequence, before },
@@ -265,8 +192,7 @@ fn in_drafted(
 }
 
 fn in_publishing(
-    sequence: Sequence,
-    mut round: Round,
+    (sequence, mut round, until): (Sequence, Round, Option<Tick>),
     event: Event,
     at: &Moment<'_>,
     holders: &Holders<'_>,
@@ -281,7 +207,11 @@ fn in_publishing(
         | Event::PackPlaced
         | Event::PackLost
         | Event::Recorded { .. }
-        | Event::NotRecorded { .. } => State::Publishing { sequence, round },
+        | Event::NotRecorded { .. } => State::Publishing {
+            sequence,
+            round,
+            until,
+        },
         Event::HolderOnline { .. }
         | Event::HoldersChanged
         | Event::Kept { .. }
@@ -293,7 +223,7 @@ fn in_publishing(
                 out.push(Action::Fail { code });
                 return State::Refused { sequence, code };
             }
-            publish(sequence, round, holders, out)
+            publish(sequence, round, at, holders, out)
         }
     }
 }
@@ -308,7 +238,7 @@ fn in_recording(
     out: &mut Vec<Action>,
 ) -> State {
     if give_meanwhile(sequence, &mut round, event, at, holders, out) {
-        return offer(sequence, round, holders, out);
+        return offer(sequence, round, at, holders, out);
     }
     if event == (Event::NotRecorded { sequence }) {
         return State::Unrecorded {
@@ -340,7 +270,7 @@ fn in_unrecorded(
     out: &mut Vec<Action>,
 ) -> State {
     if give_meanwhile(sequence, &mut round, event, at, holders, out) {
-        return offer(sequence, round, holders, out);
+        return offer(sequence, round, at, holders, out);
     }
     if event == Event::Wake && at.now >= again_at {
         out.push(Action::Record { sequence });
@@ -381,7 +311,7 @@ fn give_meanwhile(
         | Event::Declined { .. }
         | Event::Wake => {
             note(round, sequence, event, at);
-            put(round, sequence, holders, out);
+            put(round, sequence, at, holders, out);
             false
         }
     }
@@ -411,7 +341,7 @@ fn in_published(
         | Event::Declined { .. }
         | Event::Wake => {
             note(&mut round, sequence, event, at);
-            offer(sequence, round, holders, out)
+            offer(sequence, round, at, holders, out)
         }
     }
 }
@@ -435,15 +365,34 @@ fn in_refused(state: State, event: Event) -> State {
     }
 }
 
+/// Gives it to whoever is there. It is published once enough keep it and nobody is waited for.
 fn publish(
     sequence: Sequence,
     mut round: Round,
+    at: &Moment<'_>,
     holders: &Holders<'_>,
     out: &mut Vec<Action>,
 ) -> State {
-    put(&mut round, sequence, holders, out);
-    if !round.is_kept(holders) {
-        return State::Publishing { sequence, round };
+    put(&mut round, sequence, at, holders, out);
+    let until = match round.quorum(holders) {
+        // One is enough where the others that are there never answer.
+        Quorum::Short { confirmed, .. } if confirmed > 0 && round.is_welcome(holders) => {
+            Some(round.until_needed(at))
+        }
+        Quorum::Short { .. } | Quorum::Lost => None,
+        Quorum::Enough { moving: true } => Some(round.until(at)),
+        Quorum::Enough { moving: false } | Quorum::Reached => Some(at.now),
+    };
+    if until.is_none_or(|until| at.now < until) {
+        return State::Publishing {
+            sequence,
+            round,
+            until,
+        };
+    }
+    if let Quorum::Enough { moving: true } | Quorum::Short { .. } = round.quorum(holders) {
+        let stragglers = round.stragglers(holders).into_iter();
+        out.extend(stragglers.map(|device| Action::PassOver { device }));
     }
     out.push(Action::Keep { sequence });
     out.push(Action::Record { sequence });
@@ -457,10 +406,11 @@ fn publish(
 fn offer(
     sequence: Sequence,
     mut round: Round,
+    at: &Moment<'_>,
     holders: &Holders<'_>,
     out: &mut Vec<Action>,
 ) -> State {
-    put(&mut round, sequence, holders, out);
+    put(&mut round, sequence, at, holders, out);
     State::Published { sequence, round }
 }
 
@@ -468,7 +418,7 @@ fn offer(
 fn note(round: &mut Round, current: Sequence, event: Event, at: &Moment<'_>) -> Option<ErrorCode> {
     match event {
         Event::HolderOnline { device } => round.reopen(device),
-        Event::Kept { device, sequence } if sequence == current => round.keep(device),
+        Event::Kept { device, sequence } if sequence == current => round.keep(device, at.now),
         Event::Declined {
             device,
             sequence,
@@ -489,8 +439,14 @@ fn note(round: &mut Round, current: Sequence, event: Event, at: &Moment<'_>) -> 
 }
 
 /// Gives the head to everybody who is there and has not been asked.
-fn put(round: &mut Round, sequence: Sequence, holders: &Holders<'_>, out: &mut Vec<Action>) {
-    for device in round.give(holders) {
+fn put(
+    round: &mut Round,
+    sequence: Sequence,
+    at: &Moment<'_>,
+    holders: &Holders<'_>,
+    out: &mut Vec<Action>,
+) {
+    for device in round.give(holders, at.now) {
         out.push(Action::Put { device, sequence });
     }
 }

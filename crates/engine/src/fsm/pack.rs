@@ -51,6 +51,14 @@ impl State {
         }
     }
 
+    /// Whether the catalogue knows it: as many shards as give it back are with others.
+    pub(crate) const fn is_committed(self) -> bool {
+        match self {
+            Self::Committed { .. } | Self::Settled => true,
+            Self::Placing { .. } | Self::Committing { .. } | Self::Uncommitted { .. } => false,
+        }
+    }
+
     /// When time alone moves this machine.
     pub(crate) const fn deadline(self) -> Option<Tick> {
         match self {

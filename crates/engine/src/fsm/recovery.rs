@@ -1,10 +1,12 @@
 //! One recovery: find the identity's records, ask the suppliers they name, rebuild, enter the new
 //! device.
 //!
-//! It goes on when k suppliers have told their newest heads and the others had their time,
-//! so that any commit that was published is among what was told.
+//! It goes on when k suppliers have told their newest heads, so that any version that was settled is
+//! among what was told. Others have a short time to tell more; and a long one where a record names a
+//! version that nobody has told yet.
 
 mod inquiry;
+mod lanes;
 mod state;
 
 use std::collections::BTreeSet;
@@ -15,7 +17,8 @@ use bitdust_model::{DeviceId, ErrorCode, Sequence, Tick};
 use super::Moment;
 use inquiry::{Findings, Inquiry, Request};
 
-pub(crate) use state::{Lanes, State, phase};
+pub(crate) use lanes::Lanes;
+pub(crate) use state::{State, phase};
 
 /// What happens to it.
 #[derive(Debug, Clone, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -114,6 +117,8 @@ pub(crate) enum Action {
         confirmed: u32,
         /// Suppliers named.
         of: u32,
+        /// Heads that records name and that nobody told, the newest of each lane.
+        unheard: Vec<(DeviceId, Sequence)>,
     },
     /// Enter this device into the root record.
     Enter,
@@ -271,7 +276,7 @@ fn in_seeking_lanes(
                 // The root record alone leads to nobody: all of it is looked for again.
                 return pause(ErrorCode::NotFound, tries, until, at, out);
             }
-            let (inquiry, requests) = Inquiry::begin(&lanes.suppliers, lanes.k, at, online);
+            let (inquiry, requests) = Inquiry::begin(lanes, at, online);
             run(requests, out);
             go_on(inquiry, at, out)
         }
@@ -336,7 +341,7 @@ fn in_asking_heads(
     match event {
         Event::PeerUp { device } => run(inquiry.connect(device), out),
         Event::DialFailed { device } => inquiry.fail_dial(device, at),
-        Event::HeadsHeard { device, lanes } => inquiry.hear(device, lanes),
+        Event::HeadsHeard { device, lanes } => inquiry.hear(device, lanes, at),
         Event::HeadsFailed { device } => inquiry.fail_ask(device, at),
         Event::Wake => run(inquiry.retry(at.now), out),
         Event::Begin
@@ -434,12 +439,18 @@ fn go_on(inquiry: Inquiry, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
             lanes,
             confirmed,
             of,
+            unheard,
         } = inquiry.findings();
+        if lanes.is_empty() && !unheard.is_empty() {
+            // There are versions, and nobody who answered has one of them.
+            return fail(ErrorCode::TooFewSuppliers, out);
+        }
         let heads = lanes.len();
         out.push(Action::Rebuild {
             lanes,
             confirmed,
             of,
+            unheard,
         });
         return State::Rebuilding { heads };
     }

@@ -93,6 +93,21 @@ impl State {
         matches!(self, Self::Contracted)
     }
 
+    /// Whether it is tried for the first time to reach it, since the start or since it was there.
+    pub(crate) const fn is_coming(self) -> bool {
+        match self {
+            Self::New | Self::Dialing { tries: 0, .. } => true,
+            Self::Adopting
+            | Self::Offline { .. }
+            | Self::Dialing { .. }
+            | Self::Proposing { .. }
+            | Self::Contracted
+            | Self::Full { .. }
+            | Self::Refused { .. }
+            | Self::Dropped { .. } => false,
+        }
+    }
+
     /// Whether it may soon become a contract that was not there before.
     pub(crate) const fn is_pending(self) -> bool {
         match self {

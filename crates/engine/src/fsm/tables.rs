@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, Policy, Position, Tick,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, Policy, Position, Sequence, Tick,
 };
 
 use super::{
-    Moment, backup, check, contact, customer_link, disk, fetch, holder_set, pack, supplier_link,
-    transfer,
+    Moment, backup, check, contact, customer_link, disk, fetch, head, holder_set, pack,
+    supplier_link, transfer,
 };
 use crate::io::{AskId, PlaceFact, VersionFact};
 
@@ -26,9 +26,13 @@ fn at(policy: &Policy, now: u64) -> Moment<'_> {
 fn a_shard_is_spooled_when_its_supplier_is_away_full_or_failed_thrice() {
     use transfer::{Action, Event, Source, State};
     let policy = Policy::default();
-    let check = |state, event, ready, next, wanted: &[Action]| {
+    let check = |state, event, is_ready, next, wanted: &[Action]| {
         let mut out = Vec::new();
-        let given = transfer::step(state, event, &at(&policy, 1_000), ready, &mut out);
+        let way = transfer::Way {
+            is_ready,
+            is_committed: false,
+        };
+        let given = transfer::step(state, event, &at(&policy, 1_000), way, &mut out);
         assert_eq!(given, next, "{state:?} {event:?}");
         assert_eq!(out, wanted, "{state:?} {event:?}");
     };
@@ -102,8 +106,148 @@ fn a_shard_is_spooled_when_its_supplier_is_away_full_or_failed_thrice() {
     check(unspooling, Event::Spooled, true, unspooling, &[]);
 }
 
+/// In memory it holds up what comes behind it.
 #[test]
-fn a_pack_is_known_at_one_more_than_k_and_released_when_every_shard_is_kept() {
+fn what_the_spool_refuses_is_kept_in_memory_until_others_have_enough() {
+    use transfer::{Event, Refusals, State};
+    let policy = Policy::default();
+    let after = |state, event, is_committed| {
+        let way = transfer::Way {
+            is_ready: false,
+            is_committed,
+        };
+        transfer::step(state, event, &at(&policy, 0), way, &mut Vec::new())
+    };
+    let code = ErrorCode::QuotaExceeded;
+    let spooling = State::Spooling { refusals: None };
+    let held = after(spooling, Event::SpoolFailed { code }, false);
+    let refusals = Refusals { count: 1, code };
+    assert!(matches!(held, State::Held { refusals: of, .. } if of == refusals));
+    assert_eq!(after(held, Event::Committed, true), State::Owed);
+    let owed = after(spooling, Event::SpoolFailed { code }, true);
+    assert_eq!(owed, State::Owed);
+}
+
+#[test]
+fn a_version_waits_for_those_who_are_there_and_not_for_long() {
+    use crate::safety::Quorum;
+    use backup::{Action, Event, State};
+    let until = Tick(700);
+    let after = |now, contents| {
+        let event = Event::Counted {
+            contents,
+            lists: None,
+            published: Quorum::Reached,
+            until,
+        };
+        let (before, mut out) = (State::Settling { until: None }, Vec::new());
+        let policy = Policy::default();
+        (
+            backup::step(before, event, &at(&policy, now), &mut out),
+            out,
+        )
+    };
+    let enough = |moving| Quorum::Enough { moving };
+    let (sealing, seal) = (State::SealingMetadata, Action::SealMetadata);
+    assert_eq!(after(0, Quorum::Reached), (sealing, vec![seal]));
+    assert_eq!(
+        after(0, enough(false)),
+        (sealing, vec![seal]),
+        "all are away"
+    );
+    let waiting = State::Settling { until: Some(until) };
+    assert_eq!(after(699, enough(true)), (waiting, Vec::new()));
+    let passed = vec![Action::PassOver, seal];
+    assert_eq!(after(700, enough(true)), (sealing, passed));
+    let short = Quorum::Short {
+        confirmed: 1,
+        need: 2,
+        moving: false,
+    };
+    let state = State::Settling { until: None };
+    assert_eq!(after(9_000, short), (state, Vec::new()));
+}
+
+/// And no more than so long for those who catch up with what they missed.
+#[test]
+fn a_version_that_exists_is_waited_for_until_it_is_safe() {
+    use crate::safety::Quorum;
+    use backup::{Event, State};
+    let policy = Policy::default();
+    let sequence = Sequence(3);
+    let recorded = Event::CommitRecorded { sequence };
+    let state = State::Recording { sequence };
+    let state = backup::step(state, recorded, &at(&policy, 0), &mut Vec::new());
+    let longest = u64::try_from(policy.request_timeout.as_millis()).expect("short");
+    let after = |now, published, until| {
+        let event = Event::Counted {
+            contents: Quorum::Reached,
+            lists: None,
+            published,
+            until: Tick(until),
+        };
+        let mut out = Vec::new();
+        let after = backup::step(state, event, &at(&policy, now), &mut out);
+        after == State::Done && !out.is_empty()
+    };
+    let enough = |moving| Quorum::Enough { moving };
+    assert!(after(0, Quorum::Reached, 700), "it is safe");
+    assert!(after(0, enough(false), 700), "the others are away");
+    assert!(!after(699, enough(true), 700));
+    assert!(after(700, enough(true), 700));
+    assert!(!after(longest - 1, enough(true), 10 * longest));
+    assert!(after(longest, enough(true), 10 * longest));
+}
+
+/// Who refuses it for good may know something newer.
+#[test]
+fn a_head_is_published_by_two_unless_somebody_refuses_it() {
+    use head::{Action, Event, Holders, State};
+    let policy = Policy::default();
+    let devices: Vec<_> = (1..=6).map(|number| DeviceId([number; 32])).collect();
+    let trusted: BTreeSet<_> = devices.iter().copied().collect();
+    let nobody = BTreeSet::new();
+    let sequence = Sequence(7);
+    let play = |online: &BTreeSet<DeviceId>, events: &[Event]| {
+        let holders = Holders {
+            trusted: &trusted,
+            online,
+            passed_over: &nobody,
+            code: Code::new(3, 6).expect("a code"),
+        };
+        let (mut state, mut out) = (State::default(), Vec::new());
+        for event in [Event::Signed { sequence }, Event::PackPlaced]
+            .iter()
+            .chain(events)
+        {
+            out.clear();
+            state = head::step(state, *event, &at(&policy, 0), &holders, &mut out);
+        }
+        out.contains(&Action::Record { sequence })
+    };
+    let kept = |index: usize| Event::Kept {
+        device: devices[index],
+        sequence,
+    };
+    let refused = |index: usize| Event::Declined {
+        device: devices[index],
+        sequence,
+        code: ErrorCode::Stale,
+    };
+    let two: BTreeSet<_> = devices[..2].iter().copied().collect();
+    let one: BTreeSet<_> = devices[..1].iter().copied().collect();
+    assert!(play(&one, &[kept(0)]), "nobody else is there");
+    assert!(!play(&two, &[kept(0)]));
+    assert!(play(&two, &[kept(0), kept(1)]));
+    assert!(!play(&trusted, &[kept(0), kept(1)]), "others may follow");
+    assert!(play(&trusted, &[kept(0), kept(1), kept(2), kept(3)]));
+    let three: BTreeSet<_> = devices[..3].iter().copied().collect();
+    assert!(!play(&three, &[refused(2), kept(0), kept(1)]));
+    assert!(!play(&two, &[]), "nobody keeps it yet");
+}
+
+#[test]
+fn a_pack_is_known_at_k_and_released_when_every_shard_is_kept() {
     use pack::{Action, Confirmations, Event, State};
     let policy = Policy::default();
     let code = Code::new(2, 6).expect("a code");
@@ -124,12 +268,12 @@ fn a_pack_is_known_at_one_more_than_k_and_released_when_every_shard_is_kept() {
         State::Placing { held: true },
         State::Placing { held: false },
     );
-    check(PackKind::Data, held, 2, false, held, &[]);
-    check(PackKind::Data, held, 2, true, free, &[Action::Release]);
+    check(PackKind::Data, held, 1, false, held, &[]);
+    check(PackKind::Data, held, 1, true, free, &[Action::Release]);
     check(
         PackKind::Data,
         held,
-        3,
+        2,
         false,
         State::Committing {
             held: true,
@@ -142,13 +286,13 @@ fn a_pack_is_known_at_one_more_than_k_and_released_when_every_shard_is_kept() {
         retry_at: Tick(2_000),
         tries: 1,
     };
-    check(PackKind::Data, uncommitted, 3, true, uncommitted, &[]);
-    check(PackKind::Data, uncommitted, 2, true, free, &[]);
-    check(PackKind::Commit, held, 4, false, held, &[]);
+    check(PackKind::Data, uncommitted, 2, true, uncommitted, &[]);
+    check(PackKind::Data, uncommitted, 1, true, free, &[]);
+    check(PackKind::Commit, held, 0, false, held, &[]);
     check(
         PackKind::Tree,
         held,
-        5,
+        1,
         false,
         State::Committing {
             held: true,

@@ -1,8 +1,9 @@
 //! One shard on its way to one supplier.
 //!
 //! From memory it is tried a few times and then spooled, so that a silent supplier never
-//! holds up the packs behind it. A shard from the spool goes back there when it fails; one that
-//! was made anew is owed as before.
+//! holds up the packs behind it. Where the spool does not take it, it is kept in memory only as long
+//! as the pack cannot be had from others: after that it is owed. A shard from the spool goes back
+//! there when it fails; one that was made anew is owed as before.
 
 use bitdust_model::limits::TRANSFER_TRIES_MAX;
 use bitdust_model::{ErrorCode, Tick};
@@ -174,6 +175,8 @@ pub(crate) enum Event {
     Remade,
     /// What lies in the spool is damaged.
     Lost,
+    /// The pack is committed: its shards can be made anew.
+    Committed,
     /// Time passed.
     Wake,
 }
@@ -192,32 +195,28 @@ pub(crate) enum Action {
     },
 }
 
-/// One step; `ready`: whether the supplier takes shards now.
+/// What a step may know of the shard's way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    /// The supplier takes shards now.
+    pub(crate) is_ready: bool,
+    /// The pack is committed.
+    pub(crate) is_committed: bool,
+}
+
+/// One step.
 pub(crate) fn step(
     state: State,
     event: Event,
     at: &Moment<'_>,
-    ready: bool,
+    way: Way,
     out: &mut Vec<Action>,
 ) -> State {
     match state {
-        State::Queued => match event {
-            Event::Begin if ready => send(0, Source::Memory, out),
-            Event::Begin => spool(out),
-            Event::SupplierReady => send(0, Source::Memory, out),
-            Event::Stored => State::Confirmed,
-            Event::Spooled => State::Spooled,
-            Event::Loaded => send(0, Source::Spool, out),
-            Event::Remade => send(0, Source::Memory, out),
-            Event::SupplierGone
-            | Event::SendFailed { .. }
-            | Event::SpoolFailed { .. }
-            | Event::Lost
-            | Event::Wake => state,
-        },
-        State::Sending { tries, source } => in_sending(state, tries, source, event, at, ready, out),
+        State::Queued => in_queued(state, event, way, out),
+        State::Sending { tries, source } => in_sending(state, tries, source, event, at, way, out),
         State::Waiting { retry_at, tries } => in_waiting(state, retry_at, tries, event, at, out),
-        State::Spooling { refusals } => in_spooling(state, refusals, event, at, ready, out),
+        State::Spooling { refusals } => in_spooling(state, refusals, event, at, way, out),
         State::Held { retry_at, refusals } => step_held(retry_at, refusals, event, at, out),
         State::Spooled | State::Owed => match event {
             Event::Remade if state == State::Owed => send(0, Source::Remade, out),
@@ -230,6 +229,7 @@ pub(crate) fn step(
             | Event::SendFailed { .. }
             | Event::Spooled
             | Event::SpoolFailed { .. }
+            | Event::Committed
             | Event::Wake => state,
         },
         State::Confirmed => match event {
@@ -247,8 +247,26 @@ pub(crate) fn step(
             | Event::Spooled
             | Event::SpoolFailed { .. }
             | Event::Lost
+            | Event::Committed
             | Event::Wake => state,
         },
+    }
+}
+
+fn in_queued(state: State, event: Event, way: Way, out: &mut Vec<Action>) -> State {
+    match event {
+        Event::Begin if way.is_ready => send(0, Source::Memory, out),
+        Event::Begin => spool(out),
+        Event::SupplierReady | Event::Remade => send(0, Source::Memory, out),
+        Event::Stored => State::Confirmed,
+        Event::Spooled => State::Spooled,
+        Event::Loaded => send(0, Source::Spool, out),
+        Event::SupplierGone
+        | Event::SendFailed { .. }
+        | Event::SpoolFailed { .. }
+        | Event::Lost
+        | Event::Committed
+        | Event::Wake => state,
     }
 }
 
@@ -258,12 +276,12 @@ fn in_sending(
     source: Source,
     event: Event,
     at: &Moment<'_>,
-    ready: bool,
+    way: Way,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
         Event::Stored => State::Confirmed,
-        Event::SendFailed { code } => fail(tries, source, code, at, ready, out),
+        Event::SendFailed { code } => fail(tries, source, code, at, way, out),
         // The answer to the send that is out will come.
         Event::Begin
         | Event::SupplierReady
@@ -273,6 +291,7 @@ fn in_sending(
         | Event::Loaded
         | Event::Remade
         | Event::Lost
+        | Event::Committed
         | Event::Wake => state,
     }
 }
@@ -296,6 +315,7 @@ fn in_waiting(
         | Event::SendFailed { .. }
         | Event::Spooled
         | Event::SpoolFailed { .. }
+        | Event::Committed
         | Event::Lost => state,
     }
 }
@@ -305,12 +325,13 @@ fn in_spooling(
     refusals: Option<Refusals>,
     event: Event,
     at: &Moment<'_>,
-    ready: bool,
+    way: Way,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
         Event::Spooled => State::Spooled,
-        Event::SpoolFailed { .. } if ready => send(0, Source::Memory, out),
+        Event::SpoolFailed { .. } if way.is_committed => State::Owed,
+        Event::SpoolFailed { .. } if way.is_ready => send(0, Source::Memory, out),
         Event::SpoolFailed { code } => {
             let count = refusals.map_or(0, |refusals| refusals.count);
             State::Held {
@@ -331,6 +352,7 @@ fn in_spooling(
         | Event::SupplierGone
         | Event::SendFailed { .. }
         | Event::Lost
+        | Event::Committed
         | Event::Wake => state,
     }
 }
@@ -351,6 +373,8 @@ fn step_held(
             }
         }
         Event::Stored => State::Confirmed,
+        // Others have what it takes to make it anew: it need not hold up what comes behind it.
+        Event::Committed => State::Owed,
         Event::Loaded => send(0, Source::Spool, out),
         Event::Begin
         | Event::SupplierGone
@@ -377,7 +401,7 @@ fn fail(
     source: Source,
     code: ErrorCode,
     at: &Moment<'_>,
-    ready: bool,
+    way: Way,
     out: &mut Vec<Action>,
 ) -> State {
     let closed = matches!(code, ErrorCode::QuotaExceeded | ErrorCode::NoContract);
@@ -390,7 +414,7 @@ fn fail(
         Source::Remade => return State::Owed,
     }
     let tries = tries.saturating_add(1);
-    if closed || !ready || tries >= TRANSFER_TRIES_MAX {
+    if closed || !way.is_ready || tries >= TRANSFER_TRIES_MAX {
         return spool(out);
     }
     State::Waiting {

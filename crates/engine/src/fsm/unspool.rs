@@ -64,6 +64,16 @@ impl State {
     }
 }
 
+impl State {
+    /// Whether the supplier is being given what it is owed, one shard after another.
+    pub(crate) const fn is_at_work(self) -> bool {
+        match self {
+            Self::Loading { .. } | Self::Remaking { .. } | Self::Sending { .. } => true,
+            Self::Away | Self::Removing { .. } | Self::Resting { .. } | Self::Drained => false,
+        }
+    }
+}
+
 /// What happens to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 pub(crate) enum Event {

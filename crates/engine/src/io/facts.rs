@@ -126,6 +126,10 @@ pub struct Facts {
     pub head_draft: Option<Sequence>,
     /// The newest head known to be published.
     pub head: Option<Sequence>,
+    /// Who signed for that head.
+    pub head_keepers: Vec<DeviceId>,
+    /// The newest head known to have been settled.
+    pub settled: Option<Sequence>,
 }
 
 /// An offer of space that a search found.

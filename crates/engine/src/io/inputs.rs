@@ -391,6 +391,9 @@ pub enum Input {
         /// The largest k among the sets they name, at least 1: so many answers are waited for.
         /// 0 where no record was found.
         k: u8,
+        /// The newest head of each lane that is published by its record, unless a fence closes the
+        /// lane before it.
+        named: Vec<(DeviceId, Sequence)>,
     },
     /// They could not be looked for.
     LanesNotSought { job: JobId, code: ErrorCode },

@@ -33,7 +33,11 @@ use super::ids::{AskId, FetchId, JobId};
 pub enum Output {
     // --- network and set-up -------------------------------------------------------------
     /// Join the DHT and put own records; answer `RecordsPublished` or `PublishFailed`.
-    PublishRecords { scope: RecordScope },
+    PublishRecords {
+        scope: RecordScope,
+        /// The newest head that was settled: to be noted, and told in the lane's records.
+        settled: Option<Sequence>,
+    },
     /// A peer said hello: let the catalogue know that, and where it is reached, if it knows the
     /// peer at all; answer `ContactRemembered` or `ContactNotRemembered`.
     RememberContact { device: DeviceId },
@@ -213,6 +217,9 @@ pub enum Output {
         confirmed: u32,
         /// Suppliers asked.
         of: u32,
+        /// Heads that records name and that nobody told, the newest of each lane: newer versions
+        /// exist.
+        unheard: Vec<(DeviceId, Sequence)>,
     },
     /// Take over sets and suppliers, enter this device into the root record, tell network and
     /// suppliers; answer `DeviceEntered` or `DeviceNotEntered`.

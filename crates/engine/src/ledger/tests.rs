@@ -83,13 +83,20 @@ fn lists_of_a_draft_are_counted_apart() {
     let mut ledger = Ledger::default();
     ledger.apply(&moved(None, group(PackKind::Commit, 0b1)));
     let holders = PositionMask(0b1111);
-    assert_eq!(ledger.weakest_draft(SET, holders), None, "published");
+    assert_eq!(
+        ledger.weakest_unpublished(SET, PackKind::Commit, holders),
+        None,
+        "published"
+    );
     let draft = Group {
         is_published: false,
         ..group(PackKind::Commit, 0b1_1110)
     };
     ledger.apply(&moved(None, draft));
-    assert_eq!(ledger.weakest_draft(SET, holders), Some(3));
+    assert_eq!(
+        ledger.weakest_unpublished(SET, PackKind::Commit, holders),
+        Some(3)
+    );
 }
 
 #[test]

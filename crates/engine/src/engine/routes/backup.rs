@@ -1,6 +1,7 @@
 //! What concerns backups: the folders, the jobs with their packs and heads, the shards.
 
 use bitdust_model::ErrorCode;
+use bitdust_model::manifest::PackKind;
 
 use crate::engine::{Engine, Task};
 use crate::fsm::{backup, folder_watch, head, pack, supplier_link, transfer, unspool};
@@ -78,6 +79,7 @@ impl Engine {
                 sequence,
                 code,
             } => {
+                self.note_failure(device, code);
                 let event = head::Event::Declined {
                     device,
                     sequence,
@@ -116,6 +118,7 @@ impl Engine {
                 device,
                 code,
             } => {
+                self.note_failure(device, code);
                 self.tell_unspool(pack, position, device, unspool::Event::SendFailed);
                 let event = transfer::Event::SendFailed { code };
                 self.tasks.push_back(Task::Transfer(pack, position, event));
@@ -192,7 +195,15 @@ impl Engine {
             moved,
         } = receipt;
         moved.iter().for_each(|change| self.ledger.apply(change));
+        self.settled_due |= moved.is_some();
+        if moved.is_some_and(|moved| moved.to.kind != PackKind::Data) {
+            // Whoever has all lists may be given the head.
+            self.tasks
+                .push_back(Task::Head(head::Event::HoldersChanged));
+        }
         self.refresh(device);
+        self.note_receipted(pack);
+        self.note_spread();
         // Made anew and stored, and yet the ledger did not move: the next try is not at once, or it
         // would go on like that for ever.
         let event = if moved.is_none() && self.is_remade(pack, position) {

@@ -71,6 +71,11 @@ impl Engine {
         self.contract_bytes = facts.contract_bytes;
         self.offered = facts.offered;
         self.head_recorded = facts.head;
+        self.settled = facts.settled;
+        if let Some(sequence) = facts.head {
+            let keepers = facts.head_keepers.iter().copied().collect();
+            self.kept.insert(sequence, keepers);
+        }
         self.ledger = Ledger::of(&facts.groups);
         for supplier in &facts.suppliers {
             self.add_supplier(supplier);
@@ -108,6 +113,7 @@ impl Engine {
             self.schedule_folder(folder);
         }
         self.jobs_due = true;
+        self.settled_due = true;
     }
 
     fn peer_up(&mut self, device: DeviceId) {

@@ -88,9 +88,14 @@ impl Engine {
                 missing,
                 suppliers,
                 k,
+                named,
             } => {
                 let suppliers = suppliers.iter().map(|supplier| supplier.device).collect();
-                let lanes = recovery::Lanes { suppliers, k };
+                let lanes = recovery::Lanes {
+                    suppliers,
+                    k,
+                    named: named.into_iter().collect(),
+                };
                 (job, recovery::Event::LanesSought { missing, lanes })
             }
             Input::HeadsHeard { job, device, lanes } => {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{Code, ErrorCode, Policy, Schedule};
+use bitdust_model::{Code, ErrorCode, Policy, Schedule, Tick};
 
-use super::{FIRST, ONE, SECOND, TWO, check_page, flagged, moments, walk};
+use super::{FIRST, ONE, SECOND, TWO, check_page, moments, walk};
 use crate::fsm::{backup, disk, folder_watch, head, pack, schedule, transfer};
 
 #[test]
@@ -148,15 +148,25 @@ fn transfer_is_drawn() {
         Event::Loaded,
         Event::Remade,
         Event::Lost,
+        Event::Committed,
         Event::Wake,
     ];
     // A pack of an earlier run begins with what the catalogue and the spool have of it.
     let firsts = [State::Queued, State::Spooled, State::Confirmed, State::Owed];
+    let ways = [(false, false), (false, true), (true, false), (true, true)];
+    let ways = ways.map(|(is_ready, is_committed)| transfer::Way {
+        is_ready,
+        is_committed,
+    });
+    let situations: Vec<_> = moments(&policy)
+        .into_iter()
+        .flat_map(|at| ways.map(|way| (at, way)))
+        .collect();
     let walk = walk(
         &firsts,
         &events,
-        &flagged(&policy),
-        |state, event, (at, ready), out| transfer::step(state, event, at, *ready, out),
+        &situations,
+        |state, event, (at, way), out| transfer::step(state, event, at, *way, out),
     );
     let intro = "One shard on its way to one supplier.";
     check_page("transfer", "Transfer", intro, &walk);
@@ -169,19 +179,23 @@ fn head_is_drawn() {
     let trusted = BTreeSet::from([ONE, TWO]);
     let online = BTreeSet::from([ONE]);
     let nobody = BTreeSet::new();
-    let holders = Holders {
-        trusted: &trusted,
-        online: &online,
-        quorum: 2,
-    };
     let alone = Holders {
         trusted: &trusted,
         online: &nobody,
-        quorum: 2,
+        passed_over: &nobody,
+        code: Code::new(1, 2).expect("a code"),
+    };
+    let one = Holders {
+        online: &online,
+        ..alone
+    };
+    let both = Holders {
+        online: &trusted,
+        ..alone
     };
     let situations: Vec<_> = moments(&policy)
         .into_iter()
-        .flat_map(|at| [(at, holders), (at, alone)])
+        .flat_map(|at| [(at, one), (at, both), (at, alone)])
         .collect();
     let declined = |code| Event::Declined {
         device: ONE,
@@ -229,6 +243,15 @@ fn backup_is_drawn() {
         need: 2,
         moving: false,
     };
+    let policy = Policy::default();
+    let until = Tick(0) + policy.straggler_wait;
+    let counted = |contents, lists| Event::Counted {
+        contents,
+        lists,
+        published: contents,
+        until,
+    };
+    let enough = |moving| Quorum::Enough { moving };
     let events = [
         Event::TurnCame,
         Event::SetFormed,
@@ -237,18 +260,15 @@ fn backup_is_drawn() {
         Event::ScanFailed {
             code: ErrorCode::Unreadable,
         },
-        Event::Counted {
-            contents: short,
-            lists: None,
-        },
-        Event::Counted {
-            contents: Quorum::Reached,
-            lists: None,
-        },
-        Event::Counted {
-            contents: Quorum::Reached,
-            lists: Some(Quorum::Reached),
-        },
+        counted(short, None),
+        counted(enough(true), None),
+        counted(enough(false), None),
+        counted(Quorum::Lost, None),
+        counted(Quorum::Reached, None),
+        counted(Quorum::Reached, Some(Quorum::Lost)),
+        counted(Quorum::Reached, Some(short)),
+        counted(Quorum::Reached, Some(enough(true))),
+        counted(Quorum::Reached, Some(Quorum::Reached)),
         Event::MetadataSealed { sequence: FIRST },
         Event::MetadataFailed {
             code: ErrorCode::DiskFailed,
@@ -262,9 +282,12 @@ fn backup_is_drawn() {
         Event::Cancel,
     ];
     let first = backup::State::default();
-    let walk = walk(&[first], &events, &[()], |state, event, (), out| {
-        backup::step(state, event, out)
-    });
+    let walk = walk(
+        &[first],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| backup::step(state, event, at, out),
+    );
     let intro = "One backup: read, place, settle, seal the lists, place them, publish, record.";
     check_page("backup", "Backup", intro, &walk);
 }

@@ -39,6 +39,7 @@ fn recovery_is_drawn() {
         lanes: recovery::Lanes {
             suppliers: suppliers.iter().copied().collect(),
             k,
+            named: [(THREE, FIRST)].into_iter().collect(),
         },
     };
     let events = [

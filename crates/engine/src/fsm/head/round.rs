@@ -5,9 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use bitdust_model::{DeviceId, ErrorCode, Tick};
+use bitdust_model::manifest::PackKind;
+use bitdust_model::{Code, DeviceId, ErrorCode, Tick};
 
 use crate::fsm::Moment;
+use crate::rules::{published_at, stragglers_until};
+use crate::safety::{Need, Quorum};
 
 /// Who was given a head, and how that went.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +23,10 @@ pub(crate) struct Round {
     failed: BTreeSet<DeviceId>,
     retry_at: Option<Tick>,
     tries: u32,
+    /// When it was first given to somebody.
+    began_at: Option<Tick>,
+    /// When the last holder answered that it keeps it.
+    kept_at: Option<Tick>,
 }
 
 /// Who holds the set.
@@ -29,8 +36,10 @@ pub(crate) struct Holders<'a> {
     pub(crate) trusted: &'a BTreeSet<DeviceId>,
     /// Those of them that are connected with a contract.
     pub(crate) online: &'a BTreeSet<DeviceId>,
-    /// How many must keep a head.
-    pub(crate) quorum: u8,
+    /// Those of them that did not answer in time when they were last waited for.
+    pub(crate) passed_over: &'a BTreeSet<DeviceId>,
+    /// The code of the set.
+    pub(crate) code: Code,
 }
 
 impl Round {
@@ -39,14 +48,60 @@ impl Round {
         self.retry_at
     }
 
-    /// Whether enough holders keep it.
-    pub(super) fn is_kept(&self, holders: &Holders<'_>) -> bool {
-        self.kept.intersection(holders.trusted).count() >= usize::from(holders.quorum)
+    /// How those who keep it stand against those who must. Whoever refused it for good may know
+    /// something newer: then none is published that all who are away could overrule.
+    pub(super) fn quorum(&self, holders: &Holders<'_>) -> Quorum {
+        let kept = self.kept.intersection(holders.trusted);
+        let awaited = holders.code.metadata_quorum();
+        let enough = if !self.is_welcome(holders) {
+            awaited
+        } else {
+            let there = self.kept.intersection(holders.trusted);
+            let there = count(there).saturating_add(count(self.answering(holders)));
+            published_at(PackKind::Commit, holders.code, there)
+        };
+        Quorum::of(
+            count(kept),
+            count(self.answering(holders)),
+            Need { enough, awaited },
+        )
+    }
+
+    /// Whether nobody refused it for good.
+    pub(super) fn is_welcome(&self, holders: &Holders<'_>) -> bool {
+        self.closed.is_disjoint(holders.trusted)
+    }
+
+    /// Holders that are there and may still answer that they keep it, also those who could not now.
+    fn answering<'a>(&'a self, holders: &'a Holders<'_>) -> impl Iterator<Item = &'a DeviceId> {
+        holders.online.iter().filter(|device| {
+            !self.kept.contains(device)
+                && !self.closed.contains(device)
+                && !holders.passed_over.contains(device)
+        })
+    }
+
+    /// Those who are waited for.
+    pub(super) fn stragglers(&self, holders: &Holders<'_>) -> BTreeSet<DeviceId> {
+        self.answering(holders).copied().collect()
+    }
+
+    /// Until when those are waited for without whom fewer than two keep it.
+    pub(super) fn until_needed(&self, at: &Moment<'_>) -> Tick {
+        let last = self.kept_at.or(self.began_at).unwrap_or(at.now);
+        last + at.policy.request_timeout
+    }
+
+    /// Until when they are waited for, where enough others keep it.
+    pub(super) fn until(&self, at: &Moment<'_>) -> Tick {
+        let began = self.began_at.unwrap_or(at.now);
+        stragglers_until(at.policy, began, self.kept_at.unwrap_or(began))
     }
 
     /// Whether enough holders are left that keep it or might still.
     pub(super) fn may_be_kept(&self, holders: &Holders<'_>) -> bool {
-        holders.trusted.difference(&self.closed).count() >= usize::from(holders.quorum)
+        let quorum = holders.code.metadata_quorum();
+        count(holders.trusted.difference(&self.closed)) >= quorum
     }
 
     /// A holder is connected anew.
@@ -56,9 +111,10 @@ impl Round {
     }
 
     /// A holder keeps it.
-    pub(super) fn keep(&mut self, device: DeviceId) {
+    pub(super) fn keep(&mut self, device: DeviceId, now: Tick) {
         self.asked.remove(&device);
         self.kept.insert(device);
+        self.kept_at = Some(now);
     }
 
     /// A holder does not; says whether it is closed now.
@@ -84,7 +140,7 @@ impl Round {
     }
 
     /// Takes everybody who is there and has not been asked: to them it is given now.
-    pub(super) fn give(&mut self, holders: &Holders<'_>) -> Vec<DeviceId> {
+    pub(super) fn give(&mut self, holders: &Holders<'_>, now: Tick) -> Vec<DeviceId> {
         let mut given = Vec::new();
         for &device in holders.online {
             let done = self.kept.contains(&device)
@@ -93,11 +149,16 @@ impl Round {
                 || self.failed.contains(&device);
             if !done {
                 self.asked.insert(device);
+                self.began_at.get_or_insert(now);
                 given.push(device);
             }
         }
         given
     }
+}
+
+fn count<'a>(devices: impl Iterator<Item = &'a DeviceId>) -> u8 {
+    u8::try_from(devices.count()).expect("a set has at most 30 positions")
 }
 
 /// Whether asking again can never help.

@@ -6,14 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitdust_model::{DeviceId, Sequence, Tick};
 
+use super::lanes::Lanes;
 use crate::fsm::Moment;
+use crate::rules::stragglers_until;
 
 /// Who answered what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Inquiry {
     k: u8,
     suppliers: BTreeMap<DeviceId, Answer>,
-    /// Until then others are waited for when k have answered.
+    /// The newest published head of each lane by its record.
+    named: BTreeMap<DeviceId, Sequence>,
+    began_at: Tick,
+    /// When others had time enough beside those who answered.
+    soon: Tick,
+    /// When they had time enough who may tell what a record names and nobody told.
     wait_until: Tick,
     /// Until then suppliers that failed are asked again.
     give_up_at: Tick,
@@ -46,19 +53,20 @@ pub(super) struct Findings {
     pub(super) confirmed: u32,
     /// Suppliers named.
     pub(super) of: u32,
+    /// Heads that records name and that nobody told, the newest of each lane.
+    pub(super) unheard: Vec<(DeviceId, Sequence)>,
 }
 
 impl Inquiry {
     /// Begins to ask these suppliers; says what is to be done with each.
     pub(super) fn begin(
-        suppliers: &BTreeSet<DeviceId>,
-        k: u8,
+        lanes: Lanes,
         at: &Moment<'_>,
         online: &BTreeSet<DeviceId>,
     ) -> (Self, Vec<Request>) {
         let mut answers = BTreeMap::new();
         let mut requests = Vec::new();
-        for &device in suppliers {
+        for device in lanes.suppliers {
             let (answer, request) = if online.contains(&device) {
                 (Answer::Asked { tries: 0 }, Request::Ask { device })
             } else {
@@ -68,8 +76,11 @@ impl Inquiry {
             requests.push(request);
         }
         let inquiry = Self {
-            k,
+            k: lanes.k,
             suppliers: answers,
+            named: lanes.named,
+            began_at: at.now,
+            soon: stragglers_until(at.policy, at.now, at.now),
             wait_until: at.now + at.policy.head_wait,
             give_up_at: at.now + at.policy.recovery_timeout,
         };
@@ -91,9 +102,15 @@ impl Inquiry {
     }
 
     /// A supplier told its heads.
-    pub(super) fn hear(&mut self, device: DeviceId, lanes: Vec<(DeviceId, Sequence)>) {
+    pub(super) fn hear(
+        &mut self,
+        device: DeviceId,
+        lanes: Vec<(DeviceId, Sequence)>,
+        at: &Moment<'_>,
+    ) {
         if let Some(answer) = self.suppliers.get_mut(&device) {
             *answer = Answer::Heard(lanes);
+            self.soon = stragglers_until(at.policy, self.began_at, at.now);
         }
     }
 
@@ -116,8 +133,38 @@ impl Inquiry {
 
     /// Whether enough was heard, and nobody else is waited for.
     pub(super) fn is_answered(&self, now: Tick) -> bool {
-        let open = self.suppliers.values().any(Answer::is_open);
-        self.has_enough() && (!open || now >= self.wait_until)
+        let is_open = self.suppliers.values().any(Answer::is_open);
+        let is_all = self.heard().count() == self.suppliers.len();
+        let is_complete = is_all || (!is_open && self.unheard().is_empty());
+        self.has_enough() && (is_complete || now >= self.waits_until())
+    }
+
+    /// Until when others are waited for when enough have answered.
+    fn waits_until(&self) -> Tick {
+        if self.unheard().is_empty() {
+            self.soon.min(self.wait_until)
+        } else {
+            self.wait_until
+        }
+    }
+
+    /// The newest head of each lane that was heard.
+    fn newest(&self) -> BTreeMap<DeviceId, Sequence> {
+        let mut newest = BTreeMap::new();
+        for &(lane, sequence) in self.heard().flatten() {
+            let known = newest.entry(lane).or_insert(sequence);
+            *known = sequence.max(*known);
+        }
+        newest
+    }
+
+    /// What records name and nobody told.
+    fn unheard(&self) -> Vec<(DeviceId, Sequence)> {
+        let newest = self.newest();
+        let named = self.named.iter().map(|(lane, named)| (*lane, *named));
+        named
+            .filter(|(lane, named)| newest.get(lane).is_none_or(|heard| heard < named))
+            .collect()
     }
 
     /// Whether too few were heard for too long.
@@ -138,11 +185,7 @@ impl Inquiry {
 
     /// What was heard.
     pub(super) fn findings(&self) -> Findings {
-        let mut newest = BTreeMap::new();
-        for &(lane, sequence) in self.heard().flatten() {
-            let known = newest.entry(lane).or_insert(sequence);
-            *known = sequence.max(*known);
-        }
+        let newest = self.newest();
         let is_fresh = |lanes: &&Vec<(DeviceId, Sequence)>| {
             !lanes.is_empty()
                 && lanes
@@ -152,6 +195,7 @@ impl Inquiry {
         Findings {
             confirmed: count(self.heard().filter(is_fresh).count()),
             of: count(self.suppliers.len()),
+            unheard: self.unheard(),
             lanes: newest.into_iter().collect(),
         }
     }
@@ -159,7 +203,7 @@ impl Inquiry {
     /// When time alone moves it.
     pub(super) fn deadline(&self) -> Tick {
         let end = if self.has_enough() {
-            self.wait_until
+            self.waits_until()
         } else {
             self.give_up_at
         };

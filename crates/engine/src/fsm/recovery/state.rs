@@ -1,10 +1,9 @@
 //! The states of a recovery.
 
-use std::collections::BTreeSet;
-
-use bitdust_model::{DeviceId, ErrorCode, Tick};
+use bitdust_model::{ErrorCode, Tick};
 
 use super::inquiry::Inquiry;
+use super::lanes::Lanes;
 use crate::io::Phase;
 
 /// Where the recovery stands.
@@ -92,22 +91,6 @@ impl State {
             | Self::Rebuilding { .. }
             | Self::Entering => false,
         }
-    }
-}
-
-/// What lane records say together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Lanes {
-    /// All suppliers that they name.
-    pub(crate) suppliers: BTreeSet<DeviceId>,
-    /// So many must answer; 0 while none was found.
-    pub(crate) k: u8,
-}
-
-impl Lanes {
-    pub(super) fn add(&mut self, more: Self) {
-        self.suppliers.extend(more.suppliers);
-        self.k = self.k.max(more.k);
     }
 }
 

@@ -1,0 +1,77 @@
+//! What running backups have sealed, and when somebody last got something of it: how long others are
+//! waited for follows from that.
+
+use bitdust_model::PackId;
+use bitdust_model::manifest::PackKind;
+
+use super::Engine;
+use super::entries::{Job, Work};
+use crate::fsm::backup;
+use crate::io::JobId;
+
+impl Engine {
+    /// A pack of a job was sealed.
+    pub(super) fn note_sealed(&mut self, job: JobId, kind: PackKind) {
+        if let Some(Job {
+            work:
+                Work::Backup {
+                    contents,
+                    lists,
+                    sealed_at,
+                    ..
+                },
+            ..
+        }) = self.jobs.get_mut(&job)
+        {
+            *sealed_at = self.now;
+            match kind {
+                PackKind::Data | PackKind::Tree => *contents = true,
+                PackKind::Commit => *lists = true,
+            }
+        }
+    }
+
+    /// A shard of a pack was receipted: the job that sealed it goes forward.
+    pub(super) fn note_receipted(&mut self, pack: PackId) {
+        let job = self.packs.get(&pack).and_then(|pack| pack.job);
+        if let Some(Job {
+            work: Work::Backup { receipted_at, .. },
+            ..
+        }) = job.and_then(|job| self.jobs.get_mut(&job))
+        {
+            *receipted_at = self.now;
+        }
+    }
+
+    /// From here on a job waits for something new.
+    pub(super) fn restart_clock(&mut self, job: JobId) {
+        if let Some(Job {
+            work:
+                Work::Backup {
+                    sealed_at,
+                    receipted_at,
+                    ..
+                },
+            ..
+        }) = self.jobs.get_mut(&job)
+        {
+            *sealed_at = self.now;
+            *receipted_at = self.now;
+        }
+    }
+
+    /// Somebody got something of what is published: backups that wait for that go forward.
+    pub(super) fn note_spread(&mut self) {
+        for job in self.jobs.values_mut() {
+            if let Work::Backup {
+                state: backup::State::Spreading { .. },
+                receipted_at,
+                ..
+            } = &mut job.work
+            {
+                *receipted_at = self.now;
+                self.jobs_due = true;
+            }
+        }
+    }
+}
