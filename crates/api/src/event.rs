@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use bitdust_model::ErrorCode;
-use bitdust_model::status::{Problem, Progress};
+use bitdust_model::status::{Problem, Progress, Protection};
 
 use crate::history::HistoryLine;
 use crate::job::{JobId, JobPhase};
@@ -84,4 +84,9 @@ pub struct JobReport {
     pub message: Option<String>,
     /// The result of a test restore.
     pub verified: Option<VerifyView>,
+    /// How well everything that is published is kept at the end of a backup that made a version, or
+    /// found nothing to do.
+    pub protection: Option<Protection>,
+    /// Names of suppliers who do not have all of it yet.
+    pub owed: Vec<String>,
 }

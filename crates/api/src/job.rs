@@ -91,12 +91,14 @@ pub enum JobPhase {
     },
     /// All is read; pieces are on their way.
     Sending,
-    /// Some suppliers are away without whom nothing would be safe.
+    /// So few suppliers are there that no version can be made.
     WaitingForConfirmations {
         /// Confirmations of the weakest piece.
         confirmed: u8,
         /// Confirmations it needs.
         need: u8,
+        /// Names of those who are away.
+        away: Vec<String>,
     },
     /// Storing the lists of files.
     WritingLists,

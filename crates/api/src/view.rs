@@ -281,6 +281,8 @@ pub struct SupplierView {
     pub last_proof: Option<UnixMillis>,
     /// Why it does not count, where it does not.
     pub condemnation: Option<Condemnation>,
+    /// Whether it lacks something of the newest version, or of one before.
+    pub is_owed: bool,
 }
 
 /// Why somebody who confirmed does not count.

@@ -10,7 +10,8 @@ use clap_complete::Shell;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done; 1 failed; 2 wrong usage, or a command that belongs to a later release;
-3 done, but some files could not be protected or restored (they are listed).
+3 done, but some files could not be protected or restored (they are listed), or what was
+backed up is not safe yet (it says whose pieces are missing).
 
 With --json the result is one JSON object on standard output; `backup`, `restore`, `verify`,
 `recover` and `demo` print progress before it, one object a line, each with \"event\". Errors

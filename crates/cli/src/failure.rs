@@ -18,7 +18,8 @@ pub(crate) enum Exit {
     Failed,
     /// Wrong usage, or a command that belongs to a later release.
     Usage,
-    /// Done, but some files could not be protected or restored; they are listed.
+    /// Done, but some files could not be protected or restored; they are listed. Or what was backed
+    /// up is not safe yet.
     Incomplete,
 }
 

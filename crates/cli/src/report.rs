@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bitdust_api::view::VerifyView;
 use bitdust_api::{JobOutcome, JobReport, Remark};
-use bitdust_model::status::{Problem, Progress};
+use bitdust_model::status::{Problem, Progress, Protection};
 use bitdust_model::{ByteCount, ErrorCode};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,10 @@ pub(crate) struct ReportObject {
     pub(crate) packed_bytes: u64,
     /// The result of a test restore.
     pub(crate) verified: Option<VerifyView>,
+    /// How well everything is kept at the end of a backup.
+    pub(crate) protection: Option<Protection>,
+    /// Names of suppliers who do not have all of it yet.
+    pub(crate) owed: Vec<String>,
     /// Milliseconds it took.
     pub(crate) took_millis: u64,
 }
@@ -88,6 +92,8 @@ pub(crate) fn report_object(report: &JobReport, took: Duration) -> ReportObject 
         new_bytes: report.new_bytes,
         packed_bytes: report.packed_bytes,
         verified: report.verified.clone(),
+        protection: report.protection,
+        owed: report.owed.clone(),
         took_millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
     }
 }
@@ -103,7 +109,8 @@ pub(crate) fn report_exit(
             let verified = report.verified.as_ref();
             let is_whole = report.outcome == JobOutcome::Complete
                 && object.problem_count() == 0
-                && verified.is_none_or(|verified| verified.failed == 0);
+                && verified.is_none_or(|verified| verified.failed == 0)
+                && report.protection.is_none_or(|it| it == Protection::Safe);
             return Ok(if is_whole {
                 Exit::Done
             } else {
@@ -239,6 +246,8 @@ mod tests {
             error: None,
             message: None,
             verified: None,
+            protection: None,
+            owed: vec![],
         }
     }
 
@@ -255,6 +264,18 @@ mod tests {
         let (exit, text) = end(&report(JobOutcome::Complete));
         assert_eq!(exit.expect("it is done"), Exit::Done);
         assert_eq!(text, "Backed up: 0 files (0 B) in 12 s.\n");
+    }
+
+    #[test]
+    fn a_backup_that_is_not_safe_yet_is_incomplete() {
+        let mut whole = report(JobOutcome::Complete);
+        whole.protection = Some(Protection::Safe);
+        assert_eq!(end(&whole).0.expect("it is done"), Exit::Done);
+        whole.protection = Some(Protection::Stored {
+            confirmed: 2,
+            needed: 3,
+        });
+        assert_eq!(end(&whole).0.expect("it is done"), Exit::Incomplete);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What people see: jobs and how far they are, the status, the history; the local socket.
 
 pub(crate) mod history;
-mod jobs;
+pub(crate) mod jobs;
 pub(crate) mod keeper;
 pub(crate) mod local;
 mod remembered;
@@ -21,7 +21,7 @@ use bitdust_model::ErrorCode;
 use bitdust_model::intervals::PROGRESS_EVERY;
 use bitdust_store::Catalogue;
 
-use crate::front::jobs::ShownJob;
+use crate::front::jobs::{Awaited, Kept, ShownJob};
 use crate::front::keeper::{Keeper, Told, Written};
 use crate::shared::context::wall_clock;
 use crate::shared::driver::Notice;
@@ -96,13 +96,13 @@ impl Front {
     }
 
     /// Tells how far jobs are. Gives whether a status is to be built, which
-    /// `status_built` is then told of; `held_up_by` names the supplier that most packs wait for.
-    pub(crate) fn tell_progress(&mut self, held_up_by: Option<&str>) -> bool {
+    /// `status_built` is then told of.
+    pub(crate) fn tell_progress(&mut self, awaited: &Awaited) -> bool {
         self.told_at = Instant::now();
         let mut events = Vec::new();
         for (id, job) in &mut self.jobs {
             job.observe();
-            events.push(job.progress_event(*id, held_up_by));
+            events.push(job.progress_event(*id, awaited));
         }
         events.into_iter().for_each(|event| self.emit(event));
         if self.is_building {
@@ -117,14 +117,14 @@ impl Front {
     pub(crate) fn status_built(
         &mut self,
         status: Result<Box<StatusView>, ApiError>,
-        held_up_by: Option<&str>,
+        awaited: &Awaited,
     ) {
         self.is_building = false;
         self.told_at = Instant::now();
         match status {
             Ok(mut status) => {
                 self.is_broken = false;
-                self.refresh(&mut status, held_up_by);
+                self.refresh(&mut status, awaited);
                 self.emit(Event::Status { status });
             }
             Err(error) => {
@@ -137,17 +137,17 @@ impl Front {
 
     /// Puts today's jobs and lines into a status that was put together meanwhile: what has
     /// happened since was told, and must not be taken back.
-    pub(crate) fn refresh(&self, status: &mut StatusView, held_up_by: Option<&str>) {
-        let now = self.seen(held_up_by);
+    pub(crate) fn refresh(&self, status: &mut StatusView, awaited: &Awaited) {
+        let now = self.seen(awaited);
         status.jobs = now.jobs;
         status.notices = now.notices;
     }
 
     /// What people see of jobs and of the history.
-    pub(crate) fn seen(&self, held_up_by: Option<&str>) -> FrontSeen {
+    pub(crate) fn seen(&self, awaited: &Awaited) -> FrontSeen {
         let jobs = self.jobs.iter();
         FrontSeen {
-            jobs: jobs.map(|(id, job)| job.view(*id, held_up_by)).collect(),
+            jobs: jobs.map(|(id, job)| job.view(*id, awaited)).collect(),
             notices: self.notices.iter().take(NOTICES_SHOWN).cloned().collect(),
         }
     }
@@ -185,12 +185,13 @@ impl Front {
         failure: Option<ErrorCode>,
         unchanged: bool,
         mut end: JobEnd,
+        kept: Kept,
     ) {
         self.jobs.remove(&id);
         if unchanged {
             end.forget_versions();
         }
-        let report = jobs::report(&end, failure);
+        let report = jobs::report(&end, failure, kept);
         if !unchanged && let Some(notice) = history::notice_of_end(&end.work, &report) {
             self.tell(notice);
         }
@@ -256,7 +257,7 @@ mod tests {
     use bitdust_api::history::Happening;
     use bitdust_api::view::JobTask;
     use bitdust_model::Severity;
-    use bitdust_model::status::Problems;
+    use bitdust_model::status::{Problems, Protection};
 
     use super::*;
     use crate::shared::job::{Counters, JobWork};
@@ -298,29 +299,39 @@ mod tests {
         }
     }
 
+    fn kept() -> Kept {
+        Kept {
+            protection: Protection::Safe,
+            owed: Vec::new(),
+        }
+    }
+
     #[tokio::test]
     async fn a_status_that_cannot_be_built_is_not_the_last() {
         let home = TestHome::new().await;
         let (mut front, mut heard) = front(&home);
         front.told_at -= PROGRESS_EVERY;
-        assert!(front.is_progress_due() && front.tell_progress(None));
+        assert!(front.is_progress_due() && front.tell_progress(&Awaited::default()));
         front.something_moved();
         assert!(front.wake_at().is_none(), "one at a time, whatever moves");
         let counters = begin(&mut front, 1);
         front.told_at -= PROGRESS_EVERY;
         assert!(front.is_progress_due(), "jobs go on");
-        assert!(!front.tell_progress(None), "still one at a time");
+        assert!(
+            !front.tell_progress(&Awaited::default()),
+            "still one at a time"
+        );
         assert_eq!(names(&mut heard), ["progress"]);
-        front.job_ended(JobId(1), None, true, end_of(counters));
+        front.job_ended(JobId(1), None, true, end_of(counters), kept());
         assert_eq!(names(&mut heard), ["ended"]);
 
         let failed_at = Instant::now();
         let defect = ApiError::new(ErrorCode::Internal, "a defect");
-        front.status_built(Err(defect), None);
+        front.status_built(Err(defect), &Awaited::default());
         let again_at = front.wake_at().expect("what moved meanwhile is told");
         assert!(again_at >= failed_at + PROGRESS_EVERY, "and not at once");
         front.told_at -= PROGRESS_EVERY;
-        assert!(front.is_progress_due() && front.tell_progress(None));
+        assert!(front.is_progress_due() && front.tell_progress(&Awaited::default()));
         assert!(front.wake_at().is_none(), "it is built again, once");
         assert!(names(&mut heard).is_empty(), "there is none to tell yet");
     }
@@ -345,13 +356,13 @@ mod tests {
         assert!(front.cancel(JobId(1)).expect("it runs"));
         assert!(front.cancel(JobId(2)).is_err(), "there is no such job");
         let failure = Some(ErrorCode::Cancelled);
-        front.job_ended(JobId(1), failure, false, end_of(counters));
+        front.job_ended(JobId(1), failure, false, end_of(counters), kept());
         assert!(front.is_idle());
         assert_eq!(names(&mut heard), ["notice", "ended"]);
         front.written().wait().await;
         let lines = history::newest(&home.context.catalogue, NOTICES_MAX).expect("read");
         assert_eq!(lines[0].message, "the restore was stopped");
-        assert_eq!(front.seen(None).notices, Vec::from(lines));
+        assert_eq!(front.seen(&Awaited::default()).notices, Vec::from(lines));
     }
 
     #[tokio::test]
@@ -359,7 +370,7 @@ mod tests {
         let home = TestHome::new().await;
         let (mut front, mut heard) = front(&home);
         let counters = begin(&mut front, 1);
-        front.job_ended(JobId(1), None, true, end_of(counters));
+        front.job_ended(JobId(1), None, true, end_of(counters), kept());
         assert_eq!(names(&mut heard), ["ended"]);
     }
 
@@ -376,7 +387,7 @@ mod tests {
             if has_problem {
                 end.problems.push(problem.clone());
             }
-            assert_eq!(jobs::report(&end, failure).outcome, outcome);
+            assert_eq!(jobs::report(&end, failure, kept()).outcome, outcome);
         }
     }
 
@@ -392,7 +403,7 @@ mod tests {
             });
         }
         assert_eq!(front.notices.len(), NOTICES_MAX);
-        let seen = front.seen(None).notices;
+        let seen = front.seen(&Awaited::default()).notices;
         assert_eq!(seen.len(), NOTICES_SHOWN);
         assert_eq!(
             seen[0].message,

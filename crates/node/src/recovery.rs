@@ -28,7 +28,7 @@ use bitdust_store::catalogue::Introduction;
 
 use crate::recovery::believe::believe;
 use crate::recovery::enter::Entry;
-use crate::recovery::lanes::{Learnt, fact_of, known_suppliers, read_lanes};
+use crate::recovery::lanes::{Learnt, fact_of, known_suppliers, named_heads, read_lanes};
 use crate::recovery::rebuild::rebuild;
 use crate::recovery::seek::{devices_of, seek_lanes, seek_root};
 use crate::shared::answer::refusal;
@@ -87,6 +87,18 @@ struct Chosen {
     confirmed: u32,
     /// Suppliers asked.
     of: u32,
+    /// How many lanes have a newer version that nobody told.
+    newer: usize,
+}
+
+/// Heads whose lists are to be loaded.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) lanes: &'a [(DeviceId, Sequence)],
+    pub(crate) confirmed: u32,
+    pub(crate) of: u32,
+    /// Newer ones that nobody told.
+    pub(crate) unheard: &'a [(DeviceId, Sequence)],
 }
 
 impl Run {
@@ -237,21 +249,20 @@ impl Recovery {
         driver: &mut Driver,
         completion: Completion,
         job: JobId,
-        lanes: &[(DeviceId, Sequence)],
-        confirmed: u32,
-        of: u32,
+        wanted: Wanted<'_>,
     ) {
         let Some(run) = &mut self.run else {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
-        let heads = lanes.iter();
+        let heads = wanted.lanes.iter();
         let heads: Vec<_> = heads
             .filter_map(|lane| run.heads.get(lane).cloned())
             .collect();
         run.chosen = Chosen {
             heads: heads.clone(),
-            confirmed,
-            of,
+            confirmed: wanted.confirmed,
+            of: wanted.of,
+            newer: wanted.unheard.len(),
         };
         let context = self.context.clone();
         driver.spawn(async move {
@@ -281,6 +292,7 @@ impl Recovery {
             newest: run.rebuilt.newest,
             confirmed: chosen.confirmed,
             of: chosen.of,
+            newer: chosen.newer > 0,
         };
         let context = self.context.clone();
         driver.spawn(async move {
@@ -318,6 +330,8 @@ impl Recovery {
                 lanes,
                 missing,
             } => {
+                let fences = run.found.as_ref().map_or(&[][..], |root| &root.fences);
+                let named = named_heads(&lanes, fences);
                 let k;
                 (learnt, k) = read_lanes(lanes);
                 let known = known_suppliers(&learnt.contacts);
@@ -328,6 +342,7 @@ impl Recovery {
                     missing,
                     suppliers,
                     k,
+                    named,
                 }));
             }
             Found::Heads {

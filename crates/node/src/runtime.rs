@@ -34,6 +34,7 @@ use bitdust_net::NetEvent;
 
 use crate::backup::Backup;
 use crate::front::Front;
+use crate::front::jobs::Awaited;
 use crate::front::local::PendingCall;
 use crate::front::status::{Seen, status};
 use crate::recovery::Recovery;
@@ -232,23 +233,26 @@ impl Node {
             engine: self.engine.view(),
             backup: self.backup.seen(),
             suppliers: self.suppliers.seen(),
-            front: self.front.seen(self.held_up_by().as_deref()),
+            front: self.front.seen(&self.awaited()),
             home: self.home.seen(),
         }
     }
 
-    /// The name of the supplier that most packs wait for.
-    fn held_up_by(&self) -> Option<String> {
-        let device = self.engine.held_up_by()?;
-        Some(self.suppliers.name_of(device))
+    /// For whom jobs may wait.
+    fn awaited(&self) -> Awaited {
+        let name = |device| self.suppliers.name_of(device);
+        Awaited {
+            held_up_by: self.engine.held_up_by().map(name),
+            away: self.engine.away().into_iter().map(name).collect(),
+        }
     }
 
     fn tell_progress(&mut self) {
         if !self.front.is_progress_due() {
             return;
         }
-        let held_up_by = self.held_up_by();
-        if !self.front.tell_progress(held_up_by.as_deref()) {
+        let awaited = self.awaited();
+        if !self.front.tell_progress(&awaited) {
             return;
         }
         let (context, seen) = (self.context.clone(), self.seen());

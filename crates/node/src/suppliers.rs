@@ -17,7 +17,9 @@ use tracing::{debug, info};
 use bitdust_api::history::Happening;
 use bitdust_engine::{Input, RecordScope};
 use bitdust_model::set::SetRecord;
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, SetId, Severity, limits};
+use bitdust_model::{
+    ByteCount, DeviceId, ErrorCode, IdentityId, Sequence, SetId, Severity, limits,
+};
 use bitdust_net::PeerUp;
 use bitdust_store::catalogue::Friend;
 
@@ -26,6 +28,7 @@ use crate::shared::config::Config;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::names::{ConnectedPeer, Peers};
+use crate::shared::task::blocking;
 use crate::suppliers::publication::{OwnOffer, publish, publish_lane};
 use crate::suppliers::worker::PendingSupplierRequest;
 
@@ -50,6 +53,16 @@ pub(crate) struct KnownSuppliers {
     pub(crate) friends: Vec<Friend>,
     /// All sets that packs were coded for.
     pub(crate) sets: BTreeMap<SetId, SetRecord>,
+}
+
+/// What the own records are to tell anew.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RecordUpdate {
+    pub(crate) scope: RecordScope,
+    /// The newest head that was settled.
+    pub(crate) settled: Option<Sequence>,
+    /// What is offered to strangers.
+    pub(crate) free: Option<ByteCount>,
 }
 
 impl Suppliers {
@@ -156,18 +169,22 @@ impl Suppliers {
         }
     }
 
-    /// Joins the DHT and puts own records; `free` is what is offered to strangers. A node that ends
-    /// meanwhile waits for it a little: whoever recovers looks there first.
+    /// Notes which head is settled, joins the DHT and puts own records. A node that ends meanwhile waits for it a little: whoever
+    /// recovers looks there first.
     pub(crate) fn publish_records(
         &self,
         driver: &mut Driver,
         completion: Completion,
-        scope: RecordScope,
-        free: Option<ByteCount>,
+        update: RecordUpdate,
     ) {
-        let (context, offer) = (self.context.clone(), self.own_offer(free));
+        let (context, offer) = (self.context.clone(), self.own_offer(update.free));
         driver.finish(completion, async move {
-            let published = match scope {
+            if let Some(settled) = update.settled {
+                let catalogue = context.catalogue.clone();
+                let noted = blocking(move || catalogue.note_settled(settled)).await?;
+                noted.map_err(|error| error.code())?;
+            }
+            let published = match update.scope {
                 RecordScope::Lane => publish_lane(&context).await,
                 RecordScope::All => publish(&context, offer).await,
             };

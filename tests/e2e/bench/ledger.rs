@@ -218,6 +218,8 @@ fn started(code: Code, groups: Vec<GroupTotal>) -> Input {
         folders: Vec::new(),
         head_draft: None,
         head: Some(Sequence(1)),
+        head_keepers: Vec::new(),
+        settled: None,
     };
     Input::Started {
         facts: Box::new(facts),

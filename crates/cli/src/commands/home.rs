@@ -255,6 +255,9 @@ fn recovered_text(found: &Recovered, old_machine_gone: bool, keys: Keys) -> Stri
         ),
     }
     .expect("writing to a string cannot fail");
+    if found.newer {
+        text.push_str("A newer version exists with suppliers who did not answer. Recover again into another home when they are online, if you need it.\n");
+    }
     writeln!(
         text,
         "{} with {} in the newest.",

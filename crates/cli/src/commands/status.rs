@@ -43,15 +43,11 @@ fn status_text(view: &StatusView, knows_peers: bool) -> Result<String, std::fmt:
     }
     writeln!(text, "\nOverall: {}", protection(view.protection))?;
     if let Some(head) = &view.head {
-        write!(text, "Newest version written {}", minute(head.written_at))?;
-        if knows_peers {
-            let (confirmed, of) = (head.confirmed, head.of);
-            write!(
-                text,
-                ", confirmed since the start by {confirmed} of {of} suppliers"
-            )?;
-        }
-        text.push('\n');
+        let (written, confirmed, of) = (minute(head.written_at), head.confirmed, head.of);
+        writeln!(
+            text,
+            "Newest version written {written}, confirmed by {confirmed} of {of} suppliers"
+        )?;
     }
     if let Some(ReachView { online, spare }) = view.reach.filter(|_| knows_peers) {
         let restorable = match spare {

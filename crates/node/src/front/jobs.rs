@@ -6,6 +6,7 @@ use std::time::Instant;
 use bitdust_api::view::{JobPhase, JobTask, JobView};
 use bitdust_api::{Event, JobOutcome, JobReport, Remark};
 use bitdust_engine::{JobId, Phase, Wait};
+use bitdust_model::status::Protection;
 use bitdust_model::{ErrorCode, UnixMillis};
 
 use crate::shared::context::wall_clock;
@@ -24,6 +25,15 @@ pub(crate) struct ShownJob {
     started_at: UnixMillis,
     started: Instant,
     rate: Rate,
+}
+
+/// For whom jobs may wait, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Awaited {
+    /// The supplier that most packs wait for.
+    pub(crate) held_up_by: Option<String>,
+    /// Suppliers of the set that are not there.
+    pub(crate) away: Vec<String>,
 }
 
 impl ShownJob {
@@ -56,22 +66,24 @@ impl ShownJob {
         self.counters.cancel()
     }
 
-    /// What it does or waits for. `held_up_by` names the supplier that most packs wait for.
-    fn shown_phase(&self, held_up_by: Option<&str>) -> JobPhase {
-        let phase = self.phase.map_or(JobPhase::Waiting, phase_view);
-        match (self.counters.shown_wait(self.phase), held_up_by) {
+    /// What it does or waits for.
+    fn shown_phase(&self, awaited: &Awaited) -> JobPhase {
+        let phase = self
+            .phase
+            .map_or(JobPhase::Waiting, |phase| phase_view(phase, awaited));
+        match (self.counters.shown_wait(self.phase), &awaited.held_up_by) {
             (Some(Wait::Disk), _) => JobPhase::WaitingForDisk,
-            (Some(Wait::Pack), Some(name)) => JobPhase::WaitingForSupplier { name: name.into() },
+            (Some(Wait::Pack), Some(name)) => JobPhase::WaitingForSupplier { name: name.clone() },
             (Some(Wait::Pack), None) | (None, _) => phase,
         }
     }
 
     /// What front ends show of it.
-    pub(crate) fn view(&self, id: JobId, held_up_by: Option<&str>) -> JobView {
+    pub(crate) fn view(&self, id: JobId, awaited: &Awaited) -> JobView {
         JobView {
             id: bitdust_api::JobId(id.0),
             task: self.task.clone(),
-            phase: self.shown_phase(held_up_by),
+            phase: self.shown_phase(awaited),
             progress: self.counters.progress(),
             started_at: self.started_at,
             bytes_per_second: self.rate.bytes_per_second(),
@@ -81,8 +93,8 @@ impl ShownJob {
     }
 
     /// How far it is, as an event.
-    pub(crate) fn progress_event(&self, id: JobId, held_up_by: Option<&str>) -> Event {
-        let view = self.view(id, held_up_by);
+    pub(crate) fn progress_event(&self, id: JobId, awaited: &Awaited) -> Event {
+        let view = self.view(id, awaited);
         Event::Progress {
             job: view.id,
             progress: view.progress,
@@ -94,8 +106,16 @@ impl ShownJob {
     }
 }
 
+/// How well everything is kept as a job ends.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) protection: Protection,
+    /// Names of suppliers who do not have all of it yet.
+    pub(crate) owed: Vec<String>,
+}
+
 /// The report of a job that ended, with the reason if it failed.
-pub(crate) fn report(end: &JobEnd, failure: Option<ErrorCode>) -> JobReport {
+pub(crate) fn report(end: &JobEnd, failure: Option<ErrorCode>, kept: Kept) -> JobReport {
     let outcome = match failure {
         Some(ErrorCode::Cancelled) => JobOutcome::Cancelled,
         Some(_) => JobOutcome::Failed,
@@ -110,6 +130,12 @@ pub(crate) fn report(end: &JobEnd, failure: Option<ErrorCode>) -> JobReport {
         JobWork::Restore | JobWork::Recovery => (&[][..], None),
     };
     let (new_bytes, packed_bytes) = end.counters.new_and_packed();
+    let kept = match &end.work {
+        JobWork::Backup { .. } if failure.is_none() => Some(kept),
+        JobWork::Backup { .. } | JobWork::Verify { .. } | JobWork::Restore | JobWork::Recovery => {
+            None
+        }
+    };
     JobReport {
         outcome,
         progress: end.counters.progress(),
@@ -123,8 +149,18 @@ pub(crate) fn report(end: &JobEnd, failure: Option<ErrorCode>) -> JobReport {
         new_bytes,
         packed_bytes,
         error: failure,
-        message: failure.map(|code| words::failure(code).to_owned()),
+        message: failure.map(|code| why(&end.work, code).to_owned()),
         verified,
+        protection: kept.as_ref().map(|kept| kept.protection),
+        owed: kept.map_or(Vec::new(), |kept| kept.owed),
+    }
+}
+
+/// Why a job failed, for people.
+const fn why(work: &JobWork, code: ErrorCode) -> &'static str {
+    match (work, code) {
+        (JobWork::Backup { .. }, ErrorCode::TooFewShards) => words::LOST_BEFORE_SPREAD,
+        _ => words::failure(code),
     }
 }
 
@@ -140,7 +176,7 @@ fn remarks_of(work: &JobWork) -> Vec<Remark> {
     }
 }
 
-const fn phase_view(phase: Phase) -> JobPhase {
+fn phase_view(phase: Phase, awaited: &Awaited) -> JobPhase {
     match phase {
         Phase::WaitingForSpool {
             code: ErrorCode::QuotaExceeded,
@@ -150,7 +186,12 @@ const fn phase_view(phase: Phase) -> JobPhase {
         Phase::Reading => JobPhase::Reading,
         Phase::Sending => JobPhase::Sending,
         Phase::WaitingForConfirmations { confirmed, need } => {
-            JobPhase::WaitingForConfirmations { confirmed, need }
+            let away = awaited.away.clone();
+            JobPhase::WaitingForConfirmations {
+                confirmed,
+                need,
+                away,
+            }
         }
         Phase::WritingLists => JobPhase::WritingLists,
         Phase::Publishing => JobPhase::Publishing,
@@ -169,12 +210,17 @@ mod tests {
 
     #[test]
     fn a_job_that_stands_still_says_why() {
+        let bob = Awaited {
+            held_up_by: Some("bob".to_owned()),
+            away: Vec::new(),
+        };
         let reads = |phase| {
             let mut job = ShownJob::new(JobTask::Recovery, Arc::default());
             job.moved(phase);
             job
         };
-        let refused = |code| reads(Phase::WaitingForSpool { code }).shown_phase(None);
+        let refused =
+            |code| reads(Phase::WaitingForSpool { code }).shown_phase(&Awaited::default());
         assert_eq!(
             refused(ErrorCode::QuotaExceeded),
             JobPhase::WaitingForSpool,
@@ -187,18 +233,15 @@ mod tests {
         let long_ago = Instant::now().checked_sub(WAIT_TOLD_AFTER);
         let since = long_ago.expect("the clock is older");
         let short = job.counters.show_wait(Wait::Pack, Instant::now());
-        assert_eq!(job.shown_phase(Some("bob")), JobPhase::Reading, "not yet");
+        assert_eq!(job.shown_phase(&bob), JobPhase::Reading, "not yet");
         drop(short);
         let for_disk = job.counters.show_wait(Wait::Disk, since);
         let for_pack = job.counters.show_wait(Wait::Pack, since);
-        assert_eq!(job.shown_phase(Some("bob")), JobPhase::WaitingForDisk);
+        assert_eq!(job.shown_phase(&bob), JobPhase::WaitingForDisk);
         drop(for_disk);
         let name = "bob".to_owned();
-        assert_eq!(
-            job.shown_phase(Some("bob")),
-            JobPhase::WaitingForSupplier { name }
-        );
+        assert_eq!(job.shown_phase(&bob), JobPhase::WaitingForSupplier { name });
         drop(for_pack);
-        assert_eq!(job.shown_phase(Some("bob")), JobPhase::Reading);
+        assert_eq!(job.shown_phase(&bob), JobPhase::Reading);
     }
 }

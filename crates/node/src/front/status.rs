@@ -30,6 +30,7 @@ use crate::shared::foreign_lanes::foreign_certificates;
 use crate::shared::records::{KeptRoot, ROOT_KEY};
 use crate::shared::settings::Scope;
 use crate::shared::text::escape;
+use crate::shared::words;
 use crate::suppliers::SuppliersSeen;
 
 /// What the loop knew at one moment.
@@ -156,15 +157,24 @@ fn sentence(seen: &Seen, folders: &[FolderView]) -> String {
         (Protection::Partly { missing }, count) => {
             format!("{missing} of {count} folders are not backed up yet: run a backup.")
         }
-        (Protection::Stored { confirmed, needed }, _) => format!(
-            "Stored, but more suppliers are needed: {confirmed} of {needed} have confirmed lately.{also}"
-        ),
+        (Protection::Stored { confirmed, needed }, _) => {
+            let stored = words::not_safe_yet(confirmed, needed, &owed(seen));
+            format!("{stored}{also}")
+        }
         (Protection::Safe, 1) => "Your folder is stored safely with your suppliers.".to_owned(),
         (Protection::Safe, count) => {
             format!("All {count} folders are stored safely with your suppliers.")
         }
     };
     format!("{text}{practice}")
+}
+
+/// Names of suppliers who do not have all of it yet.
+fn owed(seen: &Seen) -> Vec<String> {
+    let suppliers = seen.engine.suppliers.iter();
+    let owed = suppliers.filter(|supplier| supplier.owed);
+    owed.map(|supplier| seen.suppliers.peers.name_of(supplier.device))
+        .collect()
 }
 
 fn head_view(context: &Context, seen: &Seen) -> Result<Option<HeadView>, ApiError> {
@@ -334,6 +344,7 @@ pub(crate) fn supplier_views(
                 last_seen: supplier.last_seen,
                 last_proof: supplier.last_proof,
                 condemnation,
+                is_owed: view.is_some_and(|view| view.owed),
             })
         })
         .collect()

@@ -37,6 +37,8 @@ pub(super) struct Entry {
     pub(super) confirmed: u32,
     /// Suppliers asked.
     pub(super) of: u32,
+    /// A newer version exists with somebody who did not answer.
+    pub(super) newer: bool,
 }
 
 impl Entry {
@@ -67,6 +69,7 @@ impl Entry {
             newest: self.newest,
             confirmed: self.confirmed,
             of: self.of,
+            newer: self.newer,
             snapshots,
             files,
         })
@@ -233,6 +236,7 @@ mod tests {
             newest: None,
             confirmed: 2,
             of: 3,
+            newer: false,
         }
     }
 
@@ -270,6 +274,7 @@ mod tests {
                 newest: None,
                 confirmed: 2,
                 of: 3,
+                newer: false,
                 snapshots: 0,
                 files: 0,
             };

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use bitdust_engine::SupplierFact;
-use bitdust_model::DeviceId;
-use bitdust_model::locator::{Contact, LaneRecord};
+use bitdust_model::locator::{ClosedLane, Contact, LaneRecord};
 use bitdust_model::set::SetRecord;
+use bitdust_model::{DeviceId, Sequence};
 use bitdust_store::catalogue::Introduction;
 
 /// What a recovery learnt that others need.
@@ -30,6 +30,26 @@ pub(super) fn read_lanes(lanes: Vec<LaneRecord>) -> (Learnt, u8) {
         learnt.contacts.extend(lane.suppliers);
     }
     (learnt, k)
+}
+
+/// The newest published head that each lane's record names. What lies beyond a fence is not looked
+/// for: nobody believes it.
+pub(super) fn named_heads(
+    lanes: &[LaneRecord],
+    fences: &[ClosedLane],
+) -> Vec<(DeviceId, Sequence)> {
+    let is_closed_before = |lane: DeviceId, sequence: Sequence| {
+        fences
+            .iter()
+            .any(|fence| fence.lane == lane && fence.last.sequence < sequence)
+    };
+    let named = lanes.iter().filter_map(|record| {
+        let head = record.published.as_ref()?;
+        Some((record.lane, head.sequence))
+    });
+    named
+        .filter(|(lane, sequence)| !is_closed_before(*lane, *sequence))
+        .collect()
 }
 
 /// Each supplier once. Whoever keeps data of this identity is taken as a friend: the new device
@@ -66,7 +86,7 @@ mod tests {
     use bitdust_crypto::{DeviceKeys, Phrase, RootSecrets};
     use bitdust_model::locator::HomeSet;
     use bitdust_model::set::SetVersion;
-    use bitdust_model::{Epoch, IdentityId, Sequence, SetHash, SetId, UnixMillis};
+    use bitdust_model::{Epoch, HeadHash, HeadRef, IdentityId, SetHash, SetId, UnixMillis};
 
     use super::*;
 
@@ -99,6 +119,26 @@ mod tests {
         check(vec![lane(1, Some(5))], 5);
         check(vec![lane(1, Some(4)), lane(2, Some(3))], 4);
         check(vec![lane(1, Some(3)), lane(2, None)], 3);
+    }
+
+    #[test]
+    fn heads_beyond_a_fence_are_not_looked_for() {
+        let head = |sequence| HeadRef {
+            sequence: Sequence(sequence),
+            hash: HeadHash([0; 32]),
+        };
+        let with = |device, published: Option<u64>| LaneRecord {
+            published: published.map(head),
+            ..lane(device, Some(1))
+        };
+        let lanes = [with(1, Some(5)), with(2, Some(5)), with(3, None)];
+        let fence = ClosedLane {
+            lane: DeviceId([2; 32]),
+            last: head(4),
+        };
+        let named = named_heads(&lanes, std::slice::from_ref(&fence));
+        assert_eq!(named, [(DeviceId([1; 32]), Sequence(5))]);
+        assert_eq!(named_heads(&lanes, &[]).len(), 2);
     }
 
     #[test]

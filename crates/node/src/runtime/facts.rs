@@ -46,6 +46,8 @@ pub(super) fn facts(
         Some(set) => catalogue.groups(set.set).map_err(error)?,
         None => Vec::new(),
     };
+    let head = catalogue.newest_published_head().map_err(error)?;
+    let head = head.map(|head| head.sequence);
     let facts = Facts {
         device: context.device,
         identity: context.identity,
@@ -63,10 +65,12 @@ pub(super) fn facts(
             Stay::Long => folder_facts(catalogue, config.schedule).map_err(error)?,
             Stay::Short => Vec::new(),
         },
-        head: catalogue
-            .newest_published_head()
-            .map_err(error)?
-            .map(|head| head.sequence),
+        head,
+        head_keepers: match head {
+            Some(head) => catalogue.head_keepers(head).map_err(error)?,
+            None => Vec::new(),
+        },
+        settled: catalogue.settled().map_err(error)?,
     };
     Ok((facts, sets))
 }

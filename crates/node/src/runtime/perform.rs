@@ -6,8 +6,11 @@ use bitdust_model::{DeviceId, ErrorCode};
 use tracing::error;
 
 use super::Node;
+use crate::front::jobs::Kept;
+use crate::recovery::Wanted;
 use crate::shared::completion::Completion;
 use crate::shared::supplier_request::SupplierRequest;
+use crate::suppliers::RecordUpdate;
 use crate::suppliers::worker::PendingSupplierRequest;
 
 // Every output is in exactly one of these groups, and whoever takes a group names the others: one
@@ -115,8 +118,13 @@ impl Node {
     fn begin_with_suppliers(&mut self, output: Output, completion: Completion) {
         let (driver, suppliers) = (&mut self.driver, &mut self.suppliers);
         match output {
-            Output::PublishRecords { scope } => {
-                suppliers.publish_records(driver, completion, scope, self.service.free_space());
+            Output::PublishRecords { scope, settled } => {
+                let update = RecordUpdate {
+                    scope,
+                    settled,
+                    free: self.service.free_space(),
+                };
+                suppliers.publish_records(driver, completion, update);
             }
             Output::RememberContact { device } => {
                 suppliers.remember_contact(driver, completion, device);
@@ -220,9 +228,16 @@ impl Node {
                 lanes,
                 confirmed,
                 of,
+                unheard,
             } => {
-                let recovery = &mut self.recovery;
-                recovery.rebuild_catalogue(driver, completion, job, &lanes, confirmed, of);
+                let wanted = Wanted {
+                    lanes: &lanes,
+                    confirmed,
+                    of,
+                    unheard: &unheard,
+                };
+                self.recovery
+                    .rebuild_catalogue(driver, completion, job, wanted);
             }
             Output::EnterDevice { job } => self.recovery.enter_device(driver, completion, job),
             for_suppliers!() | for_backup!() | for_others!() | notes!() => {
@@ -265,6 +280,18 @@ impl Node {
         }
     }
 
+    /// How well everything is kept now.
+    fn kept(&self) -> Kept {
+        let view = self.engine.view();
+        let owed = view.suppliers.iter().filter(|supplier| supplier.owed);
+        Kept {
+            protection: view.protection,
+            owed: owed
+                .map(|supplier| self.suppliers.name_of(supplier.device))
+                .collect(),
+        }
+    }
+
     /// Does what nobody waits for.
     fn take_note(&mut self, output: Output) {
         let driver = &mut self.driver;
@@ -286,7 +313,8 @@ impl Node {
                 let end = self.backup.end(job).or(restored);
                 let end = end.or_else(|| self.recovery.end(job, failure));
                 if let Some(end) = end {
-                    self.front.job_ended(job, failure, unchanged, end);
+                    let kept = self.kept();
+                    self.front.job_ended(job, failure, unchanged, end, kept);
                 }
                 if self.front.is_idle() {
                     self.context.buffers.clear();

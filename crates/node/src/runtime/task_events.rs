@@ -98,14 +98,14 @@ impl Node {
     }
 
     fn bring_status(&mut self, event: TaskEvent) {
-        let held_up_by = self.held_up_by();
+        let awaited = self.awaited();
         match event {
             TaskEvent::StatusBuilt(status) => {
-                self.front.status_built(status, held_up_by.as_deref());
+                self.front.status_built(status, &awaited);
             }
             TaskEvent::StatusFound { status, reply } => {
                 let status = status.map(|mut status| {
-                    self.front.refresh(&mut status, held_up_by.as_deref());
+                    self.front.refresh(&mut status, &awaited);
                     status
                 });
                 TaskEvent::StatusFound { status, reply }.answer_status();

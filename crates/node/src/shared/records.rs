@@ -11,6 +11,7 @@ use bitdust_model::locator::{Contact, HomeSet, KeyedRecord, LaneRecord, RootReco
 use bitdust_model::set::{SetRecord, SetVersion};
 use bitdust_model::{ErrorCode, Sequence, Signed, encode, limits};
 use bitdust_store::CatalogueError;
+use bitdust_store::catalogue::OwnHead;
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
@@ -163,10 +164,10 @@ fn lane_record(context: &Context, sequence: Sequence) -> Result<LaneRecord, Erro
     let code = |error: CatalogueError| error.code();
     let catalogue = &context.catalogue;
     let newest = catalogue.newest_published_head().map_err(code)?;
-    let newest = newest.map(|head| HeadRef {
-        sequence: head.sequence,
-        hash: head.hash,
-    });
+    let settled = match catalogue.settled().map_err(code)? {
+        Some(settled) => catalogue.head(settled).map_err(code)?,
+        None => None,
+    };
     let home = catalogue.sets().map_err(code)?.pop();
     let positions = home
         .as_ref()
@@ -211,10 +212,17 @@ fn lane_record(context: &Context, sequence: Sequence) -> Result<LaneRecord, Erro
             }),
             None => None,
         },
-        published: newest,
-        settled: newest,
+        published: newest.as_ref().map(head_ref),
+        settled: settled.as_ref().map(head_ref),
         suppliers: contacts,
     }))
+}
+
+const fn head_ref(head: &OwnHead) -> HeadRef {
+    HeadRef {
+        sequence: head.sequence,
+        hash: head.hash,
+    }
 }
 
 /// Bytes of a signature with its signer and the lengths around a signed document.

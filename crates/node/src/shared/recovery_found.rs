@@ -21,6 +21,8 @@ pub struct Recovered {
     pub confirmed: u32,
     /// Suppliers of the set.
     pub of: u32,
+    /// A newer version exists with suppliers who did not answer.
+    pub newer: bool,
     /// Versions found.
     pub snapshots: u64,
     /// Files in the newest version of each folder.

@@ -58,6 +58,34 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
     }
 }
 
+/// Why a backup failed that had to give up what it had sealed.
+pub(crate) const LOST_BEFORE_SPREAD: &str = "a supplier lost what it had confirmed, before others had it; \
+     what was backed up before is unaffected; back up again: it is sent anew then";
+
+/// How many names are told of those who lack something.
+const NAMES_TOLD: usize = 3;
+
+/// That what is published is not safe yet, and who lacks something of it.
+pub(crate) fn not_safe_yet(confirmed: u8, needed: u8, owed: &[String]) -> String {
+    let mut text = format!(
+        "Backed up, but not safe yet: {confirmed} of the {needed} suppliers it takes have confirmed lately."
+    );
+    match owed {
+        [] => {}
+        [name] => text.push_str(&format!(" {name} gets the rest once online.")),
+        names if names.len() <= NAMES_TOLD => {
+            let (last, first) = names.split_last().expect("two at least");
+            let first = first.join(", ");
+            text.push_str(&format!(" {first} and {last} get the rest once online."));
+        }
+        names => text.push_str(&format!(
+            " {} suppliers get the rest once online.",
+            names.len()
+        )),
+    }
+    text
+}
+
 /// What a job does or waits for.
 pub(crate) fn phase(phase: &JobPhase) -> String {
     match phase {
@@ -76,8 +104,17 @@ pub(crate) fn phase(phase: &JobPhase) -> String {
             format!("waiting: {name} takes no pieces at the moment")
         }
         JobPhase::Sending => "sending the rest".to_owned(),
-        JobPhase::WaitingForConfirmations { confirmed, need } => {
-            format!("waiting for suppliers that are away ({confirmed} of {need} confirmed)")
+        JobPhase::WaitingForConfirmations {
+            confirmed,
+            need,
+            away,
+        } => {
+            let whom = match away.as_slice() {
+                [] => "suppliers".to_owned(),
+                names if names.len() <= NAMES_TOLD => names.join(", "),
+                names => format!("{} suppliers", names.len()),
+            };
+            format!("waiting for {whom} to come online ({confirmed} of {need} that it takes have confirmed)")
         }
         JobPhase::WritingLists => "storing the lists of files".to_owned(),
         JobPhase::Publishing => "giving the new version to the suppliers".to_owned(),
@@ -86,5 +123,27 @@ pub(crate) fn phase(phase: &JobPhase) -> String {
         JobPhase::LoadingLists => "loading the lists of files".to_owned(),
         JobPhase::Fetching => "fetching and writing files".to_owned(),
         JobPhase::WaitingForPieces => "waiting for suppliers that hold what is missing".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_lacks_something_is_named() {
+        let after = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+            let text = not_safe_yet(3, 5, &names);
+            let (said, rest) = text.split_once("lately.").expect("it says how many");
+            assert!(said.contains("3 of the 5"), "{said}");
+            rest.trim().to_owned()
+        };
+        assert_eq!(after(&[]), "");
+        assert_eq!(after(&["bob"]), "bob gets the rest once online.");
+        let three = after(&["ann", "bob", "cy"]);
+        assert_eq!(three, "ann, bob and cy get the rest once online.");
+        let many = after(&["a", "b", "c", "d"]);
+        assert_eq!(many, "4 suppliers get the rest once online.");
     }
 }

@@ -69,11 +69,15 @@ async fn give_head(
     let Body::HeadKept(receipt) = answer else {
         return Err(refusal(&answer));
     };
-    let receipt =
+    let told =
         bitdust_crypto::verify_by(&receipt, &device.0).map_err(|_| ErrorCode::NotAuthentic)?;
-    if receipt.head != hash || receipt.sequence != sequence || receipt.lane != context.device {
+    if told.head != hash || told.sequence != sequence || told.lane != context.device {
         return Err(ErrorCode::NotAuthentic);
     }
+    let catalogue = context.catalogue.clone();
+    blocking(move || catalogue.put_head_receipt(device, sequence, &receipt))
+        .await?
+        .map_err(|error| error.code())?;
     let located = records::locators(context).await?;
     let answer = context
         .net

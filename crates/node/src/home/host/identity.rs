@@ -167,6 +167,7 @@ fn recovered_view(found: Recovered) -> RecoveredView {
         newest: found.newest,
         confirmed: found.confirmed,
         of: found.of,
+        newer: found.newer,
         snapshots: found.snapshots,
         files: found.files,
     }
