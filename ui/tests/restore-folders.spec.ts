@@ -15,7 +15,7 @@ async function end(page: Page, job: number, ending: Ending): Promise<void> {
       const world = window.mock?.world;
       const progress = { files_done, files_total: files_done, bytes_done: 1, bytes_total: 1, bytes_moved: 1 };
       world?.setStatus({ jobs: world.status.jobs.filter(({ id }) => id !== job) });
-      world?.tell({ event: "ended", job, report: { outcome, progress, snapshots: [], problems, problems_unlisted: 0, remarks: [], new_bytes: 0, packed_bytes: 0, error, message: null, verified: null } });
+      world?.tell({ event: "ended", job, report: { outcome, progress, snapshots: [], problems, problems_unlisted: 0, remarks: [], new_bytes: 0, packed_bytes: 0, error, message: null, verified: null, protection: null, owed: [] } });
     },
     [job, { ...ending, problems: ending.problems ?? [], error: ending.error ?? null }] as const,
   );

@@ -123,7 +123,7 @@ test("a stopped restore says that it was taken back", async ({ page }) => {
   await page.evaluate(() => {
     const progress = { files_done: 3_207, files_total: 3_300, bytes_done: 1, bytes_total: 2, bytes_moved: 1 };
     window.mock?.world.setStatus({ jobs: [] });
-    window.mock?.world.tell({ event: "ended", job: 21, report: { outcome: "cancelled", progress, snapshots: [], problems: [], problems_unlisted: 0, remarks: [], new_bytes: 0, packed_bytes: 0, error: "cancelled", message: null, verified: null } });
+    window.mock?.world.tell({ event: "ended", job: 21, report: { outcome: "cancelled", progress, snapshots: [], problems: [], problems_unlisted: 0, remarks: [], new_bytes: 0, packed_bytes: 0, error: "cancelled", message: null, verified: null, protection: null, owed: [] } });
   });
   await expect(page.getByText("The restore was stopped")).toBeVisible();
   await expect(page.getByText("What it had brought back was removed again, unless it was changed since.")).toBeVisible();

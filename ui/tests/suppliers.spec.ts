@@ -1,6 +1,6 @@
 import { checkAccess, everyLook, expect, open, picture, test } from "./harness";
 
-for (const scene of ["suppliers-none", "suppliers-six", "suppliers-two-away", "suppliers-condemned", "suppliers-200"]) {
+for (const scene of ["suppliers-none", "suppliers-six", "suppliers-two-away", "suppliers-owed", "suppliers-condemned", "suppliers-200"]) {
   everyLook(scene, { scene, route: "/suppliers" });
 }
 
@@ -23,6 +23,12 @@ test("the picture is told in words too", async ({ page }) => {
   await open(page, { scene: "suppliers-two-away", route: "/suppliers" });
   await expect(page.getByRole("img", { name: /6 hold a piece that counts; 4 of them are online now. 2 are needed, 4 may fail/ })).toBeVisible();
   await expect(page.getByText(/^dmitri .*: holds a piece, away now$/).last()).toBeAttached();
+});
+
+test("a piece that is not complete is not called held", async ({ page }) => {
+  await open(page, { scene: "suppliers-owed", route: "/suppliers" });
+  await expect(page.getByText(/^dmitri .*: its piece is not complete yet$/).last()).toBeAttached();
+  await expect(page.getByText("With the pieces that count now, 2 may fail at the same time.")).toBeVisible();
 });
 
 everyLook("invite", { scene: "invite", route: "/suppliers" }, async (page) => {

@@ -315,7 +315,16 @@ message: string | null,
 /**
  * The result of a test restore.
  */
-verified: VerifyView | null, };
+verified: VerifyView | null, 
+/**
+ * How well everything that is published is kept at the end of a backup that made a version, or
+ * found nothing to do.
+ */
+protection: Protection | null, 
+/**
+ * Names of suppliers who do not have all of it yet.
+ */
+owed: Array<string>, };
 
 /**
  * What happened.
@@ -676,7 +685,11 @@ confirmed: number,
 /**
  * Confirmations it needs.
  */
-need: number, } | { "kind": "writing_lists" } | { "kind": "publishing" } | { "kind": "seeking" } | { "kind": "asking_heads" } | { "kind": "loading_lists" } | { "kind": "fetching" } | { "kind": "waiting_for_pieces" };
+need: number, 
+/**
+ * Names of those who are away.
+ */
+away: Array<string>, } | { "kind": "writing_lists" } | { "kind": "publishing" } | { "kind": "seeking" } | { "kind": "asking_heads" } | { "kind": "loading_lists" } | { "kind": "fetching" } | { "kind": "waiting_for_pieces" };
 
 /**
  * When a folder is backed up without being asked.
@@ -876,7 +889,11 @@ last_proof: UnixMillis | null,
 /**
  * Why it does not count, where it does not.
  */
-condemnation: Condemnation | null, };
+condemnation: Condemnation | null, 
+/**
+ * Whether it lacks something of the newest version, or of one before.
+ */
+is_owed: boolean, };
 
 /**
  * Somebody whose data is kept here.
@@ -1308,6 +1325,10 @@ confirmed: number,
  * Suppliers of the set.
  */
 of: number, 
+/**
+ * Whether a newer version exists with suppliers who did not answer.
+ */
+newer: boolean, 
 /**
  * Versions found.
  */

@@ -19,9 +19,11 @@ test("a backup that moves says how far, how fast and how long", () => {
 });
 
 test("a job that waits says for what, and promises no time", () => {
-  const words = jobWords(job({ phase: { kind: "waiting_for_confirmations", confirmed: 3, need: 5 }, progress, bytes_per_second: 0, remaining_seconds: 10 }));
+  const words = jobWords(job({ phase: { kind: "waiting_for_confirmations", confirmed: 3, need: 5, away: [] }, progress, bytes_per_second: 0, remaining_seconds: 10 }));
   expect(words.waits).toBe(true);
-  expect(words.phase).toContain("3 of 5 people");
+  expect(words.phase).toContain("3 of 5 have confirmed");
+  const named = jobWords(job({ phase: { kind: "waiting_for_confirmations", confirmed: 3, need: 5, away: ["bob · 1", "cy · 2"] }, progress }));
+  expect(named.phase).toMatch(/^Waiting for bob and cy to come online: 3 of 5/);
   expect(words.figures).toEqual(["16.6 of 41.6 GB", "3,291 of 8,214 files"]);
 });
 

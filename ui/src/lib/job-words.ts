@@ -4,6 +4,7 @@ import { text } from "../text/text";
 import { bytesOf, bytesPerSecond, duration, list, number } from "./format";
 import { never } from "./never";
 import { shownName, shownPath } from "./paths";
+import { fewNames } from "./people";
 
 export interface JobWords {
   title: string;
@@ -38,12 +39,17 @@ function title(task: JobTask): string {
   }
 }
 
+function confirmationWords(confirmed: number, need: number, names: string | null): string {
+  if (names === null) return text("overview.phase_waiting_for_confirmations", { confirmed, need });
+  return text("overview.phase_waiting_for_names", { confirmed, need, names });
+}
+
 export function phaseWords(phase: JobPhase): string {
   switch (phase.kind) {
     case "waiting_for_suppliers":
       return text("overview.phase_waiting_for_suppliers", { have: phase.have, need: phase.need });
     case "waiting_for_confirmations":
-      return text("overview.phase_waiting_for_confirmations", { confirmed: phase.confirmed, need: phase.need });
+      return confirmationWords(phase.confirmed, phase.need, fewNames(phase.away));
     case "waiting_for_supplier":
       return text("overview.phase_waiting_for_supplier", { name: phase.name });
     case "waiting":

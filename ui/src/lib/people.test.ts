@@ -5,7 +5,7 @@ import { inOrder, setPicture, splitName, trustOf } from "./people";
 
 const somebody = (change: Partial<SupplierView> = {}): SupplierView => ({
   device: "d", identity: "i", name: "bob · 7f3a 91c2", friend: true, state: "Contracted", online: true, path: "tcp", confirmed: true,
-  position: null, contract_bytes: 10, kept_bytes: 5, last_seen: 1, last_proof: 1, condemnation: null, ...change,
+  position: null, contract_bytes: 10, kept_bytes: 5, last_seen: 1, last_proof: 1, condemnation: null, is_owed: false, ...change,
 });
 
 it("splits a name from its fingerprint at the last mark", () => {
@@ -20,6 +20,8 @@ describe("trustOf", () => {
     [{ confirmed: false }, "unproven"],
     [{ confirmed: false, kept_bytes: 0 }, "empty"],
     [{ condemnation: "failed_proof" }, "condemned"],
+    [{ is_owed: true }, "owed"],
+    [{ is_owed: true, confirmed: false }, "unproven"],
     [{ state: "Proposing", confirmed: false, contract_bytes: 0 }, "signing"],
     [{ state: "Refused" }, "refused"],
     [{ state: "Dropped" }, "dropped"],
@@ -60,6 +62,12 @@ describe("setPicture", () => {
     const picture = setPicture({ code: [1, 2], suppliers: [somebody({ kept_bytes: 0 }), somebody({ state: "Dropped" })] });
     expect(picture?.positions.map(({ supplier, piece }) => [supplier?.state, piece])).toEqual([["Contracted", "none"], [undefined, "none"]]);
     expect(picture).toMatchObject({ isFormed: false, mayFail: 1 });
+  });
+
+  it("does not call a piece whole that lacks something", () => {
+    const picture = setPicture({ code: [1, 2], suppliers: [somebody({ position: 0 }), somebody({ position: 1, is_owed: true })] });
+    expect(picture?.positions.map(({ piece }) => piece)).toEqual(["held", "unproven"]);
+    expect(picture).toMatchObject({ held: 1, isWhole: false, mayFail: 0 });
   });
 
   it("knows when too few pieces count", () => {

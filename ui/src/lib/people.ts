@@ -1,5 +1,6 @@
 /** People who keep data: their names, how far each is trusted, and the picture of the set. */
 import type { Code, Condemnation, ReachView, StatusView, SupplierView } from "../backend/bindings";
+import { list } from "./format";
 import { stateKey } from "./machines";
 
 const SEPARATOR = " · ";
@@ -10,9 +11,19 @@ export function splitName(name: string): { nickname: string; fingerprint: string
   return at < 0 ? { nickname: name, fingerprint: "" } : { nickname: name.slice(0, at), fingerprint: name.slice(at + SEPARATOR.length) };
 }
 
+/** How many people are named in a sentence. */
+const NAMED = 3;
+
+/** The nicknames of a few people, as in a sentence; null where there are too many for that. */
+export function fewNames(names: string[]): string | null {
+  if (names.length === 0 || names.length > NAMED) return null;
+  return list(names.map((name) => splitName(name).nickname));
+}
+
 /** How far somebody is trusted, from the state of the link, the proofs and its condemnation. */
 export type Trust =
   | { kind: "confirmed" }
+  | { kind: "owed" }
   | { kind: "full"; confirmed: boolean }
   | { kind: "unproven" }
   | { kind: "empty" }
@@ -49,12 +60,12 @@ export function trustOf(supplier: SupplierView): Trust {
 }
 
 function proven(supplier: SupplierView): Trust {
-  if (supplier.confirmed) return { kind: "confirmed" };
+  if (supplier.confirmed) return { kind: supplier.is_owed ? "owed" : "confirmed" };
   return { kind: supplier.kept_bytes > 0 ? "unproven" : "empty" };
 }
 
 /** What a person asks first: who needs a look comes before who is fine. */
-const CONCERN: Record<TrustKind, number> = { condemned: 0, refused: 1, unproven: 2, full: 3, unknown: 4, signing: 5, reaching: 6, empty: 7, confirmed: 8, dropped: 9 };
+const CONCERN: Record<TrustKind, number> = { condemned: 0, refused: 1, unproven: 2, full: 3, owed: 4, unknown: 5, signing: 6, reaching: 7, empty: 8, confirmed: 9, dropped: 10 };
 
 /** Members of the set by position, then the others by concern and name. */
 export function inOrder(suppliers: SupplierView[]): SupplierView[] {
@@ -70,7 +81,7 @@ export function inOrder(suppliers: SupplierView[]): SupplierView[] {
 export interface SetPosition {
   /** Null: nobody has this place yet. */
   supplier: SupplierView | null;
-  /** Holds a piece that counts, holds one of which there is no fresh proof, or holds none. */
+  /** Holds a piece that counts, one that lacks something or of which there is no fresh proof, or none. */
   piece: "held" | "unproven" | "none";
   online: boolean;
 }
@@ -101,10 +112,13 @@ export function setPicture(status: Pick<StatusView, "code" | "suppliers"> & Part
   const isFormed = suppliers.some(({ position }) => position !== null);
   const positions = isFormed ? placed(code, suppliers) : expected(code, suppliers);
   const held = positions.filter(({ piece }) => piece === "held");
+  // Of those who lack something each may lack something else: together they may have everything, and nobody to spare.
+  const proven = positions.filter(({ supplier }) => supplier !== null && isProven(supplier));
+  const counted = Math.max(held.length, Math.min(proven.length, code[0]));
   return {
     positions,
     enough: code[0],
-    mayFail: (isFormed ? held.length : code[1]) - code[0],
+    mayFail: (isFormed ? counted : code[1]) - code[0],
     isWhole: held.length === code[1],
     isFormed,
     online: held.filter(({ online }) => online).length,
@@ -124,9 +138,13 @@ function expected([, people]: Code, suppliers: SupplierView[]): SetPosition[] {
   return Array.from({ length: people }, (_, index) => positionOf(first[index] ?? null));
 }
 
+function isProven(supplier: SupplierView): boolean {
+  return supplier.confirmed && supplier.condemnation === null && supplier.kept_bytes > 0;
+}
+
 function positionOf(supplier: SupplierView | null): SetPosition {
   if (supplier === null) return { supplier, piece: "none", online: false };
-  const counts = supplier.confirmed && supplier.condemnation === null;
-  const piece = supplier.kept_bytes === 0 ? "none" : counts ? "held" : "unproven";
+  const isHeld = isProven(supplier) && !supplier.is_owed;
+  const piece = supplier.kept_bytes === 0 ? "none" : isHeld ? "held" : "unproven";
   return { supplier, piece, online: supplier.online };
 }

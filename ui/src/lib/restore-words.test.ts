@@ -5,7 +5,7 @@ import { restoreCounts, restoreWords } from "./restore-words";
 
 function report(change: Partial<JobReport>, files_done: number): JobReport {
   const progress = { files_done, files_total: files_done, bytes_done: 0, bytes_total: 0, bytes_moved: 0 };
-  return { outcome: "complete", progress, snapshots: [], problems: [], problems_unlisted: 0, remarks: [], new_bytes: 0, packed_bytes: 0, error: null, message: null, verified: null, ...change };
+  return { outcome: "complete", progress, snapshots: [], problems: [], problems_unlisted: 0, remarks: [], new_bytes: 0, packed_bytes: 0, error: null, message: null, verified: null, protection: null, owed: [], ...change };
 }
 
 const lost = { path: [47, 97], code: "too_few_shards" as const, detail: "" };

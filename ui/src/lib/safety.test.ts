@@ -38,6 +38,18 @@ describe("the verdict", () => {
   });
 });
 
+describe("pieces that people lack", () => {
+  const body = (lacking: number) => {
+    const people = suppliers().map((supplier, index) => ({ ...supplier, is_owed: index < lacking }));
+    return verdict(statusOf({ protection: { kind: "stored", confirmed: 4, needed: 6 }, suppliers: people }), now).body;
+  };
+  test("are counted, and a few people are named", () => {
+    expect(body(0)).toBe("Can be restored. Some confirmations are missing.");
+    expect(body(2)).toMatch(/lack pieces: \w+ and \w+\. We send them/);
+    expect(body(5)).toMatch(/^Can be restored. 5 people still lack pieces/);
+  });
+});
+
 describe("the word protected", () => {
   const measured = statusOf({ survival: 0.9999 });
   test("needs a measured figure that is high", () => {

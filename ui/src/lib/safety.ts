@@ -7,6 +7,7 @@ import type { Tone } from "../parts/tone";
 import { text } from "../text/text";
 import { list, relative } from "./format";
 import { shownName } from "./paths";
+import { fewNames } from "./people";
 
 export interface Verdict {
   /** What a person can do about it, where there is something. */
@@ -75,10 +76,17 @@ function partlyStored(view: StatusView, confirmed: number, needed: number): Verd
   const enough = view.code?.[0] ?? needed;
   const isSending = view.jobs.some((job) => job.task.kind === "backup");
   if (confirmed < enough && !isSending) return { asks: "nothing", tone: "bad", title: text("safety.lost_title"), body: text("safety.lost_body", { count: confirmed, enough }) };
-  const body = text(isSending ? "safety.part_busy_body" : "safety.part_body");
+  const body = isSending ? text("safety.part_busy_body") : whoLacksPieces(view);
   const missing = view.folders.filter(({ protection }) => protection.kind === "nothing");
   const also = missing.length === 0 ? "" : ` ${text("safety.some_title", { count: missing.length, names: list(missing.map(({ path }) => shownName(path))) })}.`;
   return { asks: "nothing", tone: isSending ? "busy" : "warn", title: text("safety.part_title", { confirmed, needed }), body: `${body}${also}` };
+}
+
+function whoLacksPieces(view: StatusView): string {
+  const owed = view.suppliers.filter((supplier) => supplier.position !== null && supplier.is_owed);
+  if (owed.length === 0) return text("safety.part_body");
+  const names = fewNames(owed.map(({ name }) => name));
+  return names === null ? text("safety.part_owed_many_body", { count: owed.length }) : text("safety.part_owed_body", { names });
 }
 
 function stored(view: StatusView, now: number): Verdict {

@@ -49,7 +49,7 @@ test("a running host is asked for its status", async () => {
 test("a host that stops takes the status and ended jobs with it", async () => {
   const { control } = await play(running());
   await settle();
-  control.world.tell({ event: "ended", job: 3, report: { outcome: "complete", progress: { files_done: 1, files_total: 1, bytes_done: 1, bytes_total: 1, bytes_moved: 1 }, snapshots: [], problems: [], problems_unlisted: 0, remarks: [], new_bytes: 0, packed_bytes: 0, error: null, message: null, verified: null } });
+  control.world.tell({ event: "ended", job: 3, report: { outcome: "complete", progress: { files_done: 1, files_total: 1, bytes_done: 1, bytes_total: 1, bytes_moved: 1 }, snapshots: [], problems: [], problems_unlisted: 0, remarks: [], new_bytes: 0, packed_bytes: 0, error: null, message: null, verified: null, protection: null, owed: [] } });
   expect(jobs.report(3)?.outcome).toBe("complete");
   control.world.setHost({ state: { kind: "locked" } });
   expect(status.view).toBeNull();

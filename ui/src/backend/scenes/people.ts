@@ -69,7 +69,7 @@ export function supplier(nickname: string, position: number | null, change: Part
     kept_bytes: 20.4 * GB,
     last_seen: ago(MINUTE),
     last_proof: ago(3 * HOUR),
-    condemnation: null,
+    condemnation: null, is_owed: false,
     ...change,
   };
 }

@@ -58,7 +58,7 @@ function report(place: string): JobReport {
     packed_bytes: 0,
     error: null,
     message: null,
-    verified: null,
+    verified: null, protection: null, owed: [],
   };
 }
 

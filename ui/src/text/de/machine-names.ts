@@ -88,6 +88,7 @@ export const machineStates: Translated<typeof States> = {
   Pausing: "Pausiert",
   Placing: "Sendet an Aufbewahrer",
   PlacingMetadata: "Sendet die Listen",
+  Spreading: "Wartet auf den Rest",
   Proposing: "Schlägt vor",
   Published: "Veröffentlicht",
   Publishing: "Veröffentlicht gerade",

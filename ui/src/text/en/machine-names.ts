@@ -86,6 +86,7 @@ export const machineStates = {
   Pausing: "Pausing",
   Placing: "Sending to suppliers",
   PlacingMetadata: "Sending the lists",
+  Spreading: "Waiting for the rest",
   Proposing: "Proposing",
   Published: "Published",
   Publishing: "Publishing",

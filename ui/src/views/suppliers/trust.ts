@@ -11,6 +11,7 @@ export interface TrustWords {
 
 const TONES: Record<Trust["kind"], Tone> = {
   confirmed: "good",
+  owed: "warn",
   full: "warn",
   unproven: "warn",
   empty: "plain",
