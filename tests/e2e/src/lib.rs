@@ -31,7 +31,7 @@ pub mod world;
 pub use bus::Bus;
 pub use compare::differences;
 pub use corpus::Random;
-pub use machine::{Machine, Order, Reply, Running};
+pub use machine::{Machine, Order, Reply, Running, texts};
 pub use screen::Screen;
 pub use size::sized;
 pub use stage::Stage;

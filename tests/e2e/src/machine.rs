@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -11,6 +12,9 @@ use serde_json::Value;
 use crate::process::Process;
 use crate::wait::eventually;
 use crate::world::World;
+
+/// Traces that were asked for, so that each has a name of its own.
+static TRACES: AtomicU64 = AtomicU64::new(0);
 
 /// How long a command may take unless it says otherwise.
 const COMMAND_WITHIN: Duration = Duration::from_secs(180);
@@ -384,7 +388,18 @@ impl Machine {
         for address in &self.bootstrap {
             words.extend(["--bootstrap", address].map(Into::into));
         }
-        words.extend(self.flags.iter().chain(arguments).cloned());
+        words.extend(self.flags.iter().cloned());
+        // Somebody else may not write into the folder of the world.
+        let is_own = self.through.is_empty() && through.is_empty();
+        if std::env::var_os("BITDUST_KEEP").is_some()
+            && is_own
+            && !self.flags.iter().any(|it| it == "--trace")
+        {
+            let number = TRACES.fetch_add(1, Ordering::Relaxed);
+            let trace = self.folder.join(format!("{}-{number}.trace", self.name));
+            words.extend(["--trace".into(), trace.into()]);
+        }
+        words.extend(arguments.iter().cloned());
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env_remove("BITDUST_HOME");
         command
@@ -532,6 +547,14 @@ impl Reply {
             self.stderr
         );
         Ok(self)
+    }
+
+    /// Fails unless it is done, whether what was backed up is safe already or not yet.
+    pub fn expect_done(self) -> Result<Self> {
+        if self.code == Some(3) && self.object["protection"]["kind"] == "stored" {
+            return Ok(self);
+        }
+        self.expect_code(0)
     }
 
     /// A text in its result, by its JSON pointer.

@@ -188,7 +188,8 @@ impl Scene {
             .customer
             .order(&["backup"])
             .within(JOB_WITHIN)
-            .run()?;
+            .attempt()?
+            .expect_done()?;
         self.stage.customer.wait_until_spread()?;
         self.note_catalogue().map(drop)
     }

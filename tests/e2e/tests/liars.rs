@@ -154,7 +154,7 @@ fn a_receipt_for_what_is_not_there_is_found_by_the_next_check() -> Outcome {
         "{notices}"
     );
     let sentence = status["sentence"].as_str().unwrap_or_default();
-    ensure!(sentence.contains("more suppliers are needed"), "{sentence}");
+    ensure!(sentence.contains("not safe yet"), "{sentence}");
     Ok(())
 }
 

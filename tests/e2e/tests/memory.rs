@@ -78,7 +78,13 @@ fn back_up(customer: &Machine, supplier: &Machine, bytes: u64) -> Outcome {
         || read_bytes(process),
         || Ok(backup.ended()?.is_some()),
     )?;
-    ensure!(backup.wait(LONG)?.success(), "{}", customer.log_end());
+    // What did not fit beside the supplier that stood still may come to it later.
+    let ended = backup.wait(LONG)?;
+    ensure!(
+        matches!(ended.code(), Some(0 | 3)),
+        "{}",
+        customer.log_end()
+    );
     check("backup", process, &levels)
 }
 

@@ -89,7 +89,7 @@ fn spool_and_deliver(stage: &mut Stage, source: &Path, world: &World) -> Outcome
     world
         .random()
         .write_file(&source.join("second"), 2_000_000)?;
-    // 1/3: two of three are enough to go on, and not enough to be safe.
+    // 1/3: two of three are enough for a version, and not enough for it to be safe.
     let backup = stage.customer.order(&["backup"]);
     let mut backup = backup.begin()?;
     eventually("something in the spool", SOON, || {
@@ -98,7 +98,11 @@ fn spool_and_deliver(stage: &mut Stage, source: &Path, world: &World) -> Outcome
     })?;
     stage.suppliers[2].start()?;
     let ended = backup.wait(SOON)?;
-    ensure!(ended.success(), "the backup ended with {ended}");
+    // It did not wait for the one that was away, or it came just in time.
+    ensure!(
+        matches!(ended.code(), Some(0 | 3)),
+        "the backup ended with {ended}"
+    );
     stage.customer.wait_until_spread().map(drop)
 }
 

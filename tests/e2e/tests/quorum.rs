@@ -1,0 +1,196 @@
+//! Versions made by those who are there: whoever is away is owed, named, and not waited for.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bitdust_e2e_tests::ledger::{committed_packs, shard_files};
+use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually, sized, texts};
+
+const JOB_WITHIN: Duration = Duration::from_secs(120);
+const SOON: Duration = Duration::from_secs(60);
+/// The waits of real homes; tests usually have longer ones, as they share their machine.
+const SETTINGS: [(&str, &str); 2] = [
+    ("policy.redial_max", "2000"),
+    ("policy.straggler_wait", "700"),
+];
+
+#[test]
+fn one_of_three_away() -> Outcome {
+    check("one-of-three", 3, 1, "1/3")
+}
+
+#[test]
+fn one_of_four_away() -> Outcome {
+    check("one-of-four", 4, 1, "2/4")
+}
+
+#[test]
+fn two_of_six_away() -> Outcome {
+    check("two-of-six", 6, 2, "3/6")
+}
+
+/// A folder with a version that all have; some are killed; then another version.
+fn check(name: &str, suppliers: u8, away: usize, code: &str) -> Outcome {
+    let world = World::new(name)?;
+    let mut stage = Stage::prepare(&world, suppliers, &SETTINGS)?;
+    stage.customer.set("code", code)?;
+    stage.customer.start()?;
+    stage.hire()?;
+    let source = world.make_folder("source")?;
+    std::fs::write(source.join("letter"), "Dear all")?;
+    stage.back_up(&source)?;
+    stage.customer.wait_until_spread()?;
+    for supplier in &mut stage.suppliers[..away] {
+        supplier.kill()?;
+    }
+    std::fs::write(source.join("second"), "Dear others")?;
+    let customer = &stage.customer;
+    let backup = customer.order(&["backup"]).within(JOB_WITHIN);
+    let reply = backup.attempt()?.expect_code(3)?;
+    eprintln!(
+        "{away} of {suppliers} away: {:.2} s",
+        reply.took.as_secs_f64()
+    );
+    ensure!(
+        reply.object["protection"]["kind"] == "stored",
+        "{}",
+        reply.object
+    );
+    let owed = texts(&reply.object["owed"]);
+    ensure!(owed.len() == away, "{owed:?}");
+    let status = customer.status()?;
+    let sentence = status["sentence"].as_str().unwrap_or_default();
+    ensure!(
+        sentence.contains("not safe yet") && owed.iter().all(|name| sentence.contains(name)),
+        "{sentence}"
+    );
+    ensure!(customer.versions_of(&source)? == 2);
+    restore_and_compare(&world, customer, &source, "while-they-are-away")?;
+    // Nothing of what is known is sent again for a third version.
+    std::fs::write(source.join("third"), "Dear both")?;
+    let third = customer.order(&["backup"]).within(JOB_WITHIN);
+    let third = third.attempt()?.expect_code(3)?;
+    let new_bytes = third.number("/new_bytes")?;
+    ensure!(new_bytes < 1_000, "{new_bytes} bytes for nine new ones");
+
+    for supplier in &mut stage.suppliers[..away] {
+        supplier.start()?;
+    }
+    let safe_at = code.parse::<bitdust_model::Code>()?.safe_at();
+    let safe_at = usize::from(safe_at.context("one place is never safe")?);
+    let within = Duration::from_secs(sized(90, 20));
+    eventually("all have it, and it is said", within, || {
+        let status = stage.customer.status()?;
+        let is_safe = status["protection"]["kind"] == "safe";
+        let lacks = status["suppliers"].as_array().into_iter().flatten();
+        let lacks = lacks.filter(|view| view["is_owed"] == true).count();
+        let missing = missing(&world, &stage)?;
+        if is_safe {
+            let weakest = weakest(&world, &stage, k_of(code)?)?;
+            ensure!(weakest >= safe_at, "called safe with {weakest} shards");
+        }
+        Ok((is_safe && lacks == 0 && missing == 0).then_some(()))
+    })?;
+    stage.lose_suppliers(usize::from(suppliers) - k_of(code)?)?;
+    restore_and_compare(&world, &stage.customer, &source, "after-losses")
+}
+
+fn k_of(code: &str) -> Result<usize> {
+    Ok(usize::from(code.parse::<bitdust_model::Code>()?.k()))
+}
+
+/// Shards of committed packs of which no supplier has a file.
+fn missing(world: &World, stage: &Stage) -> Result<usize> {
+    let names = files(stage)?;
+    let committed = committed_packs(&stage.customer.home, world.folder())?;
+    let shards = committed.iter().flat_map(|pack| &pack.shards);
+    Ok(shards.filter(|shard| !names.contains(*shard)).count())
+}
+
+/// The fewest shards of a published pack that suppliers have files of. Copies survive as many losses as
+/// contents with k - 1 shards more.
+fn weakest(world: &World, stage: &Stage, k: usize) -> Result<usize> {
+    let names = files(stage)?;
+    let committed = committed_packs(&stage.customer.home, world.folder())?;
+    let held = committed
+        .iter()
+        .filter(|pack| pack.is_published)
+        .map(|pack| {
+            let shards = pack.shards.iter().filter(|shard| names.contains(*shard));
+            shards.count() + k - usize::from(pack.k)
+        });
+    held.min().context("nothing is published")
+}
+
+/// The names of the files of all suppliers' shards.
+fn files(stage: &Stage) -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for supplier in &stage.suppliers {
+        let files = shard_files(&supplier.home)?;
+        let name = |file: &std::path::PathBuf| Some(file.file_name()?.to_str()?.to_owned());
+        names.extend(files.iter().filter_map(name));
+    }
+    Ok(names)
+}
+
+fn restore_and_compare(world: &World, customer: &Machine, source: &Path, name: &str) -> Outcome {
+    let target = world.path(name);
+    let restore = customer.order(&["restore", "latest", "--to"]);
+    restore.argument(&target).within(JOB_WITHIN).run()?;
+    let different = differences(source, &target)?;
+    ensure!(different.is_empty(), "{different}");
+    Ok(())
+}
+
+/// One that is there and answers nothing is waited for once, and shortly.
+#[test]
+fn a_supplier_that_stalls_is_not_waited_for_long() -> Outcome {
+    let world = World::new("one-stalls")?;
+    let mut stage = Stage::prepare(&world, 3, &SETTINGS)?;
+    stage.customer.set("code", "1/3")?;
+    stage.customer.start()?;
+    stage.hire()?;
+    let source = world.make_folder("source")?;
+    std::fs::write(source.join("letter"), "Dear all")?;
+    stage.back_up(&source)?;
+    stage.customer.wait_until_spread()?;
+    stage.suppliers[0].hold(true)?;
+    std::fs::write(source.join("second"), "Dear others")?;
+    let backup = stage.customer.order(&["backup"]).within(JOB_WITHIN);
+    let reply = backup.attempt()?.expect_code(3)?;
+    eprintln!("one stalls: {:.2} s", reply.took.as_secs_f64());
+    ensure!(texts(&reply.object["owed"]).len() == 1, "{}", reply.object);
+    stage.suppliers[0].hold(false)?;
+    eventually("it is safe", Duration::from_secs(150), || {
+        let status = stage.customer.status()?;
+        Ok((status["protection"]["kind"] == "safe").then_some(()))
+    })
+}
+
+/// Of six a majority is dead when a bare machine asks for everything.
+#[test]
+fn the_dead_are_not_waited_for_at_a_recovery() -> Outcome {
+    let world = World::new("three-dead")?;
+    let mut stage = Stage::prepare(&world, 6, &SETTINGS)?;
+    stage.customer.set("code", "3/6")?;
+    stage.customer.start()?;
+    stage.hire()?;
+    let source = world.make_folder("source")?;
+    std::fs::write(source.join("letter"), "Dear all")?;
+    stage.back_up(&source)?;
+    stage.lose_suppliers(3)?;
+    let words = stage.customer.words.clone();
+    stage.customer.kill()?;
+    let mut machine = stage.new_machine(&world, "new-machine")?;
+    let reply = machine.recover(&words)?;
+    eprintln!("recovered in {:.2} s", reply.took.as_secs_f64());
+    ensure!(reply.object["newer"] == false, "{}", reply.object);
+    machine.start()?;
+    eventually("three are there", SOON, || {
+        let status = machine.status()?;
+        Ok((status["peers"].as_u64() >= Some(3)).then_some(()))
+    })?;
+    restore_and_compare(&world, &machine, &source, "restored")
+}
