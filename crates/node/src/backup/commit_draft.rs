@@ -89,6 +89,7 @@ fn record(catalogue: &Catalogue, sequence: Sequence) -> Result<Vec<GroupChange>,
     let published = catalogue.publish(Publication {
         segment: (!segment.blobs.is_empty()).then_some(segment),
         head: Some(head),
+        lists: draft.lists,
         snapshots: draft.snapshots,
     })?;
     Ok(published.moved)

@@ -9,7 +9,7 @@ use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::{ByteCount, PackId, Position, PositionMask, SetId};
 use rusqlite::{Connection, Row, Transaction, params};
 
-use super::pack_rows::kind_from_column;
+use super::pack_rows::{kind_from_column, number_of};
 use super::{Catalogue, CatalogueError};
 use crate::row::from_column;
 
@@ -114,31 +114,23 @@ impl Moves {
         Ok(())
     }
 
-    /// Publishes the commit packs that are committed and kept: the head that is published names them.
-    /// What was lost since it was committed is of no version.
-    pub(super) fn publish_commits(
+    /// Publishes the packs of a head's lists.
+    pub(super) fn publish_lists(
         &mut self,
         transaction: &Transaction<'_>,
+        lists: &[PackId],
     ) -> Result<(), CatalogueError> {
-        let mut statement = transaction.prepare_cached(
-            "SELECT set_id, kind, state, mask, pack_bytes FROM packs
-             WHERE state = 1 AND kind = 2 AND confirmed >= known_at",
-        )?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let from = group_from(row)?;
-            let bytes = ByteCount(from_column("byte count", row.get(4)?)?);
-            let to = Group {
-                is_published: true,
-                ..from
+        for list in lists {
+            let Some(number) = number_of(transaction, *list)? else {
+                continue;
             };
-            self.note(Some(from), to, 1, bytes);
+            self.of(transaction, number, || {
+                transaction
+                    .prepare_cached("UPDATE packs SET state = 2 WHERE id = ?1 AND state = 1")?
+                    .execute([number])?;
+                Ok(())
+            })?;
         }
-        transaction
-            .prepare_cached(
-                "UPDATE packs SET state = 2 WHERE state = 1 AND kind = 2 AND confirmed >= known_at",
-            )?
-            .execute([])?;
         Ok(())
     }
 

@@ -47,6 +47,8 @@ pub struct Publication {
     pub snapshots: Vec<SnapshotRecord>,
     /// The head that was published.
     pub head: Option<OwnHead>,
+    /// The packs of its lists.
+    pub lists: Vec<PackId>,
 }
 
 /// What a publication changed.
@@ -108,7 +110,8 @@ impl Catalogue {
         })
     }
 
-    /// Records a whole commit in one durable transaction: its commit packs are published too.
+    /// Records a whole commit in one durable transaction: what its head names is published, whatever
+    /// became of it meanwhile.
     /// At most `SEGMENTS_MAX` segments are live.
     pub fn publish(&self, publication: Publication) -> Result<Published, CatalogueError> {
         self.write_durably(move |transaction| {
@@ -117,6 +120,7 @@ impl Catalogue {
                 segment,
                 snapshots,
                 head,
+                lists,
             } = publication;
             let segment = match segment {
                 Some(NewSegment {
@@ -141,8 +145,8 @@ impl Catalogue {
                         ..head
                     },
                 )?;
-                moves.publish_commits(transaction)?;
             }
+            moves.publish_lists(transaction, &lists)?;
             Ok(Published {
                 segment,
                 moved: moves.changes(),

@@ -244,6 +244,7 @@ fn write_the_fixture() {
             }),
             snapshots: vec![snapshot(1)],
             head: Some(own_head()),
+            lists: Vec::new(),
         })
         .expect("published");
     catalogue.issue_invitation(&[3; 16], NOW).expect("issued");

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use bitdust_model::ledger::{Group, GroupChange};
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, HeadHash, Position, PositionMask, SetId};
+use bitdust_model::{ByteCount, HeadHash, PackId, Position, PositionMask, SetId};
 use bitdust_store::Catalogue;
 use bitdust_store::catalogue::{NewSegment, OwnHead, Publication};
 use proptest::prelude::*;
 
 use crate::support::{
-    NOW, blob, confirm, device, head, id, identity, open_catalogue, pack, pack_record, signed,
+    NOW, blob, device, head, id, identity, open_catalogue, pack, pack_record, signed,
     temporary_folder,
 };
 
@@ -178,20 +178,17 @@ fn a_published_head_publishes_its_lists() {
         head: signed(&head),
         published: false,
     };
-    let publish = || {
+    let publish = |lists: &[PackId]| {
         let published = catalogue.publish(Publication {
             head: Some(own.clone()),
+            lists: lists.to_vec(),
             ..Publication::default()
         });
         published.expect("published").moved
     };
-    assert_eq!(publish(), [], "nobody keeps them any more");
-    confirm(&catalogue, 1, 2);
-    let group = Group {
-        confirmed: [Position(0), Position(1)].into_iter().collect(),
-        ..group
-    };
-    let moved = publish();
+    assert_eq!(publish(&[]), [], "of another head");
+    // Also where nobody keeps them any more: it leads to them.
+    let moved = publish(&[pack(1)]);
     let to = Group {
         is_published: true,
         ..group

@@ -389,6 +389,7 @@ fn a_publication_is_recorded_whole_or_not_at_all() {
         }),
         snapshots: vec![snapshot(1)],
         head: Some(own.clone()),
+        lists: Vec::new(),
     };
     let refused = catalogue
         .publish(publication(vec![pack(1), pack(404)]))
