@@ -105,9 +105,12 @@ impl Ledger {
         self.with_lists(set, |group| group.is_published || all)
     }
 
-    /// Positions that have all lists and trees of a set that some of these have.
+    /// Positions that have all lists of a set, and published trees, that some of these have.
     pub(crate) fn with_lists_of(&self, set: SetId, some: PositionMask) -> PositionMask {
-        self.with_lists(set, |group| group.confirmed.and(some).count() > 0)
+        self.with_lists(set, |group| {
+            let is_named = group.is_published || group.kind == PackKind::Commit;
+            is_named && group.confirmed.and(some).count() > 0
+        })
     }
 
     fn with_lists(&self, set: SetId, counts: impl Fn(&Group) -> bool) -> PositionMask {

@@ -54,9 +54,7 @@ impl World {
             Output::CommitPack { pack } => self.commit_pack(node, pack),
             Output::ReleasePack { pack } => self.release_pack(node, pack),
             Output::SealMetadata { job, folders } => self.seal_metadata(node, job, &folders),
-            Output::PutHead { device, sequence } => {
-                self.call(node, device, Request::PutHead { sequence });
-            }
+            Output::PutHead { device, sequence } => self.put_head(node, device, sequence),
             Output::RecordCommit { sequence } => self.record_commit(node, sequence),
             Output::JobMoved { job, phase } => self.job_moved(node, job, phase),
             Output::JobEnded { job, failure, .. } => self.end_job(node, job, failure),
@@ -149,6 +147,27 @@ impl World {
             let wait = self.disk_time();
             self.deliver(node, wait, input);
         }
+    }
+
+    fn put_head(&mut self, node: NodeId, device: DeviceId, sequence: Sequence) {
+        if self.has_its_lists(node, device, sequence) {
+            return self.call(node, device, Request::PutHead { sequence });
+        }
+        let wait = self.disk_time();
+        let code = ErrorCode::Busy;
+        let refused = Input::HeadRefused {
+            device,
+            sequence,
+            code,
+        };
+        self.deliver(node, wait, refused);
+    }
+
+    /// Whether a supplier signed for the lists that a head names: else it is too early for it.
+    fn has_its_lists(&self, node: NodeId, device: DeviceId, sequence: Sequence) -> bool {
+        let head = self.books.heads.get(&(node, sequence));
+        let lists = head.and_then(|head| self.books.packs.get(&(node, head.commit)));
+        lists.is_some_and(|lists| lists.receipts.values().any(|by| *by == device))
     }
 
     fn publish_records(&mut self, node: NodeId, settled: Option<Sequence>) {

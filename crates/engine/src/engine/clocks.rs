@@ -2,12 +2,14 @@
 //! waited for follows from that.
 
 use bitdust_model::PackId;
+use bitdust_model::ledger::{Group, GroupChange};
 use bitdust_model::manifest::PackKind;
 
 use super::Engine;
 use super::entries::{Job, Work};
 use crate::fsm::backup;
 use crate::io::JobId;
+use crate::rules::known_at;
 
 impl Engine {
     /// A pack of a job was sealed.
@@ -41,6 +43,37 @@ impl Engine {
         {
             *receipted_at = self.now;
         }
+    }
+
+    /// Packs moved since a supplier was condemned: a running backup may name one that nobody can give
+    /// back any more, and must not make a version of that.
+    pub(super) fn note_lost(&mut self, moved: &[GroupChange]) {
+        let Some(code) = self.set.as_ref().map(|set| set.code) else {
+            return;
+        };
+        let trusted = self.trusted_positions();
+        let is_lost = |change: &GroupChange| {
+            let Group {
+                kind, confirmed, ..
+            } = change.to;
+            let is_named = kind != PackKind::Commit && !change.to.is_published;
+            is_named && confirmed.and(trusted).count() < known_at(kind, code)
+        };
+        if !moved.iter().any(is_lost) {
+            return;
+        }
+        for job in self.jobs.values_mut() {
+            if let Work::Backup {
+                state, has_lost, ..
+            } = &mut job.work
+            {
+                *has_lost = !matches!(
+                    state,
+                    backup::State::Queued | backup::State::WaitingForSuppliers
+                );
+            }
+        }
+        self.jobs_due = true;
     }
 
     /// From here on a job waits for something new.

@@ -117,6 +117,8 @@ pub(crate) enum Work {
         state: backup::State,
         contents: bool,
         lists: bool,
+        /// A pack that no head leads to was lost while it ran: it may have taken that for known.
+        has_lost: bool,
         /// Where packs of it are confirmed that rest: the ledger alone follows them.
         left: BTreeSet<(PackKind, PositionMask)>,
         /// When its last pack was sealed.

@@ -17,11 +17,13 @@ impl Engine {
         let Some(code) = self.set.as_ref().map(|set| set.code) else {
             return;
         };
-        let (trusted, online) = self.holders_of_head();
-        let passed_over = self.passed_over(&online);
+        let (trusted, connected) = self.trusted_holders();
+        let online = self.with_lists(&connected);
+        let passed_over = self.passed_over(&connected);
         let holders = head::Holders {
             trusted: &trusted,
             online: &online,
+            connected: &connected,
             passed_over: &passed_over,
             code,
         };
@@ -55,17 +57,23 @@ impl Engine {
         }
     }
 
-    /// Holders that count, and those of them that are there and may be given the newest head: they have
-    /// all lists that others who are there have. A head without its lists would hide what came before.
-    fn holders_of_head(&self) -> (BTreeSet<DeviceId>, BTreeSet<DeviceId>) {
-        let (trusted, mut online) = self.trusted_holders();
-        let reachable = self.reachable();
-        if let Some(set) = self.set.as_ref().map(|set| set.set) {
-            let with_lists = self.ledger.with_lists_of(set, reachable);
-            let position = |device: &DeviceId| self.position_of(*device);
-            online.retain(|device| position(device).is_some_and(|it| with_lists.has(it)));
+    /// Of holders that are there, those that may be given the newest head: they have all lists that
+    /// others who are there have, unless nobody has. A head without its lists would hide what came
+    /// before; without its own, it is given to nobody at all.
+    fn with_lists(&self, online: &BTreeSet<DeviceId>) -> BTreeSet<DeviceId> {
+        let Some(set) = self.set.as_ref().map(|set| set.set) else {
+            return online.clone();
+        };
+        let with_lists = self.ledger.with_lists_of(set, self.reachable());
+        let has_lists = |device: &&DeviceId| {
+            self.position_of(**device)
+                .is_some_and(|position| with_lists.has(position))
+        };
+        let holders: BTreeSet<_> = online.iter().filter(has_lists).copied().collect();
+        if holders.is_empty() {
+            return online.clone();
         }
-        (trusted, online)
+        holders
     }
 
     /// Those of some suppliers that did not answer in time when they were last waited for.
@@ -82,11 +90,13 @@ impl Engine {
         let Some(code) = self.set.as_ref().map(|set| set.code) else {
             return false;
         };
-        let (trusted, online) = self.holders_of_head();
-        let passed_over = self.passed_over(&online);
+        let (trusted, connected) = self.trusted_holders();
+        let online = self.with_lists(&connected);
+        let passed_over = self.passed_over(&connected);
         self.head.is_moving(&head::Holders {
             trusted: &trusted,
             online: &online,
+            connected: &connected,
             passed_over: &passed_over,
             code,
         })

@@ -26,6 +26,7 @@ impl Engine {
             state: backup::State::default(),
             contents: false,
             lists: false,
+            has_lost: false,
             left: BTreeSet::new(),
             sealed_at: self.now,
             receipted_at: self.now,
@@ -368,7 +369,8 @@ impl Engine {
             return;
         };
         let code = self.set.as_ref().map(|set| set.code);
-        if code.is_some_and(|code| !self.is_known_by_now(PackKind::Data, code)) {
+        let is_known = |kind| code.is_none_or(|code| self.is_known_by_now(kind, code));
+        if !is_known(PackKind::Data) || !is_known(PackKind::Tree) {
             // Whose they are is not known here: the next backup makes another head.
             tasks.push(Task::Head(head::Event::PackLost));
             return;
@@ -385,7 +387,12 @@ impl Engine {
     }
 
     fn quorum_of_contents(&self, job: JobId, has_contents: bool) -> Quorum {
-        if has_contents {
+        let entry = self.jobs.get(&job);
+        let has_lost =
+            entry.is_some_and(|entry| matches!(entry.work, Work::Backup { has_lost: true, .. }));
+        if has_lost {
+            Quorum::Lost
+        } else if has_contents {
             self.quorum(Some(job), PackGroup::Contents)
         } else {
             Quorum::Reached

@@ -268,18 +268,11 @@ fn in_placing_metadata(
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        // Somebody who confirmed contents may have been condemned since: then they have to do first.
+        // Somebody who confirmed contents was condemned since the index of them was sealed.
         Event::Counted {
-            contents: contents @ (Quorum::Short { .. } | Quorum::Lost),
-            until,
+            contents: Quorum::Short { .. } | Quorum::Lost,
             ..
-        } => match wait(contents, until, now, out) {
-            Wait::Lost => fail(ErrorCode::TooFewShards, out),
-            Wait::Over | Wait::Until(_) => State::PlacingMetadata {
-                sequence,
-                until: None,
-            },
-        },
+        } => fail(ErrorCode::TooFewShards, out),
         Event::Counted {
             lists: Some(lists),
             until,

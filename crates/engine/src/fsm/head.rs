@@ -39,7 +39,12 @@ pub(crate) enum Event {
         /// Who.
         device: DeviceId,
     },
-    /// Holders were condemned.
+    /// A holder has got lists that it lacked.
+    ListsKept {
+        /// Who.
+        device: DeviceId,
+    },
+    /// Holders were condemned, or went.
     HoldersChanged,
     /// A holder keeps it.
     Kept {
@@ -155,6 +160,7 @@ fn in_empty(
         Event::PackPlaced
         | Event::PackLost
         | Event::HolderOnline { .. }
+        | Event::ListsKept { .. }
         | Event::HoldersChanged
         | Event::Kept { .. }
         | Event::Declined { .. }
@@ -182,6 +188,7 @@ fn in_drafted(
         Event::Signed { sequence } => State::Drafted { sequence, before },
         Event::Known { .. }
         | Event::HolderOnline { .. }
+        | Event::ListsKept { .. }
         | Event::HoldersChanged
         | Event::Kept { .. }
         | Event::Declined { .. }
@@ -213,6 +220,7 @@ fn in_publishing(
             until,
         },
         Event::HolderOnline { .. }
+        | Event::ListsKept { .. }
         | Event::HoldersChanged
         | Event::Kept { .. }
         | Event::Declined { .. }
@@ -306,6 +314,7 @@ fn give_meanwhile(
         | Event::PackPlaced
         | Event::PackLost => false,
         Event::HolderOnline { .. }
+        | Event::ListsKept { .. }
         | Event::HoldersChanged
         | Event::Kept { .. }
         | Event::Declined { .. }
@@ -336,6 +345,7 @@ fn in_published(
         | Event::Recorded { .. }
         | Event::NotRecorded { .. } => State::Published { sequence, round },
         Event::HolderOnline { .. }
+        | Event::ListsKept { .. }
         | Event::HoldersChanged
         | Event::Kept { .. }
         | Event::Declined { .. }
@@ -356,6 +366,7 @@ fn in_refused(state: State, event: Event) -> State {
         | Event::PackPlaced
         | Event::PackLost
         | Event::HolderOnline { .. }
+        | Event::ListsKept { .. }
         | Event::HoldersChanged
         | Event::Kept { .. }
         | Event::Declined { .. }
@@ -418,6 +429,7 @@ fn offer(
 fn note(round: &mut Round, current: Sequence, event: Event, at: &Moment<'_>) -> Option<ErrorCode> {
     match event {
         Event::HolderOnline { device } => round.reopen(device),
+        Event::ListsKept { device } => round.ask_again(device),
         Event::Kept { device, sequence } if sequence == current => round.keep(device, at.now),
         Event::Declined {
             device,

@@ -212,6 +212,7 @@ fn a_head_is_published_by_two_unless_somebody_refuses_it() {
         let holders = Holders {
             trusted: &trusted,
             online,
+            connected: online,
             passed_over: &nobody,
             code: Code::new(3, 6).expect("a code"),
         };

@@ -30,6 +30,21 @@ impl Suppliers {
     }
 }
 
+/// Without its lists a head would hide the one before, which the supplier would tell no more: it is too
+/// early then.
+async fn has_its_lists(
+    context: &Context,
+    device: DeviceId,
+    bundle: &HeadBundle,
+) -> Result<(), ErrorCode> {
+    let head = bitdust_crypto::verify(&bundle.head).map_err(|_| ErrorCode::NotAuthentic)?;
+    let catalogue = context.catalogue.clone();
+    let confirmed = blocking(move || catalogue.confirmations(head.commit.pack)).await?;
+    let confirmed = confirmed.map_err(|error| error.code())?;
+    let has_them = confirmed.iter().any(|it| it.supplier == device);
+    has_them.then_some(()).ok_or(ErrorCode::Busy)
+}
+
 /// Head first, then the records that lead to it.
 async fn give_head(
     context: &Context,
@@ -55,6 +70,7 @@ async fn give_head(
     .await?
     .map_err(|error| error.code())?
     .ok_or(ErrorCode::NotFound)?;
+    has_its_lists(context, device, &bundle).await?;
     let hash = bitdust_crypto::head_hash(&bundle.head);
     let put = Body::HeadPut {
         bundle: Box::new(bundle),

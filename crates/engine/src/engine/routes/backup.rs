@@ -197,9 +197,9 @@ impl Engine {
         moved.iter().for_each(|change| self.ledger.apply(change));
         self.settled_due |= moved.is_some();
         if moved.is_some_and(|moved| moved.to.kind != PackKind::Data) {
-            // Whoever has all lists may be given the head.
+            // Whoever has all lists may be given the head, also if it was too early before.
             self.tasks
-                .push_back(Task::Head(head::Event::HoldersChanged));
+                .push_back(Task::Head(head::Event::ListsKept { device }));
         }
         self.refresh(device);
         self.note_receipted(pack);

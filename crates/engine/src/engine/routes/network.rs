@@ -36,6 +36,9 @@ impl Engine {
             Input::PeerUp { device, .. } => self.peer_up(device),
             Input::PeerDown { device } => {
                 self.online.remove(&device);
+                // What only it had is asked of nobody any more.
+                self.tasks
+                    .push_back(Task::Head(head::Event::HoldersChanged));
                 self.tasks
                     .push_back(Task::Link(device, supplier_link::Event::Lost));
                 self.tasks

@@ -75,6 +75,7 @@ impl Engine {
             }
             Input::CondemnationRecorded { device, moved } => {
                 moved.iter().for_each(|change| self.ledger.apply(change));
+                self.note_lost(&moved);
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Recorded));
             }

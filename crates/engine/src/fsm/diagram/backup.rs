@@ -182,15 +182,18 @@ fn head_is_drawn() {
     let alone = Holders {
         trusted: &trusted,
         online: &nobody,
+        connected: &nobody,
         passed_over: &nobody,
         code: Code::new(1, 2).expect("a code"),
     };
     let one = Holders {
         online: &online,
+        connected: &online,
         ..alone
     };
     let both = Holders {
         online: &trusted,
+        connected: &trusted,
         ..alone
     };
     let situations: Vec<_> = moments(&policy)
@@ -208,6 +211,7 @@ fn head_is_drawn() {
         Event::PackPlaced,
         Event::PackLost,
         Event::HolderOnline { device: ONE },
+        Event::ListsKept { device: ONE },
         Event::HoldersChanged,
         Event::Kept {
             device: ONE,

@@ -34,8 +34,10 @@ pub(crate) struct Round {
 pub(crate) struct Holders<'a> {
     /// Holders that are not condemned.
     pub(crate) trusted: &'a BTreeSet<DeviceId>,
-    /// Those of them that are connected with a contract.
+    /// Those of them that are connected with a contract and have the lists.
     pub(crate) online: &'a BTreeSet<DeviceId>,
+    /// Those that are connected with a contract.
+    pub(crate) connected: &'a BTreeSet<DeviceId>,
     /// Those of them that did not answer in time when they were last waited for.
     pub(crate) passed_over: &'a BTreeSet<DeviceId>,
     /// The code of the set.
@@ -57,7 +59,8 @@ impl Round {
             awaited
         } else {
             let there = self.kept.intersection(holders.trusted);
-            let there = count(there).saturating_add(count(self.answering(holders)));
+            let others = self.waited_for(holders.connected, holders);
+            let there = count(there).saturating_add(count(others));
             published_at(PackKind::Commit, holders.code, there)
         };
         Quorum::of(
@@ -74,7 +77,15 @@ impl Round {
 
     /// Holders that are there and may still answer that they keep it, also those who could not now.
     fn answering<'a>(&'a self, holders: &'a Holders<'_>) -> impl Iterator<Item = &'a DeviceId> {
-        holders.online.iter().filter(|device| {
+        self.waited_for(holders.online, holders)
+    }
+
+    fn waited_for<'a>(
+        &'a self,
+        of: &'a BTreeSet<DeviceId>,
+        holders: &'a Holders<'_>,
+    ) -> impl Iterator<Item = &'a DeviceId> {
+        of.iter().filter(|device| {
             !self.kept.contains(device)
                 && !self.closed.contains(device)
                 && !holders.passed_over.contains(device)
@@ -83,7 +94,9 @@ impl Round {
 
     /// Those who are waited for.
     pub(super) fn stragglers(&self, holders: &Holders<'_>) -> BTreeSet<DeviceId> {
-        self.answering(holders).copied().collect()
+        self.waited_for(holders.connected, holders)
+            .copied()
+            .collect()
     }
 
     /// Until when those are waited for without whom fewer than two keep it.
@@ -107,6 +120,11 @@ impl Round {
     /// A holder is connected anew.
     pub(super) fn reopen(&mut self, device: DeviceId) {
         self.closed.remove(&device);
+        self.failed.remove(&device);
+    }
+
+    /// It was too early for a holder.
+    pub(super) fn ask_again(&mut self, device: DeviceId) {
         self.failed.remove(&device);
     }
 
