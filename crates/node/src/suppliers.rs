@@ -169,8 +169,8 @@ impl Suppliers {
         }
     }
 
-    /// Notes which head is settled, joins the DHT and puts own records. A node that ends meanwhile waits for it a little: whoever
-    /// recovers looks there first.
+    /// Notes which head is settled, joins the DHT and puts own records. A node that ends meanwhile
+    /// waits for it a little: whoever recovers looks there first.
     pub(crate) fn publish_records(
         &self,
         driver: &mut Driver,

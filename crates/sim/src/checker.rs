@@ -8,6 +8,7 @@ use bitdust_model::{Code, DeviceId, PackId, Sequence};
 
 use crate::books::HeadEntry;
 use crate::id::NodeId;
+use crate::node::Lie;
 use crate::sabotage::Sabotage;
 use crate::world::World;
 
@@ -87,7 +88,35 @@ impl World {
             .iter()
             .filter(|device| !self.is_condemned(node, **device))
             .count();
-        (kept < 1).then(|| format!("head {} is called published with {kept}", sequence.0))
+        let need = if self.is_another_there(node, head) {
+            2
+        } else {
+            1
+        };
+        (kept < need).then(|| {
+            format!(
+                "head {} is called published with {kept} of {need}",
+                sequence.0
+            )
+        })
+    }
+
+    /// Whether somebody who does not keep a head has all that it leads to, is there, and answers.
+    fn is_another_there(&self, node: NodeId, head: &HeadEntry) -> bool {
+        let machine = &self.nodes[node.0];
+        let holders = machine.disk.set.iter().flat_map(|set| &set.holders);
+        let mut others = holders.filter(|device| !head.kept.contains(device));
+        let is_calm = self.options.loss_percent == 0;
+        is_calm
+            && others.any(|device| {
+                let other = self.by_device[device];
+                let supplier = &self.nodes[other.0];
+                let answers = supplier.is_up() && supplier.lie == Lie::None && !supplier.disk_full;
+                answers
+                    && self.is_connected(node, other)
+                    && !self.is_condemned(node, *device)
+                    && self.has_lists(node, head, *device)
+            })
     }
 
     fn why_not_set(&self, node: NodeId, code: Code, holders: &[DeviceId]) -> Option<String> {

@@ -36,6 +36,8 @@ pub enum Sabotage {
     ForgetsDebts,
     /// Makes no version without those that are away: what every backup once did.
     WaitsForTheAbsent,
+    /// Calls a head published as soon as one keeps it.
+    PublishesAlone,
     /// Takes the newest head that was told for the newest there is: what recovery once did.
     HidesNewer,
 }
@@ -50,6 +52,7 @@ impl Sabotage {
             | Self::RetriesNothing
             | Self::WaitsForTheAbsent
             | Self::ForgetsDebts => {}
+            Self::PublishesAlone => outputs.extend(record_at_once(input)),
             Self::HidesNewer => outputs.iter_mut().for_each(hide_newer),
             Self::CommitsEarly => {
                 if let Input::PackSealed { pack, .. } = input {
@@ -115,9 +118,18 @@ impl Sabotage {
             | Self::RetriesNothing
             | Self::WaitsForTheAbsent
             | Self::HidesNewer
+            | Self::PublishesAlone
             | Self::ForgetsDebts => told,
         }
     }
+}
+
+fn record_at_once(input: &Input) -> Option<Output> {
+    if let Input::HeadKept { sequence, .. } = input {
+        let sequence = *sequence;
+        return Some(Output::RecordCommit { sequence });
+    }
+    None
 }
 
 fn hide_newer(output: &mut Output) {

@@ -264,3 +264,17 @@ fn waiting_for_those_who_are_away_is_caught() {
         failure.message
     );
 }
+
+#[test]
+fn publishing_with_one_where_two_are_there_is_caught() {
+    let play = || -> Result<(), Failure> {
+        let mut stage = formed(1, 3)?;
+        stage
+            .world
+            .sabotage(stage.customer, Sabotage::PublishesAlone);
+        stage.back_up()
+    };
+    let failure = play().expect_err("a broken engine is caught");
+    let words = "is called published with 1 of 2";
+    assert!(failure.message.contains(words), "{}", failure.message);
+}

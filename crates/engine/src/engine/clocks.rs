@@ -67,7 +67,7 @@ impl Engine {
                 state, has_lost, ..
             } = &mut job.work
             {
-                *has_lost = !matches!(
+                *has_lost |= !matches!(
                     state,
                     backup::State::Queued | backup::State::WaitingForSuppliers
                 );
