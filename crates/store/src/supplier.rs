@@ -13,6 +13,7 @@ mod files;
 mod grace;
 mod heads;
 mod intake;
+mod presence;
 mod read;
 mod schema;
 mod shards;
@@ -63,7 +64,11 @@ impl ShardStore {
                 claimed: Mutex::default(),
             }),
         };
-        let swept = store.sweep(now)?;
+        let swept = if store.mark_folder()? {
+            store.sweep(now)?
+        } else {
+            Swept::default()
+        };
         Ok((store, swept))
     }
 

@@ -22,6 +22,12 @@ pub enum ShardError {
         /// Why.
         source: io::Error,
     },
+    /// The folder of all shards is not there: nothing can be said of any.
+    #[error("{} is not there; its disk may be away", path.display())]
+    FolderAway {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The bytes are not those of the shard; what came in is thrown away, what was kept is
     /// marked as damaged.
     #[error("shard {shard} does not match its hash")]
@@ -116,6 +122,7 @@ impl ShardError {
         match self {
             Self::Database(error) => error.code(),
             Self::Disk { source, .. } => durable::code_of(source),
+            Self::FolderAway { .. } => ErrorCode::DiskFailed,
             Self::Corrupt { .. } => ErrorCode::Corrupt,
             Self::Incomplete { .. } | Self::Output(_) => ErrorCode::Interrupted,
             Self::TooManyBytes { .. } | Self::BadLength { .. } | Self::Malformed(_) => {

@@ -61,8 +61,9 @@ impl ShardFiles {
         identity: IdentityId,
         shard: ShardId,
     ) -> Result<(), ShardError> {
+        self.expect_there()?;
         let bucket = self.bucket(identity, shard.0[0]);
-        for dir in [&self.shards, durable::parent_of(&bucket), &bucket] {
+        for dir in [durable::parent_of(&bucket), &bucket] {
             durable::create_private_dir(dir).map_err(ShardError::disk(dir))?;
         }
         Ok(())

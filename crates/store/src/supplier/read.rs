@@ -97,6 +97,7 @@ impl ShardStore {
         let mut file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.files().expect_there()?;
                 return Err(ShardError::NotFound { shard });
             }
             Err(error) => return Err(ShardError::disk(&path)(error)),

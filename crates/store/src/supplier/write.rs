@@ -11,7 +11,7 @@ use bitdust_model::shard::{ShardHeader, SignedHeader};
 
 use super::files::{hash_tree, outboard_path, part_path};
 use super::intake::{Intake, from_beginning};
-use super::shards::{Kept, ShardRow, kept_at_place, kept_shard};
+use super::shards::{FileState, Kept, ShardRow, kept_at_place, kept_shard};
 use super::{Claim, ShardError, ShardStore};
 use crate::durable;
 use crate::row::encode_header;
@@ -68,10 +68,12 @@ impl ShardStore {
             if !is_same_place(&kept, header) {
                 return Err(ShardError::Conflict { shard });
             }
-            if self.file_is_there(header)? {
-                return Ok(Begin::Have { stored_at });
+            // Whoever sends it again may have reason to: only what was read is called kept.
+            match self.verify_file(header)? {
+                FileState::Whole => return Ok(Begin::Have { stored_at }),
+                FileState::Missing => self.mark_missing(identity, shard)?,
+                FileState::Damaged => self.mark_damaged(identity, shard)?,
             }
-            self.mark_missing(identity, shard)?;
         }
         if is_new {
             self.reuse_unentered(header)?;
@@ -114,12 +116,26 @@ impl ShardStore {
         }
     }
 
-    /// Whether a shard's file is there with its length; its bytes are not read.
-    fn file_is_there(&self, header: &ShardHeader) -> Result<bool, ShardError> {
+    /// Reads a shard's file and says how it is.
+    fn verify_file(&self, header: &ShardHeader) -> Result<FileState, ShardError> {
         let path = self.files().shard(header.owner, header.shard);
-        match fs::metadata(&path) {
-            Ok(found) => Ok(found.is_file() && found.len() == u64::from(header.shard_bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.files().expect_there()?;
+                return Ok(FileState::Missing);
+            }
+            Err(error) => return Err(ShardError::disk(&path)(error)),
+        };
+        let bytes = u64::from(header.shard_bytes);
+        let found = file.metadata().map_err(ShardError::disk(&path))?;
+        if !found.is_file() || found.len() != bytes {
+            return Ok(FileState::Damaged);
+        }
+        match hash_tree(file, bytes) {
+            Ok(tree) if tree.root.as_bytes() == header.shard.as_bytes() => Ok(FileState::Whole),
+            Ok(_) => Ok(FileState::Damaged),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(FileState::Damaged),
             Err(error) => Err(ShardError::disk(&path)(error)),
         }
     }

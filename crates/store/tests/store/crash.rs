@@ -202,56 +202,62 @@ fn files_that_belong_to_nothing_are_removed_and_foreign_ones_left() {
     );
 }
 
+/// Nothing is lost while it is away, and nothing is written where it is to be mounted.
 #[test]
-fn a_disk_that_was_away_loses_nothing() {
+fn a_disk_that_is_away_loses_nothing() {
     let home = Supplier::new();
     let bytes = noise(1, 20_000);
     let header = header(identity(1), device(1), 1, &bytes);
     let (store, _) = home.open();
     store_bytes(&store, &header, &bytes);
-    drop(store);
     let elsewhere = home.dir.path().join("elsewhere");
-    fs::rename(home.paths.shards(), &elsewhere).expect("unplugged");
-
-    let (store, swept) = home.open();
-    assert_eq!(
-        swept,
-        Swept {
-            missing: 1,
-            ..Swept::default()
+    let unplug = || fs::rename(home.paths.shards(), &elsewhere).expect("unplugged");
+    let plug_in = || fs::rename(&elsewhere, home.paths.shards()).expect("plugged in");
+    let another = noise(2, 20_000);
+    let next = crate::support::header(identity(1), device(1), 2, &another);
+    let is_away = |store: &ShardStore| {
+        let mut out = Vec::new();
+        let read = store.read_range(identity(1), header.shard, 0, 1, &mut out);
+        let again = store.begin(&header, &signed_header(&header)).map(drop);
+        let new = store.begin(&next, &signed_header(&next)).map(drop);
+        for refused in [read.map(drop), again, new] {
+            let refused = refused.expect_err("nothing is known of any");
+            assert_eq!(refused.code(), ErrorCode::DiskFailed, "{refused}");
         }
-    );
-    assert!(
+    };
+    let is_back = |store: &ShardStore| {
         store
-            .list(identity(1), device(1), None, 10)
-            .expect("listed")
-            .headers
-            .is_empty()
-    );
-    assert_eq!(
-        store.header(identity(1), header.shard).expect("asked"),
-        None
-    );
-    assert_eq!(store.usage_total().expect("asked").bytes, ByteCount(0));
-    drop(store);
-    fs::remove_dir_all(home.paths.shards()).expect("removed");
-    fs::rename(&elsewhere, home.paths.shards()).expect("plugged in");
+            .read_range(identity(1), header.shard, 0, 1, &mut Vec::new())
+            .expect("read");
+        assert_eq!(
+            store.stored_at(identity(1), header.shard).expect("asked"),
+            Some(NOW)
+        );
+    };
 
-    let (store, swept) = home.open();
-    assert_eq!(
-        swept,
-        Swept {
-            returned: 1,
-            ..Swept::default()
+    // While it runs.
+    unplug();
+    is_away(&store);
+    plug_in();
+    is_back(&store);
+    drop(store);
+
+    // And at a start; the folder that it is mounted on may be there.
+    for is_mounted_on in [false, true] {
+        unplug();
+        if is_mounted_on {
+            fs::create_dir(home.paths.shards()).expect("made");
         }
-    );
-    assert_eq!(
-        store.stored_at(identity(1), header.shard).expect("asked"),
-        Some(NOW)
-    );
-    store
-        .read_range(identity(1), header.shard, 0, 1, &mut Vec::new())
-        .expect("read");
+        let (store, swept) = home.open();
+        assert_eq!(swept, Swept::default());
+        assert_eq!(store.usage_total().expect("asked").shards, 1);
+        is_away(&store);
+        if is_mounted_on {
+            fs::remove_dir(home.paths.shards()).expect("empty still");
+        }
+        plug_in();
+        is_back(&store);
+    }
 }
 
 #[test]

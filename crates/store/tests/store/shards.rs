@@ -65,6 +65,27 @@ fn a_stored_shard_is_a_file_named_by_its_hash() {
     );
 }
 
+/// Its owner sends it again, as it did not get it back whole: a receipt for what lies there would be
+/// false.
+#[test]
+fn a_rotten_shard_that_is_sent_again_is_written_again() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    let bytes = noise(1, 70_000);
+    let header = header(identity(1), device(1), 1, &bytes);
+    store_bytes(&store, &header, &bytes);
+    let mut rotten = bytes.clone();
+    rotten[40_000] ^= 1;
+    fs::write(home.file(&header), &rotten).expect("rotten");
+    store_bytes(&store, &header, &bytes);
+    assert_eq!(fs::read(home.file(&header)).expect("there"), bytes);
+    assert_eq!(
+        store.usage(identity(1)).expect("asked"),
+        usage(1, 70_000, 0),
+        "it is counted once"
+    );
+}
+
 #[test]
 fn wrong_bytes_are_thrown_away_and_the_shard_can_come_again() {
     let home = Supplier::new();
