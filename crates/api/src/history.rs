@@ -101,10 +101,20 @@ pub enum Happening {
         /// Bytes agreed.
         bytes: u64,
     },
-    /// Somebody failed a proof and does not count any more. Lines of older programs call it
-    /// `supplier_doubted`.
-    #[serde(alias = "supplier_doubted")]
-    SupplierCondemned {
+    /// Somebody lost a part of what it confirmed, and does not count until it has proved that it keeps
+    /// the rest. Lines of older programs call it `supplier_doubted` or `supplier_condemned`.
+    #[serde(alias = "supplier_doubted", alias = "supplier_condemned")]
+    SupplierSuspect {
+        /// Nickname and fingerprint.
+        name: String,
+    },
+    /// Somebody has nothing left of what it confirmed.
+    SupplierEmptied {
+        /// Nickname and fingerprint.
+        name: String,
+    },
+    /// Somebody proved that it keeps what it should, and counts again.
+    SupplierTrusted {
         /// Nickname and fingerprint.
         name: String,
     },
@@ -132,9 +142,11 @@ mod tests {
 
     #[test]
     fn a_line_that_an_older_program_kept_is_read() {
-        let kept = r#"{ "kind": "supplier_doubted", "name": "bob" }"#;
-        let read: Happening = serde_json::from_str(kept).expect("it is known");
-        let name = "bob".to_owned();
-        assert_eq!(read, Happening::SupplierCondemned { name });
+        for kind in ["supplier_doubted", "supplier_condemned"] {
+            let kept = format!(r#"{{ "kind": "{kind}", "name": "bob" }}"#);
+            let read: Happening = serde_json::from_str(&kept).expect("it is known");
+            let name = "bob".to_owned();
+            assert_eq!(read, Happening::SupplierSuspect { name });
+        }
     }
 }

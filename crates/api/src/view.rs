@@ -279,26 +279,10 @@ pub struct SupplierView {
     pub last_seen: Option<UnixMillis>,
     /// When it last proved something.
     pub last_proof: Option<UnixMillis>,
-    /// Why it does not count, where it does not.
-    pub condemnation: Option<Condemnation>,
+    /// Whether it lost something and does not count until it has proved that it keeps the rest.
+    pub is_suspect: bool,
     /// Whether it lacks something of the newest version, or of one before.
     pub is_owed: bool,
-}
-
-/// Why somebody who confirmed does not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum Condemnation {
-    /// It failed a proof of what it confirmed.
-    FailedProof,
-}
-
-impl std::fmt::Display for Condemnation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::FailedProof => f.write_str("it failed a proof of what it confirmed"),
-        }
-    }
 }
 
 /// Somebody whose data is kept here.

@@ -11,10 +11,10 @@ use bitdust_api::host::{
     CreatedView, GuardChoice, HostCallName, PracticeSupplierView, PracticeView, RecoveredView,
 };
 use bitdust_api::view::{
-    Condemnation, ContractView, DeviceView, EntryView, EstimateView, FileVersionView, FolderState,
-    FolderView, FoundView, HeadView, JobPhase, JobTask, JobView, LastVerifyView, ListingView,
-    PreviewView, ReachView, Schedule, SettingView, SnapshotView, StatusView, SupplierView,
-    UnprotectedView, VerifyView,
+    ContractView, DeviceView, EntryView, EstimateView, FileVersionView, FolderState, FolderView,
+    FoundView, HeadView, JobPhase, JobTask, JobView, LastVerifyView, ListingView, PreviewView,
+    ReachView, Schedule, SettingView, SnapshotView, StatusView, SupplierView, UnprotectedView,
+    VerifyView,
 };
 use bitdust_api::{
     Answer, ApiError, Call, Event, HostAnswer, HostCall, HostEvent, HostState, HostView, JobId,
@@ -106,7 +106,6 @@ fn bindings() -> String {
         SettingView,
         VerifyView,
         LastVerifyView,
-        Condemnation,
         Event,
         GuardChoice,
         HostCall,

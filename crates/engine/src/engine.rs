@@ -16,6 +16,7 @@ mod packs;
 mod routes;
 mod spool;
 mod suppliers;
+mod trust;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -88,7 +89,7 @@ pub struct Engine {
     outputs: VecDeque<Output>,
     timers: Timers,
     transitions: Vec<Transition>,
-    /// Who is hired, wanted or condemned changed.
+    /// Who is hired, wanted or suspect changed.
     census_due: bool,
     /// Packs whose shards moved.
     packs_due: BTreeSet<PackId>,

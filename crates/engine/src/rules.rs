@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bitdust_model::intervals::WAIT_TOLD_AFTER;
+use bitdust_model::limits::PROOFS_OF_TRUST;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{Code, DeviceId, IdentityId, Policy, Sequence, Tick};
 
@@ -41,6 +42,15 @@ pub(crate) fn awaited_at(kind: PackKind, code: Code) -> u8 {
         PackKind::Data => code.safe_at().unwrap_or(1),
         PackKind::Tree | PackKind::Commit => code.metadata_quorum(),
     }
+}
+
+/// Which of so many shards is asked for as number `turn` of a row of proofs that begins at `pick`: each
+/// of them once where a row has as many, and else as far apart as a row allows. None of none.
+#[must_use]
+pub fn sample(pick: u64, turn: u8, count: u64) -> Option<u64> {
+    let first = pick.checked_rem(count)?;
+    let step = count.div_ceil(u64::from(PROOFS_OF_TRUST));
+    Some((first + u64::from(turn) * step) % count)
 }
 
 /// Until when those are waited for who were asked at `began` and have not answered, if the last who

@@ -32,12 +32,12 @@ pub struct SupplierView {
     pub contract: Option<ByteCount>,
     /// Its position in the set.
     pub position: Option<Position>,
-    /// Whether a proof or receipt is fresh and it is not condemned.
+    /// Whether a proof or receipt is fresh and it is not suspect.
     pub confirmed: bool,
     /// For how much longer its last proof or receipt counts.
     pub confirmed_for: Option<Duration>,
     /// Whether it failed a proof.
-    pub condemned: bool,
+    pub suspect: bool,
     /// Whether it counts and lacks something that is published.
     pub owed: bool,
 }

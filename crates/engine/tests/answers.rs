@@ -12,6 +12,7 @@ use bitdust_engine::{
     VersionFact,
 };
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
+use bitdust_model::limits::LOSSES_IN_A_ROW_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
     ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position,
@@ -184,12 +185,25 @@ impl Run {
                 },
             }],
             Output::CheckSupplier { device, .. } => {
-                vec![Input::CheckPassed { device }, Input::CheckEmpty { device }]
+                vec![
+                    Input::CheckPassed { device },
+                    not_proved(device),
+                    Input::CheckEmpty { device },
+                ]
             }
-            Output::CondemnSupplier { device, .. } => vec![Input::CondemnationRecorded {
+            Output::WithdrawShards { device, shards, .. } => vec![Input::ShardsWithdrawn {
                 device,
+                shards,
+                all: false,
                 moved: Vec::new(),
             }],
+            Output::WithdrawAll { device, .. } => vec![Input::ShardsWithdrawn {
+                device,
+                shards: Vec::new(),
+                all: true,
+                moved: Vec::new(),
+            }],
+            Output::TrustSupplier { device } => vec![Input::TrustRecorded { device }],
             Output::WatchFolder { folder } => vec![Input::FolderWatched { folder }],
             Output::BackUp { folders } => vec![Input::BackupAsked {
                 job: JobId(self.jobs),
@@ -333,7 +347,16 @@ fn friend() -> SupplierFact {
         friend: true,
         contract: None,
         proved_ago_ms: None,
-        condemned: false,
+        suspect: None,
+    }
+}
+
+fn not_proved(device: DeviceId) -> Input {
+    Input::ProofFailed {
+        device,
+        pack: PackId([1; 32]),
+        position: Position(0),
+        code: ErrorCode::Corrupt,
     }
 }
 
@@ -455,12 +478,16 @@ fn life() -> Run {
     run.happens(Input::RecoverAsked { job: RECOVERY });
     run.passes(600_000);
 
-    // Checks come with the days; one fails for good.
+    // Checks come with the days; a shard is lost, and the rest is proved.
     run.passes(100_000_000);
-    run.happens(Input::CheckFailed {
-        device: device(FRIEND),
-        code: ErrorCode::Corrupt,
-    });
+    run.happens(not_proved(device(FRIEND)));
+    // Many are lost, while the catalogue takes nothing.
+    run.is_broken = true;
+    for _ in 0..LOSSES_IN_A_ROW_MAX {
+        run.happens(not_proved(device(FRIEND)));
+    }
+    run.is_broken = false;
+    run.passes(600_000);
     run.happens(Input::FolderForgotten { folder: FOLDER });
     run
 }
@@ -538,7 +565,8 @@ fn what_failed_is_tried_again() {
         OutputKind::RecordSet,
         OutputKind::CommitPack,
         OutputKind::RecordCommit,
-        OutputKind::CondemnSupplier,
+        OutputKind::WithdrawShards,
+        OutputKind::WithdrawAll,
         OutputKind::PublishDeposits,
         OutputKind::RetryWrites,
         OutputKind::RememberContact,

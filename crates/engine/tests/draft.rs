@@ -21,7 +21,7 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         friend: true,
         contract: Some(ByteCount(1_000)),
         proved_ago_ms: Some(0),
-        condemned: false,
+        suspect: None,
     };
     let set = SetFact {
         set: SetId([9; 32]),

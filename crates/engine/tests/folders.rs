@@ -39,7 +39,7 @@ impl Story {
             friend: true,
             contract: Some(ByteCount(1_000)),
             proved_ago_ms: Some(0),
-            condemned: false,
+            suspect: None,
         };
         let facts = Facts {
             device: DeviceId([0; 32]),

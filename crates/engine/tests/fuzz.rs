@@ -130,7 +130,7 @@ fn supplier(chance: &mut Random) -> SupplierFact {
         friend: chance.chance(50),
         contract: chance.chance(50).then_some(ByteCount(1_000)),
         proved_ago_ms: chance.chance(50).then_some(60_000),
-        condemned: chance.chance(10),
+        suspect: chance.chance(10).then_some(1),
     }
 }
 
@@ -191,7 +191,7 @@ fn any_input(chance: &mut Random) -> Input {
 fn node_input(chance: &mut Random) -> Input {
     let device = device(chance);
     let code = code(chance);
-    match chance.below(30) {
+    match chance.below(34) {
         25 => Input::DiskFull,
         26 => Input::NoWriteWaits,
         27 => Input::WritesWait,
@@ -202,11 +202,21 @@ fn node_input(chance: &mut Random) -> Input {
         20 => Input::SupplierAdopted { device },
         21 => Input::AdoptFailed { device, code },
         22 => Input::SetNotRecorded { code },
-        23 => Input::CondemnationRecorded {
+        23 => Input::ShardsWithdrawn {
             device,
+            shards: vec![(pack(chance), position(chance))],
+            all: chance.chance(20),
             moved: changes(chance),
         },
-        24 => Input::CondemnationNotRecorded { device, code },
+        24 => Input::NotWithdrawn { device, code },
+        30 => Input::TrustRecorded { device },
+        31 => Input::TrustNotRecorded { device, code },
+        32..34 => Input::ProofFailed {
+            device,
+            pack: pack(chance),
+            position: position(chance),
+            code,
+        },
         0 => Input::Listening,
         1 => Input::RecordsPublished,
         2 => Input::PublishFailed { code },

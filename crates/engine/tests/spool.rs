@@ -37,7 +37,7 @@ fn facts(groups: Vec<GroupTotal>, head: Option<Sequence>) -> Facts {
         friend: true,
         contract: Some(ByteCount(1_000)),
         proved_ago_ms: Some(0),
-        condemned: false,
+        suspect: None,
     };
     Facts {
         device: device(0),

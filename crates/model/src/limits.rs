@@ -326,6 +326,16 @@ pub const LOOKUPS_MAX: usize = 64;
 /// Packs that the engine follows one by one: those of which a shard is on its way, or that wait in the
 /// spool for holders enough to be known. The spool bounds these.
 pub const PACKS_TRACKED_MAX: usize = 4_096;
+/// Proofs in a row after which a supplier that lost something counts again. So many of different
+/// shards show with 95 % that it lost less than one in twenty of the rest.
+pub const PROOFS_OF_TRUST: u8 = 60;
+/// Proofs in a row that a supplier does not give, after which it is taken to have nothing: of one that
+/// lost half of it, one in 256 is.
+pub const LOSSES_IN_A_ROW_MAX: u8 = 8;
+/// Lost shards that wait until the catalogue is told of them; others are found again.
+pub const LOSSES_WAITING_MAX: usize = 64;
+/// How many times the interval of checks one that keeps losing everything is not given it again.
+pub const REFILL_WAIT_FACTOR_MAX: u32 = 32;
 /// Groups of packs that the engine counts apart; packs of more groups are counted together as
 /// confirmed only where all of them are. A pack in a thousand without a shard, drawn at random at
 /// each of 30 positions, makes some hundreds of groups of 60,000 packs.

@@ -32,6 +32,8 @@ use crate::shared::task::blocking;
 use crate::suppliers::publication::{OwnOffer, publish, publish_lane};
 use crate::suppliers::worker::PendingSupplierRequest;
 
+pub(crate) use checks::LostShards;
+
 /// The customer's side of a node.
 pub(crate) struct Suppliers {
     context: Context,
@@ -297,6 +299,7 @@ mod tests {
         let mut home = TestHome::new().await;
         let mut suppliers = suppliers(&home);
         let output = Output::CheckSupplier {
+            turn: 0,
             device: BOB,
             pick: 0,
         };

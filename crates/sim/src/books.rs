@@ -15,7 +15,7 @@ pub(crate) struct PackEntry {
     pub(crate) job: JobId,
     pub(crate) set: SetFact,
     pub(crate) chunks: BTreeSet<u64>,
-    /// Receipts that reached the owner.
+    /// Receipts that reached the owner and were not taken back.
     pub(crate) receipts: BTreeMap<Position, DeviceId>,
 }
 
@@ -46,8 +46,8 @@ pub(crate) struct LaneEntry {
 pub(crate) struct Books {
     pub(crate) packs: BTreeMap<PackKey, PackEntry>,
     pub(crate) heads: BTreeMap<HeadKey, HeadEntry>,
-    /// Customer and supplier: the supplier failed a proof.
-    pub(crate) condemned: BTreeSet<(NodeId, DeviceId)>,
+    /// Customer and supplier: the supplier lost something and has not proved that it keeps the rest.
+    pub(crate) suspect: BTreeSet<(NodeId, DeviceId)>,
     /// Customer and supplier: the last receipt or proof.
     pub(crate) proofs: BTreeMap<(NodeId, DeviceId), Tick>,
     /// The DHT, by person and lane.
@@ -55,14 +55,14 @@ pub(crate) struct Books {
 }
 
 impl Books {
-    /// Receipts for a pack from suppliers that its owner has not condemned.
+    /// Receipts for a pack from suppliers that are not suspect to its owner.
     pub(crate) fn trusted_receipts(&self, owner: NodeId, pack: PackId) -> usize {
         let Some(entry) = self.packs.get(&(owner, pack)) else {
             return 0;
         };
         let receipts = entry.receipts.values();
         receipts
-            .filter(|device| !self.condemned.contains(&(owner, **device)))
+            .filter(|device| !self.suspect.contains(&(owner, **device)))
             .count()
     }
 

@@ -65,15 +65,20 @@ impl World {
                 sequence.0
             ));
         };
-        // What is condemned later does not call a head back.
+        // What is lost later does not call a head back. A suspect may still have what it confirmed.
         let is_first = !head.recorded && head.kept.is_empty();
         let mut packs = head.packs.iter().filter(|_| is_first);
-        let lost = packs.find_map(|pack| self.why_not_commit(node, *pack));
+        let lost = packs.find_map(|pack| {
+            let entry = self.books.packs.get(&(node, *pack))?;
+            let need = usize::from(known_at(entry.kind, entry.set.code));
+            let have = self.books.receipts(node, *pack);
+            (have < need).then(|| format!("pack {pack} has {have} of {need} receipts"))
+        });
         if let Some(why) = lost {
             return Some(format!("head {} is given out, and {why}", sequence.0));
         }
         let have = self.books.receipts(node, head.commit);
-        (have < 1).then(|| {
+        (is_first && have < 1).then(|| {
             format!(
                 "head {} is given out while nobody keeps its pack",
                 sequence.0
@@ -86,7 +91,7 @@ impl World {
         let kept = head
             .kept
             .iter()
-            .filter(|device| !self.is_condemned(node, **device))
+            .filter(|device| !self.is_suspect(node, **device))
             .count();
         let need = if self.is_another_there(node, head) {
             2
@@ -114,7 +119,7 @@ impl World {
                 let answers = supplier.is_up() && supplier.lie == Lie::None && !supplier.disk_full;
                 answers
                     && self.is_connected(node, other)
-                    && !self.is_condemned(node, *device)
+                    && !self.is_suspect(node, *device)
                     && self.has_lists(node, head, *device)
             })
     }
@@ -195,8 +200,8 @@ impl World {
             .then(|| "a backup is told done and its snapshot is not published".to_owned())
     }
 
-    fn is_condemned(&self, node: NodeId, device: DeviceId) -> bool {
-        self.books.condemned.contains(&(node, device))
+    fn is_suspect(&self, node: NodeId, device: DeviceId) -> bool {
+        self.books.suspect.contains(&(node, device))
     }
 
     /// Checks what must hold of a machine at any moment.
@@ -239,7 +244,7 @@ impl World {
             let proved_at = self.books.proofs.get(&(node, *device));
             let fresh =
                 proved_at.is_some_and(|at| self.now.since(*at) < self.policy.receipt_counts_for);
-            fresh && !self.is_condemned(node, *device)
+            fresh && !self.is_suspect(node, *device)
         };
         let fresh = set.holders.iter().filter(|device| counts(device)).count();
         if fresh < need {

@@ -11,7 +11,6 @@ use crate::backup::SHARD_BYTES;
 use crate::books::LaneEntry;
 use crate::call::Request;
 use crate::id::NodeId;
-use crate::node::{Lie, PackRow};
 use crate::sabotage::Sabotage;
 use crate::world::World;
 
@@ -32,8 +31,10 @@ impl World {
                 self.call(node, device, Request::Propose { bytes });
             }
             Output::RecordSet { code, holders } => self.record_set(node, code, holders),
-            Output::CheckSupplier { device, pick } => self.check_supplier(node, device, pick),
-            Output::CondemnSupplier { device, .. } => self.condemn(node, device),
+            Output::CheckSupplier { .. }
+            | Output::WithdrawShards { .. }
+            | Output::WithdrawAll { .. }
+            | Output::TrustSupplier { .. } => self.do_check(node, output),
             Output::WatchFolder { folder } => self.watch_folder(node, folder),
             Output::UnwatchFolder { .. } => {}
             Output::BackUp { folders } => self.begin_backup(node, folders),
@@ -118,7 +119,9 @@ impl World {
             Output::RememberContact { .. }
                 | Output::AdoptSupplier { .. }
                 | Output::RecordSet { .. }
-                | Output::CondemnSupplier { .. }
+                | Output::WithdrawShards { .. }
+                | Output::WithdrawAll { .. }
+                | Output::TrustSupplier { .. }
                 | Output::CommitPack { .. }
                 | Output::RecordCommit { .. }
                 | Output::LoadSpool { .. }
@@ -134,8 +137,13 @@ impl World {
     /// Nothing is written, and the engine is told so.
     fn refuse_effect(&mut self, node: NodeId, output: &Output) {
         let code = ErrorCode::DiskFull;
-        if let Output::CondemnSupplier { device, .. } = output {
-            self.books.condemned.insert((node, *device));
+        if let Output::WithdrawShards {
+            device,
+            is_suspect: true,
+            ..
+        } = output
+        {
+            self.books.suspect.insert((node, *device));
         }
         if let Output::AcceptContract { ask } = output
             && let Some(call) = self.nodes[node.0].memory.asks.remove(ask)
@@ -215,7 +223,7 @@ impl World {
             friend: false,
             contract: None,
             proved_ago_ms: None,
-            condemned: false,
+            suspect: None,
         };
         self.nodes[node.0]
             .disk
@@ -225,30 +233,6 @@ impl World {
         let wait = self.disk_time();
         let device = offer.device;
         self.deliver(node, wait, Input::SupplierAdopted { device });
-    }
-
-    fn condemn(&mut self, node: NodeId, device: DeviceId) {
-        self.books.condemned.insert((node, device));
-        if let Some(fact) = self.nodes[node.0].disk.suppliers.get_mut(&device) {
-            fact.condemned = true;
-        }
-        let set = self.nodes[node.0].disk.set.as_ref();
-        let position = set.and_then(|set| set.position_of(device));
-        for keepers in self.nodes[node.0].disk.keepers.values_mut() {
-            keepers.remove(&device);
-        }
-        let mut moved = Vec::new();
-        if let Some(position) = position {
-            let unconfirm = |row: &mut PackRow| {
-                row.confirmed.remove(&position);
-            };
-            let packs: Vec<_> = self.nodes[node.0].disk.packs.keys().copied().collect();
-            for pack in packs {
-                moved.extend(self.change_pack(node, pack, unconfirm));
-            }
-        }
-        let wait = self.disk_time();
-        self.deliver(node, wait, Input::CondemnationRecorded { device, moved });
     }
 
     fn remember_contact(&mut self, node: NodeId, device: DeviceId) {
@@ -270,27 +254,6 @@ impl World {
         self.nodes[node.0].disk.set = Some(set.clone());
         let wait = self.disk_time();
         self.deliver(node, wait, Input::SetRecorded { set });
-    }
-
-    fn check_supplier(&mut self, node: NodeId, device: DeviceId, pick: u64) {
-        let machine = &self.nodes[node.0];
-        let set = machine.disk.set.as_ref();
-        let position = set.and_then(|set| set.position_of(device));
-        let mut shards = Vec::new();
-        for (pack, row) in &machine.disk.packs {
-            shards.extend(
-                position
-                    .filter(|it| row.confirmed.contains(it))
-                    .map(|it| (*pack, it)),
-            );
-        }
-        let Some(index) = pick.checked_rem(shards.len() as u64) else {
-            let wait = self.disk_time();
-            self.deliver(node, wait, Input::CheckEmpty { device });
-            return;
-        };
-        let (pack, position) = shards[usize::try_from(index).expect("below a length")];
-        self.call(node, device, Request::Check { pack, position });
     }
 
     fn send_shard(&mut self, node: NodeId, pack: PackId, position: Position, device: DeviceId) {
@@ -408,10 +371,5 @@ impl World {
             moved,
         }];
         self.feed(node, Input::ShardsStored { receipts });
-    }
-
-    /// Whether a supplier's answer to a check or fetch would be right.
-    pub(crate) fn has_right_bytes(&self, supplier: NodeId) -> bool {
-        matches!(self.nodes[supplier.0].lie, Lie::None | Lie::KeepsNothing)
     }
 }

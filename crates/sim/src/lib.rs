@@ -21,6 +21,7 @@ mod restore;
 mod sabotage;
 mod space;
 mod supplier;
+mod trust;
 mod world;
 
 pub use failure::Failure;

@@ -104,6 +104,8 @@ pub(crate) struct Disk {
     pub(crate) customers: BTreeMap<DeviceId, CustomerFact>,
     /// Shards kept for customers: lane, pack, position.
     pub(crate) kept: BTreeMap<(DeviceId, PackId, Position), ByteCount>,
+    /// Those of them that are damaged.
+    pub(crate) rotten: BTreeSet<(DeviceId, PackId, Position)>,
     /// Newest head kept for each lane.
     pub(crate) heads: BTreeMap<DeviceId, Sequence>,
     /// The user's files.

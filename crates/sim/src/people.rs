@@ -17,6 +17,7 @@ use crate::world::World;
 impl World {
     /// Starts a machine that is down.
     pub fn start(&mut self, node: NodeId) {
+        self.doubt_what_is_recorded(node);
         self.start_now(node);
     }
 
@@ -151,7 +152,7 @@ impl World {
             friend: true,
             contract: None,
             proved_ago_ms: None,
-            condemned: false,
+            suspect: None,
         };
         self.nodes[customer.0]
             .disk

@@ -318,7 +318,7 @@ impl World {
                     friend: true,
                     contract: None,
                     proved_ago_ms: None,
-                    condemned: false,
+                    suspect: None,
                 };
                 suppliers.insert(*device, fact);
             }
@@ -376,7 +376,12 @@ impl World {
                 self.note_proof(node, device);
                 Input::CheckPassed { device }
             }
-            (Request::Check { .. }, Err(code)) => Input::CheckFailed { device, code },
+            (Request::Check { pack, position }, Err(code)) => Input::ProofFailed {
+                device,
+                pack,
+                position,
+                code,
+            },
             (
                 Request::Fetch {
                     fetch,
@@ -408,10 +413,8 @@ impl World {
         if let Some(entry) = self.books.heads.get_mut(&(node, sequence)) {
             entry.kept.insert(device);
         }
-        if !self.books.condemned.contains(&(node, device)) {
-            let keepers = &mut self.nodes[node.0].disk.keepers;
-            keepers.entry(sequence).or_default().insert(device);
-        }
+        let keepers = &mut self.nodes[node.0].disk.keepers;
+        keepers.entry(sequence).or_default().insert(device);
         Input::HeadKept { device, sequence }
     }
 
@@ -440,7 +443,7 @@ impl World {
             friend: false,
             contract: None,
             proved_ago_ms: None,
-            condemned: false,
+            suspect: None,
         };
         let known = &mut self.nodes[node.0].disk.suppliers;
         known.entry(fact.device).or_insert(fact).contract = Some(bytes);

@@ -38,6 +38,10 @@ pub enum Sabotage {
     WaitsForTheAbsent,
     /// Calls a head published as soon as one keeps it.
     PublishesAlone,
+    /// Says of what is sent again that it has it, without a look.
+    TrustsWhatItHas,
+    /// Never trusts again a supplier that lost something: what every customer once did.
+    NeverTrustsAgain,
     /// Takes the newest head that was told for the newest there is: what recovery once did.
     HidesNewer,
 }
@@ -51,7 +55,11 @@ impl Sabotage {
             | Self::SwallowsFailures
             | Self::RetriesNothing
             | Self::WaitsForTheAbsent
+            | Self::TrustsWhatItHas
             | Self::ForgetsDebts => {}
+            Self::NeverTrustsAgain => {
+                outputs.retain(|output| !matches!(output, Output::TrustSupplier { .. }));
+            }
             Self::PublishesAlone => outputs.extend(record_at_once(input)),
             Self::HidesNewer => outputs.iter_mut().for_each(hide_newer),
             Self::CommitsEarly => {
@@ -119,6 +127,8 @@ impl Sabotage {
             | Self::WaitsForTheAbsent
             | Self::HidesNewer
             | Self::PublishesAlone
+            | Self::TrustsWhatItHas
+            | Self::NeverTrustsAgain
             | Self::ForgetsDebts => told,
         }
     }

@@ -8,6 +8,7 @@ use bitdust_model::{ByteCount, ErrorCode};
 use crate::call::{Call, Request};
 use crate::id::NodeId;
 use crate::node::Lie;
+use crate::sabotage::Sabotage;
 use crate::world::World;
 
 impl World {
@@ -127,6 +128,10 @@ impl World {
         }
         let key = (lane, pack, position);
         let is_new = !supplier.disk.kept.contains_key(&key);
+        // What is sent again is looked at, and written again where it is damaged.
+        if supplier.sabotage != Sabotage::TrustsWhatItHas {
+            supplier.disk.rotten.remove(&key);
+        }
         let keeps = supplier.lie != Lie::KeepsNothing;
         if is_new && keeps {
             supplier.disk.kept.insert(key, bytes);
@@ -153,9 +158,10 @@ impl World {
                 }
             }
             Request::Check { pack, position } => {
-                if !supplier.disk.kept.contains_key(&(asker, *pack, *position)) {
+                let key = (asker, *pack, *position);
+                if !supplier.disk.kept.contains_key(&key) {
                     Err(ErrorCode::NotFound)
-                } else if self.has_right_bytes(node) {
+                } else if self.has_right_bytes(node, &key) {
                     Ok(())
                 } else {
                     Err(ErrorCode::Corrupt)
@@ -169,7 +175,9 @@ impl World {
             } => {
                 if !supplier.disk.kept.contains_key(&(*lane, *pack, *position)) {
                     Err(ErrorCode::NotFound)
-                } else if supplier.lie == Lie::WrongBytes {
+                } else if supplier.lie == Lie::WrongBytes
+                    || supplier.disk.rotten.contains(&(*lane, *pack, *position))
+                {
                     Err(ErrorCode::Corrupt)
                 } else {
                     Ok(())

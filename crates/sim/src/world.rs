@@ -291,6 +291,9 @@ impl World {
 
     /// One input for one engine, all that comes of it, and the look of the checker.
     pub(crate) fn feed(&mut self, id: NodeId, input: Input) {
+        if self.nodes[id.0].engine.is_some() {
+            self.note_withdrawn(id, &input);
+        }
         let node = &mut self.nodes[id.0];
         let tick = node.tick(self.now);
         let Some(engine) = &mut node.engine else {

@@ -32,7 +32,7 @@ use rusqlite::{Connection, Transaction};
 use crate::database::{Database, Durability};
 
 pub use chunks::Located;
-pub use confirmations::{Confirmation, ConfirmedShard};
+pub use confirmations::{Confirmation, ConfirmedShard, Withdrawn};
 pub use error::CatalogueError;
 pub use files::CachedFile;
 pub use friends::{Friend, Redeemed};

@@ -170,8 +170,8 @@ pub(super) fn supplier_line(supplier: &SupplierView) -> String {
     if let Some(proof) = supplier.last_proof {
         line.push_str(&format!(", proved {}", minute(proof)));
     }
-    if let Some(condemnation) = &supplier.condemnation {
-        line.push_str(&format!(", does not count: {}", condemnation));
+    if supplier.is_suspect {
+        line.push_str(", does not count until it has proved what it keeps");
     }
     line.push('\n');
     line

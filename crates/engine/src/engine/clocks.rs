@@ -45,19 +45,18 @@ impl Engine {
         }
     }
 
-    /// Packs moved since a supplier was condemned: a running backup may name one that nobody can give
+    /// Packs moved since a supplier became suspect: a running backup may name one that nobody can give
     /// back any more, and must not make a version of that.
     pub(super) fn note_lost(&mut self, moved: &[GroupChange]) {
         let Some(code) = self.set.as_ref().map(|set| set.code) else {
             return;
         };
-        let trusted = self.trusted_positions();
         let is_lost = |change: &GroupChange| {
             let Group {
                 kind, confirmed, ..
             } = change.to;
             let is_named = kind != PackKind::Commit && !change.to.is_published;
-            is_named && confirmed.and(trusted).count() < known_at(kind, code)
+            is_named && confirmed.count() < known_at(kind, code)
         };
         if !moved.iter().any(is_lost) {
             return;

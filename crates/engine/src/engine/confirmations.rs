@@ -1,6 +1,6 @@
 //! Confirmations that packs have, against those that somebody waits for.
 //!
-//! It counts and changes nothing. A holder that is condemned counts nowhere.
+//! It counts and changes nothing. A holder that is suspect counts nowhere.
 
 use std::collections::BTreeSet;
 
@@ -17,12 +17,12 @@ use crate::rules::{awaited_at, known_at, published_at};
 use crate::safety::{self, Need, Quorum};
 
 impl Engine {
-    /// Positions of a pack confirmed by holders that are not condemned.
+    /// Positions of a pack confirmed by holders that are not suspect.
     pub(crate) fn confirmed(&self, pack: &Pack) -> u8 {
         confirmed_of(pack, &self.trusted())
     }
 
-    /// Positions that wait in the spool for holders that are not condemned.
+    /// Positions that wait in the spool for holders that are not suspect.
     pub(super) fn spooled(&self, pack: &Pack) -> u8 {
         let is_spooled = |transfer: &transfer::State| {
             matches!(
@@ -104,6 +104,7 @@ impl Engine {
         };
         HolderFlags {
             trusted: self.trusted(),
+            suspect: self.suspects(),
             prompt: of(Supplier::is_prompt),
             catching_up: of(Supplier::is_catching_up),
         }
@@ -250,9 +251,11 @@ fn need(kind: PackKind, code: Code, there: u8) -> Need {
 
 /// How the holders of the set stand, by position.
 struct HolderFlags {
-    /// Not condemned.
+    /// Not suspect.
     trusted: Vec<bool>,
-    /// And there, with room, and answering.
+    /// Suspect, and there: what it confirmed may soon count again.
+    suspect: Vec<bool>,
+    /// Trusted, and there, with room, and answering.
     prompt: Vec<bool>,
     /// And being reached, or given what they are owed.
     catching_up: Vec<bool>,
@@ -269,7 +272,8 @@ impl HolderFlags {
         };
         let transfers = || pack.transfers.iter().enumerate();
         let moving = transfers().map(|(at, it)| !is_confirmed(it) && moves(at, it));
-        let moving = safety::count(moving, &self.trusted);
+        // What a suspect confirmed is on its way, in a manner: it is proving that.
+        let moving = safety::count(moving, &self.trusted) + confirmed_of(pack, &self.suspect);
         // Whoever is there and takes nothing is as good as away.
         let there = transfers().map(|(at, it)| is_confirmed(it) || moves(at, it));
         let there = safety::count(there, &self.trusted);
@@ -293,12 +297,23 @@ impl HolderFlags {
     }
 
     /// What a backup needs of a pack that the ledger alone follows, confirmed there once: it had
-    /// enough, and has too little only since one who confirmed it was condemned.
+    /// enough, and has too little only since one who confirmed it lost it, or became suspect.
     fn of_resting(&self, kind: PackKind, confirmed: PositionMask, code: Code) -> Quorum {
-        let trusted = (0..).map(Position).zip(&self.trusted);
-        let counts = trusted.filter(|(position, counts)| **counts && confirmed.has(*position));
-        let confirmed = u8::try_from(counts.count()).expect("a set has at most 30 positions");
-        match Quorum::of(confirmed, 0, need(kind, code, confirmed)) {
+        let is_confirmed = |holders: &[bool]| {
+            let positions = (0..).map(Position).map(|position| confirmed.has(position));
+            safety::count(positions, holders)
+        };
+        let (count, suspect) = (is_confirmed(&self.trusted), is_confirmed(&self.suspect));
+        match Quorum::of(count, 0, need(kind, code, count)) {
+            Quorum::Short {
+                confirmed: count,
+                need,
+                ..
+            } if count + suspect >= need => Quorum::Short {
+                confirmed: count,
+                need,
+                moving: true,
+            },
             Quorum::Short { .. } => Quorum::Lost,
             quorum @ (Quorum::Reached | Quorum::Enough { .. } | Quorum::Lost) => quorum,
         }

@@ -24,6 +24,10 @@ pub(crate) struct Supplier {
     pub(crate) contract: Option<ByteCount>,
     pub(crate) link: supplier_link::State,
     pub(crate) check: check::State,
+    /// Shards that it did not give, of which the catalogue is not told yet.
+    pub(crate) lost: BTreeSet<(PackId, Position)>,
+    /// Those of which it is being told.
+    pub(crate) telling: BTreeSet<(PackId, Position)>,
     pub(crate) unspool: unspool::State,
     /// The spooled shard that is on its way to it.
     pub(crate) unspooling: Option<(PackId, Position)>,
@@ -35,30 +39,30 @@ pub(crate) struct Supplier {
 
 impl Supplier {
     /// Whether its confirmations count for nothing.
-    pub(crate) const fn is_condemned(&self) -> bool {
-        self.check.is_condemned()
+    pub(crate) const fn is_suspect(&self) -> bool {
+        self.check.is_suspect()
     }
 
     /// Whether it may be sent shards now.
     pub(crate) const fn is_ready(&self) -> bool {
-        self.link.is_ready() && !self.is_condemned()
+        self.link.is_ready() && self.check.may_receive()
     }
 
     /// Whether it is there, may be sent shards, and answers as far as is known.
     pub(crate) const fn is_prompt(&self) -> bool {
-        self.is_ready() && !self.is_passed_over
+        self.is_ready() && !self.is_suspect() && !self.is_passed_over
     }
 
     /// Whether it may soon have what it is owed: it is being reached, or given that.
     pub(crate) const fn is_catching_up(&self) -> bool {
         let is_coming = self.link.is_coming() && self.contract.is_some();
         let is_served = self.is_ready() && self.unspool.is_at_work();
-        (is_coming || is_served) && !self.is_condemned() && !self.is_passed_over
+        (is_coming || is_served) && !self.is_suspect() && !self.is_passed_over
     }
 
     /// Whether a proof or receipt of it is fresh enough to count.
     pub(crate) fn is_fresh(&self, now: Tick) -> bool {
-        !self.is_condemned() && self.fresh_until.is_some_and(|until| until > now)
+        !self.is_suspect() && self.fresh_until.is_some_and(|until| until > now)
     }
 }
 
@@ -136,6 +140,7 @@ pub(crate) enum Work {
 #[derive(Debug)]
 pub(crate) struct Fetch {
     pub(crate) job: JobId,
+    pub(crate) pack: PackId,
     pub(crate) state: fetch::State,
 }
 

@@ -1,7 +1,7 @@
 //! Fetches: what restores, recoveries and look-ups bring back, a few at a time.
 
-use bitdust_model::ErrorCode;
 use bitdust_model::limits::{FETCHES_IN_FLIGHT_MAX, FETCHES_QUEUED_MAX};
+use bitdust_model::{ErrorCode, PackId};
 
 use super::entries::Fetch;
 use super::{Engine, Step, Task};
@@ -11,7 +11,13 @@ use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
 
 impl Engine {
-    pub(super) fn want_fetch(&mut self, fetch: FetchId, job: JobId, wanted: fetch::Wanted) {
+    pub(super) fn want_fetch(
+        &mut self,
+        fetch: FetchId,
+        job: JobId,
+        pack: PackId,
+        wanted: fetch::Wanted,
+    ) {
         if self.fetches.contains_key(&fetch) {
             return;
         }
@@ -24,6 +30,7 @@ impl Engine {
             fetch,
             Fetch {
                 job,
+                pack,
                 state: fetch::State::Queued { wanted },
             },
         );

@@ -40,7 +40,8 @@ const fn family(input: &Input) -> Family {
         | Input::ContractSigned { .. } | Input::ContractRefused { .. }
         | Input::SetRecorded { .. } | Input::SetNotRecorded { .. } => Family::Suppliers,
         Input::CheckPassed { .. } | Input::CheckFailed { .. } | Input::CheckEmpty { .. }
-        | Input::CondemnationRecorded { .. } | Input::CondemnationNotRecorded { .. } => Family::Checks,
+        | Input::ProofFailed { .. } | Input::ShardsWithdrawn { .. } | Input::NotWithdrawn { .. }
+        | Input::TrustRecorded { .. } | Input::TrustNotRecorded { .. } => Family::Checks,
         Input::FolderScheduled { .. } | Input::FolderForgotten { .. }
         | Input::FolderWatched { .. } | Input::FolderUnwatchable { .. }
         | Input::FolderChanged { .. } | Input::FolderGone { .. } | Input::Resumed => Family::Folders,

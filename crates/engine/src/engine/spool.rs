@@ -78,8 +78,8 @@ impl Engine {
             is_committed,
         } = owed;
         self.tasks.push_back(Task::Unspool(device, told));
-        if !self.is_trusted(device) {
-            // Condemned meanwhile: its word would count for nothing.
+        if !self.may_receive(device) {
+            // Suspect meanwhile: it is given nothing before it has proved something.
             self.emit(Output::ReleaseShard { pack, position });
             let event = unspool::Event::SendFailed;
             return self.tasks.push_back(Task::Unspool(device, event));

@@ -8,9 +8,7 @@ use bitdust_model::{DeviceId, ErrorCode, Position, Tick};
 
 use super::entries::Supplier;
 use super::{Engine, Step, Task};
-use crate::fsm::{
-    check, head, holder_set, name, set_up, supplier_link, supplier_search, transfer, unspool,
-};
+use crate::fsm::{check, head, holder_set, name, set_up, supplier_link, supplier_search, unspool};
 use crate::io::{OfferFact, Output, SetFact, SupplierFact};
 use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
@@ -42,6 +40,8 @@ impl Engine {
             contract: fact.contract,
             link: supplier_link::State::default(),
             check: check::State::default(),
+            lost: BTreeSet::new(),
+            telling: BTreeSet::new(),
             unspool: unspool::State::default(),
             unspooling: None,
             fresh_until: left.map(|left| self.now + left),
@@ -49,9 +49,9 @@ impl Engine {
         };
         self.set_freshness(fact.device, supplier.fresh_until);
         self.suppliers.insert(fact.device, supplier);
-        if fact.condemned {
-            self.tasks
-                .push_back(Task::Check(fact.device, check::Event::Distrusted));
+        if let Some(emptied) = fact.suspect {
+            let event = check::Event::Distrusted { emptied };
+            self.tasks.push_back(Task::Check(fact.device, event));
         } else if fact.contract.is_some() {
             let event = check::Event::Contracted { proved_ago };
             self.tasks.push_back(Task::Check(fact.device, event));
@@ -68,7 +68,7 @@ impl Engine {
             friend: false,
             contract: None,
             proved_ago_ms: None,
-            condemned: false,
+            suspect: None,
         };
         let device = offer.device;
         self.emit(Output::AdoptSupplier { offer });
@@ -157,16 +157,10 @@ impl Engine {
                 if self.is_trusted(device) {
                     self.tasks
                         .push_back(Task::Head(head::Event::HolderOnline { device }));
-                    self.tell_transfers(device, transfer::Event::SupplierReady);
-                    self.tasks
-                        .push_back(Task::Unspool(device, unspool::Event::Ready));
                 }
+                self.serve(device);
             }
-            supplier_link::Action::Away => {
-                self.tell_transfers(device, transfer::Event::SupplierGone);
-                self.tasks
-                    .push_back(Task::Unspool(device, unspool::Event::Gone));
-            }
+            supplier_link::Action::Away => self.serve_no_more(device),
             supplier_link::Action::Forget => {
                 self.suppliers.remove(&device);
                 self.set_freshness(device, None);
@@ -178,41 +172,6 @@ impl Engine {
                         },
                         None,
                     );
-                }
-            }
-        }
-    }
-
-    pub(super) fn step_check(&mut self, device: DeviceId, event: check::Event) {
-        let random = self.draw(Machine::Check, Subject::Device(device));
-        let moment = self.moment(random);
-        let Some(supplier) = self.suppliers.get(&device) else {
-            return;
-        };
-        let mut out = Vec::new();
-        let step = Step::of(
-            Machine::Check,
-            Subject::Device(device),
-            &supplier.check,
-            &event,
-        );
-        let online = supplier.link.has_contract() && self.online.contains(&device);
-        let check = check::step(supplier.check, event, &moment, online, &mut out);
-        self.noted(step, name(&check), !out.is_empty(), check.deadline());
-        if let Some(supplier) = self.suppliers.get_mut(&device) {
-            supplier.check = check;
-        }
-        for action in out {
-            match action {
-                check::Action::Check { pick } => self.emit(Output::CheckSupplier { device, pick }),
-                check::Action::Refresh => self.refresh(device),
-                check::Action::Condemn => self.condemn(device),
-                check::Action::Record { code, again } => {
-                    self.emit(Output::CondemnSupplier {
-                        device,
-                        code,
-                        again,
-                    });
                 }
             }
         }
@@ -258,20 +217,6 @@ impl Engine {
             subject: Subject::Device(device),
         };
         self.timers.set(reason, until);
-    }
-
-    /// Nothing that a supplier confirmed counts any more.
-    fn condemn(&mut self, device: DeviceId) {
-        self.tell_transfers(device, transfer::Event::SupplierGone);
-        self.tasks
-            .push_back(Task::Unspool(device, unspool::Event::Gone));
-        self.tasks
-            .push_back(Task::Head(head::Event::HoldersChanged));
-        if self.position_of(device).is_some() {
-            self.packs_due.extend(self.packs.keys().copied());
-        }
-        self.census_due = true;
-        self.jobs_due = true;
     }
 
     pub(super) fn step_search(&mut self, event: supplier_search::Event) {
@@ -353,7 +298,8 @@ impl Engine {
         let mut candidates = Vec::new();
         let mut friends_open = false;
         for (&device, supplier) in &self.suppliers {
-            if supplier.is_condemned() {
+            // One that lost everything twice needs somebody in its place.
+            if supplier.check.is_hopeless() {
                 continue;
             }
             let contracted = supplier.link.has_contract();
@@ -361,7 +307,7 @@ impl Engine {
                 hired.insert(supplier.identity);
             }
             friends_open |= supplier.friend && supplier.link.is_open();
-            if contracted {
+            if contracted && !supplier.is_suspect() {
                 candidates.push(holder_set::Candidate {
                     stranger: !supplier.friend,
                     device,
@@ -404,19 +350,12 @@ impl Engine {
             .copied()
     }
 
-    /// Whether a supplier's confirmations count.
-    pub(crate) fn is_trusted(&self, device: DeviceId) -> bool {
-        self.suppliers
-            .get(&device)
-            .is_none_or(|supplier| !supplier.is_condemned())
-    }
-
     /// Whether a supplier may be sent shards now.
     pub(crate) fn is_ready(&self, device: DeviceId) -> bool {
         self.suppliers.get(&device).is_some_and(Supplier::is_ready)
     }
 
-    /// Holders that are not condemned, and those of them that are connected with a contract.
+    /// Holders that are not suspect, and those of them that are connected with a contract.
     pub(crate) fn trusted_holders(&self) -> (BTreeSet<DeviceId>, BTreeSet<DeviceId>) {
         let holders = self.set.iter().flat_map(|set| set.holders.iter().copied());
         let trusted: BTreeSet<_> = holders.filter(|device| self.is_trusted(*device)).collect();

@@ -130,8 +130,8 @@ impl Engine {
                 .fresh_until
                 .filter(|_| confirmed)
                 .map(|until| until.since(self.now)),
-            condemned: supplier.is_condemned(),
-            owed: !supplier.is_condemned() && self.is_owed(device),
+            suspect: supplier.is_suspect(),
+            owed: !supplier.is_suspect() && self.is_owed(device),
         }
     }
 

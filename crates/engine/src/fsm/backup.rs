@@ -268,11 +268,19 @@ fn in_placing_metadata(
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        // Somebody who confirmed contents was condemned since the index of them was sealed.
+        // Contents were lost since the index of them was sealed.
         Event::Counted {
-            contents: Quorum::Short { .. } | Quorum::Lost,
+            contents: Quorum::Short { moving: false, .. } | Quorum::Lost,
             ..
         } => fail(ErrorCode::TooFewShards, out),
+        // Somebody who confirmed contents is proving that they are still there.
+        Event::Counted {
+            contents: Quorum::Short { moving: true, .. },
+            ..
+        } => State::PlacingMetadata {
+            sequence,
+            until: None,
+        },
         Event::Counted {
             lists: Some(lists),
             until,

@@ -44,8 +44,13 @@ pub(crate) enum Event {
         /// Who.
         device: DeviceId,
     },
-    /// Holders were condemned, or went.
+    /// Holders became suspect or trusted, or went.
     HoldersChanged,
+    /// A holder proves nothing that it confirmed, the head neither.
+    HolderEmptied {
+        /// Who.
+        device: DeviceId,
+    },
     /// A holder keeps it.
     Kept {
         /// Who.
@@ -162,6 +167,7 @@ fn in_empty(
         | Event::HolderOnline { .. }
         | Event::ListsKept { .. }
         | Event::HoldersChanged
+        | Event::HolderEmptied { .. }
         | Event::Kept { .. }
         | Event::Declined { .. }
         | Event::Recorded { .. }
@@ -190,6 +196,7 @@ fn in_drafted(
         | Event::HolderOnline { .. }
         | Event::ListsKept { .. }
         | Event::HoldersChanged
+        | Event::HolderEmptied { .. }
         | Event::Kept { .. }
         | Event::Declined { .. }
         | Event::Recorded { .. }
@@ -222,6 +229,7 @@ fn in_publishing(
         Event::HolderOnline { .. }
         | Event::ListsKept { .. }
         | Event::HoldersChanged
+        | Event::HolderEmptied { .. }
         | Event::Kept { .. }
         | Event::Declined { .. }
         | Event::Wake => {
@@ -316,6 +324,7 @@ fn give_meanwhile(
         Event::HolderOnline { .. }
         | Event::ListsKept { .. }
         | Event::HoldersChanged
+        | Event::HolderEmptied { .. }
         | Event::Kept { .. }
         | Event::Declined { .. }
         | Event::Wake => {
@@ -347,6 +356,7 @@ fn in_published(
         Event::HolderOnline { .. }
         | Event::ListsKept { .. }
         | Event::HoldersChanged
+        | Event::HolderEmptied { .. }
         | Event::Kept { .. }
         | Event::Declined { .. }
         | Event::Wake => {
@@ -368,6 +378,7 @@ fn in_refused(state: State, event: Event) -> State {
         | Event::HolderOnline { .. }
         | Event::ListsKept { .. }
         | Event::HoldersChanged
+        | Event::HolderEmptied { .. }
         | Event::Kept { .. }
         | Event::Declined { .. }
         | Event::Recorded { .. }
@@ -429,6 +440,7 @@ fn offer(
 fn note(round: &mut Round, current: Sequence, event: Event, at: &Moment<'_>) -> Option<ErrorCode> {
     match event {
         Event::HolderOnline { device } => round.reopen(device),
+        Event::HolderEmptied { device } => round.forget(device),
         Event::ListsKept { device } => round.ask_again(device),
         Event::Kept { device, sequence } if sequence == current => round.keep(device, at.now),
         Event::Declined {

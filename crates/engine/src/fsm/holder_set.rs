@@ -57,7 +57,7 @@ pub(crate) struct Candidate {
 /// Who could hold a position, and what is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Census {
-    /// Suppliers with contracts that are not condemned.
+    /// Suppliers with contracts that are not suspect.
     pub(crate) candidates: Vec<Candidate>,
     /// Whether a backup waits for the set.
     pub(crate) backup_waits: bool,

@@ -74,7 +74,7 @@ impl State {
 /// Confirmations that its shards have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Confirmations {
-    /// Positions confirmed by suppliers that are not condemned.
+    /// Positions confirmed by suppliers that are not suspect.
     pub(crate) confirmed: u8,
     /// Every position is confirmed or in the spool.
     pub(crate) kept: bool,
@@ -191,7 +191,7 @@ fn in_uncommitted(
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        // Who confirmed it was condemned meanwhile.
+        // Who confirmed it became suspect meanwhile.
         Event::ConfirmationsChanged { confirmations } if confirmations.confirmed < known_at => {
             State::Placing {
                 held: release(held, confirmations, out),

@@ -442,24 +442,6 @@ fn a_contact_is_recorded_at_each_hello_and_again_while_the_peer_is_there() {
 }
 
 #[test]
-fn only_proof_of_loss_condemns_a_supplier() {
-    use check::{Event, State};
-    let policy = Policy::default();
-    for (code, is_loss) in [
-        (ErrorCode::Corrupt, true),
-        (ErrorCode::NotFound, true),
-        (ErrorCode::TimedOut, false),
-        (ErrorCode::NoContract, false),
-    ] {
-        let mut out = Vec::new();
-        let event = Event::Failed { code };
-        let next = check::step(State::Checking, event, &at(&policy, 5), true, &mut out);
-        assert_eq!(next.is_condemned(), is_loss, "{code:?}");
-        assert_eq!(!out.is_empty(), is_loss, "{code:?}");
-    }
-}
-
-#[test]
 fn the_next_check_comes_before_the_last_proof_ends() {
     use check::{Event, State};
     let policy = Policy::default();

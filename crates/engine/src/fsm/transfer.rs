@@ -175,6 +175,8 @@ pub(crate) enum Event {
     Remade,
     /// What lies in the spool is damaged.
     Lost,
+    /// The supplier does not have it any more.
+    Withdrawn,
     /// The pack is committed: its shards can be made anew.
     Committed,
     /// Time passed.
@@ -223,7 +225,8 @@ pub(crate) fn step(
             Event::Loaded | Event::Remade => send(0, Source::Spool, out),
             Event::Stored => State::Confirmed,
             Event::Lost => State::Owed,
-            Event::Begin
+            Event::Withdrawn
+            | Event::Begin
             | Event::SupplierReady
             | Event::SupplierGone
             | Event::SendFailed { .. }
@@ -239,6 +242,7 @@ pub(crate) fn step(
                 out.push(Action::Send);
                 state
             }
+            Event::Withdrawn => State::Owed,
             Event::Begin
             | Event::SupplierReady
             | Event::SupplierGone
@@ -265,6 +269,7 @@ fn in_queued(state: State, event: Event, way: Way, out: &mut Vec<Action>) -> Sta
         | Event::SendFailed { .. }
         | Event::SpoolFailed { .. }
         | Event::Lost
+        | Event::Withdrawn
         | Event::Committed
         | Event::Wake => state,
     }
@@ -291,6 +296,7 @@ fn in_sending(
         | Event::Loaded
         | Event::Remade
         | Event::Lost
+        | Event::Withdrawn
         | Event::Committed
         | Event::Wake => state,
     }
@@ -316,7 +322,8 @@ fn in_waiting(
         | Event::Spooled
         | Event::SpoolFailed { .. }
         | Event::Committed
-        | Event::Lost => state,
+        | Event::Lost
+        | Event::Withdrawn => state,
     }
 }
 
@@ -352,6 +359,7 @@ fn in_spooling(
         | Event::SupplierGone
         | Event::SendFailed { .. }
         | Event::Lost
+        | Event::Withdrawn
         | Event::Committed
         | Event::Wake => state,
     }
@@ -382,6 +390,7 @@ fn step_held(
         | Event::Spooled
         | Event::SpoolFailed { .. }
         | Event::Lost
+        | Event::Withdrawn
         | Event::Wake => State::Held { retry_at, refusals },
     }
 }

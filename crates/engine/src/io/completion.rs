@@ -38,7 +38,9 @@ impl Output {
             Self::Propose { device, .. } => Input::ContractRefused { device, code },
             Self::RecordSet { .. } => Input::SetNotRecorded { code },
             Self::CheckSupplier { device, .. } => Input::CheckFailed { device, code },
-            Self::CondemnSupplier { device, .. } => Input::CondemnationNotRecorded { device, code },
+            Self::WithdrawShards { device, .. } | Self::WithdrawAll { device, .. } =>
+                Input::NotWithdrawn { device, code },
+            Self::TrustSupplier { device } => Input::TrustNotRecorded { device, code },
             Self::WatchFolder { folder } => Input::FolderUnwatchable { folder, code },
             Self::BackUp { ref folders } =>
                 Input::BackupNotBegun { folders: folders.clone(), code },
@@ -84,8 +86,13 @@ impl Output {
             Self::AdoptSupplier { .. } => &[InputKind::SupplierAdopted],
             Self::Propose { .. } => &[InputKind::ContractSigned],
             Self::RecordSet { .. } => &[InputKind::SetRecorded],
-            Self::CheckSupplier { .. } => &[InputKind::CheckPassed, InputKind::CheckEmpty],
-            Self::CondemnSupplier { .. } => &[InputKind::CondemnationRecorded],
+            Self::CheckSupplier { .. } => &[
+                InputKind::CheckPassed,
+                InputKind::ProofFailed,
+                InputKind::CheckEmpty,
+            ],
+            Self::WithdrawShards { .. } | Self::WithdrawAll { .. } => &[InputKind::ShardsWithdrawn],
+            Self::TrustSupplier { .. } => &[InputKind::TrustRecorded],
             Self::WatchFolder { .. } => &[InputKind::FolderWatched],
             Self::BackUp { .. } => &[InputKind::BackupAsked],
             Self::StartScan { .. } => &[InputKind::ScanFinished],

@@ -23,8 +23,10 @@ pub struct SupplierFact {
     /// Milliseconds since it last proved that it keeps data; `None`: never. Counted by the
     /// own clock at the time of this fact.
     pub proved_ago_ms: Option<u64>,
-    /// Whether it was caught with a failed proof and does not count.
-    pub condemned: bool,
+    /// Whether it lost something and has not proved since that it keeps the rest: how often all that
+    /// it had confirmed was taken back.
+    #[serde(default)]
+    pub suspect: Option<u8>,
 }
 
 /// The current set.

@@ -130,8 +130,16 @@ pub enum Input {
         /// The supplier.
         device: DeviceId,
     },
-    /// A supplier could not prove it. `Corrupt` and `NotFound` are proof of loss; transient
-    /// codes are not.
+    /// A supplier gave no proof of a shard that it confirmed. `Corrupt` and `NotFound` are proof of
+    /// loss; transient codes are not. (Answer to `CheckSupplier`.)
+    ProofFailed {
+        /// The supplier.
+        device: DeviceId,
+        pack: PackId,
+        position: Position,
+        code: ErrorCode,
+    },
+    /// No supplier was asked, for want of what the catalogue has.
     CheckFailed {
         /// The supplier.
         device: DeviceId,
@@ -142,15 +150,31 @@ pub enum Input {
         /// The supplier.
         device: DeviceId,
     },
-    /// The catalogue knows that a supplier failed a proof, and counts nothing that it confirmed.
-    CondemnationRecorded {
+    /// The catalogue took back what a supplier had confirmed. (Answer to `WithdrawShards` and
+    /// `WithdrawAll`.)
+    ShardsWithdrawn {
         /// The supplier.
         device: DeviceId,
+        /// Which of the shards that were named it had confirmed; empty where all was taken back.
+        shards: Vec<(PackId, Position)>,
+        /// Everything was taken back.
+        all: bool,
         /// How that moves packs.
         moved: Vec<GroupChange>,
     },
-    /// The catalogue was not told.
-    CondemnationNotRecorded {
+    /// The catalogue was not told. (Answer to `WithdrawShards` and `WithdrawAll`.)
+    NotWithdrawn {
+        /// The supplier.
+        device: DeviceId,
+        code: ErrorCode,
+    },
+    /// The catalogue knows that a supplier counts again. (Answer to `TrustSupplier`.)
+    TrustRecorded {
+        /// The supplier.
+        device: DeviceId,
+    },
+    /// The catalogue was not told. (Answer to `TrustSupplier`.)
+    TrustNotRecorded {
         /// The supplier.
         device: DeviceId,
         code: ErrorCode,

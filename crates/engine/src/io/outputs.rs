@@ -77,21 +77,44 @@ pub enum Output {
         holders: Vec<DeviceId>,
     },
     /// Fetch a random piece of what this supplier confirmed and check its proof; answer
-    /// `CheckPassed`, `CheckFailed` or `CheckEmpty`.
+    /// `CheckPassed`, `ProofFailed`, `CheckFailed` or `CheckEmpty`. Which shard of all that it
+    /// confirmed is `sample(pick, turn, count)`.
     CheckSupplier {
         /// The supplier.
         device: DeviceId,
         /// Picks the piece.
         pick: u64,
+        /// As which of those that it is asked for in a row.
+        #[serde(default)]
+        turn: u8,
     },
-    /// The supplier failed a proof: record that its confirmations no longer count; answer
-    /// `CondemnationRecorded` or `CondemnationNotRecorded`.
-    CondemnSupplier {
+    /// The supplier did not give these shards: record that it is suspect, if it had confirmed one of
+    /// them, and take those confirmations back; answer `ShardsWithdrawn` or `NotWithdrawn`.
+    WithdrawShards {
+        /// The supplier.
+        device: DeviceId,
+        /// At most `LOSSES_WAITING_MAX`.
+        shards: Vec<(PackId, Position)>,
+        code: ErrorCode,
+        /// Whether it is suspect whatever it had confirmed.
+        is_suspect: bool,
+        /// Whether the catalogue failed to take it before, and people were told.
+        again: bool,
+    },
+    /// The supplier proves nothing that it confirmed: take all of it back, heads too; answer
+    /// `ShardsWithdrawn` or `NotWithdrawn`.
+    WithdrawAll {
         /// The supplier.
         device: DeviceId,
         code: ErrorCode,
         /// Whether the catalogue failed to take it before, and people were told.
         again: bool,
+    },
+    /// The supplier proved again what it keeps: record that it is not suspect any more; answer
+    /// `TrustRecorded` or `TrustNotRecorded`.
+    TrustSupplier {
+        /// The supplier.
+        device: DeviceId,
     },
 
     // --- folders ------------------------------------------------------------------------

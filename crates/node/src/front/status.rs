@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use bitdust_api::ApiError;
 use bitdust_api::view::{
-    Condemnation, ContractView, DeviceView, FolderState, FolderView, HeadView, ReachView,
-    SnapshotView, StatusView, SupplierView,
+    ContractView, DeviceView, FolderState, FolderView, HeadView, ReachView, SnapshotView,
+    StatusView, SupplierView,
 };
 use bitdust_engine::{EngineView, FolderWork, overall};
 use bitdust_model::manifest::{FolderRecord, PackKind, SnapshotRecord};
@@ -324,7 +324,6 @@ pub(crate) fn supplier_views(
                 .catalogue
                 .supplier_bytes(supplier.device)
                 .map_err(catalogue_error)?;
-            let condemnation = supplier.condemned.then_some(Condemnation::FailedProof);
             Ok(SupplierView {
                 device: supplier.device.to_hex(),
                 identity: supplier.identity.to_hex(),
@@ -343,7 +342,7 @@ pub(crate) fn supplier_views(
                 kept_bytes: kept.0,
                 last_seen: supplier.last_seen,
                 last_proof: supplier.last_proof,
-                condemnation,
+                is_suspect: view.map_or(supplier.suspect.is_some(), |view| view.suspect),
                 is_owed: view.is_some_and(|view| view.owed),
             })
         })

@@ -77,7 +77,7 @@ pub(super) const fn fact_of(supplier: &Introduction) -> SupplierFact {
         friend: false,
         contract: None,
         proved_ago_ms: None,
-        condemned: false,
+        suspect: None,
     }
 }
 

@@ -84,7 +84,7 @@ fn suppliers(catalogue: &Catalogue) -> Result<Vec<SupplierFact>, NodeError> {
         friend: supplier.friend,
         contract: supplier.contract.is_some().then_some(supplier.bytes),
         proved_ago_ms: supplier.last_proof.map(|at| at.ago(now)),
-        condemned: supplier.condemned,
+        suspect: supplier.suspect,
     });
     Ok(facts.collect())
 }

@@ -10,8 +10,8 @@ use crate::front::jobs::Kept;
 use crate::recovery::Wanted;
 use crate::shared::completion::Completion;
 use crate::shared::supplier_request::SupplierRequest;
-use crate::suppliers::RecordUpdate;
 use crate::suppliers::worker::PendingSupplierRequest;
+use crate::suppliers::{LostShards, RecordUpdate};
 
 // Every output is in exactly one of these groups, and whoever takes a group names the others: one
 // that is new is routed before anything compiles.
@@ -25,7 +25,9 @@ macro_rules! for_suppliers {
             | Output::Propose { .. }
             | Output::RecordSet { .. }
             | Output::CheckSupplier { .. }
-            | Output::CondemnSupplier { .. }
+            | Output::WithdrawShards { .. }
+            | Output::WithdrawAll { .. }
+            | Output::TrustSupplier { .. }
             | Output::PutHead { .. }
     };
 }
@@ -140,14 +142,29 @@ impl Node {
             Output::RecordSet { code, holders } => {
                 suppliers.record_set(driver, completion, code, holders);
             }
-            Output::CheckSupplier { device, pick } => {
-                suppliers.check_supplier(driver, completion, device, pick);
+            Output::CheckSupplier { device, pick, turn } => {
+                suppliers.check_supplier(driver, completion, device, pick, turn);
             }
-            Output::CondemnSupplier {
+            Output::WithdrawShards {
                 device,
+                shards,
                 code,
-                again,
-            } => suppliers.condemn_supplier(driver, completion, device, code, again),
+                is_suspect,
+                ..
+            } => {
+                let lost = LostShards {
+                    shards,
+                    is_suspect,
+                    code,
+                };
+                suppliers.withdraw_shards(driver, completion, device, lost);
+            }
+            Output::WithdrawAll { device, again, .. } => {
+                suppliers.withdraw_all(driver, completion, device, again);
+            }
+            Output::TrustSupplier { device } => {
+                suppliers.trust_supplier(driver, completion, device);
+            }
             Output::PutHead { device, sequence } => {
                 suppliers.put_head(driver, completion, device, sequence);
             }

@@ -48,6 +48,8 @@ macro_rules! from_others {
             | TaskEvent::SetRecorded { .. }
             | TaskEvent::Offers { .. }
             | TaskEvent::Check { .. }
+            | TaskEvent::Withdrawn { .. }
+            | TaskEvent::Trusted { .. }
             | TaskEvent::Befriended { .. }
             | TaskEvent::FriendMade { .. }
             | TaskEvent::Asked(_)
@@ -215,6 +217,15 @@ impl Node {
                 shard,
                 pick,
             } => suppliers.check_piece(driver, completion, device, *shard, pick),
+            TaskEvent::Withdrawn {
+                completion,
+                device,
+                code,
+                withdrawn,
+            } => suppliers.shards_withdrawn(driver, completion, device, code, withdrawn),
+            TaskEvent::Trusted { completion, device } => {
+                suppliers.supplier_trusted(driver, completion, device);
+            }
             TaskEvent::Befriended {
                 device,
                 identity,

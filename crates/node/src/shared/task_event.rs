@@ -12,7 +12,7 @@ use bitdust_model::status::Problems;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, IdentityId, Position};
 use bitdust_net::Reply;
 use bitdust_source::{FolderWatch, WatchError};
-use bitdust_store::catalogue::ConfirmedShard;
+use bitdust_store::catalogue::{ConfirmedShard, Withdrawn};
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -138,6 +138,21 @@ pub(crate) enum TaskEvent {
         completion: Completion,
         /// What it found.
         offers: Vec<Offer>,
+    },
+    /// The catalogue took back confirmations of a supplier.
+    Withdrawn {
+        /// What is answered.
+        completion: Completion,
+        device: DeviceId,
+        /// Why.
+        code: ErrorCode,
+        withdrawn: Withdrawn,
+    },
+    /// The catalogue knows that a supplier counts again.
+    Trusted {
+        /// What is answered.
+        completion: Completion,
+        device: DeviceId,
     },
     /// The piece to check is chosen.
     Check {

@@ -127,7 +127,7 @@ impl Suppliers {
                 friend: true,
                 contract: None,
                 proved_ago_ms: None,
-                condemned: false,
+                suspect: None,
             },
         });
     }

@@ -136,8 +136,16 @@ async fn carry(
             pick,
         } => {
             let passed = check_and_record(context, client, device, &pack, position, pick).await;
-            let passed = passed.map(|()| Input::CheckPassed { device });
-            completion.tell(passed).await;
+            let told = match passed {
+                Ok(()) => Input::CheckPassed { device },
+                Err(code) => Input::ProofFailed {
+                    device,
+                    pack: pack.pack,
+                    position,
+                    code,
+                },
+            };
+            completion.tell(Ok(told)).await;
         }
     }
 }

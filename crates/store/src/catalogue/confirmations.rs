@@ -43,9 +43,20 @@ pub struct ConfirmedShard {
     pub shard_bytes: u32,
 }
 
+/// Confirmations that were taken back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// Of which shards.
+    pub shards: Vec<(PackId, Position)>,
+    /// How that moves committed packs.
+    pub moved: Vec<GroupChange>,
+    /// Whether the supplier was not suspect before and is now.
+    pub is_first: bool,
+}
+
 impl Catalogue {
     /// Records that a supplier keeps a shard. Others may have confirmed the same position. Gives
-    /// how that moves a committed pack. The word of one that is condemned counts for nothing.
+    /// how that moves a committed pack.
     pub fn confirm_shard(
         &self,
         pack: PackId,
@@ -60,13 +71,6 @@ impl Catalogue {
             let number = expect_number(transaction, pack)?;
             if usize::from(position.0) >= ref_of(transaction, number)?.shards.len() {
                 return Err(CatalogueError::NoPosition { pack, position });
-            }
-            let condemned = transaction
-                .prepare_cached("SELECT condemned FROM suppliers WHERE device = ?1")?
-                .query_row([supplier.0], |row| row.get(0))
-                .optional()?;
-            if condemned == Some(true) {
-                return Ok(None);
             }
             let holder = make_holder(transaction, supplier)?;
             transaction
@@ -89,12 +93,52 @@ impl Catalogue {
         })
     }
 
-    /// Takes back all that a supplier confirmed. Gives the packs that this moves.
-    pub fn unconfirm_supplier(
+    /// Takes back that a supplier keeps shards, and remembers that it is suspect: where it had
+    /// confirmed one of them, or in any case.
+    pub fn withdraw_shards(
         &self,
         supplier: DeviceId,
-    ) -> Result<Vec<GroupChange>, CatalogueError> {
-        self.write_durably(move |transaction| unconfirm(transaction, supplier))
+        shards: Vec<(PackId, Position)>,
+        in_any_case: bool,
+    ) -> Result<Withdrawn, CatalogueError> {
+        self.write_durably(move |transaction| {
+            let (mut withdrawn, mut moves) = (Vec::new(), Moves::default());
+            let holder = holder_of(transaction, supplier)?;
+            for (pack, position) in shards {
+                let number = number_of(transaction, pack)?;
+                let (Some(holder), Some(number)) = (holder, number) else {
+                    continue;
+                };
+                let was_there = withdraw(transaction, (number, position, holder), &mut moves)?;
+                if was_there {
+                    withdrawn.push((pack, position));
+                }
+            }
+            let mut changed = 0;
+            if in_any_case || !withdrawn.is_empty() {
+                changed = transaction.execute(
+                    "UPDATE suppliers SET suspect = 1 WHERE device = ?1 AND suspect = 0",
+                    [supplier.0],
+                )?;
+            }
+            Ok(Withdrawn {
+                shards: withdrawn,
+                moved: moves.changes(),
+                is_first: changed > 0,
+            })
+        })
+    }
+
+    /// Takes back all that a supplier confirmed, of heads too, and remembers that. Gives the packs
+    /// that this moves.
+    pub fn withdraw_all(&self, supplier: DeviceId) -> Result<Vec<GroupChange>, CatalogueError> {
+        self.write_durably(move |transaction| {
+            transaction.execute(
+                "UPDATE suppliers SET suspect = max(suspect, 1) + 1 WHERE device = ?1",
+                [supplier.0],
+            )?;
+            unconfirm(transaction, supplier)
+        })
     }
 
     /// Who confirmed what of a pack, by position.
@@ -105,11 +149,12 @@ impl Catalogue {
         })
     }
 
-    /// One of the shards that a supplier confirmed; `pick` chooses, evenly when it is random.
-    pub fn random_confirmed_shard(
+    /// One of the shards that a supplier confirmed: `pick` gets their number and chooses one of them,
+    /// counted from zero in the order of their packs.
+    pub fn confirmed_shard(
         &self,
         supplier: DeviceId,
-        pick: u64,
+        pick: impl FnOnce(u64) -> Option<u64>,
     ) -> Result<Option<ConfirmedShard>, CatalogueError> {
         self.read(|connection| {
             let Some(holder) = holder_of(connection, supplier)? else {
@@ -118,7 +163,7 @@ impl Catalogue {
             let count: i64 = connection
                 .prepare_cached("SELECT count(*) FROM confirmations WHERE holder = ?1")?
                 .query_row([holder], |row| row.get(0))?;
-            let Some(skip) = pick.checked_rem(from_column("row count", count)?) else {
+            let Some(skip) = pick(from_column("row count", count)?) else {
                 return Ok(None);
             };
             let (number, position): (i64, u8) = connection
@@ -238,6 +283,25 @@ pub(super) fn place_holders(
         transaction.execute(of_set, [record.set.0])?;
     }
     Ok(())
+}
+
+/// Takes back one confirmation; says whether there was one.
+fn withdraw(
+    transaction: &Transaction<'_>,
+    (number, position, holder): (i64, Position, i64),
+    moves: &mut Moves,
+) -> Result<bool, CatalogueError> {
+    let mut was_there = false;
+    moves.of(transaction, number, || {
+        let removed = transaction
+            .prepare_cached(
+                "DELETE FROM confirmations WHERE pack = ?1 AND position = ?2 AND holder = ?3",
+            )?
+            .execute(params![number, position.0, holder])?;
+        was_there = removed > 0;
+        recount(transaction, number)
+    })?;
+    Ok(was_there)
 }
 
 /// Takes back all that a supplier confirmed.

@@ -1,11 +1,11 @@
 //! Which supplier signed for which head of the own lane.
 //!
-//! They go with their head, and all of a supplier go when its word counts for nothing any more.
+//! They go with their head, and all of a supplier go when all that it confirmed is taken back.
 
 use bitdust_model::document::Signed;
 use bitdust_model::head::HeadReceipt;
 use bitdust_model::{DeviceId, Sequence};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::{Catalogue, CatalogueError};
 use crate::row::{encode_signed, to_column};
@@ -14,8 +14,8 @@ use crate::row::{encode_signed, to_column};
 const SETTLED_KEY: &str = "settled_head";
 
 impl Catalogue {
-    /// Records that a supplier keeps a head. What one says that is condemned, or of a head that is
-    /// not kept here, counts for nothing.
+    /// Records that a supplier keeps a head. What one says of a head that is not kept here counts for
+    /// nothing.
     pub fn put_head_receipt(
         &self,
         supplier: DeviceId,
@@ -25,13 +25,6 @@ impl Catalogue {
         let receipt = encode_signed(receipt)?;
         let sequence = to_column("sequence", sequence.0)?;
         self.write(move |transaction| {
-            let condemned = transaction
-                .prepare_cached("SELECT condemned FROM suppliers WHERE device = ?1")?
-                .query_row([supplier.0], |row| row.get(0))
-                .optional()?;
-            if condemned == Some(true) {
-                return Ok(());
-            }
             transaction.execute(
                 "INSERT OR REPLACE INTO head_receipts (sequence, device, receipt)
                  SELECT sequence, ?2, ?3 FROM own_heads WHERE sequence = ?1",

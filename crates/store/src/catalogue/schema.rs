@@ -8,7 +8,7 @@ use crate::migrate::Schema;
 /// How the catalogue came to be.
 pub(super) const SCHEMA: Schema = Schema {
     first: 4,
-    steps: &[VERSION_4, VERSION_5],
+    steps: &[VERSION_4, VERSION_5, VERSION_6],
 };
 
 const VERSION_4: &str = "
@@ -186,4 +186,10 @@ CREATE TABLE head_receipts (
     receipt BLOB NOT NULL,
     PRIMARY KEY (sequence, device)
 ) STRICT, WITHOUT ROWID;
+";
+
+const VERSION_6: &str = "
+-- suspect: 0 counts; 1 lost something and has not proved since that it keeps the rest; one more each
+-- time that all was taken back of it.
+ALTER TABLE suppliers RENAME COLUMN condemned TO suspect;
 ";

@@ -37,8 +37,9 @@ pub struct Supplier {
     pub last_proof: Option<UnixMillis>,
     /// When it last failed to give one.
     pub last_miss: Option<UnixMillis>,
-    /// Whether it was caught without what it had confirmed.
-    pub condemned: bool,
+    /// Whether it lost something and has not proved since that it keeps the rest: how often all that
+    /// it had confirmed was taken back.
+    pub suspect: Option<u8>,
 }
 
 /// What is known of a supplier before it signs, or learned of it later.
@@ -73,11 +74,11 @@ pub struct SignedContract {
     pub at: UnixMillis,
 }
 
-const COLUMNS: &str = "device, identity, friend, addresses, contract, acceptance, bytes, last_seen, last_proof, last_miss, condemned";
+const COLUMNS: &str = "device, identity, friend, addresses, contract, acceptance, bytes, last_seen, last_proof, last_miss, suspect";
 
 impl Catalogue {
     /// Adds a supplier, or adds to what is known of it: a friend stays one, no addresses keep the
-    /// old ones, and contract, proofs and condemnation are left as they are, whoever writes them
+    /// old ones, and contract, proofs and suspicion are left as they are, whoever writes them
     /// meanwhile. At most `SUPPLIERS_MAX`.
     pub fn introduce_supplier(&self, introduction: Introduction) -> Result<(), CatalogueError> {
         let Introduction {
@@ -92,7 +93,7 @@ impl Catalogue {
         let seen = seen.map(|at| to_column("time", at.0)).transpose()?;
         self.write_durably(move |transaction| {
             transaction.execute(
-                "INSERT INTO suppliers (device, identity, friend, addresses, bytes, last_seen, condemned)
+                "INSERT INTO suppliers (device, identity, friend, addresses, bytes, last_seen, suspect)
                  VALUES (?1, ?2, ?3, ?4, 0, ?5, 0)
                  ON CONFLICT (device) DO UPDATE SET
                      friend = max(friend, excluded.friend),
@@ -123,7 +124,7 @@ impl Catalogue {
         self.write_durably(move |transaction| {
             transaction.execute(
                 "INSERT INTO suppliers
-                     (device, identity, friend, addresses, contract, acceptance, bytes, last_seen, condemned)
+                     (device, identity, friend, addresses, contract, acceptance, bytes, last_seen, suspect)
                  VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, 0)
                  ON CONFLICT (device) DO UPDATE SET
                      contract = excluded.contract,
@@ -182,9 +183,8 @@ impl Catalogue {
         })
     }
 
-    /// Remembers the outcome of a check. It is about the time of proofs alone: a miss does not begin
-    /// a condemnation, and a good one that was under way meanwhile does not end it, see
-    /// [`condemn`](Self::condemn).
+    /// Remembers the outcome of a check. It is about the time of proofs alone: a miss makes nobody
+    /// suspect, and a good one does not end that, see [`withdraw_shards`](Self::withdraw_shards).
     pub fn mark_checked(
         &self,
         device: DeviceId,
@@ -200,10 +200,10 @@ impl Catalogue {
         self.write(move |transaction| update(transaction, sql, device, at))
     }
 
-    /// Remembers that a supplier was caught without what it had confirmed. Nothing ends that.
-    pub fn condemn(&self, device: DeviceId) -> Result<(), CatalogueError> {
-        let sql = "UPDATE suppliers SET condemned = ?2 WHERE device = ?1";
-        self.write_durably(move |transaction| update(transaction, sql, device, 1))
+    /// Remembers that a suspect supplier counts again.
+    pub fn trust_supplier(&self, device: DeviceId) -> Result<(), CatalogueError> {
+        let sql = "UPDATE suppliers SET suspect = ?2 WHERE device = ?1";
+        self.write_durably(move |transaction| update(transaction, sql, device, 0))
     }
 }
 
@@ -235,6 +235,12 @@ pub(super) fn decode_addresses(bytes: &[u8]) -> Result<Vec<String>, DatabaseErro
     Ok(decode_row::<AddressesRow>(bytes)?.0)
 }
 
+/// How often all was taken back of a supplier that is suspect.
+fn suspect_from_column(column: i64) -> Option<u8> {
+    let emptied = column.checked_sub(1).filter(|emptied| *emptied >= 0)?;
+    Some(u8::try_from(emptied).unwrap_or(u8::MAX))
+}
+
 fn supplier_from_row(row: &Row<'_>) -> Result<Supplier, CatalogueError> {
     let contract: Option<Vec<u8>> = row.get(4)?;
     let acceptance: Option<Vec<u8>> = row.get(5)?;
@@ -249,6 +255,6 @@ fn supplier_from_row(row: &Row<'_>) -> Result<Supplier, CatalogueError> {
         last_seen: time_or_none(row, 7)?,
         last_proof: time_or_none(row, 8)?,
         last_miss: time_or_none(row, 9)?,
-        condemned: row.get(10)?,
+        suspect: suspect_from_column(row.get(10)?),
     })
 }

@@ -60,7 +60,7 @@ fn supplier(number: u64) -> Supplier {
         last_seen: Some(NOW),
         last_proof: Some(NOW),
         last_miss: None,
-        condemned: false,
+        suspect: None,
     }
 }
 
@@ -305,9 +305,14 @@ fn add_supplier(catalogue: &Catalogue, supplier: Supplier) -> Result<(), Catalog
     Ok(())
 }
 
+fn suspect(catalogue: &Catalogue, device: bitdust_model::DeviceId) {
+    let withdrawn = catalogue.withdraw_shards(device, Vec::new(), true);
+    withdrawn.expect("it is remembered");
+}
+
 /// Whoever learns of a supplier and whoever signs with it write at the same time.
 #[test]
-fn an_introduction_that_comes_late_takes_no_contract_and_no_condemnation_away() {
+fn an_introduction_that_comes_late_takes_no_contract_and_no_suspicion_away() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
     let introduce = |friend, addresses: &[&str], seen| {
@@ -324,7 +329,7 @@ fn an_introduction_that_comes_late_takes_no_contract_and_no_condemnation_away() 
     };
     introduce(false, &["/ip4/10.0.0.1/tcp/1"], None);
     add_supplier(&catalogue, supplier(1)).expect("signed");
-    catalogue.condemn(device(1)).expect("condemned");
+    suspect(&catalogue, device(1));
     introduce(false, &[], None);
     introduce(true, &["/ip4/10.0.0.2/tcp/2"], Some(UnixMillis(9)));
     introduce(false, &[], None);
@@ -333,14 +338,14 @@ fn an_introduction_that_comes_late_takes_no_contract_and_no_condemnation_away() 
         friend: true,
         addresses: vec!["/ip4/10.0.0.2/tcp/2".to_owned()],
         last_seen: Some(UnixMillis(9)),
-        condemned: true,
+        suspect: Some(0),
         ..supplier(1)
     };
     assert_eq!(known, expected);
 }
 
 #[test]
-fn a_contract_takes_no_addresses_no_friendship_and_no_condemnation_away() {
+fn a_contract_takes_no_addresses_no_friendship_and_no_suspicion_away() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
     let introduction = Introduction {
@@ -353,7 +358,7 @@ fn a_contract_takes_no_addresses_no_friendship_and_no_condemnation_away() {
     catalogue
         .introduce_supplier(introduction)
         .expect("introduced");
-    catalogue.condemn(device(2)).expect("condemned");
+    suspect(&catalogue, device(2));
     let signed = Supplier {
         addresses: Vec::new(),
         last_proof: None,
@@ -361,7 +366,7 @@ fn a_contract_takes_no_addresses_no_friendship_and_no_condemnation_away() {
     };
     add_supplier(&catalogue, signed).expect("signed");
     let known = catalogue.supplier(device(2)).expect("read").expect("there");
-    assert!(known.friend && known.condemned && known.contract.is_some());
+    assert!(known.friend && known.suspect.is_some() && known.contract.is_some());
     assert_eq!(known.addresses, ["/ip4/10.0.0.1/tcp/1"]);
 }
 
@@ -412,21 +417,17 @@ fn suppliers_are_remembered_and_checked() {
     catalogue
         .mark_supplier_seen(device(1), UnixMillis(7), Vec::new())
         .expect("seen");
-    catalogue.condemn(device(1)).expect("condemned");
+    suspect(&catalogue, device(1));
     catalogue
         .mark_checked(device(1), UnixMillis(8), false)
         .expect("missed");
-    let condemned = catalogue.supplier(device(1)).expect("read").expect("there");
+    let known = catalogue.supplier(device(1)).expect("read").expect("there");
     assert_eq!(
-        (
-            condemned.last_seen,
-            condemned.last_proof,
-            condemned.last_miss
-        ),
+        (known.last_seen, known.last_proof, known.last_miss),
         (Some(UnixMillis(7)), Some(NOW), Some(UnixMillis(8)))
     );
-    assert!(condemned.condemned);
-    assert_eq!(condemned.addresses, supplier(1).addresses);
+    assert_eq!(known.suspect, Some(0));
+    assert_eq!(known.addresses, supplier(1).addresses);
     catalogue
         .mark_checked(device(1), UnixMillis(9), true)
         .expect("proved");
@@ -439,8 +440,9 @@ fn suppliers_are_remembered_and_checked() {
         .expect("moved");
     let proved = catalogue.supplier(device(1)).expect("read").expect("there");
     assert_eq!(proved.last_proof, Some(UnixMillis(9)));
-    assert!(
-        proved.condemned,
+    assert_eq!(
+        proved.suspect,
+        Some(0),
         "a check that was under way changes nothing"
     );
     assert_eq!(proved.addresses, ["/ip4/10.0.0.1/tcp/2"]);

@@ -25,6 +25,7 @@ fn set() -> SetId {
 enum Step {
     Confirm { pack: u64, position: u8, by: u64 },
     Commit { pack: u64 },
+    Withdraw { pack: u64, position: u8, by: u64 },
     Unconfirm { by: u64 },
     Publish { pack: u64 },
 }
@@ -34,6 +35,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (1..=PACKS, 0..4_u8, 0..5_u64)
             .prop_map(|(pack, position, by)| Step::Confirm { pack, position, by }),
         2 => (1..=PACKS).prop_map(|pack| Step::Commit { pack }),
+        2 => (1..=PACKS, 0..4_u8, 0..5_u64)
+            .prop_map(|(pack, position, by)| Step::Withdraw { pack, position, by }),
         1 => (0..5_u64).prop_map(|by| Step::Unconfirm { by }),
         1 => (1..=PACKS).prop_map(|pack| Step::Publish { pack }),
     ];
@@ -55,9 +58,16 @@ fn perform(catalogue: &Catalogue, step: Step, next: u64) -> Vec<GroupChange> {
             let moved = catalogue.commit_pack(pack(of)).expect("committed");
             moved.into_iter().collect()
         }
-        Step::Unconfirm { by } => catalogue
-            .unconfirm_supplier(device(by))
-            .expect("taken back"),
+        Step::Withdraw {
+            pack: of,
+            position,
+            by,
+        } => {
+            let lost = vec![(pack(of), Position(position))];
+            let withdrawn = catalogue.withdraw_shards(device(by), lost, false);
+            withdrawn.expect("taken back").moved
+        }
+        Step::Unconfirm { by } => catalogue.withdraw_all(device(by)).expect("taken back"),
         Step::Publish { pack: of } => {
             let segment = NewSegment {
                 blobs: vec![blob(next)],

@@ -11,3 +11,4 @@ mod ranges;
 mod shards;
 mod spool;
 mod support;
+mod withdrawals;

@@ -28,10 +28,10 @@ fn a_chunk_is_known_from_commit_on_while_enough_shards_are_confirmed() {
     assert!(!known(), "confirmed but not committed");
     catalogue.commit_pack(pack(1)).expect("committed");
     assert!(known());
-    catalogue.unconfirm_supplier(device(0)).expect("taken back");
-    catalogue.unconfirm_supplier(device(1)).expect("taken back");
+    catalogue.withdraw_all(device(0)).expect("taken back");
+    catalogue.withdraw_all(device(1)).expect("taken back");
     assert!(known(), "two of four give it back");
-    catalogue.unconfirm_supplier(device(2)).expect("taken back");
+    catalogue.withdraw_all(device(2)).expect("taken back");
     assert!(!known(), "one of four does not");
     assert!(
         catalogue.locate(chunk(1)).expect("looked up").is_some(),
@@ -251,7 +251,7 @@ fn confirmations_count_once_a_position() {
     assert_eq!(holders, expected, "who has it is remembered of each");
     let known = catalogue.known_chunk(chunk(1)).expect("looked up");
     assert!(!known, "and still it is one position");
-    catalogue.unconfirm_supplier(device(1)).expect("taken back");
+    catalogue.withdraw_all(device(1)).expect("taken back");
     let left = catalogue.confirmations(pack(1)).expect("listed");
     let holders: Vec<_> = left.iter().map(|it| it.supplier).collect();
     assert_eq!(holders, [device(2)], "what others said stays");
@@ -279,10 +279,10 @@ fn every_confirmed_shard_of_a_supplier_can_be_picked() {
     for number in 0..5 {
         commit(&catalogue, number, &[number]);
     }
-    let mut picked: Vec<_> = (0..10)
+    let mut picked: Vec<_> = (0..10_u64)
         .map(|pick| {
             catalogue
-                .random_confirmed_shard(device(1), pick)
+                .confirmed_shard(device(1), |count| pick.checked_rem(count))
                 .expect("picked")
                 .expect("there are some")
         })
@@ -299,14 +299,14 @@ fn every_confirmed_shard_of_a_supplier_can_be_picked() {
     assert_eq!(picked.len(), 5, "each once in five picks");
     assert_eq!(
         catalogue
-            .random_confirmed_shard(device(1), u64::MAX)
+            .confirmed_shard(device(1), |count| count.checked_sub(1))
             .expect("picked")
             .map(|shard| shard.position),
         Some(Position(1))
     );
     assert_eq!(
         catalogue
-            .random_confirmed_shard(device(3), 0)
+            .confirmed_shard(device(3), |count| 0_u64.checked_rem(count))
             .expect("picked"),
         None
     );

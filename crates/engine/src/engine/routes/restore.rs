@@ -1,9 +1,7 @@
 //! What concerns bringing back: restores and look-ups with their fetches, and recoveries.
 
-use bitdust_model::ErrorCode;
-
 use crate::engine::{Engine, Task};
-use crate::fsm::{check, fetch, recovery, restore};
+use crate::fsm::{fetch, recovery, restore};
 use crate::io::Input;
 
 impl Engine {
@@ -17,12 +15,12 @@ impl Engine {
             Input::FetchWanted {
                 fetch,
                 job,
+                pack,
                 k,
                 direct,
                 places,
-                ..
             } => {
-                self.want_fetch(fetch, job, fetch::Wanted { k, direct, places });
+                self.want_fetch(fetch, job, pack, fetch::Wanted { k, direct, places });
             }
             Input::RangeFetched { fetch, position } => {
                 self.tasks
@@ -40,10 +38,8 @@ impl Engine {
                     code,
                 };
                 self.tasks.push_back(Task::Fetch(fetch, event));
-                // Wrong bytes are proof of loss, whoever asked for them.
-                if code == ErrorCode::Corrupt {
-                    let event = check::Event::Failed { code };
-                    self.tasks.push_back(Task::Check(device, event));
+                if let Some(pack) = self.fetches.get(&fetch).map(|fetch| fetch.pack) {
+                    self.not_given(device, (pack, position), code);
                 }
             }
             Input::FetchDecoded { fetch } => {

@@ -65,21 +65,39 @@ impl Engine {
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Passed));
             }
-            Input::CheckFailed { device, code } => {
+            Input::ProofFailed {
+                device,
+                pack,
+                position,
+                code,
+            } => self.not_proved(device, (pack, position), code),
+            Input::CheckFailed { device, .. } => {
                 self.tasks
-                    .push_back(Task::Check(device, check::Event::Failed { code }));
+                    .push_back(Task::Check(device, check::Event::Failed));
             }
             Input::CheckEmpty { device } => {
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Empty));
             }
-            Input::CondemnationRecorded { device, moved } => {
+            Input::ShardsWithdrawn {
+                device,
+                shards,
+                all,
+                moved,
+            } => {
                 moved.iter().for_each(|change| self.ledger.apply(change));
                 self.note_lost(&moved);
-                self.tasks
-                    .push_back(Task::Check(device, check::Event::Recorded));
+                self.withdrawn(device, &shards, all);
             }
-            Input::CondemnationNotRecorded { device, .. } => {
+            Input::NotWithdrawn { device, .. } => self.not_withdrawn(device),
+            Input::TrustRecorded { device } => {
+                let event = check::Event::Recorded {
+                    withdrawn: 0,
+                    more: false,
+                };
+                self.tasks.push_back(Task::Check(device, event));
+            }
+            Input::TrustNotRecorded { device, .. } => {
                 self.tasks
                     .push_back(Task::Check(device, check::Event::NotRecorded));
             }

@@ -148,6 +148,7 @@ fn transfer_is_drawn() {
         Event::Loaded,
         Event::Remade,
         Event::Lost,
+        Event::Withdrawn,
         Event::Committed,
         Event::Wake,
     ];
@@ -213,6 +214,7 @@ fn head_is_drawn() {
         Event::HolderOnline { device: ONE },
         Event::ListsKept { device: ONE },
         Event::HoldersChanged,
+        Event::HolderEmptied { device: ONE },
         Event::Kept {
             device: ONE,
             sequence: FIRST,

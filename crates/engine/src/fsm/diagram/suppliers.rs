@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bitdust_model::limits::{LOSSES_IN_A_ROW_MAX, PROOFS_OF_TRUST};
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, PackId, Policy, Position};
 
 use super::{ONE, check_page, flagged, moments, walk};
@@ -178,31 +179,51 @@ fn check_is_drawn() {
     let policy = Policy::default();
     let events = [
         Event::Contracted { proved_ago: None },
-        Event::Distrusted,
+        Event::Distrusted { emptied: 0 },
         Event::Online,
         Event::Passed,
-        Event::Failed {
+        Event::Lost {
             code: ErrorCode::Corrupt,
+            is_certain: true,
         },
-        Event::Failed {
+        Event::Lost {
             code: ErrorCode::NotFound,
+            is_certain: false,
         },
-        Event::Failed {
-            code: ErrorCode::TimedOut,
-        },
+        Event::Failed,
         Event::Empty,
-        Event::Recorded,
+        Event::Recorded {
+            withdrawn: 1,
+            more: false,
+        },
+        Event::Recorded {
+            withdrawn: 0,
+            more: false,
+        },
         Event::NotRecorded,
         Event::Wake,
     ];
-    let first = check::State::default();
-    let walk = walk(
-        &[first],
+    // One proof, and one loss, before the end of a row: the way there is long.
+    let doubt = check::Doubt {
+        run: LOSSES_IN_A_ROW_MAX - 1,
+        ..check::Doubt::default()
+    };
+    let late = check::State::Proving {
+        doubt,
+        row: check::Row {
+            pick: 0,
+            passed: PROOFS_OF_TRUST - 1,
+        },
+    };
+    let mut walk = walk(
+        &[check::State::default(), late],
         &events,
         &flagged(&policy),
         |state, event, (at, online), out| check::step(state, event, at, *online, out),
     );
-    let intro = "One supplier: a fresh proof in every interval that it keeps what it receipted.";
+    walk.begins = 1;
+    let intro = "One supplier: a fresh proof in every interval that it keeps what it receipted, and many \
+                 proofs of one that lost something.";
     check_page("check", "Check", intro, &walk);
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Round {
 /// Who holds the set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Holders<'a> {
-    /// Holders that are not condemned.
+    /// Holders that are not suspect.
     pub(crate) trusted: &'a BTreeSet<DeviceId>,
     /// Those of them that are connected with a contract and have the lists.
     pub(crate) online: &'a BTreeSet<DeviceId>,
@@ -120,6 +120,12 @@ impl Round {
     /// A holder is connected anew.
     pub(super) fn reopen(&mut self, device: DeviceId) {
         self.closed.remove(&device);
+        self.failed.remove(&device);
+    }
+
+    /// A holder has nothing any more.
+    pub(super) fn forget(&mut self, device: DeviceId) {
+        self.kept.remove(&device);
         self.failed.remove(&device);
     }
 
