@@ -2,7 +2,7 @@ import { checkAccess, open, picture, test } from "./harness";
 
 const VIEWS = [
   { scene: "standing-still", route: "/overview" },
-  { scene: "suppliers-condemned", route: "/suppliers" },
+  { scene: "suppliers-suspect", route: "/suppliers" },
   { scene: "suppliers-none", route: "/suppliers" },
   { scene: "space-used", route: "/space" },
   { scene: "activity-100k", route: "/activity" },

@@ -1,6 +1,6 @@
 import { checkAccess, everyLook, expect, open, picture, test } from "./harness";
 
-for (const scene of ["suppliers-none", "suppliers-six", "suppliers-two-away", "suppliers-owed", "suppliers-condemned", "suppliers-200"]) {
+for (const scene of ["suppliers-none", "suppliers-six", "suppliers-two-away", "suppliers-owed", "suppliers-suspect", "suppliers-200"]) {
   everyLook(scene, { scene, route: "/suppliers" });
 }
 
@@ -13,7 +13,7 @@ for (const scene of ["suppliers-one", "suppliers-two", "suppliers-lack", "suppli
 }
 
 test("what may fail is told from the pieces that count", async ({ page }) => {
-  await open(page, { scene: "suppliers-condemned", route: "/suppliers" });
+  await open(page, { scene: "suppliers-suspect", route: "/suppliers" });
   await expect(page.getByText("With the pieces that count now, 2 may fail at the same time.")).toBeVisible();
   await open(page, { scene: "suppliers-lack", route: "/suppliers" });
   await expect(page.getByText("Only 1 count now; 2 are needed.")).toBeVisible();

@@ -405,7 +405,15 @@ name: string,
 /**
  * Bytes agreed.
  */
-bytes: number, } | { "kind": "supplier_condemned", 
+bytes: number, } | { "kind": "supplier_suspect", 
+/**
+ * Nickname and fingerprint.
+ */
+name: string, } | { "kind": "supplier_emptied", 
+/**
+ * Nickname and fingerprint.
+ */
+name: string, } | { "kind": "supplier_trusted", 
 /**
  * Nickname and fingerprint.
  */
@@ -887,9 +895,9 @@ last_seen: UnixMillis | null,
  */
 last_proof: UnixMillis | null, 
 /**
- * Why it does not count, where it does not.
+ * Whether it lost something and does not count until it has proved that it keeps the rest.
  */
-condemnation: Condemnation | null, 
+is_suspect: boolean, 
 /**
  * Whether it lacks something of the newest version, or of one before.
  */
@@ -1174,11 +1182,6 @@ at: UnixMillis,
  * Its result.
  */
 result: VerifyView, };
-
-/**
- * Why somebody who confirmed does not count.
- */
-export type Condemnation = "failed_proof";
 
 /**
  * Something happened.

@@ -15,7 +15,9 @@ export const happeningIcons: Record<Happening["kind"], IconName> = {
   folder_removed: "folder",
   watch_limited: "eye-off",
   supplier_signed: "people",
-  supplier_condemned: "question",
+  supplier_suspect: "question",
+  supplier_emptied: "question",
+  supplier_trusted: "people",
   friend_made: "friend",
   offer_changed: "disk",
   friends_not_read: "friend",
@@ -39,7 +41,9 @@ export function sentence({ happening, message }: HistoryLine): string {
       return text(`activity.${happening.kind}`, { name: shownName(happening.path) });
     case "supplier_signed":
       return text("activity.supplier_signed", { name: happening.name, bytes: bytes(happening.bytes) });
-    case "supplier_condemned":
+    case "supplier_suspect":
+    case "supplier_emptied":
+    case "supplier_trusted":
     case "friend_made":
       return text(`activity.${happening.kind}`, { name: happening.name });
     case "offer_changed":

@@ -5,7 +5,7 @@ import { inOrder, setPicture, splitName, trustOf } from "./people";
 
 const somebody = (change: Partial<SupplierView> = {}): SupplierView => ({
   device: "d", identity: "i", name: "bob · 7f3a 91c2", friend: true, state: "Contracted", online: true, path: "tcp", confirmed: true,
-  position: null, contract_bytes: 10, kept_bytes: 5, last_seen: 1, last_proof: 1, condemnation: null, is_owed: false, ...change,
+  position: null, contract_bytes: 10, kept_bytes: 5, last_seen: 1, last_proof: 1, is_suspect: false, is_owed: false, ...change,
 });
 
 it("splits a name from its fingerprint at the last mark", () => {
@@ -19,7 +19,7 @@ describe("trustOf", () => {
     [{ state: "Offline", online: false }, "confirmed"],
     [{ confirmed: false }, "unproven"],
     [{ confirmed: false, kept_bytes: 0 }, "empty"],
-    [{ condemnation: "failed_proof" }, "condemned"],
+    [{ is_suspect: true }, "suspect"],
     [{ is_owed: true }, "owed"],
     [{ is_owed: true, confirmed: false }, "unproven"],
     [{ state: "Proposing", confirmed: false, contract_bytes: 0 }, "signing"],
@@ -38,10 +38,10 @@ it("puts the set first, then those who need a look", () => {
   const names = inOrder([
     somebody({ name: "fine" }),
     somebody({ name: "second", position: 1 }),
-    somebody({ name: "condemned", condemnation: "failed_proof" }),
+    somebody({ name: "suspect", is_suspect: true }),
     somebody({ name: "first", position: 0 }),
   ]).map(({ name }) => name);
-  expect(names).toEqual(["first", "second", "condemned", "fine"]);
+  expect(names).toEqual(["first", "second", "suspect", "fine"]);
 });
 
 describe("setPicture", () => {
@@ -52,7 +52,7 @@ describe("setPicture", () => {
   it("has all positions, also of those who are gone", () => {
     const picture = setPicture({
       code: [2, 4],
-      suppliers: [somebody({ position: 0 }), somebody({ position: 1, online: false }), somebody({ position: 3, condemnation: "failed_proof" }), somebody()],
+      suppliers: [somebody({ position: 0 }), somebody({ position: 1, online: false }), somebody({ position: 3, is_suspect: true }), somebody()],
     });
     expect(picture?.positions.map(({ piece, online }) => [piece, online])).toEqual([["held", true], ["held", false], ["none", false], ["unproven", true]]);
     expect(picture).toMatchObject({ enough: 2, mayFail: 0, isWhole: false, isFormed: true, online: 1, held: 2, others: 1 });
@@ -71,7 +71,7 @@ describe("setPicture", () => {
   });
 
   it("knows when too few pieces count", () => {
-    const picture = setPicture({ code: [2, 3], suppliers: [somebody({ position: 0 }), somebody({ position: 1, confirmed: false }), somebody({ position: 2, condemnation: "failed_proof" })] });
+    const picture = setPicture({ code: [2, 3], suppliers: [somebody({ position: 0 }), somebody({ position: 1, confirmed: false }), somebody({ position: 2, is_suspect: true })] });
     expect(picture?.mayFail).toBe(-1);
   });
 

@@ -1,5 +1,5 @@
 /** People who keep data: their names, how far each is trusted, and the picture of the set. */
-import type { Code, Condemnation, ReachView, StatusView, SupplierView } from "../backend/bindings";
+import type { Code, ReachView, StatusView, SupplierView } from "../backend/bindings";
 import { list } from "./format";
 import { stateKey } from "./machines";
 
@@ -20,14 +20,14 @@ export function fewNames(names: string[]): string | null {
   return list(names.map((name) => splitName(name).nickname));
 }
 
-/** How far somebody is trusted, from the state of the link, the proofs and its condemnation. */
+/** How far somebody is trusted, from the state of the link, the proofs and what it lost. */
 export type Trust =
   | { kind: "confirmed" }
   | { kind: "owed" }
   | { kind: "full"; confirmed: boolean }
   | { kind: "unproven" }
   | { kind: "empty" }
-  | { kind: "condemned"; reason: Condemnation }
+  | { kind: "suspect" }
   | { kind: "signing" }
   | { kind: "refused" }
   | { kind: "dropped" }
@@ -37,7 +37,7 @@ export type Trust =
 export type TrustKind = Trust["kind"];
 
 export function trustOf(supplier: SupplierView): Trust {
-  if (supplier.condemnation !== null) return { kind: "condemned", reason: supplier.condemnation };
+  if (supplier.is_suspect) return { kind: "suspect" };
   switch (stateKey(supplier.state)) {
     case "refused":
       return { kind: "refused" };
@@ -65,7 +65,7 @@ function proven(supplier: SupplierView): Trust {
 }
 
 /** What a person asks first: who needs a look comes before who is fine. */
-const CONCERN: Record<TrustKind, number> = { condemned: 0, refused: 1, unproven: 2, full: 3, owed: 4, unknown: 5, signing: 6, reaching: 7, empty: 8, confirmed: 9, dropped: 10 };
+const CONCERN: Record<TrustKind, number> = { suspect: 0, refused: 1, unproven: 2, full: 3, owed: 4, unknown: 5, signing: 6, reaching: 7, empty: 8, confirmed: 9, dropped: 10 };
 
 /** Members of the set by position, then the others by concern and name. */
 export function inOrder(suppliers: SupplierView[]): SupplierView[] {
@@ -139,7 +139,7 @@ function expected([, people]: Code, suppliers: SupplierView[]): SetPosition[] {
 }
 
 function isProven(supplier: SupplierView): boolean {
-  return supplier.confirmed && supplier.condemnation === null && supplier.kept_bytes > 0;
+  return supplier.confirmed && !supplier.is_suspect && supplier.kept_bytes > 0;
 }
 
 function positionOf(supplier: SupplierView | null): SetPosition {

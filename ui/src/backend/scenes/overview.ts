@@ -106,7 +106,7 @@ const PAGE = 200;
 
 function hugeLine(number: number): HistoryLine {
   const at = ago((HUGE_ROWS - number) * 4 * MINUTE);
-  if (number % 211 === 0) return line(number, at, { severity: "warning", happening: { kind: "supplier_condemned", name: named(`person ${number % 97}`) }, message: "A supplier failed a proof." });
+  if (number % 211 === 0) return line(number, at, { severity: "warning", happening: { kind: "supplier_suspect", name: named(`person ${number % 97}`) }, message: "A supplier failed a proof." });
   return line(number, at, { happening: { kind: "backup_ended", outcome: "complete", files: number % 900, new_bytes: (number % 77) * MB, problems: 0, error: null }, message: `Backed up ${number % 900} files.` });
 }
 

@@ -69,7 +69,7 @@ export function supplier(nickname: string, position: number | null, change: Part
     kept_bytes: 20.4 * GB,
     last_seen: ago(MINUTE),
     last_proof: ago(3 * HOUR),
-    condemnation: null, is_owed: false,
+    is_suspect: false, is_owed: false,
     ...change,
   };
 }
@@ -114,7 +114,7 @@ export function quietHistory(): HistoryLine[] {
 /** What could be restored now from the people of a scene. */
 function reachOf({ head, code, suppliers }: Pick<StatusView, "head" | "code" | "suppliers">): ReachView | null {
   if (head === null || code === null) return null;
-  const online = suppliers.filter((supplier) => supplier.position !== null && supplier.online && supplier.condemnation === null).length;
+  const online = suppliers.filter((supplier) => supplier.position !== null && supplier.online && !supplier.is_suspect).length;
   return { online, spare: online < code[0] ? null : online - code[0] };
 }
 

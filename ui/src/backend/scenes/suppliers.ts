@@ -1,4 +1,4 @@
-/** Scenes of those who keep data: nobody, few, many, away, condemned; invitations that work and do not. */
+/** Scenes of those who keep data: nobody, few, many, away, suspect; invitations that work and do not. */
 import type { StatusView, SupplierView } from "../bindings";
 import { ago, DAY, GB, hex, HOUR, hostOf, MINUTE, named, statusOf, supplier, suppliers } from "./people";
 import type { Scene, Scenes } from "./scene";
@@ -29,12 +29,12 @@ export const supplierScenes: Scenes = {
   "suppliers-six": () => sceneOf({}),
   "suppliers-two-away": () => sceneOf({ suppliers: suppliers().map((person, index) => (index === 2 || index === 5 ? away(person) : person)) }),
   "suppliers-owed": () => sceneOf({ protection: { kind: "stored", confirmed: 4, needed: 5 }, suppliers: suppliers().map((person, index) => (index === 2 || index === 5 ? { ...away(person), is_owed: true } : person)) }),
-  "suppliers-condemned": () =>
+  "suppliers-suspect": () =>
     sceneOf({
       protection: { kind: "stored", confirmed: 4, needed: 6 },
       suppliers: [
         ...suppliers().map((person, index) => {
-          if (index === 1) return { ...person, confirmed: false, condemnation: "failed_proof" as const };
+          if (index === 1) return { ...person, confirmed: false, is_suspect: true };
           if (index === 3) return { ...away(person), confirmed: false, last_proof: ago(3 * DAY), last_seen: ago(2 * DAY) };
           if (index === 4) return { ...person, state: "Full", path: "relayed" };
           return person;

@@ -15,7 +15,7 @@ const TONES: Record<Trust["kind"], Tone> = {
   full: "warn",
   unproven: "warn",
   empty: "plain",
-  condemned: "bad",
+  suspect: "bad",
   signing: "busy",
   refused: "warn",
   dropped: "plain",
@@ -28,7 +28,6 @@ export function trustWords(trust: Trust): TrustWords {
 }
 
 function more(trust: Trust): string {
-  if (trust.kind === "condemned") return text("suppliers.trust_condemned_more", { reason: textOf(`suppliers.condemned_${trust.reason}`) });
   if (trust.kind === "full") return text(trust.confirmed ? "suppliers.trust_full_more" : "suppliers.trust_full_unproven");
   return textOf(`suppliers.trust_${trust.kind}_more`);
 }
