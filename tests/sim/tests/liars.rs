@@ -11,14 +11,14 @@ fn an_empty_promise_is_found_by_the_next_check() -> Result<(), Failure> {
     stage.back_up()?;
     stage.world.run_for(2 * DAY)?;
     let view = stage.world.view(stage.customer).expect("it is up");
-    let condemned = view
+    let suspect = view
         .suppliers
         .iter()
-        .filter(|supplier| supplier.condemned)
+        .filter(|supplier| supplier.suspect)
         .count();
     stage
         .world
-        .expect(condemned == 1, || "the liar is condemned".to_owned())?;
+        .expect(suspect == 1, || "the liar is suspect".to_owned())?;
     let told = Protection::Stored {
         confirmed: 3,
         needed: 4,
