@@ -197,7 +197,7 @@ fn started(code: Code, groups: Vec<GroupTotal>) -> Input {
         friend: true,
         contract: Some(ByteCount(1 << 42)),
         proved_ago_ms: Some(0),
-        condemned: false,
+        suspect: None,
     };
     let facts = Facts {
         device: DeviceId([200; 32]),

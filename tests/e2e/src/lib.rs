@@ -19,6 +19,7 @@ pub mod peculiar;
 pub mod process;
 pub mod recording;
 pub mod remains;
+pub mod rot;
 pub mod screen;
 pub mod size;
 pub mod somebody;

@@ -1,0 +1,291 @@
+//! Disks of suppliers that rot, lose files or are away for a while: what is lost is taken back, sent
+//! again and proved, and nobody is out for good.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use bitdust_e2e_tests::ledger::shard_files;
+use bitdust_e2e_tests::rot::{is_whole, rot};
+use bitdust_e2e_tests::{Outcome, Random, Stage, World, differences, eventually, sized};
+use serde_json::Value;
+
+const SOON: Duration = Duration::from_secs(60);
+/// Milliseconds between checks where losses are to be found soon.
+const HURRIED: &str = "1000";
+const NEVER: &str = "86400000";
+const FILE_BYTES: u64 = 6_000_000;
+
+/// With two suppliers everything depends on each of them.
+#[test]
+fn a_rotten_shard_is_sent_again_and_ends_no_backups() -> Outcome {
+    let mut scene = Scene::set_up("rotten-shard", 2, HURRIED)?;
+    let before = scene.files(0)?;
+    let (shard, _) = largest(&before)?;
+    rot(shard)?;
+    scene.until_suspect(0)?;
+    let status = scene.until_whole(0, &before)?;
+    let history = status["notices"].to_string();
+    ensure!(
+        history.contains("gives wrong bytes for a part of"),
+        "{history}"
+    );
+    scene.write("new")?;
+    scene.back_up()?;
+    // The one that was mended brings it all back alone.
+    scene.stage.suppliers[1].kill()?;
+    scene.restore_and_compare()
+}
+
+#[test]
+fn what_a_restore_does_not_find_is_sent_again() -> Outcome {
+    let scene = Scene::set_up("not-found", 3, NEVER)?;
+    let status = scene.stage.customer.status()?;
+    // A restore asks the first places.
+    let first = scene.stage.by_place(&status)?[0];
+    let before = scene.files(first)?;
+    for shard in before.keys() {
+        std::fs::remove_file(shard)?;
+    }
+    scene.restore_and_compare()?;
+    let status = scene.until_whole(first, &before)?;
+    let history = status["notices"].to_string();
+    ensure!(history.contains("does not have a part of"), "{history}");
+    ensure!(history.contains("counts again"), "{history}");
+    // A test restore looks as well.
+    let (shard, _) = largest(&before)?;
+    std::fs::remove_file(shard)?;
+    let verify = scene.stage.customer.order(&["verify"]);
+    verify.within(SOON).attempt()?;
+    scene.until_whole(first, &before).map(drop)
+}
+
+/// The folder of shards lies on a disk of its own, which is away for a moment: while the supplier runs,
+/// and when it starts.
+#[test]
+fn a_disk_that_is_away_for_a_moment_is_no_loss() -> Outcome {
+    let mut scene = Scene::set_up("away-disk", 3, HURRIED)?;
+    let before = scene.files(0)?;
+    for is_stopped in [false, true] {
+        scene.while_its_disk_is_away(0, is_stopped)?;
+    }
+    let status = scene.until_whole(0, &before)?;
+    let history = status["notices"].to_string();
+    ensure!(
+        !history.contains("a part of what it confirmed"),
+        "{history}"
+    );
+    scene.stage.suppliers[1].kill()?;
+    scene.restore_and_compare()
+}
+
+/// One of three rots, loses files or all of them, stalls or stops, while the customer is killed or quits:
+/// nobody asks for anything, and soon all is whole and said to be.
+#[test]
+fn whatever_is_lost_comes_back_without_a_word() -> Outcome {
+    let mut scene = Scene::set_up("drawn-losses", 3, HURRIED)?;
+    for round in 0..sized(4, 20) {
+        let victim = scene.below(3);
+        let before = scene.files(victim)?;
+        let harm = scene.harm(victim, round)?;
+        scene.until_noticed_or_whole(victim, &before)?;
+        let began = Instant::now();
+        if round % 3 == 1 {
+            scene.stage.customer.kill()?;
+            scene.stage.customer.start()?;
+        } else if round % 3 == 2 {
+            scene.stage.customer.stop()?;
+            scene.stage.customer.start()?;
+        }
+        scene.until_whole(victim, &before)?;
+        let took = began.elapsed().as_secs_f64();
+        eprintln!("round {round}: {harm}; whole and safe after {took:.1} s");
+    }
+    scene.write("new")?;
+    scene.back_up()?;
+    scene.restore_and_compare()
+}
+
+struct Scene {
+    stage: Stage,
+    source: PathBuf,
+    random: Random,
+    world: World,
+}
+
+impl Scene {
+    /// A customer of some suppliers with a folder that is safe.
+    fn set_up(name: &str, suppliers: u8, check_interval: &str) -> Result<Self> {
+        let world = World::new(name)?;
+        let settings = [
+            ("policy.check_interval", check_interval),
+            ("policy.retry_min", "200"),
+            ("policy.redial_max", "1000"),
+            ("policy.stall_timeout", "2000"),
+        ];
+        let mut stage = Stage::prepare(&world, suppliers, &settings)?;
+        stage.customer.start()?;
+        stage.hire()?;
+        let source = world.make_folder("source")?;
+        let mut scene = Self {
+            random: world.random(),
+            stage,
+            source,
+            world,
+        };
+        scene.write("first")?;
+        let add = scene
+            .stage
+            .customer
+            .order(&["folder", "add", "--schedule", "manual", "--"]);
+        add.argument(&scene.source).run()?;
+        scene.back_up()?;
+        scene.stage.customer.wait_until_spread()?;
+        Ok(scene)
+    }
+
+    fn write(&mut self, name: &str) -> Outcome {
+        self.random.write_file(&self.source.join(name), FILE_BYTES)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.random.next() % bound as u64).expect("below a number of this type")
+    }
+
+    fn back_up(&self) -> Outcome {
+        let backup = self.stage.customer.order(&["backup"]);
+        backup.within(SOON).run().map(drop)
+    }
+
+    /// The shards of a supplier, with their lengths.
+    fn files(&self, supplier: usize) -> Result<BTreeMap<PathBuf, u64>> {
+        let files = shard_files(&self.stage.suppliers[supplier].home)?;
+        let length = |file: PathBuf| Ok((file.clone(), std::fs::metadata(file)?.len()));
+        files.into_iter().map(length).collect()
+    }
+
+    /// Harms a supplier's disk, or its process, in a drawn way; says how.
+    fn harm(&mut self, supplier: usize, round: u64) -> Result<String> {
+        let files: Vec<_> = self.files(supplier)?.into_keys().collect();
+        let first = self.below(files.len());
+        let count = if round % 4 == 3 {
+            files.len()
+        } else {
+            1 + self.below(2)
+        };
+        let mut harmed = vec![];
+        for shard in files.iter().cycle().skip(first).take(count) {
+            if round % 2 == 0 {
+                rot(shard)?;
+                harmed.push("rotten");
+            } else {
+                std::fs::remove_file(shard)?;
+                harmed.push("gone");
+            }
+        }
+        if self.below(3) == 0 {
+            let machine = &mut self.stage.suppliers[supplier];
+            machine.kill()?;
+            machine.start()?;
+            harmed.push("and it was killed");
+        }
+        Ok(format!(
+            "{} of {}: {}",
+            count,
+            files.len(),
+            harmed.join(", ")
+        ))
+    }
+
+    fn while_its_disk_is_away(&mut self, supplier: usize, is_stopped: bool) -> Outcome {
+        let machine = &mut self.stage.suppliers[supplier];
+        let (shards, away) = (
+            machine.home.join("shards"),
+            machine.home.join("shards.away"),
+        );
+        if is_stopped {
+            machine.stop()?;
+        }
+        std::fs::rename(&shards, &away)?;
+        if is_stopped {
+            machine.start()?;
+            self.stage.customer.wait_until_connected(3)?;
+        }
+        // It is asked for something meanwhile, and the others have enough.
+        let asked = self.told_away(supplier)?;
+        self.restore_and_compare()?;
+        eventually("it is asked for something", SOON, || {
+            Ok((self.told_away(supplier)? > asked).then_some(()))
+        })?;
+        ensure!(
+            !shards.exists(),
+            "something was written where the disk is mounted"
+        );
+        std::fs::rename(&away, &shards)?;
+        Ok(())
+    }
+
+    /// How often it told, in its log, that the folder is away.
+    fn told_away(&self, supplier: usize) -> Result<usize> {
+        let log = std::fs::read_to_string(self.stage.suppliers[supplier].log())?;
+        Ok(log.matches("The folder of shards is away").count())
+    }
+
+    fn view(&self, status: &Value, supplier: usize) -> Result<Value> {
+        let suppliers = status["suppliers"].as_array().context("no suppliers")?;
+        let device = &self.stage.suppliers[supplier].device;
+        let view = suppliers.iter().find(|view| view["device"] == **device);
+        view.cloned().context("the supplier is not listed")
+    }
+
+    fn until_suspect(&self, supplier: usize) -> Outcome {
+        eventually("the loss is noticed", SOON, || {
+            let view = self.view(&self.stage.customer.status()?, supplier)?;
+            Ok((view["is_suspect"] == true).then_some(()))
+        })
+    }
+
+    /// A loss may be noticed and mended between two looks.
+    fn until_noticed_or_whole(&self, supplier: usize, before: &BTreeMap<PathBuf, u64>) -> Outcome {
+        eventually("the loss is noticed", SOON, || {
+            let view = self.view(&self.stage.customer.status()?, supplier)?;
+            Ok((view["is_suspect"] == true || are_whole(before)?).then_some(()))
+        })
+    }
+
+    /// Waits until a supplier has all shards whole that it had, and everything is said to be safe.
+    fn until_whole(&self, supplier: usize, before: &BTreeMap<PathBuf, u64>) -> Result<Value> {
+        eventually("all is whole again, and said to be", SOON, || {
+            let status = self.stage.customer.status()?;
+            let is_trusted = self.view(&status, supplier)?["is_suspect"] == false;
+            let is_safe = status["protection"]["kind"] == "safe";
+            let is_well = is_trusted && is_safe && are_whole(before)?;
+            Ok(is_well.then_some(status))
+        })
+    }
+
+    fn restore_and_compare(&self) -> Outcome {
+        let target = self.world.path("restored");
+        let restore = self.stage.customer.order(&["restore", "latest", "--to"]);
+        restore.argument(&target).within(SOON).run()?;
+        let different = differences(&self.source, &target)?;
+        ensure!(different.is_empty(), "{different}");
+        Ok(std::fs::remove_dir_all(&target)?)
+    }
+}
+
+fn are_whole(shards: &BTreeMap<PathBuf, u64>) -> Result<bool> {
+    for shard in shards.keys() {
+        if !is_whole(shard)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn largest(shards: &BTreeMap<PathBuf, u64>) -> Result<(&Path, u64)> {
+    let largest = shards.iter().max_by_key(|(_, bytes)| **bytes);
+    let (shard, bytes) = largest.context("no shards")?;
+    Ok((shard, *bytes))
+}
