@@ -126,10 +126,7 @@ pub enum Input {
     /// The catalogue did not take the set.
     SetNotRecorded { code: ErrorCode },
     /// A supplier proved that it keeps a random piece.
-    CheckPassed {
-        /// The supplier.
-        device: DeviceId,
-    },
+    CheckPassed { device: DeviceId },
     /// A supplier gave no proof of a shard that it confirmed. `Corrupt` and `NotFound` are proof of
     /// loss; transient codes are not. (Answer to `CheckSupplier`.)
     ProofFailed {
@@ -140,16 +137,9 @@ pub enum Input {
         code: ErrorCode,
     },
     /// No supplier was asked, for want of what the catalogue has.
-    CheckFailed {
-        /// The supplier.
-        device: DeviceId,
-        code: ErrorCode,
-    },
+    CheckFailed { device: DeviceId, code: ErrorCode },
     /// The supplier holds nothing yet that could be checked.
-    CheckEmpty {
-        /// The supplier.
-        device: DeviceId,
-    },
+    CheckEmpty { device: DeviceId },
     /// The catalogue took back what a supplier had confirmed. (Answer to `WithdrawShards` and
     /// `WithdrawAll`.)
     ShardsWithdrawn {
@@ -163,22 +153,11 @@ pub enum Input {
         moved: Vec<GroupChange>,
     },
     /// The catalogue was not told. (Answer to `WithdrawShards` and `WithdrawAll`.)
-    NotWithdrawn {
-        /// The supplier.
-        device: DeviceId,
-        code: ErrorCode,
-    },
+    NotWithdrawn { device: DeviceId, code: ErrorCode },
     /// The catalogue knows that a supplier counts again. (Answer to `TrustSupplier`.)
-    TrustRecorded {
-        /// The supplier.
-        device: DeviceId,
-    },
+    TrustRecorded { device: DeviceId },
     /// The catalogue was not told. (Answer to `TrustSupplier`.)
-    TrustNotRecorded {
-        /// The supplier.
-        device: DeviceId,
-        code: ErrorCode,
-    },
+    TrustNotRecorded { device: DeviceId, code: ErrorCode },
 
     // --- folders ------------------------------------------------------------------------
     /// A folder came under protection, or its schedule changed.

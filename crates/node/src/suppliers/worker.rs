@@ -135,16 +135,7 @@ async fn carry(
             position,
             pick,
         } => {
-            let passed = check_and_record(context, client, device, &pack, position, pick).await;
-            let told = match passed {
-                Ok(()) => Input::CheckPassed { device },
-                Err(code) => Input::ProofFailed {
-                    device,
-                    pack: pack.pack,
-                    position,
-                    code,
-                },
-            };
+            let told = check_and_record(context, client, device, &pack, position, pick).await;
             completion.tell(Ok(told)).await;
         }
     }
@@ -164,7 +155,7 @@ fn count(counters: Option<&Counters>, pieces: &[RangeBytes]) {
     }
 }
 
-/// Checks a piece of a shard, and records how that ended.
+/// Checks a piece of a shard, and records how that ended. Gives what the engine is told.
 async fn check_and_record(
     context: &Context,
     client: &BulkClient,
@@ -172,11 +163,19 @@ async fn check_and_record(
     pack: &PackRef,
     position: Position,
     pick: u64,
-) -> Result<(), ErrorCode> {
+) -> Input {
     let checked = check(context, client, pack, position, pick).await;
     let kept = keep_outcome(context, device, checked.is_ok()).await;
     // A proof that was not recorded counts for nothing: it is asked for again.
-    checked.and(kept)
+    match checked.and(kept) {
+        Ok(()) => Input::CheckPassed { device },
+        Err(code) => Input::ProofFailed {
+            device,
+            pack: pack.pack,
+            position,
+            code,
+        },
+    }
 }
 
 /// Sends a shard, and records its receipt.
