@@ -59,6 +59,12 @@ pub enum DatabaseError {
         /// Its value.
         value: i64,
     },
+    /// SQLite finds its structure broken.
+    #[error("the database is damaged: {finding}")]
+    Broken {
+        /// What SQLite said first.
+        finding: String,
+    },
     /// A value has more bytes than its kind may have.
     #[error("{kind} has {bytes} bytes, at most {bytes_max} can be kept")]
     TooLong {
@@ -86,9 +92,29 @@ impl DatabaseError {
             Self::Migrate(MigrateError::Failed { source, .. }) | Self::Sqlite(source) => {
                 code_of(source)
             }
-            Self::Damaged(_) | Self::Impossible { .. } => ErrorCode::DiskFailed,
+            Self::Damaged(_) | Self::Impossible { .. } | Self::Broken { .. } => {
+                ErrorCode::DiskFailed
+            }
             Self::OutOfRange { .. } | Self::TooLong { .. } => ErrorCode::BadRequest,
             Self::WriterGone => ErrorCode::Internal,
+        }
+    }
+
+    /// Whether the file itself is broken, so that trying again cannot help.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::Broken { .. } => true,
+            Self::Migrate(MigrateError::Failed { source, .. }) | Self::Sqlite(source) => matches!(
+                source.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+            ),
+            Self::Unusable { .. }
+            | Self::Migrate(MigrateError::Newer { .. } | MigrateError::Unreleased { .. })
+            | Self::Damaged(_)
+            | Self::OutOfRange { .. }
+            | Self::Impossible { .. }
+            | Self::TooLong { .. }
+            | Self::WriterGone => false,
         }
     }
 }
@@ -166,6 +192,19 @@ impl Database {
                 writer: Some((sender, thread)),
             }),
         })
+    }
+
+    /// Looks through the structure of the whole file. Damage inside of a value is not seen.
+    pub(crate) fn quick_check(&self) -> Result<(), DatabaseError> {
+        let finding: String = self.read(|connection| {
+            let check = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+            Ok::<_, DatabaseError>(check?)
+        })?;
+        if finding == "ok" {
+            Ok(())
+        } else {
+            Err(DatabaseError::Broken { finding })
+        }
     }
 
     /// Runs `work` in a transaction on the writer's thread and waits for it. An error of

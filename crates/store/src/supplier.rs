@@ -15,6 +15,7 @@ mod heads;
 mod intake;
 mod presence;
 mod read;
+mod replacement;
 mod schema;
 mod shards;
 mod sweep;
@@ -53,9 +54,10 @@ struct ShardStoreShared {
 
 impl ShardStore {
     /// Opens or creates the store of a home, and brings files and database in line after a
-    /// crash; what that did is reported. `now` judges the age of half-received shards.
+    /// crash; what that did is reported. A damaged database is put aside, and a new one filled
+    /// from the files. `now` judges the age of half-received shards.
     pub fn open(paths: &HomePaths, now: UnixMillis) -> Result<(Self, Swept), ShardError> {
-        let database = Database::open(&paths.supplier(), "supplier database", &schema::SCHEMA)?;
+        let (database, is_replaced) = replacement::open_or_replace(&paths.supplier())?;
         let files = ShardFiles::new(paths.shards(), paths.graced());
         let store = Self {
             shared: Arc::new(ShardStoreShared {
@@ -64,11 +66,12 @@ impl ShardStore {
                 claimed: Mutex::default(),
             }),
         };
-        let swept = if store.mark_folder()? {
+        let mut swept = if store.mark_folder()? {
             store.sweep(now)?
         } else {
             Swept::default()
         };
+        swept.is_replaced = is_replaced;
         Ok((store, swept))
     }
 

@@ -65,6 +65,19 @@ impl ShardStore {
         })
     }
 
+    /// People of whom shards or heads lie here, with or without a contract; at most
+    /// `CUSTOMERS_MAX`.
+    pub fn owners(&self) -> Result<Vec<IdentityId>, ShardError> {
+        let limit = to_column("limit", CUSTOMERS_MAX as u64)?;
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT identity FROM usage WHERE shards > 0 UNION SELECT identity FROM heads LIMIT ?1",
+            )?;
+            let rows = statement.query_map([limit], |row| Ok(IdentityId(row.get(0)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// The contract with one lane.
     pub fn contract(
         &self,

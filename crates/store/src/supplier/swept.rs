@@ -17,6 +17,8 @@ pub struct Swept {
     pub removed: u64,
     /// Files with a header of another version of this program; they stay.
     pub of_other_versions: u64,
+    /// Whether the database was damaged: it was put aside, and made anew from the files.
+    pub is_replaced: bool,
     /// Half-received shards that were too old or too many.
     pub parts_removed: u64,
 }

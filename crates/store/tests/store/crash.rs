@@ -455,3 +455,41 @@ fn child_meets_a_full_disk() {
     let refused = writer.fill([&bytes]).expect_err("there is no room");
     assert_eq!(refused.code(), ErrorCode::DiskFull, "{refused}");
 }
+
+/// Whatever stands in the database, what lies in files is served, and a backup of the own folders
+/// does not wait for it: the file is kept under another name, and what it said is read from the files.
+#[test]
+fn a_damaged_database_is_put_aside_and_made_anew_from_the_files() {
+    let home = Supplier::new();
+    let bytes = noise(1, 40_000);
+    let kept = header(identity(1), device(1), 1, &bytes);
+    let (store, _) = home.open();
+    store_bytes(&store, &kept, &bytes);
+    drop(store);
+    let whole = fs::read(home.paths.supplier()).expect("read");
+    let mut holed = whole.clone();
+    // The header of a page in the middle: the file is a database, and opens.
+    let page = 3 * 4_096;
+    holed[page..page + 64].fill(0);
+    for (number, damaged) in [(1, noise(9, 20_000)), (2, holed)] {
+        fs::write(home.paths.supplier(), &damaged).expect("overwritten");
+        let (store, swept) = home.open();
+        assert!(swept.is_replaced, "{swept:?}");
+        assert_eq!(swept.adopted, 1, "{swept:?}");
+        let mut out = Vec::new();
+        store
+            .read_range(identity(1), kept.shard, 0, 40_000, &mut out)
+            .expect("served");
+        assert_eq!(store.owners().expect("read"), [identity(1)]);
+        let complete = store.is_complete(identity(1), device(1)).expect("read");
+        assert!(!complete, "what else was known of the lane is lost");
+        let aside = home
+            .paths
+            .dir()
+            .join(format!("supplier.db.damaged-{number}"));
+        assert!(fs::read(aside).expect("kept") == damaged, "as it was");
+        drop(store);
+        let (_, swept) = home.open();
+        assert!(!swept.is_replaced, "the new one is whole");
+    }
+}
