@@ -108,7 +108,7 @@ pub enum Happening {
         /// Nickname and fingerprint.
         name: String,
     },
-    /// Somebody has nothing left of what it confirmed.
+    /// Somebody can prove nothing of what it confirmed.
     SupplierEmptied {
         /// Nickname and fingerprint.
         name: String,

@@ -82,6 +82,8 @@ pub struct Engine {
     folders_starting: Vec<FolderId>,
 
     customers: BTreeMap<DeviceId, Customer>,
+    /// People who had something here at the start.
+    kept_for: BTreeSet<IdentityId>,
     asks: BTreeMap<AskId, DeviceId>,
     offered: ByteCount,
 
@@ -158,6 +160,7 @@ impl Engine {
             folders: BTreeMap::new(),
             folders_starting: Vec::new(),
             customers: BTreeMap::new(),
+            kept_for: BTreeSet::new(),
             asks: BTreeMap::new(),
             offered: ByteCount(0),
             tasks: VecDeque::new(),

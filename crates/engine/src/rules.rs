@@ -45,12 +45,24 @@ pub(crate) fn awaited_at(kind: PackKind, code: Code) -> u8 {
 }
 
 /// Which of so many shards is asked for as number `turn` of a row of proofs that begins at `pick`: each
-/// of them once where a row has as many, and else as far apart as a row allows. None of none.
+/// of them once where a row has as many, and else others each time, evenly spread. None of none.
 #[must_use]
 pub fn sample(pick: u64, turn: u8, count: u64) -> Option<u64> {
     let first = pick.checked_rem(count)?;
-    let step = count.div_ceil(u64::from(PROOFS_OF_TRUST));
-    Some((first + u64::from(turn) * step) % count)
+    let row = u64::from(PROOFS_OF_TRUST);
+    let (turn, whole, rest) = (u64::from(turn), count / row, count % row);
+    // turn × count / row without what a product could exceed.
+    let ahead = if count < row {
+        turn % count
+    } else {
+        turn * whole + turn * rest / row
+    };
+    // Both are below the count.
+    Some(if first >= count - ahead {
+        first - (count - ahead)
+    } else {
+        first + ahead
+    })
 }
 
 /// Until when those are waited for who were asked at `began` and have not answered, if the last who
@@ -93,6 +105,8 @@ pub fn shown_wait(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -137,6 +151,20 @@ mod tests {
             assert_eq!(published_at(PackKind::Tree, code, there), copies);
             assert_eq!(published_at(PackKind::Commit, code, there), copies);
         }
+    }
+
+    #[test]
+    fn a_row_of_proofs_asks_for_no_shard_twice() {
+        let row = u64::from(PROOFS_OF_TRUST);
+        for count in (1..200).chain([3_999, 4_000, 60_000, u64::MAX]) {
+            for pick in [0, 7, u64::MAX] {
+                let asked = (0..PROOFS_OF_TRUST).map(|turn| sample(pick, turn, count));
+                let asked: BTreeSet<_> = asked.map(|it| it.expect("there are some")).collect();
+                assert_eq!(asked.len() as u64, row.min(count), "of {count}");
+                assert!(asked.iter().all(|it| *it < count));
+            }
+        }
+        assert_eq!(sample(7, 0, 0), None);
     }
 
     #[test]

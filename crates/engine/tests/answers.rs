@@ -348,6 +348,7 @@ fn friend() -> SupplierFact {
         contract: None,
         proved_ago_ms: None,
         suspect: None,
+        missed_ago_ms: None,
     }
 }
 
@@ -399,6 +400,7 @@ fn facts() -> Facts {
             contract: ByteCount(500),
             used: ByteCount(100),
         }],
+        kept_for: Vec::new(),
         offered: ByteCount(2_000),
         packs: Vec::new(),
         // An earlier run left packs that only one has, more than receipts will come.
@@ -483,8 +485,13 @@ fn life() -> Run {
     run.happens(not_proved(device(FRIEND)));
     // Many are lost, while the catalogue takes nothing.
     run.is_broken = true;
-    for _ in 0..LOSSES_IN_A_ROW_MAX {
-        run.happens(not_proved(device(FRIEND)));
+    for number in 0..LOSSES_IN_A_ROW_MAX {
+        run.happens(Input::ProofFailed {
+            device: device(FRIEND),
+            pack: PackId([number; 32]),
+            position: Position(0),
+            code: ErrorCode::NotFound,
+        });
     }
     run.is_broken = false;
     run.passes(600_000);

@@ -22,6 +22,7 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         contract: Some(ByteCount(1_000)),
         proved_ago_ms: Some(0),
         suspect: None,
+        missed_ago_ms: None,
     };
     let set = SetFact {
         set: SetId([9; 32]),
@@ -54,6 +55,7 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         suppliers: (1..=4).map(supplier).collect(),
         set: Some(set),
         customers: Vec::new(),
+        kept_for: Vec::new(),
         offered: ByteCount(0),
         head_draft: packs.draft,
         packs: packs.kept,

@@ -40,6 +40,7 @@ impl Story {
             contract: Some(ByteCount(1_000)),
             proved_ago_ms: Some(0),
             suspect: None,
+            missed_ago_ms: None,
         };
         let facts = Facts {
             device: DeviceId([0; 32]),
@@ -54,6 +55,7 @@ impl Story {
                 holders: vec![SUPPLIER],
             }),
             customers: Vec::new(),
+            kept_for: Vec::new(),
             offered: ByteCount(0),
             packs: Vec::new(),
             groups: Vec::new(),

@@ -131,6 +131,7 @@ fn supplier(chance: &mut Random) -> SupplierFact {
         contract: chance.chance(50).then_some(ByteCount(1_000)),
         proved_ago_ms: chance.chance(50).then_some(60_000),
         suspect: chance.chance(10).then_some(1),
+        missed_ago_ms: None,
     }
 }
 
@@ -155,6 +156,7 @@ fn facts(chance: &mut Random) -> Facts {
             contract: ByteCount(500),
             used: ByteCount(100),
         }],
+        kept_for: Vec::new(),
         offered: ByteCount(2_000),
         packs: (0..3)
             .map(|_| PackFact {

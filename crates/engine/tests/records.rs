@@ -28,6 +28,7 @@ fn started() -> Engine {
         suppliers: Vec::new(),
         set: None,
         customers: Vec::new(),
+        kept_for: Vec::new(),
         offered: ByteCount(0),
         packs: Vec::new(),
         groups: Vec::new(),

@@ -38,6 +38,7 @@ fn facts(groups: Vec<GroupTotal>, head: Option<Sequence>) -> Facts {
         contract: Some(ByteCount(1_000)),
         proved_ago_ms: Some(0),
         suspect: None,
+        missed_ago_ms: None,
     };
     Facts {
         device: device(0),
@@ -52,6 +53,7 @@ fn facts(groups: Vec<GroupTotal>, head: Option<Sequence>) -> Facts {
             holders: vec![device(1), device(LATE)],
         }),
         customers: Vec::new(),
+        kept_for: Vec::new(),
         offered: ByteCount(0),
         packs: Vec::new(),
         groups,

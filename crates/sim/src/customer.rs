@@ -224,6 +224,7 @@ impl World {
             contract: None,
             proved_ago_ms: None,
             suspect: None,
+            missed_ago_ms: None,
         };
         self.nodes[node.0]
             .disk

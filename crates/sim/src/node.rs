@@ -232,6 +232,7 @@ impl Node {
             suppliers: suppliers.collect(),
             set: disk.set.clone(),
             customers: disk.customers.values().cloned().collect(),
+            kept_for: Vec::new(),
             offered: disk.offered,
             head_draft: disk.draft,
             packs: packs.kept,

@@ -153,6 +153,7 @@ impl World {
             contract: None,
             proved_ago_ms: None,
             suspect: None,
+            missed_ago_ms: None,
         };
         self.nodes[customer.0]
             .disk

@@ -319,6 +319,7 @@ impl World {
                     contract: None,
                     proved_ago_ms: None,
                     suspect: None,
+                    missed_ago_ms: None,
                 };
                 suppliers.insert(*device, fact);
             }
@@ -444,6 +445,7 @@ impl World {
             contract: None,
             proved_ago_ms: None,
             suspect: None,
+            missed_ago_ms: None,
         };
         let known = &mut self.nodes[node.0].disk.suppliers;
         known.entry(fact.device).or_insert(fact).contract = Some(bytes);

@@ -198,6 +198,7 @@ fn started(code: Code, groups: Vec<GroupTotal>) -> Input {
         contract: Some(ByteCount(1 << 42)),
         proved_ago_ms: Some(0),
         suspect: None,
+        missed_ago_ms: None,
     };
     let facts = Facts {
         device: DeviceId([200; 32]),
@@ -212,6 +213,7 @@ fn started(code: Code, groups: Vec<GroupTotal>) -> Input {
             holders: positions().map(device).collect(),
         }),
         customers: Vec::new(),
+        kept_for: Vec::new(),
         offered: ByteCount(0),
         packs: Vec::new(),
         groups,

@@ -3,6 +3,7 @@
 
 use bitdust_model::PackId;
 use bitdust_model::ledger::{Group, GroupChange};
+use bitdust_model::limits::GROUPS_MAX;
 use bitdust_model::manifest::PackKind;
 
 use super::Engine;
@@ -51,6 +52,7 @@ impl Engine {
         let Some(code) = self.set.as_ref().map(|set| set.code) else {
             return;
         };
+        self.note_left(moved);
         let is_lost = |change: &GroupChange| {
             let Group {
                 kind, confirmed, ..
@@ -70,6 +72,22 @@ impl Engine {
                     state,
                     backup::State::Queued | backup::State::WaitingForSuppliers
                 );
+            }
+        }
+        self.jobs_due = true;
+    }
+
+    /// Packs to which no head leads yet have fewer confirmations than a job that left them behind may
+    /// have noted.
+    fn note_left(&mut self, moved: &[GroupChange]) {
+        let open = moved.iter().filter(|change| !change.to.is_published);
+        let open: Vec<_> = open
+            .map(|change| (change.to.kind, change.to.confirmed))
+            .collect();
+        for job in self.jobs.values_mut() {
+            if let Work::Backup { left, .. } = &mut job.work {
+                let room = GROUPS_MAX.saturating_sub(left.len());
+                left.extend(open.iter().copied().take(room));
             }
         }
         self.jobs_due = true;

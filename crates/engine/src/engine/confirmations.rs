@@ -121,7 +121,8 @@ impl Engine {
         for (kind, confirmed) in self.left(job) {
             if group.has(*kind) {
                 let mut quorum = flags.of_resting(*kind, *confirmed, code);
-                if quorum == Quorum::Lost && self.is_known_by_now(*kind, code) {
+                let is_short = matches!(quorum, Quorum::Lost | Quorum::Short { .. });
+                if is_short && self.is_known_by_now(*kind, code) {
                     quorum = Quorum::Enough { moving: false };
                 }
                 weakest = weakest.weaker(quorum);

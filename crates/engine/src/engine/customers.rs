@@ -91,10 +91,12 @@ impl Engine {
         device: DeviceId,
         access: Access,
     ) {
-        let kin = self
-            .customers
-            .values()
-            .any(|customer| customer.identity == identity && customer.link.account().is_some());
+        // What lies here is its owner's to read, even where the contract was lost.
+        let kin = self.kept_for.contains(&identity)
+            || self
+                .customers
+                .values()
+                .any(|customer| customer.identity == identity && customer.link.account().is_some());
         self.asks.insert(ask, device);
         let event = customer_link::Event::AccessAsked { ask, access, kin };
         self.step_customer(device, identity, event);

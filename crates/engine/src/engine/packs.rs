@@ -163,7 +163,7 @@ impl Engine {
     }
 
     /// A supplier refused for want of space or contract.
-    fn tell_link(&mut self, device: DeviceId, code: ErrorCode) {
+    pub(super) fn tell_link(&mut self, device: DeviceId, code: ErrorCode) {
         let event = if code == ErrorCode::NoContract {
             supplier_link::Event::ContractUnknown
         } else {

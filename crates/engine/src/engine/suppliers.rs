@@ -50,7 +50,11 @@ impl Engine {
         self.set_freshness(fact.device, supplier.fresh_until);
         self.suppliers.insert(fact.device, supplier);
         if let Some(emptied) = fact.suspect {
-            let event = check::Event::Distrusted { emptied };
+            let missed_ago = fact.missed_ago_ms.map(Duration::from_millis);
+            let event = check::Event::Distrusted {
+                emptied,
+                missed_ago,
+            };
             self.tasks.push_back(Task::Check(fact.device, event));
         } else if fact.contract.is_some() {
             let event = check::Event::Contracted { proved_ago };
@@ -69,6 +73,7 @@ impl Engine {
             contract: None,
             proved_ago_ms: None,
             suspect: None,
+            missed_ago_ms: None,
         };
         let device = offer.device;
         self.emit(Output::AdoptSupplier { offer });
@@ -299,7 +304,7 @@ impl Engine {
         let mut friends_open = false;
         for (&device, supplier) in &self.suppliers {
             // One that lost everything twice needs somebody in its place.
-            if supplier.check.is_hopeless() {
+            if supplier.check.emptied() > 1 {
                 continue;
             }
             let contracted = supplier.link.has_contract();

@@ -20,13 +20,16 @@ impl Engine {
         if is_loss(code) {
             self.lose_shard(device, shard, code, true);
         } else {
+            if code == ErrorCode::NoContract {
+                self.tell_link(device, code);
+            }
             self.tasks
                 .push_back(Task::Check(device, check::Event::Failed));
         }
     }
 
-    /// A supplier did not give a part of a shard. Wrong bytes are a loss whatever it confirmed; one that
-    /// is not there may never have come there.
+    /// A supplier did not give a part of a shard: a loss, if it had confirmed it. It may have been
+    /// excused for that before, or never got it.
     pub(super) fn not_given(
         &mut self,
         device: DeviceId,
@@ -34,7 +37,7 @@ impl Engine {
         code: ErrorCode,
     ) {
         if is_loss(code) {
-            let is_certain = code == ErrorCode::Corrupt || self.is_confirmed(device, shard);
+            let is_certain = self.is_confirmed(device, shard);
             self.lose_shard(device, shard, code, is_certain);
         }
     }
@@ -240,11 +243,14 @@ impl Engine {
             .is_none_or(|supplier| supplier.check.may_receive())
     }
 
-    /// By position, whether its holder is suspect and there.
+    /// By position, whether its holder is suspect and there, and may soon count again.
     pub(super) fn suspects(&self) -> Vec<bool> {
         let holders = self.set.iter().flat_map(|set| &set.holders);
-        let is_suspect =
-            |holder: &DeviceId| !self.is_trusted(*holder) && self.online.contains(holder);
+        let is_hopeful = |holder: &DeviceId| {
+            let supplier = self.suppliers.get(holder);
+            supplier.is_some_and(|it| it.is_suspect() && it.check.emptied() == 0)
+        };
+        let is_suspect = |holder| self.online.contains(holder) && is_hopeful(holder);
         holders.map(is_suspect).collect()
     }
 }

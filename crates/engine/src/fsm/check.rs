@@ -48,7 +48,7 @@ pub(crate) fn step(
         }
         State::SuspectAway { doubt, row } => in_suspect_away((doubt, row), event, at, out),
         State::Proving { doubt, row } => in_proving(doubt, row, event, at, out),
-        State::Clearing { doubt } => in_clearing(doubt, event, at, out),
+        State::Clearing { doubt, lost } => in_clearing(doubt, lost, event, at, out),
     }
 }
 
@@ -57,12 +57,17 @@ fn in_idle(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -
         Event::Contracted { proved_ago } => State::Resting {
             due_at: at.now + full_interval(at).saturating_sub(proved_ago.unwrap_or_default()),
         },
-        Event::Distrusted { emptied } => distrust(emptied, at),
+        Event::Distrusted {
+            emptied,
+            missed_ago,
+        } => distrust(emptied, missed_ago, at),
         Event::Passed => pass(at, out),
         Event::Lost { code, is_certain } => lose(code, is_certain, out),
         Event::Failed
         | Event::Online
         | Event::Empty
+        | Event::Cleared
+        | Event::NotCleared
         | Event::Recorded { .. }
         | Event::NotRecorded
         | Event::Wake => state,
@@ -80,7 +85,10 @@ fn in_resting(
     match event {
         Event::Wake if at.now >= due_at && online => ask(at, out),
         Event::Wake if at.now >= due_at => State::Overdue,
-        Event::Distrusted { emptied } => distrust(emptied, at),
+        Event::Distrusted {
+            emptied,
+            missed_ago,
+        } => distrust(emptied, missed_ago, at),
         Event::Passed => pass(at, out),
         Event::Lost { code, is_certain } => lose(code, is_certain, out),
         Event::Failed
@@ -89,19 +97,26 @@ fn in_resting(
         | Event::Online
         | Event::Recorded { .. }
         | Event::NotRecorded
-        | Event::Empty => state,
+        | Event::Empty
+        | Event::Cleared
+        | Event::NotCleared => state,
     }
 }
 
 fn in_overdue(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
     match event {
         Event::Online => ask(at, out),
-        Event::Distrusted { emptied } => distrust(emptied, at),
+        Event::Distrusted {
+            emptied,
+            missed_ago,
+        } => distrust(emptied, missed_ago, at),
         Event::Passed => pass(at, out),
         Event::Lost { code, is_certain } => lose(code, is_certain, out),
         Event::Failed
         | Event::Contracted { .. }
         | Event::Empty
+        | Event::Cleared
+        | Event::NotCleared
         | Event::Recorded { .. }
         | Event::NotRecorded
         | Event::Wake => state,
@@ -116,8 +131,13 @@ fn in_checking(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action
             due_at: at.now + at.policy.retry_max,
         },
         Event::Empty => rest(at),
-        Event::Distrusted { emptied } => distrust(emptied, at),
+        Event::Distrusted {
+            emptied,
+            missed_ago,
+        } => distrust(emptied, missed_ago, at),
         Event::Contracted { .. }
+        | Event::Cleared
+        | Event::NotCleared
         | Event::Online
         | Event::Recorded { .. }
         | Event::NotRecorded

@@ -140,7 +140,7 @@ pub(crate) enum Event {
         ask: AskId,
         /// What.
         access: Access,
-        /// Whether another device of the person has a contract.
+        /// Whether another device of the person has a contract, or something of the person lies here.
         kin: bool,
     },
     /// What was allowed is done.
@@ -335,7 +335,7 @@ fn propose(
     account.proposal = sign(here, ask, bytes, room, out);
 }
 
-/// Another device of a person with a contract may read.
+/// Whoever has something here may read it, and so may another device of a person with a contract.
 fn without_contract(ask: AskId, access: Access, kin: bool, out: &mut Vec<Action>) {
     if kin && access == Access::Read {
         out.push(Action::Allow { ask });

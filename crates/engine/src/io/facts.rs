@@ -27,6 +27,9 @@ pub struct SupplierFact {
     /// it had confirmed was taken back.
     #[serde(default)]
     pub suspect: Option<u8>,
+    /// Milliseconds since it last gave no proof, counted as `proved_ago_ms` is.
+    #[serde(default)]
+    pub missed_ago_ms: Option<u64>,
 }
 
 /// The current set.
@@ -116,6 +119,9 @@ pub struct Facts {
     pub set: Option<SetFact>,
     /// Customers with their contracts.
     pub customers: Vec<CustomerFact>,
+    /// People of whom something lies here, whether or not a contract with them is known.
+    #[serde(default)]
+    pub kept_for: Vec<IdentityId>,
     /// Bytes offered to others.
     pub offered: ByteCount,
     /// Packs that are sealed and not committed, and go on.

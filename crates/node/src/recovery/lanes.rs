@@ -78,6 +78,7 @@ pub(super) const fn fact_of(supplier: &Introduction) -> SupplierFact {
         contract: None,
         proved_ago_ms: None,
         suspect: None,
+        missed_ago_ms: None,
     }
 }
 

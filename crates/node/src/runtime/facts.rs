@@ -57,6 +57,7 @@ pub(super) fn facts(
         suppliers: suppliers(catalogue)?,
         set: set.clone(),
         customers: customers(context)?,
+        kept_for: context.shards.owners().map_err(store_error)?,
         offered: config.offer,
         head_draft: packs.draft,
         packs: packs.kept,
@@ -85,6 +86,7 @@ fn suppliers(catalogue: &Catalogue) -> Result<Vec<SupplierFact>, NodeError> {
         contract: supplier.contract.is_some().then_some(supplier.bytes),
         proved_ago_ms: supplier.last_proof.map(|at| at.ago(now)),
         suspect: supplier.suspect,
+        missed_ago_ms: supplier.last_miss.map(|at| at.ago(now)),
     });
     Ok(facts.collect())
 }
@@ -104,9 +106,6 @@ fn set_fact(record: &SetRecord) -> Option<SetFact> {
 }
 
 fn customers(context: &Context) -> Result<Vec<CustomerFact>, NodeError> {
-    let store_error = |error: ShardError| {
-        NodeError::new(error.code(), format!("what is kept for others: {error}"))
-    };
     let mut facts = Vec::new();
     for contract in context.shards.contracts().map_err(store_error)? {
         let used = context
@@ -121,6 +120,10 @@ fn customers(context: &Context) -> Result<Vec<CustomerFact>, NodeError> {
         });
     }
     Ok(facts)
+}
+
+fn store_error(error: ShardError) -> NodeError {
+    NodeError::new(error.code(), format!("what is kept for others: {error}"))
 }
 
 /// What becomes of packs that were sealed and not committed. Those that do not go on are forgotten,

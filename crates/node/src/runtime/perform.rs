@@ -293,7 +293,7 @@ impl Node {
                 };
                 self.suppliers.request(driver, device, request);
             }
-            None => driver.tell(completion.failed(ErrorCode::NotFound)),
+            None => driver.tell(completion.failed(ErrorCode::Cancelled)),
         }
     }
 

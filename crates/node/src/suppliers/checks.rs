@@ -145,8 +145,8 @@ impl Suppliers {
             let name = self.name_of(device);
             let happening = Happening::SupplierEmptied { name: name.clone() };
             let message = format!(
-                "{name} has nothing left of what it confirmed; it is sent again. Your data is as safe \
-                 as the other suppliers make it"
+                "{name} can prove nothing of what it confirmed. It counts again once it has it anew and \
+                 proves it. Your data is as safe as the other suppliers make it"
             );
             driver.notice(Severity::Problem, happening, message);
         }

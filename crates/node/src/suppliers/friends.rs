@@ -128,6 +128,7 @@ impl Suppliers {
                 contract: None,
                 proved_ago_ms: None,
                 suspect: None,
+                missed_ago_ms: None,
             },
         });
     }

@@ -8,6 +8,9 @@ use bitdust_model::{DecodeError, DeviceId, ErrorCode, ShardId};
 use crate::database::DatabaseError;
 use crate::durable;
 
+/// What systems say of a sector that cannot be read: EIO; on Windows ERROR_CRC.
+const LOST_SECTOR: i32 = if cfg!(windows) { 23 } else { 5 };
+
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ShardError {
@@ -116,6 +119,15 @@ pub enum ShardError {
 }
 
 impl ShardError {
+    /// What could not be read of a shard: where its disk says that these very bytes are lost, it is
+    /// damaged, and anything else says nothing of it.
+    pub(super) fn unreadable(shard: ShardId, path: &Path, error: io::Error) -> Self {
+        if is_lost(&error) {
+            return Self::Corrupt { shard };
+        }
+        Self::disk(path)(error)
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
@@ -148,4 +160,10 @@ impl From<rusqlite::Error> for ShardError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Database(error.into())
     }
+}
+
+/// Whether bytes of a file are gone, and not the way to them.
+pub(super) fn is_lost(error: &io::Error) -> bool {
+    let is_lost_sector = error.raw_os_error() == Some(LOST_SECTOR);
+    is_lost_sector || error.kind() == io::ErrorKind::UnexpectedEof
 }

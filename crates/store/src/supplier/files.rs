@@ -7,6 +7,7 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bao_tree::io::outboard::PreOrderMemOutboard;
 use bao_tree::{BaoTree, BlockSize};
@@ -26,11 +27,25 @@ const HEADER_BYTES_MAX: u64 = <HeaderRow as Versioned>::BYTES_MAX as u64;
 pub(super) struct ShardFiles {
     shards: PathBuf,
     graced: PathBuf,
+    /// Its folder took no mark at the start, which is not missed then.
+    is_unmarked: AtomicBool,
 }
 
 impl ShardFiles {
     pub(super) fn new(shards: PathBuf, graced: PathBuf) -> Self {
-        Self { shards, graced }
+        Self {
+            shards,
+            graced,
+            is_unmarked: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn go_unmarked(&self) {
+        self.is_unmarked.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_unmarked(&self) -> bool {
+        self.is_unmarked.load(Ordering::Relaxed)
     }
 
     /// The folder with a folder for each identity.

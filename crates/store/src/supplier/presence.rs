@@ -23,6 +23,9 @@ impl ShardFiles {
     /// Refuses while the folder of shards is away.
     pub(super) fn expect_there(&self) -> Result<(), ShardError> {
         let mark = self.mark();
+        if self.is_unmarked() {
+            return Ok(());
+        }
         match mark.try_exists() {
             Ok(true) => Ok(()),
             Ok(false) => {
@@ -48,13 +51,24 @@ impl ShardStore {
             return Ok(true);
         }
         let holds_any = holds_any(dir).map_err(ShardError::disk(dir))?;
-        if !holds_any && self.usage_total()?.shards > 0 {
+        if !holds_any && self.has_rows()? {
             tracing::warn!("The folder of shards is away");
             return Ok(false);
         }
         durable::create_private_dir(dir).map_err(ShardError::disk(dir))?;
-        durable::write_durably(&mark, TEXT).map_err(ShardError::disk(&mark))?;
+        if let Err(error) = durable::write_durably(&mark, TEXT) {
+            // What is there can be read, if nothing more.
+            tracing::warn!(%error, "The folder of shards takes no mark");
+            self.files().go_unmarked();
+        }
         Ok(true)
+    }
+
+    fn has_rows(&self) -> Result<bool, ShardError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("SELECT 1 FROM shards LIMIT 1")?;
+            Ok(statement.exists([])?)
+        })
     }
 }
 

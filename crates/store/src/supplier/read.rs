@@ -98,7 +98,8 @@ impl ShardStore {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.files().expect_there()?;
-                return Err(ShardError::NotFound { shard });
+                // It may have come back in between.
+                File::open(&path).map_err(|_| ShardError::NotFound { shard })?
             }
             Err(error) => return Err(ShardError::disk(&path)(error)),
         };
@@ -132,7 +133,7 @@ impl ShardStore {
         let path = self.files().shard(identity, shard);
         let tree = from_beginning(file, length)
             .and_then(|whole| hash_tree(whole, length))
-            .map_err(ShardError::disk(&path))?;
+            .map_err(|error| ShardError::unreadable(shard, &path, error))?;
         if tree.root.as_bytes() != shard.as_bytes() {
             return Err(ShardError::Corrupt { shard });
         }
@@ -165,10 +166,7 @@ fn encode_error(error: EncodeError, shard: ShardId, path: &std::path::Path) -> S
         | EncodeError::LeafHashMismatch(_)
         | EncodeError::SizeMismatch => ShardError::Corrupt { shard },
         // The file became shorter than it was a moment ago.
-        EncodeError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            ShardError::Corrupt { shard }
-        }
-        EncodeError::Io(error) => ShardError::disk(path)(error),
+        EncodeError::Io(error) => ShardError::unreadable(shard, path, error),
         EncodeError::ParentWrite(_) | EncodeError::LeafWrite(_) => {
             ShardError::Output(io::Error::from(io::ErrorKind::ConnectionReset))
         }

@@ -9,6 +9,7 @@ use bitdust_model::UnixMillis;
 use bitdust_model::limits::SHARD_BYTES_MAX;
 use bitdust_model::shard::{ShardHeader, SignedHeader};
 
+use super::error::is_lost;
 use super::files::{hash_tree, outboard_path, part_path};
 use super::intake::{Intake, from_beginning};
 use super::shards::{FileState, Kept, ShardRow, kept_at_place, kept_shard};
@@ -135,7 +136,7 @@ impl ShardStore {
         match hash_tree(file, bytes) {
             Ok(tree) if tree.root.as_bytes() == header.shard.as_bytes() => Ok(FileState::Whole),
             Ok(_) => Ok(FileState::Damaged),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(FileState::Damaged),
+            Err(error) if is_lost(&error) => Ok(FileState::Damaged),
             Err(error) => Err(ShardError::disk(&path)(error)),
         }
     }

@@ -45,7 +45,7 @@ export const activity: Translated<typeof English> = {
   friends_not_read: "Die Liste Ihrer Freunde war nicht zu lesen. Sie finden Sie vielleicht trotzdem",
   defect: "Ein Teil von BitDust ist ausgefallen. Ihre Daten sind so sicher wie zuvor; bitte melden Sie es",
   supplier_suspect: "{name} hat einen Teil Ihrer Daten verloren und zählt erst wieder, wenn der Rest nachgewiesen ist",
-  supplier_emptied: "{name} hat alle Ihre Daten verloren; sie werden neu übertragen",
+  supplier_emptied: "{name} kann nichts von Ihren Daten nachweisen und zählt erst wieder, wenn sie neu übertragen und nachgewiesen sind",
   supplier_trusted: "{name} hat nachgewiesen, was aufbewahrt wird, und zählt wieder",
   friend_made: "{name} ist jetzt befreundet",
   offer_changed: "Angebot für andere: {bytes}",

@@ -42,7 +42,7 @@ export const activity = {
   friends_not_read: "The list of your friends could not be read. They may still find you",
   defect: "A part of BitDust failed. Your data are as safe as before; please report it",
   supplier_suspect: "{name} lost part of what it kept for you and does not count until it has proved that the rest is there",
-  supplier_emptied: "{name} lost everything it kept for you; it is sent again",
+  supplier_emptied: "{name} can prove nothing of what it kept for you; it counts again once it has it anew and proves it",
   supplier_trusted: "{name} has proved what it keeps and counts again",
   friend_made: "{name} is a friend now",
   offer_changed: "You offer {bytes} to others",

@@ -90,6 +90,7 @@ impl Engine {
         for customer in &facts.customers {
             self.add_customer(customer);
         }
+        self.kept_for = facts.kept_for.iter().copied().collect();
         if let Some(set) = &facts.set {
             self.set = Some(set.clone());
             self.tasks

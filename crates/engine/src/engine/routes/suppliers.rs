@@ -91,15 +91,12 @@ impl Engine {
             }
             Input::NotWithdrawn { device, .. } => self.not_withdrawn(device),
             Input::TrustRecorded { device } => {
-                let event = check::Event::Recorded {
-                    withdrawn: 0,
-                    more: false,
-                };
-                self.tasks.push_back(Task::Check(device, event));
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::Cleared));
             }
             Input::TrustNotRecorded { device, .. } => {
                 self.tasks
-                    .push_back(Task::Check(device, check::Event::NotRecorded));
+                    .push_back(Task::Check(device, check::Event::NotCleared));
             }
             other => return Some(other),
         }

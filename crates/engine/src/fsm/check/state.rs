@@ -65,6 +65,8 @@ pub(crate) enum State {
     Clearing {
         /// What spoke against it.
         doubt: Doubt,
+        /// It did not give a shard since, and why.
+        lost: Option<ErrorCode>,
     },
 }
 
@@ -73,20 +75,12 @@ pub(crate) enum State {
 pub(crate) struct Doubt {
     /// How often all that it had confirmed was taken back since it was last trusted.
     pub(crate) emptied: u8,
-    /// Proofs that it did not give since the last that it did.
+    /// Shards that were taken back since the last proof that it gave.
     pub(crate) run: u8,
+    /// It is asked for nothing before.
+    pub(crate) not_before: Tick,
     /// It keeps nothing that is known, and is given what it is owed although it does not count.
     pub(crate) is_fed: bool,
-}
-
-impl Doubt {
-    /// With one more proof that was not given. What nobody knows it to have confirmed is no proof.
-    pub(super) const fn after(self, is_certain: bool) -> Self {
-        Self {
-            run: self.run.saturating_add(is_certain as u8),
-            ..self
-        }
-    }
 }
 
 /// Proofs that are asked for one after another; one that was lost begins it anew.
@@ -96,6 +90,8 @@ pub(crate) struct Row {
     pub(crate) pick: u64,
     /// Proofs that were given.
     pub(crate) passed: u8,
+    /// Questions in vain since the last of them.
+    pub(crate) tries: u8,
 }
 
 /// A loss that the catalogue is told.
@@ -145,7 +141,7 @@ impl State {
             Self::Suspect { doubt, .. }
             | Self::SuspectAway { doubt, .. }
             | Self::Proving { doubt, .. }
-            | Self::Clearing { doubt } => doubt.is_fed,
+            | Self::Clearing { doubt, .. } => doubt.is_fed,
             Self::Withdrawing { loss, .. } | Self::Unrecorded { loss, .. } => {
                 !loss.is_certain || loss.doubt.is_fed
             }
@@ -153,17 +149,15 @@ impl State {
         }
     }
 
-    /// Whether it lost everything and, having been given it again, everything once more.
-    pub(crate) const fn is_hopeless(self) -> bool {
+    /// How often all that it had confirmed was taken back since it was last trusted.
+    pub(crate) const fn emptied(self) -> u8 {
         match self {
-            Self::Withdrawing { loss, .. } | Self::Unrecorded { loss, .. } => {
-                loss.doubt.emptied > 1
-            }
+            Self::Withdrawing { loss, .. } | Self::Unrecorded { loss, .. } => loss.doubt.emptied,
             Self::Suspect { doubt, .. }
             | Self::SuspectAway { doubt, .. }
             | Self::Proving { doubt, .. }
-            | Self::Clearing { doubt } => doubt.emptied > 1,
-            Self::Idle | Self::Resting { .. } | Self::Overdue | Self::Checking => false,
+            | Self::Clearing { doubt, .. } => doubt.emptied,
+            Self::Idle | Self::Resting { .. } | Self::Overdue | Self::Checking => 0,
         }
     }
 }
@@ -180,6 +174,8 @@ pub(crate) enum Event {
     Distrusted {
         /// How often all was taken back.
         emptied: u8,
+        /// Time since it last gave no proof; `None`: not known.
+        missed_ago: Option<Duration>,
     },
     /// The supplier is connected.
     Online,
@@ -196,15 +192,19 @@ pub(crate) enum Event {
     Failed,
     /// It holds nothing to prove.
     Empty,
-    /// The catalogue was told.
+    /// The catalogue was told what is lost.
     Recorded {
         /// How many confirmations it took back.
         withdrawn: usize,
         /// Whether more was lost since.
         more: bool,
     },
-    /// The catalogue was not told.
+    /// The catalogue was not told what is lost.
     NotRecorded,
+    /// The catalogue knows that it counts again.
+    Cleared,
+    /// The catalogue was not told that.
+    NotCleared,
     /// Time passed.
     Wake,
 }

@@ -8,6 +8,10 @@ use bitdust_model::{ErrorCode, Tick};
 use super::state::{Action, Doubt, Event, Loss, Row, State, rest};
 use crate::fsm::Moment;
 
+/// Questions in vain after which the wait for the next one grows no more: whoever is there again is to
+/// count again soon.
+const TRIES_COUNTED: u8 = 5;
+
 pub(super) fn in_withdrawing(
     loss: Loss,
     tries: u32,
@@ -25,7 +29,18 @@ pub(super) fn in_withdrawing(
             if is_certain && !loss.is_certain {
                 out.push(Action::Suspect);
             }
-            after_loss(Loss { is_certain, ..loss }, more, at, online, out)
+            // Each shard counts once, however often it was not given.
+            let lost = u8::try_from(withdrawn).unwrap_or(u8::MAX);
+            let doubt = Doubt {
+                run: loss.doubt.run.saturating_add(lost),
+                ..loss.doubt
+            };
+            let loss = Loss {
+                doubt,
+                is_certain,
+                ..loss
+            };
+            after_loss(loss, more, at, online, out)
         }
         Event::NotRecorded => {
             // What could not be looked up is not held to be there.
@@ -51,6 +66,8 @@ pub(super) fn in_withdrawing(
         | Event::Passed
         | Event::Failed
         | Event::Empty
+        | Event::Cleared
+        | Event::NotCleared
         | Event::Wake => State::Withdrawing { loss, tries },
     }
 }
@@ -64,24 +81,20 @@ fn after_loss(
     online: bool,
     out: &mut Vec<Action>,
 ) -> State {
-    let mut doubt = loss.doubt;
+    let doubt = loss.doubt;
     if loss.all {
-        doubt = Doubt {
-            emptied: doubt.emptied.saturating_add(1),
-            run: 0,
-            is_fed: false,
-        };
-        return State::Suspect {
-            doubt,
-            row: Row::default(),
-            due_at: at.now + refill_wait(doubt.emptied, at),
-        };
+        let emptied = doubt.emptied.saturating_add(1);
+        return begin(emptied, refill_wait(emptied, at), at);
     }
     let all = doubt.run >= LOSSES_IN_A_ROW_MAX;
     if all || more {
         return withdraw(Loss { all, ..loss }, 0, out);
     }
     let row = Row::default();
+    if at.now < doubt.not_before {
+        let due_at = doubt.not_before;
+        return State::Suspect { doubt, row, due_at };
+    }
     if online {
         return prove(doubt, row, at, out);
     }
@@ -109,6 +122,8 @@ pub(super) fn in_unrecorded(
         | Event::Passed
         | Event::Failed
         | Event::Empty
+        | Event::Cleared
+        | Event::NotCleared
         | Event::Recorded { .. }
         | Event::NotRecorded
         | Event::Wake => State::Unrecorded {
@@ -138,6 +153,8 @@ pub(super) fn in_suspect(
         | Event::Passed
         | Event::Failed
         | Event::Empty
+        | Event::Cleared
+        | Event::NotCleared
         | Event::Recorded { .. }
         | Event::NotRecorded => State::Suspect { doubt, row, due_at },
     }
@@ -157,6 +174,8 @@ pub(super) fn in_suspect_away(
         | Event::Passed
         | Event::Failed
         | Event::Empty
+        | Event::Cleared
+        | Event::NotCleared
         | Event::Recorded { .. }
         | Event::NotRecorded
         | Event::Wake => State::SuspectAway { doubt, row },
@@ -176,9 +195,19 @@ pub(super) fn in_proving(
             let passed = row.passed.saturating_add(1);
             if passed >= PROOFS_OF_TRUST {
                 out.push(Action::Clear);
-                return State::Clearing { doubt };
+                return State::Clearing { doubt, lost: None };
             }
-            prove(doubt, Row { passed, ..row }, at, out)
+            let tries = 0;
+            prove(
+                doubt,
+                Row {
+                    passed,
+                    tries,
+                    ..row
+                },
+                at,
+                out,
+            )
         }
         Event::Lost { code, is_certain } => lose_again(doubt, code, is_certain, out),
         Event::Failed => wait(doubt, row, at),
@@ -186,11 +215,16 @@ pub(super) fn in_proving(
             if !doubt.is_fed {
                 out.push(Action::Feed);
             }
-            let is_fed = true;
-            wait(Doubt { is_fed, ..doubt }, Row::default(), at)
+            let doubt = Doubt {
+                is_fed: true,
+                ..doubt
+            };
+            wait(doubt, Row { passed: 0, ..row }, at)
         }
         Event::Contracted { .. }
         | Event::Distrusted { .. }
+        | Event::Cleared
+        | Event::NotCleared
         | Event::Online
         | Event::Recorded { .. }
         | Event::NotRecorded
@@ -200,25 +234,36 @@ pub(super) fn in_proving(
 
 pub(super) fn in_clearing(
     doubt: Doubt,
+    lost: Option<ErrorCode>,
     event: Event,
     at: &Moment<'_>,
     out: &mut Vec<Action>,
 ) -> State {
-    match event {
-        Event::Recorded { .. } => {
+    match (event, lost) {
+        // One write of the catalogue after the other: else the older could be the last.
+        (Event::Cleared | Event::NotCleared, Some(code)) => lose_again(doubt, code, true, out),
+        (Event::Cleared, None) => {
             out.push(Action::Refresh);
             out.push(Action::Trust);
             rest(at)
         }
-        Event::NotRecorded => wait(doubt, Row::default(), at),
-        Event::Lost { code, is_certain } => lose_again(doubt, code, is_certain, out),
-        Event::Contracted { .. }
-        | Event::Distrusted { .. }
-        | Event::Online
-        | Event::Passed
-        | Event::Failed
-        | Event::Empty
-        | Event::Wake => State::Clearing { doubt },
+        (Event::NotCleared, None) => wait(doubt, Row::default(), at),
+        (Event::Lost { code, .. }, _) => State::Clearing {
+            doubt,
+            lost: Some(code),
+        },
+        (
+            Event::Contracted { .. }
+            | Event::Distrusted { .. }
+            | Event::Online
+            | Event::Passed
+            | Event::Failed
+            | Event::Empty
+            | Event::Recorded { .. }
+            | Event::NotRecorded
+            | Event::Wake,
+            _,
+        ) => State::Clearing { doubt, lost },
     }
 }
 
@@ -232,24 +277,32 @@ fn refill_wait(emptied: u8, at: &Moment<'_>) -> Duration {
     at.policy.check_interval * factor.min(REFILL_WAIT_FACTOR_MAX)
 }
 
-pub(super) fn distrust(emptied: u8, at: &Moment<'_>) -> State {
-    let doubt = Doubt {
-        emptied,
-        ..Doubt::default()
-    };
+/// What was suspect before a start. What it waited before counts.
+pub(super) fn distrust(emptied: u8, missed_ago: Option<Duration>, at: &Moment<'_>) -> State {
+    let waited = missed_ago.unwrap_or_default();
+    begin(emptied, refill_wait(emptied, at).saturating_sub(waited), at)
+}
+
+fn begin(emptied: u8, wait: Duration, at: &Moment<'_>) -> State {
+    let due_at = at.now + wait;
     State::Suspect {
-        doubt,
+        doubt: Doubt {
+            emptied,
+            not_before: due_at,
+            ..Doubt::default()
+        },
         row: Row::default(),
-        due_at: at.now + refill_wait(emptied, at),
+        due_at,
     }
 }
 
 /// It is asked again soon: it was busy, or is being given what it is to prove.
 fn wait(doubt: Doubt, row: Row, at: &Moment<'_>) -> State {
+    let tries = row.tries.saturating_add(1).min(TRIES_COUNTED);
     State::Suspect {
         doubt,
-        row,
-        due_at: at.retry_at(2),
+        row: Row { tries, ..row },
+        due_at: at.retry_at(tries.into()),
     }
 }
 
@@ -273,7 +326,7 @@ pub(super) fn lose(code: ErrorCode, is_certain: bool, out: &mut Vec<Action>) -> 
         out.push(Action::Suspect);
     }
     let loss = Loss {
-        doubt: Doubt::default().after(is_certain),
+        doubt: Doubt::default(),
         code,
         all: false,
         is_certain,
@@ -288,7 +341,7 @@ fn lose_again(doubt: Doubt, code: ErrorCode, is_certain: bool, out: &mut Vec<Act
     }
     let is_fed = doubt.is_fed && !is_certain;
     let loss = Loss {
-        doubt: Doubt { is_fed, ..doubt }.after(is_certain),
+        doubt: Doubt { is_fed, ..doubt },
         code,
         all: false,
         is_certain: true,
@@ -302,7 +355,6 @@ fn lose_more(loss: Loss, code: ErrorCode, is_certain: bool, out: &mut Vec<Action
         out.push(Action::Suspect);
     }
     Loss {
-        doubt: loss.doubt.after(is_certain),
         code,
         is_certain: loss.is_certain || is_certain,
         ..loss

@@ -79,11 +79,17 @@ impl Checked {
     /// Loses so much that all of it is taken back.
     fn lose_all(&mut self) {
         for _ in 0..LOSSES_IN_A_ROW_MAX {
+            assert!(!self.is_telling_all());
             self.on(LOST);
             self.on(ONE_RECORDED);
         }
-        assert_eq!(self.wanted().last(), Some(&"Withdraw"));
+        assert!(self.is_telling_all());
+        self.wanted.clear();
         self.on(NONE_RECORDED);
+    }
+
+    fn is_telling_all(&self) -> bool {
+        matches!(self.state, State::Withdrawing { loss, .. } if loss.all)
     }
 }
 
@@ -104,7 +110,7 @@ fn one_lost_shard_costs_a_supplier_its_trust_until_it_has_proved_others() {
         checked.state.is_suspect(),
         "the catalogue does not know yet"
     );
-    checked.on(NONE_RECORDED);
+    checked.on(Event::Cleared);
     assert_eq!(checked.wanted(), ["Refresh", "Trust"]);
     assert!(!checked.state.is_suspect() && checked.state.may_receive());
 }
@@ -120,7 +126,7 @@ fn proofs_before_a_loss_do_not_count() {
     checked.prove(PROOFS_OF_TRUST - 1);
     assert!(checked.state.is_suspect());
     checked.prove(1);
-    checked.on(NONE_RECORDED);
+    checked.on(Event::Cleared);
     assert!(!checked.state.is_suspect());
 }
 
@@ -140,7 +146,7 @@ fn a_row_of_proofs_goes_on_where_it_was() {
         assert!(matches!(checked.state, State::Proving { row: now, .. } if now == row));
     }
     checked.prove(1);
-    checked.on(NONE_RECORDED);
+    checked.on(Event::Cleared);
     assert!(!checked.state.is_suspect());
 }
 
@@ -200,9 +206,9 @@ fn all_is_taken_back_of_one_that_proves_nothing_and_it_counts_once_it_proves_tha
     assert!(checked.state.may_receive() && checked.state.is_suspect());
     checked.wake();
     checked.prove(PROOFS_OF_TRUST);
-    checked.on(NONE_RECORDED);
+    checked.on(Event::Cleared);
     assert!(!checked.state.is_suspect());
-    assert!(!checked.state.is_hopeless());
+    assert_eq!(checked.state.emptied(), 0);
 }
 
 #[test]
@@ -218,8 +224,9 @@ fn one_that_loses_all_again_and_again_is_given_it_ever_more_rarely() {
     }
     let day = Policy::default().check_interval;
     assert_eq!(waits, [Duration::ZERO, day, 2 * day, 4 * day, 8 * day]);
-    assert!(
-        checked.state.is_hopeless(),
+    assert_eq!(
+        checked.state.emptied(),
+        5,
         "somebody else may take its place"
     );
     checked.on(LOST);
@@ -232,11 +239,11 @@ fn trust_that_was_not_recorded_is_not_given() {
     checked.on(LOST);
     checked.on(ONE_RECORDED);
     checked.prove(PROOFS_OF_TRUST);
-    checked.on(Event::NotRecorded);
+    checked.on(Event::NotCleared);
     assert!(checked.state.is_suspect());
     checked.wake();
     checked.prove(PROOFS_OF_TRUST);
-    checked.on(NONE_RECORDED);
+    checked.on(Event::Cleared);
     assert!(!checked.state.is_suspect());
 }
 
@@ -244,11 +251,76 @@ fn trust_that_was_not_recorded_is_not_given() {
 fn one_that_was_suspect_before_the_start_has_to_prove_it_too() {
     let mut checked = Checked::new();
     checked.state = State::Idle;
-    checked.on(Event::Distrusted { emptied: 0 });
+    checked.on(Event::Distrusted {
+        emptied: 0,
+        missed_ago: None,
+    });
     assert!(checked.state.is_suspect());
     checked.wake();
     checked.wanted();
     checked.prove(PROOFS_OF_TRUST);
-    checked.on(NONE_RECORDED);
+    checked.on(Event::Cleared);
     assert!(!checked.state.is_suspect());
+}
+
+/// A restore asks for the same shard again and again: it is lost once.
+#[test]
+fn one_lost_shard_counts_once() {
+    let mut checked = Checked::new();
+    checked.on(LOST);
+    for _ in 0..3 * LOSSES_IN_A_ROW_MAX {
+        checked.on(NOT_THERE);
+    }
+    checked.on(ONE_RECORDED);
+    assert!(matches!(checked.state, State::Proving { .. }));
+}
+
+/// What is lost while the catalogue is told of trust is told when it has answered: two writes at once
+/// could end in any order.
+#[test]
+fn a_loss_while_trust_is_recorded_comes_after_it() {
+    let mut checked = Checked::new();
+    checked.on(LOST);
+    checked.on(ONE_RECORDED);
+    checked.prove(PROOFS_OF_TRUST);
+    checked.wanted();
+    checked.on(NOT_THERE);
+    assert_eq!(checked.wanted(), [""; 0]);
+    checked.on(Event::Cleared);
+    assert_eq!(checked.wanted(), ["Withdraw"]);
+    assert!(checked.state.is_suspect());
+}
+
+/// Neither a start nor a restore that asks it for something makes the wait of a liar shorter, and what
+/// it waited before the start counts.
+#[test]
+fn a_wait_outlives_a_start_and_questions() {
+    let day = Policy::default().check_interval;
+    let mut checked = Checked::new();
+    checked.state = State::Idle;
+    checked.on(Event::Distrusted {
+        emptied: 3,
+        missed_ago: Some(day / 2),
+    });
+    checked.on(NOT_THERE);
+    checked.on(NONE_RECORDED);
+    let due = checked.state.deadline().map(|due| due.since(checked.now));
+    assert_eq!(due, Some(2 * day - day / 2));
+    assert!(!checked.wanted().contains(&"Check"));
+}
+
+/// Whoever does not answer is asked more and more rarely, up to a point.
+#[test]
+fn questions_in_vain_become_rarer() {
+    let mut checked = Checked::new();
+    checked.on(LOST);
+    checked.on(ONE_RECORDED);
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        checked.on(Event::Failed);
+        waits.push(checked.wake());
+    }
+    assert!(waits.is_sorted(), "{waits:?}");
+    assert!(waits[0] < waits[7] && waits[6] == waits[7], "{waits:?}");
+    assert!(waits[7] < Duration::from_secs(60), "{waits:?}");
 }

@@ -179,7 +179,10 @@ fn check_is_drawn() {
     let policy = Policy::default();
     let events = [
         Event::Contracted { proved_ago: None },
-        Event::Distrusted { emptied: 0 },
+        Event::Distrusted {
+            emptied: 0,
+            missed_ago: None,
+        },
         Event::Online,
         Event::Passed,
         Event::Lost {
@@ -201,6 +204,8 @@ fn check_is_drawn() {
             more: false,
         },
         Event::NotRecorded,
+        Event::Cleared,
+        Event::NotCleared,
         Event::Wake,
     ];
     // One proof, and one loss, before the end of a row: the way there is long.
@@ -213,6 +218,7 @@ fn check_is_drawn() {
         row: check::Row {
             pick: 0,
             passed: PROOFS_OF_TRUST - 1,
+            tries: 0,
         },
     };
     let mut walk = walk(
