@@ -18,7 +18,7 @@ test("older lines come while it is scrolled, and only a few are drawn", async ({
 test("it is filtered by the node, and a filter that fits nothing says so", async ({ page }) => {
   await open(page, { scene: "activity-100k", route: "/activity" });
   await page.getByLabel("Show").selectOption({ label: "Problems" });
-  await expect(page.getByRole("list").getByText("failed a proof").first()).toBeVisible();
+  await expect(page.getByRole("list").getByText("can prove nothing of what it kept").first()).toBeVisible();
   await expect(page.getByRole("list").getByText("Backup finished").first()).toBeHidden();
   await page.getByLabel("Search in activity").fill("no such thing");
   await expect(page.getByText("Nothing fits")).toBeVisible();

@@ -42,7 +42,7 @@ function lineOf(number: number): HistoryLine {
     case 6:
       return line(number, at, { happening: { kind: "verify_ended", outcome: "complete", files: 20, failed: 0, error: null }, message: "Test restore: 20 files came back whole." });
     case 9:
-      return line(number, at, { severity: "warning", happening: { kind: "supplier_suspect", name }, message: `${name} gives wrong bytes for a part of what it confirmed.` });
+      return line(number, at, { severity: "problem", happening: { kind: "supplier_emptied", name }, message: `${name} can prove nothing of what it confirmed.` });
     case 11:
       return line(number, at, { happening: { kind: "supplier_signed", name, bytes: 60 * GB }, message: `${name} keeps data for you from now on.` });
     case 13:

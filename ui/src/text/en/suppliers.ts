@@ -77,7 +77,7 @@ export const suppliers = {
   trust_empty: "Ready",
   trust_empty_more: "Agreed, holds nothing yet",
   trust_suspect: "Lost something",
-  trust_suspect_more: "Lost part of what it kept for you. It does not count until it has proved that the rest is there; what is missing is sent again",
+  trust_suspect_more: "Counts again once it has proved that it keeps the rest",
   trust_signing: "Waiting to sign",
   trust_signing_more: "The agreement is on its way",
   trust_refused: "Did not agree",
