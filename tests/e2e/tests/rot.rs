@@ -180,7 +180,7 @@ impl Scene {
         };
         let mut harmed = vec![];
         for shard in files.iter().cycle().skip(first).take(count) {
-            if round % 2 == 0 {
+            if round.is_multiple_of(2) {
                 rot(shard)?;
                 harmed.push("rotten");
             } else {

@@ -72,8 +72,7 @@ fn one_lost_shard_is_sent_again_and_ends_no_backups() -> Result<(), Failure> {
 
 #[test]
 fn whatever_part_is_lost_comes_back() -> Result<(), Failure> {
-    for seed in 0..20 {
-        let suppliers = [2, 3, 4, 6][usize::try_from(seed % 4).expect("small")];
+    for (seed, suppliers) in (0..20).zip([2, 3, 4, 6].into_iter().cycle()) {
         for percent in [20, 50, 100] {
             let mut stage = safe_stage(seed, suppliers)?;
             let rots = seed % 3 == 0;
