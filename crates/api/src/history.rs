@@ -113,7 +113,7 @@ pub enum Happening {
         /// Nickname and fingerprint.
         name: String,
     },
-    /// Somebody proved that it keeps what it should, and counts again.
+    /// Somebody gave a whole row of proofs of what it keeps, and counts again.
     SupplierTrusted {
         /// Nickname and fingerprint.
         name: String,

@@ -180,7 +180,6 @@ impl Engine {
             shards,
             code,
             is_suspect,
-            again,
         });
     }
 

@@ -98,8 +98,6 @@ pub enum Output {
         code: ErrorCode,
         /// Whether it is suspect whatever it had confirmed.
         is_suspect: bool,
-        /// Whether the catalogue failed to take it before, and people were told.
-        again: bool,
     },
     /// The supplier proves nothing that it confirmed: take all of it back, heads too; answer
     /// `ShardsWithdrawn` or `NotWithdrawn`.

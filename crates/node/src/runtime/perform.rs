@@ -150,7 +150,6 @@ impl Node {
                 shards,
                 code,
                 is_suspect,
-                ..
             } => {
                 let lost = LostShards {
                     shards,

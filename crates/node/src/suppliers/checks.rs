@@ -191,7 +191,8 @@ impl Suppliers {
     ) {
         let name = self.name_of(device);
         let happening = Happening::SupplierTrusted { name: name.clone() };
-        let message = format!("{name} has proved that it keeps what it should, and counts again");
+        let message =
+            format!("{name} gave a whole row of proofs of what it keeps, and counts again");
         driver.notice(Severity::Note, happening, message);
         driver.tell(completion.done(Input::TrustRecorded { device }));
     }

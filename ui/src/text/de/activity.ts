@@ -46,7 +46,7 @@ export const activity: Translated<typeof English> = {
   defect: "Ein Teil von BitDust ist ausgefallen. Ihre Daten sind so sicher wie zuvor; bitte melden Sie es",
   supplier_suspect: "{name} hat einen Teil Ihrer Daten verloren und zählt erst wieder, wenn der Rest nachgewiesen ist",
   supplier_emptied: "{name} kann nichts von Ihren Daten nachweisen und zählt erst wieder, wenn sie neu übertragen und nachgewiesen sind",
-  supplier_trusted: "{name} hat nachgewiesen, was aufbewahrt wird, und zählt wieder",
+  supplier_trusted: "{name} hat eine ganze Reihe von Prüfungen bestanden und zählt wieder",
   friend_made: "{name} ist jetzt befreundet",
   offer_changed: "Angebot für andere: {bytes}",
   offer_withdrawn: "Kein Platz mehr für andere",

@@ -80,7 +80,7 @@ export const suppliers: Translated<typeof English> = {
   trust_empty: "Bereit",
   trust_empty_more: "Zugesagt, hat noch nichts",
   trust_suspect: "Hat etwas verloren",
-  trust_suspect_more: "Zählt wieder, sobald der Rest nachgewiesen ist",
+  trust_suspect_more: "Zählt wieder nach einer Reihe bestandener Prüfungen",
   trust_signing: "Zusage steht aus",
   trust_signing_more: "Die Vereinbarung ist unterwegs",
   trust_refused: "Nicht zugesagt",

@@ -43,7 +43,7 @@ export const activity = {
   defect: "A part of BitDust failed. Your data are as safe as before; please report it",
   supplier_suspect: "{name} lost part of what it kept for you and does not count until it has proved that the rest is there",
   supplier_emptied: "{name} can prove nothing of what it kept for you; it counts again once it has it anew and proves it",
-  supplier_trusted: "{name} has proved what it keeps and counts again",
+  supplier_trusted: "{name} passed a whole row of checks and counts again",
   friend_made: "{name} is a friend now",
   offer_changed: "You offer {bytes} to others",
   offer_withdrawn: "You offer no space to others",

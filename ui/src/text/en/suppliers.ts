@@ -77,7 +77,7 @@ export const suppliers = {
   trust_empty: "Ready",
   trust_empty_more: "Agreed, holds nothing yet",
   trust_suspect: "Lost something",
-  trust_suspect_more: "Counts again once it has proved that it keeps the rest",
+  trust_suspect_more: "Counts again once it has passed a row of checks",
   trust_signing: "Waiting to sign",
   trust_signing_more: "The agreement is on its way",
   trust_refused: "Did not agree",
