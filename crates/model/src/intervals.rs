@@ -40,9 +40,11 @@ pub const PRACTICE_PATIENCE: Duration = Duration::from_secs(20);
 /// How long the network may take to end its connections, and answers to be found, at the end of
 /// a node.
 pub const PARTING_PATIENCE: Duration = Duration::from_secs(2);
-/// How often the loop of a node wakes when nothing is due, to see whether the machine slept.
-pub const IDLE_EVERY: Duration = Duration::from_secs(60);
-/// A wall clock that is ahead of the steady one by more means that the machine slept.
+/// How often the loop of a node wakes when nothing is due, to see whether the machine slept: its timers
+/// stand still in sleep, and what became due must not wait for them.
+pub const IDLE_EVERY: Duration = Duration::from_secs(15);
+/// A clock that counts sleep is ahead of the steady one by more: the machine slept. The wall clock is
+/// ahead of both by more: it was set forward, perhaps after a sleep that only the host knows of.
 pub const SLEPT_AFTER: Duration = Duration::from_secs(60);
 /// A page of the window that takes longer is shown as it is.
 pub const PAGE_PATIENCE: Duration = Duration::from_millis(700);

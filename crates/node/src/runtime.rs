@@ -132,6 +132,7 @@ impl Node {
     }
 
     fn apply(&mut self, step: Step) {
+        self.count_sleep();
         match step {
             Step::Net(event) => {
                 self.front.something_moved();
@@ -144,10 +145,6 @@ impl Node {
             }
             Step::Time => {
                 self.front.something_moved();
-                if self.clock.has_slept() {
-                    info!("The machine slept");
-                    self.driver.tell(Input::Resumed);
-                }
                 self.driver.tell(Input::Wake);
             }
             Step::Ended(ended) => {
@@ -156,6 +153,19 @@ impl Node {
             }
             Step::Stop => self.is_stopping = true,
         }
+        self.settle();
+    }
+
+    /// Lets everything that became due in a sleep become due before anything else happens: whoever asks
+    /// for the status right after it must not hear what was true before.
+    fn count_sleep(&mut self) {
+        if !self.clock.has_slept() {
+            return;
+        }
+        info!("The machine slept, or its clock was set forward");
+        self.front.something_moved();
+        self.driver.tell(Input::Resumed);
+        self.driver.tell(Input::Wake);
         self.settle();
     }
 

@@ -6,6 +6,7 @@
 //! Nothing waits for a time; [`eventually`] waits for a fact, with a deadline.
 
 pub mod bus;
+pub mod clock;
 pub mod compare;
 pub mod corpus;
 pub mod interrupt;
@@ -30,6 +31,7 @@ pub mod witness;
 pub mod world;
 
 pub use bus::Bus;
+pub use clock::Clock;
 pub use compare::differences;
 pub use corpus::Random;
 pub use machine::{Machine, Order, Reply, Running, texts};

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::process::Process;
 use crate::wait::eventually;
 use crate::world::World;
@@ -48,6 +49,8 @@ pub struct Machine {
     pub flags: Vec<OsString>,
     /// A program with its arguments through which everything is run, such as `setpriv`.
     pub through: Vec<OsString>,
+    /// Its clock, where it is not the system's.
+    pub clock: Option<Clock>,
     program: PathBuf,
     folder: PathBuf,
     network: String,
@@ -86,6 +89,7 @@ impl Machine {
             bootstrap: vec![],
             flags: vec![],
             through: vec![],
+            clock: None,
             program: world.program().to_owned(),
             folder: world.folder().to_owned(),
             network: world.network().to_owned(),
@@ -141,6 +145,18 @@ impl Machine {
         self.order(&["recover", "--old-machine-gone", "--keys", "file"])
             .input(words)
             .attempt()
+    }
+
+    /// Gives it a clock of its own, which is right for the moment; before anything is run on it.
+    pub fn own_clock(&mut self, world: &World) -> Result<()> {
+        self.clock = Some(Clock::new(world, &self.name)?);
+        Ok(())
+    }
+
+    /// Its own clock.
+    pub fn clock(&self) -> Result<&Clock> {
+        let clock = self.clock.as_ref();
+        clock.with_context(|| format!("{} lives by the system's clock", self.name))
     }
 
     /// Changes a setting.
@@ -402,6 +418,9 @@ impl Machine {
         words.extend(arguments.iter().cloned());
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env_remove("BITDUST_HOME");
+        if let Some(clock) = &self.clock {
+            clock.lend(&mut command);
+        }
         command
     }
 }

@@ -1,0 +1,181 @@
+//! Clocks that are wrong, that are set, and that went on while the machine slept. What suppliers proved
+//! ages by what is surely known; what is not known to be fresh is not called safe.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually};
+use serde_json::Value;
+
+const JOB_WITHIN: Duration = Duration::from_secs(120);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// The loop naps for 15 s at most, then suppliers are asked.
+const CHECKED_WITHIN: Duration = Duration::from_secs(60);
+const SETTINGS: [(&str, &str); 1] = [("policy.redial_max", "2000")];
+
+/// A customer with a clock of its own and three suppliers, one small folder, and one version that is
+/// safe.
+fn stage(world: &World) -> Result<(Stage, PathBuf)> {
+    let mut stage = Stage::prepare(world, 3, &SETTINGS)?;
+    stage.customer.own_clock(world)?;
+    stage.customer.set("code", "1/3")?;
+    stage.customer.start()?;
+    stage.hire()?;
+    let source = world.make_folder("source")?;
+    std::fs::write(source.join("letter"), "Dear all")?;
+    stage.back_up(&source)?;
+    stage.customer.wait_until_spread()?;
+    wait_until_safe(&stage.customer)?;
+    Ok((stage, source))
+}
+
+fn wait_until_safe(machine: &Machine) -> Outcome {
+    eventually("it is safe", CHECKED_WITHIN, || {
+        Ok(is_safe(&machine.status()?).then_some(()))
+    })
+}
+
+fn is_safe(status: &Value) -> bool {
+    status["protection"]["kind"] == "safe"
+}
+
+/// Nobody confirmed anything lately, and it is said.
+fn expect_stale(machine: &Machine) -> Outcome {
+    let status = machine.status()?;
+    let protection = &status["protection"];
+    ensure!(
+        protection["kind"] == "stored" && protection["confirmed"] == 0,
+        "{protection}"
+    );
+    let sentence = status["sentence"].as_str().context("no sentence")?;
+    ensure!(
+        sentence.contains("0 of 3 confirmed lately") || sentence.contains("not safe"),
+        "{sentence}"
+    );
+    Ok(())
+}
+
+fn stop_suppliers(stage: &mut Stage) -> Outcome {
+    stage.suppliers.iter_mut().try_for_each(Machine::kill)
+}
+
+fn sleep(machine: &Machine, span: Duration) -> Outcome {
+    machine.hold(true)?;
+    machine.clock()?.sleep(span)?;
+    machine.hold(false)
+}
+
+#[test]
+fn a_sleep_of_25_hours_without_suppliers_is_not_called_safe() -> Outcome {
+    let world = World::new("asleep-alone")?;
+    let (mut stage, _) = stage(&world)?;
+    stop_suppliers(&mut stage)?;
+    ensure!(is_safe(&stage.customer.status()?), "of a minute ago");
+    sleep(&stage.customer, DAY + DAY / 24)?;
+    expect_stale(&stage.customer)
+}
+
+#[test]
+fn after_a_sleep_suppliers_that_are_there_make_it_safe_again() -> Outcome {
+    let world = World::new("asleep")?;
+    let (stage, _) = stage(&world)?;
+    sleep(&stage.customer, DAY + DAY / 24)?;
+    // It may be asked and answered at once; what is certain is that it ends well by itself.
+    wait_until_safe(&stage.customer)
+}
+
+/// Alone, with its clock set forward: nothing that was proved is known to be fresh, before a restart
+/// and after it.
+#[test]
+fn a_clock_set_forward_without_suppliers_is_not_called_safe() -> Outcome {
+    let world = World::new("forward-alone")?;
+    let (mut stage, _) = stage(&world)?;
+    stop_suppliers(&mut stage)?;
+    stage.customer.clock()?.set_wall(2 * DAY_MS)?;
+    expect_stale(&stage.customer)?;
+    stage.customer.stop()?;
+    stage.customer.start()?;
+    expect_stale(&stage.customer)
+}
+
+/// A clock that shows an earlier time than a proof makes its age unknown.
+#[test]
+fn a_clock_set_back_without_suppliers_is_not_called_safe_after_a_restart() -> Outcome {
+    let world = World::new("back-alone")?;
+    let (mut stage, _) = stage(&world)?;
+    stop_suppliers(&mut stage)?;
+    stage.customer.stop()?;
+    stage.customer.clock()?.set_wall(-2 * DAY_MS)?;
+    stage.customer.start()?;
+    expect_stale(&stage.customer)
+}
+
+fn versions(machine: &Machine) -> Result<Vec<Value>> {
+    let listed = machine.run(&["snapshots"])?;
+    let versions = listed.object["snapshots"].as_array();
+    Ok(versions.context("no list")?.clone())
+}
+
+fn add_and_back_up(machine: &Machine, source: &Path, name: &str) -> Outcome {
+    std::fs::write(source.join(name), name)?;
+    machine.order(&["backup"]).within(JOB_WITHIN).run()?;
+    Ok(())
+}
+
+fn restore_and_compare(world: &World, machine: &Machine, source: &Path, name: &str) -> Outcome {
+    let target = world.path(name);
+    let restore = machine.order(&["restore", "latest", "--to"]);
+    restore.argument(&target).within(JOB_WITHIN).run()?;
+    let different = differences(source, &target)?;
+    ensure!(different.is_empty(), "{different}");
+    Ok(())
+}
+
+/// The versions whose times are called wrong, by their places in the list.
+fn marked(machine: &Machine) -> Result<Vec<usize>> {
+    let versions = versions(machine)?;
+    let marked = versions.iter().enumerate();
+    let marked = marked.filter(|(_, version)| version["is_clock_suspect"] == true);
+    Ok(marked.map(|(place, _)| place).collect())
+}
+
+#[test]
+fn one_version_400_days_ahead_hides_none_that_comes_after_it() -> Outcome {
+    let world = World::new("ahead-once")?;
+    let (mut stage, source) = stage(&world)?;
+    stage.customer.clock()?.set_wall(400 * DAY_MS)?;
+    add_and_back_up(&stage.customer, &source, "ahead")?;
+    stage.customer.clock()?.set_wall(0)?;
+    add_and_back_up(&stage.customer, &source, "right again")?;
+    add_and_back_up(&stage.customer, &source, "and again")?;
+    ensure!(versions(&stage.customer)?.len() == 4);
+    ensure!(
+        marked(&stage.customer)? == [1],
+        "{:?}",
+        marked(&stage.customer)?
+    );
+    let listed = stage.customer.order(&["snapshots"]).plain().run()?;
+    let odd: Vec<_> = listed
+        .stdout
+        .lines()
+        .filter(|line| line.contains("clock"))
+        .collect();
+    ensure!(odd.len() == 1, "{}", listed.stdout);
+    restore_and_compare(&world, &stage.customer, &source, "restored")?;
+    wait_until_safe(&stage.customer)?;
+    stage.customer.stop()?;
+    stage.customer.start()?;
+    wait_until_safe(&stage.customer)?;
+    restore_and_compare(&world, &stage.customer, &source, "after-a-restart")?;
+
+    let words = stage.customer.words.clone();
+    stage.customer.kill()?;
+    let mut machine = stage.new_machine(&world, "new-machine")?;
+    machine.recover(&words)?;
+    machine.start()?;
+    machine.wait_until_connected(3)?;
+    ensure!(marked(&machine)? == [1], "{:?}", marked(&machine)?);
+    restore_and_compare(&world, &machine, &source, "recovered")
+}
