@@ -313,6 +313,8 @@ pub struct SnapshotView {
     pub device: String,
     /// When.
     pub taken_at: UnixMillis,
+    /// Whether that time cannot be right, so that it says nothing about which version is newer.
+    pub is_clock_suspect: bool,
     /// Files in it.
     pub files: u64,
     /// Their bytes.

@@ -53,6 +53,8 @@ pub const SMOKE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// No clock is right that shows an earlier time: this program was not there yet.
 pub const CLOCK_EARLIEST: UnixMillis = UnixMillis(1_750_000_000_000);
+/// Clocks of machines that are set differ by less: by a time zone that was taken for another at most.
+pub const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// How soon a full disk is tried again.
 pub const DISK_RETRY: Duration = Duration::from_millis(500);
 /// How long SQLite waits for a lock of another process, for example a person's `sqlite3`.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::CodeVersion;
 use crate::codec::Versioned;
 use crate::id::{ChunkId, DeviceId, FolderId, IdentityId, PackId, SetId, ShardId, SnapshotId};
+use crate::intervals::CLOCKS_DIFFER_MAX;
 use crate::limits;
 use crate::tree::Meta;
 use crate::unit::{Epoch, Position, PositionMask, Sequence, UnixMillis};
@@ -191,6 +192,14 @@ pub struct SnapshotRecord {
     pub bytes: u64,
     /// Things that could not be protected.
     pub problems: u64,
+}
+
+impl SnapshotRecord {
+    /// Whether its time says nothing: the device doubted it, or it lies in the future of who reads it.
+    #[must_use]
+    pub fn is_time_doubted(&self, now: UnixMillis) -> bool {
+        self.is_clock_suspect || self.taken_at > now.later_by(CLOCKS_DIFFER_MAX)
+    }
 }
 
 /// Snapshots for which a manifest has no room; one metadata chunk in a commit pack.

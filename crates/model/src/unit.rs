@@ -77,6 +77,13 @@ impl UnixMillis {
             None => u64::MAX,
         }
     }
+
+    /// A moment so much later.
+    #[must_use]
+    pub fn later_by(self, span: Duration) -> Self {
+        let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(span))
+    }
 }
 
 /// Milliseconds of monotonic time since the engine was started.

@@ -39,7 +39,7 @@ use crate::backup::watches::Watches;
 use crate::shared::answer::catalogue_error;
 use crate::shared::completion::Completion;
 use crate::shared::config::Config;
-use crate::shared::context::Context;
+use crate::shared::context::{Context, wall_clock};
 use crate::shared::driver::Driver;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
 use crate::shared::supplier_request::SupplierRequest;
@@ -385,7 +385,10 @@ impl Backup {
 /// Whether each version differs from the newest one of its folder.
 fn versions(context: &Context, found: &[SnapshotRecord]) -> Vec<VersionFact> {
     // Where the catalogue cannot say, all are new.
-    let known = context.catalogue.snapshots().unwrap_or_default();
+    let known = context
+        .catalogue
+        .snapshots(wall_clock())
+        .unwrap_or_default();
     let is_changed = |new: &SnapshotRecord| {
         let newest = known
             .iter()

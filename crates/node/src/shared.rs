@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod bounded;
 pub(crate) mod buffers;
+pub(crate) mod clock_doubt;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod context;

@@ -179,3 +179,98 @@ fn one_version_400_days_ahead_hides_none_that_comes_after_it() -> Outcome {
     ensure!(marked(&machine)? == [1], "{:?}", marked(&machine)?);
     restore_and_compare(&world, &machine, &source, "recovered")
 }
+
+/// Backup, restore and recovery live with any clock, and the wrong one is named.
+fn check_wrong(name: &str, set: impl Fn(&Machine) -> Outcome) -> Outcome {
+    let world = World::new(name)?;
+    let mut stage = Stage::prepare(&world, 3, &SETTINGS)?;
+    stage.customer.own_clock(&world)?;
+    stage.customer.set("code", "1/3")?;
+    set(&stage.customer)?;
+    stage.customer.start()?;
+    stage.hire()?;
+    let source = world.make_folder("source")?;
+    std::fs::write(source.join("letter"), "Dear all")?;
+    stage.back_up(&source)?;
+    add_and_back_up(&stage.customer, &source, "second")?;
+    stage.customer.wait_until_spread()?;
+    wait_until_safe(&stage.customer)?;
+    expect_clock_named(&stage.customer, true)?;
+    restore_and_compare(&world, &stage.customer, &source, "restored")?;
+
+    let words = stage.customer.words.clone();
+    stage.customer.kill()?;
+    let mut machine = stage.new_machine(&world, "new-machine")?;
+    machine.own_clock(&world)?;
+    set(&machine)?;
+    machine.recover(&words)?;
+    machine.start()?;
+    machine.wait_until_connected(3)?;
+    restore_and_compare(&world, &machine, &source, "recovered")?;
+    // Its own next version is the newest, by whatever clock.
+    add_and_back_up(&machine, &source, "third")?;
+    restore_and_compare(&world, &machine, &source, "recovered-later")?;
+    expect_clock_named(&machine, true)?;
+    // Put right, it is named no more.
+    machine.clock()?.set_wall(0)?;
+    add_and_back_up(&machine, &source, "fourth")?;
+    wait_until_safe(&machine)?;
+    expect_clock_named(&machine, false)?;
+    restore_and_compare(&world, &machine, &source, "recovered-at-last")
+}
+
+fn expect_clock_named(machine: &Machine, is_named: bool) -> Outcome {
+    let status = machine.status()?;
+    let sentence = status["sentence"].as_str().context("no sentence")?;
+    ensure!(sentence.contains("clock") == is_named, "{sentence}");
+    Ok(())
+}
+
+#[test]
+fn a_clock_400_days_behind() -> Outcome {
+    check_wrong("behind", |machine| machine.clock()?.set_wall(-400 * DAY_MS))
+}
+
+#[test]
+fn a_clock_400_days_ahead() -> Outcome {
+    check_wrong("ahead", |machine| machine.clock()?.set_wall(400 * DAY_MS))
+}
+
+#[test]
+fn a_clock_in_1970() -> Outcome {
+    check_wrong("1970", |machine| machine.clock()?.set_wall_to(3_600))
+}
+
+#[test]
+fn a_clock_in_2106() -> Outcome {
+    // A minute before seconds do not fit into 32 bits any more.
+    check_wrong("2106", |machine| {
+        machine.clock()?.set_wall_to(4_294_967_235)
+    })
+}
+
+#[test]
+fn a_clock_that_jumps_in_the_middle_of_a_backup() -> Outcome {
+    let world = World::new("jumps")?;
+    let (stage, source) = stage(&world)?;
+    let customer = &stage.customer;
+    for (name, days) in [("forward", 400), ("back", -400)] {
+        let mut random = world.random();
+        for number in 0..4 {
+            random.write_file(&source.join(format!("{name}-{number}")), 24 << 20)?;
+        }
+        let order = customer.order(&["backup"]).within(JOB_WITHIN);
+        let running = order.start()?;
+        eventually("the backup runs", JOB_WITHIN, || {
+            let status = customer.status()?;
+            let jobs = status["jobs"].as_array().context("no jobs")?;
+            Ok((!jobs.is_empty()).then_some(()))
+        })?;
+        customer.clock()?.set_wall(days * DAY_MS)?;
+        running.end()?.expect_code(0)?;
+        restore_and_compare(&world, customer, &source, name)?;
+        customer.clock()?.set_wall(0)?;
+    }
+    ensure!(versions(customer)?.len() == 3);
+    wait_until_safe(customer)
+}

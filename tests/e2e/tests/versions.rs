@@ -109,7 +109,10 @@ impl Past {
         customer.stop()?;
         {
             let catalogue = Catalogue::open(&HomePaths::new(&customer.home).catalogue(), 0)?;
-            let template = catalogue.snapshots()?.pop().context("no version")?;
+            let template = catalogue
+                .snapshots(UnixMillis(u64::MAX))?
+                .pop()
+                .context("no version")?;
             let older = (1..=count).map(|age| aged(&template, age));
             catalogue.import_snapshots(older.collect())?;
         }

@@ -953,6 +953,10 @@ device: string,
  */
 taken_at: UnixMillis, 
 /**
+ * Whether that time cannot be right, so that it says nothing about which version is newer.
+ */
+is_clock_suspect: boolean, 
+/**
  * Files in it.
  */
 files: number, 

@@ -4,7 +4,7 @@ import type { SnapshotView } from "../backend/bindings";
 import { foldersOf, newestOfEach, timeLine, versionsOf } from "./versions";
 
 function version(id: string, path: string, taken_at: number): SnapshotView {
-  return { id, path, taken_at, device: "", files: 1, bytes: 1, problems: 0 };
+  return { id, path, taken_at, device: "", is_clock_suspect: false, files: 1, bytes: 1, problems: 0 };
 }
 
 /** A day of March 2026 by the clock of this machine. */
@@ -28,6 +28,14 @@ describe("the time line", () => {
     expect(foldersOf(all)).toEqual(["/x", "/y"]);
     expect(newestOfEach(all).map(({ id }) => id)).toEqual(["c", "b"]);
     expect(versionsOf(all, "/x").map(({ id }) => id)).toEqual(["c", "a"]);
+  });
+
+  it("believes the node which version is the newest, and gives a time that cannot be right no day of its own", () => {
+    const odd = { ...version("odd", "/x", march(1) + 400 * 86_400_000), is_clock_suspect: true };
+    const newest = versionsOf([version("old", "/x", march(12)), odd, version("new", "/x", march(13))], "/x");
+    expect(newest.map(({ id }) => id)).toEqual(["new", "odd", "old"]);
+    const rows = timeLine(newest, now).map((row) => (row.kind === "version" ? `${row.version.id} ${row.isRecent}` : `${row.stretch.kind} (${row.count})`));
+    expect(rows).toEqual(["yesterday (2)", "new true", "odd false", "day (1)", "old true"]);
   });
 
   it("goes by day, then by week, then by month", () => {

@@ -33,13 +33,14 @@ export function timeLine(versions: readonly SnapshotView[], now: number): TimeRo
   const rows: TimeRow[] = [];
   let open: Extract<TimeRow, { kind: "stretch" }> | null = null;
   for (const [index, version] of versions.entries()) {
-    const stretch = stretchOf(version.taken_at, now);
+    // A time that cannot be right opens no stretch of its own.
+    const stretch: Stretch = version.is_clock_suspect && open !== null ? open.stretch : stretchOf(version.taken_at, now);
     if (open === null || open.stretch.kind !== stretch.kind || open.stretch.from !== stretch.from) {
       open = { kind: "stretch", stretch, count: 0 };
       rows.push(open);
     }
     open.count += 1;
-    rows.push({ kind: "version", version, isNewest: index === 0, isRecent: isOneDay(stretch) });
+    rows.push({ kind: "version", version, isNewest: index === 0, isRecent: isOneDay(stretch) && !version.is_clock_suspect });
   }
   return rows;
 }
@@ -86,6 +87,7 @@ function shifted(day: number, days: number): number {
   return new Date(at.getFullYear(), at.getMonth(), at.getDate() + days).getTime();
 }
 
+/** The node lists the oldest first, and knows which times to believe. */
 function newestFirst(versions: readonly SnapshotView[]): SnapshotView[] {
-  return [...versions].sort((one, other) => other.taken_at - one.taken_at);
+  return [...versions].reverse();
 }

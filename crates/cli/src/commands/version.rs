@@ -126,6 +126,9 @@ fn snapshot_line(snapshot: &SnapshotView) -> String {
         count(snapshot.files, "file", "files"),
         ByteCount(snapshot.bytes),
     );
+    if snapshot.is_clock_suspect {
+        line.push_str(", taken while the clock was wrong");
+    }
     if snapshot.problems > 0 {
         write!(
             line,

@@ -29,6 +29,7 @@ use bitdust_store::catalogue::{NewSegment, OwnHead, OwnSet, SegmentId};
 use crate::backup::commit_draft::{CommitDraft, DRAFT_KEY};
 use crate::backup::packer::seal_pack;
 use crate::backup::watches::schedule_of;
+use crate::shared::clock_doubt::believed_time;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::job::Counters;
 use crate::shared::task_event::{PackInFlight, TaskEvent};
@@ -175,7 +176,7 @@ impl CommitWriter<'_> {
     /// All versions of this device, the new ones last. The catalogue takes as many as readers
     /// do, those of other devices included: one more could not be recorded after the head.
     fn snapshots(&mut self) -> Result<Vec<SnapshotRecord>, CommitError> {
-        let mut snapshots = self.context.catalogue.snapshots()?;
+        let mut snapshots = self.context.catalogue.snapshots(wall_clock())?;
         let count = snapshots.len() + self.request.snapshots.len();
         if count > limits::SNAPSHOTS_MAX {
             return Err(CommitError::TooManySnapshots { count });
@@ -190,11 +191,11 @@ impl CommitWriter<'_> {
         Ok(snapshots)
     }
 
-    /// When the newest head was written, by this machine's clock.
+    /// When the newest head was written, as far as its time is believed.
     fn last_written_at(&self) -> Result<UnixMillis, CommitError> {
         let newest = self.context.catalogue.newest_head()?;
-        let newest = newest.and_then(|head| bitdust_crypto::verify(&head.head).ok());
-        Ok(newest.map_or(UnixMillis(0), |head| head.written_at))
+        let newest = newest.map(|head| believed_time(self.context, &head));
+        Ok(newest.transpose()?.unwrap_or_default())
     }
 
     /// Writes the pages of those versions for which the manifest has no room; gives the others.

@@ -72,13 +72,13 @@ pub(super) fn folder_fact(
     folder: FolderId,
     default: Schedule,
 ) -> Result<FolderFact, CatalogueError> {
+    let now = wall_clock();
     let newest = catalogue
-        .snapshots()?
+        .snapshots(now)?
         .into_iter()
         .filter(|snapshot| snapshot.folder == folder)
         .map(|snapshot| snapshot.taken_at)
         .next_back();
-    let now = wall_clock();
     Ok(FolderFact {
         folder,
         schedule: schedule_of(catalogue, folder)?.unwrap_or(default),

@@ -24,6 +24,7 @@ use crate::backup::watches::schedule_of;
 use crate::front::FrontSeen;
 use crate::front::remembered::{last_verify, unprotected};
 use crate::shared::answer::catalogue_error;
+use crate::shared::clock_doubt::is_clock_wrong;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::foreign_lanes::foreign_certificates;
@@ -85,7 +86,7 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         .iter()
         .fold(ByteCount(0), |sum, entry| sum + entry.bytes);
     Ok(StatusView {
-        sentence: sentence(seen, &folders),
+        sentence: sentence(seen, &folders) + clock_words(context)?,
         protection: overall(&protections(&folders)),
         nickname: config.nickname.clone(),
         identity: context.identity.to_hex(),
@@ -169,6 +170,12 @@ fn sentence(seen: &Seen, folders: &[FolderView]) -> String {
     format!("{text}{practice}")
 }
 
+/// What is said where the own clock is surely wrong.
+fn clock_words(context: &Context) -> Result<&'static str, ApiError> {
+    let is_wrong = is_clock_wrong(context, wall_clock()).map_err(catalogue_error)?;
+    Ok(if is_wrong { words::CLOCK_WRONG } else { "" })
+}
+
 /// Names of suppliers who do not have all of it yet.
 fn owed(seen: &Seen) -> Vec<String> {
     let suppliers = seen.engine.suppliers.iter();
@@ -219,7 +226,11 @@ fn stored(context: &Context) -> Result<Stored, ApiError> {
 /// Folders under protection.
 pub(crate) fn folder_views(context: &Context, seen: &Seen) -> Result<Vec<FolderView>, ApiError> {
     let mut newest: BTreeMap<_, SnapshotRecord> = BTreeMap::new();
-    for snapshot in context.catalogue.snapshots().map_err(catalogue_error)? {
+    for snapshot in context
+        .catalogue
+        .snapshots(wall_clock())
+        .map_err(catalogue_error)?
+    {
         newest.insert(snapshot.folder, snapshot);
     }
     let engine = &seen.engine;
@@ -381,7 +392,8 @@ pub(crate) fn customer_views(seen: &Seen) -> Vec<ContractView> {
 
 /// Versions, oldest first.
 pub(crate) fn snapshot_views(context: &Context) -> Result<Vec<SnapshotView>, ApiError> {
-    let snapshots = context.catalogue.snapshots().map_err(catalogue_error)?;
+    let now = wall_clock();
+    let snapshots = context.catalogue.snapshots(now).map_err(catalogue_error)?;
     Ok(snapshots
         .into_iter()
         .map(|snapshot| SnapshotView {
@@ -389,6 +401,7 @@ pub(crate) fn snapshot_views(context: &Context) -> Result<Vec<SnapshotView>, Api
             path: escape(&snapshot.path),
             device: snapshot.device.to_hex(),
             taken_at: snapshot.taken_at,
+            is_clock_suspect: snapshot.is_time_doubted(now),
             files: snapshot.files,
             bytes: snapshot.bytes,
             problems: snapshot.problems,

@@ -176,7 +176,7 @@ fn close(record: &mut RootRecord, closed: ClosedLane) {
 
 /// All versions, and the files of the newest of each folder.
 fn count_versions(context: &Context) -> Result<(u64, u64), ErrorCode> {
-    let all = context.catalogue.snapshots();
+    let all = context.catalogue.snapshots(wall_clock());
     let all = all.map_err(|error| error.code())?.len() as u64;
     let newest = newest_of_each(context)?;
     Ok((all, newest.iter().map(|snapshot| snapshot.files).sum()))

@@ -6,7 +6,7 @@ use bitdust_model::manifest::SnapshotRecord;
 use bitdust_store::Catalogue;
 
 use crate::shared::answer::catalogue_error;
-use crate::shared::context::Context;
+use crate::shared::context::{Context, wall_clock};
 use crate::shared::text::{snapshot_at, split_target, unescape};
 
 /// `SNAPSHOT[:PATH]`: a version by id, prefix, time or `latest`, and a path in it.
@@ -14,7 +14,7 @@ pub(crate) fn resolve(
     catalogue: &Catalogue,
     target: &str,
 ) -> Result<(SnapshotRecord, Vec<u8>), ApiError> {
-    let snapshots = catalogue.snapshots().map_err(catalogue_error)?;
+    let snapshots = catalogue.snapshots(wall_clock()).map_err(catalogue_error)?;
     let (name, path) = split_target(target);
     let found = if name == "latest" {
         snapshots.last()
@@ -44,7 +44,7 @@ pub(crate) fn resolve(
 
 /// All versions, the newest first.
 pub(crate) fn newest_first(catalogue: &Catalogue) -> Result<Vec<SnapshotRecord>, ApiError> {
-    let snapshots = catalogue.snapshots();
+    let snapshots = catalogue.snapshots(wall_clock());
     let mut snapshots = snapshots.map_err(catalogue_error)?;
     snapshots.reverse();
     Ok(snapshots)
@@ -52,7 +52,7 @@ pub(crate) fn newest_first(catalogue: &Catalogue) -> Result<Vec<SnapshotRecord>,
 
 /// The newest version of each folder.
 pub(crate) fn newest_of_each(context: &Context) -> Result<Vec<SnapshotRecord>, ErrorCode> {
-    let all = context.catalogue.snapshots();
+    let all = context.catalogue.snapshots(wall_clock());
     let mut newest: Vec<SnapshotRecord> = Vec::new();
     for snapshot in all.map_err(|error| error.code())? {
         let known = newest

@@ -6,13 +6,14 @@ use bitdust_engine::{
     CustomerFact, Facts, PacksAtStart, SealedPackFact, SetFact, SupplierFact, packs_at_start,
 };
 use bitdust_model::set::SetRecord;
-use bitdust_model::{Code, SetId};
-use bitdust_store::{Catalogue, ShardError};
+use bitdust_model::{Code, SetId, UnixMillis};
+use bitdust_store::ShardError;
 
 use super::Stay;
 use crate::backup::commit_draft::draft_of;
 use crate::backup::watches::folder_facts;
 use crate::shared::answer::catalogue_error;
+use crate::shared::clock_doubt::is_clock_wrong;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::error::NodeError;
@@ -54,7 +55,7 @@ pub(super) fn facts(
         code_wanted: config.code,
         suppliers_wanted: config.suppliers,
         contract_bytes: config.contract,
-        suppliers: suppliers(catalogue)?,
+        suppliers: suppliers(context)?,
         set: set.clone(),
         customers: customers(context)?,
         kept_for: context.shards.owners().map_err(store_error)?,
@@ -76,17 +77,21 @@ pub(super) fn facts(
     Ok((facts, sets))
 }
 
-fn suppliers(catalogue: &Catalogue) -> Result<Vec<SupplierFact>, NodeError> {
+/// How long ago a supplier proved something is known by the wall clock only. Where that is surely wrong,
+/// or the proof lies in its future, it counts as long ago.
+fn suppliers(context: &Context) -> Result<Vec<SupplierFact>, NodeError> {
     let now = wall_clock();
-    let known = catalogue.suppliers().map_err(catalogue_error)?;
+    let is_wrong = is_clock_wrong(context, now).map_err(catalogue_error)?;
+    let ago = |at: UnixMillis| if is_wrong { u64::MAX } else { at.ago(now) };
+    let known = context.catalogue.suppliers().map_err(catalogue_error)?;
     let facts = known.into_iter().map(|supplier| SupplierFact {
         device: supplier.device,
         identity: supplier.identity,
         friend: supplier.friend,
         contract: supplier.contract.is_some().then_some(supplier.bytes),
-        proved_ago_ms: supplier.last_proof.map(|at| at.ago(now)),
+        proved_ago_ms: supplier.last_proof.map(ago),
         suspect: supplier.suspect,
-        missed_ago_ms: supplier.last_miss.map(|at| at.ago(now)),
+        missed_ago_ms: supplier.last_miss.map(ago),
     });
     Ok(facts.collect())
 }

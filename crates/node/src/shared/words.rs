@@ -3,6 +3,10 @@
 use bitdust_api::view::JobPhase;
 use bitdust_model::ErrorCode;
 
+/// Said behind the status.
+pub(crate) const CLOCK_WRONG: &str =
+    " The clock of this computer is wrong: please set its date and time.";
+
 /// Why a job failed.
 pub(crate) const fn failure(code: ErrorCode) -> &'static str {
     match code {

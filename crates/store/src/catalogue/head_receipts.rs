@@ -8,7 +8,7 @@ use bitdust_model::{DeviceId, Sequence};
 use rusqlite::{Connection, params};
 
 use super::{Catalogue, CatalogueError};
-use crate::row::{encode_signed, to_column};
+use crate::row::{blob, decode_signed, encode_signed, to_column};
 
 /// Under which the newest head is noted that was settled.
 const SETTLED_KEY: &str = "settled_head";
@@ -43,6 +43,23 @@ impl Catalogue {
             )?;
             let rows = statement.query_map([sequence], |row| row.get(0).map(DeviceId))?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// What suppliers signed for a head.
+    pub fn head_receipts(
+        &self,
+        sequence: Sequence,
+    ) -> Result<Vec<Signed<HeadReceipt>>, CatalogueError> {
+        let sequence = to_column("sequence", sequence.0)?;
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT receipt FROM head_receipts WHERE sequence = ?1 ORDER BY device",
+            )?;
+            let rows = statement.query_and_then([sequence], |row| {
+                Ok::<_, CatalogueError>(decode_signed(blob(row, 0)?)?)
+            })?;
+            rows.collect()
         })
     }
 

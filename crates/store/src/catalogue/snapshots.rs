@@ -12,17 +12,17 @@ use super::{Catalogue, CatalogueError};
 use crate::row::{SnapshotRow, blob, decode_row, encode_row, to_column};
 
 impl Catalogue {
-    /// All snapshots, oldest first. Those of one device are in their order, whatever its clock said
-    /// meanwhile. Devices that write beside each other do not know each other's order: theirs lie as
-    /// they were taken.
-    pub fn snapshots(&self) -> Result<Vec<SnapshotRecord>, CatalogueError> {
+    /// All snapshots, oldest first, as a reader sees them whose clock shows `now`. Those of one device
+    /// are in their order, whatever its clock said meanwhile. Devices that write beside each other do
+    /// not know each other's order: theirs lie as they were taken, unless that time is doubted.
+    pub fn snapshots(&self, now: UnixMillis) -> Result<Vec<SnapshotRecord>, CatalogueError> {
         self.read(|connection| {
             let mut statement = connection
                 .prepare_cached("SELECT record FROM snapshots ORDER BY ordinal, snapshot")?;
             let rows = statement
                 .query_and_then([], |row| Ok(decode_row::<SnapshotRow>(blob(row, 0)?)?.0))?;
             let records: Result<_, CatalogueError> = rows.collect();
-            records.map(interleaved)
+            records.map(|records| interleaved(records, now))
         })
     }
 
@@ -41,14 +41,14 @@ impl Catalogue {
 }
 
 /// Brings snapshots that come by their order into one row: a device's clock is taken to stand still
-/// where it went back or was called suspect.
-fn interleaved(records: Vec<SnapshotRecord>) -> Vec<SnapshotRecord> {
+/// where it went back or is doubted.
+fn interleaved(records: Vec<SnapshotRecord>, now: UnixMillis) -> Vec<SnapshotRecord> {
     let mut clocks: BTreeMap<DeviceId, UnixMillis> = BTreeMap::new();
     let mut timed: Vec<(UnixMillis, SnapshotRecord)> = records
         .into_iter()
         .map(|record| {
             let clock = clocks.entry(record.device).or_default();
-            if !record.is_clock_suspect {
+            if !record.is_time_doubted(now) {
                 *clock = record.taken_at.max(*clock);
             }
             (*clock, record)

@@ -108,7 +108,7 @@ fn snapshots_come_oldest_first() {
         .import_snapshots([3, 1, 2].map(snapshot).to_vec())
         .expect("taken in");
     assert_eq!(
-        catalogue.snapshots().expect("listed"),
+        catalogue.snapshots(NOW).expect("listed"),
         [1, 2, 3].map(snapshot)
     );
     assert_eq!(
@@ -150,11 +150,43 @@ fn snapshots_of_devices_that_did_not_know_each_other_lie_as_they_were_taken() {
     let mut mixed = expected.to_vec();
     mixed.reverse();
     catalogue.import_snapshots(mixed).expect("taken in");
-    let listed = catalogue.snapshots().expect("listed");
+    let listed = catalogue.snapshots(NOW).expect("listed");
     let numbers = |records: &[SnapshotRecord]| -> Vec<_> {
         records.iter().map(|it| (it.device, it.order)).collect()
     };
     assert_eq!(numbers(&listed), numbers(&expected));
+}
+
+/// A clock that was once 400 days ahead does not give a device the newest version for that long.
+#[test]
+fn a_time_in_the_future_of_the_reader_says_nothing() {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    let taken = |number: u64, by: u64, order: u64, day: u64| SnapshotRecord {
+        device: device(by),
+        order,
+        taken_at: UnixMillis(NOW.0 + day * DAY_MS),
+        ..snapshot(number)
+    };
+    let expected = [
+        taken(1, 1, 1, 1),
+        taken(2, 1, 2, 400),
+        taken(3, 1, 3, 2),
+        taken(4, 2, 1, 3),
+    ];
+    catalogue
+        .import_snapshots(expected.to_vec())
+        .expect("taken in");
+    let today = UnixMillis(NOW.0 + 4 * DAY_MS);
+    assert_eq!(catalogue.snapshots(today).expect("listed"), expected);
+    // A reader whose own clock is far behind believes no time: the order is left.
+    let listed = catalogue.snapshots(UnixMillis(0)).expect("listed");
+    let orders: Vec<_> = listed.iter().map(|it| it.order).collect();
+    assert_eq!(orders, [1, 1, 2, 3]);
+    // Another day has not begun for all of the world.
+    let doubted = expected.map(|it| it.is_time_doubted(NOW));
+    assert_eq!(doubted, [false, true, true, true]);
 }
 
 #[test]
@@ -576,7 +608,7 @@ fn damaged_rows_are_errors() {
     let codes = [
         catalogue.locate(chunk(1)).expect_err("damaged").code(),
         catalogue.pack_record(pack(1)).expect_err("damaged").code(),
-        catalogue.snapshots().expect_err("damaged").code(),
+        catalogue.snapshots(NOW).expect_err("damaged").code(),
         catalogue.suppliers().expect_err("damaged").code(),
     ];
     assert_eq!(codes, [ErrorCode::DiskFailed; 4]);

@@ -166,7 +166,7 @@ fn a_catalogue_of_version_2_is_read() {
     let sealed = sealed.map(|record| u64::from(record.pack.pack_bytes));
     assert_eq!(totals[0].sealed, ByteCount(sealed.iter().sum()));
     assert_eq!(catalogue.writer().expect("read"), WRITER);
-    assert_eq!(catalogue.snapshots().expect("listed"), [snapshot(1)]);
+    assert_eq!(catalogue.snapshots(NOW).expect("listed"), [snapshot(1)]);
     assert_eq!(
         catalogue.newest_published_head().expect("read"),
         Some(own_head())

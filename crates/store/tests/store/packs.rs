@@ -405,7 +405,7 @@ fn a_publication_is_recorded_whole_or_not_at_all() {
         .segment
         .expect("a segment");
     assert_eq!(state(&catalogue, 1), Some(State::Published));
-    assert_eq!(catalogue.snapshots().expect("listed"), [snapshot(1)]);
+    assert_eq!(catalogue.snapshots(NOW).expect("listed"), [snapshot(1)]);
     let newest = catalogue
         .newest_published_head()
         .expect("read")
@@ -511,7 +511,7 @@ fn an_imported_index_is_located_but_not_known_and_may_come_twice() {
         .import_snapshots(vec![snapshot(1)])
         .expect("again");
     assert_eq!(
-        catalogue.snapshots().expect("listed"),
+        catalogue.snapshots(NOW).expect("listed"),
         [snapshot(1), snapshot(2)]
     );
 }

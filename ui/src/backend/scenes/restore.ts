@@ -16,7 +16,12 @@ function entry(name: string, kind: string, change: Partial<EntryView> = {}): Ent
 }
 
 function version(index: number, path: string, change: Partial<SnapshotView> = {}): SnapshotView {
-  return { id: hex(`${path} ${index}`), path, device: hex("device"), taken_at: ago(index * 9 * HOUR + 20 * MINUTE), files: 8_214 - index, bytes: 41.6 * GB, problems: index % 7 === 3 ? 2 : 0, ...change };
+  return { id: hex(`${path} ${index}`), path, device: hex("device"), taken_at: ago(index * 9 * HOUR + 20 * MINUTE), is_clock_suspect: false, files: 8_214 - index, bytes: 41.6 * GB, problems: index % 7 === 3 ? 2 : 0, ...change };
+}
+
+/** As a node lists them. */
+function oldestFirst(versions: SnapshotView[]): SnapshotView[] {
+  return versions.sort((one, other) => one.taken_at - other.taken_at);
 }
 
 const notes = entry("notes.txt", "file", { bytes: 4_120 });
@@ -63,7 +68,7 @@ function report(place: string): JobReport {
 }
 
 const answers: Answers = {
-  snapshots: () => [...Array.from({ length: VERSIONS }, (_, index) => version(index, PICTURES)), version(1, "/home/alice/Documents")],
+  snapshots: () => oldestFirst([...Array.from({ length: VERSIONS }, (_, index) => version(index, PICTURES)), version(1, "/home/alice/Documents")]),
   list: ({ target }) => (target.endsWith(":") ? { entries: album, more: false } : { entries: [entry("inside.jpg", "file"), entry("more", "directory")], more: false }),
   file_versions: () => fileVersions({ entry: notes }),
   preview: ({ target }) => {
@@ -82,7 +87,7 @@ export function severalFolders(): Answers {
   let last = 20;
   return {
     ...answers,
-    snapshots: () => [version(0, PICTURES), version(1, PICTURES), version(2, "/home/alice/Documents", { files: 3_120, bytes: 6.2 * GB }), version(5, "/home/alice/Letters", { files: 412, bytes: 88 * MB })],
+    snapshots: () => oldestFirst([version(0, PICTURES), version(1, PICTURES), version(2, "/home/alice/Documents", { files: 3_120, bytes: 6.2 * GB }), version(5, "/home/alice/Letters", { files: 412, bytes: 88 * MB })]),
     restore: ({ target, to, conflict }, world) => {
       last += 1;
       const folder = [PICTURES, "/home/alice/Documents", "/home/alice/Letters"].find((path) => [0, 1, 2, 5].some((index) => version(index, path).id === target)) ?? PICTURES;
@@ -114,7 +119,7 @@ const NEW_HEAD = 999_999;
 function growing(): Answers {
   return {
     ...answers,
-    snapshots: (_, world) => [0, 1, 2].filter((index) => index > 0 || world.status.head?.sequence === NEW_HEAD).map((index) => version(index, PICTURES)),
+    snapshots: (_, world) => [2, 1, 0].filter((index) => index > 0 || world.status.head?.sequence === NEW_HEAD).map((index) => version(index, PICTURES)),
   };
 }
 

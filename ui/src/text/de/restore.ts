@@ -59,6 +59,7 @@ export const restore: Translated<typeof English> = {
   problem_list: "Was sich nicht wiederherstellen ließ",
   way: "Ort in dieser Version",
   newest: "Neueste",
+  clock_wrong: "Bei falsch gestellter Uhr entstanden",
   today: "Heute",
   yesterday: "Gestern",
   jump: "Gehe zu",

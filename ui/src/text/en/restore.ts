@@ -56,6 +56,7 @@ export const restore = {
   problem_list: "What could not be restored",
   way: "Place in this version",
   newest: "Newest",
+  clock_wrong: "Taken while the clock was wrong",
   today: "Today",
   yesterday: "Yesterday",
   jump: "Go to",

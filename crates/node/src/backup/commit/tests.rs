@@ -145,7 +145,12 @@ async fn versions_are_known_once_their_own_head_is_published() {
     let home = TestHome::new().await;
     let version = version(&home);
     let sequence = seal(&home, vec![version.clone()]).await.expect("sealed");
-    let known = || home.context.catalogue.snapshots().expect("read");
+    let known = || {
+        home.context
+            .catalogue
+            .snapshots(wall_clock())
+            .expect("read")
+    };
     assert!(known().is_empty(), "before it is published");
     record_commit(&home.context, sequence.next()).expect("recorded");
     assert!(known().is_empty(), "another one is");

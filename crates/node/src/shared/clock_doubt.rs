@@ -1,0 +1,100 @@
+//! Whether the clock of this machine can be right, by what others signed.
+//!
+//! Suppliers write into each receipt for a head when it came, by their clocks. Where most of them agree
+//! and this machine does not, it is this machine that is wrong. One alone may be wrong itself, and what is
+//! not known accuses nobody.
+
+use bitdust_model::UnixMillis;
+use bitdust_model::intervals::{CLOCK_EARLIEST, CLOCKS_DIFFER_MAX};
+use bitdust_store::CatalogueError;
+use bitdust_store::catalogue::OwnHead;
+
+use crate::shared::context::Context;
+
+/// So many suppliers have to say the time before it is held against the own clock.
+const WITNESSES_MIN: usize = 2;
+
+/// Whether the own clock, which shows `now`, is surely wrong.
+pub(crate) fn is_clock_wrong(context: &Context, now: UnixMillis) -> Result<bool, CatalogueError> {
+    if now < CLOCK_EARLIEST {
+        return Ok(true);
+    }
+    let Some(head) = context.catalogue.newest_published_head()? else {
+        return Ok(false);
+    };
+    let Some(received) = witnessed(context, &head)? else {
+        return Ok(false);
+    };
+    let written = bitdust_crypto::verify(&head.head).map(|head| head.written_at);
+    Ok(contradicts(now, written.unwrap_or_default(), received))
+}
+
+/// When a head was written, as far as that can be believed.
+pub(crate) fn believed_time(
+    context: &Context,
+    head: &OwnHead,
+) -> Result<UnixMillis, CatalogueError> {
+    let written = bitdust_crypto::verify(&head.head).map(|head| head.written_at);
+    let written = written.unwrap_or_default();
+    let latest = witnessed(context, head)?.map(|at| at.later_by(CLOCKS_DIFFER_MAX));
+    Ok(latest.map_or(written, |latest| written.min(latest)))
+}
+
+/// When a head came to those who signed for it: the time in the middle, which no single one decides.
+fn witnessed(context: &Context, head: &OwnHead) -> Result<Option<UnixMillis>, CatalogueError> {
+    let receipts = context.catalogue.head_receipts(head.sequence)?;
+    let receipts = receipts.iter().filter_map(|signed| {
+        let receipt = bitdust_crypto::verify(signed).ok()?;
+        (receipt.head == head.hash).then_some(receipt.received_at)
+    });
+    Ok(middle(receipts.collect()))
+}
+
+fn middle(mut times: Vec<UnixMillis>) -> Option<UnixMillis> {
+    if times.len() < WITNESSES_MIN {
+        return None;
+    }
+    times.sort_unstable();
+    times.get((times.len() - 1) / 2).copied()
+}
+
+/// Others had the head at a time that has not come yet here, or it was written here long after they had
+/// it and the clock was not put right since.
+fn contradicts(now: UnixMillis, written: UnixMillis, received: UnixMillis) -> bool {
+    let is_behind = received > now.later_by(CLOCKS_DIFFER_MAX);
+    let was_ahead = written > received.later_by(CLOCKS_DIFFER_MAX);
+    is_behind || (was_ahead && now >= written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+    const fn day(number: u64) -> UnixMillis {
+        UnixMillis(CLOCK_EARLIEST.0 + number * DAY_MS)
+    }
+
+    #[test]
+    fn a_clock_is_wrong_where_most_others_say_another_time() {
+        let check = |now, written, received, is_wrong| {
+            assert_eq!(contradicts(day(now), day(written), day(received)), is_wrong);
+        };
+        check(10, 9, 9, false);
+        check(10, 2, 9, false); // it was given out late
+        check(10, 9, 450, true); // behind
+        check(450, 449, 9, true); // ahead
+        check(12, 449, 9, false); // was ahead and is right again
+        check(500, 9, 9, false); // long ago
+        check(10, 9, 11, false); // a day is a time zone
+    }
+
+    #[test]
+    fn one_witness_is_none_and_a_liar_among_three_decides_nothing() {
+        assert_eq!(middle(vec![day(1)]), None);
+        assert_eq!(middle(vec![day(1), day(9)]), Some(day(1)));
+        assert_eq!(middle(vec![day(1), day(900), day(2)]), Some(day(2)));
+        assert_eq!(middle(vec![day(2), day(0), day(1)]), Some(day(1)));
+    }
+}
