@@ -78,6 +78,13 @@ impl UnixMillis {
         }
     }
 
+    /// A moment so much earlier, 1970 at the earliest.
+    #[must_use]
+    pub fn earlier_by(self, span: Duration) -> Self {
+        let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_sub(span))
+    }
+
     /// A moment so much later.
     #[must_use]
     pub fn later_by(self, span: Duration) -> Self {

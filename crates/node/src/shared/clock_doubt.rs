@@ -36,8 +36,17 @@ pub(crate) fn believed_time(
 ) -> Result<UnixMillis, CatalogueError> {
     let written = bitdust_crypto::verify(&head.head).map(|head| head.written_at);
     let written = written.unwrap_or_default();
-    let latest = witnessed(context, head)?.map(|at| at.later_by(CLOCKS_DIFFER_MAX));
-    Ok(latest.map_or(written, |latest| written.min(latest)))
+    Ok(believed(written, witnessed(context, head)?))
+}
+
+/// Where others contradict, the earliest that fits what they say.
+fn believed(written: UnixMillis, received: Option<UnixMillis>) -> UnixMillis {
+    match received {
+        Some(received) if written > received.later_by(CLOCKS_DIFFER_MAX) => {
+            received.earlier_by(CLOCKS_DIFFER_MAX)
+        }
+        Some(_) | None => written,
+    }
 }
 
 /// When a head came to those who signed for it: the time in the middle, which no single one decides.
@@ -88,6 +97,14 @@ mod tests {
         check(12, 449, 9, false); // was ahead and is right again
         check(500, 9, 9, false); // long ago
         check(10, 9, 11, false); // a day is a time zone
+    }
+
+    #[test]
+    fn a_head_that_others_had_long_before_it_was_written_is_as_old_as_they_say() {
+        assert_eq!(believed(day(400), Some(day(9))), day(8));
+        assert_eq!(believed(day(10), Some(day(9))), day(10));
+        assert_eq!(believed(day(3), Some(day(9))), day(3));
+        assert_eq!(believed(day(400), None), day(400));
     }
 
     #[test]
