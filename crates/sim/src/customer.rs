@@ -345,7 +345,9 @@ impl World {
     /// A supplier proved or receipted something: the catalogue notes when.
     pub(crate) fn note_proof(&mut self, node: NodeId, device: DeviceId) {
         self.books.proofs.insert((node, device), self.now);
-        self.nodes[node.0].disk.proved_at.insert(device, self.now);
+        let machine = &mut self.nodes[node.0];
+        let at = machine.wall_clock(self.now);
+        machine.disk.proved_at.insert(device, at);
     }
 
     /// A receipt arrived: first the catalogue, then the engine.

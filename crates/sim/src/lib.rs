@@ -9,6 +9,7 @@ mod backup;
 mod books;
 mod call;
 mod checker;
+mod clocks;
 mod customer;
 mod failure;
 mod folder;

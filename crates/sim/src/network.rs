@@ -122,6 +122,7 @@ impl World {
         // Answers to this run are not taken by the next.
         machine.boot += 1;
         machine.wake_at = None;
+        machine.asleep_until = None;
         let memory = std::mem::take(&mut machine.memory);
         for call in memory.asks.into_values() {
             self.answer(call, Err(ErrorCode::Interrupted));

@@ -1,6 +1,7 @@
 //! One machine: its engine, what its disk keeps, and what is lost when it stops.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bitdust_engine::trace::TraceLine;
 use bitdust_engine::{
@@ -11,6 +12,7 @@ use bitdust_model::ledger::{Group, GroupTotal};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
     ByteCount, DeviceId, IdentityId, PackId, Position, PositionMask, Schedule, Sequence, Tick,
+    UnixMillis,
 };
 
 use crate::call::Call;
@@ -63,6 +65,12 @@ pub(crate) struct Node {
     pub(crate) sabotage: Sabotage,
     /// The engine stops after so many inputs of the current run, once.
     pub(crate) crash_at: Option<u64>,
+    /// How far its wall clock is ahead of what is right.
+    pub(crate) wall_ahead_ms: i64,
+    /// When it wakes.
+    pub(crate) asleep_until: Option<Tick>,
+    /// Time that its ticks left out.
+    pub(crate) uncounted: Duration,
 }
 
 /// A pack in the catalogue.
@@ -82,8 +90,8 @@ pub(crate) struct PackRow {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Disk {
     pub(crate) suppliers: BTreeMap<DeviceId, SupplierFact>,
-    /// When each last proved something, by world time.
-    pub(crate) proved_at: BTreeMap<DeviceId, Tick>,
+    /// When each last proved something, by the own wall clock.
+    pub(crate) proved_at: BTreeMap<DeviceId, UnixMillis>,
     pub(crate) suppliers_wanted: u8,
     pub(crate) contract_bytes: ByteCount,
     pub(crate) set: Option<SetFact>,
@@ -197,6 +205,9 @@ impl Node {
             disk_failures: 0,
             sabotage: Sabotage::None,
             crash_at: None,
+            wall_ahead_ms: 0,
+            asleep_until: None,
+            uncounted: Duration::ZERO,
         }
     }
 
@@ -206,7 +217,7 @@ impl Node {
 
     /// The engine's own time.
     pub(crate) fn tick(&self, now: Tick) -> Tick {
-        Tick(now.0.saturating_sub(self.started_at.0))
+        Tick(0) + now.since(self.started_at + self.uncounted)
     }
 
     /// What the catalogue tells a new engine. What does not go on is forgotten.
@@ -218,8 +229,9 @@ impl Node {
             self.disk.packs.remove(pack);
         }
         let disk = &self.disk;
+        let proved_at = |fact: &SupplierFact| disk.proved_at.get(&fact.device);
         let suppliers = disk.suppliers.values().map(|fact| SupplierFact {
-            proved_ago_ms: disk.proved_at.get(&fact.device).map(|at| now.0 - at.0),
+            proved_ago_ms: proved_at(fact).map(|at| self.ago(*at, now)),
             ..fact.clone()
         });
         let keepers = disk.head.and_then(|head| disk.keepers.get(&head));

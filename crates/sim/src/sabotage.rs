@@ -44,6 +44,10 @@ pub enum Sabotage {
     NeverTrustsAgain,
     /// Takes the newest head that was told for the newest there is: what recovery once did.
     HidesNewer,
+    /// Counts no time in which the machine sleeps: what every node once did.
+    StandsStillInSleep,
+    /// Takes a proof that lies in its clock's future for one of just now: what every start once did.
+    TakesTheFutureForNow,
 }
 
 impl Sabotage {
@@ -56,6 +60,8 @@ impl Sabotage {
             | Self::RetriesNothing
             | Self::WaitsForTheAbsent
             | Self::TrustsWhatItHas
+            | Self::StandsStillInSleep
+            | Self::TakesTheFutureForNow
             | Self::ForgetsDebts => {}
             Self::NeverTrustsAgain => {
                 outputs.retain(|output| !matches!(output, Output::TrustSupplier { .. }));
@@ -129,6 +135,8 @@ impl Sabotage {
             | Self::PublishesAlone
             | Self::TrustsWhatItHas
             | Self::NeverTrustsAgain
+            | Self::StandsStillInSleep
+            | Self::TakesTheFutureForNow
             | Self::ForgetsDebts => told,
         }
     }

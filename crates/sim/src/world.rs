@@ -47,6 +47,10 @@ pub(crate) enum Event {
         device: DeviceId,
     },
     Start(NodeId),
+    Woken {
+        node: NodeId,
+        boot: u64,
+    },
 }
 
 /// A network of machines in virtual time.
@@ -238,6 +242,10 @@ impl World {
         if self.handled > EVENTS_MAX {
             return Err(self.failure("the world never rests".to_owned()));
         }
+        if let Some(wait) = self.sleeps_for(&event) {
+            self.schedule(wait, event);
+            return Ok(());
+        }
         match event {
             Event::Deliver { node, boot, input } if self.nodes[node.0].boot == boot => {
                 self.feed(node, *input);
@@ -252,7 +260,8 @@ impl World {
                     self.feed(node, Input::Wake);
                 }
             }
-            Event::Deliver { .. } | Event::Wake { .. } => {}
+            Event::Woken { node, boot } if self.nodes[node.0].boot == boot => self.woken(node),
+            Event::Deliver { .. } | Event::Wake { .. } | Event::Woken { .. } => {}
             Event::Arrive(call) => self.arrive(call),
             Event::Reply(call, result) => self.replied(call, result),
             Event::Dialed { from, boot, device } => self.dialed(from, boot, device),
@@ -340,7 +349,7 @@ impl World {
         let Some((tick, _)) = engine.wake_at() else {
             return;
         };
-        let at = node.started_at + Duration::from_millis(tick.0);
+        let at = node.started_at + node.uncounted + Duration::from_millis(tick.0);
         if node
             .wake_at
             .is_some_and(|planned| planned <= at && planned >= self.now)
@@ -366,6 +375,7 @@ impl World {
         node.inputs = 0;
         node.trace.clear();
         node.wake_at = None;
+        node.uncounted = Duration::ZERO;
         let facts = Box::new(node.facts(now));
         self.feed(id, Input::Started { facts, seed });
         self.deliver(id, Duration::from_millis(50), Input::Listening);
