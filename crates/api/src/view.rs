@@ -78,6 +78,8 @@ pub struct StatusView {
     pub survival: Option<f64>,
     /// The last real test restore; none before the first.
     pub last_verify: Option<LastVerifyView>,
+    /// Whether the clock of this computer is surely wrong: most suppliers signed another time.
+    pub is_clock_wrong: bool,
 }
 
 /// What happens with a folder by itself.

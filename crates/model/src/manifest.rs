@@ -197,7 +197,7 @@ pub struct SnapshotRecord {
 impl SnapshotRecord {
     /// Whether its time says nothing: the device doubted it, or it lies in the future of who reads it.
     #[must_use]
-    pub fn is_time_doubted(&self, now: UnixMillis) -> bool {
+    pub fn is_time_suspect(&self, now: UnixMillis) -> bool {
         self.is_clock_suspect || self.taken_at > now.later_by(CLOCKS_DIFFER_MAX)
     }
 }

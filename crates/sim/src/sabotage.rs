@@ -81,15 +81,7 @@ impl Sabotage {
                     });
                 }
             }
-            Self::PublishesEarly => {
-                if let (Input::MetadataSealed { sequence, .. }, Some(set)) = (input, set) {
-                    let sequence = *sequence;
-                    outputs.push(Output::PutHead {
-                        device: set.holders[0],
-                        sequence,
-                    });
-                }
-            }
+            Self::PublishesEarly => outputs.extend(put_at_once(input, set)),
             Self::RecordsEarly => {
                 if let Input::MetadataSealed { sequence, .. } = input {
                     outputs.push(Output::RecordCommit {
@@ -140,6 +132,16 @@ impl Sabotage {
             | Self::ForgetsDebts => told,
         }
     }
+}
+
+fn put_at_once(input: &Input, set: Option<&SetFact>) -> Option<Output> {
+    if let (Input::MetadataSealed { sequence, .. }, Some(set)) = (input, set) {
+        return Some(Output::PutHead {
+            device: set.holders[0],
+            sequence: *sequence,
+        });
+    }
+    None
 }
 
 fn record_at_once(input: &Input) -> Option<Output> {

@@ -61,7 +61,7 @@ fn stop_suppliers(stage: &mut Stage) -> Outcome {
     stage.suppliers.iter_mut().try_for_each(Machine::kill)
 }
 
-fn sleep(machine: &Machine, span: Duration) -> Outcome {
+fn let_sleep(machine: &Machine, span: Duration) -> Outcome {
     machine.hold(true)?;
     machine.clock()?.sleep(span)?;
     machine.hold(false)
@@ -73,7 +73,7 @@ fn a_sleep_of_25_hours_without_suppliers_is_not_called_safe() -> Outcome {
     let (mut stage, _) = stage(&world)?;
     stop_suppliers(&mut stage)?;
     ensure!(is_safe(&stage.customer.status()?), "of a minute ago");
-    sleep(&stage.customer, DAY + DAY / 24)?;
+    let_sleep(&stage.customer, DAY + DAY / 24)?;
     expect_stale(&stage.customer)
 }
 
@@ -81,7 +81,7 @@ fn a_sleep_of_25_hours_without_suppliers_is_not_called_safe() -> Outcome {
 fn after_a_sleep_suppliers_that_are_there_make_it_safe_again() -> Outcome {
     let world = World::new("asleep")?;
     let (stage, _) = stage(&world)?;
-    sleep(&stage.customer, DAY + DAY / 24)?;
+    let_sleep(&stage.customer, DAY + DAY / 24)?;
     // It may be asked and answered at once; what is certain is that it ends well by itself.
     wait_until_safe(&stage.customer)
 }

@@ -598,7 +598,11 @@ survival: number | null,
 /**
  * The last real test restore; none before the first.
  */
-last_verify: LastVerifyView | null, };
+last_verify: LastVerifyView | null, 
+/**
+ * Whether the clock of this computer is surely wrong: most suppliers signed another time.
+ */
+is_clock_wrong: boolean, };
 
 /**
  * A job that runs or waits.

@@ -195,6 +195,7 @@ mod tests {
             disk_free_bytes: None,
             survival: None,
             last_verify: None,
+            is_clock_wrong: false,
         }
     }
 

@@ -85,8 +85,10 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         .list()
         .iter()
         .fold(ByteCount(0), |sum, entry| sum + entry.bytes);
+    let is_clock_wrong = is_clock_wrong(context, wall_clock()).map_err(catalogue_error)?;
     Ok(StatusView {
-        sentence: sentence(seen, &folders) + clock_words(context)?,
+        sentence: sentence(seen, &folders) + clock_words(is_clock_wrong),
+        is_clock_wrong,
         protection: overall(&protections(&folders)),
         nickname: config.nickname.clone(),
         identity: context.identity.to_hex(),
@@ -171,9 +173,8 @@ fn sentence(seen: &Seen, folders: &[FolderView]) -> String {
 }
 
 /// What is said where the own clock is surely wrong.
-fn clock_words(context: &Context) -> Result<&'static str, ApiError> {
-    let is_wrong = is_clock_wrong(context, wall_clock()).map_err(catalogue_error)?;
-    Ok(if is_wrong { words::CLOCK_WRONG } else { "" })
+const fn clock_words(is_wrong: bool) -> &'static str {
+    if is_wrong { words::CLOCK_WRONG } else { "" }
 }
 
 /// Names of suppliers who do not have all of it yet.
@@ -401,7 +402,7 @@ pub(crate) fn snapshot_views(context: &Context) -> Result<Vec<SnapshotView>, Api
             path: escape(&snapshot.path),
             device: snapshot.device.to_hex(),
             taken_at: snapshot.taken_at,
-            is_clock_suspect: snapshot.is_time_doubted(now),
+            is_clock_suspect: snapshot.is_time_suspect(now),
             files: snapshot.files,
             bytes: snapshot.bytes,
             problems: snapshot.problems,

@@ -48,7 +48,7 @@ fn interleaved(records: Vec<SnapshotRecord>, now: UnixMillis) -> Vec<SnapshotRec
         .into_iter()
         .map(|record| {
             let clock = clocks.entry(record.device).or_default();
-            if !record.is_time_doubted(now) {
+            if !record.is_time_suspect(now) {
                 *clock = record.taken_at.max(*clock);
             }
             (*clock, record)

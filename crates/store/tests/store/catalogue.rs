@@ -185,8 +185,8 @@ fn a_time_in_the_future_of_the_reader_says_nothing() {
     let orders: Vec<_> = listed.iter().map(|it| it.order).collect();
     assert_eq!(orders, [1, 1, 2, 3]);
     // Another day has not begun for all of the world.
-    let doubted = expected.map(|it| it.is_time_doubted(NOW));
-    assert_eq!(doubted, [false, true, true, true]);
+    let suspect = expected.map(|it| it.is_time_suspect(NOW));
+    assert_eq!(suspect, [false, true, true, true]);
 }
 
 #[test]

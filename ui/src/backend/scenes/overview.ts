@@ -71,6 +71,12 @@ function problems(): StatusView {
   });
 }
 
+/** Its clock was set ahead by 400 days. */
+function clockWrong(): StatusView {
+  const all = suppliers().map((one) => ({ ...one, confirmed: false }));
+  return statusOf({ is_clock_wrong: true, suppliers: all, protection: { kind: "stored", confirmed: 0, needed: 6 } });
+}
+
 function testFailed(): StatusView {
   return statusOf({
     last_verify: { at: ago(3 * HOUR), result: { files: 20, bytes: 61 * MB, equal: 17, changed_here: 1, failed: 2 } },
@@ -146,6 +152,7 @@ export const overviewScenes: Scenes = {
   }),
   problems: () => running(problems()),
   "test-failed": () => running(testFailed()),
+  "clock-wrong": () => running(clockWrong()),
   practice,
   huge,
 };

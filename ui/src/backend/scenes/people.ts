@@ -151,6 +151,7 @@ export function statusOf(change: Partial<StatusView> = {}): StatusView {
     disk_free_bytes: 214 * GB,
     survival: null,
     last_verify: { at: ago(2 * HOUR), result: { files: 20, bytes: 61 * MB, equal: 20, changed_here: 0, failed: 0 } },
+    is_clock_wrong: false,
     ...change,
   };
   return { ...status, reach: change.reach ?? reachOf(status) };

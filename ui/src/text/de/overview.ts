@@ -87,6 +87,9 @@ export const overview: Translated<typeof English> = {
   away_more: { one: "{count} weiterer", other: "{count} weitere" },
   away_look: "Aufbewahrer ansehen",
 
+  clock_title: "Die Uhr dieses Computers geht falsch",
+  clock_body: "Bitte stellen Sie Datum und Uhrzeit in den Einstellungen des Systems. Bis dahin stimmen die Zeiten hier nicht, und was andere früher bestätigt haben, gilt vielleicht als zu alt.",
+
   latest: "Zuletzt geschehen",
   latest_all: "Ganzer Verlauf",
 

@@ -84,6 +84,9 @@ export const overview = {
   away_more: { one: "{count} other", other: "{count} others" },
   away_look: "Look at suppliers",
 
+  clock_title: "The clock of this computer is wrong",
+  clock_body: "Please set its date and time in the settings of the system. Until then the times shown here are wrong, and what people confirmed before may count as too old.",
+
   latest: "Latest activity",
   latest_all: "All activity",
 
