@@ -108,6 +108,12 @@ impl HomePaths {
         self.dir.join("graced")
     }
 
+    /// What customers signed, beside their shards.
+    #[must_use]
+    pub fn documents(&self) -> PathBuf {
+        self.dir.join("documents")
+    }
+
     /// Own shards whose supplier is away.
     #[must_use]
     pub fn spool(&self) -> PathBuf {

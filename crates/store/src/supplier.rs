@@ -5,8 +5,10 @@
 //! its hash is never given out as if it did. Quotas are decided elsewhere; usage is reported
 //! exactly.
 
+mod alignment;
 mod contracts;
 mod deposits;
+mod documents;
 mod error;
 mod fences;
 mod files;
@@ -30,6 +32,7 @@ use rusqlite::{Connection, Transaction};
 
 use crate::database::{Database, Durability};
 use crate::home::HomePaths;
+use documents::DocumentFiles;
 use files::ShardFiles;
 
 pub use contracts::StoredContract;
@@ -48,13 +51,14 @@ pub struct ShardStore {
 struct ShardStoreShared {
     database: Database,
     files: ShardFiles,
+    documents: DocumentFiles,
     /// Shards whose files somebody is changing right now.
     claimed: Mutex<BTreeSet<(IdentityId, ShardId)>>,
 }
 
 impl ShardStore {
     /// Opens or creates the store of a home, and brings files and database in line after a
-    /// crash; what that did is reported. A damaged database is put aside, and a new one filled
+    /// crash; what that did is reported. A damaged database is put aside; a new one is filled
     /// from the files. `now` judges the age of half-received shards.
     pub fn open(paths: &HomePaths, now: UnixMillis) -> Result<(Self, Swept), ShardError> {
         let (database, is_replaced) = replacement::open_or_replace(&paths.supplier())?;
@@ -63,6 +67,7 @@ impl ShardStore {
             shared: Arc::new(ShardStoreShared {
                 database,
                 files,
+                documents: DocumentFiles::new(paths.documents()),
                 claimed: Mutex::default(),
             }),
         };
@@ -71,6 +76,7 @@ impl ShardStore {
         } else {
             Swept::default()
         };
+        store.align_documents(&mut swept)?;
         swept.is_replaced = is_replaced;
         Ok((store, swept))
     }

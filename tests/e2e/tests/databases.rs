@@ -24,7 +24,7 @@ fn a_supplier_without_its_database_gives_back_what_it_has() -> Outcome {
     })
 }
 
-/// Whoever reads from it gets all, signs with it again, and gives it what is new.
+/// Whoever reads from it gets all, and gives it what is new: nothing has to be signed again.
 fn is_served_again(name: &str, harm: impl FnOnce(&Path) -> Outcome) -> Outcome {
     let mut scene = Scene::set_up(name)?;
     let supplier = &mut scene.stage.suppliers[0];
@@ -33,11 +33,8 @@ fn is_served_again(name: &str, harm: impl FnOnce(&Path) -> Outcome) -> Outcome {
     supplier.start()?;
     scene.stage.customer.wait_until_connected(2)?;
     scene.write("new")?;
-    // It has to sign anew first, and may be owed its part until then.
-    let backup = scene.stage.customer.order(&["backup"]);
-    let reply = backup.within(SOON).attempt()?;
-    ensure!(matches!(reply.code, Some(0 | 3)), "{}", reply.object);
-    scene.stage.customer.wait_until_spread()?;
+    // It knows its contract and the newest head, and takes what is new at once.
+    scene.back_up()?;
     eventually("it is safe", SOON, || {
         let status = scene.stage.customer.status()?;
         Ok((status["protection"]["kind"] == "safe").then_some(()))

@@ -149,8 +149,10 @@ async fn keep_head(context: &Context, from: Peer, bundle: HeadBundle) -> Result<
     let hash = head_hash(&bundle.head);
     let shards = context.shards.clone();
     let are_lists_complete = blocking(move || {
+        // As it was before this head: what is missing was not brought by it.
+        let is_complete = shards.is_complete(from.identity, from.device)?;
         shards.put_head(&bundle, hash, wall_clock())?;
-        shards.is_complete(from.identity, from.device)
+        Ok::<_, ShardError>(is_complete)
     })
     .await?
     .map_err(|error| error.code())?;

@@ -6,6 +6,7 @@ use bitdust_model::limits::CUSTOMERS_MAX;
 use bitdust_model::{ByteCount, DeviceId, IdentityId};
 use rusqlite::{Row, params};
 
+use super::alignment::note_lane;
 use super::{ShardError, ShardStore};
 use crate::row::{blob, count, decode_signed, encode_signed, from_column, to_column};
 
@@ -32,6 +33,7 @@ impl ShardStore {
             encode_signed(&contract.contract)?,
             encode_signed(&contract.acceptance)?,
         );
+        let documents = self.shared.documents.clone();
         self.write(move |transaction| {
             transaction.execute(
                 "INSERT OR REPLACE INTO contracts (identity, lane, bytes, contract, acceptance)
@@ -51,7 +53,7 @@ impl ShardStore {
                     count_max: CUSTOMERS_MAX,
                 });
             }
-            Ok(())
+            note_lane(&documents, transaction, contract.identity, contract.lane)
         })
     }
 

@@ -6,6 +6,7 @@ use bitdust_model::locator::{DhtRecord, KeyedRecord};
 use bitdust_model::{DhtKey, IdentityId, decode};
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::alignment::note_record;
 use super::{ShardError, ShardStore};
 use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
 
@@ -21,6 +22,7 @@ impl ShardStore {
         let inner: DhtRecord = decode(&record.record.bytes)?;
         let sequence = to_column("sequence", inner.sequence.0)?;
         let (key, bytes) = (record.key, encode_signed(&record.record)?);
+        let documents = self.shared.documents.clone();
         self.write(move |transaction| {
             let kept: Option<i64> = transaction
                 .query_row(
@@ -45,6 +47,7 @@ impl ShardStore {
                     count_max: DEPOSITS_PER_CUSTOMER_MAX,
                 });
             }
+            note_record(&documents, transaction, identity, key)?;
             Ok(true)
         })
     }

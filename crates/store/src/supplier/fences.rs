@@ -6,6 +6,7 @@ use bitdust_model::locator::Fence;
 use bitdust_model::{DeviceId, IdentityId, Sequence};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::alignment::note_lane;
 use super::{ShardError, ShardStore};
 use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
 
@@ -17,6 +18,7 @@ impl ShardStore {
         let (identity, lane) = (fence.identity, fence.lane);
         let last = to_column("sequence", fence.last.sequence.0)?;
         let bytes = encode_signed(signed)?;
+        let documents = self.shared.documents.clone();
         self.write(move |transaction| {
             transaction.execute(
                 "INSERT INTO fences (identity, lane, last, fence) VALUES (?1, ?2, ?3, ?4)
@@ -30,7 +32,7 @@ impl ShardStore {
             if from_column::<usize>("row count", lanes)? > DEVICES_MAX {
                 return Err(ShardError::TooMany { what: "closed lanes of one identity", count_max: DEVICES_MAX });
             }
-            Ok(())
+            note_lane(&documents, transaction, identity, lane)
         })
     }
 

@@ -13,6 +13,7 @@ use bitdust_model::{
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use super::alignment::{note_lane, sets_of};
 use super::fences::last_of;
 use super::{ShardError, ShardStore};
 use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
@@ -56,6 +57,7 @@ impl ShardStore {
             certificate: encode_signed(&bundle.certificate)?,
             received_at: now,
         };
+        let documents = self.shared.documents.clone();
         self.write(move |transaction| {
             insert_head(transaction, &row)?;
             insert_sets(transaction, &row.head, &sets)?;
@@ -63,7 +65,8 @@ impl ShardStore {
                 "DELETE FROM incomplete WHERE identity = ?1 AND lane = ?2",
                 [row.head.owner.0, row.head.lane.0],
             )?;
-            prune(transaction, &row)
+            prune(transaction, &row)?;
+            note_lane(&documents, transaction, row.head.owner, row.head.lane)
         })
     }
 
@@ -261,21 +264,6 @@ fn insert_sets(
             .execute(params![head.owner.0, head.lane.0, set.set, set.version, set.encoded])?;
     }
     Ok(())
-}
-
-fn sets_of(
-    connection: &Connection,
-    identity: IdentityId,
-    lane: DeviceId,
-) -> Result<Vec<Signed<SetRecord>>, ShardError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT record FROM set_records WHERE identity = ?1 AND lane = ?2 ORDER BY set_id",
-    )?;
-    statement
-        .query_and_then([identity.0, lane.0], |row| {
-            Ok(decode_signed(blob(row, 0)?)?)
-        })?
-        .collect()
 }
 
 fn prune(transaction: &Transaction<'_>, row: &HeadRow) -> Result<(), ShardError> {

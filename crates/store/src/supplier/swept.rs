@@ -19,6 +19,10 @@ pub struct Swept {
     pub of_other_versions: u64,
     /// Whether the database was damaged: it was put aside, and made anew from the files.
     pub is_replaced: bool,
+    /// Lanes of which a file had a newer head than the database.
+    pub lanes_entered: u64,
+    /// Files of documents that are damaged; what the database has of them is written anew.
+    pub documents_damaged: u64,
     /// Half-received shards that were too old or too many.
     pub parts_removed: u64,
 }

@@ -18,11 +18,11 @@ use crate::support::{
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-fn hash(lane: u64, sequence: u64) -> HeadHash {
+pub(crate) fn hash(lane: u64, sequence: u64) -> HeadHash {
     HeadHash(id("head", lane << 32 | sequence))
 }
 
-fn bundle(lane: u64, sequence: u64, sets: &[SetRecord]) -> HeadBundle {
+pub(crate) fn bundle(lane: u64, sequence: u64, sets: &[SetRecord]) -> HeadBundle {
     let head = head(
         identity(1),
         device(lane),
@@ -36,7 +36,7 @@ fn put(store: &ShardStore, lane: u64, sequence: u64) -> Result<(), ShardError> {
     store.put_head(&bundle(lane, sequence, &[]), hash(lane, sequence), NOW)
 }
 
-fn set_record(number: u64, version: u64, k: u8) -> SetRecord {
+pub(crate) fn set_record(number: u64, version: u64, k: u8) -> SetRecord {
     SetRecord {
         set: SetId(id("set", number)),
         owner: identity(1),
@@ -49,7 +49,7 @@ fn set_record(number: u64, version: u64, k: u8) -> SetRecord {
     }
 }
 
-fn deposit(key: u64, sequence: u64) -> KeyedRecord {
+pub(crate) fn deposit(key: u64, sequence: u64) -> KeyedRecord {
     let record = DhtRecord {
         kind: RecordKind::Locator,
         network: "test".to_owned(),
@@ -63,38 +63,39 @@ fn deposit(key: u64, sequence: u64) -> KeyedRecord {
     }
 }
 
+pub(crate) fn contract(lane: u64, bytes: u64) -> StoredContract {
+    let contract = Contract {
+        customer: identity(1),
+        lane: device(lane),
+        supplier_identity: identity(2),
+        supplier: device(9),
+        kind: ContractKind::Friend,
+        bytes: ByteCount(bytes),
+        reserve: ByteCount(0),
+        term_days: None,
+        patience_days: 180,
+        replaces: None,
+        proposed_at: NOW,
+        nonce: [0; 16],
+    };
+    let acceptance = ContractAcceptance {
+        contract: ContractId([1; 32]),
+        supplier: device(9),
+        accepted_at: NOW,
+    };
+    StoredContract {
+        identity: identity(1),
+        lane: device(lane),
+        bytes: ByteCount(bytes),
+        contract: signed(&contract),
+        acceptance: signed(&acceptance),
+    }
+}
+
 #[test]
 fn contracts_are_kept_by_lane() {
     let home = Supplier::new();
     let (store, _) = home.open();
-    let contract = |lane: u64, bytes: u64| {
-        let contract = Contract {
-            customer: identity(1),
-            lane: device(lane),
-            supplier_identity: identity(2),
-            supplier: device(9),
-            kind: ContractKind::Friend,
-            bytes: ByteCount(bytes),
-            reserve: ByteCount(0),
-            term_days: None,
-            patience_days: 180,
-            replaces: None,
-            proposed_at: NOW,
-            nonce: [0; 16],
-        };
-        let acceptance = ContractAcceptance {
-            contract: ContractId([1; 32]),
-            supplier: device(9),
-            accepted_at: NOW,
-        };
-        StoredContract {
-            identity: identity(1),
-            lane: device(lane),
-            bytes: ByteCount(bytes),
-            contract: signed(&contract),
-            acceptance: signed(&acceptance),
-        }
-    };
     store.put_contract(contract(1, 100)).expect("entered");
     store.put_contract(contract(2, 100)).expect("entered");
     store.put_contract(contract(1, 200)).expect("renewed");

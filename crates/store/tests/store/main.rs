@@ -4,6 +4,7 @@ mod cache;
 mod catalogue;
 mod crash;
 mod customers;
+mod documents;
 mod golden;
 mod groups;
 mod packs;
