@@ -125,7 +125,7 @@ pub(crate) fn show(app: &AppHandle, status: &StatusView) {
         Mood::Working
     } else if matches!(
         status.protection,
-        Protection::Stored { .. } | Protection::Partly { .. }
+        Protection::Unknown | Protection::Stored { .. } | Protection::Partly { .. }
     ) {
         Mood::NeedsYou
     } else {

@@ -87,6 +87,8 @@ pub struct Engine {
     asks: BTreeMap<AskId, DeviceId>,
     offered: ByteCount,
 
+    /// What the catalogue says is not believed any more.
+    is_catalogue_damaged: bool,
     tasks: VecDeque<Task>,
     outputs: VecDeque<Output>,
     timers: Timers,
@@ -163,6 +165,7 @@ impl Engine {
             kept_for: BTreeSet::new(),
             asks: BTreeMap::new(),
             offered: ByteCount(0),
+            is_catalogue_damaged: false,
             tasks: VecDeque::new(),
             outputs: VecDeque::new(),
             timers: Timers::default(),

@@ -7,6 +7,7 @@ use bitdust_engine::{
     SupplierFact, VersionFact,
 };
 use bitdust_model::manifest::PackKind;
+use bitdust_model::status::Protection;
 use bitdust_model::{
     ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position, Schedule,
     Sequence, SetId, Tick,
@@ -259,6 +260,35 @@ fn a_backup_that_a_person_stopped_is_not_begun_again_at_once() {
     story.end_backup(Some(ErrorCode::Cancelled));
     story.pass(story.policy.rescan_interval - Duration::from_secs(1));
     assert_eq!(story.began.len(), 1);
+}
+
+/// Once the catalogue is damaged nothing is called safe, what runs ends, and nothing begins: by a schedule
+/// or by a person.
+#[test]
+fn nothing_is_backed_up_from_a_damaged_catalogue() {
+    let mut story = Story::begin(&[(DOCUMENTS, Schedule::OnChange, Some(1_000))]);
+    story.settle();
+    story.tell(Input::FolderChanged { folder: DOCUMENTS });
+    story.pass(story.policy.watch_still);
+    assert!(story.running.is_some(), "a backup runs");
+    assert_ne!(story.engine.view().protection, Protection::Unknown);
+    story.tell(Input::CatalogueDamaged);
+    assert!(story.running.is_none(), "it ended");
+    assert_eq!(story.engine.view().protection, Protection::Unknown);
+    let FolderWork::Retrying { code, .. } = story.work(DOCUMENTS) else {
+        panic!("it is not tried again: {:?}", story.work(DOCUMENTS));
+    };
+    assert_eq!(code, ErrorCode::CatalogueDamaged);
+    story.pass(Duration::from_secs(100_000));
+    assert!(story.running.is_none(), "tries end at once");
+    story.tell(Input::BackupAsked {
+        job: JobId(50),
+        folders: vec![DOCUMENTS],
+        is_scheduled: false,
+    });
+    assert!(story.engine.view().jobs.is_empty());
+    assert!(story.sealed.is_empty());
+    assert_eq!(story.engine.view().protection, Protection::Unknown);
 }
 
 #[test]

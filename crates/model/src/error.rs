@@ -79,6 +79,8 @@ pub enum ErrorCode {
     Internal,
     /// There is more of something than this program can keep.
     TooMany,
+    /// The catalogue of this device is damaged.
+    CatalogueDamaged,
 }
 
 impl ErrorCode {

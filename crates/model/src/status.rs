@@ -10,6 +10,8 @@ use crate::unit::ByteCount;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Protection {
+    /// It cannot be known: the list of what is stored is damaged.
+    Unknown,
     /// Nothing was backed up yet.
     Nothing,
     /// Some folders were not backed up yet; the others are safe.

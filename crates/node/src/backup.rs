@@ -36,7 +36,7 @@ use bitdust_model::{
 
 use crate::backup::scan::ScanRequest;
 use crate::backup::watches::Watches;
-use crate::shared::answer::catalogue_error;
+use crate::shared::answer::{catalogue_error, or_nothing};
 use crate::shared::completion::Completion;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
@@ -139,7 +139,8 @@ impl Backup {
         is_daemon: bool,
     ) -> Result<Self, ApiError> {
         let place = std::fs::metadata(&home_dir).ok();
-        let folders = context.catalogue.folders().map_err(catalogue_error)?;
+        let folders = or_nothing(&context.catalogue, context.catalogue.folders());
+        let folders = folders.map_err(catalogue_error)?;
         Ok(Self {
             watches: Watches::new(&context),
             context,

@@ -23,6 +23,7 @@ use bitdust_store::Catalogue;
 
 use crate::front::jobs::{Awaited, Kept, ShownJob};
 use crate::front::keeper::{Keeper, Told, Written};
+use crate::shared::answer::or_nothing;
 use crate::shared::context::wall_clock;
 use crate::shared::driver::Notice;
 use crate::shared::job::{Begun, JobEnd};
@@ -67,7 +68,7 @@ impl Front {
         events: broadcast::Sender<Event>,
     ) -> Result<Self, ApiError> {
         Ok(Self {
-            notices: history::newest(catalogue, NOTICES_MAX)?,
+            notices: or_nothing(catalogue, history::newest(catalogue, NOTICES_MAX))?,
             keeper: Keeper::of(catalogue.clone()),
             events,
             jobs: BTreeMap::new(),

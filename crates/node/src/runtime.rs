@@ -6,6 +6,7 @@
 //! tasks share with a wing are handles and counters.
 
 mod calls;
+mod checkup;
 mod clock;
 mod facts;
 mod held_home;
@@ -39,6 +40,7 @@ use crate::front::local::PendingCall;
 use crate::front::status::{Seen, status};
 use crate::recovery::Recovery;
 use crate::restore::Restore;
+use crate::runtime::checkup::Checkup;
 use crate::runtime::clock::Clock;
 use crate::runtime::held_home::HeldHome;
 use crate::runtime::questions::{Known, Questions};
@@ -69,6 +71,7 @@ pub(crate) struct Node {
     front: Front,
     /// Calls that are answered by what the wings know when their turn comes.
     questions: Questions<Known>,
+    checkup: Checkup,
     is_stopping: bool,
 }
 
@@ -133,6 +136,7 @@ impl Node {
 
     fn apply(&mut self, step: Step) {
         self.count_sleep();
+        self.check_catalogue();
         match step {
             Step::Net(event) => {
                 self.front.something_moved();
@@ -167,6 +171,16 @@ impl Node {
         self.driver.tell(Input::Resumed);
         self.driver.tell(Input::Wake);
         self.settle();
+    }
+
+    /// Looks after the catalogue: the engine hears of damage before anything else happens.
+    fn check_catalogue(&mut self) {
+        self.checkup
+            .begin(&self.context, &mut self.driver, self.clock.now());
+        if self.checkup.tell_damage(&self.context, &mut self.driver) {
+            self.front.something_moved();
+            self.settle();
+        }
     }
 
     /// Gives the engine all that the wings have for it, in order, and people what they are told.
@@ -314,6 +328,7 @@ impl Node {
         self.backup.shut_down();
         self.restore.shut_down();
         self.recovery.shut_down();
+        self.checkup.shut_down();
         self.context.disk_space.close();
         self.inbox.tasks.close();
         self.suppliers.shut_down();

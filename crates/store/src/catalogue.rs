@@ -26,10 +26,12 @@ mod snapshots;
 mod suppliers;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Connection, Transaction};
 
-use crate::database::{Database, Durability};
+use crate::database::{Database, DatabaseError, Durability, remove_database};
 
 pub use chunks::Located;
 pub use confirmations::{Confirmation, ConfirmedShard, Withdrawn};
@@ -52,6 +54,8 @@ pub struct Catalogue {
     database: Database,
     /// Bytes before the first chunk of a pack.
     pack_header_bytes: u32,
+    /// Whether some call met damage.
+    is_damaged: Arc<AtomicBool>,
 }
 
 impl Catalogue {
@@ -62,14 +66,57 @@ impl Catalogue {
         Ok(Self {
             database,
             pack_header_bytes,
+            is_damaged: Arc::default(),
         })
+    }
+
+    /// The same; in place of one that is damaged so much that it does not open, an empty one that is
+    /// called damaged: nothing is believed of it, and the file itself is left as it is.
+    pub fn open_or_scratch(path: &Path, pack_header_bytes: u32) -> Result<Self, CatalogueError> {
+        match Self::open(path, pack_header_bytes) {
+            Err(error) if error.is_damage() => {
+                tracing::error!(%error, "The catalogue is damaged");
+                let mut name = path.as_os_str().to_os_string();
+                name.push(".scratch");
+                let scratch = Path::new(&name);
+                remove_database(scratch).map_err(|source| DatabaseError::Unusable {
+                    path: scratch.to_path_buf(),
+                    source,
+                })?;
+                let empty = Self::open(scratch, pack_header_bytes)?;
+                empty.is_damaged.store(true, Ordering::Relaxed);
+                Ok(empty)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Looks through the structure of the whole file, a table at a time until `is_wanted` says no.
+    /// Damage inside of a value is not seen.
+    pub fn check(&self, is_wanted: impl Fn() -> bool) -> Result<(), CatalogueError> {
+        self.noted(self.database.check_tables(is_wanted).map_err(Into::into))
+    }
+
+    /// Whether this catalogue was found damaged, by a look through it or by any call. It stays so until
+    /// it is opened anew.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.is_damaged.load(Ordering::Relaxed)
+    }
+
+    /// Remembers damage that was met.
+    fn noted<T>(&self, outcome: Result<T, CatalogueError>) -> Result<T, CatalogueError> {
+        if outcome.as_ref().is_err_and(CatalogueError::is_damage) {
+            self.is_damaged.store(true, Ordering::Relaxed);
+        }
+        outcome
     }
 
     fn read<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, CatalogueError>,
     ) -> Result<T, CatalogueError> {
-        self.database.read(work)
+        self.noted(self.database.read(work))
     }
 
     /// Writes what may be lost in a power cut together with all that follows it.
@@ -77,7 +124,7 @@ impl Catalogue {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, CatalogueError> + Send + 'static,
     ) -> Result<T, CatalogueError> {
-        self.database.write(Durability::Process, work)
+        self.noted(self.database.write(Durability::Process, work))
     }
 
     /// Writes what must not be forgotten once others were told of it.
@@ -85,6 +132,6 @@ impl Catalogue {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, CatalogueError> + Send + 'static,
     ) -> Result<T, CatalogueError> {
-        self.database.write(Durability::Power, work)
+        self.noted(self.database.write(Durability::Power, work))
     }
 }

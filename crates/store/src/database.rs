@@ -127,6 +127,19 @@ fn code_of(error: &rusqlite::Error) -> ErrorCode {
     }
 }
 
+/// Endings of the files that are one database together.
+pub(crate) const PARTS: [&str; 3] = ["", "-wal", "-shm"];
+
+/// Removes a database that nobody has open, where it is there.
+pub(crate) fn remove_database(path: &Path) -> std::io::Result<()> {
+    for part in PARTS {
+        let mut name = path.as_os_str().to_os_string();
+        name.push(part);
+        durable::remove_if_there(Path::new(&name))?;
+    }
+    Ok(())
+}
+
 /// What must have reached the disk when a write returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
@@ -196,9 +209,29 @@ impl Database {
 
     /// Looks through the structure of the whole file. Damage inside of a value is not seen.
     pub(crate) fn quick_check(&self) -> Result<(), DatabaseError> {
+        self.look_through("PRAGMA quick_check(1)")
+    }
+
+    /// The same a table at a time, as long as `is_wanted`.
+    pub(crate) fn check_tables(&self, is_wanted: impl Fn() -> bool) -> Result<(), DatabaseError> {
+        let tables: Vec<String> = self.read(|connection| {
+            let mut statement =
+                connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+            let names = statement.query_map([], |row| row.get(0))?;
+            Ok::<_, DatabaseError>(names.collect::<Result<_, _>>()?)
+        })?;
+        for table in tables {
+            if !is_wanted() {
+                return Ok(());
+            }
+            self.look_through(&format!("PRAGMA quick_check('{table}')"))?;
+        }
+        Ok(())
+    }
+
+    fn look_through(&self, pragma: &str) -> Result<(), DatabaseError> {
         let finding: String = self.read(|connection| {
-            let check = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
-            Ok::<_, DatabaseError>(check?)
+            Ok::<_, DatabaseError>(connection.query_row(pragma, [], |row| row.get(0))?)
         })?;
         if finding == "ok" {
             Ok(())

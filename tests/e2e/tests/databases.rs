@@ -63,12 +63,116 @@ fn own_backups_do_not_depend_on_what_is_kept_for_others() -> Outcome {
     Ok(())
 }
 
+/// Whose own list is damaged keeps on keeping for others.
+#[test]
+fn a_supplier_with_a_damaged_catalogue_goes_on_keeping() -> Outcome {
+    let mut scene = Scene::set_up("supplier-catalogue")?;
+    for harm in [overwrite, hole] {
+        let supplier = &mut scene.stage.suppliers[0];
+        supplier.stop()?;
+        let whole = harm_catalogue(supplier, harm)?;
+        supplier.start()?;
+        wait_until_unknown(supplier)?;
+        scene.stage.customer.wait_until_connected(2)?;
+        scene.write("new")?;
+        scene.back_up()?;
+        scene.stage.customer.wait_until_spread()?;
+        scene.restore_and_compare()?;
+        let supplier = &mut scene.stage.suppliers[0];
+        supplier.stop()?;
+        std::fs::write(supplier.home.join("catalogue.db"), whole)?;
+        supplier.start()?;
+        scene.stage.customer.wait_until_connected(2)?;
+    }
+    scene.stage.suppliers[1].kill()?;
+    scene.restore_and_compare()
+}
+
+/// Nothing is called safe by a list that is damaged, and nothing is written by it; the words bring all
+/// back.
+#[test]
+fn what_a_damaged_catalogue_says_is_not_called_safe() -> Outcome {
+    let mut scene = Scene::set_up("own-catalogue")?;
+    for harm in [overwrite, hole] {
+        let customer = &mut scene.stage.customer;
+        customer.stop()?;
+        let whole = harm_catalogue(customer, harm)?;
+        let damaged = std::fs::read(customer.home.join("catalogue.db"))?;
+        customer.start()?;
+        wait_until_unknown(customer)?;
+        let refused = customer.order(&["backup"]).within(SOON).attempt()?;
+        ensure!(refused.code == Some(1), "{}", refused.object);
+        let error = &refused.object["error"];
+        ensure!(error["code"] == "catalogue_damaged", "{}", refused.object);
+        customer.kill()?;
+        if customer.home.join("catalogue.db.scratch").exists() {
+            let left = std::fs::read(customer.home.join("catalogue.db"))?;
+            ensure!(left == damaged, "it was written into");
+        }
+        for part in ["catalogue.db-wal", "catalogue.db-shm"] {
+            remove_if_there(&customer.home.join(part))?;
+        }
+        std::fs::write(customer.home.join("catalogue.db"), whole)?;
+        customer.start()?;
+        customer.wait_until_connected(2)?;
+        eventually("it is safe again", SOON, || {
+            let status = customer.status()?;
+            Ok((status["protection"]["kind"] == "safe").then_some(()))
+        })?;
+    }
+    let customer = &mut scene.stage.customer;
+    let words = customer.words.clone();
+    customer.stop()?;
+    harm_catalogue(customer, hole)?;
+    let mut machine = scene.stage.new_machine(&scene.world, "new-home")?;
+    machine.recover(&words)?;
+    machine.start()?;
+    machine.wait_until_connected(2)?;
+    scene.stage.customer = machine;
+    scene.restore_and_compare()
+}
+
+fn wait_until_unknown(machine: &Machine) -> Outcome {
+    eventually("the damage is told", SOON, || {
+        let status = machine.status()?;
+        let is_told = status["sentence"]
+            .as_str()
+            .is_some_and(|sentence| sentence.contains("damaged"));
+        Ok((is_told && status["protection"]["kind"] == "unknown").then_some(()))
+    })
+}
+
+/// Harms the catalogue of a machine that is not running; gives what it was.
+fn harm_catalogue(machine: &Machine, harm: fn(&[u8]) -> Vec<u8>) -> Result<Vec<u8>> {
+    let path = machine.home.join("catalogue.db");
+    let whole = std::fs::read(&path)?;
+    std::fs::write(path, harm(&whole))?;
+    Ok(whole)
+}
+
+fn overwrite(_: &[u8]) -> Vec<u8> {
+    b"no database ".repeat(2_000)
+}
+
+/// Zeroes 64 bytes, the header of a page in the middle.
+fn hole(database: &[u8]) -> Vec<u8> {
+    const PAGE: usize = 4_096;
+    let page = database.len() / PAGE / 2;
+    let mut holed = database.to_vec();
+    holed[page * PAGE..][..64].fill(0);
+    holed
+}
+
+fn remove_if_there(path: &Path) -> Outcome {
+    if path.exists() {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
 fn harm_database(machine: &Machine, harm: impl FnOnce(&Path) -> Outcome) -> Outcome {
     for part in ["supplier.db-wal", "supplier.db-shm"] {
-        let path = machine.home.join(part);
-        if path.exists() {
-            std::fs::remove_file(path)?;
-        }
+        remove_if_there(&machine.home.join(part))?;
     }
     harm(&machine.home.join("supplier.db"))
 }

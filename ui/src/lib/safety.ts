@@ -43,6 +43,7 @@ export function oldestBackup(view: StatusView): number | null {
 
 /** All of it in one sentence, with the tone it is said in. */
 export function verdict(view: StatusView, now: number): Verdict {
+  if (view.protection.kind === "unknown") return { asks: "nothing", tone: "bad", title: text("safety.unknown_title"), body: text("safety.unknown_body") };
   if (view.folders.length === 0) return { asks: "folder", tone: "plain", title: text("safety.nothing_title"), body: text("safety.nothing_body") };
   switch (view.protection.kind) {
     case "nothing":
@@ -75,7 +76,7 @@ function someMissing(view: StatusView): Verdict {
 function partlyStored(view: StatusView, confirmed: number, needed: number): Verdict {
   const enough = view.code?.[0] ?? needed;
   const isSending = view.jobs.some((job) => job.task.kind === "backup");
-  if (confirmed < enough && !isSending) return { asks: "nothing", tone: "bad", title: text("safety.lost_title"), body: text("safety.lost_body", { count: confirmed, enough }) };
+  if (confirmed < enough && !isSending) return { asks: "nothing", tone: "bad", title: text("safety.lost_title"), body: confirmed === 0 ? text("safety.lost_none_body", { count: enough }) : text("safety.lost_body", { count: confirmed, enough }) };
   const body = isSending ? text("safety.part_busy_body") : whoLacksPieces(view);
   const missing = view.folders.filter(({ protection }) => protection.kind === "nothing");
   const also = missing.length === 0 ? "" : ` ${text("safety.some_title", { count: missing.length, names: list(missing.map(({ path }) => shownName(path))) })}.`;
@@ -109,6 +110,8 @@ function stored(view: StatusView, now: number): Verdict {
 /** The same for one folder, short enough for a badge. */
 export function folderVerdict(folder: FolderView, view: StatusView): { tone: Tone; label: string } {
   switch (folder.protection.kind) {
+    case "unknown":
+      return { tone: "bad", label: text("safety.folder_unknown") };
     case "nothing":
     case "partly":
       return { tone: "warn", label: text("safety.folder_nothing") };

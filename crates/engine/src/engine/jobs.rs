@@ -16,7 +16,25 @@ use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
 
 impl Engine {
+    /// From now on nothing is known for sure: no backup goes on, and none begins. What others keep is
+    /// given back as far as it is found.
+    pub(super) fn catalogue_is_damaged(&mut self) {
+        self.is_catalogue_damaged = true;
+        let code = ErrorCode::CatalogueDamaged;
+        for (&job, entry) in &self.jobs {
+            if matches!(entry.work, Work::Backup { .. }) {
+                self.tasks
+                    .push_back(Task::Backup(job, backup::Event::Stop { code }));
+            }
+        }
+    }
+
     pub(super) fn ask_backup(&mut self, job: JobId, folders: Vec<FolderId>, is_scheduled: bool) {
+        if self.is_catalogue_damaged && !self.jobs.contains_key(&job) {
+            self.end(job, Some(ErrorCode::CatalogueDamaged));
+            self.folders_failed(&folders, ErrorCode::CatalogueDamaged);
+            return;
+        }
         let begun = folders.clone();
         let work = Work::Backup {
             folders,
@@ -81,7 +99,10 @@ impl Engine {
 
     pub(super) fn cancel(&mut self, job: JobId) {
         let task = match self.jobs.get(&job).map(|job| &job.work) {
-            Some(Work::Backup { .. }) => Task::Backup(job, backup::Event::Cancel),
+            Some(Work::Backup { .. }) => {
+                let code = ErrorCode::Cancelled;
+                Task::Backup(job, backup::Event::Stop { code })
+            }
             Some(Work::Restore(_)) => Task::Restore(job, restore::Event::Cancel),
             Some(Work::Recovery(_)) => Task::Recovery(job, recovery::Event::Cancel),
             None => return,

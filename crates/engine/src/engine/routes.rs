@@ -44,7 +44,8 @@ const fn family(input: &Input) -> Family {
         | Input::TrustRecorded { .. } | Input::TrustNotRecorded { .. } => Family::Checks,
         Input::FolderScheduled { .. } | Input::FolderForgotten { .. }
         | Input::FolderWatched { .. } | Input::FolderUnwatchable { .. }
-        | Input::FolderChanged { .. } | Input::FolderGone { .. } | Input::Resumed => Family::Folders,
+        | Input::FolderChanged { .. } | Input::FolderGone { .. } | Input::Resumed
+        | Input::CatalogueDamaged => Family::Folders,
         Input::BackupAsked { .. } | Input::BackupNotBegun { .. } | Input::CancelAsked { .. }
         | Input::PackSealed { .. } | Input::ScanFinished { .. }
         | Input::ScanFailed { .. } | Input::PackCommitted { .. }

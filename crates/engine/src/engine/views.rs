@@ -82,6 +82,9 @@ impl Engine {
     }
 
     pub(super) fn protection(&self) -> Protection {
+        if self.is_catalogue_damaged {
+            return Protection::Unknown;
+        }
         let code = self.set.as_ref().map(|set| set.code);
         let confirmed = self.weakest_fresh().min(self.head_fresh());
         safety::protection(self.head_recorded.is_some(), code, confirmed)

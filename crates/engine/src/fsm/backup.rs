@@ -67,8 +67,11 @@ pub(crate) enum Event {
         /// The head's place in the lane.
         sequence: Sequence,
     },
-    /// A person stops it.
-    Cancel,
+    /// A person stops it, or it must not go on.
+    Stop {
+        /// Which: `Cancelled` is a person's word.
+        code: ErrorCode,
+    },
 }
 
 /// What it wants done.
@@ -112,7 +115,7 @@ pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Ac
     match state {
         State::Queued => match event {
             Event::TurnCame => State::WaitingForSuppliers,
-            Event::Cancel => cancel(out),
+            Event::Stop { code } => stop(code, out),
             Event::SetFormed
             | Event::ScanFinished
             | Event::NothingChanged
@@ -129,7 +132,7 @@ pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Ac
                 out.push(Action::Scan);
                 State::Scanning
             }
-            Event::Cancel => cancel(out),
+            Event::Stop { code } => stop(code, out),
             Event::TurnCame
             | Event::ScanFinished
             | Event::NothingChanged
@@ -162,7 +165,7 @@ pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Ac
             | Event::HeadKept { .. }
             | Event::HeadRefused { .. }
             | Event::CommitRecorded { .. }
-            | Event::Cancel => state,
+            | Event::Stop { .. } => state,
         },
     }
 }
@@ -178,7 +181,7 @@ fn in_scanning(state: State, event: Event, out: &mut Vec<Action>) -> State {
             State::Done
         }
         Event::ScanFailed { code } => fail(code, out),
-        Event::Cancel => cancel(out),
+        Event::Stop { code } => stop(code, out),
         Event::TurnCame
         | Event::SetFormed
         | Event::Counted { .. }
@@ -203,7 +206,7 @@ fn in_settling(state: State, event: Event, now: Tick, out: &mut Vec<Action>) -> 
             Wait::Lost => fail(ErrorCode::TooFewShards, out),
             Wait::Until(until) => State::Settling { until },
         },
-        Event::Cancel => cancel(out),
+        Event::Stop { code } => stop(code, out),
         Event::TurnCame
         | Event::SetFormed
         | Event::ScanFinished
@@ -224,7 +227,7 @@ fn in_sealing_metadata(state: State, event: Event, out: &mut Vec<Action>) -> Sta
             until: None,
         },
         Event::MetadataFailed { code } => fail(code, out),
-        Event::Cancel => cancel(out),
+        Event::Stop { code } => stop(code, out),
         Event::TurnCame
         | Event::SetFormed
         | Event::ScanFinished
@@ -293,7 +296,7 @@ fn in_placing_metadata(
             Wait::Lost => fail(ErrorCode::TooFewShards, out),
             Wait::Until(until) => State::PlacingMetadata { sequence, until },
         },
-        Event::Cancel => cancel(out),
+        Event::Stop { code } => stop(code, out),
         Event::Counted { lists: None, .. }
         | Event::TurnCame
         | Event::SetFormed
@@ -315,7 +318,7 @@ fn in_recording(state: State, sequence: Sequence, event: Event, at: &Moment<'_>)
             end: at.now + at.policy.request_timeout,
         },
         // Too late to stop: the suppliers have the head.
-        Event::Cancel
+        Event::Stop { .. }
         | Event::CommitRecorded { .. }
         | Event::TurnCame
         | Event::SetFormed
@@ -342,7 +345,7 @@ fn in_spreading(state: State, last: Tick, event: Event, now: Tick, out: &mut Vec
             Wait::Until(until) => State::Spreading { until, end: last },
         },
         // There is nothing to stop any more.
-        Event::Cancel => {
+        Event::Stop { .. } => {
             end(None, out);
             State::Done
         }
@@ -364,7 +367,7 @@ fn step_publishing(sequence: Sequence, event: Event, out: &mut Vec<Action>) -> S
         Event::HeadKept { sequence: kept } if kept == sequence => State::Recording { sequence },
         Event::HeadRefused { code } => fail(code, out),
         // The job ends; the head goes its way, and the next backup waits for it.
-        Event::Cancel => cancel(out),
+        Event::Stop { code } => stop(code, out),
         Event::HeadKept { .. }
         | Event::TurnCame
         | Event::SetFormed
@@ -385,8 +388,11 @@ fn end(failure: Option<ErrorCode>, out: &mut Vec<Action>) {
     });
 }
 
-fn cancel(out: &mut Vec<Action>) -> State {
-    end(Some(ErrorCode::Cancelled), out);
+fn stop(code: ErrorCode, out: &mut Vec<Action>) -> State {
+    if code != ErrorCode::Cancelled {
+        return fail(code, out);
+    }
+    end(Some(code), out);
     State::Cancelled
 }
 

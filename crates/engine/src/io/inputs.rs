@@ -175,6 +175,8 @@ pub enum Input {
     FolderChanged { folder: FolderId },
     /// The folder itself went away.
     FolderGone { folder: FolderId },
+    /// The catalogue was found damaged. The engine is told once.
+    CatalogueDamaged,
     /// The machine slept for longer than a moment.
     Resumed,
 

@@ -23,7 +23,7 @@ use crate::backup::BackupSeen;
 use crate::backup::watches::schedule_of;
 use crate::front::FrontSeen;
 use crate::front::remembered::{last_verify, unprotected};
-use crate::shared::answer::catalogue_error;
+use crate::shared::answer::{catalogue_error, or_nothing};
 use crate::shared::clock_doubt::is_clock_wrong;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
@@ -71,10 +71,11 @@ struct Stored {
 /// Everything at once.
 pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiError> {
     let (engine, config) = (&seen.engine, &seen.home.config);
-    let folders = folder_views(context, seen)?;
-    let suppliers = supplier_views(context, seen)?;
-    let head = head_view(context, seen)?;
-    let stored = stored(context)?;
+    let catalogue = &context.catalogue;
+    let folders = or_nothing(catalogue, folder_views(context, seen))?;
+    let suppliers = or_nothing(catalogue, supplier_views(context, seen))?;
+    let head = or_nothing(catalogue, head_view(context, seen))?;
+    let stored = or_nothing(catalogue, stored(context))?;
     let files: u64 = folders.iter().map(|folder| folder.files).sum();
     let used = context
         .shards
@@ -85,11 +86,12 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         .list()
         .iter()
         .fold(ByteCount(0), |sum, entry| sum + entry.bytes);
-    let is_clock_wrong = is_clock_wrong(context, wall_clock()).map_err(catalogue_error)?;
+    let is_clock_wrong = or_nothing(catalogue, is_clock_wrong(context, wall_clock()));
+    let is_clock_wrong = is_clock_wrong.map_err(catalogue_error)?;
     Ok(StatusView {
         sentence: sentence(seen, &folders) + clock_words(is_clock_wrong),
         is_clock_wrong,
-        protection: overall(&protections(&folders)),
+        protection: of_all(engine, &folders),
         nickname: config.nickname.clone(),
         identity: context.identity.to_hex(),
         device: context.device.to_hex(),
@@ -121,7 +123,7 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         notices: seen.front.notices.clone(),
         disk_free_bytes: seen.home.paths.free_space().ok().map(|free| free.0),
         survival: None,
-        last_verify: last_verify(&context.catalogue)?,
+        last_verify: or_nothing(catalogue, last_verify(catalogue))?,
     })
 }
 
@@ -132,6 +134,17 @@ fn code(seen: &Seen, suppliers: usize) -> Option<Code> {
     of_set
         .or(seen.home.config.code)
         .or_else(|| Code::default_for(suppliers))
+}
+
+/// What holds of everything.
+fn of_all(engine: &EngineView, folders: &[FolderView]) -> Protection {
+    match engine.protection {
+        Protection::Unknown => Protection::Unknown,
+        Protection::Nothing
+        | Protection::Partly { .. }
+        | Protection::Stored { .. }
+        | Protection::Safe => overall(&protections(folders)),
+    }
 }
 
 fn protections(folders: &[FolderView]) -> Vec<Protection> {
@@ -151,7 +164,8 @@ fn sentence(seen: &Seen, folders: &[FolderView]) -> String {
         1 => " One more folder is not backed up yet.",
         _ => " Other folders are not backed up yet.",
     };
-    let text = match (overall(&protections), folders.len()) {
+    let text = match (of_all(&seen.engine, folders), folders.len()) {
+        (Protection::Unknown, _) => words::CATALOGUE_DAMAGED.to_owned(),
         (_, 0) => "Nothing is protected yet: add a folder.".to_owned(),
         (Protection::Nothing, _) => "Nothing is stored yet: run a backup.".to_owned(),
         (Protection::Partly { missing: 1 }, count) => {
@@ -252,7 +266,7 @@ pub(crate) fn folder_views(context: &Context, seen: &Seen) -> Result<Vec<FolderV
                 path: escape(&folder.path),
                 excludes: folder.excludes,
                 crosses_mounts: folder.crosses_mounts,
-                protection: if latest.is_some() {
+                protection: if latest.is_some() || protection == Protection::Unknown {
                     protection
                 } else {
                     Protection::Nothing

@@ -78,12 +78,42 @@ macro_rules! alone {
     };
 }
 
+/// Whether a call would have the catalogue written into.
+const fn needs_catalogue(call: &Call) -> bool {
+    match call {
+        for_folders!()
+        | Call::Invite
+        | Call::Accept { .. }
+        | Call::SupplierHire { .. }
+        | Call::SupplierFire { .. } => true,
+        questions!()
+        | alone!()
+        | Call::List { .. }
+        | Call::Restore { .. }
+        | Call::FolderEstimate { .. }
+        | Call::Search { .. }
+        | Call::FileVersions { .. }
+        | Call::Preview { .. }
+        | Call::SettingsGet { .. }
+        | Call::Offer { .. }
+        | Call::Verify { .. }
+        | Call::PhraseCheck { .. }
+        | Call::Cancel { .. }
+        | Call::Shutdown => false,
+    }
+}
+
 type CallReply = oneshot::Sender<Reported>;
 
 impl Node {
     /// Answers a call, now or from a task.
     pub(super) fn answer(&mut self, pending: PendingCall) {
         let PendingCall { call, reply } = pending;
+        if self.context.catalogue.is_damaged() && needs_catalogue(&call) {
+            let code = ErrorCode::CatalogueDamaged;
+            let refusal = ApiError::new(code, words::failure(code));
+            return drop(reply.send(Err(refusal)));
+        }
         match call {
             Call::Status => self.answer_with_status(reply),
             Call::SettingsSet { key, value } => self.set_setting(&key, &value, reply),

@@ -19,8 +19,47 @@ use crate::shared::context::{Context, wall_clock};
 use crate::shared::error::NodeError;
 use crate::shared::foreign_lanes::foreign_sets;
 
-/// Everything the engine must know at its start, and the set records behind it.
+/// Everything the engine must know at its start, and the set records behind it. Where the catalogue is
+/// damaged, only what concerns those for whom something is kept here.
 pub(super) fn facts(
+    context: &Context,
+    config: &Config,
+    stay: Stay,
+) -> Result<(Facts, BTreeMap<SetId, SetRecord>), NodeError> {
+    if context.catalogue.is_damaged() {
+        return Ok((facts_of_supplier(context, config)?, BTreeMap::new()));
+    }
+    match all_facts(context, config, stay) {
+        Err(_) if context.catalogue.is_damaged() => {
+            Ok((facts_of_supplier(context, config)?, BTreeMap::new()))
+        }
+        found => found,
+    }
+}
+
+fn facts_of_supplier(context: &Context, config: &Config) -> Result<Facts, NodeError> {
+    Ok(Facts {
+        device: context.device,
+        identity: context.identity,
+        code_wanted: config.code,
+        suppliers_wanted: 0,
+        contract_bytes: config.contract,
+        suppliers: Vec::new(),
+        set: None,
+        customers: customers(context)?,
+        kept_for: context.shards.owners().map_err(store_error)?,
+        offered: config.offer,
+        head_draft: None,
+        packs: Vec::new(),
+        groups: Vec::new(),
+        folders: Vec::new(),
+        head: None,
+        head_keepers: Vec::new(),
+        settled: None,
+    })
+}
+
+fn all_facts(
     context: &Context,
     config: &Config,
     stay: Stay,

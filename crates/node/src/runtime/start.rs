@@ -23,8 +23,9 @@ use crate::backup::Backup;
 use crate::front::{Front, local};
 use crate::recovery::{Recovery, RecoveryStart};
 use crate::restore::Restore;
+use crate::runtime::checkup::Checkup;
 use crate::service::Service;
-use crate::shared::answer::catalogue_error;
+use crate::shared::answer::{catalogue_error, or_nothing};
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::disk_space::DiskSpace;
@@ -80,7 +81,8 @@ pub(crate) async fn start(
         addresses,
     } = open_parts(&home, &config, secrets).await?;
     let (facts, sets) = facts(&context, &config, stay)?;
-    let friends = context.catalogue.friends().map_err(catalogue_error)?;
+    let friends = or_nothing(&context.catalogue, context.catalogue.friends());
+    let friends = friends.map_err(catalogue_error)?;
     let known = KnownSuppliers { friends, sets };
     let set = facts.set.clone();
     let (calls_in, calls) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
@@ -109,6 +111,7 @@ pub(crate) async fn start(
         front: Front::open(&context.catalogue, events)?,
         questions: Questions::new(),
         context,
+        checkup: Checkup::new(stay),
         is_stopping: false,
         home: HeldHome::new(home, config.clone(), guard),
     };
@@ -208,6 +211,7 @@ impl Node {
             seed: random(),
         });
         driver.tell(Input::Listening);
+        self.checkup.tell_damage(&self.context, driver);
         self.suppliers
             .reach_bootstrap(driver, config.bootstrap.clone());
         if let Some(start) = recovery {
@@ -230,12 +234,13 @@ fn open_stores(home: &Home, spool_bytes: ByteCount) -> Result<Stores, NodeError>
     let paths = home.paths();
     let header_bytes = u32::try_from(HEADER_BYTES)
         .map_err(|_| NodeError::new(ErrorCode::Internal, "the header of a pack is too long"))?;
-    let catalogue = Catalogue::open(&paths.catalogue(), header_bytes).map_err(|error| {
-        NodeError::new(
-            error.code(),
-            format!("the catalogue cannot be opened: {error}"),
-        )
-    })?;
+    let catalogue =
+        Catalogue::open_or_scratch(&paths.catalogue(), header_bytes).map_err(|error| {
+            NodeError::new(
+                error.code(),
+                format!("the catalogue cannot be opened: {error}"),
+            )
+        })?;
     let (shards, swept) = ShardStore::open(paths, wall_clock()).map_err(|error| {
         NodeError::new(
             error.code(),

@@ -63,6 +63,7 @@ impl Stage {
             front: Front::open(&context.catalogue, events).expect("a history"),
             questions: Questions::new(),
             context,
+            checkup: Checkup::new(Stay::Short),
             is_stopping: false,
             home: HeldHome::new(held, config.clone(), "file"),
         };

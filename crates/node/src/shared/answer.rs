@@ -3,7 +3,7 @@
 use bitdust_api::{Answer, ApiError};
 use bitdust_model::ErrorCode;
 use bitdust_model::message::Body;
-use bitdust_store::CatalogueError;
+use bitdust_store::{Catalogue, CatalogueError};
 
 /// What a front end is answered.
 pub(crate) type Reported = Result<Answer, ApiError>;
@@ -11,6 +11,18 @@ pub(crate) type Reported = Result<Answer, ApiError>;
 /// An error of the catalogue for people.
 pub(crate) fn catalogue_error(error: CatalogueError) -> ApiError {
     ApiError::new(error.code(), format!("the catalogue: {error}"))
+}
+
+/// What a catalogue no longer says that is known to be damaged is taken for nothing, so that the rest of a
+/// node goes on: what the catalogue is for does not.
+pub(crate) fn or_nothing<T: Default, E>(
+    catalogue: &Catalogue,
+    found: Result<T, E>,
+) -> Result<T, E> {
+    match found {
+        Err(_) if catalogue.is_damaged() => Ok(T::default()),
+        found => found,
+    }
 }
 
 /// The code of an answer that is not the one hoped for.

@@ -7,6 +7,12 @@ use bitdust_model::ErrorCode;
 pub(crate) const CLOCK_WRONG: &str =
     " The clock of this computer is wrong: please set its date and time.";
 
+/// Said in place of the status.
+pub(crate) const CATALOGUE_DAMAGED: &str = "The list of what is stored is damaged on this computer: nothing \
+     is backed up, and nothing is called safe. Your suppliers still have what they had: recover with your 24 \
+     words into another folder (`bitdust --home FOLDER recover`). This home goes on keeping what it keeps for \
+     others.";
+
 /// Why a job failed.
 pub(crate) const fn failure(code: ErrorCode) -> &'static str {
     match code {
@@ -36,6 +42,9 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
             "the disk is full; nothing that was safe before is less safe; make room and try again"
         }
         ErrorCode::DiskFailed => "the disk failed; nothing that was safe before is less safe",
+        ErrorCode::CatalogueDamaged => {
+            "the list of what is stored is damaged on this computer; your suppliers still have what they had; recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
+        }
         ErrorCode::Stale => "the suppliers know something newer; this device does not overwrite it",
         ErrorCode::Fenced => {
             "this device was declared gone by a recovery; start it anew with `bitdust recover`"

@@ -22,7 +22,12 @@ pub(crate) async fn publish(context: &Context, offer: OwnOffer) -> Result<(), Er
     if let Err(error) = context.net.bootstrap().await {
         debug!(%error, "The DHT could not be joined");
     }
-    let mut records = locators(context).await?;
+    // What leads to the own data is not made from a damaged catalogue; what was put lives on.
+    let mut records = if context.catalogue.is_damaged() {
+        Vec::new()
+    } else {
+        locators(context).await?
+    };
     if offer.free.is_some() {
         records.extend(public_records(context, &offer));
     }

@@ -87,6 +87,29 @@ impl CatalogueError {
     }
 }
 
+impl CatalogueError {
+    /// Whether the file itself is broken, or holds what this program never wrote.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::Database(error) => {
+                error.is_damage()
+                    || matches!(
+                        error,
+                        DatabaseError::Damaged(_) | DatabaseError::Impossible { .. }
+                    )
+            }
+            Self::UnknownFolder { .. }
+            | Self::UnknownPack { .. }
+            | Self::NoPosition { .. }
+            | Self::BadPack { .. }
+            | Self::OtherPack { .. }
+            | Self::UnknownSegment { .. }
+            | Self::Stale { .. }
+            | Self::TooMany { .. } => false,
+        }
+    }
+}
+
 impl From<rusqlite::Error> for CatalogueError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Database(error.into())

@@ -9,11 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::ShardError;
 use super::schema::SCHEMA;
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, PARTS};
 use crate::durable;
-
-/// Endings of the files that are one database together.
-const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Opens or creates the database, in place of one that is damaged; says whether it was.
 pub(super) fn open_or_replace(path: &Path) -> Result<(Database, bool), ShardError> {

@@ -1,5 +1,7 @@
 //! The rest of the catalogue: settings, snapshots, heads, suppliers, friends, versions.
 
+use std::fs;
+
 use bitdust_model::contract::{Contract, ContractAcceptance, ContractKind};
 use bitdust_model::limits::{ADDRESSES_MAX, HEADS_PER_LANE_MAX, META_BYTES_MAX};
 use bitdust_model::manifest::SnapshotRecord;
@@ -565,7 +567,7 @@ fn the_token_of_an_invitation_is_not_in_the_file() {
     let token = *b"a very secret 16";
     catalogue.issue_invitation(&token, NOW).expect("issued");
     drop(catalogue);
-    let file = std::fs::read(dir.path().join("catalogue.db")).expect("read");
+    let file = fs::read(dir.path().join("catalogue.db")).expect("read");
     assert!(!file.windows(token.len()).any(|window| window == token));
 }
 
@@ -612,6 +614,65 @@ fn damaged_rows_are_errors() {
         catalogue.suppliers().expect_err("damaged").code(),
     ];
     assert_eq!(codes, [ErrorCode::DiskFailed; 4]);
+    assert!(catalogue.is_damaged(), "and it is remembered");
+    drop(catalogue);
+    let catalogue = open_catalogue(&dir);
+    assert!(!catalogue.is_damaged(), "nobody looked yet");
+    // What is in the rows is not looked at.
+    catalogue.check(|| true).expect("the structure is whole");
+}
+
+/// The header of a page is zeroed: the file opens, and a look through it says so.
+#[test]
+fn damage_of_the_structure_is_found_by_a_look_through_it() {
+    let dir = temporary_folder();
+    let path = dir.path().join("catalogue.db");
+    let catalogue = open_catalogue(&dir);
+    commit(&catalogue, 1, &[1]);
+    catalogue.check(|| true).expect("whole");
+    drop(catalogue);
+    let whole = fs::read(&path).expect("read");
+    let mut unseen = 0;
+    for page in 1..whole.len() / 4_096 {
+        let mut damaged = whole.clone();
+        damaged[page * 4_096..][..64].fill(0);
+        fs::write(&path, damaged).expect("overwritten");
+        let catalogue = Catalogue::open_or_scratch(&path, PACK_HEADER_BYTES).expect("opened");
+        if catalogue.is_damaged() {
+            continue;
+        }
+        catalogue.check(|| false).expect("nobody wants to know");
+        if catalogue.check(|| true).is_ok() {
+            unseen += 1;
+        } else {
+            assert!(catalogue.is_damaged(), "page {page}");
+        }
+    }
+    assert_eq!(unseen, 0, "of {} pages", whole.len() / 4_096);
+}
+
+/// Nothing of what does not open is believed, and none of it is touched.
+#[test]
+fn in_place_of_one_that_does_not_open_there_is_an_empty_one() {
+    let dir = temporary_folder();
+    let path = dir.path().join("catalogue.db");
+    fs::write(&path, b"no database ".repeat(2_000)).expect("written");
+    for _ in 0..2 {
+        let catalogue = Catalogue::open_or_scratch(&path, PACK_HEADER_BYTES).expect("opened");
+        assert!(catalogue.is_damaged());
+        assert!(catalogue.folders().expect("listed").is_empty());
+        catalogue.set_meta("greeting", b"hello").expect("set");
+    }
+    let left = fs::read(&path).expect("read");
+    assert!(left == b"no database ".repeat(2_000), "it is as it was");
+    let scratch = Catalogue::open(&dir.path().join("catalogue.db.scratch"), PACK_HEADER_BYTES);
+    assert_eq!(
+        scratch.expect("opened").get_meta("greeting").expect("read"),
+        Some(b"hello".to_vec())
+    );
+    fs::remove_file(&path).expect("removed");
+    let catalogue = Catalogue::open_or_scratch(&path, PACK_HEADER_BYTES).expect("opened");
+    assert!(!catalogue.is_damaged(), "a new one is whole");
 }
 
 #[test]

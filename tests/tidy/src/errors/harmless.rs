@@ -51,6 +51,8 @@ pub(super) const HARMLESS: &[Harmless] = &[
         reason: "suppliers keep the records and publish them, and so does the new node" },
     Harmless { path: "crates/node/src/recovery/enter.rs", what: "A supplier was not told of this device",
         reason: "it gets the records with the next head, and the fence stands in the root record" },
+    Harmless { path: "crates/node/src/runtime/checkup.rs", what: "The look through the catalogue failed",
+        reason: "the catalogue remembers damage, and whatever else it was is looked for next time" },
     Harmless { path: "crates/node/src/service.rs", what: "incoming.refuse(code)",
         reason: "the peer has gone" },
     Harmless { path: "crates/node/src/service.rs", what: "outgoing.refuse(code)",

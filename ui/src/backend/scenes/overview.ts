@@ -77,6 +77,12 @@ function clockWrong(): StatusView {
   return statusOf({ is_clock_wrong: true, suppliers: all, protection: { kind: "stored", confirmed: 0, needed: 6 } });
 }
 
+/** Bytes of its list went bad. */
+function catalogueDamaged(): StatusView {
+  const unknown = { protection: { kind: "unknown" } } as const;
+  return statusOf({ ...unknown, folders: [folder("/home/alice/Pictures", unknown), folder("/home/alice/Documents", { ...unknown, files: 3_120, bytes: 6.2 * GB })] });
+}
+
 function testFailed(): StatusView {
   return statusOf({
     last_verify: { at: ago(3 * HOUR), result: { files: 20, bytes: 61 * MB, equal: 17, changed_here: 1, failed: 2 } },
@@ -153,6 +159,7 @@ export const overviewScenes: Scenes = {
   problems: () => running(problems()),
   "test-failed": () => running(testFailed()),
   "clock-wrong": () => running(clockWrong()),
+  "catalogue-damaged": () => running(catalogueDamaged()),
   practice,
   huge,
 };

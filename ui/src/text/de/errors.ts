@@ -56,6 +56,8 @@ export const errors: Translated<typeof English> = {
   bad_request_hint: "Bitte die Eingabe prüfen.",
   not_yet: "Das ist noch nicht möglich",
   not_yet_hint: "Einen Moment warten und erneut versuchen.",
+  catalogue_damaged: "Die Liste des Gespeicherten ist auf diesem Computer beschädigt",
+  catalogue_damaged_hint: "Ihre Aufbewahrer haben noch, was sie hatten. Benennen Sie den Ordner mit den Daten von BitDust um, starten Sie BitDust neu, und stellen Sie mit Ihren 24 Wörtern wieder her.",
   too_many: "Es ist mehr, als in Listen passt",
   too_many_hint: "Was gespeichert war, ist sicher. Weniger Ordner schützen oder weniger Muster verwenden.",
   internal: "Ein unerwarteter Fehler ist aufgetreten",

@@ -3,6 +3,8 @@ import type { Translated } from "../words";
 
 export const safety: Translated<typeof English> = {
   title: "Sicherheit",
+  unknown_title: "Die Liste des Gespeicherten ist beschädigt",
+  unknown_body: "Darum wird jetzt nichts gesichert, und nichts heißt sicher. Die Menschen, die Ihre Daten aufbewahren, haben noch, was sie hatten. Benennen Sie den Ordner mit den Daten von BitDust um, starten Sie BitDust neu, und stellen Sie mit Ihren 24 Wörtern wieder her.",
   nothing_title: "Noch ist nichts gesichert",
   nothing_body: "Einen Ordner auf dieses Fenster ziehen: Von da an wird er bei anderen Menschen aufbewahrt.",
   first_title: "Die erste Sicherung läuft",
@@ -16,6 +18,7 @@ export const safety: Translated<typeof English> = {
   some_busy_body: "Von den anderen Ordnern gibt es eine Sicherung. Der Rest wird gerade gesichert.",
   lost_title: "Die Daten könnten verloren gehen",
   lost_body: { one: "Nur {count} Mensch weist nach, dass er sie hat; {enough} werden gebraucht, um sie zurückzuholen. Sicher ist gerade nur, was auf diesem Computer liegt.", other: "Nur {count} Menschen weisen nach, dass sie sie haben; {enough} werden gebraucht, um sie zurückzuholen. Sicher ist gerade nur, was auf diesem Computer liegt." },
+  lost_none_body: { one: "Niemand hat zuletzt nachgewiesen, dass er sie hat; {count} Mensch wird gebraucht, um sie zurückzuholen. Sicher ist gerade nur, was auf diesem Computer liegt.", other: "Niemand hat zuletzt nachgewiesen, dass er sie hat; {count} Menschen werden gebraucht, um sie zurückzuholen. Sicher ist gerade nur, was auf diesem Computer liegt." },
   part_title: "Bei {confirmed} von {needed} Menschen gesichert",
   part_body: "Wiederherstellen ist möglich. Einige Bestätigungen fehlen noch.",
   part_owed_body: "Wiederherstellen ist möglich. Diesen Menschen fehlen noch Stücke: {names}. Wir senden sie, sobald sie online sind.",
@@ -36,6 +39,7 @@ export const safety: Translated<typeof English> = {
   no_backup: "Noch keine Sicherung.",
   practice_title: { one: "Übung: {count} Ordner liegt bei {people} Übungs-Aufbewahrern", other: "Übung: {count} Ordner liegen bei {people} Übungs-Aufbewahrern" },
   practice_body: "Alles davon liegt nur auf diesem Computer. Nichts ist hier sicher.",
+  folder_unknown: "Unbekannt",
   folder_nothing: "Noch nicht gesichert",
   folder_part: "Bei {confirmed} von {needed} gesichert",
   folder_safe: "Sicher aufbewahrt",

@@ -53,6 +53,8 @@ export const errors = {
   bad_request_hint: "Check what was typed.",
   not_yet: "This is not possible yet",
   not_yet_hint: "Wait a moment and try again.",
+  catalogue_damaged: "The list of what is stored is damaged on this computer",
+  catalogue_damaged_hint: "Your suppliers still have what they had. Rename the folder of BitDust's data, start BitDust again, and recover with your 24 words.",
   too_many: "There is more than can be kept in lists",
   too_many_hint: "What was stored before is safe. Protect fewer folders, or use fewer patterns.",
   internal: "An unexpected error happened",

@@ -1,5 +1,7 @@
 export const safety = {
   title: "Safety",
+  unknown_title: "The list of what is stored is damaged",
+  unknown_body: "So nothing is backed up now, and nothing is called safe. The people who keep your data still have what they had. Rename the folder of BitDust's data, start BitDust again, and recover with your 24 words.",
   nothing_title: "Nothing is stored yet",
   nothing_body: "Drop a folder on this window, and it is kept with other people from then on.",
   first_title: "The first backup is under way",
@@ -13,6 +15,7 @@ export const safety = {
   some_busy_body: "Your other folders have a backup. The rest is being backed up now.",
   lost_title: "Your data could be lost",
   lost_body: { one: "Only {count} person proves to have it, and {enough} are needed to get it back. What is on this computer is now the only sure copy.", other: "Only {count} people prove to have it, and {enough} are needed to get it back. What is on this computer is now the only sure copy." },
+  lost_none_body: { one: "Nobody has proved lately to have it, and {count} person is needed to get it back. What is on this computer is now the only sure copy.", other: "Nobody has proved lately to have it, and {count} people are needed to get it back. What is on this computer is now the only sure copy." },
   part_title: "Stored with {confirmed} of {needed} people",
   part_body: "Can be restored. Some confirmations are missing.",
   part_owed_body: "Can be restored. These people still lack pieces: {names}. We send them as soon as they are online.",
@@ -33,6 +36,7 @@ export const safety = {
   no_backup: "No backup yet.",
   practice_title: { one: "Practice: {count} folder is stored with {people} practice suppliers", other: "Practice: {count} folders are stored with {people} practice suppliers" },
   practice_body: "All of it is on this computer only. Nothing is safe here.",
+  folder_unknown: "Not known",
   folder_nothing: "Not stored yet",
   folder_part: "Stored with {confirmed} of {needed}",
   folder_safe: "Stored safely",

@@ -33,6 +33,7 @@ impl Engine {
                     .push_back(Task::Watch(folder, folder_watch::Event::Gone));
             }
             Input::Resumed => self.resumed(),
+            Input::CatalogueDamaged => self.catalogue_is_damaged(),
             other => return Some(other),
         }
         None

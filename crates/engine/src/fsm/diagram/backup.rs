@@ -285,7 +285,12 @@ fn backup_is_drawn() {
             code: ErrorCode::Stale,
         },
         Event::CommitRecorded { sequence: FIRST },
-        Event::Cancel,
+        Event::Stop {
+            code: ErrorCode::Cancelled,
+        },
+        Event::Stop {
+            code: ErrorCode::CatalogueDamaged,
+        },
     ];
     let first = backup::State::default();
     let walk = walk(
