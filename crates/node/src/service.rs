@@ -5,6 +5,7 @@
 //! entered → receipt signed → engine told. A stranger's signature, another's lane or a wrong
 //! owner is refused before the engine hears of it.
 
+mod arrivals;
 mod control;
 mod shards;
 
@@ -19,6 +20,7 @@ use bitdust_net::{BulkServer, Peer, Reply};
 use bitdust_store::supplier::StoredContract;
 use tracing::debug;
 
+use crate::service::arrivals::Arrivals;
 use crate::shared::completion::Completion;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
@@ -36,6 +38,7 @@ pub(crate) struct Service {
     promised: BTreeMap<DeviceId, ByteCount>,
     /// Bytes offered in all.
     offered: ByteCount,
+    arrivals: Arrivals,
 }
 
 impl Service {
@@ -49,6 +52,7 @@ impl Service {
                 .map(|customer| (customer.lane, customer.contract))
                 .collect(),
             offered: config.offer,
+            arrivals: Arrivals::default(),
         }
     }
 
@@ -243,8 +247,9 @@ impl Service {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
         let context = self.context.clone();
+        let turn = self.arrivals.begin(header.lane, header.shard);
         driver.start(completion, async move {
-            let taken = shards::take_shard(&context, *signed, &header, *incoming).await;
+            let taken = shards::take_shard(&context, *signed, &header, *incoming, turn).await;
             taken
                 .inspect_err(|code| debug!(code = code.name(), "A shard did not arrive whole"))
                 .map(|()| Input::ShardKept { ask })

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use bitdust_e2e_tests::interrupt::{BACKUP, TraceReader, draw_moments, wait_for_step};
 use bitdust_e2e_tests::ledger::{Committed, committed_packs, shard_files};
-use bitdust_e2e_tests::{Outcome, Random, Stage, World, differences, eventually, sized};
+use bitdust_e2e_tests::{Outcome, Random, Stage, Transport, World, differences, eventually, sized};
 
 const SUPPLIERS: u8 = 6;
 const CODE: &str = "3/6";
@@ -45,6 +45,27 @@ fn what_was_owed_at_an_end_is_paid_after_the_next_start() -> Outcome {
     scene.back_up()?;
     scene.is_paid_without_a_word()?;
     scene.stage.lose_suppliers(3)?;
+    scene.restore_and_compare()
+}
+
+/// Over QUIC a supplier hears late that a process is gone that was sending: what comes from the next one
+/// takes the place of that at once.
+#[test]
+fn what_a_dead_process_was_sending_is_taken_from_the_next() -> Outcome {
+    let mut scene = Scene::set_up_in(World::over("debts-quic", Transport::Quic)?)?;
+    let mut owed = 0;
+    for moment in [0.5, 0.75] {
+        owed += scene.end_amid_a_backup(moment, true)?;
+        scene.stage.customer.start()?;
+        scene.is_paid_without_a_word()?;
+        let trace = std::fs::read_to_string(&scene.trace)?;
+        let mut steps = trace.lines();
+        let refused =
+            steps.find(|step| step.contains("SendFailed") && step.contains(r#""code":"busy""#));
+        ensure!(refused.is_none(), "{refused:?}");
+        ensure!(trace.contains("ShardsStored"), "nothing was sent");
+    }
+    ensure!(owed > 0, "no end left anything owed");
     scene.restore_and_compare()
 }
 
@@ -89,7 +110,10 @@ struct Scene {
 
 impl Scene {
     fn set_up(name: &str) -> Result<Self> {
-        let world = World::new(name)?;
+        Self::set_up_in(World::new(name)?)
+    }
+
+    fn set_up_in(world: World) -> Result<Self> {
         let mut stage = Stage::prepare(&world, SUPPLIERS, &[("policy.redial_max", "2000")])?;
         let trace = world.path("customer.trace");
         stage.customer.set("code", CODE)?;

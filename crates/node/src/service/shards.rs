@@ -10,6 +10,7 @@ use bitdust_store::{Begin, ShardError, ShardWriter};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::arrivals::Turn;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::question::Question;
 use crate::shared::task::blocking;
@@ -79,19 +80,26 @@ pub(crate) async fn take_shard(
     signed: SignedHeader,
     header: &ShardHeader,
     mut incoming: IncomingStore,
+    mut turn: Turn,
 ) -> Result<(), ErrorCode> {
+    turn.come().await;
     let shards = context.shards.clone();
     let read = header.clone();
     let begun = blocking(move || shards.begin(&read, &signed)).await?;
     let stored_at = match begun {
         Ok(Begin::Have { stored_at }) => stored_at,
-        Ok(Begin::Write(writer)) => match write_shard(*writer, &mut incoming).await {
-            Ok(stored_at) => stored_at,
-            Err(code) => {
-                drop(incoming.refuse(code).await);
-                return Err(code);
+        Ok(Begin::Write(writer)) => {
+            let written = write_shard(*writer, &mut incoming, &mut turn).await;
+            // The peer may hang; another try need not wait for it.
+            drop(turn);
+            match written {
+                Ok(stored_at) => stored_at,
+                Err(code) => {
+                    drop(incoming.refuse(code).await);
+                    return Err(code);
+                }
             }
-        },
+        }
         Err(error) => {
             let code = error.code();
             drop(incoming.refuse(code).await);
@@ -117,11 +125,13 @@ pub(crate) async fn take_shard(
 async fn write_shard(
     mut writer: ShardWriter,
     incoming: &mut IncomingStore,
+    turn: &mut Turn,
 ) -> Result<UnixMillis, ErrorCode> {
-    incoming
-        .go(writer.offset())
-        .await
-        .map_err(|error| error.code())?;
+    tokio::select! {
+        biased;
+        () = turn.stopped() => return Err(ErrorCode::Interrupted),
+        went = incoming.go(writer.offset()) => went.map_err(|error| error.code())?,
+    }
     let (pieces, mut arriving) = mpsc::channel::<Bytes>(limits::PIECES_IN_FLIGHT_MAX);
     let disk = tokio::task::spawn_blocking(move || {
         let pieces = std::iter::from_fn(|| arriving.blocking_recv());
@@ -132,15 +142,23 @@ async fn write_shard(
             .map_err(|error| error.code())
     });
     let mut failure = None;
-    while let Some(piece) = incoming.data().await {
+    loop {
+        let piece = tokio::select! {
+            biased;
+            () = turn.stopped() => Some(Err(ErrorCode::Interrupted)),
+            piece = incoming.data() => piece.map(|piece| piece.map_err(|error| error.code())),
+        };
+        let Some(piece) = piece else {
+            break;
+        };
         match piece {
             Ok(piece) => {
                 if pieces.send(piece).await.is_err() {
                     break;
                 }
             }
-            Err(error) => {
-                failure = Some(error.code());
+            Err(code) => {
+                failure = Some(code);
                 break;
             }
         }
