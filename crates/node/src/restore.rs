@@ -243,16 +243,12 @@ impl Restore {
 
     /// What to ask of the supplier at a position; none where nobody waits for it any more.
     pub(crate) fn range_to_ask(
-        &mut self,
+        &self,
         fetch: FetchId,
         position: Position,
         whole: bool,
     ) -> Option<SupplierRequest> {
-        let state = self.fetches.get_mut(&fetch)?;
-        if whole {
-            // Parts of the direct way no longer count: they would only take memory.
-            state.direct.clear();
-        }
+        let state = self.fetches.get(&fetch)?;
         let (pack, ranges) = (
             Arc::new(state.request.pack.clone()),
             state.ranges(position, whole),
@@ -263,7 +259,6 @@ impl Restore {
             pack,
             position,
             ranges,
-            whole,
             counters: self.counters(job),
         })
     }
@@ -275,33 +270,27 @@ impl Restore {
         completion: Completion,
         fetch: FetchId,
         position: Position,
-        whole: bool,
         pieces: Vec<RangeBytes>,
     ) {
         let Some(state) = self.fetches.get_mut(&fetch) else {
             return driver.tell(completion.failed(ErrorCode::Cancelled));
         };
-        let kept = if whole {
-            &mut state.whole
-        } else {
-            &mut state.direct
-        };
-        kept.insert(position, pieces);
+        state.keep(position, pieces);
         driver.tell(completion.done(Input::RangeFetched { fetch, position }));
     }
 
     /// Puts the parts together on a blocking thread.
     pub(crate) fn decode(
-        &mut self,
+        &self,
         driver: &mut Driver,
         completion: Completion,
         fetch: FetchId,
         positions: &[Position],
     ) {
-        let Some(state) = self.fetches.get_mut(&fetch) else {
+        let Some(state) = self.fetches.get(&fetch) else {
             return driver.tell(completion.failed(ErrorCode::Cancelled));
         };
-        let pieces = state.take_pieces(positions);
+        let pieces = state.pieces(positions);
         let (pack, wanted) = (state.request.pack.clone(), state.request.wanted.clone());
         let context = self.context.clone();
         driver.spawn(async move {
@@ -461,7 +450,7 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_waits_for_is_answered_as_failed() {
         let mut home = TestHome::new().await;
-        let mut restore = Restore::new(home.context.clone());
+        let restore = Restore::new(home.context.clone());
         let output = Output::Decode {
             fetch: FetchId(8),
             positions: Vec::new(),

@@ -52,6 +52,25 @@ pub fn union(ranges: impl IntoIterator<Item = Range<u64>>) -> Vec<Range<u64>> {
         .collect()
 }
 
+/// What of some ranges is not among others; both as [`union`] gives them.
+#[must_use]
+pub fn without(ranges: &[Range<u64>], others: &[Range<u64>]) -> Vec<Range<u64>> {
+    let mut left = Vec::new();
+    for range in ranges {
+        let mut start = range.start;
+        for other in others {
+            if start < other.start.min(range.end) {
+                left.push(start..other.start.min(range.end));
+            }
+            start = start.max(other.end);
+        }
+        if start < range.end {
+            left.push(start..range.end);
+        }
+    }
+    left
+}
+
 /// The parts of the data shards that make up a part of the pack, in order, not aligned.
 pub(crate) fn split(
     k: u8,
@@ -90,6 +109,22 @@ mod tests {
     use super::*;
 
     const KIB: u64 = 1024;
+
+    #[test]
+    #[expect(clippy::single_range_in_vec_init, reason = "these are lists of ranges")]
+    fn what_is_at_hand_is_left_out() {
+        let check = |ranges: &[Range<u64>], others: &[Range<u64>], left: &[Range<u64>]| {
+            assert_eq!(without(ranges, others), left, "{ranges:?} {others:?}");
+        };
+        check(&[0..8], &[], &[0..8]);
+        check(&[], &[0..8], &[]);
+        check(&[0..8], &[0..8], &[]);
+        check(&[2..6], &[0..8], &[]);
+        check(&[0..8], &[2..3, 5..6], &[0..2, 3..5, 6..8]);
+        check(&[0..4, 6..8], &[3..7], &[0..3, 7..8]);
+        check(&[0..4, 6..8], &[9..12], &[0..4, 6..8]);
+        check(&[4..8], &[0..2, 3..5], &[5..8]);
+    }
 
     #[test]
     fn ranges_are_aligned_and_merged() {

@@ -23,10 +23,8 @@ pub(crate) struct FetchState {
     pub(crate) own: BTreeMap<Position, Vec<Range<u64>>>,
     /// The union of those ranges.
     pub(crate) union: Vec<Range<u64>>,
-    /// Pieces that came for `own`.
-    pub(crate) direct: BTreeMap<Position, Vec<RangeBytes>>,
-    /// Pieces that came for `union`.
-    pub(crate) whole: BTreeMap<Position, Vec<RangeBytes>>,
+    /// What came of each shard.
+    pieces: BTreeMap<Position, Vec<RangeBytes>>,
 }
 
 impl FetchState {
@@ -57,33 +55,34 @@ impl FetchState {
             request,
             own,
             union,
-            direct: BTreeMap::new(),
-            whole: BTreeMap::new(),
+            pieces: BTreeMap::new(),
         }
     }
 
-    /// The ranges to ask of a position.
+    /// The ranges to ask of a position: what is here of it is not asked for again.
     pub(crate) fn ranges(&self, position: Position, whole: bool) -> Vec<Range<u64>> {
-        if whole {
-            self.union.clone()
-        } else {
-            self.own.get(&position).cloned().unwrap_or_default()
-        }
+        let own = || self.own.get(&position).cloned().unwrap_or_default();
+        let wanted = if whole { self.union.clone() } else { own() };
+        let pieces = self.pieces.get(&position).into_iter().flatten();
+        let here = plan::union(pieces.map(|piece| {
+            let end = piece.offset + piece.bytes.len() as u64;
+            piece.offset..end
+        }));
+        plan::without(&wanted, &here)
     }
 
-    /// Takes what is needed to decode from these positions.
-    pub(crate) fn take_pieces(
-        &mut self,
-        positions: &[Position],
-    ) -> BTreeMap<Position, Vec<RangeBytes>> {
-        let all_whole = positions
-            .iter()
-            .all(|position| self.whole.contains_key(position));
-        let from = if all_whole { &self.whole } else { &self.direct };
-        positions
-            .iter()
-            .filter_map(|position| Some((*position, from.get(position)?.clone())))
-            .collect()
+    /// Keeps what came of a shard.
+    pub(crate) fn keep(&mut self, position: Position, pieces: Vec<RangeBytes>) {
+        self.pieces.entry(position).or_default().extend(pieces);
+    }
+
+    /// What is here of these positions.
+    pub(crate) fn pieces(&self, positions: &[Position]) -> BTreeMap<Position, Vec<RangeBytes>> {
+        let pieces = positions.iter().filter_map(|position| {
+            let pieces = self.pieces.get(position)?;
+            Some((*position, pieces.clone()))
+        });
+        pieces.collect()
     }
 }
 
@@ -148,4 +147,83 @@ pub(crate) fn assemble(
         ends.push(bytes.len());
     }
     Ok(Plain::new(Lent::new(bytes, buffers.clone()), ends))
+}
+
+#[cfg(test)]
+mod tests {
+    use bitdust_model::manifest::{BlobRef, ChunkRecord};
+    use bitdust_model::{ChunkId, ShardId};
+    use bytes::Bytes;
+    use tokio::sync::oneshot;
+
+    use bitdust_engine::JobId;
+
+    use super::*;
+    use crate::shared::testing::pack_ref;
+
+    const KIB: u32 = 1024;
+
+    fn ranges(ranges: impl IntoIterator<Item = Range<u32>>) -> Vec<Range<u64>> {
+        let wide = |range: Range<u32>| u64::from(range.start)..u64::from(range.end);
+        ranges.into_iter().map(wide).collect()
+    }
+
+    fn piece(range: &Range<u64>) -> RangeBytes {
+        let length = usize::try_from(range.end - range.start).expect("a short range");
+        RangeBytes {
+            offset: range.start,
+            bytes: Bytes::from(vec![0; length]),
+        }
+    }
+
+    /// A chunk that ends one shard of two and begins the next.
+    fn state() -> FetchState {
+        let pack = PackRef {
+            k: 2,
+            pack_bytes: 1024 * KIB,
+            shards: vec![ShardId([6; 32]); 3],
+            ..pack_ref()
+        };
+        let record = ChunkRecord {
+            chunk: ChunkId([1; 32]),
+            stored_bytes: 192 * KIB,
+            raw_bytes: 192 * KIB,
+            compressed: false,
+        };
+        let chunk = BlobRef {
+            pack: pack.pack,
+            offset: 384 * KIB,
+            counter: 0,
+            record,
+        };
+        FetchState::new(FetchRequest {
+            job: JobId(1),
+            pack,
+            wanted: WantedPart::Chunks(vec![chunk]),
+            reply: oneshot::channel().0,
+        })
+    }
+
+    #[test]
+    #[expect(clippy::single_range_in_vec_init, reason = "these are lists of ranges")]
+    fn what_is_here_of_a_shard_is_not_asked_for_again() {
+        let mut state = state();
+        let own = ranges([384 * KIB..512 * KIB]);
+        assert_eq!(state.ranges(Position(0), false), own);
+        let union = ranges([0..64 * KIB, 384 * KIB..512 * KIB]);
+        assert_eq!(state.ranges(Position(0), true), union);
+        state.keep(Position(0), own.iter().map(piece).collect());
+        let rest = ranges([0..64 * KIB]);
+        assert_eq!(state.ranges(Position(0), true), rest);
+        assert_eq!(state.ranges(Position(2), true), union, "nothing of it came");
+        state.keep(Position(0), rest.iter().map(piece).collect());
+        assert_eq!(state.ranges(Position(0), true), []);
+        let here = state.pieces(&[Position(0), Position(2)]);
+        assert_eq!(here.len(), 1);
+        assert_eq!(
+            here[&Position(0)].len(),
+            2,
+            "it is still here for both ways"
+        );
+    }
 }

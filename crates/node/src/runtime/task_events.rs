@@ -163,9 +163,8 @@ impl Node {
                 completion,
                 fetch,
                 position,
-                whole,
                 pieces,
-            } => restore.pieces_came(driver, completion, fetch, position, whole, pieces),
+            } => restore.pieces_came(driver, completion, fetch, position, pieces),
             TaskEvent::Assembled {
                 completion,
                 fetch,

@@ -34,8 +34,6 @@ pub(crate) enum SupplierRequest {
         position: Position,
         /// Which ranges of it.
         ranges: Vec<Range<u64>>,
-        /// Whether they are the union of all ranges.
-        whole: bool,
         /// Where to count.
         counters: Option<Arc<Counters>>,
     },

@@ -96,8 +96,6 @@ pub(crate) enum TaskEvent {
         completion: Completion,
         fetch: FetchId,
         position: Position,
-        /// Whether they are the union of all ranges.
-        whole: bool,
         pieces: Vec<RangeBytes>,
     },
     /// A fetch was put together, or not.

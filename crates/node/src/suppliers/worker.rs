@@ -114,7 +114,6 @@ async fn carry(
             pack,
             position,
             ranges,
-            whole,
             counters,
         } => match fetch_ranges(context, client, &pack, position, ranges).await {
             Ok(pieces) => {
@@ -123,7 +122,6 @@ async fn carry(
                     completion,
                     fetch,
                     position,
-                    whole,
                     pieces,
                 };
                 completion.bring(came).await;
