@@ -259,6 +259,7 @@ impl Restore {
             pack,
             position,
             ranges,
+            until_over: state.until_over(),
             counters: self.counters(job),
         })
     }
@@ -413,8 +414,12 @@ mod tests {
                 ..
             })
         ));
+        let Some(SupplierRequest::Fetch { mut until_over, .. }) = load else {
+            panic!("a fetch asks for ranges");
+        };
         assert!(restore.end(begun.id).is_some());
         assert!(answer.await.is_err(), "nobody answers any more");
+        assert!(until_over.changed().await.is_err(), "requests end with it");
         assert!(restore.range_to_ask(fetch, Position(0), true).is_none());
         let (late, _answer) = request(begun.id);
         assert_eq!(restore.set_of(&late), None);

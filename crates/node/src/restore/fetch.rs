@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use bitdust_crypto::{EpochSecrets, PackCipher, TAG_BYTES};
 use bitdust_model::Position;
 use bitdust_model::manifest::PackRef;
@@ -25,6 +27,8 @@ pub(crate) struct FetchState {
     pub(crate) union: Vec<Range<u64>>,
     /// What came of each shard.
     pieces: BTreeMap<Position, Vec<RangeBytes>>,
+    /// Ends with this fetch: then what it asked for is wanted no longer.
+    over: watch::Sender<()>,
 }
 
 impl FetchState {
@@ -56,7 +60,13 @@ impl FetchState {
             own,
             union,
             pieces: BTreeMap::new(),
+            over: watch::Sender::new(()),
         }
+    }
+
+    /// What tells its requests that the fetch is over: nothing more comes from it then.
+    pub(crate) fn until_over(&self) -> watch::Receiver<()> {
+        self.over.subscribe()
     }
 
     /// The ranges to ask of a position: what is here of it is not asked for again.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::watch;
 
 use bitdust_engine::FetchId;
 use bitdust_model::manifest::{PackRecord, PackRef};
@@ -34,6 +35,9 @@ pub(crate) enum SupplierRequest {
         position: Position,
         /// Which ranges of it.
         ranges: Vec<Range<u64>>,
+        /// Its sender is dropped when the fetch is over: other suppliers were faster, or nobody wants
+        /// it any more.
+        until_over: watch::Receiver<()>,
         /// Where to count.
         counters: Option<Arc<Counters>>,
     },

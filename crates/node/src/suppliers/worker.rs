@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::debug;
 
 use bitdust_crypto::{ShardMask, verify_by};
@@ -114,8 +114,9 @@ async fn carry(
             pack,
             position,
             ranges,
+            until_over,
             counters,
-        } => match fetch_ranges(context, client, &pack, position, ranges).await {
+        } => match fetch_unless_over(context, client, &pack, position, ranges, until_over).await {
             Ok(pieces) => {
                 count(counters.as_deref(), &pieces);
                 let came = |completion| TaskEvent::Pieces {
@@ -268,6 +269,24 @@ fn check_receipt(
 
 /// Ranges asked for at once within one request.
 const RANGES_AT_ONCE: usize = 8;
+
+/// Fetches ranges, unless the fetch they are for is over before: then the supplier is told that
+/// they are not wanted, so that one that does not answer holds neither memory nor a place here.
+async fn fetch_unless_over(
+    context: &Context,
+    client: &BulkClient,
+    pack: &Arc<PackRef>,
+    position: Position,
+    ranges: Vec<Range<u64>>,
+    mut until_over: watch::Receiver<()>,
+) -> Result<Vec<RangeBytes>, ErrorCode> {
+    tokio::select! {
+        biased;
+        // Nothing is ever sent: it ends when the sender is dropped.
+        _ = until_over.changed() => Err(ErrorCode::Cancelled),
+        fetched = fetch_ranges(context, client, pack, position, ranges) => fetched,
+    }
+}
 
 async fn fetch_ranges(
     context: &Context,
