@@ -32,6 +32,7 @@ use crate::fsm::{
 };
 use crate::io::{AskId, FetchId, Input, JobId, Output, SetFact};
 use crate::ledger::Ledger;
+use crate::pace::Pace;
 use crate::random::{Random, mix, mix_bytes};
 use crate::timer::{Timers, WakeReason};
 use crate::transition::{Machine, Subject, Transition};
@@ -77,6 +78,8 @@ pub struct Engine {
 
     jobs: BTreeMap<JobId, Job>,
     fetches: BTreeMap<FetchId, Fetch>,
+    /// How fast these are answered.
+    pace: Pace,
     folders: BTreeMap<FolderId, Folder>,
     /// Folders whose turn came with the last input.
     folders_starting: Vec<FolderId>,
@@ -159,6 +162,7 @@ impl Engine {
             ledger: Ledger::default(),
             jobs: BTreeMap::new(),
             fetches: BTreeMap::new(),
+            pace: Pace::default(),
             folders: BTreeMap::new(),
             folders_starting: Vec::new(),
             customers: BTreeMap::new(),

@@ -9,6 +9,7 @@ mod engine;
 mod fsm;
 pub mod io;
 mod ledger;
+mod pace;
 mod random;
 mod rules;
 mod safety;

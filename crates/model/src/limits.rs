@@ -349,6 +349,14 @@ pub const HEADS_COUNTED_MAX: usize = 64;
 pub const OWED_BATCH_MAX: usize = 1_024;
 /// Fetches that wait behind those in flight; more are given up at once.
 pub const FETCHES_QUEUED_MAX: usize = 256;
+/// Answers to fetches of which is kept how long they took: those of a minute or so of a restore.
+pub const ANSWERS_TIMED_MAX: usize = 64;
+/// Answers that say too little of how long others take.
+pub const ANSWERS_FEW: usize = 4;
+const _: () = assert!(ANSWERS_FEW < ANSWERS_TIMED_MAX);
+/// Fetches that ask others at once in the place of those who are late, until these answer or are late
+/// as well: on a line where everything is slow so much is fetched twice before that is known.
+pub const FETCHES_HEDGING_MAX: usize = 1;
 /// Combinations of shards that are tried before a pack is given up as undecodable.
 pub const DECODE_TRIES_MAX: u32 = 128;
 /// Failed sends after which a shard goes to the spool and frees its memory.

@@ -26,6 +26,16 @@ pub struct Policy {
     /// answered, when enough others have for it to be published.
     #[serde(with = "millis")]
     pub straggler_wait: Duration,
+    /// How long a fetched piece may take at least before it is late and another supplier is asked,
+    /// however fast the last ones came.
+    #[serde(with = "millis")]
+    pub late_min: Duration,
+    /// The same as long as few pieces came.
+    #[serde(with = "millis")]
+    pub late_first: Duration,
+    /// How long a supplier that was late is asked last, unless it answers in time.
+    #[serde(with = "millis")]
+    pub late_for: Duration,
     /// First wait before a failed transfer is tried again; doubles each time.
     #[serde(with = "millis")]
     pub retry_min: Duration,
@@ -96,6 +106,9 @@ impl Default for Policy {
             request_timeout: 30 * SECOND,
             stall_timeout: MINUTE,
             straggler_wait: Duration::from_millis(700),
+            late_min: Duration::from_millis(250),
+            late_first: SECOND,
+            late_for: MINUTE,
             retry_min: SECOND,
             retry_max: 5 * MINUTE,
             search_interval: MINUTE,

@@ -1,11 +1,11 @@
 //! Fetches: what restores, recoveries and look-ups bring back, a few at a time.
 
-use bitdust_model::limits::{FETCHES_IN_FLIGHT_MAX, FETCHES_QUEUED_MAX};
-use bitdust_model::{ErrorCode, PackId};
+use bitdust_model::limits::{FETCHES_HEDGING_MAX, FETCHES_IN_FLIGHT_MAX, FETCHES_QUEUED_MAX};
+use bitdust_model::{DeviceId, ErrorCode, PackId};
 
 use super::entries::Fetch;
 use super::{Engine, Step, Task};
-use crate::fsm::{fetch, name};
+use crate::fsm::{Moment, fetch, name};
 use crate::io::{FetchId, JobId, Output};
 use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
@@ -56,13 +56,26 @@ impl Engine {
 
     pub(super) fn step_fetch(&mut self, id: FetchId, event: fetch::Event) {
         let random = self.draw(Machine::Fetch, Subject::Fetch(id));
+        self.note_pace(id, event);
+        let late = self.pace.late(self.now);
+        let peers = fetch::Peers {
+            online: &self.online,
+            late: &late,
+            late_after: self.pace.late_after(&self.policy),
+            may_hedge: self.may_hedge(),
+        };
+        let moment = Moment {
+            now: self.now,
+            policy: &self.policy,
+            random,
+        };
         let Some(entry) = self.fetches.get_mut(&id) else {
             return;
         };
         let mut out = Vec::new();
         let step = Step::of(Machine::Fetch, Subject::Fetch(id), &entry.state, &event);
         let before = std::mem::replace(&mut entry.state, fetch::State::GivenUp);
-        let after = fetch::step(before, event, &self.moment(random), &self.online, &mut out);
+        let after = fetch::step(before, event, &moment, &peers, &mut out);
         let is_over = after.is_over();
         let moved = step.from != name(&after);
         self.noted(step, name(&after), !out.is_empty(), after.deadline());
@@ -74,6 +87,43 @@ impl Engine {
         self.jobs_due |= moved;
         for action in out {
             self.do_fetch(id, action);
+        }
+    }
+
+    /// Whether a fetch may ask others in the place of those who are late.
+    fn may_hedge(&self) -> bool {
+        let fetches = self.fetches.values();
+        let hedging = fetches.filter(|fetch| fetch.state.is_hedging(self.now));
+        hedging.count() < FETCHES_HEDGING_MAX
+    }
+
+    /// Learns from an answer how fast peers are, and who is not to be asked first any more.
+    fn note_pace(&mut self, id: FetchId, event: fetch::Event) {
+        match event {
+            fetch::Event::RangeFetched { position } => {
+                let fetch = self.fetches.get(&id);
+                if let Some((device, asked_at)) =
+                    fetch.and_then(|fetch| fetch.state.asked(position))
+                {
+                    let took = self.now.since(asked_at);
+                    self.pace.answered(device, took, &self.policy);
+                }
+            }
+            fetch::Event::RangeFailed { device, code, .. } if is_as_bad_as_late(code) => {
+                self.note_late(device);
+            }
+            fetch::Event::RangeFailed { .. }
+            | fetch::Event::TurnCame
+            | fetch::Event::Decoded
+            | fetch::Event::DecodeFailed { .. }
+            | fetch::Event::PeerUp { .. }
+            | fetch::Event::Wake => {}
+        }
+    }
+
+    fn note_late(&mut self, device: DeviceId) {
+        if self.online.contains(&device) {
+            self.pace.was_late(device, self.now, &self.policy);
         }
     }
 
@@ -91,6 +141,7 @@ impl Engine {
                     whole,
                 });
             }
+            fetch::Action::NoteLate { device } => self.note_late(device),
             fetch::Action::Dial { device } => {
                 if self.dial(device) {
                     self.tasks
@@ -130,4 +181,10 @@ impl Engine {
             self.timers.set(reason, None);
         }
     }
+}
+
+/// Whether somebody who fails like that took its time and may do so again. Garbage and what is not
+/// there come at once, and are a shard's alone.
+const fn is_as_bad_as_late(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::TimedOut | ErrorCode::Unreachable)
 }

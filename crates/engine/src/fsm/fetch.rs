@@ -4,10 +4,15 @@
 //! positions. A position that gave wrong bytes is out; when the pieces cannot be put
 //! together, other combinations are tried, one suspect left out at a time. Holders that are
 //! away are dialed until patience ends.
+//!
+//! Nobody is waited for who is late while others could be asked: instead of direct positions any
+//! k are gathered then, and where these are late one more is asked each time. What suffices first
+//! wins; what comes later is not needed.
 
 mod gathering;
-
-use std::collections::BTreeSet;
+mod peers;
+#[cfg(test)]
+mod tests;
 
 use bitdust_model::{DeviceId, ErrorCode, Position, Tick};
 
@@ -16,6 +21,7 @@ use super::Moment;
 use gathering::{Asks, Gathering};
 
 pub(crate) use gathering::Wanted;
+pub(crate) use peers::Peers;
 
 /// Where the fetch stands.
 #[derive(Debug, Clone, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -57,12 +63,8 @@ impl State {
     /// When time alone moves this machine.
     pub(crate) const fn deadline(&self) -> Option<Tick> {
         match self {
-            Self::Queued { .. }
-            | Self::Direct { .. }
-            | Self::Whole { .. }
-            | Self::Decoding { .. }
-            | Self::Decoded
-            | Self::GivenUp => None,
+            Self::Queued { .. } | Self::Decoding { .. } | Self::Decoded | Self::GivenUp => None,
+            Self::Direct { gathering } | Self::Whole { gathering } => gathering.hedge_at(),
             Self::Waiting { retry_at, .. } => Some(*retry_at),
         }
     }
@@ -82,6 +84,27 @@ impl State {
     /// Whether it waits for its turn.
     pub(crate) const fn is_queued(&self) -> bool {
         matches!(self, Self::Queued { .. })
+    }
+
+    /// Who is asked for a position, and since when.
+    pub(crate) fn asked(&self, position: Position) -> Option<(DeviceId, Tick)> {
+        self.gathering()?.asked(position)
+    }
+
+    /// Whether somebody was asked in the place of one who is late, and may still answer in time.
+    pub(crate) fn is_hedging(&self, now: Tick) -> bool {
+        let gathering = self.gathering();
+        gathering.is_some_and(|gathering| gathering.is_hedging(now))
+    }
+
+    const fn gathering(&self) -> Option<&Gathering> {
+        match self {
+            Self::Direct { gathering }
+            | Self::Whole { gathering }
+            | Self::Decoding { gathering }
+            | Self::Waiting { gathering, .. } => Some(gathering),
+            Self::Queued { .. } | Self::Decoded | Self::GivenUp => None,
+        }
     }
 
     /// Whether it waits for suppliers.
@@ -137,6 +160,11 @@ pub(crate) enum Action {
         /// For the union of all wanted ranges.
         whole: bool,
     },
+    /// Note that an answer is late.
+    NoteLate {
+        /// Whose.
+        device: DeviceId,
+    },
     /// Connect to a holder.
     Dial {
         /// Whom.
@@ -154,17 +182,17 @@ pub(crate) enum Action {
     },
 }
 
-/// One step; `online`: peers that are connected.
+/// One step.
 pub(crate) fn step(
     state: State,
     event: Event,
     at: &Moment<'_>,
-    online: &BTreeSet<DeviceId>,
+    peers: &Peers<'_>,
     out: &mut Vec<Action>,
 ) -> State {
     match state {
         State::Queued { wanted } => match event {
-            Event::TurnCame => advance(Gathering::new(wanted, at.now), at, online, out),
+            Event::TurnCame => advance(Gathering::new(wanted, at.now), at, peers, out),
             Event::RangeFetched { .. }
             | Event::RangeFailed { .. }
             | Event::Decoded
@@ -175,7 +203,7 @@ pub(crate) fn step(
         State::Direct { mut gathering } | State::Whole { mut gathering } => match event {
             Event::RangeFetched { position } => {
                 gathering.take(position, at.now);
-                advance(gathering, at, online, out)
+                advance(gathering, at, peers, out)
             }
             Event::RangeFailed {
                 position,
@@ -183,21 +211,24 @@ pub(crate) fn step(
                 code,
             } => {
                 gathering.miss(position, device, code);
-                advance(gathering, at, online, out)
+                advance(gathering, at, peers, out)
             }
             Event::PeerUp { device } => {
                 gathering.forgive(device);
-                advance(gathering, at, online, out)
+                advance(gathering, at, peers, out)
+            }
+            Event::Wake if gathering.hedge_at().is_some_and(|due| at.now >= due) => {
+                hedge(gathering, at, peers, out)
             }
             Event::TurnCame | Event::Decoded | Event::DecodeFailed { .. } | Event::Wake => {
                 rest(gathering)
             }
         },
-        State::Decoding { gathering } => in_decoding(gathering, event, at, online, out),
+        State::Decoding { gathering } => in_decoding(gathering, event, at, peers, out),
         State::Waiting {
             gathering,
             retry_at,
-        } => in_waiting(gathering, retry_at, event, at, online, out),
+        } => in_waiting(gathering, retry_at, event, at, peers, out),
         State::Decoded => State::Decoded,
         State::GivenUp => State::GivenUp,
     }
@@ -207,7 +238,7 @@ fn in_decoding(
     mut gathering: Gathering,
     event: Event,
     at: &Moment<'_>,
-    online: &BTreeSet<DeviceId>,
+    peers: &Peers<'_>,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
@@ -216,7 +247,7 @@ fn in_decoding(
             code: ErrorCode::Corrupt,
         } => {
             gathering.suspect();
-            advance(gathering, at, online, out)
+            advance(gathering, at, peers, out)
         }
         Event::DecodeFailed { code } => give_up(code, out),
         Event::RangeFetched { position } => {
@@ -244,17 +275,17 @@ fn in_waiting(
     retry_at: Tick,
     event: Event,
     at: &Moment<'_>,
-    online: &BTreeSet<DeviceId>,
+    peers: &Peers<'_>,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
         Event::Wake if at.now >= retry_at => {
             gathering.begin_round();
-            advance(gathering, at, online, out)
+            advance(gathering, at, peers, out)
         }
         Event::PeerUp { device } if gathering.may_hold(device) => {
             gathering.forgive(device);
-            advance(gathering, at, online, out)
+            advance(gathering, at, peers, out)
         }
         Event::Wake
         | Event::PeerUp { .. }
@@ -273,16 +304,17 @@ fn in_waiting(
 fn advance(
     mut gathering: Gathering,
     at: &Moment<'_>,
-    online: &BTreeSet<DeviceId>,
+    peers: &Peers<'_>,
     out: &mut Vec<Action>,
 ) -> State {
+    if let Some(positions) = gathering.take_direct() {
+        out.push(Action::Decode { positions });
+        return State::Decoding { gathering };
+    }
     if !gathering.is_whole() {
-        if let Some(positions) = gathering.direct() {
-            out.push(Action::Decode { positions });
-            return State::Decoding { gathering };
-        }
-        if let Some(asks) = gathering.ask_direct(online) {
+        if let Some(asks) = gathering.ask_direct(peers, at.now) {
             ask(asks, false, out);
+            gathering.plan_hedge();
             return State::Direct { gathering };
         }
         gathering.go_whole();
@@ -294,11 +326,36 @@ fn advance(
     if gathering.is_hopeless() {
         return give_up(ErrorCode::TooFewShards, out);
     }
-    ask(gathering.ask_whole(online), true, out);
+    ask(gathering.ask_whole(peers, at.now), true, out);
     if gathering.is_coming() {
+        gathering.plan_hedge();
         return State::Whole { gathering };
     }
-    wait(gathering, at, online, out)
+    wait(gathering, at, peers, out)
+}
+
+/// Answers are late: others are asked, and where nobody else is there those who are away are dialed.
+fn hedge(
+    mut gathering: Gathering,
+    at: &Moment<'_>,
+    peers: &Peers<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    let overdue = gathering.overdue(at.now);
+    let late = peers.late.union(&overdue).copied().collect();
+    let peers = Peers {
+        late: &late,
+        ..*peers
+    };
+    for device in overdue {
+        out.push(Action::NoteLate { device });
+    }
+    let asks = gathering.hedge(&peers, at.now, at.policy.late_min);
+    if asks.is_empty() && peers.may_hedge {
+        dial_away(&gathering, &peers, out);
+    }
+    ask(asks, true, out);
+    rest(gathering)
 }
 
 fn give_up(code: ErrorCode, out: &mut Vec<Action>) -> State {
@@ -317,23 +374,22 @@ fn ask(asks: Asks, whole: bool, out: &mut Vec<Action>) {
 }
 
 /// Nobody there can help: dial those who are away, and come back.
-fn wait(
-    gathering: Gathering,
-    at: &Moment<'_>,
-    online: &BTreeSet<DeviceId>,
-    out: &mut Vec<Action>,
-) -> State {
+fn wait(gathering: Gathering, at: &Moment<'_>, peers: &Peers<'_>, out: &mut Vec<Action>) -> State {
     let patient_until = gathering.progress_at() + at.policy.restore_patience;
     if at.now >= patient_until {
         return give_up(ErrorCode::TooFewShards, out);
     }
-    for device in gathering.away(online) {
-        out.push(Action::Dial { device });
-    }
+    dial_away(&gathering, peers, out);
     let retry_at = at.retry_at(gathering.rounds()).min(patient_until);
     State::Waiting {
         gathering,
         retry_at,
+    }
+}
+
+fn dial_away(gathering: &Gathering, peers: &Peers<'_>, out: &mut Vec<Action>) {
+    for device in gathering.away(peers.online) {
+        out.push(Action::Dial { device });
     }
 }
 

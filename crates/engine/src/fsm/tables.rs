@@ -22,6 +22,17 @@ fn at(policy: &Policy, now: u64) -> Moment<'_> {
     }
 }
 
+/// Peers none of whom was ever late.
+fn peers(online: &BTreeSet<DeviceId>) -> fetch::Peers<'_> {
+    const NOBODY: &BTreeSet<DeviceId> = &BTreeSet::new();
+    fetch::Peers {
+        online,
+        late: NOBODY,
+        late_after: Duration::from_secs(1),
+        may_hedge: true,
+    }
+}
+
 #[test]
 fn a_shard_is_spooled_when_its_supplier_is_away_full_or_failed_thrice() {
     use transfer::{Action, Event, Source, State};
@@ -592,7 +603,7 @@ fn a_fetch_asks_direct_positions_first_and_then_any_others_whole() {
     let mut feed = |event, wanted: &[Action]| {
         let mut out = Vec::new();
         let before = state.clone();
-        state = fetch::step(before, event, &at(&policy, 0), &online, &mut out);
+        state = fetch::step(before, event, &at(&policy, 0), &peers(&online), &mut out);
         assert_eq!(out, wanted, "{event:?}");
     };
     let ask = |id, whole| Action::Ask {
@@ -659,7 +670,7 @@ fn a_fetch_that_fails_here_suspects_no_piece() {
         },
         Event::DecodeFailed { code },
     ] {
-        state = fetch::step(state, event, &at(&policy, 0), &online, &mut asked);
+        state = fetch::step(state, event, &at(&policy, 0), &peers(&online), &mut asked);
     }
     assert_eq!(state, State::GivenUp);
     assert_eq!(asked.last(), Some(&Action::GiveUp { code }));

@@ -36,6 +36,7 @@ impl Engine {
             Input::PeerUp { device, .. } => self.peer_up(device),
             Input::PeerDown { device } => {
                 self.online.remove(&device);
+                self.pace.gone(device);
                 // What only it had is asked of nobody any more.
                 self.tasks
                     .push_back(Task::Head(head::Event::HoldersChanged));

@@ -137,6 +137,7 @@ fn fetch_is_drawn() {
         BTreeSet::from([ONE]),
         BTreeSet::from([ONE, TWO]),
     ];
+    let nobody = BTreeSet::new();
     let situations: Vec<_> = moments(&policy)
         .into_iter()
         .flat_map(|at| crowds.iter().map(move |online| (at, online)))
@@ -146,7 +147,15 @@ fn fetch_is_drawn() {
         &[first],
         &events,
         &situations,
-        |state, event, (at, online), out| fetch::step(state, event, at, online, out),
+        |state, event, (at, online), out| {
+            let peers = fetch::Peers {
+                online,
+                late: &nobody,
+                late_after: policy.late_first,
+                may_hedge: true,
+            };
+            fetch::step(state, event, at, &peers, out)
+        },
     );
     let intro = "One pack, or ranges of it, on the way back.";
     check_page("fetch", "Fetch", intro, &walk);

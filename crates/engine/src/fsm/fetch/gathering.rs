@@ -4,11 +4,14 @@
 //! It knows no states and wants nothing done: it says whom to ask, and its machine asks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bitdust_model::limits::DECODE_TRIES_MAX;
 use bitdust_model::{DeviceId, ErrorCode, Position, Tick};
 
 use crate::io::PlaceFact;
+
+use super::peers::Peers;
 
 /// What is wanted, and who may have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +40,38 @@ pub(crate) struct Gathering {
     failed: BTreeSet<(Position, DeviceId)>,
     rounds: u32,
     progress_at: Tick,
+    /// Direct positions that came, also those that are asked for once more as whole pieces.
+    direct_here: BTreeSet<Position>,
+    /// Whether the direct positions were put together, or are being.
+    direct_tried: bool,
+    /// Whether they are what is put together now.
+    is_direct_tried_now: bool,
+    /// When a late answer is to be noticed.
+    hedge_at: Option<Tick>,
+    /// No further hedge before.
+    quiet_until: Tick,
+    /// Whether one of those who were asked last in the place of others answered.
+    is_hedge_answered: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PartState {
-    Asked { whole: bool },
+    Asked(Ask),
     Here { whole: bool },
     Bad,
+}
+
+/// What was asked of a holder and has no answer yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ask {
+    whole: bool,
+    device: DeviceId,
+    asked_at: Tick,
+    late_at: Tick,
+    /// Whether it was asked because another one is late.
+    is_hedge: bool,
+    /// Whether another one was asked in its place.
+    is_passed: bool,
 }
 
 /// Positions to ask for, and whom.
@@ -62,6 +90,12 @@ impl Gathering {
             failed: BTreeSet::new(),
             rounds: 0,
             progress_at: now,
+            direct_here: BTreeSet::new(),
+            direct_tried: false,
+            is_direct_tried_now: false,
+            hedge_at: None,
+            quiet_until: now,
+            is_hedge_answered: false,
         }
     }
 
@@ -70,64 +104,202 @@ impl Gathering {
         self.whole
     }
 
-    /// From now on whole pieces are gathered.
-    pub(super) const fn go_whole(&mut self) {
+    /// From now on whole pieces are gathered; others are asked in the place of those who were asked
+    /// for direct positions, which still count when they come.
+    pub(super) fn go_whole(&mut self) {
         self.whole = true;
+        for ask in self.asks_mut() {
+            ask.is_passed |= !ask.whole;
+        }
     }
 
-    /// The direct positions, when all of them are here.
-    pub(super) fn direct(&self) -> Option<Vec<Position>> {
+    /// The direct positions to put together, once, when all of them are here: also when whole
+    /// pieces are gathered because one of them was late.
+    pub(super) fn take_direct(&mut self) -> Option<Vec<Position>> {
         let direct = &self.wanted.direct;
-        direct
-            .iter()
-            .all(|position| self.is_here(*position))
-            .then(|| direct.clone())
+        let mut wanted = direct.iter();
+        let are_here = wanted.all(|position| self.direct_here.contains(position));
+        if self.direct_tried || direct.is_empty() || !are_here {
+            return None;
+        }
+        self.direct_tried = true;
+        self.is_direct_tried_now = true;
+        Some(direct.clone())
     }
 
     /// Whom to ask for the direct positions that are missing; `None` when one of them is bad or
-    /// cannot be asked for now.
-    pub(super) fn ask_direct(&mut self, online: &BTreeSet<DeviceId>) -> Option<Asks> {
+    /// cannot be asked for now, or would be asked of one who is late while others have enough.
+    pub(super) fn ask_direct(&mut self, peers: &Peers<'_>, now: Tick) -> Option<Asks> {
         let mut asks = Vec::new();
         for &position in &self.wanted.direct {
             match self.pieces.get(&position) {
-                None => asks.push((position, self.holder(position, online)?)),
+                None => asks.push((position, self.holder(position, peers)?)),
                 Some(PartState::Bad) => return None,
-                Some(PartState::Asked { .. } | PartState::Here { .. }) => {}
+                Some(PartState::Asked(_) | PartState::Here { .. }) => {}
             }
         }
-        for &(position, _) in &asks {
-            self.pieces
-                .insert(position, PartState::Asked { whole: false });
+        let is_late = asks.iter().any(|(_, device)| peers.is_late(*device));
+        if is_late && self.has_enough_in_time(peers) {
+            return None;
+        }
+        for &(position, device) in &asks {
+            self.note_ask(position, device, false, peers, now);
         }
         Some(asks)
     }
 
     /// Whom to ask for as many whole pieces as the next combination needs.
-    pub(super) fn ask_whole(&mut self, online: &BTreeSet<DeviceId>) -> Asks {
+    pub(super) fn ask_whole(&mut self, peers: &Peers<'_>, now: Tick) -> Asks {
         let wanted = (self.order.len() + 1).max(usize::from(self.wanted.k));
-        let pieces = self.pieces.values();
-        let mut coming = pieces
-            .filter(|piece| matches!(piece, PartState::Asked { whole: true }))
-            .count();
-        let mut asks = Vec::new();
-        for position in self.candidates() {
-            if self.order.len() + coming >= wanted {
-                break;
-            }
-            if let Some(device) = self.holder(position, online) {
-                self.pieces
-                    .insert(position, PartState::Asked { whole: true });
-                asks.push((position, device));
-                coming += 1;
-            }
+        let coming = self.asks().filter(|ask| ask.whole && !ask.is_passed);
+        let missing = wanted.saturating_sub(self.order.len() + coming.count());
+        let mut asks = self.askable(peers);
+        asks.truncate(missing);
+        for &(position, device) in &asks {
+            self.note_ask(position, device, true, peers, now);
         }
         asks
     }
 
+    fn note_ask(
+        &mut self,
+        position: Position,
+        device: DeviceId,
+        whole: bool,
+        peers: &Peers<'_>,
+        now: Tick,
+    ) {
+        let ask = Ask {
+            whole,
+            device,
+            asked_at: now,
+            late_at: now + peers.late_after,
+            is_hedge: false,
+            is_passed: false,
+        };
+        self.pieces.insert(position, PartState::Asked(ask));
+    }
+
+    fn asks(&self) -> impl Iterator<Item = &Ask> {
+        self.pieces.values().filter_map(|piece| match piece {
+            PartState::Asked(ask) => Some(ask),
+            PartState::Here { .. } | PartState::Bad => None,
+        })
+    }
+
+    fn asks_mut(&mut self) -> impl Iterator<Item = &mut Ask> {
+        self.pieces.values_mut().filter_map(|piece| match piece {
+            PartState::Asked(ask) => Some(ask),
+            PartState::Here { .. } | PartState::Bad => None,
+        })
+    }
+
+    /// Whom one could ask for whole pieces: those who are late come last.
+    fn askable(&self, peers: &Peers<'_>) -> Asks {
+        let positions = self.candidates().into_iter();
+        let mut askable: Asks = positions
+            .filter_map(|position| Some((position, self.holder(position, peers)?)))
+            .collect();
+        askable.sort_by_key(|(_, device)| peers.is_late(*device));
+        askable
+    }
+
+    /// Whether pieces enough are here or with those who are not late.
+    fn has_enough_in_time(&self, peers: &Peers<'_>) -> bool {
+        let askable = self.askable(peers);
+        let in_time = askable.iter().filter(|(_, device)| !peers.is_late(*device));
+        self.order.len() + in_time.count() >= usize::from(self.wanted.k)
+    }
+
+    /// Who is asked for a position, and since when.
+    pub(super) fn asked(&self, position: Position) -> Option<(DeviceId, Tick)> {
+        match self.pieces.get(&position)? {
+            PartState::Asked(ask) => Some((ask.device, ask.asked_at)),
+            PartState::Here { .. } | PartState::Bad => None,
+        }
+    }
+
+    /// When a late answer is to be noticed.
+    pub(super) const fn hedge_at(&self) -> Option<Tick> {
+        self.hedge_at
+    }
+
+    /// Sets when the first answer is late in whose place nobody was asked.
+    pub(super) fn plan_hedge(&mut self) {
+        let asks = self.asks().filter(|ask| !ask.is_passed);
+        let first = asks.map(|ask| ask.late_at).min();
+        self.hedge_at = first.map(|at| at.max(self.quiet_until));
+    }
+
+    /// Whose answers are late, without those in whose place others were asked.
+    pub(super) fn overdue(&self, now: Tick) -> BTreeSet<DeviceId> {
+        let asks = self.asks().filter(|ask| !ask.is_passed);
+        let late = asks.filter(|ask| ask.late_at <= now);
+        late.map(|ask| ask.device).collect()
+    }
+
+    /// Whether others were asked in the place of those who are late, of whom nobody answered and not
+    /// all are late as well.
+    pub(super) fn is_hedging(&self, now: Tick) -> bool {
+        let mut asks = self.asks();
+        !self.is_hedge_answered && asks.any(|ask| ask.is_hedge && now < ask.late_at)
+    }
+
+    /// Whom to ask in the place of those who are late: for whole pieces where direct ones are late,
+    /// else for one more. Nobody who is late too is asked, and nobody where that would not suffice.
+    /// Where it may not ask now, it tries `again_after`.
+    pub(super) fn hedge(&mut self, peers: &Peers<'_>, now: Tick, again_after: Duration) -> Asks {
+        if !peers.may_hedge {
+            self.hedge_at = Some(now + again_after);
+            return Vec::new();
+        }
+        let known: BTreeSet<_> = self.pieces.keys().copied().collect();
+        let asks = if self.whole {
+            self.pass_one(peers, now)
+        } else if self.has_enough_in_time(peers) {
+            self.go_whole();
+            self.ask_whole(peers, now)
+        } else {
+            Vec::new()
+        };
+        if asks.is_empty() {
+            let due = self.asks().map(|ask| ask.late_at);
+            self.hedge_at = due.filter(|late_at| now < *late_at).min();
+        } else {
+            // Of those who gave something already no answer says how fast others are.
+            for (position, piece) in &mut self.pieces {
+                if let PartState::Asked(ask) = piece
+                    && !known.contains(position)
+                {
+                    ask.is_hedge = true;
+                }
+            }
+            self.is_hedge_answered = false;
+            self.quiet_until = now + peers.late_after;
+            self.plan_hedge();
+        }
+        asks
+    }
+
+    /// Asks for one more whole piece in the place of the one that is late for the longest.
+    fn pass_one(&mut self, peers: &Peers<'_>, now: Tick) -> Asks {
+        let mut askable = self.askable(peers).into_iter();
+        let next = askable.next().filter(|(_, device)| !peers.is_late(*device));
+        let late = self
+            .asks_mut()
+            .filter(|ask| ask.whole && !ask.is_passed && ask.late_at <= now)
+            .min_by_key(|ask| ask.late_at);
+        let (Some((position, device)), Some(late)) = (next, late) else {
+            return Vec::new();
+        };
+        late.is_passed = true;
+        self.note_ask(position, device, true, peers, now);
+        vec![(position, device)]
+    }
+
     /// Whether any piece is on its way.
     pub(super) fn is_coming(&self) -> bool {
-        let mut pieces = self.pieces.values();
-        pieces.any(|piece| matches!(piece, PartState::Asked { .. }))
+        self.asks().next().is_some()
     }
 
     /// Positions that could still be asked for whole, data positions first, in the order in which
@@ -142,23 +314,21 @@ impl Gathering {
         positions.sort_by_key(|position| !self.wanted.direct.contains(position));
         positions.retain(|position| match self.pieces.get(position) {
             None | Some(PartState::Here { whole: false }) => true,
-            Some(PartState::Here { whole: true } | PartState::Asked { .. } | PartState::Bad) => {
-                false
-            }
+            Some(PartState::Here { whole: true } | PartState::Asked(_) | PartState::Bad) => false,
         });
         positions
     }
 
-    /// The first holder of a position who is there and has not failed in this round.
-    fn holder(&self, position: Position, online: &BTreeSet<DeviceId>) -> Option<DeviceId> {
-        let place = self
-            .wanted
-            .places
-            .iter()
-            .find(|place| place.position == position)?;
-        let mut holders = place.holders.iter().copied();
+    /// The first holder of a position who is there and has not failed in this round; one who is
+    /// late only where there is no other.
+    fn holder(&self, position: Position, peers: &Peers<'_>) -> Option<DeviceId> {
+        let mut places = self.wanted.places.iter();
+        let place = places.find(|place| place.position == position)?;
+        let holders = place.holders.iter().copied();
         holders
-            .find(|holder| online.contains(holder) && !self.failed.contains(&(position, *holder)))
+            .filter(|holder| peers.online.contains(holder))
+            .filter(|holder| !self.failed.contains(&(position, *holder)))
+            .min_by_key(|holder| peers.is_late(*holder))
     }
 
     /// Holders of what could still be asked for, who are away.
@@ -233,10 +403,6 @@ impl Gathering {
         left < usize::from(self.wanted.k) || self.order.len() >= left
     }
 
-    fn is_here(&self, position: Position) -> bool {
-        matches!(self.pieces.get(&position), Some(PartState::Here { .. }))
-    }
-
     /// Whether it is a holder of anything wanted.
     pub(super) fn may_hold(&self, device: DeviceId) -> bool {
         self.wanted
@@ -247,22 +413,27 @@ impl Gathering {
 
     /// The bytes of a position came.
     pub(super) fn take(&mut self, position: Position, now: Tick) {
-        let Some(PartState::Asked { whole }) = self.pieces.get(&position).copied() else {
+        let Some(PartState::Asked(ask)) = self.pieces.get(&position).copied() else {
             return;
         };
         // A single direct position's ranges are the union of all ranges.
-        let whole = whole || self.wanted.direct == [position];
+        let whole = ask.whole || self.wanted.direct == [position];
         self.pieces.insert(position, PartState::Here { whole });
+        if self.wanted.direct.contains(&position) {
+            self.direct_here.insert(position);
+        }
         if whole {
             self.order.push(position);
         }
         self.progress_at = now;
+        self.is_hedge_answered |= ask.is_hedge;
     }
 
     /// They did not.
     pub(super) fn miss(&mut self, position: Position, device: DeviceId, code: ErrorCode) {
         if code == ErrorCode::Corrupt {
             self.pieces.insert(position, PartState::Bad);
+            self.direct_here.remove(&position);
             return;
         }
         self.pieces.remove(&position);
@@ -277,12 +448,15 @@ impl Gathering {
     /// The pieces did not fit.
     pub(super) fn suspect(&mut self) {
         self.tries += 1;
-        if self.whole {
+        if !std::mem::take(&mut self.is_direct_tried_now) {
             return;
         }
         self.whole = true;
-        // A direct position that stood alone is surely the bad one.
-        if let [position] = self.wanted.direct[..] {
+        // A direct position that stood alone is surely the bad one. Once combinations were tried, the
+        // pieces keep their order.
+        if let [position] = self.wanted.direct[..]
+            && self.tried == 0
+        {
             self.pieces.insert(position, PartState::Bad);
             self.order.retain(|here| *here != position);
         }
