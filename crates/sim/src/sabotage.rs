@@ -48,6 +48,8 @@ pub enum Sabotage {
     StandsStillInSleep,
     /// Takes a proof that lies in its clock's future for one of just now: what every start once did.
     TakesTheFutureForNow,
+    /// Waits for those who are late, from its next start on: what every fetch once did.
+    WaitsForTheLate,
 }
 
 impl Sabotage {
@@ -59,6 +61,7 @@ impl Sabotage {
             | Self::SwallowsFailures
             | Self::RetriesNothing
             | Self::WaitsForTheAbsent
+            | Self::WaitsForTheLate
             | Self::TrustsWhatItHas
             | Self::StandsStillInSleep
             | Self::TakesTheFutureForNow
@@ -94,16 +97,7 @@ impl Sabotage {
             Self::NeverSends => {
                 outputs.retain(|output| !matches!(output, Output::SendShard { .. }));
             }
-            Self::NeverFetches => {
-                for output in outputs {
-                    if let Output::FetchRange { fetch, .. } = output {
-                        *output = Output::GiveUpFetch {
-                            fetch: *fetch,
-                            code: ErrorCode::TooFewShards,
-                        };
-                    }
-                }
-            }
+            Self::NeverFetches => outputs.iter_mut().for_each(give_up),
         }
     }
 
@@ -123,6 +117,7 @@ impl Sabotage {
             | Self::SwallowsFailures
             | Self::RetriesNothing
             | Self::WaitsForTheAbsent
+            | Self::WaitsForTheLate
             | Self::HidesNewer
             | Self::PublishesAlone
             | Self::TrustsWhatItHas
@@ -150,6 +145,13 @@ fn record_at_once(input: &Input) -> Option<Output> {
         return Some(Output::RecordCommit { sequence });
     }
     None
+}
+
+fn give_up(output: &mut Output) {
+    if let Output::FetchRange { fetch, .. } = output {
+        let (fetch, code) = (*fetch, ErrorCode::TooFewShards);
+        *output = Output::GiveUpFetch { fetch, code };
+    }
 }
 
 fn hide_newer(output: &mut Output) {

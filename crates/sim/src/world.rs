@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::failure::{Failure, Steps};
 use crate::id::NodeId;
 use crate::node::Node;
+use crate::sabotage::Sabotage;
 
 /// Events handled before a run counts as one that never rests.
 const EVENTS_MAX: u64 = 3_000_000;
@@ -364,12 +365,12 @@ impl World {
     /// Starts a machine now.
     pub(crate) fn start_now(&mut self, id: NodeId) {
         let seed = self.fresh_bytes();
-        let now = self.now;
+        let (now, policy) = (self.now, self.policy_of(id));
         let node = &mut self.nodes[id.0];
         if node.dead || node.is_up() {
             return;
         }
-        node.engine = Some(Engine::new(self.policy.clone()));
+        node.engine = Some(Engine::new(policy));
         node.boot += 1;
         node.started_at = now;
         node.inputs = 0;
@@ -381,10 +382,20 @@ impl World {
         self.deliver(id, Duration::from_millis(50), Input::Listening);
     }
 
+    /// By which a machine lives.
+    fn policy_of(&self, id: NodeId) -> Policy {
+        let mut policy = self.policy.clone();
+        if self.nodes[id.0].sabotage == Sabotage::WaitsForTheLate {
+            let forever = policy.restore_patience.saturating_mul(1_000);
+            (policy.late_min, policy.late_first) = (forever, forever);
+        }
+        policy
+    }
+
     /// Plays every running machine's trace back: a fresh engine must do the same.
     pub fn check_replay(&self) -> Result<(), Failure> {
         for (index, node) in self.nodes.iter().enumerate() {
-            if let Err(divergence) = replay(self.policy.clone(), &node.trace) {
+            if let Err(divergence) = replay(self.policy_of(NodeId(index)), &node.trace) {
                 return Err(self.failure(format!("node {index} does not replay: {divergence}")));
             }
         }
