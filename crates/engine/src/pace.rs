@@ -53,6 +53,8 @@ impl Pace {
         } else {
             policy.late_min
         };
+        // With no wait at all a fetch that may not ask others yet would wake for ever.
+        let least = least.max(Duration::from_millis(1));
         // A request that is waited for longer than that fails by itself.
         let longest = policy.stall_timeout.max(least);
         most.saturating_mul(2).clamp(least, longest)

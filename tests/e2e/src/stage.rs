@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::machine::{Machine, Reply};
@@ -65,6 +65,28 @@ impl Stage {
         stage.customer.start()?;
         stage.hire()?;
         Ok(stage)
+    }
+
+    /// From now on everybody listens where they listen now, as suppliers behind a port of
+    /// their own do, over the transport that stands so in their addresses.
+    pub fn keep_ports(&mut self, transport: &str) -> Result<()> {
+        for machine in self.suppliers.iter_mut().chain([&mut self.customer]) {
+            let own = machine
+                .addresses
+                .iter()
+                .filter(|address| address.contains(transport));
+            let listen = own.filter_map(|address| address.split("/p2p/").next());
+            let listen = listen.collect::<Vec<_>>().join(",");
+            ensure!(
+                !listen.is_empty(),
+                "{} does not listen on {transport}",
+                machine.name
+            );
+            machine.set("listen", &listen)?;
+            machine.stop()?;
+            machine.start()?;
+        }
+        Ok(())
     }
 
     /// Makes all suppliers friends of the running customer and waits until they agreed.

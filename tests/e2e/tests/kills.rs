@@ -54,14 +54,16 @@ fn a_kill_that_comes_after_the_work_is_refused_as_no_kill() -> Outcome {
 #[test]
 fn a_supplier_killed_at_many_moments_of_a_backup_holds_nothing_up() -> Outcome {
     let mut scene = Scene::set_up(World::new("supplier-kills")?, 240)?;
-    scene.keep_ports("/tcp/")?;
+    scene.stage.keep_ports("/tcp/")?;
+    scene.stage.customer.wait_for_suppliers(SUPPLIERS.into())?;
     scene.kill_suppliers(sized(3, 9))
 }
 
 #[test]
 fn a_supplier_killed_while_it_speaks_quic_holds_nothing_up() -> Outcome {
     let mut scene = Scene::set_up(World::new("supplier-kills-quic")?, 240)?;
-    scene.keep_ports("/quic-v1/")?;
+    scene.stage.keep_ports("/quic-v1/")?;
+    scene.stage.customer.wait_for_suppliers(SUPPLIERS.into())?;
     scene.kill_suppliers(1)
 }
 
@@ -256,32 +258,6 @@ impl Scene {
         self.stage.customer.start()?;
         self.stage.customer.wait_for_suppliers(SUPPLIERS.into())?;
         Ok(false)
-    }
-
-    /// From now on everybody listens where they listen now, as suppliers behind a port of
-    /// their own do, over one transport.
-    fn keep_ports(&mut self, transport: &str) -> Outcome {
-        let Stage {
-            suppliers,
-            customer,
-        } = &mut self.stage;
-        for machine in suppliers.iter_mut().chain([customer]) {
-            let own = machine
-                .addresses
-                .iter()
-                .filter(|address| address.contains(transport));
-            let listen = own.filter_map(|address| address.split("/p2p/").next());
-            let listen = listen.collect::<Vec<_>>().join(",");
-            ensure!(
-                !listen.is_empty(),
-                "{} does not listen on {transport}",
-                machine.name
-            );
-            machine.set("listen", &listen)?;
-            machine.stop()?;
-            machine.start()?;
-        }
-        self.stage.customer.wait_for_suppliers(SUPPLIERS.into())
     }
 
     fn kill_suppliers(&mut self, kills: usize) -> Outcome {
