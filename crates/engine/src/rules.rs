@@ -27,7 +27,7 @@ pub const fn known_at(kind: PackKind, code: Code) -> u8 {
 /// Confirmations without which no version is made of a pack; `there`: holders that confirmed it or
 /// answer now. Whoever is away is not waited for.
 #[must_use]
-pub(crate) fn published_at(kind: PackKind, code: Code, there: u8) -> u8 {
+pub fn published_at(kind: PackKind, code: Code, there: u8) -> u8 {
     match kind {
         PackKind::Data => code.known_at(),
         PackKind::Tree | PackKind::Commit => COPIES_MIN.min(there).max(1),
