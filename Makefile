@@ -99,9 +99,9 @@ test-doc: ui fetch
 # is chosen by the filter.
 test-long: test-ui build-tests
 	BITDUST_TESTS=full cargo nextest run --workspace $(features) $(locked) --profile long \
-		--run-ignored all -E 'package(bitdust-e2e-tests)'
+		--run-ignored all -E 'package(bitdust-e2e-tests) | package(bitdust-protocol-model)'
 	SEEDS=5000 PROPTEST_CASES=2000 cargo nextest run --workspace $(features) $(locked) --profile long \
-		-E 'not package(bitdust-e2e-tests)'
+		-E 'not (package(bitdust-e2e-tests) | package(bitdust-protocol-model))'
 	$(MAKE) test-doc test-package
 
 package: ui fetch

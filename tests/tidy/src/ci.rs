@@ -10,6 +10,8 @@ use crate::machine::Machine;
 const WORKSPACE: &str =
     "--workspace --lib --bins --tests --features bitdust-desktop/custom-protocol";
 const FEATURES: &str = "--features bitdust-desktop/custom-protocol";
+/// Whose ignored tests belong to `make test-long`.
+const FULL: &str = "package(bitdust-e2e-tests) | package(bitdust-protocol-model)";
 
 #[test]
 fn ci_runs_every_part_once() -> Result<()> {
@@ -63,8 +65,8 @@ fn the_long_tests_are_all_tests_at_full_size() -> Result<()> {
         |rest: &str| format!("cargo nextest run --workspace {FEATURES} --profile long {rest}");
     for call in [
         "npm run e2e".to_owned(),
-        long("--run-ignored all -E package(bitdust-e2e-tests)"),
-        long("-E not package(bitdust-e2e-tests)"),
+        long(&format!("--run-ignored all -E {FULL}")),
+        long(&format!("-E not ({FULL})")),
         format!("cargo test --workspace --doc --quiet {FEATURES}"),
         "installer/package.sh release".to_owned(),
         "installer/test-package.sh release".to_owned(),
