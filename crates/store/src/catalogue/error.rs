@@ -1,6 +1,6 @@
 //! Why the catalogue refused or failed.
 
-use bitdust_model::{ErrorCode, FolderId, PackId, Position};
+use bitdust_model::{DecodeError, ErrorCode, FolderId, PackId, Position};
 
 use rusqlite::Connection;
 
@@ -91,13 +91,7 @@ impl CatalogueError {
     /// Whether the file itself is broken, or holds what this program never wrote.
     pub(super) fn is_damage(&self) -> bool {
         match self {
-            Self::Database(error) => {
-                error.is_damage()
-                    || matches!(
-                        error,
-                        DatabaseError::Damaged(_) | DatabaseError::Impossible { .. }
-                    )
-            }
+            Self::Database(error) => error.is_damage() || is_impossible(error),
             Self::UnknownFolder { .. }
             | Self::UnknownPack { .. }
             | Self::NoPosition { .. }
@@ -107,6 +101,28 @@ impl CatalogueError {
             | Self::Stale { .. }
             | Self::TooMany { .. } => false,
         }
+    }
+}
+
+/// Whether a row holds what this program never wrote. What another version wrote is no damage.
+fn is_impossible(error: &DatabaseError) -> bool {
+    match error {
+        DatabaseError::Damaged(DecodeError::Version { .. } | DecodeError::Unreleased { .. }) => {
+            false
+        }
+        DatabaseError::Damaged(_) | DatabaseError::Impossible { .. } => true,
+        DatabaseError::Sqlite(error) => matches!(
+            error,
+            rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+        ),
+        DatabaseError::Unusable { .. }
+        | DatabaseError::Migrate(_)
+        | DatabaseError::OutOfRange { .. }
+        | DatabaseError::Broken { .. }
+        | DatabaseError::TooLong { .. }
+        | DatabaseError::WriterGone => false,
     }
 }
 

@@ -19,11 +19,13 @@ use crate::row::{SignedRow, blob, decode_signed, encode_signed, from_column, to_
 type Place = ([u8; 32], [u8; 32]);
 
 impl ShardStore {
-    /// Enters what only files have, and writes the files that are missing. Of lanes of which a newer head
-    /// was entered, account is kept again when their device puts its head.
+    /// Enters what only files have, and writes the files that are missing. Of the same version a file is
+    /// believed, whose hash says that it is whole. Of lanes of which a newer head was entered, account is kept
+    /// again when their device puts its head. What cannot be read or written stays as it is, and is counted:
+    /// it keeps nobody from the rest.
     pub(super) fn align_documents(&self, swept: &mut Swept) -> Result<(), ShardError> {
         let documents = &self.shared.documents;
-        let (found, damaged) = documents.read_all()?;
+        let (found, damaged) = documents.read_all();
         swept.documents_damaged += damaged;
         swept.lanes_entered += self.write(move |transaction| {
             let mut entered = 0;
@@ -35,7 +37,7 @@ impl ShardStore {
                         transaction.execute(
                             "INSERT INTO deposits (identity, dht_key, sequence, record) VALUES (?1, ?2, ?3, ?4)
                              ON CONFLICT (identity, dht_key) DO UPDATE
-                             SET sequence = excluded.sequence, record = excluded.record WHERE excluded.sequence > sequence",
+                             SET sequence = excluded.sequence, record = excluded.record WHERE excluded.sequence >= sequence",
                             params![
                                 identity.0,
                                 record.key.0,
@@ -49,14 +51,14 @@ impl ShardStore {
             Ok(entered)
         })?;
         for (identity, lane) in self.places("SELECT identity, lane FROM contracts UNION SELECT identity, lane FROM heads UNION SELECT identity, lane FROM fences")? {
-            self.read(|connection| {
-                note_lane(documents, connection, IdentityId(identity), DeviceId(lane))
-            })?;
+            let (identity, lane) = (IdentityId(identity), DeviceId(lane));
+            let noted = self.read(|connection| note_lane(documents, connection, identity, lane));
+            count_failed(swept, identity, noted);
         }
         for (identity, key) in self.places("SELECT identity, dht_key FROM deposits")? {
-            self.read(|connection| {
-                note_record(documents, connection, IdentityId(identity), DhtKey(key))
-            })?;
+            let (identity, key) = (IdentityId(identity), DhtKey(key));
+            let noted = self.read(|connection| note_record(documents, connection, identity, key));
+            count_failed(swept, identity, noted);
         }
         Ok(())
     }
@@ -71,13 +73,22 @@ impl ShardStore {
     }
 }
 
+/// What of one customer could not be brought in line.
+fn count_failed(swept: &mut Swept, identity: IdentityId, noted: Result<(), ShardError>) {
+    if let Err(error) = noted {
+        tracing::warn!(%identity, code = ?error.code(), "A kept document could not be brought in line");
+        swept.documents_damaged += 1;
+    }
+}
+
 /// Whether its newest head was not known.
 fn enter_lane(transaction: &Transaction<'_>, file: &LaneFile) -> Result<bool, ShardError> {
     let (identity, lane) = (file.identity, file.lane);
     if let Some((signed, acceptance)) = &file.contract {
         let contract: Contract = decode(&signed.bytes)?;
+        // It was written with the row, or after it was renewed.
         transaction.execute(
-            "INSERT OR IGNORE INTO contracts (identity, lane, bytes, contract, acceptance) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR REPLACE INTO contracts (identity, lane, bytes, contract, acceptance) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 identity.0,
                 lane.0,
@@ -92,7 +103,7 @@ fn enter_lane(transaction: &Transaction<'_>, file: &LaneFile) -> Result<bool, Sh
         transaction.execute(
             "INSERT INTO fences (identity, lane, last, fence) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (identity, lane) DO UPDATE SET last = excluded.last, fence = excluded.fence
-             WHERE excluded.last < last",
+             WHERE excluded.last <= last",
             params![
                 identity.0,
                 lane.0,
@@ -106,7 +117,7 @@ fn enter_lane(transaction: &Transaction<'_>, file: &LaneFile) -> Result<bool, Sh
         transaction.execute(
             "INSERT INTO set_records (identity, lane, set_id, version, record) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (identity, lane, set_id) DO UPDATE
-             SET version = excluded.version, record = excluded.record WHERE excluded.version > version",
+             SET version = excluded.version, record = excluded.record WHERE excluded.version >= version",
             params![
                 identity.0,
                 lane.0,
@@ -144,7 +155,7 @@ fn enter_head(
         |row| row.get(0),
     )?;
     transaction.execute(
-        "INSERT OR IGNORE INTO heads (identity, lane, sequence, hash, received_at, head, certificate)
+        "INSERT OR REPLACE INTO heads (identity, lane, sequence, hash, received_at, head, certificate)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             identity.0,

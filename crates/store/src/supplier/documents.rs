@@ -110,31 +110,43 @@ impl DocumentFiles {
 
     /// All files that are whole, and how many are damaged: those stay until there is a new one to take
     /// their place.
-    pub(super) fn read_all(&self) -> Result<(Vec<Found>, u64), ShardError> {
+    pub(super) fn read_all(&self) -> (Vec<Found>, u64) {
         let (mut found, mut damaged) = (Vec::new(), 0);
-        for identity in names(&self.dir)? {
-            let dir = self.dir.join(&identity);
-            let Ok(identity) = identity.parse::<IdentityId>() else {
-                continue;
-            };
-            durable::sweep_temporaries(&dir).map_err(ShardError::disk(&dir))?;
-            for name in names(&dir)? {
-                let path = dir.join(&name);
-                match self.read(identity, &path) {
-                    Ok(file) => found.extend(file),
-                    Err(error) => {
-                        tracing::warn!(%identity, code = ?error.code(), "A kept document is damaged");
-                        tracing::debug!(%error, "It is this one");
-                        damaged += 1;
-                    }
+        let mut list = |dir: &Path| match names(dir) {
+            Ok(names) => names,
+            Err(error) => {
+                tracing::warn!(code = ?error.code(), "Kept documents cannot be listed");
+                damaged += 1;
+                BTreeSet::new()
+            }
+        };
+        let mut paths = Vec::new();
+        for name in list(&self.dir) {
+            if let Ok(identity) = name.parse::<IdentityId>() {
+                let dir = self.dir.join(&name);
+                paths.extend(list(&dir).iter().map(|name| (identity, dir.join(name))));
+            }
+        }
+        for (identity, path) in paths {
+            match self.read(identity, &path) {
+                Ok(file) => found.extend(file),
+                Err(error) => {
+                    tracing::warn!(%identity, code = ?error.code(), "A kept document is damaged");
+                    tracing::debug!(%error, "It is this one");
+                    damaged += 1;
                 }
             }
         }
-        Ok((found, damaged))
+        (found, damaged)
     }
 
     /// `None` for what is no file of ours.
     fn read(&self, identity: IdentityId, path: &Path) -> Result<Option<Found>, ShardError> {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(durable::is_temporary) {
+            durable::remove_if_there(path).map_err(ShardError::disk(path))?;
+            return Ok(None);
+        }
         let stem = path.file_stem().and_then(|stem| stem.to_str());
         let ending = path.extension().and_then(|ending| ending.to_str());
         match (stem, ending) {

@@ -146,7 +146,7 @@ fn fixtures() -> [(String, PathBuf); 3] {
 fn an_older_database_is_brought_forward() {
     let home = Supplier::new();
     let (store, _) = home.open();
-    store.put_contract(contract(1, 100)).expect("entered");
+    store.put_contract(contract(1, 50)).expect("entered");
     drop(store);
     let old = fs::read(home.paths.supplier()).expect("read");
     let (store, _) = home.open();
@@ -159,6 +159,57 @@ fn an_older_database_is_brought_forward() {
     assert!(!is_complete(&store, 1));
     let refused = store.put_head(&bundle(1, 11, &[]), hash(1, 11), NOW);
     refused.expect_err("it knows a newer one");
+}
+
+/// Rows that went bad are put right from the files, which know that they are whole; what neither has
+/// keeps nobody from the rest.
+#[test]
+fn damaged_rows_are_put_right_from_the_files() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    fill(&store);
+    drop(store);
+    let damage = [
+        "UPDATE contracts SET acceptance = x'01ff'",
+        "UPDATE heads SET head = zeroblob(length(head)) WHERE sequence > 4",
+        "UPDATE heads SET certificate = zeroblob(length(certificate)) WHERE sequence > 4",
+        "UPDATE set_records SET record = x''",
+        "UPDATE fences SET fence = zeroblob(length(fence))",
+        "UPDATE deposits SET record = x'01'",
+    ];
+    for damage in damage {
+        home.sql(damage);
+        let (store, swept) = home.open();
+        assert_eq!(swept.lanes_entered, 0, "{damage}");
+        expect_all(&store);
+        let next = bundle(1, 12, &[set_record(1, 2, 3)]);
+        store.put_head(&next, hash(1, 12), NOW).expect("kept");
+    }
+    fs::remove_dir_all(home.paths.documents()).expect("removed");
+    home.sql(damage[0]);
+    let (store, swept) = home.open();
+    assert_eq!(swept.documents_damaged, 1);
+    assert_eq!(store.fences(identity(1)).expect("listed").len(), 1);
+}
+
+#[test]
+fn a_folder_of_documents_that_cannot_be_used_keeps_nobody_from_the_rest() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    fill(&store);
+    drop(store);
+    fs::remove_dir_all(home.paths.documents()).expect("removed");
+    fs::write(home.paths.documents(), b"no folder").expect("written");
+    let (store, swept) = home.open();
+    assert_eq!(
+        swept.documents_damaged, 4,
+        "the folder, two lanes, a record"
+    );
+    expect_all(&store);
+    // What cannot be kept in both places is not answered as kept.
+    let fence = fence(1, 5);
+    let refused = store.put_fence(&fence, &signed(&fence));
+    refused.expect_err("there is no place for it");
 }
 
 /// A home from before there were files gets them at its first start.
