@@ -10,6 +10,8 @@ use bitdust_model::message::{Body, Fetch};
 use bitdust_model::shard::{Receipt, SignedHeader};
 use bitdust_model::{DeviceId, Position, Signed, limits};
 use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::check::{check_range, check_receipt, check_shard, range_bytes_max};
@@ -166,7 +168,7 @@ impl BulkClient {
             received,
             client: self.clone(),
             over: false,
-            _permit: permit,
+            permit: Some(permit),
         })
     }
 
@@ -186,7 +188,7 @@ struct Call {
     /// Whether both sides know that it is over.
     over: bool,
     /// Another request may begin only when this one has ended.
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Call {
@@ -291,13 +293,24 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        if !self.over {
-            // If the queue is full the supplier learns it from the reader's silence: what
-            // still comes is counted as stray.
-            drop(self.client.queue.try_send(QueuedFrame {
-                id: self.id,
-                payload: Payload::Cancel,
-            }));
+        if self.over {
+            return;
+        }
+        let cancel = QueuedFrame {
+            id: self.id,
+            payload: Payload::Cancel,
+        };
+        let Err(TrySendError::Full(cancel)) = self.client.queue.try_send(cancel) else {
+            return;
+        };
+        // Another request may take its place only when the supplier can know that this one is over.
+        let (queue, permit) = (self.client.queue.clone(), self.permit.take());
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                // A stream that has ended needs no word.
+                drop(queue.send(cancel).await);
+                drop(permit);
+            });
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! No request comes whose signature or header is not good.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,11 +61,12 @@ impl ServerDriver {
             queue: queued,
             progress: progress.clone(),
         };
-        let table = BTreeMap::new();
+        let (table, cancelled) = (BTreeMap::new(), BTreeSet::new());
         let mut reader = RequestReader {
             device,
             session: session.incoming,
             table,
+            cancelled,
             requests,
             queue,
             progress,
@@ -83,6 +84,8 @@ struct RequestReader {
     device: DeviceId,
     session: Incoming,
     table: BTreeMap<RequestId, mpsc::Sender<FromCustomer>>,
+    /// Those of them that the customer gave up and that have not ended.
+    cancelled: BTreeSet<RequestId>,
     requests: mpsc::Sender<BulkRequest>,
     queue: mpsc::Sender<QueuedFrame>,
     progress: Progress,
@@ -98,7 +101,12 @@ impl RequestReader {
                 Frame::Ask(bytes) => self.ask(id, &bytes).await?,
                 Frame::Data(bytes) => self.dispatch(id, FromCustomer::Data(bytes)).await?,
                 Frame::End => self.dispatch(id, FromCustomer::End).await?,
-                Frame::Cancel => self.dispatch(id, FromCustomer::Cancel).await?,
+                Frame::Cancel => {
+                    if self.table.contains_key(&id) {
+                        self.cancelled.insert(id);
+                    }
+                    self.dispatch(id, FromCustomer::Cancel).await?;
+                }
                 Frame::Go(_) | Frame::Answer(_) => {
                     return Err(NetError::malformed("a customer sent what suppliers send"));
                 }
@@ -112,8 +120,15 @@ impl RequestReader {
         let device = self.device;
         let opened = self.session.open(&packet);
         let body = opened.map_err(|reason| NetError::NotBelieved { device, reason })?;
-        self.table.retain(|_, sender| !sender.is_closed());
+        self.forget_ended();
         self.stray_bytes = 0;
+        // One that was given up is over for the customer, who may ask anew: it ends in a moment.
+        while self.table.len() >= limits::BULK_OUTSTANDING_MAX
+            && let Some(sender) = self.cancelled.first().and_then(|id| self.table.get(id))
+        {
+            sender.closed().await;
+            self.forget_ended();
+        }
         if self.table.contains_key(&id) || self.table.len() >= limits::BULK_OUTSTANDING_MAX {
             return Err(NetError::malformed(
                 "a request came too many, or under a number in use",
@@ -171,6 +186,11 @@ impl RequestReader {
             stall: self.stall,
             answered: false,
         }
+    }
+
+    fn forget_ended(&mut self) {
+        self.table.retain(|_, sender| !sender.is_closed());
+        self.cancelled.retain(|id| self.table.contains_key(id));
     }
 
     async fn dispatch(&mut self, id: RequestId, received: FromCustomer) -> Result<(), NetError> {

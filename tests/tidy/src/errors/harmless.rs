@@ -19,8 +19,6 @@ pub(super) const HARMLESS: &[Harmless] = &[
         reason: "there is no other place to complain; the exit code tells" },
     Harmless { path: "crates/cli/src/output.rs", what: "failure_object(failure)",
         reason: "there is no other place to complain; the exit code tells" },
-    Harmless { path: "crates/net/src/bulk/client.rs", what: "queue.try_send",
-        reason: "the supplier learns it from the reader's silence" },
     Harmless { path: "crates/net/src/bulk/server.rs", what: "queue.try_send",
         reason: "the customer's patience ends" },
     Harmless { path: "crates/net/src/dht.rs", what: "A record that is not valid came",
