@@ -42,6 +42,11 @@ impl Pace {
         self.late.remove(&device);
     }
 
+    /// The machine slept: what answers took and who was late says nothing any more.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     /// After which time an answer is late.
     pub(crate) fn late_after(&self, policy: &Policy) -> Duration {
         let mut took: Vec<_> = self.took.iter().copied().collect();
@@ -53,8 +58,6 @@ impl Pace {
         } else {
             policy.late_min
         };
-        // With no wait at all a fetch that may not ask others yet would wake for ever.
-        let least = least.max(Duration::from_millis(1));
         // A request that is waited for longer than that fails by itself.
         let longest = policy.stall_timeout.max(least);
         most.saturating_mul(2).clamp(least, longest)

@@ -55,6 +55,8 @@ pub const SMOKE_PATIENCE: Duration = Duration::from_secs(30);
 pub const CLOCK_EARLIEST: UnixMillis = UnixMillis(1_750_000_000_000);
 /// Clocks of machines that are set differ by less: by a time zone that was taken for another at most.
 pub const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// The shortest wait before something is looked at again: without one a machine would wake for ever.
+pub const AGAIN_AFTER_MIN: Duration = Duration::from_millis(1);
 /// How often the structure of the catalogue is looked through, first at a start.
 pub const CATALOGUE_CHECKED_EVERY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How soon a full disk is tried again.

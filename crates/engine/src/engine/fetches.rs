@@ -117,6 +117,7 @@ impl Engine {
             | fetch::Event::Decoded
             | fetch::Event::DecodeFailed { .. }
             | fetch::Event::PeerUp { .. }
+            | fetch::Event::Resumed
             | fetch::Event::Wake => {}
         }
     }

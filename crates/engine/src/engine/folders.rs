@@ -5,7 +5,7 @@ use bitdust_model::{ErrorCode, FolderId, Schedule};
 
 use super::entries::{Folder, Work};
 use super::{Engine, Step, Task};
-use crate::fsm::{folder_watch, name, schedule};
+use crate::fsm::{fetch, folder_watch, name, schedule};
 use crate::io::{FolderFact, JobId, Output};
 use crate::transition::{Machine, Subject};
 
@@ -39,6 +39,11 @@ impl Engine {
     }
 
     pub(super) fn resumed(&mut self) {
+        self.pace.forget();
+        for &fetch in self.fetches.keys() {
+            self.tasks
+                .push_back(Task::Fetch(fetch, fetch::Event::Resumed));
+        }
         for &folder in self.folders.keys() {
             let event = schedule::Event::Resumed;
             self.tasks.push_back(Task::Schedule(folder, event));

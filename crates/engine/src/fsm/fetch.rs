@@ -14,6 +14,7 @@ mod peers;
 #[cfg(test)]
 mod tests;
 
+use bitdust_model::intervals::AGAIN_AFTER_MIN;
 use bitdust_model::{DeviceId, ErrorCode, Position, Tick};
 
 use super::Moment;
@@ -144,6 +145,8 @@ pub(crate) enum Event {
         /// Who.
         device: DeviceId,
     },
+    /// The machine slept: what was waited for meanwhile says nothing.
+    Resumed,
     /// Time passed.
     Wake,
 }
@@ -198,6 +201,7 @@ pub(crate) fn step(
             | Event::Decoded
             | Event::DecodeFailed { .. }
             | Event::PeerUp { .. }
+            | Event::Resumed
             | Event::Wake => State::Queued { wanted },
         },
         State::Direct { mut gathering } | State::Whole { mut gathering } => match event {
@@ -216,6 +220,10 @@ pub(crate) fn step(
             Event::PeerUp { device } => {
                 gathering.forgive(device);
                 advance(gathering, at, peers, out)
+            }
+            Event::Resumed => {
+                gathering.restart(at.now);
+                rest(gathering)
             }
             Event::Wake if gathering.hedge_at().is_some_and(|due| at.now >= due) => {
                 hedge(gathering, at, peers, out)
@@ -266,6 +274,10 @@ fn in_decoding(
             gathering.forgive(device);
             State::Decoding { gathering }
         }
+        Event::Resumed => {
+            gathering.restart(at.now);
+            State::Decoding { gathering }
+        }
         Event::TurnCame | Event::Wake => State::Decoding { gathering },
     }
 }
@@ -279,6 +291,13 @@ fn in_waiting(
     out: &mut Vec<Action>,
 ) -> State {
     match event {
+        Event::Resumed => {
+            gathering.restart(at.now);
+            State::Waiting {
+                gathering,
+                retry_at,
+            }
+        }
         Event::Wake if at.now >= retry_at => {
             gathering.begin_round();
             advance(gathering, at, peers, out)
@@ -350,7 +369,12 @@ fn hedge(
     for device in overdue {
         out.push(Action::NoteLate { device });
     }
-    let asks = gathering.hedge(&peers, at.now, at.policy.late_min);
+    let again_after = if peers.may_hedge {
+        at.policy.late_for
+    } else {
+        at.policy.late_min.max(AGAIN_AFTER_MIN)
+    };
+    let asks = gathering.hedge(&peers, at.now, again_after);
     if asks.is_empty() && peers.may_hedge {
         dial_away(&gathering, &peers, out);
     }

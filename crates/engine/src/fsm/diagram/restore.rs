@@ -130,6 +130,7 @@ fn fetch_is_drawn() {
         },
         Event::PeerUp { device: ONE },
         Event::PeerUp { device: TWO },
+        Event::Resumed,
         Event::Wake,
     ];
     let crowds = [

@@ -231,6 +231,18 @@ impl Gathering {
         self.hedge_at = first.map(|at| at.max(self.quiet_until));
     }
 
+    /// The machine slept: waiting begins anew.
+    pub(super) fn restart(&mut self, now: Tick) {
+        self.progress_at = now;
+        for ask in self.asks_mut() {
+            ask.late_at = now + ask.late_at.since(ask.asked_at);
+            ask.asked_at = now;
+        }
+        if self.hedge_at.is_some() {
+            self.plan_hedge();
+        }
+    }
+
     /// Whose answers are late, without those in whose place others were asked.
     pub(super) fn overdue(&self, now: Tick) -> BTreeSet<DeviceId> {
         let asks = self.asks().filter(|ask| !ask.is_passed);
@@ -247,7 +259,7 @@ impl Gathering {
 
     /// Whom to ask in the place of those who are late: for whole pieces where direct ones are late,
     /// else for one more. Nobody who is late too is asked, and nobody where that would not suffice.
-    /// Where it may not ask now, it tries `again_after`.
+    /// Where it may not ask now, or finds nobody, it tries `again_after`.
     pub(super) fn hedge(&mut self, peers: &Peers<'_>, now: Tick, again_after: Duration) -> Asks {
         if !peers.may_hedge {
             self.hedge_at = Some(now + again_after);
@@ -263,8 +275,10 @@ impl Gathering {
             Vec::new()
         };
         if asks.is_empty() {
+            // Others who are late may be fast again by then.
+            let later = (!self.askable(peers).is_empty()).then(|| now + again_after);
             let due = self.asks().map(|ask| ask.late_at);
-            self.hedge_at = due.filter(|late_at| now < *late_at).min();
+            self.hedge_at = due.filter(|late_at| now < *late_at).min().or(later);
         } else {
             // Of those who gave something already no answer says how fast others are.
             for (position, piece) in &mut self.pieces {

@@ -206,8 +206,41 @@ fn nobody_is_asked_in_their_place_who_is_late_too() {
     scene.late = devices([2, 3]);
     scene.begin(&[ask(0, false), ask(1, false)]);
     scene.wake(1_000, &[note(0), note(1)]);
-    scene.sleeps();
     scene.fail(30_000, 0, &[whole(2), whole(3)]);
+}
+
+/// Who was late for a while may be fast again: then the one who hangs is not waited for.
+#[test]
+fn those_who_were_late_are_thought_of_again() {
+    let mut scene = Scene::new(2, 4, &[0, 1]);
+    scene.late = devices([2, 3]);
+    scene.begin(&[ask(0, false), ask(1, false)]);
+    scene.wake(1_000, &[note(0), note(1)]);
+    scene.late = devices([]);
+    scene.wake(61_000, &[note(0), note(1), whole(2), whole(3)]);
+}
+
+/// A sleep in between is nobody's lateness, and uses up no patience.
+#[test]
+fn waiting_begins_anew_after_a_sleep() {
+    let mut scene = Scene::new(2, 4, &[]);
+    scene.begin(&[whole(0), whole(1)]);
+    let slept = 3_600_000;
+    scene.feed(slept, Event::Resumed, &[]);
+    scene.come(slept + 1, 0, &[]);
+    scene.wake(slept + 1_000, &[note(1), whole(2)]);
+    let mut scene = Scene::new(1, 1, &[]);
+    scene.online = devices([]);
+    let dial = || Action::Dial { device: device(0) };
+    scene.begin(&[dial()]);
+    scene.feed(slept, Event::Resumed, &[]);
+    scene.feed(slept, Event::Wake, &[dial()]);
+    assert!(!scene.state.is_over(), "it is tried again");
+    let mut scene = Scene::new(1, 1, &[]);
+    scene.online = devices([]);
+    scene.begin(&[dial()]);
+    let code = ErrorCode::TooFewShards;
+    scene.feed(slept, Event::Wake, &[Action::GiveUp { code }]);
 }
 
 /// The first of them shows whether the line is slow.
