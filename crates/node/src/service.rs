@@ -156,6 +156,18 @@ impl Service {
         if self.questions.len() >= limits::QUESTIONS_MAX {
             return refuse_question(driver, question, ErrorCode::Busy);
         }
+        if let Question::Store { header, .. } = &question
+            && let Some(over) = self.arrivals.stop(header.lane, header.shard)
+        {
+            // What the former try takes is not to count against what comes in its place.
+            let events = self.context.task_events.clone();
+            return driver.spawn(async move {
+                // Nothing is ever sent: it ends by being dropped.
+                drop(over.await);
+                // A loop that has ended asks nobody any more.
+                drop(events.send(TaskEvent::Asked(Box::new(question))).await);
+            });
+        }
         let ask = AskId(driver.number());
         driver.tell(input_of(ask, &question));
         self.questions.insert(ask, question);

@@ -66,6 +66,8 @@ fn what_a_dead_process_was_sending_is_taken_from_the_next() -> Outcome {
         ensure!(trace.contains("ShardsStored"), "nothing was sent");
     }
     ensure!(owed > 0, "no end left anything owed");
+    scene.back_up()?;
+    scene.is_paid_without_a_word()?;
     scene.restore_and_compare()
 }
 

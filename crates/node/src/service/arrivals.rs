@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use bitdust_model::{DeviceId, ShardId};
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 /// Those that are under way.
 #[derive(Debug, Default)]
@@ -18,8 +19,15 @@ pub(super) struct Arrivals {
 /// One of them, from outside.
 #[derive(Debug)]
 struct Arrival {
-    stop: oneshot::Sender<()>,
+    /// Stops it by being dropped.
+    _stop: oneshot::Sender<()>,
     is_over: oneshot::Receiver<()>,
+}
+
+impl Arrival {
+    fn is_over(&mut self) -> bool {
+        matches!(self.is_over.try_recv(), Err(TryRecvError::Closed))
+    }
 }
 
 /// One of them, from inside.
@@ -34,18 +42,31 @@ pub(super) struct Turn {
 impl Arrivals {
     /// A device begins to send a shard. Stops the former try.
     pub(super) fn begin(&mut self, lane: DeviceId, shard: ShardId) -> Turn {
-        self.by_shard.retain(|_, it| !it.stop.is_closed());
+        self.by_shard.retain(|_, it| !it.is_over());
         let (stop, stopped) = oneshot::channel();
         let (over, is_over) = oneshot::channel();
-        let former = self
-            .by_shard
-            .insert((lane, shard), Arrival { stop, is_over });
+        let former = self.by_shard.insert(
+            (lane, shard),
+            Arrival {
+                _stop: stop,
+                is_over,
+            },
+        );
         Turn {
             // Its way to stop is dropped with it, which stops it.
             former: former.map(|former| former.is_over),
             stopped,
             _over: over,
         }
+    }
+}
+
+impl Arrivals {
+    /// A device asks to send a shard anew: the former try is stopped. Gives what ends when it lets go.
+    pub(super) fn stop(&mut self, lane: DeviceId, shard: ShardId) -> Option<oneshot::Receiver<()>> {
+        let mut former = self.by_shard.remove(&(lane, shard))?;
+        // Its way to stop is dropped with it.
+        (!former.is_over()).then_some(former.is_over)
     }
 }
 
@@ -85,6 +106,20 @@ mod tests {
         assert!(second.come().now_or_never().is_none(), "it still writes");
         drop(first);
         assert!(second.come().now_or_never().is_some());
+    }
+
+    #[test]
+    fn one_that_is_asked_for_anew_is_stopped_and_waited_for() {
+        let mut arrivals = Arrivals::default();
+        let mut first = arrivals.begin(LANE, SHARD);
+        let mut over = arrivals.stop(LANE, SHARD).expect("it is under way");
+        assert!(first.stopped().now_or_never().is_some(), "it is stopped");
+        assert!((&mut over).now_or_never().is_none(), "it still writes");
+        drop(first);
+        assert!(over.now_or_never().is_some());
+        assert!(arrivals.stop(LANE, SHARD).is_none(), "it is forgotten");
+        drop(arrivals.begin(LANE, SHARD));
+        assert!(arrivals.stop(LANE, SHARD).is_none(), "one that is over");
     }
 
     #[test]

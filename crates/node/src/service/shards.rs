@@ -87,13 +87,18 @@ pub(crate) async fn take_shard(
     let read = header.clone();
     let begun = blocking(move || shards.begin(&read, &signed)).await?;
     let stored_at = match begun {
-        Ok(Begin::Have { stored_at }) => stored_at,
+        Ok(Begin::Have { stored_at }) => {
+            drop(turn);
+            stored_at
+        }
         Ok(Begin::Write(writer)) => {
             let written = write_shard(*writer, &mut incoming, &mut turn).await;
             // The peer may hang; another try need not wait for it.
             drop(turn);
             match written {
                 Ok(stored_at) => stored_at,
+                // Nobody is there to be told.
+                Err(code @ ErrorCode::Interrupted) => return Err(code),
                 Err(code) => {
                     drop(incoming.refuse(code).await);
                     return Err(code);
@@ -101,6 +106,7 @@ pub(crate) async fn take_shard(
             }
         }
         Err(error) => {
+            drop(turn);
             let code = error.code();
             drop(incoming.refuse(code).await);
             return Err(code);
@@ -165,9 +171,10 @@ async fn write_shard(
     }
     drop(pieces);
     let written = disk.await.map_err(|_| ErrorCode::Internal)?;
-    match failure {
-        Some(code) => Err(code),
-        None => written,
+    match (failure, written) {
+        // It was whole before it was stopped.
+        (_, Ok(stored_at)) => Ok(stored_at),
+        (Some(code), Err(_)) | (None, Err(code)) => Err(code),
     }
 }
 
