@@ -1,11 +1,13 @@
 //! What people see: jobs and how far they are, the status, the history; the local socket.
 
+mod damage;
 pub(crate) mod history;
 pub(crate) mod jobs;
 pub(crate) mod keeper;
 pub(crate) mod local;
 mod remembered;
 pub(crate) mod status;
+mod sums;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};

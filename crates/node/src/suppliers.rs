@@ -181,7 +181,9 @@ impl Suppliers {
     ) {
         let (context, offer) = (self.context.clone(), self.own_offer(update.free));
         driver.finish(completion, async move {
-            if let Some(settled) = update.settled {
+            if let Some(settled) = update.settled
+                && !context.catalogue.is_damaged()
+            {
                 let catalogue = context.catalogue.clone();
                 let noted = blocking(move || catalogue.note_settled(settled)).await?;
                 noted.map_err(|error| error.code())?;

@@ -58,6 +58,7 @@ export function folderFacts(folder: FolderView, now: number): string[] {
 function quiet({ last_backup, problems, protection }: FolderView): FolderWords {
   if (last_backup === null) return { tone: "warn", label: text("folders.state_never"), more: [] };
   if (problems > 0) return { tone: "warn", label: text("folders.state_quiet_but", { count: problems }), more: [] };
+  if (protection.kind === "unknown") return { tone: "warn", label: text("safety.folder_unknown"), more: [] };
   // What too few people have confirmed is up to date here, and not more than that.
   return { tone: protection.kind === "safe" ? "good" : "plain", label: text("folders.state_quiet"), more: [] };
 }

@@ -20,6 +20,7 @@ impl Engine {
     /// given back as far as it is found.
     pub(super) fn catalogue_is_damaged(&mut self) {
         self.is_catalogue_damaged = true;
+        self.jobs_due = true;
         let code = ErrorCode::CatalogueDamaged;
         for (&job, entry) in &self.jobs {
             if matches!(entry.work, Work::Backup { .. }) {
@@ -389,6 +390,10 @@ impl Engine {
         let head::State::Drafted { .. } = self.head else {
             return;
         };
+        if self.is_catalogue_damaged {
+            // What it was made from is not believed any more.
+            return tasks.push(Task::Head(head::Event::PackLost));
+        }
         let code = self.set.as_ref().map(|set| set.code);
         let is_known = |kind| code.is_none_or(|code| self.is_known_by_now(kind, code));
         if !is_known(PackKind::Data) || !is_known(PackKind::Tree) {

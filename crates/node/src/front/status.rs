@@ -14,15 +14,17 @@ use bitdust_api::view::{
     StatusView, SupplierView,
 };
 use bitdust_engine::{EngineView, FolderWork, overall};
-use bitdust_model::manifest::{FolderRecord, PackKind, SnapshotRecord};
+use bitdust_model::manifest::{FolderRecord, SnapshotRecord};
 use bitdust_model::status::Protection;
-use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, UnixMillis};
+use bitdust_model::{Code, DeviceId, ErrorCode, FolderId, UnixMillis};
 use bitdust_store::HomePaths;
 
 use crate::backup::BackupSeen;
 use crate::backup::watches::schedule_of;
 use crate::front::FrontSeen;
+use crate::front::damage::forget;
 use crate::front::remembered::{last_verify, unprotected};
+use crate::front::sums::{spooled, stored};
 use crate::shared::answer::{catalogue_error, or_nothing};
 use crate::shared::clock_doubt::is_clock_wrong;
 use crate::shared::config::Config;
@@ -54,20 +56,6 @@ pub(crate) struct HomeSeen {
     pub(crate) paths: HomePaths,
 }
 
-/// Bytes of packs before and after they are spread.
-#[derive(Debug, Default)]
-struct Sums {
-    sealed: u64,
-    coded: u64,
-    kept: u64,
-}
-
-#[derive(Debug, Default)]
-struct Stored {
-    contents: Sums,
-    metadata: Sums,
-}
-
 /// Everything at once.
 pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiError> {
     let (engine, config) = (&seen.engine, &seen.home.config);
@@ -75,23 +63,18 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
     let folders = or_nothing(catalogue, folder_views(context, seen))?;
     let suppliers = or_nothing(catalogue, supplier_views(context, seen))?;
     let head = or_nothing(catalogue, head_view(context, seen))?;
-    let stored = or_nothing(catalogue, stored(context))?;
+    let stored = or_nothing(catalogue, stored(catalogue))?;
     let files: u64 = folders.iter().map(|folder| folder.files).sum();
     let used = context
         .shards
         .usage_total()
         .map_err(|error| ApiError::new(error.code(), error.to_string()))?;
-    let spooled = context
-        .spool
-        .list()
-        .iter()
-        .fold(ByteCount(0), |sum, entry| sum + entry.bytes);
     let is_clock_wrong = or_nothing(catalogue, is_clock_wrong(context, wall_clock()));
     let is_clock_wrong = is_clock_wrong.map_err(catalogue_error)?;
-    Ok(StatusView {
+    let mut view = StatusView {
         sentence: sentence(seen, &folders) + clock_words(is_clock_wrong),
         is_clock_wrong,
-        protection: of_all(engine, &folders),
+        protection: overall(&protections(&folders)),
         nickname: config.nickname.clone(),
         identity: context.identity.to_hex(),
         device: context.device.to_hex(),
@@ -115,7 +98,7 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         metadata_bytes: stored.metadata.sealed,
         metadata_kept_bytes: stored.metadata.kept,
         metadata_bytes_per_file: stored.metadata.sealed.checked_div(files),
-        spooled_bytes: spooled.0,
+        spooled_bytes: spooled(&context.spool).0,
         listening: seen.suppliers.listening.clone(),
         peers: u32::try_from(seen.suppliers.peers.count()).unwrap_or(u32::MAX),
         machines: machines(engine),
@@ -124,7 +107,12 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         disk_free_bytes: seen.home.paths.free_space().ok().map(|free| free.0),
         survival: None,
         last_verify: or_nothing(catalogue, last_verify(catalogue))?,
-    })
+    };
+    // Also where that was met by these questions only.
+    if catalogue.is_damaged() {
+        forget(&mut view);
+    }
+    Ok(view)
 }
 
 /// The code of new packs, or the one that there would be.
@@ -134,17 +122,6 @@ fn code(seen: &Seen, suppliers: usize) -> Option<Code> {
     of_set
         .or(seen.home.config.code)
         .or_else(|| Code::default_for(suppliers))
-}
-
-/// What holds of everything.
-fn of_all(engine: &EngineView, folders: &[FolderView]) -> Protection {
-    match engine.protection {
-        Protection::Unknown => Protection::Unknown,
-        Protection::Nothing
-        | Protection::Partly { .. }
-        | Protection::Stored { .. }
-        | Protection::Safe => overall(&protections(folders)),
-    }
 }
 
 fn protections(folders: &[FolderView]) -> Vec<Protection> {
@@ -164,7 +141,7 @@ fn sentence(seen: &Seen, folders: &[FolderView]) -> String {
         1 => " One more folder is not backed up yet.",
         _ => " Other folders are not backed up yet.",
     };
-    let text = match (of_all(&seen.engine, folders), folders.len()) {
+    let text = match (overall(&protections), folders.len()) {
         (Protection::Unknown, _) => words::CATALOGUE_DAMAGED.to_owned(),
         (_, 0) => "Nothing is protected yet: add a folder.".to_owned(),
         (Protection::Nothing, _) => "Nothing is stored yet: run a backup.".to_owned(),
@@ -222,22 +199,6 @@ fn head_view(context: &Context, seen: &Seen) -> Result<Option<HeadView>, ApiErro
     }))
 }
 
-/// What contents and metadata amount to.
-fn stored(context: &Context) -> Result<Stored, ApiError> {
-    let totals = context.catalogue.pack_totals().map_err(catalogue_error)?;
-    let mut stored = Stored::default();
-    for total in totals {
-        let sum = match total.kind {
-            PackKind::Data => &mut stored.contents,
-            PackKind::Tree | PackKind::Commit => &mut stored.metadata,
-        };
-        sum.sealed += total.sealed.0;
-        sum.coded += total.coded.0;
-        sum.kept += total.kept.0;
-    }
-    Ok(stored)
-}
-
 /// Folders under protection.
 pub(crate) fn folder_views(context: &Context, seen: &Seen) -> Result<Vec<FolderView>, ApiError> {
     let mut newest: BTreeMap<_, SnapshotRecord> = BTreeMap::new();
@@ -251,7 +212,7 @@ pub(crate) fn folder_views(context: &Context, seen: &Seen) -> Result<Vec<FolderV
     let engine = &seen.engine;
     let protection = engine.protection;
     let folders = context.catalogue.folders().map_err(catalogue_error)?;
-    folders
+    let views: Result<_, ApiError> = folders
         .into_iter()
         .map(|folder| {
             let latest = newest.get(&folder.folder);
@@ -266,7 +227,7 @@ pub(crate) fn folder_views(context: &Context, seen: &Seen) -> Result<Vec<FolderV
                 path: escape(&folder.path),
                 excludes: folder.excludes,
                 crosses_mounts: folder.crosses_mounts,
-                protection: if latest.is_some() || protection == Protection::Unknown {
+                protection: if latest.is_some() {
                     protection
                 } else {
                     Protection::Nothing
@@ -282,7 +243,14 @@ pub(crate) fn folder_views(context: &Context, seen: &Seen) -> Result<Vec<FolderV
                 unprotected: unprotected(&context.catalogue, folder.folder)?,
             })
         })
-        .collect()
+        .collect();
+    let mut views: Vec<FolderView> = views?;
+    if context.catalogue.is_damaged() {
+        for view in &mut views {
+            view.protection = Protection::Unknown;
+        }
+    }
+    Ok(views)
 }
 
 /// One folder under protection.

@@ -78,6 +78,11 @@ macro_rules! alone {
     };
 }
 
+fn catalogue_is_damaged() -> ApiError {
+    let code = ErrorCode::CatalogueDamaged;
+    ApiError::new(code, words::failure(code))
+}
+
 /// Whether a call would have the catalogue written into.
 const fn needs_catalogue(call: &Call) -> bool {
     match call {
@@ -110,9 +115,7 @@ impl Node {
     pub(super) fn answer(&mut self, pending: PendingCall) {
         let PendingCall { call, reply } = pending;
         if self.context.catalogue.is_damaged() && needs_catalogue(&call) {
-            let code = ErrorCode::CatalogueDamaged;
-            let refusal = ApiError::new(code, words::failure(code));
-            return drop(reply.send(Err(refusal)));
+            return drop(reply.send(Err(catalogue_is_damaged())));
         }
         match call {
             Call::Status => self.answer_with_status(reply),
@@ -169,6 +172,9 @@ impl Node {
     }
 
     fn set_setting(&mut self, key: &str, value: &str, reply: CallReply) {
+        if self.context.catalogue.is_damaged() && ["suppliers", "code", "schedule"].contains(&key) {
+            return drop(reply.send(Err(catalogue_is_damaged())));
+        }
         // With another schedule folders are scheduled anew, in their turn: where that could not wait
         // nothing is changed.
         if key == "schedule"

@@ -9,7 +9,6 @@ use bitdust_model::Tick;
 use bitdust_model::intervals::CATALOGUE_CHECKED_EVERY;
 use tracing::{error, warn};
 
-use super::Stay;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::task::blocking;
@@ -25,9 +24,9 @@ pub(super) struct Checkup {
 
 impl Checkup {
     /// A node that runs for one command has no time for it.
-    pub(super) fn new(stay: Stay) -> Self {
+    pub(super) fn new(stays: bool) -> Self {
         Self {
-            due_at: (stay == Stay::Long).then_some(Tick(0)),
+            due_at: stays.then_some(Tick(0)),
             is_wanted: Arc::new(AtomicBool::new(true)),
             is_told: false,
         }

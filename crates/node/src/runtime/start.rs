@@ -1,5 +1,6 @@
 //! Opens a home and starts its node: lock, configuration, keys, databases, network, engine.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -7,7 +8,8 @@ use tokio::task::JoinHandle;
 
 use bitdust_crypto::{HomeSecrets, random};
 use bitdust_engine::{Engine, Facts, Input};
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, limits};
+use bitdust_model::set::SetRecord;
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, SetId, limits};
 use bitdust_net::NetConfig;
 use bitdust_pipeline::pack::HEADER_BYTES;
 use bitdust_store::{Catalogue, Home, ShardStore, Spool};
@@ -81,9 +83,7 @@ pub(crate) async fn start(
         addresses,
     } = open_parts(&home, &config, secrets).await?;
     let (facts, sets) = facts(&context, &config, stay)?;
-    let friends = or_nothing(&context.catalogue, context.catalogue.friends());
-    let friends = friends.map_err(catalogue_error)?;
-    let known = KnownSuppliers { friends, sets };
+    let known = known_suppliers(&context, sets)?;
     let set = facts.set.clone();
     let (calls_in, calls) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
     let (events, _) = broadcast::channel(limits::FRONT_END_QUEUE_MAX);
@@ -111,7 +111,7 @@ pub(crate) async fn start(
         front: Front::open(&context.catalogue, events)?,
         questions: Questions::new(),
         context,
-        checkup: Checkup::new(stay),
+        checkup: Checkup::new(stay == Stay::Long),
         is_stopping: false,
         home: HeldHome::new(home, config.clone(), guard),
     };
@@ -124,6 +124,17 @@ pub(crate) async fn start(
         addresses,
         device,
         front_end,
+    })
+}
+
+fn known_suppliers(
+    context: &Context,
+    sets: BTreeMap<SetId, SetRecord>,
+) -> Result<KnownSuppliers, NodeError> {
+    let friends = or_nothing(&context.catalogue, context.catalogue.friends());
+    Ok(KnownSuppliers {
+        friends: friends.map_err(catalogue_error)?,
+        sets,
     })
 }
 

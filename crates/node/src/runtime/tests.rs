@@ -63,7 +63,7 @@ impl Stage {
             front: Front::open(&context.catalogue, events).expect("a history"),
             questions: Questions::new(),
             context,
-            checkup: Checkup::new(Stay::Short),
+            checkup: Checkup::new(false),
             is_stopping: false,
             home: HeldHome::new(held, config.clone(), "file"),
         };

@@ -9,8 +9,8 @@ pub(crate) const CLOCK_WRONG: &str =
 
 /// Said in place of the status.
 pub(crate) const CATALOGUE_DAMAGED: &str = "The list of what is stored is damaged on this computer: nothing \
-     is backed up, and nothing is called safe. Your suppliers still have what they had: recover with your 24 \
-     words into another folder (`bitdust --home FOLDER recover`). This home goes on keeping what it keeps for \
+     is backed up, and nothing is called safe. Your suppliers still have what they had. Start BitDust again; if \
+     it says so again, recover with your 24 words into another folder (`bitdust --home FOLDER recover`). This home goes on keeping what it keeps for \
      others.";
 
 /// Why a job failed.
@@ -43,7 +43,7 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
         }
         ErrorCode::DiskFailed => "the disk failed; nothing that was safe before is less safe",
         ErrorCode::CatalogueDamaged => {
-            "the list of what is stored is damaged on this computer; your suppliers still have what they had; recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
+            "the list of what is stored is damaged on this computer; your suppliers still have what they had; start BitDust again; if it says so again, recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
         }
         ErrorCode::Stale => "the suppliers know something newer; this device does not overwrite it",
         ErrorCode::Fenced => {

@@ -94,6 +94,14 @@ async fn give_head(
     blocking(move || catalogue.put_head_receipt(device, sequence, &receipt))
         .await?
         .map_err(|error| error.code())?;
+    leave_locators(context, device).await
+}
+
+/// Leaves a supplier what leads to the own data. That is not made from a damaged catalogue.
+async fn leave_locators(context: &Context, device: DeviceId) -> Result<(), ErrorCode> {
+    if context.catalogue.is_damaged() {
+        return Ok(());
+    }
     let located = records::locators(context).await?;
     let answer = context
         .net

@@ -31,7 +31,12 @@ pub(crate) async fn publish(context: &Context, offer: OwnOffer) -> Result<(), Er
     if offer.free.is_some() {
         records.extend(public_records(context, &offer));
     }
-    let put = put_all(context, records).await;
+    let put = if records.is_empty() {
+        // There is nothing to lead to, and the network is joined as far as it can be.
+        Ok(())
+    } else {
+        put_all(context, records).await
+    };
     if offer.free.is_some() {
         let slot = context.device.0[0] % limits::OFFER_SLOTS;
         if let Err(error) = context.net.start_providing(offers_key(slot)).await {
@@ -43,6 +48,9 @@ pub(crate) async fn publish(context: &Context, offer: OwnOffer) -> Result<(), Er
 
 /// Puts the records of the lane into the DHT, which was joined before; done as above.
 pub(crate) async fn publish_lane(context: &Context) -> Result<(), ErrorCode> {
+    if context.catalogue.is_damaged() {
+        return Ok(());
+    }
     put_all(context, lane_locators(context).await?).await
 }
 

@@ -80,7 +80,8 @@ function clockWrong(): StatusView {
 /** Bytes of its list went bad. */
 function catalogueDamaged(): StatusView {
   const unknown = { protection: { kind: "unknown" } } as const;
-  return statusOf({ ...unknown, folders: [folder("/home/alice/Pictures", unknown), folder("/home/alice/Documents", { ...unknown, files: 3_120, bytes: 6.2 * GB })] });
+  const all = suppliers().map((one) => ({ ...one, confirmed: false }));
+  return statusOf({ ...unknown, suppliers: all, head: null, reach: null, last_verify: null, folders: [folder("/home/alice/Pictures", unknown), folder("/home/alice/Documents", { ...unknown, files: 3_120, bytes: 6.2 * GB })] });
 }
 
 function testFailed(): StatusView {
