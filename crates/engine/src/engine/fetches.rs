@@ -62,7 +62,7 @@ impl Engine {
             online: &self.online,
             late: &late,
             late_after: self.pace.late_after(&self.policy),
-            may_hedge: self.may_hedge(),
+            may_hedge: self.may_hedge(id),
         };
         let moment = Moment {
             now: self.now,
@@ -90,10 +90,13 @@ impl Engine {
         }
     }
 
-    /// Whether a fetch may ask others in the place of those who are late.
-    fn may_hedge(&self) -> bool {
-        let fetches = self.fetches.values();
-        let hedging = fetches.filter(|fetch| fetch.state.is_hedging(self.now));
+    /// Whether a fetch may ask others in the place of those who are late: one at a time, also as long as
+    /// what came in somebody's place is in memory.
+    fn may_hedge(&self, id: FetchId) -> bool {
+        let fetches = self.fetches.iter();
+        let hedging = fetches.filter(|(other, fetch)| {
+            fetch.state.is_hedging(self.now) || (**other != id && fetch.state.has_spare())
+        });
         hedging.count() < FETCHES_HEDGING_MAX
     }
 

@@ -98,6 +98,11 @@ impl State {
         gathering.is_some_and(|gathering| gathering.is_hedging(now))
     }
 
+    /// Whether more pieces are here or asked for than it takes.
+    pub(crate) fn has_spare(&self) -> bool {
+        self.gathering().is_some_and(Gathering::has_spare)
+    }
+
     const fn gathering(&self) -> Option<&Gathering> {
         match self {
             Self::Direct { gathering }

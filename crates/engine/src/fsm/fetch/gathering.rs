@@ -211,6 +211,13 @@ impl Gathering {
         self.order.len() + in_time.count() >= usize::from(self.wanted.k)
     }
 
+    /// Whether more pieces are here or asked for than it takes.
+    pub(super) fn has_spare(&self) -> bool {
+        let pieces = self.pieces.values();
+        let kept = pieces.filter(|piece| !matches!(piece, PartState::Bad));
+        kept.count() > usize::from(self.wanted.k)
+    }
+
     /// Who is asked for a position, and since when.
     pub(super) fn asked(&self, position: Position) -> Option<(DeviceId, Tick)> {
         match self.pieces.get(&position)? {
