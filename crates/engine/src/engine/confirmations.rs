@@ -162,6 +162,15 @@ impl Engine {
         trusted.map(|(position, _)| position).collect()
     }
 
+    /// Whether packs are in memory for suppliers that are not waited for any more.
+    pub(super) fn is_held_up(&self) -> bool {
+        let flags = self.holder_flags();
+        self.packs.values().any(|pack| {
+            let mut transfers = pack.transfers.iter().zip(&flags.prompt);
+            transfers.any(|(transfer, is_prompt)| !is_prompt && transfer.is_moving())
+        })
+    }
+
     /// How all that is published stands: reached where it is safe.
     pub(super) fn quorum_of_published(&self) -> Quorum {
         if self.protection() == Protection::Safe {

@@ -37,6 +37,16 @@ impl Engine {
         self.jobs_due = true;
     }
 
+    /// How many packs may be fetched at once: one only while those who stall keep packs of a backup in
+    /// memory.
+    fn fetches_max(&self) -> usize {
+        if self.is_held_up() {
+            1
+        } else {
+            FETCHES_IN_FLIGHT_MAX
+        }
+    }
+
     /// Gives queued fetches their turn while there is room.
     pub(super) fn start_fetches(&mut self) {
         let running = self
@@ -48,7 +58,7 @@ impl Engine {
             .fetches
             .iter()
             .filter(|(_, fetch)| fetch.state.is_queued());
-        for (&fetch, _) in queued.take(FETCHES_IN_FLIGHT_MAX.saturating_sub(running)) {
+        for (&fetch, _) in queued.take(self.fetches_max().saturating_sub(running)) {
             self.tasks
                 .push_back(Task::Fetch(fetch, fetch::Event::TurnCame));
         }
