@@ -59,9 +59,7 @@ impl Arrivals {
             _over: over,
         }
     }
-}
 
-impl Arrivals {
     /// A device asks to send a shard anew: the former try is stopped. Gives what ends when it lets go.
     pub(super) fn stop(&mut self, lane: DeviceId, shard: ShardId) -> Option<oneshot::Receiver<()>> {
         let mut former = self.by_shard.remove(&(lane, shard))?;
