@@ -46,7 +46,7 @@ fn has_in_order(steps: &[Action], wanted: &[fn(&Action) -> bool]) -> bool {
     wanted.iter().all(|is_wanted| steps.any(is_wanted))
 }
 
-/// security.md calls it A1: a holder is away, another loses its shard, the writer starts again, and
+/// What a start once did: a holder is away, another loses its shard, the writer starts again, and
 /// a pack of a published version is forgotten.
 #[test]
 fn a_start_that_drops_published_packs_is_found() {
