@@ -20,7 +20,7 @@ use bitdust_api::view::JobTask;
 use bitdust_crypto::RootSecrets;
 use bitdust_engine::{Input, JobId};
 use bitdust_model::head::{Head, HeadBundle, LaneHeads};
-use bitdust_model::locator::RootRecord;
+use bitdust_model::locator::{LaneRecord, RootRecord};
 use bitdust_model::message::Body;
 use bitdust_model::status::Problems;
 use bitdust_model::{DeviceId, ErrorCode, Sequence, limits};
@@ -30,7 +30,7 @@ use crate::recovery::believe::believe;
 use crate::recovery::enter::Entry;
 use crate::recovery::lanes::{Learnt, fact_of, known_suppliers, named_heads, read_lanes};
 use crate::recovery::rebuild::rebuild;
-use crate::recovery::seek::{devices_of, seek_lanes, seek_root};
+use crate::recovery::seek::{FoundRoot, devices_of, seek_lanes, seek_root};
 use crate::shared::answer::refusal;
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
@@ -67,6 +67,8 @@ struct Run {
     reply: oneshot::Sender<Result<Recovered, NodeError>>,
     /// The newest root record found.
     found: Option<RootRecord>,
+    /// Lane records that were found beside it.
+    beside: Vec<LaneRecord>,
     /// Suppliers that lane records name, and where they can be reached.
     suppliers: BTreeMap<DeviceId, Introduction>,
     /// Heads that were heard.
@@ -138,6 +140,7 @@ impl Recovery {
             nickname,
             reply: start.reply,
             found: None,
+            beside: Vec::new(),
             suppliers: BTreeMap::new(),
             heads: BTreeMap::new(),
             chosen: Chosen::default(),
@@ -173,9 +176,9 @@ impl Recovery {
         let (context, root) = (self.context.clone(), run.root.clone());
         driver.spawn(async move {
             match seek_root(&context, &root).await {
-                Ok(Some(root)) => {
-                    let root = Box::new(root);
-                    found(completion, Found::Root { job, root }).await;
+                Ok(Some(FoundRoot { record, lanes })) => {
+                    let root = Box::new(record);
+                    found(completion, Found::Root { job, root, lanes }).await;
                 }
                 Ok(None) => completion.tell(Ok(Input::RootMissing { job })).await,
                 Err(code) => completion.tell(Err(code)).await,
@@ -196,8 +199,13 @@ impl Recovery {
         };
         let (context, newest) = (self.context.clone(), root.epoch);
         let root = run.root.clone();
+        let beside = run.beside.clone();
         driver.spawn(async move {
-            let (lanes, missing) = seek_lanes(&context, &root, newest, devices).await;
+            let is_known = |device: &DeviceId| beside.iter().any(|lane| lane.lane == *device);
+            let unknown = devices.iter().filter(|device| !is_known(device)).copied();
+            let (mut lanes, missing) = seek_lanes(&context, &root, newest, unknown.collect()).await;
+            let wanted = beside.iter().filter(|lane| devices.contains(&lane.lane));
+            lanes.extend(wanted.cloned());
             let lanes = Found::Lanes {
                 job,
                 lanes,
@@ -319,9 +327,10 @@ impl Recovery {
         };
         let mut learnt = Learnt::default();
         match found {
-            Found::Root { job, root } => {
+            Found::Root { job, root, lanes } => {
                 let devices = devices_of(&root);
                 run.found = Some(*root);
+                run.beside = lanes;
                 run.suppliers.clear();
                 driver.tell(completion.done(Input::RootFound { job, devices }));
             }

@@ -19,20 +19,57 @@ pub(super) fn devices_of(record: &RootRecord) -> Vec<DeviceId> {
     closed.chain(record.devices.iter().copied()).collect()
 }
 
-/// Looks for the newest root record. Fails where nobody could be asked.
+/// A root record, and what was found beside it.
+pub(super) struct FoundRoot {
+    pub(super) record: RootRecord,
+    /// Lane records of some of its devices.
+    pub(super) lanes: Vec<LaneRecord>,
+}
+
+/// Looks for the newest root record. Fails where nobody could be asked. Connected peers answer at once;
+/// while the DHT is asked whether it knows a newer one, the lanes of theirs are looked for already.
 pub(super) async fn seek_root(
     context: &Context,
     root: &RootSecrets,
-) -> Result<Option<RootRecord>, ErrorCode> {
+) -> Result<Option<FoundRoot>, ErrorCode> {
     let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
         .map(|slot| LocatorKey::root(root, slot))
         .collect();
-    let number = |record: &RootRecord| record.sequence;
-    let found = gather(context, &keys, &root.identity().0, number).await?;
-    if found.is_some() {
-        info!("Found the identity's record");
+    let search = Search::new(context, &keys);
+    let mut asked = search.ask_peers().await;
+    let newest_of = |asked: &Asked| {
+        let number = |record: &RootRecord| record.sequence;
+        search.newest(asked, &root.identity().0, number)
+    };
+    let told = newest_of(&asked);
+    let lanes = async {
+        let Some(told) = &told else {
+            return Vec::new();
+        };
+        let sought = Sought {
+            root,
+            newest: told.epoch,
+            patience: RECORDS_PATIENCE,
+        };
+        sought.lanes(context, devices_of(told)).await.0
+    };
+    let (mut lanes, more) = futures::join!(
+        lanes,
+        search.ask_dht(asked.patience(context.policy.request_timeout))
+    );
+    asked.add(more);
+    if let Some(code) = asked.unanswered {
+        return Err(code);
     }
-    Ok(found)
+    let Some(record) = newest_of(&asked) else {
+        return Ok(None);
+    };
+    if told.is_none_or(|told| told.epoch != record.epoch) {
+        // Under the keys of a newer epoch there may be newer ones.
+        lanes.clear();
+    }
+    info!("Found the identity's record");
+    Ok(Some(FoundRoot { record, lanes }))
 }
 
 /// Looks for the lane records of these devices under the keys of all epochs up to the newest; gives
@@ -43,37 +80,66 @@ pub(super) async fn seek_lanes(
     newest: Epoch,
     devices: Vec<DeviceId>,
 ) -> (Vec<LaneRecord>, Vec<DeviceId>) {
-    let (mut found, mut missing) = (Vec::new(), Vec::new());
-    for device in devices {
-        match lane_of(context, root, newest, device).await {
-            Ok(Some(lane)) => found.push(lane),
-            Ok(None) | Err(_) => missing.push(device),
-        }
-    }
-    if !missing.is_empty() {
-        debug!(count = missing.len(), "Machines without a lane record");
-    }
-    (found, missing)
+    let patience = context.policy.request_timeout;
+    let sought = Sought {
+        root,
+        newest,
+        patience,
+    };
+    sought.lanes(context, devices).await
 }
 
-/// A device that slept through a new epoch still writes under the keys of the one before.
-async fn lane_of(
-    context: &Context,
-    root: &RootSecrets,
+/// A search for lane records.
+struct Sought<'a> {
+    root: &'a RootSecrets,
     newest: Epoch,
-    device: DeviceId,
-) -> Result<Option<LaneRecord>, ErrorCode> {
-    for epoch in (0..=newest.0).rev().map(Epoch) {
-        let secrets = root.epoch(epoch);
-        let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
-            .map(|slot| LocatorKey::lane(&secrets, device, slot))
-            .collect();
-        let number = |lane: &LaneRecord| lane.sequence;
-        if let Some(lane) = gather(context, &keys, &device.0, number).await? {
-            return Ok(Some(lane));
+    /// How long the DHT may take where nobody else has any.
+    patience: Duration,
+}
+
+impl Sought<'_> {
+    async fn lanes(
+        &self,
+        context: &Context,
+        devices: Vec<DeviceId>,
+    ) -> (Vec<LaneRecord>, Vec<DeviceId>) {
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        for device in devices {
+            match self.lane_of(context, device).await {
+                Ok(Some(lane)) => found.push(lane),
+                Ok(None) | Err(_) => missing.push(device),
+            }
         }
+        if !missing.is_empty() {
+            debug!(count = missing.len(), "Machines without a lane record");
+        }
+        (found, missing)
     }
-    Ok(None)
+
+    /// A device that slept through a new epoch still writes under the keys of the one before.
+    async fn lane_of(
+        &self,
+        context: &Context,
+        device: DeviceId,
+    ) -> Result<Option<LaneRecord>, ErrorCode> {
+        for epoch in (0..=self.newest.0).rev().map(Epoch) {
+            let secrets = self.root.epoch(epoch);
+            let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
+                .map(|slot| LocatorKey::lane(&secrets, device, slot))
+                .collect();
+            let search = Search::new(context, &keys);
+            let mut asked = search.ask_peers().await;
+            asked.add(search.ask_dht(asked.patience(self.patience)).await);
+            if let Some(code) = asked.unanswered {
+                return Err(code);
+            }
+            let number = |lane: &LaneRecord| lane.sequence;
+            if let Some(lane) = search.newest(&asked, &device.0, number) {
+                return Ok(Some(lane));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// What was found, and whether anybody answered at all.
@@ -84,6 +150,13 @@ struct Asked {
 }
 
 impl Asked {
+    fn nobody() -> Self {
+        Self {
+            records: Vec::new(),
+            unanswered: Some(ErrorCode::Unreachable),
+        }
+    }
+
     fn answered(&mut self, records: impl IntoIterator<Item = KeyedRecord>) {
         self.records.extend(records);
         self.unanswered = None;
@@ -94,89 +167,98 @@ impl Asked {
             *reason = code;
         }
     }
+
+    fn add(&mut self, more: Self) {
+        match more.unanswered {
+            None => self.answered(more.records),
+            Some(code) => self.failed(code),
+        }
+    }
+
+    /// How long the DHT may take, at most `longest`. Peers that keep the records answer at once; it may have
+    /// newer ones, but a query that meets many dead nodes takes long.
+    fn patience(&self, longest: Duration) -> Duration {
+        if self.records.is_empty() {
+            longest
+        } else {
+            RECORDS_PATIENCE
+        }
+    }
 }
 
-/// What connected peers keep under the keys.
-async fn ask_peers(context: &Context, keys: &[DhtKey], asked: &mut Asked) {
-    let peers = context.net.peers().await.unwrap_or_default();
-    let requests = peers.into_iter().map(|peer| {
-        context
-            .net
-            .request(peer.device, Body::Locate(keys.to_vec()))
-    });
-    for answer in futures::future::join_all(requests).await {
-        match answer {
-            Ok(Body::Located(found)) => {
-                asked.answered(found.into_iter().take(limits::LOCATE_KEYS_MAX));
+/// Looks for documents under some keys.
+struct Search<'a> {
+    context: &'a Context,
+    keys: &'a [LocatorKey],
+    ids: Vec<DhtKey>,
+}
+
+impl<'a> Search<'a> {
+    fn new(context: &'a Context, keys: &'a [LocatorKey]) -> Self {
+        let ids = keys.iter().map(LocatorKey::dht_key).collect();
+        Self { context, keys, ids }
+    }
+
+    /// What connected peers keep under the keys.
+    async fn ask_peers(&self) -> Asked {
+        let mut asked = Asked::nobody();
+        let peers = self.context.net.peers().await.unwrap_or_default();
+        let requests = peers.into_iter().map(|peer| {
+            let body = Body::Locate(self.ids.clone());
+            self.context.net.request(peer.device, body)
+        });
+        for answer in futures::future::join_all(requests).await {
+            match answer {
+                Ok(Body::Located(found)) => {
+                    asked.answered(found.into_iter().take(limits::LOCATE_KEYS_MAX));
+                }
+                Ok(answer) => asked.failed(refusal(&answer)),
+                Err(error) => asked.failed(error.code()),
             }
-            Ok(answer) => asked.failed(refusal(&answer)),
-            Err(error) => asked.failed(error.code()),
         }
+        asked
     }
-}
 
-/// What the DHT has under the keys.
-async fn ask_dht(context: &Context, keys: &[DhtKey], patience: Duration, asked: &mut Asked) {
-    let queries = keys.iter().map(|key| {
-        let query = tokio::time::timeout(patience, context.net.get_record(*key));
-        async move { (*key, query.await) }
-    });
-    for (key, answer) in futures::future::join_all(queries).await {
-        match answer {
-            Ok(Ok(record)) => asked.answered(record.map(|record| KeyedRecord { key, record })),
-            Ok(Err(error)) => asked.failed(error.code()),
-            Err(_) => asked.failed(ErrorCode::TimedOut),
+    /// What the DHT has under the keys.
+    async fn ask_dht(&self, patience: Duration) -> Asked {
+        let mut asked = Asked::nobody();
+        let queries = self.ids.iter().map(|key| {
+            let query = tokio::time::timeout(patience, self.context.net.get_record(*key));
+            async move { (*key, query.await) }
+        });
+        for (key, answer) in futures::future::join_all(queries).await {
+            match answer {
+                Ok(Ok(record)) => asked.answered(record.map(|record| KeyedRecord { key, record })),
+                Ok(Err(error)) => asked.failed(error.code()),
+                Err(_) => asked.failed(ErrorCode::TimedOut),
+            }
         }
+        asked
     }
-}
 
-/// The newest believable document under any of the keys: from the DHT, and from connected
-/// peers, who may keep it for us. Fails where nobody could be asked.
-async fn gather<T: Document>(
-    context: &Context,
-    keys: &[LocatorKey],
-    signer: &[u8; 32],
-    number: impl Fn(&T) -> Sequence,
-) -> Result<Option<T>, ErrorCode> {
-    let ids: Vec<_> = keys.iter().map(LocatorKey::dht_key).collect();
-    let mut asked = Asked {
-        records: Vec::new(),
-        unanswered: Some(ErrorCode::Unreachable),
-    };
-    ask_peers(context, &ids, &mut asked).await;
-    // Peers that keep the records answer at once; the DHT may have newer ones, but a query
-    // that meets many dead nodes takes long.
-    let patience = if asked.records.is_empty() {
-        context.policy.request_timeout
-    } else {
-        RECORDS_PATIENCE
-    };
-    ask_dht(context, &ids, patience, &mut asked).await;
-    if let Some(code) = asked.unanswered {
-        return Err(code);
+    /// The newest believable document: sealed under one of the keys, and signed by whom it should.
+    fn newest<T: Document>(
+        &self,
+        asked: &Asked,
+        signer: &[u8; 32],
+        number: impl Fn(&T) -> Sequence,
+    ) -> Option<T> {
+        let records = asked.records.iter();
+        records
+            .filter_map(|record| self.believed(signer, record))
+            .reduce(|known: T, other| {
+                if number(&known) < number(&other) {
+                    other
+                } else {
+                    known
+                }
+            })
     }
-    let mut newest: Option<T> = None;
-    for record in asked.records {
-        let Some(document) = believed(context, keys, signer, &record) else {
-            continue;
-        };
-        let is_newer = |known: &T| number(known) < number(&document);
-        if newest.as_ref().is_none_or(is_newer) {
-            newest = Some(document);
-        }
-    }
-    Ok(newest)
-}
 
-/// The document in a record, if it was sealed under one of the keys and signed by whom it should.
-fn believed<T: Document>(
-    context: &Context,
-    keys: &[LocatorKey],
-    signer: &[u8; 32],
-    record: &KeyedRecord,
-) -> Option<T> {
-    let key = keys.iter().find(|key| key.dht_key() == record.key)?;
-    let plain = key.open(&record.record, &context.network).ok()?;
-    let signed = postcard::from_bytes::<Signed<T>>(&plain).ok()?;
-    verify_by(&signed, signer).ok()
+    fn believed<T: Document>(&self, signer: &[u8; 32], record: &KeyedRecord) -> Option<T> {
+        let key = self.keys.iter().find(|key| key.dht_key() == record.key)?;
+        let plain = key.open(&record.record, &self.context.network).ok()?;
+        let signed = postcard::from_bytes::<Signed<T>>(&plain).ok()?;
+        verify_by(&signed, signer).ok()
+    }
 }

@@ -47,6 +47,8 @@ pub(crate) enum Found {
         job: JobId,
         /// It.
         root: Box<RootRecord>,
+        /// Lane records that were found beside it, verified.
+        lanes: Vec<LaneRecord>,
     },
     /// Lane records.
     Lanes {
