@@ -180,6 +180,7 @@ impl Suppliers {
         update: RecordUpdate,
     ) {
         let (context, offer) = (self.context.clone(), self.own_offer(update.free));
+        let ending = driver.ending();
         driver.finish(completion, async move {
             if let Some(settled) = update.settled
                 && !context.catalogue.is_damaged()
@@ -190,7 +191,7 @@ impl Suppliers {
             }
             let published = match update.scope {
                 RecordScope::Lane => publish_lane(&context).await,
-                RecordScope::All => publish(&context, offer).await,
+                RecordScope::All => publish(&context, offer, ending).await,
             };
             published.map(|()| Input::RecordsPublished)
         });

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use bitdust_api::history::Happening;
@@ -38,6 +39,20 @@ pub(crate) enum Ended {
     Command(Result<Option<Box<TaskEvent>>, JoinError>),
 }
 
+/// The end of the node, as a task sees it.
+pub(crate) struct Ending(watch::Receiver<bool>);
+
+impl Ending {
+    /// Does something unless the node ends before it is done.
+    pub(crate) async fn unless_begun<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            // A driver that is gone has ended too.
+            _ending = self.0.wait_for(|has_begun| *has_begun) => None,
+        }
+    }
+}
+
 /// A task that does what somebody commanded.
 type Command = BoxFuture<'static, Option<Box<TaskEvent>>>;
 
@@ -64,6 +79,8 @@ pub(crate) struct Driver {
     /// Those that wait for its end.
     waiting_commands: VecDeque<Command>,
     latest_number: u64,
+    /// Whether the node ends.
+    ending: watch::Sender<bool>,
 }
 
 impl Driver {
@@ -162,6 +179,11 @@ impl Driver {
             .spawn(async move { completion.tell(task.await).await });
     }
 
+    /// For tasks that the end of the node waits for: what of them nobody needs to wait for.
+    pub(crate) fn ending(&self) -> Ending {
+        Ending(self.ending.subscribe())
+    }
+
     /// A fresh number for jobs, fetches and questions.
     pub(crate) fn number(&mut self) -> u64 {
         self.latest_number += 1;
@@ -206,6 +228,7 @@ impl Driver {
     /// Gives what the command that was being done brings.
     pub(crate) async fn shut_down(&mut self, patience: Duration) -> Option<Box<TaskEvent>> {
         self.waiting_commands.clear();
+        self.ending.send_replace(true);
         self.tasks.shutdown().await;
         let mut brought = None;
         let ended = async {
@@ -289,6 +312,20 @@ mod tests {
         }
         driver.shut_down(PATIENCE).await;
         assert_eq!(count.load(Ordering::Relaxed), limits::ANSWERS_AT_ONCE_MAX);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_needs_to_wait_for_does_not_hold_up_the_end() {
+        let mut driver = Driver::default();
+        let mut ending = driver.ending();
+        assert_eq!(ending.unless_begun(async { 1 }).await, Some(1));
+        let (told, heard) = tokio::sync::oneshot::channel();
+        driver.lasting.spawn(async move {
+            let joined = ending.unless_begun(std::future::pending::<()>()).await;
+            assert_eq!(told.send(joined), Ok(()));
+        });
+        driver.shut_down(PATIENCE).await;
+        assert_eq!(heard.await, Ok(None));
     }
 
     #[tokio::test]

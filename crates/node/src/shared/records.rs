@@ -84,7 +84,8 @@ pub(crate) fn seal_root(
     ])
 }
 
-/// Makes all sealed records: root and lane, each under its keys.
+/// Makes all sealed records: root and lane, each under its keys. None before there is a root record, as in
+/// the middle of a recovery: nothing leads to a lane that none names.
 pub(crate) async fn locators(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
     let worker = context.clone();
     blocking(move || locators_blocking(&worker)).await?
@@ -98,21 +99,21 @@ pub(crate) async fn lane_locators(context: &Context) -> Result<Vec<KeyedRecord>,
 
 fn locators_blocking(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
     let code = |error: CatalogueError| error.code();
-    let mut records = Vec::new();
-    if let Some(bytes) = context.catalogue.get_meta(SEALED_ROOT_KEY).map_err(code)? {
-        let root: SealedRoot = bitdust_model::decode(&bytes).map_err(|_| ErrorCode::Internal)?;
-        let slots = &context.secrets.root_slots;
-        let is_ours = |record: &KeyedRecord| {
-            let opens = |slot: &RootSlot| slot.open(&record.record, &context.network).is_ok();
-            slots
-                .iter()
-                .any(|slot| slot.dht_key() == record.key && opens(slot))
-        };
-        if root.records.len() != slots.len() || !root.records.iter().all(is_ours) {
-            return Err(ErrorCode::Internal);
-        }
-        records.extend(root.records);
+    let Some(bytes) = context.catalogue.get_meta(SEALED_ROOT_KEY).map_err(code)? else {
+        return Ok(Vec::new());
+    };
+    let root: SealedRoot = bitdust_model::decode(&bytes).map_err(|_| ErrorCode::Internal)?;
+    let slots = &context.secrets.root_slots;
+    let is_ours = |record: &KeyedRecord| {
+        let opens = |slot: &RootSlot| slot.open(&record.record, &context.network).is_ok();
+        slots
+            .iter()
+            .any(|slot| slot.dht_key() == record.key && opens(slot))
+    };
+    if root.records.len() != slots.len() || !root.records.iter().all(is_ours) {
+        return Err(ErrorCode::Internal);
     }
+    let mut records = root.records;
     records.extend(sealed_lane(context)?);
     Ok(records)
 }
@@ -274,6 +275,11 @@ mod tests {
     async fn a_root_record_is_published_again_as_it_is_and_lanes_with_a_new_number() {
         let home = TestHome::new().await;
         let context = &home.context;
+        assert_eq!(
+            locators(context).await,
+            Ok(Vec::new()),
+            "nothing to lead to"
+        );
         keep_root(&home, &home.root, 1);
         let slots = usize::from(limits::LOCATOR_SLOTS);
         let first = locators(context).await.expect("records");

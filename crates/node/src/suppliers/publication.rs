@@ -6,6 +6,7 @@ use bitdust_model::{ByteCount, ErrorCode, Sequence, encode, limits};
 use tracing::debug;
 
 use crate::shared::context::{Context, wall_clock};
+use crate::shared::driver::Ending;
 use crate::shared::records::{lane_locators, locators};
 
 /// What this node tells strangers about itself.
@@ -17,17 +18,23 @@ pub(crate) struct OwnOffer {
     pub(crate) free: Option<ByteCount>,
 }
 
-/// Puts all own records into the DHT; done when at least one copy of one was taken.
-pub(crate) async fn publish(context: &Context, offer: OwnOffer) -> Result<(), ErrorCode> {
-    if let Err(error) = context.net.bootstrap().await {
-        debug!(%error, "The DHT could not be joined");
-    }
+/// Joins the DHT and puts all own records into it; done when at least one copy of one was taken. Where the
+/// node ends meanwhile they are put without the joining, which takes seconds where many are gone.
+pub(crate) async fn publish(
+    context: &Context,
+    offer: OwnOffer,
+    mut ending: Ending,
+) -> Result<(), ErrorCode> {
     // What leads to the own data is not made from a damaged catalogue; what was put lives on.
     let mut records = if context.catalogue.is_damaged() {
         Vec::new()
     } else {
         locators(context).await?
     };
+    let joined = ending.unless_begun(context.net.bootstrap()).await;
+    if let Some(Err(error)) = joined {
+        debug!(%error, "The DHT could not be joined");
+    }
     if offer.free.is_some() {
         records.extend(public_records(context, &offer));
     }
