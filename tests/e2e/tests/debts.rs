@@ -48,6 +48,72 @@ fn what_was_owed_at_an_end_is_paid_after_the_next_start() -> Outcome {
     scene.restore_and_compare()
 }
 
+/// As above, and meanwhile another supplier loses its database, finds it damaged, or comes back only
+/// after the customer: what it has is counted all the same.
+#[test]
+fn what_was_owed_is_paid_beside_suppliers_in_trouble() -> Outcome {
+    let mut scene = Scene::set_up("troubled-debts")?;
+    scene.stage.keep_ports("/tcp/")?;
+    scene
+        .stage
+        .customer
+        .wait_until_connected(SUPPLIERS.into())?;
+    let mut owed = 0;
+    for (round, moment) in draw_moments(&mut scene.random, sized(4, 20))
+        .into_iter()
+        .enumerate()
+    {
+        let is_kill = scene.random.next().is_multiple_of(2);
+        let missing = scene.end_amid_a_backup(moment, is_kill)?;
+        // One of the two that stalled, or one of the others.
+        let victim = usize::try_from(scene.random.next() % u64::from(SUPPLIERS))?;
+        let trouble = [Trouble::NoDatabase, Trouble::DamagedDatabase, Trouble::Late][round % 3];
+        eprintln!(
+            "round {round} at {moment:.2}, killed: {is_kill}: {missing} shards are owed; {trouble:?} at {victim}"
+        );
+        owed += usize::from(missing > 0);
+        let supplier = &mut scene.stage.suppliers[victim];
+        supplier.kill()?;
+        let database = supplier.home.join("supplier.db");
+        match trouble {
+            Trouble::NoDatabase => std::fs::remove_file(database)?,
+            Trouble::DamagedDatabase => std::fs::write(database, b"no database ".repeat(2_000))?,
+            Trouble::Late => {}
+        }
+        if trouble != Trouble::Late {
+            for log in ["supplier.db-wal", "supplier.db-shm"] {
+                let log = supplier.home.join(log);
+                if log.exists() {
+                    std::fs::remove_file(log)?;
+                }
+            }
+            supplier.start()?;
+        }
+        scene.stage.customer.start()?;
+        if trouble == Trouble::Late {
+            let others = usize::from(SUPPLIERS) - 1;
+            scene.stage.customer.wait_until_connected(others)?;
+            scene.is_never_called_safer_than_it_is()?;
+            scene.stage.suppliers[victim].start()?;
+        }
+        scene.is_paid_without_a_word()?;
+    }
+    ensure!(owed > 0, "no end left anything owed");
+    scene.back_up()?;
+    scene.is_paid_without_a_word()?;
+    scene.stage.lose_suppliers(3)?;
+    scene.restore_and_compare()
+}
+
+/// What befalls a supplier while its customer is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    NoDatabase,
+    DamagedDatabase,
+    /// It is back only when the customer is.
+    Late,
+}
+
 /// Over QUIC a supplier hears late that a process is gone that was sending: what comes from the next one
 /// takes the place of that at once.
 #[test]
@@ -190,24 +256,31 @@ impl Scene {
         // The usual run shares its machine with other tests.
         let within = Duration::from_secs(sized(60, 20));
         eventually("nothing is owed, and it is said", within, || {
-            let status = self.stage.customer.status()?;
-            let is_safe = status["protection"]["kind"] == "safe";
-            let committed = self.committed()?;
-            if is_safe {
-                let files = self.files()?;
-                let published = committed.iter().filter(|pack| pack.is_published);
-                for pack in published {
-                    // Copies survive as many losses as contents with two shards more.
-                    let spared = K - usize::from(pack.k);
-                    let held = held(pack, &files) + spared;
-                    ensure!(held >= SAFE_AT, "called safe with {held} shards of a pack");
-                }
-            }
-            let is_paid = self.missing(&committed)? == 0;
+            let is_safe = self.is_never_called_safer_than_it_is()?;
+            let is_paid = self.missing(&self.committed()?)? == 0;
             Ok((is_paid && is_safe).then_some(()))
         })?;
         eprintln!("paid after {:.1} s", all_there.elapsed().as_secs_f64());
         Ok(())
+    }
+
+    /// Fails where it is called safe and suppliers do not have enough for that; gives whether it is.
+    fn is_never_called_safer_than_it_is(&self) -> Result<bool> {
+        // What is published later is no part of what is said.
+        let committed = self.committed()?;
+        let status = self.stage.customer.status()?;
+        let is_safe = status["protection"]["kind"] == "safe";
+        if is_safe {
+            let files = self.files()?;
+            let published = committed.iter().filter(|pack| pack.is_published);
+            for pack in published {
+                // Copies survive as many losses as contents with two shards more.
+                let spared = K - usize::from(pack.k);
+                let held = held(pack, &files) + spared;
+                ensure!(held >= SAFE_AT, "called safe with {held} shards of a pack");
+            }
+        }
+        Ok(is_safe)
     }
 
     fn committed(&self) -> Result<Vec<Committed>> {
