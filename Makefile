@@ -115,7 +115,8 @@ bench:
 	$(MAKE) package PROFILE=release
 	cargo build --release -p bitdust-e2e-tests --bin bitdust-bench $(locked)
 	installer/setup-dev.sh restic time
-	BITDUST_PROGRAM=$(target)/release/bitdust $(target)/release/bitdust-bench $(target)/bench $(BENCH)
+	cargo install --quiet --locked rustic-rs --version 0.11.4 --root $(target)/peers --target-dir $(target)/peers/build
+	PATH="$(target)/peers/bin:$$PATH" BITDUST_PROGRAM=$(target)/release/bitdust $(target)/release/bitdust-bench $(target)/bench $(BENCH)
 
 bench-stages: prepare
 	cargo bench -p bitdust-pipeline -p bitdust-store -p bitdust-net --benches $(locked) -- $(STAGE)

@@ -23,7 +23,7 @@ use bitdust_store::{Catalogue, HomePaths};
 use crate::Choice;
 use crate::jobs::{CODE, MEMORY_MIB_BAR, SUPPLIERS, account};
 use crate::pass::let_pass;
-use crate::report::{Bar, Figure, Report, Row};
+use crate::report::{Bar, Figure, ONE_PEER, Report, Row};
 
 /// Every file is one chunk.
 const FILE_BYTES: u32 = 200_000;
@@ -78,6 +78,7 @@ pub(crate) fn measure(choice: &Choice) -> Result<Report> {
     })?;
     let bytes = std::fs::metadata(HomePaths::new(&stage.customer.home).catalogue())?.len();
     Ok(Report {
+        peers: ONE_PEER,
         title: "A large catalogue (one chunk a file of 200 KB, code 3/6)",
         rows: vec![
             Row::new(

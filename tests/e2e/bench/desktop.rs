@@ -12,7 +12,7 @@ use bitdust_e2e_tests::process::Process;
 use bitdust_e2e_tests::{Bus, Desktop, Stage, World, eventually};
 
 use crate::pass::let_pass;
-use crate::report::{Bar, Figure, Report, Row};
+use crate::report::{Bar, Figure, ONE_PEER, Report, Row};
 use crate::tree;
 
 const TITLE: &str = "BitDust";
@@ -104,6 +104,7 @@ pub(crate) fn measure() -> Result<Report> {
         rows.push(Row::new("the .deb", "MB", Figure::one(bytes / 1e6)).against(Bar::AtMost(20.0)));
     }
     Ok(Report {
+        peers: ONE_PEER,
         title: "The window (peer: WebKitGTK's MiniBrowser with an empty page)",
         rows,
     })

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use bitdust_e2e_tests::{Random, Stage, World, eventually};
 
 use crate::pass::let_pass;
-use crate::report::{Bar, Figure, Report, Row};
+use crate::report::{Bar, Figure, ONE_PEER, Report, Row};
 use crate::tree;
 
 const SUPPLIERS: u8 = 20;
@@ -58,6 +58,7 @@ pub(crate) fn measure() -> Result<Report> {
     let theirs = percent(tree::processor_seconds(supplier)? - before.1);
     let resident = |process| Ok::<_, anyhow::Error>(tree::resident_bytes(process)? as f64 / MIB);
     Ok(Report {
+        peers: ONE_PEER,
         title: "An idle node with ten watched folders and twenty suppliers, over a minute",
         rows: vec![
             Row::new("processor", "% of a core", Figure::one(own)).against(Bar::AtMost(0.5)),

@@ -12,7 +12,7 @@ use bitdust_e2e_tests::{Machine, Random, Stage, Transport, World};
 
 use crate::Choice;
 use crate::jobs::{CODE, MEMORY_MIB_BAR, SUPPLIERS, account};
-use crate::report::{Bar, Figure, Report, Row};
+use crate::report::{Bar, Figure, ONE_PEER, Report, Row};
 
 const IMAGE_BYTES: u64 = 2_000_000_000;
 const EDITS: u64 = 20;
@@ -54,6 +54,7 @@ pub(crate) fn measure(choice: &Choice) -> Result<Report> {
         sent.push((packed + metadata) as f64 / 1e6);
     }
     Ok(Report {
+        peers: ONE_PEER,
         title: "A disk image of 2 GB, edited at 20 places by 4 KiB each",
         rows: vec![
             Row::new(

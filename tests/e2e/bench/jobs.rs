@@ -1,4 +1,4 @@
-//! Backups and restores beside restic into a folder of the same disk: the first backup, one of
+//! Backups and restores beside restic and rustic into a folder of the same disk: the first backup, one of
 //! what did not change, and a restore, of each corpus. Ours goes to six suppliers on this
 //! machine with code 3/6 and is durable at all of them; it comes back from three. Their
 //! processor time is listed apart from the customer's.
@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use crate::corpora::{Corpus, CorpusName};
 use crate::pass::let_pass;
+use crate::peer::Peer;
 use crate::report::{Bar, Figure, Report, Row};
-use crate::{Choice, peer, tree};
+use crate::{Choice, tree};
 
 pub(crate) const SUPPLIERS: u8 = 6;
 pub(crate) const CODE: &str = "3/6";
@@ -71,17 +72,22 @@ pub(crate) fn measure(choice: &Choice) -> Result<Report> {
     let mut rows = Vec::new();
     for name in &choice.corpora {
         let corpus = name.make(place.folder())?;
-        let (mut ours, mut peers, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ours, mut kept) = (Vec::new(), Vec::new());
+        let mut peers = Peer::ALL.map(|_| Vec::new());
         let mut left = Vec::new();
         for _ in 0..choice.rounds {
             let world = World::over("bench-jobs", Transport::Tcp)?;
             let (taken, stored) = round(&world, &corpus)?;
             ours.push(taken);
             kept.push(stored);
-            let peer_world = World::new("bench-restic")?;
-            peers.push(peer::round(&peer_world, &corpus)?);
+            let mut worlds = vec![world];
+            for (peer, rounds) in Peer::ALL.into_iter().zip(&mut peers) {
+                let world = World::new(&format!("bench-{}", peer.name()))?;
+                rounds.push(peer.round(&world, &corpus)?);
+                worlds.push(world);
+            }
             if corpus.files >= MANY_FILES {
-                left.extend([world, peer_world]);
+                left.extend(worlds);
             }
         }
         drop(left);
@@ -90,7 +96,8 @@ pub(crate) fn measure(choice: &Choice) -> Result<Report> {
         std::fs::remove_dir_all(&corpus.folder)?;
     }
     Ok(Report {
-        title: "Jobs (peer: restic into a folder; code 3/6, six suppliers on this machine)",
+        title: "Jobs (peers: each into a folder; code 3/6, six suppliers on this machine)",
+        peers: &Peer::NAMES,
         rows,
     })
 }
@@ -197,7 +204,7 @@ fn of_suppliers(stage: &Stage) -> Result<f64> {
         .sum()
 }
 
-fn rows_of(corpus: &Corpus, ours: &[Round], peers: &[Round]) -> Vec<Row> {
+fn rows_of(corpus: &Corpus, ours: &[Round], peers: &[Vec<Round>]) -> Vec<Row> {
     let first_bar = match corpus.kind {
         CorpusName::Small => 1.0 / 1.5,
         CorpusName::Incompressible | CorpusName::Libraries => 1.0,
@@ -249,13 +256,21 @@ fn kept_rows(corpus: &Corpus, kept: &[Kept]) -> [Row; 2] {
     ]
 }
 
-fn job_rows(what: &str, bar: Option<f64>, job: JobOf, ours: &[Round], peers: &[Round]) -> [Row; 5] {
+fn job_rows(
+    what: &str,
+    bar: Option<f64>,
+    job: JobOf,
+    ours: &[Round],
+    peers: &[Vec<Round>],
+) -> [Row; 5] {
     let figure = |rounds: &[Round], of: fn(Taken) -> f64| {
         let measures: Vec<f64> = rounds.iter().map(|round| of(job(round))).collect();
         Figure::of(&measures)
     };
     let row = |part: &str, unit, of: fn(Taken) -> f64| {
-        Row::new(format!("{what}{part}"), unit, figure(ours, of)).beside(figure(peers, of))
+        let row = Row::new(format!("{what}{part}"), unit, figure(ours, of));
+        let peers = peers.iter().map(|rounds| figure(rounds, of));
+        peers.fold(row, Row::beside)
     };
     let alone =
         |part: &str, of: fn(Taken) -> f64| Row::new(format!("{what}{part}"), "s", figure(ours, of));

@@ -19,7 +19,7 @@ use bitdust_model::{
 use bitdust_store::Catalogue;
 use bitdust_store::catalogue::OwnSet;
 
-use crate::report::{Bar, Figure, Report, Row};
+use crate::report::{Bar, Figure, ONE_PEER, Report, Row};
 
 /// A terabyte in packs of 16 MiB.
 const PACKS: u64 = 60_000;
@@ -63,6 +63,7 @@ pub(crate) fn measure() -> Result<Report> {
         ]);
     }
     Ok(Report {
+        peers: ONE_PEER,
         title: "The ledger of 1 TB (60,000 packs, one position dead; at 30 positions 1 % withdrawn)",
         rows,
     })

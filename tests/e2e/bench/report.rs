@@ -12,17 +12,22 @@ use serde_json::{Value, json};
 pub(crate) struct Report {
     /// What was measured, in a line.
     pub(crate) title: &'static str,
+    /// What it is measured beside, as the heads of the columns say; bars are of the first.
+    pub(crate) peers: &'static [&'static str],
     /// One measure each.
     pub(crate) rows: Vec<Row>,
 }
 
-/// A measure, perhaps beside that of a peer.
+/// The one peer that a title names.
+pub(crate) const ONE_PEER: &[&str] = &["peer"];
+
+/// A measure, perhaps beside those of peers.
 #[derive(Debug)]
 pub(crate) struct Row {
     what: String,
     unit: &'static str,
     ours: Figure,
-    peer: Option<Figure>,
+    peers: Vec<Figure>,
     bar: Option<Bar>,
 }
 
@@ -96,14 +101,14 @@ impl Row {
             what: what.into(),
             unit,
             ours,
-            peer: None,
+            peers: Vec::new(),
             bar: None,
         }
     }
 
-    /// The same, beside what a peer took.
-    pub(crate) const fn beside(mut self, peer: Figure) -> Self {
-        self.peer = Some(peer);
+    /// The same, beside what the next peer took.
+    pub(crate) fn beside(mut self, peer: Figure) -> Self {
+        self.peers.push(peer);
         self
     }
 
@@ -113,8 +118,9 @@ impl Row {
         self
     }
 
-    fn ratio(&self) -> Option<f64> {
-        let peer = self.peer?.median;
+    /// Ours by that of a peer.
+    fn ratio(&self, peer: usize) -> Option<f64> {
+        let peer = self.peers.get(peer)?.median;
         (peer > 0.0).then(|| self.ours.median / peer)
     }
 
@@ -123,31 +129,41 @@ impl Row {
         match self.bar? {
             Bar::AtMost(most) => Some(self.ours.median <= most),
             Bar::AtLeast(least) => Some(self.ours.median >= least),
-            Bar::TimesPeer(times) => self.ratio().map(|ratio| ratio <= times),
+            Bar::TimesPeer(times) => self.ratio(0).map(|ratio| ratio <= times),
         }
     }
 
-    fn cells(&self) -> [String; 6] {
-        let text = |figure: Option<Figure>| figure.map(|it| it.to_string()).unwrap_or_default();
-        [
+    fn cells(&self, peers: usize) -> Vec<String> {
+        let figures = (0..peers).map(|peer| self.peers.get(peer).map(Figure::to_string));
+        let ratios = (0..peers).map(|peer| self.ratio(peer).map(short));
+        let mut cells = vec![
             self.what.clone(),
             self.unit.to_owned(),
             self.ours.to_string(),
-            text(self.peer),
-            self.ratio().map(short).unwrap_or_default(),
-            self.bar.map(|bar| bar.to_string()).unwrap_or_default(),
-        ]
+        ];
+        cells.extend(figures.chain(ratios).map(Option::unwrap_or_default));
+        cells.push(self.bar.map(|bar| bar.to_string()).unwrap_or_default());
+        cells
     }
 
-    fn json(&self) -> Value {
+    fn json(&self, names: &[&str]) -> Value {
+        let peers = names.iter().zip(&self.peers).enumerate();
+        let peers: Vec<Value> = peers
+            .map(|(at, (name, figure))| {
+                json!({
+                    "name": name,
+                    "median": figure.median,
+                    "least": figure.least,
+                    "ratio": self.ratio(at),
+                })
+            })
+            .collect();
         json!({
             "what": self.what,
             "unit": self.unit,
             "ours": self.ours.median,
             "ours_least": self.ours.least,
-            "peer": self.peer.map(|it| it.median),
-            "peer_least": self.peer.and_then(|it| it.least),
-            "ratio": self.ratio(),
+            "peers": peers,
             "bar": self.bar.map(|bar| bar.to_string()),
             "bar_is_reached": self.is_reached(),
         })
@@ -166,16 +182,21 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let mut lines = format!("## {}\n\n", self.title);
-        lines += "| measure | unit | BitDust | peer | BitDust / peer | bar |\n|---|---|---|---|---|---|\n";
+        let peers = self.peers.iter();
+        let ratios = peers.clone().map(|peer| format!("BitDust / {peer}"));
+        let mut heads: Vec<String> = ["measure", "unit", "BitDust"].map(str::to_owned).into();
+        heads.extend(peers.map(|&peer| peer.to_owned()).chain(ratios));
+        heads.push("bar".to_owned());
+        let mut lines = format!("## {}\n\n| {} |\n", self.title, heads.join(" | "));
+        lines += &format!("|{}\n", "---|".repeat(heads.len()));
         for row in &self.rows {
-            lines += &format!("| {} |\n", row.cells().join(" | "));
+            lines += &format!("| {} |\n", row.cells(self.peers.len()).join(" | "));
         }
         lines
     }
 
     fn json(&self) -> Value {
-        let rows: Vec<Value> = self.rows.iter().map(Row::json).collect();
+        let rows: Vec<Value> = self.rows.iter().map(|row| row.json(self.peers)).collect();
         json!({ "title": self.title, "rows": rows })
     }
 }

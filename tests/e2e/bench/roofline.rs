@@ -26,7 +26,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::compat::TokioAsyncReadCompatExt as _;
 
 use crate::corpora::CorpusName;
-use crate::report::{Bar, Figure, Report, Row};
+use crate::report::{Bar, Figure, ONE_PEER, Report, Row};
 use crate::{Choice, jobs, tree};
 
 const MIB: usize = 1 << 20;
@@ -80,6 +80,7 @@ pub(crate) fn measure(choice: &Choice) -> Result<Report> {
         .against(Bar::TimesPeer(1.6)),
     );
     Ok(Report {
+        peers: ONE_PEER,
         title: "Roofline: the least processor time of a backup at 3/6",
         rows,
     })

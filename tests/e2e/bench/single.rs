@@ -14,7 +14,7 @@ use crate::Choice;
 use crate::corpora::CorpusName;
 use crate::jobs::{CODE, SUPPLIERS};
 use crate::pass::let_pass;
-use crate::report::{Bar, Figure, Report, Row};
+use crate::report::{Bar, Figure, ONE_PEER, Report, Row};
 
 const NAME: &str = "added.bin";
 const FILE_BYTES: u64 = 100_000;
@@ -49,6 +49,7 @@ pub(crate) fn measure(choice: &Choice) -> Result<Report> {
         bare_seconds.push(seconds);
     }
     Ok(Report {
+        peers: ONE_PEER,
         title: "One file of 100 KB, added to 500 MB",
         rows: vec![
             Row::new(
