@@ -130,6 +130,18 @@ pub enum Happening {
     },
     /// The list of friends could not be read; they may still find this node.
     FriendsNotRead,
+    /// The list of what is kept for others was damaged, and was made anew from what lies on the disk.
+    KeptListRebuilt {
+        /// Pieces that it has now.
+        pieces: u64,
+    },
+    /// Files of what is kept for others are gone or have another length.
+    KeptPiecesLost {
+        /// So many.
+        pieces: u64,
+    },
+    /// The folder of what is kept for others is not there.
+    KeptFolderAway,
     /// A part of the program failed by a defect.
     Defect,
     /// Anything else; the message says it.

@@ -205,6 +205,8 @@ pub const HEADS_BETWEEN_MAX: usize = 64;
 pub const DEPOSITS_PER_CUSTOMER_MAX: usize = LOCATOR_SLOTS as usize * (DEVICES_MAX + 1);
 /// Heads kept for one lane: thirty days of hourly backups.
 pub const HEADS_PER_LANE_MAX: usize = 720;
+/// Damaged databases of a supplier that are put aside; further ones take the place of the last.
+pub const DAMAGED_KEPT_MAX: usize = 4;
 /// Of these, so many of the newest lie in a file beside the shards too, which is written anew for each.
 pub const HEADS_PER_LANE_FILE_MAX: usize = 8;
 /// Shards of one customer that are stored at once and not yet receipted.

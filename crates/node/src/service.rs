@@ -7,6 +7,7 @@
 
 mod arrivals;
 mod control;
+pub(crate) mod findings;
 mod shards;
 
 use std::collections::BTreeMap;

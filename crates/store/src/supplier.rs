@@ -74,7 +74,10 @@ impl ShardStore {
         let mut swept = if store.mark_folder()? {
             store.sweep(now)?
         } else {
-            Swept::default()
+            Swept {
+                is_away: true,
+                ..Swept::default()
+            }
         };
         store.align_documents(&mut swept)?;
         swept.is_replaced = is_replaced;

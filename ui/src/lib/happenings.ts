@@ -21,6 +21,9 @@ export const happeningIcons: Record<Happening["kind"], IconName> = {
   friend_made: "friend",
   offer_changed: "disk",
   friends_not_read: "friend",
+  kept_list_rebuilt: "disk",
+  kept_pieces_lost: "disk",
+  kept_folder_away: "disk",
   defect: "alert",
   other: "info",
 };
@@ -48,6 +51,10 @@ export function sentence({ happening, message }: HistoryLine): string {
       return text(`activity.${happening.kind}`, { name: happening.name });
     case "offer_changed":
       return happening.bytes === 0 ? text("activity.offer_withdrawn") : text("activity.offer_changed", { bytes: bytes(happening.bytes) });
+    case "kept_list_rebuilt":
+    case "kept_pieces_lost":
+      return text(`activity.${happening.kind}`, { count: happening.pieces });
+    case "kept_folder_away":
     case "friends_not_read":
     case "defect":
       return text(`activity.${happening.kind}`);

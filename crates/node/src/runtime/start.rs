@@ -12,6 +12,7 @@ use bitdust_model::set::SetRecord;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, SetId, limits};
 use bitdust_net::NetConfig;
 use bitdust_pipeline::pack::HEADER_BYTES;
+use bitdust_store::supplier::Swept;
 use bitdust_store::{Catalogue, Home, ShardStore, Spool};
 
 use super::clock::Clock;
@@ -27,6 +28,7 @@ use crate::recovery::{Recovery, RecoveryStart};
 use crate::restore::Restore;
 use crate::runtime::checkup::Checkup;
 use crate::service::Service;
+use crate::service::findings::tell_findings;
 use crate::shared::answer::{catalogue_error, or_nothing};
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
@@ -81,6 +83,7 @@ pub(crate) async fn start(
         task_events,
         network_loop,
         addresses,
+        swept,
     } = open_parts(&home, &config, secrets).await?;
     let (facts, sets) = facts(&context, &config, stay)?;
     let known = known_suppliers(&context, sets)?;
@@ -115,14 +118,13 @@ pub(crate) async fn start(
         is_stopping: false,
         home: HeldHome::new(home, config.clone(), guard),
     };
+    tell_findings(&mut node.driver, &swept);
     node.begin_engine(facts, &config, recovery);
-    let device = node.context.device;
-    let node = tokio::spawn(node.run());
     Ok(Running {
         stop,
-        node,
         addresses,
-        device,
+        device: node.context.device,
+        node: tokio::spawn(node.run()),
         front_end,
     })
 }
@@ -156,6 +158,7 @@ struct Opened {
     task_events: mpsc::Receiver<TaskEvent>,
     network_loop: JoinHandle<()>,
     addresses: Vec<String>,
+    swept: Swept,
 }
 
 async fn open_parts(
@@ -206,6 +209,7 @@ async fn open_parts(
         task_events,
         network_loop,
         addresses,
+        swept: stores.swept,
     })
 }
 
@@ -238,6 +242,7 @@ impl Node {
 struct Stores {
     catalogue: Catalogue,
     shards: ShardStore,
+    swept: Swept,
     spool: Spool,
 }
 
@@ -265,6 +270,7 @@ fn open_stores(home: &Home, spool_bytes: ByteCount) -> Result<Stores, NodeError>
     Ok(Stores {
         catalogue,
         shards,
+        swept,
         spool,
     })
 }

@@ -1,11 +1,13 @@
 //! A supplier's database that is damaged is put aside and made anew: what is kept for others lies
 //! in files that say whose they are, and the own backups of a home do not depend on it.
 //!
-//! Nothing is deleted. A database of another version of this program is no damage: it is refused
+//! What is put aside stays for whoever wants to look, a few of them at most. A database of another version of this program is no damage: it is refused
 //! and left where it is, and so is one that cannot be read for want of space or rights.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use bitdust_model::limits::DAMAGED_KEPT_MAX;
 
 use super::ShardError;
 use super::schema::SCHEMA;
@@ -31,20 +33,23 @@ fn open_whole(path: &Path) -> Result<Database, DatabaseError> {
     Ok(database)
 }
 
-/// Moves the files of a database to the first name that is free, the companions first: the next
-/// start finds the database itself as long as the move is not complete.
+/// Moves the files of a database to the first name that is free, or in place of the last that was put
+/// aside where there are many; the companions first: the next start finds the database itself as long as
+/// the move is not complete.
 fn put_aside(path: &Path) -> Result<PathBuf, ShardError> {
     let is_taken = |aside: &PathBuf| PARTS.iter().any(|part| ending(aside, part).exists());
-    let mut number = 1_u64;
-    let mut aside = ending(path, ".damaged-1");
-    while is_taken(&aside) {
-        number += 1;
-        aside = ending(path, &format!(".damaged-{number}"));
-    }
+    let names = (1..=DAMAGED_KEPT_MAX).map(|number| ending(path, &format!(".damaged-{number}")));
+    let mut names = names.skip_while(is_taken);
+    let aside = names
+        .next()
+        .unwrap_or_else(|| ending(path, &format!(".damaged-{DAMAGED_KEPT_MAX}")));
     for part in PARTS.iter().rev() {
-        let source = ending(path, part);
+        let (source, target) = (ending(path, part), ending(&aside, part));
         if source.exists() {
-            fs::rename(&source, ending(&aside, part)).map_err(ShardError::disk(&source))?;
+            fs::rename(&source, &target).map_err(ShardError::disk(&source))?;
+        } else if target.exists() {
+            // It belongs to the one whose place is taken.
+            fs::remove_file(&target).map_err(ShardError::disk(&target))?;
         }
     }
     let dir = durable::parent_of(path);

@@ -19,6 +19,8 @@ pub struct Swept {
     pub of_other_versions: u64,
     /// Whether the database was damaged: it was put aside, and made anew from the files.
     pub is_replaced: bool,
+    /// Whether the folder of shards is away: nothing is known of any shard.
+    pub is_away: bool,
     /// Lanes of which a file had a newer head than the database.
     pub lanes_entered: u64,
     /// Files of documents that are damaged; what the database has of them is written anew.

@@ -249,7 +249,11 @@ fn a_disk_that_is_away_loses_nothing() {
             fs::create_dir(home.paths.shards()).expect("made");
         }
         let (store, swept) = home.open();
-        assert_eq!(swept, Swept::default());
+        let nothing_but_that = Swept {
+            is_away: true,
+            ..Swept::default()
+        };
+        assert_eq!(swept, nothing_but_that);
         assert_eq!(store.usage_total().expect("asked").shards, 1);
         is_away(&store);
         if is_mounted_on {
@@ -454,6 +458,37 @@ fn child_meets_a_full_disk() {
     let mut writer = begin_writing(&store, &header);
     let refused = writer.fill([&bytes]).expect_err("there is no room");
     assert_eq!(refused.code(), ErrorCode::DiskFull, "{refused}");
+}
+
+/// A disk that damages it again and again is not filled with the remains.
+#[test]
+fn few_damaged_databases_are_kept() {
+    let home = Supplier::new();
+    let aside = |number: u64| {
+        home.paths
+            .dir()
+            .join(format!("supplier.db.damaged-{number}"))
+    };
+    let wal = |path: &std::path::Path| {
+        let mut name = path.as_os_str().to_os_string();
+        name.push("-wal");
+        std::path::PathBuf::from(name)
+    };
+    for number in 1..=6 {
+        fs::write(home.paths.supplier(), noise(number, 20_000)).expect("overwritten");
+        if number == 4 {
+            fs::write(wal(&home.paths.supplier()), b"of the fourth").expect("written");
+        }
+        let (_, swept) = home.open();
+        assert!(swept.is_replaced, "{number}");
+    }
+    let kept = (1..=3).map(|number| (number, number)).chain([(4, 6)]);
+    for (name, number) in kept {
+        let bytes = fs::read(aside(name)).expect("kept");
+        assert!(bytes == noise(number, 20_000), "{name}");
+    }
+    assert!(!aside(5).exists(), "no more than these");
+    assert!(!wal(&aside(4)).exists(), "it belonged to another");
 }
 
 /// Whatever stands in the database, what lies in files is served, and a backup of the own folders

@@ -43,6 +43,8 @@ function lineOf(number: number): HistoryLine {
       return line(number, at, { happening: { kind: "verify_ended", outcome: "complete", files: 20, failed: 0, error: null }, message: "Test restore: 20 files came back whole." });
     case 9:
       return line(number, at, { severity: "problem", happening: { kind: "supplier_emptied", name }, message: `${name} can prove nothing of what it confirmed.` });
+    case 10:
+      return line(number, at, { severity: "problem", happening: { kind: "kept_pieces_lost", pieces: 3 }, message: "3 pieces that you keep for others are missing from your disk or damaged." });
     case 11:
       return line(number, at, { happening: { kind: "supplier_signed", name, bytes: 60 * GB }, message: `${name} keeps data for you from now on.` });
     case 13:
