@@ -157,10 +157,13 @@ async fn a_running_loop_takes_commands_while_questions_hang() {
         let answered = tokio::time::timeout(JOIN_PATIENCE, answer).await;
         answered.expect("in time").expect("answered")
     };
-    let Ok(Answer::Job(job)) = ask(Call::Verify { sample: 1 }).await else {
-        panic!("a job begins");
-    };
-    assert_eq!(ask(Call::Cancel { job }).await, Ok(Answer::Done));
+    // It may be over before anybody can stop it: there is nothing to look through.
+    let begun = ask(Call::Verify { sample: 1 }).await;
+    assert!(matches!(begun, Ok(Answer::Job(_))), "{begun:?}");
+    let key = "nickname".to_owned();
+    let value = "Robin".to_owned();
+    let set = ask(Call::SettingsSet { key, value }).await;
+    assert_eq!(set, Ok(Answer::Done));
     running.abort();
 }
 
