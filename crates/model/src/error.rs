@@ -81,6 +81,9 @@ pub enum ErrorCode {
     TooMany,
     /// The catalogue of this device is damaged.
     CatalogueDamaged,
+    /// A head does not follow the newest one of its lane: another machine with the same keys wrote that,
+    /// or this one did and has forgotten it.
+    Forked,
 }
 
 impl ErrorCode {

@@ -201,6 +201,12 @@ pub const FORMER_HOLDERS_MAX: usize = 4;
 pub const TIPS_MAX: usize = 4;
 /// Heads that travel with a newer one to a supplier that missed them.
 pub const HEADS_BETWEEN_MAX: usize = 64;
+/// Bytes of these with their signatures: the newer one with its set records may take half of a packet,
+/// and the receipts of a quorum have room as well.
+pub const HEADS_BETWEEN_BYTES_MAX: usize = PACKET_BYTES_MAX / 4;
+/// Own heads that a device keeps: a supplier that was away for a month of backups every five minutes is
+/// still brought forward by them.
+pub const OWN_HEADS_MAX: usize = 10_000;
 /// Records of customers that a supplier keeps for one customer: root and lanes, all slots.
 pub const DEPOSITS_PER_CUSTOMER_MAX: usize = LOCATOR_SLOTS as usize * (DEVICES_MAX + 1);
 /// Heads kept for one lane: thirty days of hourly backups.

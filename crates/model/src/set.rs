@@ -67,6 +67,24 @@ pub struct SetRecord {
     pub mandate: Option<MandateHash>,
 }
 
+impl SetRecord {
+    /// Machines that hold active positions: those that count in quorums.
+    pub fn active(&self) -> impl Iterator<Item = DeviceId> {
+        let active = self.positions.iter();
+        let active = active.filter(|position| position.state == PositionState::Active);
+        active.filter_map(|position| position.current.map(|holder| holder.device))
+    }
+
+    /// How many of the active holders must keep a head before it is settled: W = max(a - k + 1, a / 2 + 1)
+    /// with `a` active ones. `None` where fewer than k are active: nothing settles then.
+    #[must_use]
+    pub fn quorum(&self) -> Option<usize> {
+        let (active, k) = (self.active().count(), usize::from(self.k));
+        let any_k = active.checked_sub(k)? + 1;
+        Some(any_k.max(active / 2 + 1))
+    }
+}
+
 impl Versioned for SetRecord {
     const KIND: &'static str = "set record";
     const VERSION: u8 = 2;

@@ -37,6 +37,7 @@ use files::ShardFiles;
 
 pub use contracts::StoredContract;
 pub use error::ShardError;
+pub use heads::{HeadChain, Vouchers};
 pub use read::{ServedRange, aligned_range};
 pub use shards::{ShardListing, Usage};
 pub use swept::Swept;

@@ -1,13 +1,18 @@
 //! Small requests of customers: listings, deletion, heads, fences, records to publish.
 
-use bitdust_crypto::{head_hash, tombstone_hash, validate_record, verify_by, verify_certificate};
+use std::collections::BTreeSet;
+
+use bitdust_crypto::{
+    head_hash, tombstone_hash, validate_record, verify, verify_by, verify_certificate,
+};
 use bitdust_model::deletion::{Deletion, Tombstone};
-use bitdust_model::head::{HeadBundle, HeadReceipt, LaneHeads};
+use bitdust_model::head::{Head, HeadBundle, HeadReceipt, LaneHeads};
 use bitdust_model::locator::{Fence, KeyedRecord, RecordKind};
 use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, DhtKey, ErrorCode, Sequence, ShardId, Signed, limits};
 use bitdust_net::Peer;
 use bitdust_store::ShardError;
+use bitdust_store::supplier::{HeadChain, Vouchers};
 use tracing::debug;
 
 use crate::shared::context::{Context, wall_clock};
@@ -20,7 +25,14 @@ pub(crate) async fn serve(context: &Context, from: Peer, body: Body) -> Result<B
             list(context, from, lane, after, limits::LIST_ENTRIES_MAX).await
         }
         Body::Delete { tombstone, .. } => delete(context, from, tombstone).await,
-        Body::HeadPut { bundle, .. } => keep_head(context, from, *bundle).await,
+        Body::HeadPut {
+            bundle,
+            between,
+            receipts,
+        } => {
+            let chain = read_chain(from, between, &receipts)?;
+            keep_head(context, from, *bundle, chain).await
+        }
         Body::HeadsAsk { after } => {
             let shards = context.shards.clone();
             let heads = blocking(move || shards.heads(from.identity, after))
@@ -122,7 +134,48 @@ async fn delete(
     .await?
 }
 
-async fn keep_head(context: &Context, from: Peer, bundle: HeadBundle) -> Result<Body, ErrorCode> {
+/// What links a head to those before it, once all signatures are good.
+fn read_chain(
+    from: Peer,
+    between: Vec<Signed<Head>>,
+    receipts: &[Signed<HeadReceipt>],
+) -> Result<HeadChain, ErrorCode> {
+    let is_too_long = between.len() > limits::HEADS_BETWEEN_MAX;
+    if is_too_long || receipts.len() > limits::SUPPLIERS_PER_SET_MAX {
+        return Err(ErrorCode::Malformed);
+    }
+    let mut chain = HeadChain::default();
+    for signed in between {
+        let head = verify_by(&signed, &from.device.0).map_err(|_| ErrorCode::NotAuthentic)?;
+        if head.owner != from.identity || head.lane != from.device {
+            return Err(ErrorCode::NotAllowed);
+        }
+        let hash = head_hash(&signed);
+        chain.between.push((signed, hash));
+    }
+    for signed in receipts {
+        let receipt = verify(signed).map_err(|_| ErrorCode::NotAuthentic)?;
+        let vouchers = chain.vouchers.get_or_insert_with(|| Vouchers {
+            head: receipt.head,
+            sequence: receipt.sequence,
+            by: BTreeSet::new(),
+        });
+        let is_own_word = signed.signer == receipt.supplier.0;
+        let is_of_it = receipt.head == vouchers.head && receipt.sequence == vouchers.sequence;
+        if !is_own_word || receipt.lane != from.device || !is_of_it {
+            return Err(ErrorCode::NotAuthentic);
+        }
+        vouchers.by.insert(receipt.supplier);
+    }
+    Ok(chain)
+}
+
+async fn keep_head(
+    context: &Context,
+    from: Peer,
+    bundle: HeadBundle,
+    chain: HeadChain,
+) -> Result<Body, ErrorCode> {
     let head = verify_by(&bundle.head, &from.device.0).map_err(|_| ErrorCode::NotAuthentic)?;
     if head.owner != from.identity || head.lane != from.device {
         return Err(ErrorCode::NotAllowed);
@@ -151,7 +204,7 @@ async fn keep_head(context: &Context, from: Peer, bundle: HeadBundle) -> Result<
     let are_lists_complete = blocking(move || {
         // As it was before this head: what is missing was not brought by it.
         let is_complete = shards.is_complete(from.identity, from.device)?;
-        shards.put_head(&bundle, hash, wall_clock())?;
+        shards.put_head(&bundle, hash, &chain, wall_clock())?;
         Ok::<_, ShardError>(is_complete)
     })
     .await?

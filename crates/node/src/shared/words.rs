@@ -8,7 +8,7 @@ pub(crate) const CLOCK_WRONG: &str =
     " The clock of this computer is wrong: please set its date and time.";
 
 /// Said in place of the status.
-pub(crate) const CATALOGUE_DAMAGED: &str = "The list of what is stored is damaged on this computer: nothing \
+pub(crate) const CATALOGUE_DAMAGED: &str = "The list of what is stored is damaged or gone on this computer: nothing \
      is backed up, and nothing is called safe. Your suppliers still have what they had. Start BitDust again; if \
      it says so again, recover with your 24 words into another folder (`bitdust --home FOLDER recover`). This home goes on keeping what it keeps for \
      others.";
@@ -43,9 +43,12 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
         }
         ErrorCode::DiskFailed => "the disk failed; nothing that was safe before is less safe",
         ErrorCode::CatalogueDamaged => {
-            "the list of what is stored is damaged on this computer; your suppliers still have what they had; start BitDust again; if it says so again, recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
+            "the list of what is stored is damaged or gone on this computer; your suppliers still have what they had; start BitDust again; if it says so again, recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
         }
         ErrorCode::Stale => "the suppliers know something newer; this device does not overwrite it",
+        ErrorCode::Forked => {
+            "your suppliers have newer versions that this computer does not know: its own list is older, or another computer uses the same keys; nothing was overwritten; recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
+        }
         ErrorCode::Fenced => {
             "this device was declared gone by a recovery; start it anew with `bitdust recover`"
         }

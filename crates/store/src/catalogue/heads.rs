@@ -5,7 +5,7 @@
 
 use bitdust_model::document::Signed;
 use bitdust_model::head::Head;
-use bitdust_model::limits::{HEADS_PER_LANE_MAX, SETS_MAX};
+use bitdust_model::limits::{OWN_HEADS_MAX, SETS_MAX};
 use bitdust_model::set::SetRecord;
 use bitdust_model::{HeadHash, Sequence, SetId, decode};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -46,7 +46,7 @@ pub struct OwnSet {
 
 impl Catalogue {
     /// Records a head durably. The same head again is no error; another head with its number,
-    /// or one older than the newest, is refused as stale. The newest `HEADS_PER_LANE_MAX` are
+    /// or one older than the newest, is refused as stale. The newest `OWN_HEADS_MAX` are
     /// kept.
     pub fn put_head(&self, head: OwnHead) -> Result<(), CatalogueError> {
         self.write_durably(move |transaction| insert_head(transaction, &head))
@@ -95,6 +95,26 @@ impl Catalogue {
             )?;
             let mut rows = statement.query([sequence])?;
             rows.next()?.map(head_from_row).transpose()
+        })
+    }
+
+    /// Heads between two numbers, neither of them included, oldest first and at most so many.
+    pub fn heads_between(
+        &self,
+        after: Sequence,
+        before: Sequence,
+        count_max: usize,
+    ) -> Result<Vec<OwnHead>, CatalogueError> {
+        let after = to_column("sequence", after.0)?;
+        let before = to_column("sequence", before.0)?;
+        let count_max = to_column("count", count_max as u64)?;
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT sequence, hash, published, head FROM own_heads WHERE sequence > ?1 AND sequence < ?2
+                 ORDER BY sequence LIMIT ?3",
+            )?;
+            let rows = statement.query_and_then([after, before, count_max], head_from_row)?;
+            rows.collect()
         })
     }
 
@@ -187,7 +207,7 @@ pub(super) fn insert_head(
             encode_signed(&head.head)?
         ],
     )?;
-    let kept = to_column("count", HEADS_PER_LANE_MAX as u64)?;
+    let kept = to_column("count", OWN_HEADS_MAX as u64)?;
     transaction.execute(
         "DELETE FROM own_heads WHERE sequence NOT IN (SELECT sequence FROM own_heads ORDER BY sequence DESC LIMIT ?1)
          AND sequence < (SELECT max(sequence) FROM own_heads WHERE published = 1)",

@@ -99,9 +99,15 @@ pub enum ShardError {
         /// Which.
         lane: DeviceId,
     },
-    /// A head is older than the one that is kept, or does not follow it.
-    #[error("the head of lane {lane} does not follow the newest one kept")]
+    /// A head is one of those before the newest that is kept.
+    #[error("a newer head of lane {lane} is kept already")]
     Stale {
+        /// Which lane.
+        lane: DeviceId,
+    },
+    /// A head does not follow the newest one that is kept.
+    #[error("the head of lane {lane} does not follow the newest one kept")]
+    Forked {
         /// Which lane.
         lane: DeviceId,
     },
@@ -145,6 +151,7 @@ impl ShardError {
             Self::NotFound { .. } => ErrorCode::NotFound,
             Self::Fenced { .. } => ErrorCode::Fenced,
             Self::Stale { .. } => ErrorCode::Stale,
+            Self::Forked { .. } => ErrorCode::Forked,
             Self::TooMany { .. } => ErrorCode::QuotaExceeded,
         }
     }

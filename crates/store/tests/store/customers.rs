@@ -5,15 +5,15 @@ use bitdust_model::contract::{Contract, ContractAcceptance, ContractKind};
 use bitdust_model::head::HeadBundle;
 use bitdust_model::limits::{DEPOSITS_PER_CUSTOMER_MAX, DEVICES_MAX, HEADS_PER_LANE_MAX};
 use bitdust_model::locator::{DhtRecord, Fence, KeyedRecord, RecordKind};
-use bitdust_model::set::SetRecord;
+use bitdust_model::set::{Holder, PositionRecord, PositionState, SetRecord};
 use bitdust_model::{
     ByteCount, ContractId, DhtKey, ErrorCode, HeadHash, Sequence, SetHash, SetId, UnixMillis,
 };
-use bitdust_store::supplier::{ShardError, ShardStore, StoredContract};
+use bitdust_store::supplier::{HeadChain, ShardError, ShardStore, StoredContract, Vouchers};
 
 use crate::support::{
-    NOW, Supplier, device, head, head_bundle, header, id, identity, lane_heads, noise, refusal,
-    signed, store_bytes,
+    NOW, Supplier, device, head, head_bundle, header, id, identity, lane_heads, noise, pack_record,
+    refusal, signed, store_bytes,
 };
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -33,7 +33,12 @@ pub(crate) fn bundle(lane: u64, sequence: u64, sets: &[SetRecord]) -> HeadBundle
 }
 
 fn put(store: &ShardStore, lane: u64, sequence: u64) -> Result<(), ShardError> {
-    store.put_head(&bundle(lane, sequence, &[]), hash(lane, sequence), NOW)
+    store.put_head(
+        &bundle(lane, sequence, &[]),
+        hash(lane, sequence),
+        &HeadChain::default(),
+        NOW,
+    )
 }
 
 pub(crate) fn set_record(number: u64, version: u64, k: u8) -> SetRecord {
@@ -113,21 +118,42 @@ fn contracts_are_kept_by_lane() {
 fn heads_go_forward_and_follow_each_other() {
     let home = Supplier::new();
     let (store, _) = home.open();
-    put(&store, 1, 3).expect("kept");
+    put(&store, 1, 3).expect("the first may be any");
     put(&store, 1, 3).expect("the same again");
-    let stale = |bundle: &HeadBundle, hash: HeadHash| {
-        let refused = store.put_head(bundle, hash, NOW).expect_err("refused");
-        assert_eq!(refused.code(), ErrorCode::Stale);
-    };
-    stale(&bundle(1, 3, &[]), HeadHash([9; 32]));
-    stale(&bundle(1, 2, &[]), hash(1, 2));
-    let fork = head(identity(1), device(1), 4, HeadHash([9; 32]));
-    stale(&head_bundle(&fork, &[]), hash(1, 4));
     put(&store, 1, 4).expect("it follows");
-    put(&store, 1, 9).expect("some were missed");
+    let refused = |bundle: &HeadBundle, hash: HeadHash, chain: &HeadChain| {
+        let refused = store.put_head(bundle, hash, chain, NOW);
+        refused.expect_err("refused").code()
+    };
+    let alone = HeadChain::default();
+    let code = refused(&bundle(1, 3, &[]), hash(1, 3), &alone);
+    assert_eq!(code, ErrorCode::Stale, "it was kept before the newest");
+    for (sequence, previous, hash) in [
+        (4, hash(1, 3), HeadHash([9; 32])),
+        (3, hash(1, 2), HeadHash([9; 32])),
+        (5, HeadHash([9; 32]), hash(1, 5)),
+        // However often it tries with higher numbers.
+        (6, hash(1, 5), hash(1, 6)),
+        (99, hash(1, 98), hash(1, 99)),
+    ] {
+        let fork = head(identity(1), device(1), sequence, previous);
+        let code = refused(&head_bundle(&fork, &[]), hash, &alone);
+        assert_eq!(code, ErrorCode::Forked, "{sequence}");
+    }
+    let unlinked = between(1, [5, 7]);
+    let code = refused(&bundle(1, 8, &[]), hash(1, 8), &unlinked);
+    assert_eq!(code, ErrorCode::Forked, "one of them is missing");
+    let unlinked = between(1, [5, 6]);
+    let code = refused(&bundle(1, 8, &[]), hash(1, 8), &unlinked);
+    assert_eq!(code, ErrorCode::Forked, "the last one is missing");
+    let linked = between(1, 3..9);
+    let ninth = bundle(1, 9, &[]);
+    store
+        .put_head(&ninth, hash(1, 9), &linked, NOW)
+        .expect("some were missed");
     put(&store, 2, 1).expect("another lane");
     let heads = |owner: u64, after| store.heads(identity(owner), after).expect("listed");
-    let mut expected = [bundle(1, 9, &[]), bundle(2, 1, &[])].map(lane_heads);
+    let mut expected = [ninth, bundle(2, 1, &[])].map(lane_heads);
     let mut lanes = [device(1), device(2)];
     if device(1) > device(2) {
         expected.reverse();
@@ -143,6 +169,163 @@ fn heads_go_forward_and_follow_each_other() {
         store.newest_head(identity(2), device(1)).expect("read"),
         None
     );
+    let fence = Fence {
+        identity: identity(1),
+        lane: device(1),
+        last: HeadRef {
+            sequence: Sequence(7),
+            hash: hash(1, 7),
+        },
+        issued_at: NOW,
+    };
+    store.put_fence(&fence, &signed(&fence)).expect("closed");
+    let closed = heads(1, None).into_iter().find(|lane| {
+        let certificate = &lane.tips[0].certificate;
+        *certificate == bundle(1, 1, &[]).certificate
+    });
+    let counts = closed.map(|lane| lane.tips[0].head.clone());
+    assert_eq!(
+        counts,
+        Some(bundle(1, 7, &[]).head),
+        "those between are kept"
+    );
+}
+
+/// Heads between two, with their hashes.
+fn between(lane: u64, sequences: impl IntoIterator<Item = u64>) -> HeadChain {
+    let sequences = sequences.into_iter();
+    let heads = sequences.map(|sequence| (bundle(lane, sequence, &[]).head, hash(lane, sequence)));
+    HeadChain {
+        between: heads.collect(),
+        vouchers: None,
+    }
+}
+
+/// Too many were missed to be sent: those who have the one before say so.
+#[test]
+fn a_quorum_of_holders_links_a_head_to_those_that_were_missed() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    let mut set = set_record(1, 1, 2);
+    let holders = (11..=15).map(|number| PositionRecord {
+        state: if number == 15 {
+            PositionState::Inactive
+        } else {
+            PositionState::Active
+        },
+        since: Sequence(1),
+        current: Some(Holder {
+            identity: identity(number),
+            device: device(number),
+        }),
+        former: Vec::new(),
+    });
+    set.positions = holders.collect();
+    assert_eq!(set.quorum(), Some(3), "of four that are active");
+    let sets = [set];
+    let first = bundle(1, 1, &sets);
+    let alone = HeadChain::default();
+    store
+        .put_head(&first, hash(1, 1), &alone, NOW)
+        .expect("any");
+    let vouched = |of: u64, by: &[u64]| HeadChain {
+        vouchers: Some(Vouchers {
+            head: hash(1, of),
+            sequence: Sequence(of),
+            by: by.iter().map(|number| device(*number)).collect(),
+        }),
+        ..between(1, 801..803)
+    };
+    let next = bundle(1, 803, &sets);
+    for (chain, why) in [
+        (vouched(800, &[11, 12]), "too few"),
+        (vouched(800, &[11, 12, 15]), "one does not count"),
+        (vouched(800, &[11, 12, 16]), "one holds nothing"),
+        (vouched(799, &[11, 12, 13]), "for another head"),
+    ] {
+        let refused = store.put_head(&next, hash(1, 803), &chain, NOW);
+        assert_eq!(refused.expect_err(why).code(), ErrorCode::Forked, "{why}");
+    }
+    let chain = vouched(800, &[11, 12, 13]);
+    let put =
+        |sequence| store.put_head(&bundle(1, sequence, &sets), hash(1, sequence), &chain, NOW);
+    put(803).expect("a quorum has the one before");
+    let newest = store.newest_head(identity(1), device(1)).expect("read");
+    assert_eq!(newest.map(|head| head.sequence), Some(Sequence(803)));
+    // What was there before is not taken back.
+    let old = HeadChain {
+        vouchers: Some(Vouchers {
+            head: HeadHash([8; 32]),
+            sequence: Sequence(1),
+            by: (11..=14).map(device).collect(),
+        }),
+        between: Vec::new(),
+    };
+    let fork = head(identity(1), device(1), 2, HeadHash([8; 32]));
+    let refused = store.put_head(&head_bundle(&fork, &sets), HeadHash([9; 32]), &old, NOW);
+    assert_eq!(refused.expect_err("older").code(), ErrorCode::Forked);
+    // Not even under a number that is newer.
+    let jump = head(identity(1), device(1), 900, HeadHash([8; 32]));
+    let refused = store.put_head(&head_bundle(&jump, &sets), HeadHash([9; 32]), &old, NOW);
+    let refused = refused.expect_err("its quorum is older");
+    assert_eq!(refused.code(), ErrorCode::Forked);
+}
+
+/// In a set of two the other one alone can say what the one that was away has missed.
+#[test]
+fn all_others_are_enough_where_a_quorum_would_need_the_one_itself() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    let mut set = set_record(1, 1, 1);
+    let holders = (11..=12).map(|number| PositionRecord {
+        state: PositionState::Active,
+        since: Sequence(1),
+        current: Some(Holder {
+            identity: identity(number),
+            device: device(number),
+        }),
+        former: Vec::new(),
+    });
+    set.positions = holders.collect();
+    assert_eq!(set.quorum(), Some(2));
+    let sets = [set];
+    let put = |sequence, by: &[u64]| {
+        let chain = HeadChain {
+            vouchers: Some(Vouchers {
+                head: hash(1, sequence - 1),
+                sequence: Sequence(sequence - 1),
+                by: by.iter().map(|number| device(*number)).collect(),
+            }),
+            between: Vec::new(),
+        };
+        store.put_head(&bundle(1, sequence, &sets), hash(1, sequence), &chain, NOW)
+    };
+    put(1, &[]).expect("the first may be any");
+    put(900, &[]).expect_err("nobody says so");
+    put(900, &[13]).expect_err("a stranger says so");
+    put(900, &[12]).expect("the other one says so");
+}
+
+/// A head that only led to another is not told: its lists are not here.
+#[test]
+fn the_newest_head_with_lists_is_told() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    let told = || {
+        let lanes = store.heads(identity(1), None).expect("listed");
+        lanes[0].tips[0].head.clone()
+    };
+    put(&store, 1, 1).expect("kept");
+    put(&store, 1, 2).expect("kept");
+    assert_eq!(told(), bundle(1, 2, &[]).head, "where none has any");
+    let bytes = noise(1, 1_000);
+    let mut lists = header(identity(1), device(1), 1, &bytes);
+    lists.pack = pack_record(2, &[]).pack.pack;
+    store_bytes(&store, &lists, &bytes);
+    put(&store, 1, 3).expect("kept");
+    assert_eq!(told(), bundle(1, 2, &[]).head, "the one that can be read");
+    let newest = store.newest_head(identity(1), device(1)).expect("read");
+    assert_eq!(newest.map(|head| head.sequence), Some(Sequence(3)));
 }
 
 #[test]
@@ -155,11 +338,21 @@ fn set_records_are_served_in_their_newest_versions() {
     };
     let first = [set_record(1, 5, 2), set_record(2, 1, 2)];
     store
-        .put_head(&bundle(1, 1, &first), hash(1, 1), NOW)
+        .put_head(
+            &bundle(1, 1, &first),
+            hash(1, 1),
+            &HeadChain::default(),
+            NOW,
+        )
         .expect("kept");
     let second = [set_record(1, 4, 2), set_record(3, 1, 2)];
     store
-        .put_head(&bundle(1, 2, &second), hash(1, 2), NOW)
+        .put_head(
+            &bundle(1, 2, &second),
+            hash(1, 2),
+            &HeadChain::default(),
+            NOW,
+        )
         .expect("kept");
     let mut expected = [signed(&set_record(1, 5, 2)), signed(&set_record(3, 1, 2))];
     if SetId(id("set", 1)) > SetId(id("set", 3)) {
@@ -170,12 +363,17 @@ fn set_records_are_served_in_their_newest_versions() {
     let mut foreign = set_record(1, 6, 2);
     foreign.owner = identity(2);
     let refused = store
-        .put_head(&bundle(1, 3, &[foreign]), hash(1, 3), NOW)
+        .put_head(
+            &bundle(1, 3, &[foreign]),
+            hash(1, 3),
+            &HeadChain::default(),
+            NOW,
+        )
         .expect_err("not its own");
     assert_eq!(refused.code(), ErrorCode::Malformed);
     let many: Vec<_> = (0..17).map(|number| set_record(number, 1, 2)).collect();
     let refused = store
-        .put_head(&bundle(1, 3, &many), hash(1, 3), NOW)
+        .put_head(&bundle(1, 3, &many), hash(1, 3), &HeadChain::default(), NOW)
         .expect_err("too many");
     assert_eq!(refused.code(), ErrorCode::QuotaExceeded);
     assert_eq!(sets(&store), expected);
@@ -208,7 +406,12 @@ fn heads_and_lanes_are_bounded() {
     let (store, _) = home.open();
     let next = HEADS_PER_LANE_MAX as u64 + 20;
     store
-        .put_head(&bundle(1, next, &[]), hash(1, next), late)
+        .put_head(
+            &bundle(1, next, &[]),
+            hash(1, next),
+            &HeadChain::default(),
+            late,
+        )
         .expect("kept");
     drop(store);
     assert_eq!(count(), 1, "the others are older than thirty days");
@@ -222,7 +425,7 @@ fn a_fence_ends_a_lane() {
         put(&store, 1, sequence).expect("kept");
     }
     let bytes = noise(1, 1_000);
-    store_bytes(&store, &header(identity(1), device(1), 1, &bytes), &bytes);
+    store_bytes(&store, &header(identity(1), device(1), 99, &bytes), &bytes);
     let fence = |owner: u64, lane: u64, last: u64| {
         let fence = Fence {
             identity: identity(owner),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bitdust_model::locator::Fence;
 use bitdust_model::{DhtKey, HeadRef, Sequence};
-use bitdust_store::supplier::ShardStore;
+use bitdust_store::supplier::{HeadChain, ShardStore};
 
 use crate::customers::{bundle, contract, deposit, hash, set_record};
 use crate::support::{
@@ -32,7 +32,12 @@ fn fill(store: &ShardStore) {
         for lane in [1, 2] {
             let sets = if lane == 1 { &sets[..] } else { &[] };
             store
-                .put_head(&bundle(lane, sequence, sets), hash(lane, sequence), NOW)
+                .put_head(
+                    &bundle(lane, sequence, sets),
+                    hash(lane, sequence),
+                    &HeadChain::default(),
+                    NOW,
+                )
                 .expect("kept");
         }
     }
@@ -96,7 +101,9 @@ fn what_customers_signed_comes_back_without_the_database() {
         assert_eq!(swept.lanes_entered, 0, "once");
         assert!(!is_complete(&store, 1), "until its device puts its head");
         let again = bundle(1, 12, &[set_record(1, 2, 3)]);
-        store.put_head(&again, hash(1, 12), NOW).expect("kept");
+        store
+            .put_head(&again, hash(1, 12), &HeadChain::default(), NOW)
+            .expect("kept");
         assert!(is_complete(&store, 1));
         expect_all(&store);
     }
@@ -157,7 +164,7 @@ fn an_older_database_is_brought_forward() {
     assert_eq!(swept.lanes_entered, 2);
     expect_all(&store);
     assert!(!is_complete(&store, 1));
-    let refused = store.put_head(&bundle(1, 11, &[]), hash(1, 11), NOW);
+    let refused = store.put_head(&bundle(1, 11, &[]), hash(1, 11), &HeadChain::default(), NOW);
     refused.expect_err("it knows a newer one");
 }
 
@@ -183,7 +190,9 @@ fn damaged_rows_are_put_right_from_the_files() {
         assert_eq!(swept.lanes_entered, 0, "{damage}");
         expect_all(&store);
         let next = bundle(1, 12, &[set_record(1, 2, 3)]);
-        store.put_head(&next, hash(1, 12), NOW).expect("kept");
+        store
+            .put_head(&next, hash(1, 12), &HeadChain::default(), NOW)
+            .expect("kept");
     }
     fs::remove_dir_all(home.paths.documents()).expect("removed");
     home.sql(damage[0]);

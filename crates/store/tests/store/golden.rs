@@ -11,6 +11,7 @@ use bitdust_model::{
 };
 use bitdust_store::catalogue::{CachedFile, NewSegment, OwnHead, Publication, Redeemed};
 use bitdust_store::home::HomePaths;
+use bitdust_store::supplier::HeadChain;
 use bitdust_store::{Catalogue, ShardStore, Spool};
 
 use crate::support::{
@@ -258,7 +259,7 @@ fn write_the_fixture() {
     let content = head(identity(2), device(2), 1, HeadHash([0; 32]));
     let bundle = head_bundle(&content, &[]);
     store
-        .put_head(&bundle, HeadHash([1; 32]), NOW)
+        .put_head(&bundle, HeadHash([1; 32]), &HeadChain::default(), NOW)
         .expect("kept");
     drop(store);
 

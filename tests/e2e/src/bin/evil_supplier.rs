@@ -27,7 +27,7 @@ use bitdust_net::{
     BulkRequest, BulkServer, Client, IncomingStore, NetConfig, NetEvent, OutgoingFetch, Peer,
     Reply, Scope,
 };
-use bitdust_store::supplier::aligned_range;
+use bitdust_store::supplier::{HeadChain, aligned_range};
 use bitdust_store::{Begin, Home, ShardStore};
 use bytes::Bytes;
 use serde_json::json;
@@ -262,12 +262,22 @@ impl Evil {
                     accepted_at: UnixMillis(0),
                 }))
             }
-            Body::HeadPut { bundle, .. } => {
+            Body::HeadPut {
+                bundle, between, ..
+            } => {
                 count(&self.counts.heads);
                 let head = verify(&bundle.head)?;
                 let hash = head_hash(&bundle.head);
                 if self.mode() != Mode::Forgets {
-                    self.shards.put_head(&bundle, hash, UnixMillis(0))?;
+                    let between = between.into_iter().map(|head| {
+                        let hash = head_hash(&head);
+                        (head, hash)
+                    });
+                    let chain = HeadChain {
+                        between: between.collect(),
+                        vouchers: None,
+                    };
+                    self.shards.put_head(&bundle, hash, &chain, UnixMillis(0))?;
                 }
                 Body::HeadKept(self.key.sign(&HeadReceipt {
                     supplier: self.device,

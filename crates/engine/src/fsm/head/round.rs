@@ -190,6 +190,7 @@ const fn is_final(code: ErrorCode) -> bool {
     matches!(
         code,
         ErrorCode::Stale
+            | ErrorCode::Forked
             | ErrorCode::Fenced
             | ErrorCode::NotAllowed
             | ErrorCode::NotAuthentic

@@ -354,6 +354,92 @@ async fn a_head_that_is_kept_has_a_receipt_and_is_given_back() {
     assert_eq!(told, heads(Vec::new()), "to nobody else");
 }
 
+/// What links a head to those before it is believed only as far as its signatures go.
+#[tokio::test]
+async fn a_head_is_linked_by_what_the_right_ones_signed() {
+    let home = TestHome::new().await;
+    let alice = person();
+    let [laptop, desktop] = [(); 2].map(|()| Customer::of(&alice));
+    let chained = |sequence, previous: &Signed<Head>| {
+        let head = Head {
+            previous: head_hash(previous),
+            ..laptop.head(sequence)
+        };
+        laptop.sign(&head)
+    };
+    let first = laptop.bundle(1);
+    laptop.ask(&home, put(first.clone())).await.expect("kept");
+    let second = chained(2, &first.head);
+    let third = HeadBundle {
+        head: chained(3, &second),
+        ..first.clone()
+    };
+    let receipt = |by: &DeviceKeys, supplier: DeviceId, of: &Signed<Head>| {
+        by.signing().sign(&HeadReceipt {
+            supplier,
+            lane: laptop.lane(),
+            sequence: Sequence(2),
+            head: head_hash(of),
+            set_version: Sequence(1),
+            are_lists_complete: true,
+            own_days: None,
+            received_at: wall_clock(),
+        })
+    };
+    let [bob, carol] = [(); 2].map(|()| DeviceKeys::generate());
+    let of_bob = receipt(&bob, bob.device(), &second);
+    let foreign = desktop.sign(&desktop.head(2));
+    let by_another = receipt(&bob, carol.device(), &second);
+    let of_another = receipt(&carol, carol.device(), &first.head);
+    let two = [of_bob.clone(), of_another];
+    for (between, receipts, refused, why) in [
+        (vec![], vec![], ErrorCode::Forked, "one is missing"),
+        (vec![foreign], vec![], ErrorCode::NotAuthentic, "another's"),
+        (
+            vec![forged(second.clone())],
+            vec![],
+            ErrorCode::NotAuthentic,
+            "forged",
+        ),
+        (
+            vec![second.clone(); limits::HEADS_BETWEEN_MAX + 1],
+            vec![],
+            ErrorCode::Malformed,
+            "too many",
+        ),
+        (
+            vec![],
+            vec![by_another],
+            ErrorCode::NotAuthentic,
+            "not its own word",
+        ),
+        (
+            vec![],
+            two.to_vec(),
+            ErrorCode::NotAuthentic,
+            "of two heads",
+        ),
+        (vec![], vec![of_bob], ErrorCode::Forked, "no quorum"),
+    ] {
+        let body = Body::HeadPut {
+            bundle: Box::new(third.clone()),
+            between,
+            receipts,
+        };
+        assert_eq!(laptop.ask(&home, body).await, Err(refused), "{why}");
+    }
+    let body = Body::HeadPut {
+        bundle: Box::new(third.clone()),
+        between: vec![second],
+        receipts: Vec::new(),
+    };
+    let answer = laptop.ask(&home, body).await;
+    assert!(matches!(answer, Ok(Body::HeadKept(_))), "{answer:?}");
+    assert_eq!(desktop.ask(&home, ALL_HEADS).await, heads(vec![third]));
+    let older = laptop.ask(&home, put(first)).await;
+    assert_eq!(older, Err(ErrorCode::Stale));
+}
+
 #[tokio::test]
 async fn records_are_kept_for_a_customer_where_all_are_valid_locators() {
     let home = TestHome::new().await;
