@@ -26,7 +26,9 @@ pub use io::{
     SetFact, SupplierFact, VersionFact, Wait,
 };
 pub use random::Random;
-pub use rules::{is_believed, known_at, published_at, sample, shown_wait};
+pub use rules::{
+    LaneStand, ToldHead, is_believed, known_at, lane_stand, published_at, sample, shown_wait,
+};
 pub use safety::overall;
 pub use start::{DraftFact, PacksAtStart, SealedPackFact, packs_at_start};
 pub use timer::WakeReason;

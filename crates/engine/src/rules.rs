@@ -74,6 +74,41 @@ pub(crate) fn stragglers_until(policy: &Policy, began: Tick, last: Tick) -> Tick
     last + (2 * last.since(began)).clamp(policy.straggler_wait, longest)
 }
 
+/// What a holder told of the newest head of a device's own lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToldHead {
+    /// It has none.
+    Nothing,
+    /// One that the device knows.
+    Known,
+    /// One that it does not: another machine with the same keys wrote it, or this one did and forgot.
+    Unknown,
+}
+
+/// Whether a device may write into its own lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaneStand {
+    /// Too few holders have told what they have.
+    Unheard,
+    /// It knows all that it has to.
+    Abreast,
+    /// Somebody has what it does not know.
+    Behind,
+}
+
+/// Judges what holders told, of whom so many are active and so many keep whatever is settled: any
+/// `active - quorum + 1` of them include one that keeps it (P7).
+#[must_use]
+pub fn lane_stand(told: &[ToldHead], active: usize, quorum: usize) -> LaneStand {
+    if told.contains(&ToldHead::Unknown) {
+        LaneStand::Behind
+    } else if told.len() > active.saturating_sub(quorum) {
+        LaneStand::Abreast
+    } else {
+        LaneStand::Unheard
+    }
+}
+
 /// Whether a head whose signature is good is one of an identity's: a device of it wrote it into
 /// its own lane, and no fence closes the lane before it.
 #[must_use]
@@ -165,6 +200,22 @@ mod tests {
             }
         }
         assert_eq!(sample(7, 0, 0), None);
+    }
+
+    #[test]
+    fn nothing_is_written_over_what_is_not_known() {
+        use ToldHead::{Known, Nothing, Unknown};
+        // 3/6: four keep what is settled, and three of six include one of them.
+        for (told, stand) in [
+            (&[][..], LaneStand::Unheard),
+            (&[Known, Nothing], LaneStand::Unheard),
+            (&[Known, Nothing, Known], LaneStand::Abreast),
+            (&[Known, Known, Known, Unknown], LaneStand::Behind),
+            (&[Unknown], LaneStand::Behind),
+        ] {
+            assert_eq!(lane_stand(told, 6, 4), stand, "{told:?}");
+        }
+        assert_eq!(lane_stand(&[Nothing], 1, 1), LaneStand::Abreast);
     }
 
     #[test]

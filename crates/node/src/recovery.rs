@@ -19,11 +19,10 @@ use tokio::sync::oneshot;
 use bitdust_api::view::JobTask;
 use bitdust_crypto::RootSecrets;
 use bitdust_engine::{Input, JobId};
-use bitdust_model::head::{Head, HeadBundle, LaneHeads};
+use bitdust_model::head::{Head, HeadBundle};
 use bitdust_model::locator::{LaneRecord, RootRecord};
-use bitdust_model::message::Body;
 use bitdust_model::status::Problems;
-use bitdust_model::{DeviceId, ErrorCode, Sequence, limits};
+use bitdust_model::{DeviceId, ErrorCode, Sequence};
 use bitdust_store::catalogue::Introduction;
 
 use crate::recovery::believe::believe;
@@ -31,12 +30,12 @@ use crate::recovery::enter::Entry;
 use crate::recovery::lanes::{Learnt, fact_of, known_suppliers, named_heads, read_lanes};
 use crate::recovery::rebuild::rebuild;
 use crate::recovery::seek::{FoundRoot, devices_of, seek_lanes, seek_root};
-use crate::shared::answer::refusal;
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::error::NodeError;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
+use crate::shared::lane_heads::heads_of;
 use crate::shared::recovery_found::{Found, Rebuilt, Recovered};
 use crate::shared::task_event::TaskEvent;
 use crate::shared::words;
@@ -104,6 +103,13 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl Run {
+    /// Begins anew from a root record, and the lane records that were found beside it.
+    fn take_root(&mut self, root: RootRecord, lanes: Vec<LaneRecord>) {
+        self.found = Some(root);
+        self.beside = lanes;
+        self.suppliers.clear();
+    }
+
     /// Keeps heads that a supplier told; gives their places.
     fn keep_heads(&mut self, heads: Vec<(Head, HeadBundle)>) -> Vec<(DeviceId, Sequence)> {
         let mut lanes = Vec::with_capacity(heads.len());
@@ -329,9 +335,7 @@ impl Recovery {
         match found {
             Found::Root { job, root, lanes } => {
                 let devices = devices_of(&root);
-                run.found = Some(*root);
-                run.beside = lanes;
-                run.suppliers.clear();
+                run.take_root(*root, lanes);
                 driver.tell(completion.done(Input::RootFound { job, devices }));
             }
             Found::Lanes {
@@ -383,26 +387,6 @@ impl Recovery {
             run.counters.interrupt();
         }
     }
-}
-
-/// All heads that a supplier keeps of the identity.
-async fn heads_of(context: &Context, device: DeviceId) -> Result<Vec<LaneHeads>, ErrorCode> {
-    let (mut all, mut after) = (Vec::new(), None);
-    // One page has a lane at least.
-    for _ in 0..limits::DEVICES_MAX {
-        let answer = context.net.request(device, Body::HeadsAsk { after }).await;
-        let answer = answer.map_err(|error| error.code())?;
-        let Body::Heads { lanes, more } = answer else {
-            return Err(refusal(&answer));
-        };
-        let newest = lanes.last().and_then(|lane| lane.tips.first());
-        after = newest.map(|tip| DeviceId(tip.head.signer));
-        all.extend(lanes);
-        if !more || after.is_none() {
-            break;
-        }
-    }
-    Ok(all)
 }
 
 /// Brings the loop what was found.

@@ -15,6 +15,7 @@ pub(crate) mod fetching;
 pub(crate) mod folder_outcome;
 pub(crate) mod foreign_lanes;
 pub(crate) mod job;
+pub(crate) mod lane_heads;
 pub(crate) mod names;
 pub(crate) mod owed_shard;
 pub(crate) mod question;

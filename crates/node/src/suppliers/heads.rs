@@ -5,7 +5,10 @@ use bitdust_model::head::HeadBundle;
 use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, ErrorCode, Sequence};
 
+use bitdust_store::CatalogueError;
+
 use super::Suppliers;
+use super::lineage::Lineage;
 use crate::shared::answer::refusal;
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
@@ -22,9 +25,13 @@ impl Suppliers {
         device: DeviceId,
         sequence: Sequence,
     ) {
-        let context = self.context.clone();
+        let (context, check) = (self.context.clone(), self.lane_check.clone());
         driver.start(completion, async move {
+            check.pass(&context).await?;
             let given = give_head(&context, device, sequence).await;
+            if given == Err(ErrorCode::Forked) {
+                check.fall_behind();
+            }
             given.map(|()| Input::HeadKept { device, sequence })
         });
     }
@@ -45,7 +52,7 @@ async fn has_its_lists(
     has_them.then_some(()).ok_or(ErrorCode::Busy)
 }
 
-/// Head first, then the records that lead to it.
+/// Head first, with those before it that the supplier missed, then the records that lead to it.
 async fn give_head(
     context: &Context,
     device: DeviceId,
@@ -53,7 +60,7 @@ async fn give_head(
 ) -> Result<(), ErrorCode> {
     let catalogue = context.catalogue.clone();
     let certificate = context.secrets.certificate.clone();
-    let bundle = blocking(move || {
+    let (bundle, known) = blocking(move || {
         // Not the newest: behind a published one may be a draft that was abandoned.
         let head = catalogue.head(sequence)?;
         let sets = catalogue
@@ -61,39 +68,19 @@ async fn give_head(
             .into_iter()
             .map(|set| set.record)
             .collect();
-        Ok::<_, bitdust_store::CatalogueError>(head.map(|head| HeadBundle {
+        let bundle = head.map(|head| HeadBundle {
             head: head.head,
             sets,
             certificate,
-        }))
+        });
+        Ok::<_, CatalogueError>((bundle, catalogue.last_kept_by(device)?))
     })
     .await?
-    .map_err(|error| error.code())?
-    .ok_or(ErrorCode::NotFound)?;
+    .map_err(|error| error.code())?;
+    let bundle = bundle.ok_or(ErrorCode::NotFound)?;
     has_its_lists(context, device, &bundle).await?;
-    let hash = bitdust_crypto::head_hash(&bundle.head);
-    let put = Body::HeadPut {
-        bundle: Box::new(bundle),
-        between: Vec::new(),
-        receipts: Vec::new(),
-    };
-    let answer = context
-        .net
-        .request(device, put)
-        .await
-        .map_err(|error| error.code())?;
-    let Body::HeadKept(receipt) = answer else {
-        return Err(refusal(&answer));
-    };
-    let told =
-        bitdust_crypto::verify_by(&receipt, &device.0).map_err(|_| ErrorCode::NotAuthentic)?;
-    if told.head != hash || told.sequence != sequence || told.lane != context.device {
-        return Err(ErrorCode::NotAuthentic);
-    }
-    let catalogue = context.catalogue.clone();
-    blocking(move || catalogue.put_head_receipt(device, sequence, &receipt))
-        .await?
-        .map_err(|error| error.code())?;
+    let lineage = Lineage::new(context, device, bundle);
+    lineage.put(sequence, known).await?;
     leave_locators(context, device).await
 }
 

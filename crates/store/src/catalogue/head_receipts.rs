@@ -5,10 +5,10 @@
 use bitdust_model::document::Signed;
 use bitdust_model::head::HeadReceipt;
 use bitdust_model::{DeviceId, Sequence};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Catalogue, CatalogueError};
-use crate::row::{blob, decode_signed, encode_signed, to_column};
+use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
 
 /// Under which the newest head is noted that was settled.
 const SETTLED_KEY: &str = "settled_head";
@@ -43,6 +43,37 @@ impl Catalogue {
             )?;
             let rows = statement.query_map([sequence], |row| row.get(0).map(DeviceId))?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The newest head for which a supplier signed.
+    pub fn last_kept_by(&self, supplier: DeviceId) -> Result<Option<Sequence>, CatalogueError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT max(sequence) FROM head_receipts WHERE device = ?1")?;
+            let newest: Option<i64> = statement.query_row([supplier.0], |row| row.get(0))?;
+            let newest = newest.map(|newest| from_column("sequence", newest));
+            Ok(newest.transpose()?.map(Sequence))
+        })
+    }
+
+    /// The newest head before another for which at least so many signed.
+    pub fn last_kept_by_many(
+        &self,
+        before: Sequence,
+        count_min: usize,
+    ) -> Result<Option<Sequence>, CatalogueError> {
+        let before = to_column("sequence", before.0)?;
+        let count_min = to_column("count", count_min as u64)?;
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT sequence FROM head_receipts WHERE sequence < ?1
+                 GROUP BY sequence HAVING count(*) >= ?2 ORDER BY sequence DESC LIMIT 1",
+            )?;
+            let newest = statement.query_row([before, count_min], |row| row.get::<_, i64>(0));
+            let newest = newest.optional()?;
+            let newest = newest.map(|newest| from_column("sequence", newest));
+            Ok(newest.transpose()?.map(Sequence))
         })
     }
 
