@@ -76,7 +76,9 @@ pub(crate) fn remaining(duration: Duration) -> String {
 /// How well something is kept, in words.
 pub(crate) fn protection(protection: Protection) -> String {
     match protection {
-        Protection::Unknown => "not known: the list of what is stored is damaged".to_owned(),
+        Protection::Unknown => {
+            "not known: the list of what is stored is damaged or gone".to_owned()
+        }
         Protection::Nothing => "nothing backed up yet".to_owned(),
         Protection::Partly { missing: 1 } => "1 folder not backed up yet".to_owned(),
         Protection::Partly { missing } => format!("{missing} folders not backed up yet"),

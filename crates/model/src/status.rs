@@ -10,7 +10,7 @@ use crate::unit::ByteCount;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Protection {
-    /// It cannot be known: the list of what is stored is damaged.
+    /// It cannot be known: the list of what is stored is damaged or gone.
     Unknown,
     /// Nothing was backed up yet.
     Nothing,

@@ -58,6 +58,19 @@ pub struct Catalogue {
     is_damaged: Arc<AtomicBool>,
 }
 
+/// Whether there is a file that is not empty: one that was only just made is not.
+fn is_there(path: &Path) -> Result<bool, CatalogueError> {
+    match std::fs::metadata(path) {
+        Ok(found) => Ok(found.len() > 0),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(DatabaseError::Unusable {
+            path: path.to_path_buf(),
+            source,
+        }
+        .into()),
+    }
+}
+
 impl Catalogue {
     /// Opens or creates the catalogue and brings it up to date. `pack_header_bytes` is the
     /// length of a pack's header, from which the places of chunks are counted.
@@ -70,25 +83,35 @@ impl Catalogue {
         })
     }
 
-    /// The same; in place of one that is damaged so much that it does not open, an empty one that is
-    /// called damaged: nothing is believed of it, and the file itself is left as it is.
+    /// The one of a home that has had one since its keys were made. In place of one that is not there, is
+    /// empty, or is damaged so much that it does not open, an empty one that is called damaged: nothing is
+    /// believed of it, and the file itself is left as it is.
     pub fn open_or_scratch(path: &Path, pack_header_bytes: u32) -> Result<Self, CatalogueError> {
-        match Self::open(path, pack_header_bytes) {
-            Err(error) if error.is_damage() => {
-                tracing::error!(%error, "The catalogue is damaged");
-                let mut name = path.as_os_str().to_os_string();
-                name.push(".scratch");
-                let scratch = Path::new(&name);
-                remove_database(scratch).map_err(|source| DatabaseError::Unusable {
-                    path: scratch.to_path_buf(),
-                    source,
-                })?;
-                let empty = Self::open(scratch, pack_header_bytes)?;
-                empty.is_damaged.store(true, Ordering::Relaxed);
-                Ok(empty)
+        if is_there(path)? {
+            match Self::open(path, pack_header_bytes) {
+                Err(error) if error.is_damage() => {
+                    tracing::error!(%error, "The catalogue is damaged");
+                    Self::open_scratch(path, pack_header_bytes)
+                }
+                opened => opened,
             }
-            opened => opened,
+        } else {
+            tracing::error!("The catalogue is gone");
+            Self::open_scratch(path, pack_header_bytes)
         }
+    }
+
+    fn open_scratch(path: &Path, pack_header_bytes: u32) -> Result<Self, CatalogueError> {
+        let mut name = path.as_os_str().to_os_string();
+        name.push(".scratch");
+        let scratch = Path::new(&name);
+        remove_database(scratch).map_err(|source| DatabaseError::Unusable {
+            path: scratch.to_path_buf(),
+            source,
+        })?;
+        let empty = Self::open(scratch, pack_header_bytes)?;
+        empty.is_damaged.store(true, Ordering::Relaxed);
+        Ok(empty)
     }
 
     /// Looks through the structure of the whole file, a table at a time until `is_wanted` says no.

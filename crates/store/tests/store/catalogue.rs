@@ -670,9 +670,17 @@ fn in_place_of_one_that_does_not_open_there_is_an_empty_one() {
         scratch.expect("opened").get_meta("greeting").expect("read"),
         Some(b"hello".to_vec())
     );
-    fs::remove_file(&path).expect("removed");
-    let catalogue = Catalogue::open_or_scratch(&path, PACK_HEADER_BYTES).expect("opened");
-    assert!(!catalogue.is_damaged(), "a new one is whole");
+    // Keys are made after the catalogue: one that is gone is no new one.
+    for is_empty in [true, false] {
+        if is_empty {
+            fs::write(&path, []).expect("emptied");
+        } else {
+            fs::remove_file(&path).expect("removed");
+        }
+        let catalogue = Catalogue::open_or_scratch(&path, PACK_HEADER_BYTES).expect("opened");
+        assert!(catalogue.is_damaged(), "empty: {is_empty}");
+        assert!(path.exists() == is_empty, "nothing is made in its place");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@ import type { Translated } from "../words";
 
 export const safety: Translated<typeof English> = {
   title: "Sicherheit",
-  unknown_title: "Die Liste des Gespeicherten ist beschädigt",
+  unknown_title: "Die Liste des Gespeicherten ist beschädigt oder fehlt",
   unknown_body: "Darum wird jetzt nichts gesichert, und nichts heißt sicher. Die Menschen, die Ihre Daten aufbewahren, haben noch, was sie hatten. Starten Sie diesen Computer neu. Sehen Sie dies dann wieder, benennen Sie den Ordner mit den Daten von BitDust um, starten Sie BitDust neu, und stellen Sie mit Ihren 24 Wörtern wieder her.",
   nothing_title: "Noch ist nichts gesichert",
   nothing_body: "Einen Ordner auf dieses Fenster ziehen: Von da an wird er bei anderen Menschen aufbewahrt.",

@@ -1,6 +1,6 @@
 export const safety = {
   title: "Safety",
-  unknown_title: "The list of what is stored is damaged",
+  unknown_title: "The list of what is stored is damaged or gone",
   unknown_body: "So nothing is backed up now, and nothing is called safe. The people who keep your data still have what they had. Start this computer again. If you see this again, rename the folder of BitDust's data, start BitDust again, and recover with your 24 words.",
   nothing_title: "Nothing is stored yet",
   nothing_body: "Drop a folder on this window, and it is kept with other people from then on.",
