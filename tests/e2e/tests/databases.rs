@@ -68,7 +68,7 @@ fn own_backups_do_not_depend_on_what_is_kept_for_others() -> Outcome {
 fn a_supplier_with_a_damaged_catalogue_goes_on_keeping() -> Outcome {
     let mut scene = Scene::set_up("supplier-catalogue")?;
     scene.stage.keep_ports("/tcp/")?;
-    for harm in [overwrite, hole] {
+    for harm in [overwrite as Harm, hole, remove] {
         let supplier = &mut scene.stage.suppliers[0];
         supplier.stop()?;
         let whole = harm_catalogue(supplier, harm)?;
@@ -94,11 +94,11 @@ fn a_supplier_with_a_damaged_catalogue_goes_on_keeping() -> Outcome {
 #[test]
 fn what_a_damaged_catalogue_says_is_not_called_safe() -> Outcome {
     let mut scene = Scene::set_up("own-catalogue")?;
-    for harm in [overwrite, hole] {
+    for harm in [overwrite as Harm, hole, empty, remove] {
         let customer = &mut scene.stage.customer;
         customer.stop()?;
         let whole = harm_catalogue(customer, harm)?;
-        let damaged = std::fs::read(customer.home.join("catalogue.db"))?;
+        let damaged = std::fs::read(customer.home.join("catalogue.db")).ok();
         customer.start()?;
         wait_until_unknown(customer)?;
         let refused = customer.order(&["backup"]).within(SOON).attempt()?;
@@ -107,7 +107,7 @@ fn what_a_damaged_catalogue_says_is_not_called_safe() -> Outcome {
         ensure!(error["code"] == "catalogue_damaged", "{}", refused.object);
         customer.kill()?;
         if customer.home.join("catalogue.db.scratch").exists() {
-            let left = std::fs::read(customer.home.join("catalogue.db"))?;
+            let left = std::fs::read(customer.home.join("catalogue.db")).ok();
             ensure!(left == damaged, "it was written into");
         }
         for part in ["catalogue.db-wal", "catalogue.db-shm"] {
@@ -133,6 +133,57 @@ fn what_a_damaged_catalogue_says_is_not_called_safe() -> Outcome {
     scene.restore_and_compare()
 }
 
+/// An older copy of the list is laid back: what was written after it is neither hidden nor overwritten,
+/// however often it is tried, and not at a supplier either that knows as little. The right list, or the words,
+/// go on from there.
+#[test]
+fn a_catalogue_that_was_laid_back_overwrites_nothing() -> Outcome {
+    let mut scene = Scene::set_up("laid-back")?;
+    scene.stage.keep_ports("/tcp/")?;
+    scene.stage.customer.stop()?;
+    let old = scene.lay_back(None)?;
+    scene.stage.customer.start()?;
+    // One is away and stays as it is.
+    scene.stage.suppliers[1].stop()?;
+    scene.stage.customer.wait_until_connected(1)?;
+    scene.write("second")?;
+    let backup = scene.stage.customer.order(&["backup"]);
+    let backup = backup.within(SOON).attempt()?;
+    ensure!(backup.code == Some(3), "{}", backup.object);
+    scene.stage.customer.stop()?;
+    let right = scene.lay_back(Some(&old))?;
+    scene.stage.suppliers[1].start()?;
+    scene.stage.customer.start()?;
+    scene.stage.customer.wait_until_connected(2)?;
+    for attempt in 0..5 {
+        let name = format!("after-{attempt}");
+        scene.write(&name)?;
+        let customer = &scene.stage.customer;
+        let refused = customer.order(&["backup"]).within(SOON).attempt()?;
+        ensure!(refused.code == Some(1), "{attempt}: {}", refused.object);
+        let told = refused.object.to_string();
+        ensure!(told.contains("forked"), "{attempt}: {told}");
+        std::fs::remove_file(scene.source.join(name))?;
+    }
+    scene.stage.customer.stop()?;
+    scene.lay_back(Some(&right))?;
+    scene.stage.customer.start()?;
+    scene.stage.customer.wait_until_connected(2)?;
+    scene.write("third")?;
+    scene.back_up()?;
+    scene.stage.customer.wait_until_spread()?;
+    // The one that was away has all of it.
+    let words = scene.stage.customer.words.clone();
+    scene.stage.customer.stop()?;
+    scene.stage.suppliers[0].kill()?;
+    let mut machine = scene.stage.new_machine(&scene.world, "new-home")?;
+    machine.recover(&words)?;
+    machine.start()?;
+    machine.wait_until_connected(1)?;
+    scene.stage.customer = machine;
+    scene.restore_and_compare()
+}
+
 fn wait_until_unknown(machine: &Machine) -> Outcome {
     eventually("the damage is told", SOON, || {
         let status = machine.status()?;
@@ -143,25 +194,39 @@ fn wait_until_unknown(machine: &Machine) -> Outcome {
     })
 }
 
+/// What is left of a file, if there still is one.
+type Harm = fn(&[u8]) -> Option<Vec<u8>>;
+
 /// Harms the catalogue of a machine that is not running; gives what it was.
-fn harm_catalogue(machine: &Machine, harm: fn(&[u8]) -> Vec<u8>) -> Result<Vec<u8>> {
+fn harm_catalogue(machine: &Machine, harm: Harm) -> Result<Vec<u8>> {
     let path = machine.home.join("catalogue.db");
     let whole = std::fs::read(&path)?;
-    std::fs::write(path, harm(&whole))?;
+    match harm(&whole) {
+        Some(left) => std::fs::write(path, left)?,
+        None => std::fs::remove_file(path)?,
+    }
     Ok(whole)
 }
 
-fn overwrite(_: &[u8]) -> Vec<u8> {
-    b"no database ".repeat(2_000)
+fn overwrite(_: &[u8]) -> Option<Vec<u8>> {
+    Some(b"no database ".repeat(2_000))
+}
+
+fn empty(_: &[u8]) -> Option<Vec<u8>> {
+    Some(Vec::new())
+}
+
+fn remove(_: &[u8]) -> Option<Vec<u8>> {
+    None
 }
 
 /// Zeroes 64 bytes, the header of a page in the middle.
-fn hole(database: &[u8]) -> Vec<u8> {
+fn hole(database: &[u8]) -> Option<Vec<u8>> {
     const PAGE: usize = 4_096;
     let page = database.len() / PAGE / 2;
     let mut holed = database.to_vec();
     holed[page * PAGE..][..64].fill(0);
-    holed
+    Some(holed)
 }
 
 fn remove_if_there(path: &Path) -> Outcome {
@@ -207,6 +272,20 @@ impl Scene {
         scene.back_up()?;
         customer.wait_until_spread()?;
         Ok(scene)
+    }
+
+    /// Puts another catalogue in the place of the customer's, which is not running; gives what was there.
+    fn lay_back(&self, catalogue: Option<&[u8]>) -> Result<Vec<u8>> {
+        let home = &self.stage.customer.home;
+        let path = home.join("catalogue.db");
+        for part in ["catalogue.db-wal", "catalogue.db-shm"] {
+            ensure!(!home.join(part).exists(), "it was not closed: {part}");
+        }
+        let was = std::fs::read(&path)?;
+        if let Some(catalogue) = catalogue {
+            std::fs::write(path, catalogue)?;
+        }
+        Ok(was)
     }
 
     fn write(&mut self, name: &str) -> Outcome {

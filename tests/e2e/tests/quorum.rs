@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::ledger::{committed_packs, shard_files};
 use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually, sized, texts};
+use bitdust_model::limits::HEADS_BETWEEN_MAX;
 
 const JOB_WITHIN: Duration = Duration::from_secs(120);
 const SOON: Duration = Duration::from_secs(60);
@@ -142,6 +143,36 @@ fn restore_and_compare(world: &World, customer: &Machine, source: &Path, name: &
     let different = differences(source, &target)?;
     ensure!(different.is_empty(), "{different}");
     Ok(())
+}
+
+/// More versions than the heads of one request: it is brought forward in steps, and has the newest then.
+#[test]
+fn a_supplier_that_missed_many_versions_gets_the_newest() -> Outcome {
+    let world = World::new("many-missed")?;
+    let mut stage = Stage::prepare(&world, 2, &SETTINGS)?;
+    stage.customer.start()?;
+    stage.hire()?;
+    let source = world.make_folder("source")?;
+    std::fs::write(source.join("letter"), "Dear all")?;
+    stage.back_up(&source)?;
+    stage.customer.wait_until_spread()?;
+    stage.suppliers[0].stop()?;
+    let missed = HEADS_BETWEEN_MAX as u64 + sized(6, 100);
+    for number in 0..missed {
+        std::fs::write(source.join("letter"), format!("Dear number {number}"))?;
+        let backup = stage.customer.order(&["backup"]).within(JOB_WITHIN);
+        backup.attempt()?.expect_code(3)?;
+    }
+    stage.suppliers[0].start()?;
+    stage.customer.wait_until_spread()?;
+    let words = stage.customer.words.clone();
+    stage.customer.stop()?;
+    stage.suppliers[1].kill()?;
+    let mut machine = stage.new_machine(&world, "new-machine")?;
+    machine.recover(&words)?;
+    machine.start()?;
+    machine.wait_until_connected(1)?;
+    restore_and_compare(&world, &machine, &source, "restored")
 }
 
 /// One that is there and answers nothing is waited for once, and shortly.
