@@ -14,8 +14,8 @@ const now = Date.now();
 describe("the verdict", () => {
   const rows: [string, Partial<StatusView>, string, RegExp][] = [
     ["nothing there", { folders: [] }, "plain", /^Nothing is stored yet/],
-    ["a damaged list", { protection: { kind: "unknown" } }, "bad", /is damaged$/],
-    ["a damaged list that names no folders", { protection: { kind: "unknown" }, folders: [] }, "bad", /is damaged$/],
+    ["a damaged list", { protection: { kind: "unknown" } }, "bad", /is damaged or gone$/],
+    ["a damaged list that names no folders", { protection: { kind: "unknown" }, folders: [] }, "bad", /is damaged or gone$/],
     ["all well", {}, "good", /^All 3 folders are stored safely with 6 people/],
     ["no phrase", { phrase_confirmed: false }, "warn", /not checked yet/],
     ["practice", { scope: "loopback" }, "plain", /^Practice/],
