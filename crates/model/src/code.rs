@@ -115,14 +115,29 @@ impl Code {
         if self.k < self.n { self.k + 1 } else { self.n }
     }
 
-    /// Suppliers that must hold a head and its lists before it counts as settled: the rule
-    /// W = max(n - k + 1, n / 2 + 1), so that any k later answers include one that has it, and no two
-    /// heads settle apart.
+    /// Suppliers that must hold a head and its lists before it counts as settled, where all n positions
+    /// are active: the rule W = max(n - k + 1, n / 2 + 1), so that any k later answers include one that
+    /// has it, and no two heads settle apart.
     #[must_use]
     pub const fn metadata_quorum(self) -> u8 {
-        let (any_k, majority) = (self.n - self.k + 1, self.n / 2 + 1);
-        if any_k > majority { any_k } else { majority }
+        quorum(self.k, self.n)
     }
+
+    /// The same where so many positions are active. `None` while they are fewer than k: no k answers can
+    /// be had of them, and nothing settles.
+    #[must_use]
+    pub const fn metadata_quorum_of(self, active: u8) -> Option<u8> {
+        if active < self.k {
+            return None;
+        }
+        Some(quorum(self.k, active))
+    }
+}
+
+/// W of k and so many positions, k at least.
+const fn quorum(k: u8, active: u8) -> u8 {
+    let (any_k, majority) = (active - k + 1, active / 2 + 1);
+    if any_k > majority { any_k } else { majority }
 }
 
 impl fmt::Display for Code {
@@ -210,6 +225,23 @@ mod tests {
         check("3/6", 3, 4, 4);
         check("5/6", 5, 6, 4);
         check("4/5", 4, 5, 3);
+    }
+
+    #[test]
+    fn positions_that_are_not_active_are_not_waited_for() {
+        let code: Code = "3/6".parse().expect("a code");
+        for (active, quorum) in [
+            (6, Some(4)),
+            (5, Some(3)),
+            (4, Some(3)),
+            (3, Some(2)),
+            (2, None),
+            (0, None),
+        ] {
+            assert_eq!(code.metadata_quorum_of(active), quorum, "{active} active");
+        }
+        let whole = code.metadata_quorum_of(code.n());
+        assert_eq!(whole, Some(code.metadata_quorum()), "all are");
     }
 
     #[test]
