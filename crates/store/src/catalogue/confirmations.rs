@@ -6,7 +6,7 @@
 use bitdust_model::document::Signed;
 use bitdust_model::ledger::GroupChange;
 use bitdust_model::manifest::PackRef;
-use bitdust_model::set::SetRecord;
+use bitdust_model::set::{PositionState, SetRecord};
 use bitdust_model::shard::Receipt;
 use bitdust_model::{ByteCount, DeviceId, PackId, Position, ShardId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -227,14 +227,17 @@ pub(super) fn confirmations_of(
     rows.collect()
 }
 
-/// Brings the counts of packs in line with their confirmations. Those count that the holder of a
-/// position in its set gave; a set whose positions nobody holds takes them of anybody. Not a view:
-/// SQLite would read all confirmations for each pack.
+/// Brings the counts of packs in line with their confirmations. Those are in the mask that the holder of
+/// a position in its set gave; a set whose positions nobody holds takes them of anybody. Of these the
+/// ones are counted whose positions count. Not a view: SQLite would read all confirmations for each pack.
 macro_rules! recount {
     () => {
         "UPDATE packs SET (confirmed, mask) = (
-             SELECT count(*), coalesce(sum(1 << position), 0) FROM (
-                 SELECT DISTINCT c.position FROM confirmations c WHERE c.pack = packs.id AND (
+             SELECT coalesce(sum(counts), 0), coalesce(sum(1 << position), 0) FROM (
+                 SELECT DISTINCT c.position, coalesce((
+                     SELECT s.counts FROM positions s
+                     WHERE s.set_id = packs.set_id AND s.position = c.position), 1) AS counts
+                 FROM confirmations c WHERE c.pack = packs.id AND (
                      EXISTS (SELECT 1 FROM positions s WHERE s.set_id = packs.set_id
                              AND s.position = c.position AND s.holder = c.holder)
                      OR NOT EXISTS (SELECT 1 FROM positions s WHERE s.set_id = packs.set_id))))"
@@ -249,31 +252,39 @@ pub(super) fn recount(transaction: &Transaction<'_>, number: i64) -> Result<(), 
     Ok(())
 }
 
-/// Enters who holds the positions of a set now, and counts its packs anew where that changed.
+/// Enters who holds the positions of a set now and whether that counts, and counts its packs anew where
+/// that changed.
 pub(super) fn place_holders(
     transaction: &Transaction<'_>,
     record: &SetRecord,
 ) -> Result<(), CatalogueError> {
     let mut wanted = Vec::new();
     for (position, place) in (0_i64..).zip(&record.positions) {
+        let counts = match place.state {
+            PositionState::Vacant => continue,
+            PositionState::Filling | PositionState::Inactive => false,
+            PositionState::Active => true,
+        };
         if let Some(holder) = place.current {
-            wanted.push((position, make_holder(transaction, holder.device)?));
+            wanted.push((position, make_holder(transaction, holder.device)?, counts));
         }
     }
     let known = transaction
         .prepare_cached(
-            "SELECT position, holder FROM positions WHERE set_id = ?1 ORDER BY position",
+            "SELECT position, holder, counts FROM positions WHERE set_id = ?1 ORDER BY position",
         )?
-        .query_map([record.set.0], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<Vec<(i64, i64)>, _>>()?;
+        .query_map([record.set.0], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
+        .collect::<Result<Vec<(i64, i64, bool)>, _>>()?;
     if known == wanted {
         return Ok(());
     }
     transaction.execute("DELETE FROM positions WHERE set_id = ?1", [record.set.0])?;
-    for (position, holder) in wanted {
+    for (position, holder, counts) in wanted {
         transaction.execute(
-            "INSERT INTO positions (set_id, position, holder) VALUES (?1, ?2, ?3)",
-            params![record.set.0, position, holder],
+            "INSERT INTO positions (set_id, position, holder, counts) VALUES (?1, ?2, ?3, ?4)",
+            params![record.set.0, position, holder, counts],
         )?;
     }
     for of_set in [

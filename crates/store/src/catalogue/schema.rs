@@ -8,7 +8,7 @@ use crate::migrate::Schema;
 /// How the catalogue came to be.
 pub(super) const SCHEMA: Schema = Schema {
     first: 4,
-    steps: &[VERSION_4, VERSION_5, VERSION_6],
+    steps: &[VERSION_4, VERSION_5, VERSION_6, VERSION_7],
 };
 
 const VERSION_4: &str = "
@@ -192,4 +192,10 @@ const VERSION_6: &str = "
 -- suspect: 0 counts; 1 lost something and has not proved since that it keeps the rest; one more each
 -- time that all was taken back of it.
 ALTER TABLE suppliers RENAME COLUMN condemned TO suspect;
+";
+
+const VERSION_7: &str = "
+-- counts: 1, or 0 while its holder is being filled or inactive. From here on packs.confirmed is how many
+-- positions of the mask count.
+ALTER TABLE positions ADD COLUMN counts INTEGER NOT NULL DEFAULT 1;
 ";

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use bitdust_model::ledger::{Group, GroupChange};
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, HeadHash, PackId, Position, PositionMask, SetId};
+use bitdust_model::set::{Holder, PositionRecord, PositionState, SetRecord};
+use bitdust_model::{
+    ByteCount, HeadHash, PackId, Position, PositionMask, Sequence, SetHash, SetId,
+};
 use bitdust_store::Catalogue;
-use bitdust_store::catalogue::{NewSegment, OwnHead, Publication};
+use bitdust_store::catalogue::{NewSegment, OwnHead, OwnSet, Publication};
 use proptest::prelude::*;
 
 use crate::support::{
-    NOW, blob, device, head, id, identity, open_catalogue, pack, pack_record, signed,
-    temporary_folder,
+    NOW, blob, chunk, commit, confirm, device, head, id, identity, open_catalogue, pack,
+    pack_record, signed, temporary_folder,
 };
 
 const PACKS: u64 = 6;
@@ -211,4 +214,62 @@ fn a_published_head_publishes_its_lists() {
         bytes,
     };
     assert_eq!(moved, [change]);
+}
+
+/// The mask has whoever keeps a shard at a position that it holds; what is known are chunks that enough of
+/// those keep who count.
+#[test]
+fn holders_that_do_not_count_confirm_and_make_nothing_known() {
+    use PositionState::{Active, Filling, Inactive, Vacant};
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    let become_of = |version: u64, states: [PositionState; 4]| {
+        let position = |(state, number)| PositionRecord {
+            state,
+            current: Some(Holder {
+                identity: identity(number),
+                device: device(number),
+            }),
+            ..PositionRecord::default()
+        };
+        let record = SetRecord {
+            set: set(),
+            owner: identity(9),
+            lane: device(9),
+            version: Sequence(version),
+            previous: SetHash([0; 32]),
+            k: 2,
+            positions: states.into_iter().zip(0..).map(position).collect(),
+            mandate: None,
+        };
+        let own = OwnSet {
+            set: record.set,
+            version: record.version,
+            record: signed(&record),
+        };
+        catalogue.put_set(own).expect("recorded");
+        let groups = catalogue.groups(set()).expect("counted");
+        let is_known = catalogue.known_chunk(chunk(1)).expect("looked up");
+        (groups[0].group.confirmed, is_known)
+    };
+    commit(&catalogue, 1, &[1]);
+    let three = PositionMask(0b0111);
+    assert_eq!(become_of(1, [Active; 4]), (three, true));
+    assert_eq!(
+        become_of(2, [Active, Filling, Inactive, Active]),
+        (three, false)
+    );
+    assert_eq!(
+        become_of(3, [Active, Filling, Active, Active]),
+        (three, true)
+    );
+    let two = PositionMask(0b0101);
+    assert_eq!(
+        become_of(4, [Active, Vacant, Inactive, Active]),
+        (two, false)
+    );
+    // What comes later is counted alike.
+    confirm(&catalogue, 1, 4);
+    let (_, is_known) = become_of(5, [Active, Vacant, Inactive, Active]);
+    assert!(is_known, "two of two");
 }
