@@ -14,6 +14,7 @@ mod heads;
 mod jobs;
 mod packs;
 mod routes;
+mod sets;
 mod spool;
 mod suppliers;
 mod trust;
@@ -30,7 +31,7 @@ use crate::fsm::{
     Moment, backup, check, contact, deposits, disk, fetch, folder_watch, head, holder_set, pack,
     recovery, restore, schedule, set_up, supplier_link, supplier_search, transfer, unspool,
 };
-use crate::io::{AskId, FetchId, Input, JobId, Output, SetFact};
+use crate::io::{AskId, FetchId, Input, JobId, Output};
 use crate::ledger::Ledger;
 use crate::pace::Pace;
 use crate::random::{Random, mix, mix_bytes};
@@ -38,6 +39,7 @@ use crate::timer::{Timers, WakeReason};
 use crate::transition::{Machine, Subject, Transition};
 
 use entries::{Customer, Fetch, Folder, Job, Pack, Supplier};
+use sets::Sets;
 
 /// All decisions of one node. See the crate's documentation for the contract.
 #[derive(Debug)]
@@ -64,7 +66,7 @@ pub struct Engine {
     contract_bytes: ByteCount,
 
     holder_set: holder_set::State,
-    set: Option<SetFact>,
+    sets: Sets,
     head: head::State,
     head_recorded: Option<Sequence>,
     /// The newest head that was settled: any k of the holders that answer lead to it.
@@ -153,7 +155,7 @@ impl Engine {
             code_wanted: None,
             contract_bytes: ByteCount(0),
             holder_set: holder_set::State::default(),
-            set: None,
+            sets: Sets::default(),
             head: head::State::default(),
             head_recorded: None,
             settled: None,

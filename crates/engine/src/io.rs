@@ -9,11 +9,13 @@ mod facts;
 mod ids;
 mod inputs;
 mod outputs;
+mod sets;
 
 pub use facts::{
     Access, ClaimedHead, CustomerFact, Facts, FolderFact, OfferFact, OwedFact, PackFact, PlaceFact,
-    ReceiptFact, RecordScope, SetFact, SupplierFact, VersionFact, Wait,
+    ReceiptFact, RecordScope, SupplierFact, VersionFact, Wait,
 };
 pub use ids::{AskId, FetchId, JobId};
 pub use inputs::{Input, InputKind};
 pub use outputs::{Output, OutputKind, Phase};
+pub use sets::{DebtFact, PositionFact, SetFact, set_for_new_packs};

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
-use bitdust_model::limits::{GROUPS_MAX, SUPPLIERS_PER_SET_MAX};
+use bitdust_model::limits::GROUPS_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{Code, Position, PositionMask, SetId};
 
@@ -22,13 +22,17 @@ pub(crate) struct Ledger {
     rest: BTreeMap<(SetId, PackKind, bool), PositionMask>,
 }
 
-/// What counts.
+/// A set, and what counts in it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Count {
-    /// Positions whose holders count.
+    /// The set.
+    pub(crate) set: SetId,
+    /// Its code for data packs.
+    pub(crate) code: Code,
+    /// How many of its positions are active.
+    pub(crate) active: u8,
+    /// Those of them whose holders count.
     pub(crate) holders: PositionMask,
-    /// What is not published too: a head that leads to it may be published already.
-    pub(crate) all: bool,
 }
 
 impl Ledger {
@@ -51,18 +55,17 @@ impl Ledger {
     }
 
     /// The fewest losses of places that some published pack of a set survives, as the confirmations
-    /// that a pack of contents needs for that; `None`: nothing of the set is published.
-    pub(crate) fn weakest(&self, set: SetId, code: Code, count: Count) -> Option<u8> {
-        let Count { holders, all } = count;
-        let published = self
-            .all()
-            .filter(|group| group.set == set && (group.is_published || all));
+    /// that a pack of contents needs for that; `None`: nothing of the set is published. `all`: what is
+    /// not published counts too, as where a head that leads to it may be published already.
+    pub(crate) fn weakest(&self, count: Count, all: bool) -> Option<u8> {
+        let groups = self.of_set(count.set);
+        let published = groups.filter(|group| group.is_published || all);
         let worth = |group: Group| {
-            let confirmed = group.confirmed.and(holders).count();
+            let confirmed = group.confirmed.and(count.holders).count();
             // Of metadata every position has a copy: one is enough to read it.
             let spared = match group.kind {
                 PackKind::Data => 0,
-                PackKind::Tree | PackKind::Commit => code.k() - 1,
+                PackKind::Tree | PackKind::Commit => count.code.k() - 1,
             };
             if confirmed == 0 {
                 0
@@ -80,9 +83,8 @@ impl Ledger {
         kind: PackKind,
         holders: PositionMask,
     ) -> Option<u8> {
-        let packs = self
-            .all()
-            .filter(|group| group.set == set && group.kind == kind && !group.is_published);
+        let groups = self.of_set(set);
+        let packs = groups.filter(|group| group.kind == kind && !group.is_published);
         packs
             .map(|group| group.confirmed.and(holders).count())
             .min()
@@ -90,48 +92,53 @@ impl Ledger {
 
     /// Whether a position of some pack of a set is not confirmed.
     pub(crate) fn is_owed(&self, set: SetId, position: Position) -> bool {
-        self.all()
-            .any(|group| group.set == set && !group.confirmed.has(position))
+        self.of_set(set).any(|group| !group.confirmed.has(position))
     }
 
     /// Whether a position of some published pack of a set is not confirmed.
     pub(crate) fn is_owed_of_published(&self, set: SetId, position: Position) -> bool {
-        self.all()
-            .any(|group| group.set == set && group.is_published && !group.confirmed.has(position))
+        self.of_set(set)
+            .any(|group| group.is_published && !group.confirmed.has(position))
     }
 
-    /// Positions that have all lists and trees of a set: those that are published, or all.
-    pub(crate) fn with_all_lists(&self, set: SetId, all: bool) -> PositionMask {
+    /// Positions that have all lists and trees of a set: those that are published, or all. `None`: there
+    /// are none.
+    pub(crate) fn with_all_lists(&self, set: SetId, all: bool) -> Option<PositionMask> {
         self.with_lists(set, |group| group.is_published || all)
     }
 
-    /// Positions that have all lists of a set, and published trees, that some of these have.
-    pub(crate) fn with_lists_of(&self, set: SetId, some: PositionMask) -> PositionMask {
+    /// Positions that have all lists of a set, and published trees, that some of these have. `None`: they
+    /// have none.
+    pub(crate) fn with_lists_of(&self, set: SetId, some: PositionMask) -> Option<PositionMask> {
         self.with_lists(set, |group| {
             let is_named = group.is_published || group.kind == PackKind::Commit;
             is_named && group.confirmed.and(some).count() > 0
         })
     }
 
-    fn with_lists(&self, set: SetId, counts: impl Fn(&Group) -> bool) -> PositionMask {
-        let lists = self
-            .all()
-            .filter(|group| group.set == set && group.kind != PackKind::Data && counts(group));
-        let every: PositionMask = (0..=u8::MAX).map_while(position).collect();
-        lists.fold(every, |with, group| with.and(group.confirmed))
+    fn with_lists(&self, set: SetId, counts: impl Fn(&Group) -> bool) -> Option<PositionMask> {
+        let groups = self.of_set(set);
+        let lists = groups.filter(|group| group.kind != PackKind::Data && counts(group));
+        lists.map(|group| group.confirmed).reduce(PositionMask::and)
     }
 
-    /// Whether each published pack of a set has as many confirmations as a settled version needs.
-    pub(crate) fn is_settled(&self, set: SetId, code: Code, holders: PositionMask) -> bool {
-        let mut published = self
-            .all()
-            .filter(|group| group.set == set && group.is_published);
-        published.all(|group| is_settled(&group, code, holders))
+    /// Whether each published pack of a set has as many confirmations as a settled version needs: of
+    /// contents k + 1 or all n, of metadata the quorum of the active positions. Never where nothing settles.
+    pub(crate) fn is_settled(&self, count: Count) -> bool {
+        let mut published = self.of_set(count.set).filter(|group| group.is_published);
+        published.all(|group| is_settled(&group, count))
     }
 
-    /// Groups that have packs; the rest as the least that each of its packs had.
-    fn all(&self) -> impl Iterator<Item = Group> {
-        let groups = self.groups.iter();
+    /// Groups of a set that have packs; the rest as the least that each of its packs had.
+    fn of_set(&self, set: SetId) -> impl Iterator<Item = Group> {
+        let first = Group {
+            set,
+            kind: PackKind::Data,
+            is_published: false,
+            confirmed: PositionMask::default(),
+        };
+        let groups = self.groups.range(first..);
+        let groups = groups.take_while(move |(group, _)| group.set == set);
         let groups = groups.filter(|(_, packs)| **packs > 0);
         let rest = self.rest.iter().map(|(&key, &confirmed)| Group {
             set: key.0,
@@ -139,6 +146,7 @@ impl Ledger {
             is_published: key.2,
             confirmed,
         });
+        let rest = rest.filter(move |group| group.set == set);
         groups.map(|(group, _)| *group).chain(rest)
     }
 
@@ -172,17 +180,15 @@ impl Ledger {
 }
 
 /// Whether packs of a group have as many confirmations as a settled version needs of them.
-fn is_settled(group: &Group, code: Code, holders: PositionMask) -> bool {
-    let need = match group.kind {
-        PackKind::Data => code.settled_at(),
-        PackKind::Tree | PackKind::Commit => code.metadata_quorum(),
+fn is_settled(group: &Group, count: Count) -> bool {
+    let Some(quorum) = count.code.metadata_quorum_of(count.active) else {
+        return false;
     };
-    group.confirmed.and(holders).count() >= need
-}
-
-/// A position that a set may have.
-fn position(number: u8) -> Option<Position> {
-    (usize::from(number) < SUPPLIERS_PER_SET_MAX).then_some(Position(number))
+    let need = match group.kind {
+        PackKind::Data => count.code.settled_at(),
+        PackKind::Tree | PackKind::Commit => quorum,
+    };
+    group.confirmed.and(count.holders).count() >= need
 }
 
 fn count(packs: u64) -> i64 {

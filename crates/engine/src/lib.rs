@@ -21,9 +21,10 @@ mod view;
 
 pub use engine::Engine;
 pub use io::{
-    Access, AskId, ClaimedHead, CustomerFact, Facts, FetchId, FolderFact, Input, InputKind, JobId,
-    OfferFact, Output, OutputKind, OwedFact, PackFact, Phase, PlaceFact, ReceiptFact, RecordScope,
-    SetFact, SupplierFact, VersionFact, Wait,
+    Access, AskId, ClaimedHead, CustomerFact, DebtFact, Facts, FetchId, FolderFact, Input,
+    InputKind, JobId, OfferFact, Output, OutputKind, OwedFact, PackFact, Phase, PlaceFact,
+    PositionFact, ReceiptFact, RecordScope, SetFact, SupplierFact, VersionFact, Wait,
+    set_for_new_packs,
 };
 pub use random::Random;
 pub use rules::{

@@ -34,13 +34,17 @@ pub fn published_at(kind: PackKind, code: Code, there: u8) -> u8 {
     }
 }
 
-/// Confirmations that a backup waits for as long as they come: the safe number for contents (a lone
-/// supplier is all there is at n = 1), the quorum for metadata.
+/// Confirmations that a backup waits for as long as they come, where so many positions are active: the
+/// safe number for contents (a lone supplier is all there is at n = 1), the quorum for metadata, which
+/// is as if all were active while they are too few for any.
 #[must_use]
-pub(crate) fn awaited_at(kind: PackKind, code: Code) -> u8 {
+pub(crate) fn awaited_at(kind: PackKind, code: Code, active: u8) -> u8 {
     match kind {
         PackKind::Data => code.safe_at().unwrap_or(1),
-        PackKind::Tree | PackKind::Commit => code.metadata_quorum(),
+        PackKind::Tree | PackKind::Commit => {
+            let quorum = code.metadata_quorum_of(active);
+            quorum.unwrap_or(code.metadata_quorum())
+        }
     }
 }
 

@@ -106,19 +106,38 @@ pub(crate) fn count(positions: impl Iterator<Item = bool>, holders: &[bool]) -> 
     u8::try_from(counted.count()).expect("a set has at most 30 positions")
 }
 
-/// What people are told of data whose weakest pack has so many fresh confirmations. Safe only when
-/// something is published and there are enough of them.
-pub(crate) fn protection(is_published: bool, code: Option<Code>, confirmed: u8) -> Protection {
+/// What people are told of data that lies in these sets, each with its code and the fresh confirmations
+/// of its weakest pack: what holds of the set that is worst off. Safe only when something is published
+/// and there are enough of them in each.
+pub(crate) fn protection(is_published: bool, sets: &[(Code, u8)]) -> Protection {
     if !is_published {
         return Protection::Nothing;
     }
-    match code.and_then(Code::safe_at) {
+    let told = sets.iter().map(|&(code, confirmed)| {
+        // Of sets that are not safe, the one that survives the fewest losses.
+        let spare = i16::from(confirmed) - i16::from(code.k());
+        (of_set(code, confirmed), spare)
+    });
+    let worst = told.min_by_key(|(told, spare)| (*told == Protection::Safe, *spare, *told));
+    worst.map_or(LONE, |(told, _)| told)
+}
+
+/// Nothing is known of where it lies.
+const LONE: Protection = Protection::Stored {
+    confirmed: 0,
+    needed: COPIES_OF_SAFE,
+};
+
+/// A lone copy is never safe: a second place is needed at least.
+const COPIES_OF_SAFE: u8 = 2;
+
+fn of_set(code: Code, confirmed: u8) -> Protection {
+    match code.safe_at() {
         Some(needed) if confirmed >= needed => Protection::Safe,
         Some(needed) => Protection::Stored { confirmed, needed },
-        // A lone copy is never safe: a second place is needed at least.
         None => Protection::Stored {
             confirmed,
-            needed: 2,
+            needed: COPIES_OF_SAFE,
         },
     }
 }
@@ -211,18 +230,46 @@ mod tests {
 
     #[test]
     fn nothing_is_safe_unless_it_is_published_and_confirmed_often_enough() {
-        let code = Code::new(2, 6).ok();
-        let needed = code.and_then(Code::safe_at).expect("more than one place");
-        assert_eq!(protection(false, code, 6), Protection::Nothing);
-        assert_eq!(protection(true, code, needed), Protection::Safe);
+        let code = Code::new(2, 6).expect("a code");
+        let needed = code.safe_at().expect("more than one place");
+        assert_eq!(protection(false, &[(code, 6)]), Protection::Nothing);
+        assert_eq!(protection(true, &[(code, needed)]), Protection::Safe);
         let confirmed = needed - 1;
         let stored = Protection::Stored { confirmed, needed };
-        assert_eq!(protection(true, code, confirmed), stored);
-        let lone = Protection::Stored {
-            confirmed: 1,
+        assert_eq!(protection(true, &[(code, confirmed)]), stored);
+        let lone = |confirmed| Protection::Stored {
+            confirmed,
             needed: 2,
         };
-        assert_eq!(protection(true, Code::new(1, 1).ok(), 1), lone);
-        assert_eq!(protection(true, None, 1), lone);
+        let alone = Code::new(1, 1).expect("a code");
+        assert_eq!(protection(true, &[(alone, 1)]), lone(1));
+        assert_eq!(protection(true, &[]), lone(0));
+    }
+
+    #[test]
+    fn of_several_sets_the_worst_is_told() {
+        let code = |k, n| Code::new(k, n).expect("a code");
+        let (wide, narrow) = (code(10, 30), code(1, 3));
+        let told = |sets: &[(Code, u8)]| {
+            let mut turned = sets.to_vec();
+            turned.reverse();
+            assert_eq!(
+                protection(true, sets),
+                protection(true, &turned),
+                "in any order"
+            );
+            protection(true, sets)
+        };
+        let safe = [(wide, 30), (narrow, 3)];
+        assert_eq!(told(&safe), Protection::Safe);
+        let stored = |confirmed, needed| Protection::Stored { confirmed, needed };
+        assert_eq!(told(&[(wide, 30), (narrow, 2)]), stored(2, 3));
+        let few = [(wide, 10), (narrow, 2)];
+        assert_eq!(told(&few), stored(10, 16), "none of these ten may go");
+        assert_eq!(
+            told(&[(wide, 9), (narrow, 0)]),
+            stored(0, 3),
+            "both are lost"
+        );
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{Code, DeviceId, PackId, Position, Sequence, SetId};
+use bitdust_model::{DeviceId, PackId, Position, Sequence, SetId};
 
 use crate::io::{PackFact, SetFact};
 use crate::rules::known_at;
@@ -47,14 +47,15 @@ pub struct PacksAtStart {
     pub abandoned: Option<Sequence>,
 }
 
-/// Decides which packs go on: those of which all shards are at suppliers or in the spool, or
-/// confirmations enough to be known. `spooled`: whose shards lie in the spool, of any packs.
-/// Without a set nothing can be said of them yet, and all go on. A draft goes on with its lists.
+/// Decides which packs go on: those of which no shard that was to be given at once is lost, or that have
+/// confirmations enough to be known. `spooled`: whose shards lie in the spool, of any packs; `sets`: all
+/// of this device. Of packs of a set that is not among them nothing can be said yet, and they go on. A
+/// draft goes on with its lists.
 #[must_use]
 pub fn packs_at_start(
     sealed: Vec<SealedPackFact>,
     spooled: &[(PackId, Position)],
-    set: Option<&SetFact>,
+    sets: &[SetFact],
     draft: Option<&DraftFact>,
 ) -> PacksAtStart {
     let mut waiting: BTreeMap<PackId, BTreeSet<Position>> = BTreeMap::new();
@@ -63,16 +64,21 @@ pub fn packs_at_start(
     }
     let mut packs = PacksAtStart::default();
     for pack in sealed {
-        let confirmed = counted(set, pack.set, &pack.confirmed);
+        let set = sets.iter().find(|set| set.set == pack.set);
+        let confirmed = counted(set, &pack.confirmed);
         let mut spooled = waiting.remove(&pack.pack).unwrap_or_default();
-        spooled.retain(|position| !confirmed.contains(position));
+        spooled.retain(|position| {
+            let is_held = set.is_none_or(|set| set.holder_at(*position).is_some());
+            is_held && !confirmed.contains(position)
+        });
         let fact = PackFact {
             pack: pack.pack,
+            set: pack.set,
             kind: pack.kind,
             confirmed: confirmed.into_iter().collect(),
             spooled: spooled.into_iter().collect(),
         };
-        if survives(&fact, set.map(|set| set.code)) {
+        if set.is_none_or(|set| survives(&fact, set)) {
             packs.kept.push(fact);
         } else {
             packs.dropped.push(fact.pack);
@@ -90,30 +96,36 @@ pub fn packs_at_start(
     packs
 }
 
-/// Positions that count: confirmed by whoever holds them now, each once.
-fn counted(
-    set: Option<&SetFact>,
-    of: SetId,
-    confirmed: &[(Position, DeviceId)],
-) -> BTreeSet<Position> {
-    let own = set.filter(|set| set.set == of);
+/// Positions that are confirmed by whoever holds them now, each once.
+fn counted(set: Option<&SetFact>, confirmed: &[(Position, DeviceId)]) -> BTreeSet<Position> {
     let counts = |(position, by): &&(Position, DeviceId)| {
-        own.is_none_or(|set| set.holders.get(usize::from(position.0)) == Some(by))
+        set.is_none_or(|set| set.holder_at(*position) == Some(*by))
     };
     let positions = confirmed.iter().filter(counts);
     positions.map(|(position, _)| *position).collect()
 }
 
-fn survives(pack: &PackFact, code: Option<Code>) -> bool {
-    code.is_none_or(|code| {
-        let at_hand = pack.confirmed.len() + pack.spooled.len();
-        at_hand >= usize::from(code.n())
-            || pack.confirmed.len() >= usize::from(known_at(pack.kind, code))
-    })
+fn survives(pack: &PackFact, set: &SetFact) -> bool {
+    let active = set.active();
+    let count = |of: &[Position]| of.iter().filter(|it| active.has(**it)).count();
+    let known_at = usize::from(known_at(pack.kind, set.code));
+    if count(&pack.confirmed) >= known_at {
+        return true;
+    }
+    // Whoever is inactive was given nothing yet, and a vacant position owes it to nobody.
+    let mut given = (0..).map(Position).zip(&set.positions);
+    let is_lost = |position: &Position| {
+        !pack.confirmed.contains(position) && !pack.spooled.contains(position)
+    };
+    let is_whole = given.all(|(position, place)| place.receiver().is_none() || !is_lost(&position));
+    is_whole && count(&pack.confirmed) + count(&pack.spooled) >= known_at
 }
 
 #[cfg(test)]
 mod tests {
+    use bitdust_model::Code;
+    use bitdust_model::set::PositionState;
+
     use super::*;
 
     const PACK: PackId = PackId([1; 32]);
@@ -124,11 +136,8 @@ mod tests {
 
     /// A set of six, held by devices 0 to 5.
     fn set() -> SetFact {
-        SetFact {
-            set: SetId([1; 32]),
-            code: Code::new(2, 6).expect("a code"),
-            holders: (0..6).map(device).collect(),
-        }
+        let code = Code::new(2, 6).expect("a code");
+        SetFact::formed(SetId([1; 32]), code, (0..6).map(device))
     }
 
     fn sealed(kind: PackKind, positions: u8) -> SealedPackFact {
@@ -164,23 +173,24 @@ mod tests {
                     .map(|position| (PACK, Position(position)))
                     .collect();
                 let pack = sealed(kind, confirmed);
-                let packs = packs_at_start(vec![pack.clone()], &spool, Some(&set), None);
+                let packs =
+                    packs_at_start(vec![pack.clone()], &spool, std::slice::from_ref(&set), None);
                 assert_eq!(packs.kept.len(), usize::from(survives), "{pack:?}");
                 assert_eq!(packs.dropped.is_empty(), survives);
             }
-            let unknown = packs_at_start(vec![sealed(kind, 0)], &[], None, None);
+            let unknown = packs_at_start(vec![sealed(kind, 0)], &[], &[], None);
             assert_eq!(unknown.kept.len(), 1, "no set yet");
         }
     }
 
     #[test]
     fn a_draft_is_abandoned_with_its_own_lists_and_no_others() {
-        let set = set();
+        let sets = [set()];
         let lost = sealed(PackKind::Commit, 0);
         let fate = |lists: Vec<PackId>| {
             let sequence = Sequence(4);
             let draft = DraftFact { sequence, lists };
-            let packs = packs_at_start(vec![lost.clone()], &[], Some(&set), Some(&draft));
+            let packs = packs_at_start(vec![lost.clone()], &[], &sets, Some(&draft));
             assert_eq!(packs.dropped, [PACK]);
             (packs.draft, packs.abandoned)
         };
@@ -192,12 +202,12 @@ mod tests {
 
     #[test]
     fn a_position_counts_once_and_only_of_its_holder() {
-        let set = set();
+        let sets = [set()];
         let mut pack = sealed(PackKind::Data, 5);
         pack.confirmed.push((Position(5), device(0)));
         pack.confirmed.push((Position(4), device(9)));
         let spooled = [(PACK, Position(5)), (PACK, Position(4))];
-        let packs = packs_at_start(vec![pack.clone()], &spooled, Some(&set), None);
+        let packs = packs_at_start(vec![pack.clone()], &spooled, &sets, None);
         let five: Vec<_> = (0..5).map(Position).collect();
         assert_eq!(
             packs.kept[0].confirmed, five,
@@ -209,11 +219,64 @@ mod tests {
             "what is confirmed is not owed"
         );
         pack.set = SetId([2; 32]);
-        let foreign = packs_at_start(vec![pack], &[], Some(&set), None);
+        let foreign = packs_at_start(vec![pack], &[], &sets, None);
         assert_eq!(
             foreign.kept[0].confirmed.len(),
             6,
             "nobody is known to hold it"
         );
+    }
+
+    /// Of six positions the last two are vacant, filled or inactive, and the fourth's shard is lost or not.
+    #[test]
+    fn what_nobody_was_to_be_given_is_not_lost() {
+        use PositionState::{Filling, Inactive, Vacant};
+        let survives = |state, confirmed, spooled: &[u8]| {
+            let mut set = set();
+            for place in &mut set.positions[4..] {
+                place.state = state;
+            }
+            let spool: Vec<_> = spooled.iter().map(|it| (PACK, Position(*it))).collect();
+            let pack = sealed(PackKind::Data, confirmed);
+            packs_at_start(vec![pack], &spool, &[set], None)
+                .dropped
+                .is_empty()
+        };
+        for state in [Vacant, Inactive] {
+            assert!(survives(state, 1, &[1, 2, 3]), "{state:?}");
+            assert!(!survives(state, 1, &[1, 2]), "{state:?}: one is lost");
+        }
+        assert!(!survives(Filling, 1, &[1, 2, 3]), "two are lost");
+        assert!(survives(Filling, 1, &[1, 2, 3, 4, 5]));
+        assert!(!survives(Filling, 0, &[4, 5]), "they give nothing back");
+    }
+
+    #[test]
+    fn only_active_holders_make_a_pack_known() {
+        let mut set = set();
+        for place in &mut set.positions[1..] {
+            place.state = PositionState::Filling;
+        }
+        let kept =
+            |set: SetFact| packs_at_start(vec![sealed(PackKind::Data, 5)], &[], &[set], None);
+        assert_eq!(kept(set.clone()).dropped, [PACK], "one of two");
+        set.positions[1].state = PositionState::Active;
+        assert!(kept(set.clone()).dropped.is_empty());
+        set.positions[2].state = PositionState::Vacant;
+        let confirmed = &kept(set).kept[0].confirmed;
+        assert!(!confirmed.contains(&Position(2)), "nobody holds that one");
+    }
+
+    #[test]
+    fn each_pack_is_judged_in_its_own_set() {
+        let code = Code::new(1, 2).expect("a code");
+        let other = SetFact::formed(SetId([2; 32]), code, [device(0), device(1)]);
+        let pack = SealedPackFact {
+            set: other.set,
+            ..sealed(PackKind::Data, 1)
+        };
+        let packs = packs_at_start(vec![pack], &[], &[set(), other.clone()], None);
+        assert_eq!(packs.kept[0].set, other.set, "one of one that it needs");
+        assert!(packs.dropped.is_empty());
     }
 }

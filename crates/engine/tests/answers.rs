@@ -154,6 +154,7 @@ impl Run {
         Input::PackSealed {
             job,
             pack: PackId([self.packs; 32]),
+            set: SET,
             kind,
             shard_bytes: ByteCount(10),
         }
@@ -178,11 +179,7 @@ impl Run {
             }],
             Output::Propose { device, bytes } => vec![Input::ContractSigned { device, bytes }],
             Output::RecordSet { code, holders } => vec![Input::SetRecorded {
-                set: SetFact {
-                    set: SET,
-                    code,
-                    holders,
-                },
+                set: SetFact::formed(SET, code, holders),
             }],
             Output::CheckSupplier { device, .. } => {
                 vec![
@@ -243,6 +240,7 @@ impl Run {
                 Input::SpoolEmpty { device },
                 Input::SpoolLoaded(OwedFact {
                     pack: PackId([self.packs; 32]),
+                    set: SET,
                     kind: PackKind::Commit,
                     position: Position(0),
                     device,
@@ -258,6 +256,7 @@ impl Run {
             Output::RemakeShard { device, .. } => vec![
                 Input::ShardRemade(OwedFact {
                     pack: PackId([self.packs; 32]),
+                    set: SET,
                     kind: PackKind::Data,
                     position: Position(0),
                     device,
@@ -393,7 +392,8 @@ fn facts() -> Facts {
         suppliers_wanted: 2,
         contract_bytes: ByteCount(1_000),
         suppliers: vec![friend()],
-        set: None,
+        sets: Vec::new(),
+        home: None,
         customers: vec![CustomerFact {
             identity: identity(CUSTOMER),
             lane: device(CUSTOMER),
@@ -448,6 +448,7 @@ fn life() -> Run {
     run.is_broken = true;
     run.happens(Input::SpoolLoaded(OwedFact {
         pack: PackId([99; 32]),
+        set: SET,
         kind: PackKind::Data,
         position: Position(0),
         device: device(FRIEND),

@@ -24,11 +24,8 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         suspect: None,
         missed_ago_ms: None,
     };
-    let set = SetFact {
-        set: SetId([9; 32]),
-        code: Code::new(2, 4).expect("a code"),
-        holders: (1..=4).map(device).collect(),
-    };
+    let code = Code::new(2, 4).expect("a code");
+    let set = SetFact::formed(SetId([9; 32]), code, (1..=4).map(device));
     let pack = PackId([5; 32]);
     let sealed = SealedPackFact {
         pack,
@@ -45,7 +42,12 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         sequence: Sequence(2),
         lists: vec![pack],
     };
-    let packs = packs_at_start(vec![sealed], &spool, Some(&set), Some(&draft));
+    let packs = packs_at_start(
+        vec![sealed],
+        &spool,
+        std::slice::from_ref(&set),
+        Some(&draft),
+    );
     let facts = Facts {
         device: device(0),
         identity: IdentityId([0; 32]),
@@ -53,7 +55,8 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         suppliers_wanted: 4,
         contract_bytes: ByteCount(1_000),
         suppliers: (1..=4).map(supplier).collect(),
-        set: Some(set),
+        home: Some(set.set),
+        sets: vec![set],
         customers: Vec::new(),
         kept_for: Vec::new(),
         offered: ByteCount(0),

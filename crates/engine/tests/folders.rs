@@ -15,6 +15,7 @@ use bitdust_model::{
 
 const DOCUMENTS: FolderId = FolderId([1; 32]);
 const PICTURES: FolderId = FolderId([2; 32]);
+const SET: SetId = SetId([9; 32]);
 /// The only one who keeps anything.
 const SUPPLIER: DeviceId = DeviceId([7; 32]);
 
@@ -50,11 +51,12 @@ impl Story {
             suppliers_wanted: 1,
             contract_bytes: ByteCount(1_000),
             suppliers: vec![supplier],
-            set: Some(SetFact {
-                set: SetId([9; 32]),
-                code: Code::new(1, 1).expect("a code"),
-                holders: vec![SUPPLIER],
-            }),
+            sets: vec![SetFact::formed(
+                SET,
+                Code::new(1, 1).expect("a code"),
+                [SUPPLIER],
+            )],
+            home: Some(SET),
             customers: Vec::new(),
             kept_for: Vec::new(),
             offered: ByteCount(0),
@@ -394,6 +396,7 @@ fn a_walk_that_is_over_chooses_no_versions_any_more() {
     story.tell(Input::PackSealed {
         job,
         pack,
+        set: SET,
         kind: PackKind::Tree,
         shard_bytes: ByteCount(10),
     });

@@ -8,12 +8,14 @@ use bitdust_engine::{
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::limits::ENGINE_OUTPUTS_MAX;
 use bitdust_model::manifest::PackKind;
+use bitdust_model::set::PositionState;
 use bitdust_model::{
     ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position,
     PositionMask, Schedule, Sequence, SetId, Tick,
 };
 
 const SET: SetId = SetId([9; 32]);
+const OTHER_SET: SetId = SetId([8; 32]);
 const SEEDS: u64 = 150;
 const INPUTS: usize = 400;
 
@@ -135,13 +137,34 @@ fn supplier(chance: &mut Random) -> SupplierFact {
     }
 }
 
+/// Two sets with the same holders among others, of which some do not count or are not there.
+fn sets(chance: &mut Random) -> Vec<SetFact> {
+    let mut sets = Vec::new();
+    for (set, first) in [(SET, 1), (OTHER_SET, 3)] {
+        let holders = (first..first + 4).map(|id| DeviceId([id; 32]));
+        let mut set = SetFact::formed(set, Code::new(2, 4).expect("a code"), holders);
+        for place in &mut set.positions {
+            let states = [
+                PositionState::Active,
+                PositionState::Active,
+                PositionState::Active,
+                PositionState::Vacant,
+                PositionState::Filling,
+                PositionState::Inactive,
+            ];
+            place.state = states[usize::from(byte(chance, 6))];
+        }
+        sets.push(set);
+    }
+    sets.truncate(usize::from(byte(chance, 3)));
+    sets
+}
+
+fn set(chance: &mut Random) -> SetId {
+    [SET, OTHER_SET, SetId([7; 32])][usize::from(byte(chance, 3))]
+}
+
 fn facts(chance: &mut Random) -> Facts {
-    let holders: Vec<_> = (1..=4).map(|id| DeviceId([id; 32])).collect();
-    let set = SetFact {
-        set: SET,
-        code: Code::new(2, 4).expect("a code"),
-        holders,
-    };
     Facts {
         device: DeviceId([0; 32]),
         identity: IdentityId([0; 32]),
@@ -149,7 +172,8 @@ fn facts(chance: &mut Random) -> Facts {
         suppliers_wanted: byte(chance, 6),
         contract_bytes: ByteCount(1_000),
         suppliers: (0..5).map(|_| supplier(chance)).collect(),
-        set: chance.chance(70).then_some(set),
+        sets: sets(chance),
+        home: chance.chance(90).then_some(SET),
         customers: vec![CustomerFact {
             identity: identity(chance),
             lane: device(chance),
@@ -161,6 +185,7 @@ fn facts(chance: &mut Random) -> Facts {
         packs: (0..3)
             .map(|_| PackFact {
                 pack: pack(chance),
+                set: set(chance),
                 kind: kind(chance),
                 confirmed: (0..3).map(|_| position(chance)).collect(),
                 spooled: vec![position(chance)],
@@ -279,6 +304,7 @@ fn backup_input(chance: &mut Random) -> Input {
         3 | 4 => Input::PackSealed {
             job,
             pack,
+            set: set(chance),
             kind,
             shard_bytes: ByteCount(10),
         },
@@ -312,6 +338,7 @@ fn backup_input(chance: &mut Random) -> Input {
         },
         13 => Input::SpoolLoaded(OwedFact {
             pack,
+            set: set(chance),
             kind,
             position,
             device,
@@ -320,6 +347,7 @@ fn backup_input(chance: &mut Random) -> Input {
         }),
         27 => Input::ShardRemade(OwedFact {
             pack,
+            set: set(chance),
             kind,
             position,
             device,

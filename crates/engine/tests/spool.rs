@@ -2,7 +2,7 @@
 
 use bitdust_engine::trace::apply;
 use bitdust_engine::{
-    Engine, Facts, Input, JobId, Output, OwedFact, ReceiptFact, SetFact, SupplierFact,
+    DebtFact, Engine, Facts, Input, JobId, Output, OwedFact, ReceiptFact, SetFact, SupplierFact,
 };
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::manifest::PackKind;
@@ -47,11 +47,12 @@ fn facts(groups: Vec<GroupTotal>, head: Option<Sequence>) -> Facts {
         suppliers_wanted: 2,
         contract_bytes: ByteCount(1_000),
         suppliers: vec![supplier(1), supplier(LATE)],
-        set: Some(SetFact {
-            set: SET,
-            code: Code::new(1, 2).expect("a code"),
-            holders: vec![device(1), device(LATE)],
-        }),
+        sets: vec![SetFact::formed(
+            SET,
+            Code::new(1, 2).expect("a code"),
+            [device(1), device(LATE)],
+        )],
+        home: Some(SET),
         customers: Vec::new(),
         kept_for: Vec::new(),
         offered: ByteCount(0),
@@ -93,6 +94,7 @@ impl Story {
         story.tell(Input::PackSealed {
             job,
             pack: PACK,
+            set: SET,
             kind: PackKind::Data,
             shard_bytes: ByteCount(10),
         });
@@ -133,6 +135,7 @@ impl Story {
     fn is_loaded(&mut self) {
         self.tell(Input::SpoolLoaded(OwedFact {
             pack: PACK,
+            set: SET,
             kind: PackKind::Data,
             position: LATE_POSITION,
             device: device(LATE),
@@ -144,6 +147,7 @@ impl Story {
     fn is_remade(&mut self) {
         self.tell(Input::ShardRemade(OwedFact {
             pack: PACK,
+            set: SET,
             kind: PackKind::Data,
             position: LATE_POSITION,
             device: device(LATE),
@@ -255,7 +259,11 @@ fn what_is_owed_and_not_in_the_spool_is_made_anew() {
     let late = device(LATE);
     let remake = Output::RemakeShard {
         device: late,
-        reachable: PositionMask(0b11),
+        debts: vec![DebtFact {
+            set: SET,
+            position: LATE_POSITION,
+            reachable: PositionMask(0b11),
+        }],
     };
     assert_eq!(owing(0b11).outputs, [], "nothing is owed");
     let mut story = owing(0b01);

@@ -5,6 +5,7 @@ pub(crate) mod commit_draft;
 mod estimate;
 mod file_cache;
 pub(crate) mod folders;
+pub(crate) mod own_sets;
 mod packer;
 mod publishing;
 mod remaking;
@@ -27,13 +28,12 @@ use tracing::debug;
 
 use bitdust_api::ApiError;
 use bitdust_api::view::{JobTask, Schedule};
-use bitdust_engine::{Input, JobId, ReceiptFact, SetFact, VersionFact};
+use bitdust_engine::{DebtFact, Input, JobId, ReceiptFact, SetFact, VersionFact};
 use bitdust_model::manifest::{FolderRecord, PackRecord, SnapshotRecord};
 use bitdust_model::status::Problems;
-use bitdust_model::{
-    ByteCount, DeviceId, ErrorCode, FolderId, PackId, Position, PositionMask, limits,
-};
+use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, PackId, Position, limits};
 
+use crate::backup::own_sets::OwnSets;
 use crate::backup::scan::ScanRequest;
 use crate::backup::watches::Watches;
 use crate::shared::answer::{catalogue_error, or_nothing};
@@ -50,8 +50,7 @@ use crate::shared::text::escape;
 /// Backups of a node.
 pub(crate) struct Backup {
     context: Context,
-    /// The set that new packs are coded for.
-    set: Option<SetFact>,
+    sets: OwnSets,
     jobs: BTreeMap<JobId, BackupJob>,
     /// Folders under protection in the order in which they were added, as the catalogue has them.
     folders: Vec<FolderRecord>,
@@ -111,8 +110,8 @@ struct Remake {
     completion: Completion,
     /// Whom it is for.
     device: DeviceId,
-    /// Positions whose holders are there.
-    reachable: PositionMask,
+    /// Where it may be owed one.
+    debts: Vec<DebtFact>,
 }
 
 /// What people see of backups.
@@ -135,7 +134,7 @@ impl Backup {
         context: Context,
         config: &Config,
         home_dir: PathBuf,
-        set: Option<SetFact>,
+        sets: OwnSets,
         is_daemon: bool,
     ) -> Result<Self, ApiError> {
         let place = std::fs::metadata(&home_dir).ok();
@@ -144,7 +143,7 @@ impl Backup {
         Ok(Self {
             watches: Watches::new(&context),
             context,
-            set,
+            sets,
             jobs: BTreeMap::new(),
             folders,
             flights: BTreeMap::new(),
@@ -174,13 +173,13 @@ impl Backup {
         BackupSeen {
             in_work: folders.map(|folder| folder.folder).collect(),
             watch_problems: self.watches.problems(),
-            set: self.set.clone(),
+            set: self.sets.for_new_packs().cloned(),
         }
     }
 
     /// A set is durable: from now on packs are coded for it.
     pub(crate) fn use_set(&mut self, driver: &mut Driver, completion: Completion, set: SetFact) {
-        self.set = Some(set.clone());
+        self.sets.form(set.clone());
         driver.tell(completion.done(Input::SetRecorded { set }));
     }
 
@@ -225,7 +224,8 @@ impl Backup {
 
     /// Starts the walk of a backup on a blocking thread.
     pub(crate) fn start_scan(&self, driver: &mut Driver, completion: Completion, id: JobId) {
-        let (Some(job), Some(set)) = (self.jobs.get(&id), self.set.clone()) else {
+        let (Some(job), Some(set)) = (self.jobs.get(&id), self.sets.for_new_packs().cloned())
+        else {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
         let request = ScanRequest {
@@ -283,13 +283,14 @@ impl Backup {
     /// A pack is sealed and recorded; its shards stay in memory until the engine is done.
     pub(crate) fn sealed(&mut self, driver: &mut Driver, job: JobId, flight: PackInFlight) {
         let pack = flight.record.pack.pack;
-        let kind = flight.record.pack.kind;
+        let (set, kind) = (flight.record.pack.set, flight.record.pack.kind);
         let shard_bytes = ByteCount(flight.shards.first().map_or(0, |shard| shard.len() as u64));
         debug!(%pack, ?kind, "Sealed a pack");
         self.flights.insert(pack, HeldPack { job, flight });
         driver.tell(Input::PackSealed {
             job,
             pack,
+            set,
             kind,
             shard_bytes,
         });
@@ -557,11 +558,10 @@ mod tests {
     async fn a_pack_enters_the_loop_when_it_is_sealed_and_when_it_is_committed() {
         let mut home = TestHome::new().await;
         let mut backup = backup(&home, false);
-        backup.set = Some(SetFact {
-            set: SetId([1; 32]),
-            code: Code::new(1, 2).expect("a code"),
-            holders: vec![DeviceId([1; 32]), DeviceId([2; 32])],
-        });
+        let code = Code::new(1, 2).expect("a code");
+        let holders = [DeviceId([1; 32]), DeviceId([2; 32])];
+        let set = SetFact::formed(SetId([1; 32]), code, holders);
+        backup.sets.form(set);
         let path = home.folder("letters");
         let added = asked(&backup, &mut home, add(&path));
         let added = take_in(&mut backup, &mut home, added).await;

@@ -23,6 +23,7 @@ pub(crate) mod rate;
 pub(crate) mod records;
 pub(crate) mod recovery_found;
 pub(crate) mod restore_request;
+pub(crate) mod set_fact;
 pub(crate) mod settings;
 pub(crate) mod supplier_request;
 pub(crate) mod task;

@@ -96,7 +96,7 @@ impl World {
     fn seal(&mut self, node: NodeId, job: JobId, kind: PackKind, chunks: BTreeSet<u64>) -> PackId {
         let pack = PackId(self.fresh_bytes());
         let machine = &mut self.nodes[node.0];
-        let Some(set) = machine.disk.set.clone() else {
+        let Some(set) = machine.disk.set_for_new_packs().cloned() else {
             self.break_promise("a pack is sealed before there is a set".to_owned());
             return pack;
         };
@@ -104,7 +104,9 @@ impl World {
             scan.sealed.insert(pack);
         }
         machine.memory.held.insert(pack);
+        let id = set.set;
         let row = PackRow {
+            set: id,
             kind,
             chunks: chunks.clone(),
             confirmed: BTreeSet::new(),
@@ -128,6 +130,7 @@ impl World {
         let input = Input::PackSealed {
             job,
             pack,
+            set: id,
             kind,
             shard_bytes: SHARD_BYTES,
         };
@@ -208,11 +211,10 @@ impl World {
         change: impl FnOnce(&mut PackRow),
     ) -> Option<GroupChange> {
         let machine = &mut self.nodes[node.0];
-        let set = machine.disk.set.clone()?;
         let mut row = machine.disk.packs.get(&pack)?.clone();
-        let from = machine.group_of(&set, &row);
+        let from = machine.group_of(&row);
         change(&mut row);
-        let to = machine.group_of(&set, &row);
+        let to = machine.group_of(&row);
         machine.disk.packs.insert(pack, row);
         let to = to?;
         (from != Some(to)).then_some(GroupChange {

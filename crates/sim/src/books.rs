@@ -13,10 +13,20 @@ use crate::id::{HeadKey, NodeId, PackKey};
 pub(crate) struct PackEntry {
     pub(crate) kind: PackKind,
     pub(crate) job: JobId,
+    /// The set that it was coded for, as it is now.
     pub(crate) set: SetFact,
     pub(crate) chunks: BTreeSet<u64>,
     /// Receipts that reached the owner and were not taken back.
     pub(crate) receipts: BTreeMap<Position, DeviceId>,
+}
+
+impl PackEntry {
+    /// Who gave a receipt for it, of those who count in its set.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = DeviceId> {
+        let counted = self.set.counted();
+        let receipted = counted.filter(|(position, by)| self.receipts.get(position) == Some(by));
+        receipted.map(|(_, by)| by)
+    }
 }
 
 /// A head as it was signed.
@@ -60,16 +70,16 @@ impl Books {
         let Some(entry) = self.packs.get(&(owner, pack)) else {
             return 0;
         };
-        let receipts = entry.receipts.values();
-        receipts
-            .filter(|device| !self.suspect.contains(&(owner, **device)))
+        let counted = entry.counted();
+        counted
+            .filter(|device| !self.suspect.contains(&(owner, *device)))
             .count()
     }
 
-    /// Receipts for a pack from anybody.
+    /// Receipts for a pack from anybody who counts in its set.
     pub(crate) fn receipts(&self, owner: NodeId, pack: PackId) -> usize {
         self.packs
             .get(&(owner, pack))
-            .map_or(0, |entry| entry.receipts.len())
+            .map_or(0, |entry| entry.counted().count())
     }
 }

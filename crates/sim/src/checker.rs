@@ -1,6 +1,6 @@
 //! The promises, checked after every step against the world's own books.
 
-use bitdust_engine::{JobId, Output, known_at};
+use bitdust_engine::{JobId, Output, SetFact, known_at};
 use bitdust_model::limits::{FETCHES_QUEUED_MAX, JOBS_MAX, PACKS_TRACKED_MAX};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::status::Protection;
@@ -109,24 +109,26 @@ impl World {
     /// Whether somebody who does not keep a head has all that it leads to, is there, and answers.
     fn is_another_there(&self, node: NodeId, head: &HeadEntry) -> bool {
         let machine = &self.nodes[node.0];
-        let holders = machine.disk.set.iter().flat_map(|set| &set.holders);
+        let home = machine.disk.home_set();
+        let holders = home.into_iter().flat_map(SetFact::counted);
+        let holders = holders.map(|(_, device)| device);
         let mut others = holders.filter(|device| !head.kept.contains(device));
         let is_calm = self.options.loss_percent == 0;
         is_calm
             && others.any(|device| {
-                let other = self.by_device[device];
+                let other = self.by_device[&device];
                 let supplier = &self.nodes[other.0];
                 let answers = supplier.is_up() && supplier.lie == Lie::None && !supplier.disk_full;
                 answers
                     && self.is_connected(node, other)
-                    && !self.is_suspect(node, *device)
-                    && self.has_lists(node, head, *device)
+                    && !self.is_suspect(node, device)
+                    && self.has_lists(node, head, device)
             })
     }
 
     fn why_not_set(&self, node: NodeId, code: Code, holders: &[DeviceId]) -> Option<String> {
         let disk = &self.nodes[node.0].disk;
-        if disk.set.is_some() {
+        if disk.home.is_some() {
             return Some("a second set is recorded".to_owned());
         }
         let mut distinct = holders.to_vec();
@@ -172,8 +174,10 @@ impl World {
             return Some(format!("recovery hides head {}", entry.head.0));
         }
         let mut heads = self.books.heads.iter().filter(|((owner, _), head)| {
-            let code = self.books.packs[&(*owner, head.commit)].set.code;
-            let is_settled = head.kept.len() >= usize::from(code.metadata_quorum());
+            let set = &self.books.packs[&(*owner, head.commit)].set;
+            let kept = set.counted().filter(|(_, by)| head.kept.contains(by));
+            let quorum = set.quorum().map(usize::from);
+            let is_settled = quorum.is_some_and(|quorum| kept.count() >= quorum);
             head.recorded && is_settled && self.nodes[owner.0].identity == identity
         });
         let missed = heads.find(|((owner, sequence), _)| {
@@ -230,15 +234,12 @@ impl World {
         }
     }
 
-    /// Safe: something is published; each of its packs, and the set as a whole, has
-    /// confirmations above the threshold by suppliers that proved something lately.
+    /// Safe: something is published; each of its packs, and the set of each as a whole, has
+    /// confirmations above the threshold by suppliers that count there and proved something lately.
     fn why_not_safe(&self, node: NodeId) -> Option<String> {
         let disk = &self.nodes[node.0].disk;
-        let (Some(head), Some(set)) = (disk.head, &disk.set) else {
+        let (Some(head), Some(home)) = (disk.head, disk.home_set()) else {
             return Some("safe, and nothing is published".to_owned());
-        };
-        let Some(need) = set.code.safe_at().map(usize::from) else {
-            return Some("safe with a single copy".to_owned());
         };
         let counts = |device: &DeviceId| {
             let proved_at = self.books.proofs.get(&(node, *device));
@@ -246,28 +247,34 @@ impl World {
                 proved_at.is_some_and(|at| self.now.since(*at) < self.policy.receipt_counts_for);
             fresh && !self.is_suspect(node, *device)
         };
-        let fresh = set.holders.iter().filter(|device| counts(device)).count();
-        if fresh < need {
-            return Some(format!("safe with {fresh} of {need} suppliers"));
-        }
         let head = &self.books.heads[&(node, head)];
-        let leads_on = |device: &&DeviceId| counts(device) && self.has_lists(node, head, **device);
-        let copies = head.kept.iter().filter(leads_on).count();
-        if copies + usize::from(set.code.k() - 1) < need {
-            return Some(format!("safe while {copies} keep the head"));
-        }
-        for pack in head.packs.iter().chain([&head.commit]) {
-            let entry = &self.books.packs[&(node, *pack)];
-            let have = entry
-                .receipts
-                .values()
-                .filter(|device| counts(device))
-                .count();
+        let packs = head.packs.iter().chain([&head.commit]);
+        let entries = packs.map(|pack| (pack, &self.books.packs[&(node, *pack)]));
+        for (pack, entry) in entries {
+            let set = &entry.set;
+            let Some(need) = set.code.safe_at().map(usize::from) else {
+                return Some("safe with a single copy".to_owned());
+            };
+            let fresh = set.counted().filter(|(_, device)| counts(device)).count();
+            if fresh < need {
+                return Some(format!("safe with {fresh} of {need} suppliers"));
+            }
+            let have = entry.counted().filter(counts).count();
             // Copies of metadata survive as many losses as contents with k - 1 shards more.
             let spared = set.code.k() - self.k_of(entry);
             if have + usize::from(spared) < need {
                 return Some(format!("safe while pack {pack} has {have} of {need}"));
             }
+        }
+        let need = home.code.safe_at().map_or(usize::MAX, usize::from);
+        let leads_on = |device: &DeviceId| {
+            let has_head = head.kept.contains(device) && self.has_lists(node, head, *device);
+            counts(device) && has_head
+        };
+        let holders = home.counted().map(|(_, device)| device);
+        let copies = holders.filter(leads_on).count();
+        if copies + usize::from(home.code.k() - 1) < need {
+            return Some(format!("safe while {copies} keep the head"));
         }
         None
     }

@@ -95,9 +95,7 @@ impl World {
         match output {
             Output::SpoolShard { pack, position } => self.spool_shard(node, pack, position),
             Output::LoadSpool { device } => self.load_spool(node, device),
-            Output::RemakeShard { device, reachable } => {
-                self.remake_shard(node, device, reachable);
-            }
+            Output::RemakeShard { device, debts } => self.remake_shard(node, device, debts),
             Output::ReleaseShard { pack, position } => {
                 self.nodes[node.0].memory.remade.remove(&(pack, position));
             }
@@ -182,9 +180,9 @@ impl World {
         let machine = &mut self.nodes[node.0];
         machine.disk.settled = machine.disk.settled.max(settled);
         let key = (machine.identity, machine.device);
-        if let (Some(set), Some(head)) = (&machine.disk.set, machine.disk.head) {
+        if let (Some(set), Some(head)) = (machine.disk.home_set(), machine.disk.head) {
             let entry = LaneEntry {
-                suppliers: set.holders.clone(),
+                suppliers: set.holders().map(|(_, holder)| holder).collect(),
                 k: set.code.k(),
                 head,
                 published_at: self.now,
@@ -247,12 +245,10 @@ impl World {
     }
 
     fn record_set(&mut self, node: NodeId, code: Code, holders: Vec<DeviceId>) {
-        let set = SetFact {
-            set: SetId(self.fresh_bytes()),
-            code,
-            holders,
-        };
-        self.nodes[node.0].disk.set = Some(set.clone());
+        let set = SetFact::formed(SetId(self.fresh_bytes()), code, holders);
+        let disk = &mut self.nodes[node.0].disk;
+        disk.home = Some(set.set);
+        disk.sets.insert(set.set, set.clone());
         let wait = self.disk_time();
         self.deliver(node, wait, Input::SetRecorded { set });
     }
@@ -302,15 +298,11 @@ impl World {
     fn load_spool(&mut self, node: NodeId, device: DeviceId) {
         let wait = self.disk_time();
         let disk = &self.nodes[node.0].disk;
-        let position = disk.set.as_ref().and_then(|set| set.position_of(device));
-        let next = position.and_then(|position| {
-            let mut waiting = disk
-                .packs
-                .iter()
-                .filter(|(_, row)| row.spooled.contains(&position));
-            waiting
-                .next()
-                .map(|(pack, row)| (*pack, row.clone(), position))
+        let mut packs = disk.packs.iter();
+        let next = packs.find_map(|(pack, row)| {
+            let position = disk.position_of(row, device)?;
+            let is_spooled = row.spooled.contains(&position);
+            is_spooled.then(|| (*pack, row.clone(), position))
         });
         let input = match next {
             Some((pack, _, position)) if disk.packs[&pack].damaged.contains(&position) => {
@@ -322,6 +314,7 @@ impl World {
             }
             Some((pack, row, position)) => Input::SpoolLoaded(OwedFact {
                 pack,
+                set: row.set,
                 kind: row.kind,
                 position,
                 device,

@@ -20,6 +20,7 @@ mod people;
 mod remaking;
 mod restore;
 mod sabotage;
+mod sets;
 mod space;
 mod supplier;
 mod trust;

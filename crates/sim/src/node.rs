@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use bitdust_engine::trace::TraceLine;
 use bitdust_engine::{
-    AskId, CustomerFact, DraftFact, Engine, Facts, FetchId, JobId, Output, PacksAtStart, Phase,
-    SealedPackFact, SetFact, SupplierFact, known_at, packs_at_start,
+    AskId, CustomerFact, DebtFact, DraftFact, Engine, Facts, FetchId, JobId, Output, PacksAtStart,
+    Phase, SealedPackFact, SetFact, SupplierFact, known_at, packs_at_start,
 };
 use bitdust_model::ledger::{Group, GroupTotal};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, DeviceId, IdentityId, PackId, Position, PositionMask, Schedule, Sequence, Tick,
-    UnixMillis,
+    ByteCount, DeviceId, IdentityId, PackId, Position, Schedule, Sequence, SetId, Tick, UnixMillis,
 };
 
 use crate::call::Call;
@@ -76,6 +75,7 @@ pub(crate) struct Node {
 /// A pack in the catalogue.
 #[derive(Debug, Clone)]
 pub(crate) struct PackRow {
+    pub(crate) set: SetId,
     pub(crate) kind: PackKind,
     pub(crate) chunks: BTreeSet<u64>,
     pub(crate) confirmed: BTreeSet<Position>,
@@ -94,7 +94,9 @@ pub(crate) struct Disk {
     pub(crate) proved_at: BTreeMap<DeviceId, UnixMillis>,
     pub(crate) suppliers_wanted: u8,
     pub(crate) contract_bytes: ByteCount,
-    pub(crate) set: Option<SetFact>,
+    pub(crate) sets: BTreeMap<SetId, SetFact>,
+    /// Where the lists lie, and new packs go.
+    pub(crate) home: Option<SetId>,
     pub(crate) packs: BTreeMap<PackId, PackRow>,
     pub(crate) draft: Option<Sequence>,
     /// The pack of its lists.
@@ -134,7 +136,7 @@ pub(crate) struct Memory {
     /// Shards that could not be made anew since all others were tried.
     pub(crate) unmakable: BTreeSet<(PackId, Position)>,
     /// Who waits for that: one is made at a time.
-    pub(crate) remakes_waiting: Vec<(DeviceId, PositionMask)>,
+    pub(crate) remakes_waiting: Vec<(DeviceId, Vec<DebtFact>)>,
     pub(crate) sealing: Option<JobId>,
     /// Lanes of which the last recovery knows a newer version than it found.
     pub(crate) unheard: usize,
@@ -242,7 +244,8 @@ impl Node {
             suppliers_wanted: disk.suppliers_wanted,
             contract_bytes: disk.contract_bytes,
             suppliers: suppliers.collect(),
-            set: disk.set.clone(),
+            sets: disk.sets.values().cloned().collect(),
+            home: disk.home,
             customers: disk.customers.values().cloned().collect(),
             kept_for: Vec::new(),
             offered: disk.offered,
@@ -258,21 +261,19 @@ impl Node {
 
     fn packs_at_start(&self) -> PacksAtStart {
         let disk = &self.disk;
-        let Some(set) = &disk.set else {
+        if disk.sets.is_empty() {
             return PacksAtStart::default();
-        };
+        }
         let known = |pack: &PackId| disk.packs.contains_key(pack);
         let confirmed = |row: &PackRow| {
-            let positions = row.confirmed.iter();
-            positions
-                .map(|position| (*position, set.holders[usize::from(position.0)]))
-                .collect()
+            let by = |position: &Position| Some((*position, disk.holder_at(row, *position)?));
+            row.confirmed.iter().filter_map(by).collect()
         };
         let sealed = disk.packs.iter().filter(|(_, row)| !row.committed);
         let sealed = sealed.map(|(pack, row)| SealedPackFact {
             pack: *pack,
             kind: row.kind,
-            set: set.set,
+            set: row.set,
             confirmed: confirmed(row),
         });
         let spooled = disk.packs.iter().flat_map(|(pack, row)| {
@@ -284,15 +285,19 @@ impl Node {
             lists: disk.lists.into_iter().filter(known).collect(),
         });
         let spooled: Vec<_> = spooled.collect();
-        packs_at_start(sealed.collect(), &spooled, Some(set), draft.as_ref())
+        let sets: Vec<_> = disk.sets.values().cloned().collect();
+        packs_at_start(sealed.collect(), &spooled, &sets, draft.as_ref())
     }
 
     /// The group that a pack is counted in, once it is committed.
-    pub(crate) fn group_of(&self, set: &SetFact, row: &PackRow) -> Option<Group> {
+    pub(crate) fn group_of(&self, row: &PackRow) -> Option<Group> {
+        let set = self.disk.sets.get(&row.set)?;
         let confirmed = if self.sabotage == Sabotage::ForgetsDebts {
             (0..set.code.n()).map(Position).collect()
         } else {
-            row.confirmed.iter().copied().collect()
+            let held = row.confirmed.iter();
+            let held = held.filter(|position| set.holder_at(**position).is_some());
+            held.copied().collect()
         };
         row.committed.then_some(Group {
             set: set.set,
@@ -304,12 +309,9 @@ impl Node {
 
     /// Committed packs by what confirms them.
     fn groups(&self) -> Vec<GroupTotal> {
-        let Some(set) = &self.disk.set else {
-            return Vec::new();
-        };
         let mut groups: BTreeMap<Group, u64> = BTreeMap::new();
         for row in self.disk.packs.values() {
-            if let Some(group) = self.group_of(set, row) {
+            if let Some(group) = self.group_of(row) {
                 *groups.entry(group).or_default() += 1;
             }
         }
@@ -323,11 +325,14 @@ impl Node {
 }
 
 impl Disk {
-    /// Whether a pack is committed and still kept by as many as give it back.
+    /// Whether a pack is committed and still kept by as many who count as give it back.
     pub(crate) fn is_known(&self, row: &PackRow) -> bool {
-        let code = self.set.as_ref().map(|set| set.code);
-        let need = code.map_or(1, |code| usize::from(known_at(row.kind, code)));
-        row.committed && row.confirmed.len() >= need
+        let Some(set) = self.sets.get(&row.set) else {
+            return row.committed && !row.confirmed.is_empty();
+        };
+        let confirmed = row.confirmed.iter();
+        let counted = confirmed.filter(|position| set.position(**position).counts());
+        row.committed && counted.count() >= usize::from(known_at(row.kind, set.code))
     }
 
     /// Chunks that a backup need not store again.

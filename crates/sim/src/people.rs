@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bitdust_engine::{Input, JobId, Phase, SupplierFact};
+use bitdust_engine::{Input, JobId, Phase, SetFact, SupplierFact};
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, Code, ErrorCode, PackId, Position, Schedule, Sequence};
+use bitdust_model::{ByteCount, Code, ErrorCode, PackId, Schedule, Sequence};
 
 use crate::folder::{FOLDER, folder_fact};
 use crate::id::NodeId;
@@ -264,21 +264,18 @@ impl World {
         self.nodes[node.0].disk.head
     }
 
-    /// Holders of a machine's set, by position.
+    /// Holders of a machine's home set, by position.
     #[must_use]
     pub fn holders(&self, node: NodeId) -> Vec<NodeId> {
-        let set = self.nodes[node.0].disk.set.as_ref();
-        let holders = set.map(|set| set.holders.clone()).unwrap_or_default();
-        holders
-            .iter()
-            .map(|device| self.by_device[device])
-            .collect()
+        let set = self.nodes[node.0].disk.home_set();
+        let holders = set.into_iter().flat_map(SetFact::holders);
+        holders.map(|(_, device)| self.by_device[&device]).collect()
     }
 
-    /// The code of a machine's set.
+    /// The code of a machine's home set.
     #[must_use]
     pub fn code(&self, node: NodeId) -> Option<Code> {
-        self.nodes[node.0].disk.set.as_ref().map(|set| set.code)
+        self.nodes[node.0].disk.home_set().map(|set| set.code)
     }
 
     /// Whether every shard of a machine is confirmed: nothing waits in its spool.
@@ -294,20 +291,16 @@ impl World {
     /// Whether nothing waits in a machine's spool for one supplier.
     #[must_use]
     pub fn is_spool_empty_for(&self, node: NodeId, supplier: NodeId) -> bool {
-        let place = self
-            .holders(node)
-            .iter()
-            .position(|holder| *holder == supplier);
-        let position = place
-            .and_then(|place| u8::try_from(place).ok())
-            .map(Position);
-        position.is_none_or(|position| {
-            let rows = self.nodes[node.0].disk.packs.values();
-            rows.into_iter().all(|row| !row.spooled.contains(&position))
+        let device = self.nodes[supplier.0].device;
+        let disk = &self.nodes[node.0].disk;
+        disk.packs.values().all(|row| {
+            let position = disk.position_of(row, device);
+            position.is_none_or(|position| !row.spooled.contains(&position))
         })
     }
 
-    /// Whether a supplier gave a receipt for every pack of the published snapshot: none is
+    /// Whether a supplier gave a receipt for every pack of the published snapshot of which it holds a
+    /// position: none is
     /// owed, as it is when a crash took a shard that was neither sent nor spooled.
     #[must_use]
     pub fn owes_nothing(&self, node: NodeId, supplier: NodeId) -> bool {
@@ -317,7 +310,10 @@ impl World {
         head.is_some_and(|head| {
             let packs = head.packs.iter().chain([&head.commit]);
             let mut entries = packs.map(|pack| &self.books.packs[&(node, *pack)]);
-            entries.all(|entry| entry.receipts.values().any(|holder| *holder == device))
+            entries.all(|entry| {
+                let position = entry.set.position_of(device);
+                position.is_none_or(|position| entry.receipts.get(&position) == Some(&device))
+            })
         })
     }
 
@@ -359,13 +355,11 @@ impl World {
     fn can_be_had(&self, owner: NodeId, pack: PackId) -> bool {
         let entry = &self.books.packs[&(owner, pack)];
         let lane = self.nodes[owner.0].device;
-        let holders = entry.set.holders.iter().enumerate();
-        let honest = holders.filter(|(index, device)| {
-            let node = &self.nodes[self.by_device[*device].0];
-            let position = Position(u8::try_from(*index).expect("a position"));
+        let honest = entry.set.holders().filter(|(position, device)| {
+            let node = &self.nodes[self.by_device[device].0];
             node.is_up()
                 && node.lie == Lie::None
-                && node.disk.kept.contains_key(&(lane, pack, position))
+                && node.disk.kept.contains_key(&(lane, pack, *position))
         });
         honest.count() >= usize::from(self.k_of(entry))
     }

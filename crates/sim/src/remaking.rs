@@ -1,21 +1,21 @@
 //! Owed shards that are made anew from what others keep of their packs, one at a time.
 
-use bitdust_engine::{FetchId, Input, OwedFact};
-use bitdust_model::{DeviceId, ErrorCode, PackId, Position, PositionMask};
+use bitdust_engine::{DebtFact, FetchId, Input, OwedFact};
+use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
 
 use crate::id::NodeId;
-use crate::node::PackRow;
+use crate::node::{Node, PackRow};
 use crate::world::World;
 
 impl World {
     /// Makes a shard anew that a supplier is owed; where another one is being made, after it.
-    pub(crate) fn remake_shard(&mut self, node: NodeId, device: DeviceId, reachable: PositionMask) {
+    pub(crate) fn remake_shard(&mut self, node: NodeId, device: DeviceId, debts: Vec<DebtFact>) {
         let memory = &mut self.nodes[node.0].memory;
         if !memory.remakes.is_empty() {
-            memory.remakes_waiting.push((device, reachable));
+            memory.remakes_waiting.push((device, debts));
             return;
         }
-        let Some((pack, position)) = self.next_owed(node, device, reachable) else {
+        let Some((pack, position)) = self.next_owed(node, &debts) else {
             let input = if self.try_all_again(node, device) {
                 let code = ErrorCode::TooFewShards;
                 Input::RemakeFailed { device, code }
@@ -34,43 +34,39 @@ impl World {
 
     /// The committed pack that a supplier lacks and that is not at hand: one of which enough can be
     /// reached before others, with the fewest confirmations.
-    fn next_owed(
-        &self,
-        node: NodeId,
-        device: DeviceId,
-        reachable: PositionMask,
-    ) -> Option<(PackId, Position)> {
+    fn next_owed(&self, node: NodeId, debts: &[DebtFact]) -> Option<(PackId, Position)> {
         let machine = &self.nodes[node.0];
-        let position = machine.disk.set.as_ref()?.position_of(device)?;
         let memory = &machine.memory;
-        let owed = machine.disk.packs.iter().filter(|(pack, row)| {
-            let shard = (**pack, position);
+        let owed = machine.disk.packs.iter().filter_map(|(pack, row)| {
+            let debt = debts.iter().find(|debt| debt.set == row.set)?;
+            let shard = (*pack, debt.position);
             let is_at_hand = memory.held.contains(pack) || memory.remade.contains(&shard);
-            let is_owed = row.committed && !row.confirmed.contains(&position);
-            is_owed && !is_at_hand && !memory.unmakable.contains(&shard)
+            let is_owed = row.committed && !row.confirmed.contains(&debt.position);
+            let is_wanted = is_owed && !is_at_hand && !memory.unmakable.contains(&shard);
+            is_wanted.then_some((pack, row, debt))
         });
-        let is_short = |pack: &PackId, row: &PackRow| {
-            let there = row.confirmed.iter().filter(|it| reachable.has(**it));
+        let is_short = |pack: &PackId, row: &PackRow, debt: &DebtFact| {
+            let there = row.confirmed.iter().filter(|it| debt.reachable.has(**it));
             there.count() < usize::from(self.k_of(&self.books.packs[&(node, *pack)]))
         };
-        let (pack, _) =
-            owed.min_by_key(|(pack, row)| (is_short(pack, row), row.confirmed.len()))?;
-        Some((*pack, position))
+        let (pack, _, debt) =
+            owed.min_by_key(|(pack, row, debt)| (is_short(pack, row, debt), row.confirmed.len()))?;
+        Some((*pack, debt.position))
     }
 
     /// What could not be made for a supplier may be tried again; says whether there is any.
     fn try_all_again(&mut self, node: NodeId, device: DeviceId) -> bool {
-        let machine = &mut self.nodes[node.0];
-        let set = machine.disk.set.as_ref();
-        let position = set.and_then(|set| set.position_of(device));
-        let before = machine.memory.unmakable.len();
-        let unmakable = &mut machine.memory.unmakable;
-        unmakable.retain(|(_, of)| Some(*of) != position);
-        unmakable.len() < before
+        let Node { disk, memory, .. } = &mut self.nodes[node.0];
+        let before = memory.unmakable.len();
+        memory.unmakable.retain(|(pack, of)| {
+            let row = disk.packs.get(pack);
+            row.and_then(|row| disk.holder_at(row, *of)) != Some(device)
+        });
+        memory.unmakable.len() < before
     }
 
     /// Who waits for a shard, while none is being made.
-    fn next_remake(&mut self, node: NodeId) -> Option<(DeviceId, PositionMask)> {
+    fn next_remake(&mut self, node: NodeId) -> Option<(DeviceId, Vec<DebtFact>)> {
         let memory = &mut self.nodes[node.0].memory;
         let is_free = memory.remakes.is_empty() && !memory.remakes_waiting.is_empty();
         is_free.then(|| memory.remakes_waiting.remove(0))
@@ -89,6 +85,7 @@ impl World {
                 remade.insert((pack, position));
                 Input::ShardRemade(OwedFact {
                     pack,
+                    set: row.set,
                     kind: row.kind,
                     position,
                     device,
@@ -105,8 +102,8 @@ impl World {
         };
         let wait = self.disk_time();
         self.deliver(node, wait, input);
-        while let Some((next, reachable)) = self.next_remake(node) {
-            self.remake_shard(node, next, reachable);
+        while let Some((next, debts)) = self.next_remake(node) {
+            self.remake_shard(node, next, debts);
         }
         true
     }

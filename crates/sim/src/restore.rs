@@ -469,7 +469,7 @@ impl World {
 fn places(entry: &PackEntry, positions: impl IntoIterator<Item = Position>) -> Vec<PlaceFact> {
     let place = |position: Position| PlaceFact {
         position,
-        holders: vec![entry.set.holders[usize::from(position.0)]],
+        holders: entry.set.holder_at(position).into_iter().collect(),
     };
     positions.into_iter().map(place).collect()
 }

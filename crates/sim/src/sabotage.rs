@@ -130,9 +130,10 @@ impl Sabotage {
 }
 
 fn put_at_once(input: &Input, set: Option<&SetFact>) -> Option<Output> {
-    if let (Input::MetadataSealed { sequence, .. }, Some(set)) = (input, set) {
+    if let Input::MetadataSealed { sequence, .. } = input {
+        let (_, device) = set?.holders().next()?;
         return Some(Output::PutHead {
-            device: set.holders[0],
+            device,
             sequence: *sequence,
         });
     }

@@ -52,10 +52,11 @@ impl World {
     /// The shards that a supplier confirmed, by the customer's catalogue.
     fn confirmed_by(&self, node: NodeId, device: DeviceId) -> Vec<(PackId, Position)> {
         let disk = &self.nodes[node.0].disk;
-        let position = disk.set.as_ref().and_then(|set| set.position_of(device));
         let shards = disk.packs.iter().filter_map(|(pack, row)| {
-            let position = position.filter(|it| row.confirmed.contains(it))?;
-            Some((*pack, position))
+            let position = disk.position_of(row, device)?;
+            row.confirmed
+                .contains(&position)
+                .then_some((*pack, position))
         });
         shards.collect()
     }
@@ -210,8 +211,7 @@ impl World {
         };
         let lane = self.nodes[node.0].device;
         let holders = |pack: &PackId| {
-            let set = &self.books.packs[&(node, *pack)].set;
-            let places = (0..).map(Position).zip(&set.holders);
+            let places = self.books.packs[&(node, *pack)].set.holders();
             let whole = places.filter(|(position, holder)| {
                 let (supplier, key) = (self.by_device[holder], (lane, *pack, *position));
                 let is_kept = self.nodes[supplier.0].disk.kept.contains_key(&key);

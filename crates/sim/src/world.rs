@@ -317,7 +317,7 @@ impl World {
         }
         let mut outputs = line.outputs.clone();
         node.sabotage
-            .bend(&line.input, &mut outputs, node.disk.set.as_ref());
+            .bend(&line.input, &mut outputs, node.disk.home_set());
         node.inputs += 1;
         let crashes = node.crash_at == Some(node.inputs);
         node.trace.push(line);

@@ -156,6 +156,7 @@ fn pay(engine: &mut Engine, catalogue: &Catalogue, pack: PackId, now: Tick) -> R
     };
     let owed = OwedFact {
         pack,
+        set: record.pack.set,
         kind: record.pack.kind,
         position,
         device,
@@ -208,11 +209,8 @@ fn started(code: Code, groups: Vec<GroupTotal>) -> Input {
         suppliers_wanted: code.n(),
         contract_bytes: ByteCount(1 << 42),
         suppliers: positions().map(supplier).collect(),
-        set: Some(SetFact {
-            set: SET,
-            code,
-            holders: positions().map(device).collect(),
-        }),
+        sets: vec![SetFact::formed(SET, code, positions().map(device))],
+        home: Some(SET),
         customers: Vec::new(),
         kept_for: Vec::new(),
         offered: ByteCount(0),

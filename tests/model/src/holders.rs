@@ -108,11 +108,8 @@ impl Protocol {
     /// What becomes of packs is decided by the function that decides it for homes.
     fn start(&self, state: &mut State) {
         let holders = 0..self.code.n();
-        let set = SetFact {
-            set: SET,
-            code: self.code,
-            holders: holders.map(|device| DeviceId([device; 32])).collect(),
-        };
+        let holders = holders.map(|device| DeviceId([device; 32]));
+        let sets = [SetFact::formed(SET, self.code, holders)];
         let mut sealed = Vec::new();
         let mut spooled = Vec::new();
         let mut draft = None;
@@ -138,7 +135,7 @@ impl Protocol {
                 spooled.extend(each(placed.spooled).map(|device| (id, self.position(device))));
             }
         }
-        let packs = packs_at_start(sealed, &spooled, Some(&set), draft.as_ref());
+        let packs = packs_at_start(sealed, &spooled, &sets, draft.as_ref());
         for (index, version) in state.versions.iter_mut().enumerate() {
             if packs.abandoned == Some(Sequence(index as u64)) {
                 Self::fail_version(version);

@@ -7,7 +7,7 @@ use bitdust_model::limits::GROUPS_MAX;
 use bitdust_model::manifest::PackKind;
 
 use super::Engine;
-use super::entries::{Job, Work};
+use super::entries::{Job, Resting, Work};
 use crate::fsm::backup;
 use crate::io::JobId;
 use crate::rules::known_at;
@@ -49,16 +49,14 @@ impl Engine {
     /// Packs moved since a supplier became suspect: a running backup may name one that nobody can give
     /// back any more, and must not make a version of that.
     pub(super) fn note_lost(&mut self, moved: &[GroupChange]) {
-        let Some(code) = self.set.as_ref().map(|set| set.code) else {
-            return;
-        };
         self.note_left(moved);
         let is_lost = |change: &GroupChange| {
             let Group {
                 kind, confirmed, ..
             } = change.to;
             let is_named = kind != PackKind::Commit && !change.to.is_published;
-            is_named && confirmed.count() < known_at(kind, code)
+            let set = self.sets.get(change.to.set).filter(|_| is_named);
+            set.is_some_and(|set| confirmed.and(set.active()).count() < known_at(kind, set.code))
         };
         if !moved.iter().any(is_lost) {
             return;
@@ -81,9 +79,12 @@ impl Engine {
     /// have noted.
     fn note_left(&mut self, moved: &[GroupChange]) {
         let open = moved.iter().filter(|change| !change.to.is_published);
-        let open: Vec<_> = open
-            .map(|change| (change.to.kind, change.to.confirmed))
-            .collect();
+        let resting = |change: &GroupChange| Resting {
+            set: change.to.set,
+            kind: change.to.kind,
+            confirmed: change.to.confirmed,
+        };
+        let open: Vec<_> = open.map(resting).collect();
         for job in self.jobs.values_mut() {
             if let Work::Backup { left, .. } = &mut job.work {
                 let room = GROUPS_MAX.saturating_sub(left.len());

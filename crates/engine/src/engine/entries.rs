@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, FolderId, IdentityId, PackId, Position, PositionMask, Schedule, Tick,
+    ByteCount, FolderId, IdentityId, PackId, Position, PositionMask, Schedule, SetId, Tick,
 };
 
 use crate::fsm::{
@@ -69,11 +69,31 @@ impl Supplier {
 /// A pack that is not settled.
 #[derive(Debug)]
 pub(crate) struct Pack {
+    /// Whose positions its shards are for.
+    pub(crate) set: SetId,
     pub(crate) kind: PackKind,
     pub(crate) job: Option<JobId>,
     pub(crate) state: pack::State,
-    /// By position.
+    /// By position. What a vacant one lacks is owed to nobody.
     pub(crate) transfers: Vec<transfer::State>,
+}
+
+impl Pack {
+    /// Positions that are confirmed, whoever counts.
+    pub(crate) fn confirmed(&self) -> PositionMask {
+        let transfers = (0..).map(Position).zip(&self.transfers);
+        let is_confirmed = |transfer: &transfer::State| *transfer == transfer::State::Confirmed;
+        let confirmed = transfers.filter(|(_, transfer)| is_confirmed(transfer));
+        confirmed.map(|(position, _)| position).collect()
+    }
+}
+
+/// Where a pack is confirmed that the ledger alone follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Resting {
+    pub(crate) set: SetId,
+    pub(crate) kind: PackKind,
+    pub(crate) confirmed: PositionMask,
 }
 
 /// Kinds of packs that a job waits for together.
@@ -124,7 +144,7 @@ pub(crate) enum Work {
         /// A pack that no head leads to was lost while it ran: it may have taken that for known.
         has_lost: bool,
         /// Where packs of it are confirmed that rest: the ledger alone follows them.
-        left: BTreeSet<(PackKind, PositionMask)>,
+        left: BTreeSet<Resting>,
         /// When its last pack was sealed.
         sealed_at: Tick,
         /// When the last shard of one was receipted.

@@ -4,29 +4,21 @@ use std::collections::BTreeSet;
 
 use bitdust_model::ledger::GroupChange;
 use bitdust_model::limits::HEADS_COUNTED_MAX;
-use bitdust_model::{DeviceId, PositionMask, Sequence};
+use bitdust_model::{Code, DeviceId, ErrorCode, PositionMask, Sequence};
 
 use super::{Engine, Step, Task};
-use crate::fsm::{backup, head, name, set_up};
-use crate::io::Output;
+use crate::fsm::{backup, head, name, set_up, supplier_link};
+use crate::io::{Output, SetFact};
 use crate::transition::{Machine, Subject};
 
 impl Engine {
     pub(super) fn step_head(&mut self, event: head::Event) {
         let random = self.draw(Machine::Head, Subject::Node);
-        let Some(code) = self.set.as_ref().map(|set| set.code) else {
+        let Some(home) = self.sets.home() else {
             return;
         };
-        let (trusted, connected) = self.trusted_holders();
-        let online = self.with_lists(&connected);
-        let passed_over = self.passed_over(&connected);
-        let holders = head::Holders {
-            trusted: &trusted,
-            online: &online,
-            connected: &connected,
-            passed_over: &passed_over,
-            code,
-        };
+        let stand = self.stand(home);
+        let holders = stand.holders();
         let mut out = Vec::new();
         let step = Step::of(Machine::Head, Subject::Node, &self.head, &event);
         let before = std::mem::take(&mut self.head);
@@ -57,23 +49,41 @@ impl Engine {
         }
     }
 
+    /// How those who count in the home set stand to the newest head. Nobody else is given one: a head
+    /// with whoever is being filled would say more than its lists.
+    fn stand(&self, home: &SetFact) -> Stand {
+        let (trusted, connected) = self.trusted_holders(home);
+        Stand {
+            online: self.with_lists(&connected),
+            passed_over: self.passed_over(&connected),
+            trusted,
+            connected,
+            code: home.code,
+            active: home.active().count(),
+        }
+    }
+
     /// Of holders that are there, those that may be given the newest head: they have all lists that
     /// others who are there have, unless nobody has. A head without its lists would hide what came
     /// before; without its own, it is given to nobody at all.
     fn with_lists(&self, online: &BTreeSet<DeviceId>) -> BTreeSet<DeviceId> {
-        let Some(set) = self.set.as_ref().map(|set| set.set) else {
-            return online.clone();
-        };
-        let with_lists = self.ledger.with_lists_of(set, self.reachable());
-        let has_lists = |device: &&DeviceId| {
-            self.position_of(**device)
-                .is_some_and(|position| with_lists.has(position))
-        };
-        let holders: BTreeSet<_> = online.iter().filter(has_lists).copied().collect();
+        let lists = self.lists(|set| self.ledger.with_lists_of(set.set, self.reachable(set)));
+        let holders = online.iter().filter(|device| has_all(&lists, **device));
+        let holders: BTreeSet<_> = holders.copied().collect();
         if holders.is_empty() {
             return online.clone();
         }
         holders
+    }
+
+    /// The sets in which some lists lie, and who has all of them there. They lie in the home set; where
+    /// it was another one before, whoever lacks those leads nowhere.
+    fn lists(
+        &self,
+        with: impl Fn(&SetFact) -> Option<PositionMask>,
+    ) -> Vec<(&SetFact, PositionMask)> {
+        let lists = self.sets.all().map(|set| Some((set, with(set)?)));
+        lists.flatten().collect()
     }
 
     /// Those of some suppliers that did not answer in time when they were last waited for.
@@ -87,19 +97,8 @@ impl Engine {
 
     /// Whether holders that are there have been given the newest head and may still answer.
     pub(super) fn is_head_moving(&self) -> bool {
-        let Some(code) = self.set.as_ref().map(|set| set.code) else {
-            return false;
-        };
-        let (trusted, connected) = self.trusted_holders();
-        let online = self.with_lists(&connected);
-        let passed_over = self.passed_over(&connected);
-        self.head.is_moving(&head::Holders {
-            trusted: &trusted,
-            online: &online,
-            connected: &connected,
-            passed_over: &passed_over,
-            code,
-        })
+        let stand = self.sets.home().map(|home| self.stand(home));
+        stand.is_some_and(|stand| self.head.is_moving(&stand.holders()))
     }
 
     /// A holder signed for a head.
@@ -112,6 +111,21 @@ impl Engine {
         self.settled_due = true;
         self.tasks
             .push_back(Task::Head(head::Event::Kept { device, sequence }));
+    }
+
+    /// A holder did not keep a head.
+    pub(super) fn head_refused(&mut self, device: DeviceId, sequence: Sequence, code: ErrorCode) {
+        self.note_failure(device, code);
+        let event = head::Event::Declined {
+            device,
+            sequence,
+            code,
+        };
+        self.tasks.push_back(Task::Head(event));
+        if code == ErrorCode::NoContract {
+            let event = supplier_link::Event::ContractUnknown;
+            self.tasks.push_back(Task::Link(device, event));
+        }
     }
 
     /// Positions whose holders signed for the newest published head, are trusted, and have all
@@ -127,31 +141,34 @@ impl Engine {
     }
 
     fn positions_leading_to(&self, head: Option<Sequence>, all: bool) -> PositionMask {
-        let kept = head.and_then(|head| self.kept.get(&head));
-        let kept = kept.into_iter().flatten();
-        let trusted = kept.filter(|device| self.is_trusted(**device));
-        let positions = trusted.filter_map(|device| self.position_of(*device));
-        let Some(set) = self.set.as_ref().map(|set| set.set) else {
+        let Some(home) = self.sets.home() else {
             return PositionMask::default();
         };
-        let with_lists = self.ledger.with_all_lists(set, all);
-        positions
-            .filter(|position| with_lists.has(*position))
-            .collect()
+        let lists = self.lists(|set| self.ledger.with_all_lists(set.set, all));
+        let kept = head.and_then(|head| self.kept.get(&head));
+        let leads_on = |device: &DeviceId| {
+            let has_head = kept.is_some_and(|kept| kept.contains(device));
+            has_head && self.is_trusted(*device) && has_all(&lists, *device)
+        };
+        let positions = home.counted().filter(|(_, device)| leads_on(device));
+        positions.map(|(position, _)| position).collect()
     }
 
     /// The newest head may be settled now: then everybody is to know.
     pub(super) fn note_settled(&mut self) {
-        let (Some(head), Some(set)) = (self.head_recorded, &self.set) else {
+        let (Some(head), Some(home)) = (self.head_recorded, self.sets.home()) else {
             return;
         };
-        let quorum = set.code.metadata_quorum();
-        if self.settled >= Some(head)
-            || self.head_positions().count() < quorum
-            || !self
-                .ledger
-                .is_settled(set.set, set.code, self.trusted_positions())
-        {
+        if self.settled >= Some(head) {
+            return;
+        }
+        let quorum = home.quorum();
+        if quorum.is_none_or(|quorum| self.head_positions().count() < quorum) {
+            return;
+        }
+        let mut sets = self.sets.all();
+        let counts = |set| self.count(set, self.trusted_positions(set));
+        if !sets.all(|set| self.ledger.is_settled(counts(set))) {
             return;
         }
         self.settled = Some(head);
@@ -171,4 +188,40 @@ impl Engine {
         self.tasks
             .push_back(Task::SetUp(set_up::Event::LaneChanged));
     }
+}
+
+/// Those who count in the home set, as the machine of the head is told of them.
+struct Stand {
+    /// Trusted.
+    trusted: BTreeSet<DeviceId>,
+    /// And there.
+    connected: BTreeSet<DeviceId>,
+    /// And may be given the head.
+    online: BTreeSet<DeviceId>,
+    /// There, and not waited for.
+    passed_over: BTreeSet<DeviceId>,
+    code: Code,
+    /// How many positions are active.
+    active: u8,
+}
+
+impl Stand {
+    const fn holders(&self) -> head::Holders<'_> {
+        head::Holders {
+            trusted: &self.trusted,
+            online: &self.online,
+            connected: &self.connected,
+            passed_over: &self.passed_over,
+            code: self.code,
+            active: self.active,
+        }
+    }
+}
+
+/// Whether a device has all lists of each set in which some lie.
+fn has_all(lists: &[(&SetFact, PositionMask)], device: DeviceId) -> bool {
+    lists.iter().all(|(set, with)| {
+        let position = set.position_of(device);
+        position.is_some_and(|position| with.has(position))
+    })
 }

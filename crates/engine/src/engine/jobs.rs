@@ -366,7 +366,7 @@ impl Engine {
         else {
             return;
         };
-        if *state == backup::State::WaitingForSuppliers && self.set.is_some() {
+        if *state == backup::State::WaitingForSuppliers && self.sets.for_new_packs().is_some() {
             tasks.push(Task::Backup(job, backup::Event::SetFormed));
         }
         let event = backup::Event::Counted {
@@ -394,9 +394,9 @@ impl Engine {
             // What it was made from is not believed any more.
             return tasks.push(Task::Head(head::Event::PackLost));
         }
-        let code = self.set.as_ref().map(|set| set.code);
-        let is_known = |kind| code.is_none_or(|code| self.is_known_by_now(kind, code));
-        if !is_known(PackKind::Data) || !is_known(PackKind::Tree) {
+        let is_known = |set, kind| self.is_known_by_now(set, kind);
+        let mut sets = self.sets.all();
+        if !sets.all(|set| is_known(set, PackKind::Data) && is_known(set, PackKind::Tree)) {
             // Whose they are is not known here: the next backup makes another head.
             tasks.push(Task::Head(head::Event::PackLost));
             return;

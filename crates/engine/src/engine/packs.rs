@@ -1,15 +1,15 @@
 //! Packs and their shards on the way to the suppliers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bitdust_model::limits::{GROUPS_MAX, PACKS_TRACKED_MAX};
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{DeviceId, ErrorCode, PackId, Position, PositionMask};
+use bitdust_model::{DeviceId, ErrorCode, PackId, Position, SetId};
 
-use super::entries::{Job, Pack, Work};
+use super::entries::{Job, Pack, Resting, Work};
 use super::{Engine, Step, Task};
 use crate::fsm::{name, pack, supplier_link, transfer, unspool};
-use crate::io::{JobId, Output, PackFact};
+use crate::io::{JobId, Output, PackFact, SetFact};
 use crate::rules::known_at;
 use crate::safety::Quorum;
 use crate::timer::WakeReason;
@@ -23,28 +23,33 @@ impl Engine {
     /// confirmed nor spooled often enough is not continued: its contents are not known, so
     /// the next backup seals them anew. Says whether it is followed.
     pub(super) fn continue_pack(&mut self, fact: &PackFact) -> bool {
-        let Some(set) = &self.set else {
+        let Some(set) = self.sets.get(fact.set) else {
             return false;
         };
-        let mut transfers = vec![transfer::State::Owed; set.holders.len()];
+        let code = set.code;
+        let mut transfers = vec![transfer::State::Owed; set.positions.len()];
         for (positions, state) in [
             (&fact.spooled, transfer::State::Spooled),
             (&fact.confirmed, transfer::State::Confirmed),
         ] {
             for position in positions {
-                if let Some(transfer) = transfers.get_mut(usize::from(position.0)) {
+                let is_held = set.holder_at(*position).is_some();
+                if let Some(transfer) = transfers.get_mut(usize::from(position.0))
+                    && is_held
+                {
                     *transfer = state;
                 }
             }
         }
         let pack = Pack {
+            set: fact.set,
             kind: fact.kind,
             job: None,
             state: pack::State::Placing { held: false },
             transfers,
         };
         let within_reach = self.confirmed(&pack) + self.spooled(&pack);
-        if within_reach < known_at(fact.kind, set.code) || self.packs.len() >= PACKS_TRACKED_MAX {
+        if within_reach < known_at(fact.kind, code) || self.packs.len() >= PACKS_TRACKED_MAX {
             return false;
         }
         self.packs.insert(fact.pack, pack);
@@ -52,27 +57,50 @@ impl Engine {
         true
     }
 
-    /// A pack was sealed: all its shards begin their way.
-    pub(super) fn add_pack(&mut self, job: JobId, pack: PackId, kind: PackKind) {
-        let Some(set) = &self.set else {
+    /// A pack was sealed: its shards begin their way, to those who are given new ones. What the others
+    /// lack is owed to them.
+    pub(super) fn add_pack(&mut self, job: JobId, pack: PackId, set: SetId, kind: PackKind) {
+        let Some(places) = self.sets.get(set).map(|set| &set.positions) else {
             return;
         };
-        let positions = set.code.n();
+        let begins: Vec<_> = places.iter().map(|it| it.receiver().is_some()).collect();
+        let first = |begins: &bool| {
+            if *begins {
+                transfer::State::Queued
+            } else {
+                transfer::State::Owed
+            }
+        };
         let followed = Pack {
+            set,
             kind,
             job: Some(job),
             state: pack::State::Placing { held: true },
-            transfers: vec![transfer::State::Queued; usize::from(positions)],
+            transfers: begins.iter().map(first).collect(),
         };
         self.note_sealed(job, kind);
         self.packs.insert(pack, followed);
-        for position in 0..positions {
+        for (position, _) in (0..)
+            .map(Position)
+            .zip(begins)
+            .filter(|(_, begins)| *begins)
+        {
             let event = transfer::Event::Begin;
-            self.tasks
-                .push_back(Task::Transfer(pack, Position(position), event));
+            self.tasks.push_back(Task::Transfer(pack, position, event));
         }
         self.packs_due.insert(pack);
         self.jobs_due = true;
+    }
+
+    /// Who holds a position of a pack that is followed: in the pack's own set.
+    pub(super) fn holder_of(&self, pack: PackId, position: Position) -> Option<DeviceId> {
+        let set = self.packs.get(&pack)?.set;
+        self.sets.holder_at(set, position)
+    }
+
+    /// Whether a shard of a pack that is followed is for this device.
+    pub(super) fn is_for(&self, device: DeviceId, pack: PackId, position: Position) -> bool {
+        self.holder_of(pack, position) == Some(device)
     }
 
     pub(super) fn step_transfer(
@@ -82,7 +110,7 @@ impl Engine {
         event: transfer::Event,
     ) {
         let random = self.draw(Machine::Transfer, Subject::Shard(pack, position));
-        let Some(device) = self.holder_at(position) else {
+        let Some(device) = self.holder_of(pack, position) else {
             return;
         };
         let Some(followed) = self.packs.get(&pack) else {
@@ -107,7 +135,7 @@ impl Engine {
         place.transfers[usize::from(position.0)] = state;
         let is_owed = |state| matches!(state, transfer::State::Owed);
         if is_owed(state) && !is_owed(before) {
-            self.tell_owed(position);
+            self.tell_owed(Some(device));
         }
         self.packs_due.insert(pack);
         self.jobs_due = true;
@@ -121,8 +149,8 @@ impl Engine {
     }
 
     /// Somebody is owed a shard that lies nowhere here.
-    fn tell_owed(&mut self, position: Position) {
-        if let Some(device) = self.holder_at(position) {
+    fn tell_owed(&mut self, device: Option<DeviceId>) {
+        if let Some(device) = device {
             self.tasks
                 .push_back(Task::Unspool(device, unspool::Event::ShardOwed));
         }
@@ -147,7 +175,7 @@ impl Engine {
         let transfers = self.packs.get(&pack).map(|pack| pack.transfers.clone());
         for (position, transfer) in (0..).map(Position).zip(transfers.into_iter().flatten()) {
             if matches!(transfer, transfer::State::Owed | transfer::State::Spooled) {
-                self.tell_owed(position);
+                self.tell_owed(self.holder_of(pack, position));
             }
         }
     }
@@ -174,10 +202,12 @@ impl Engine {
 
     /// Tells every shard for a supplier that it came or went.
     pub(super) fn tell_transfers(&mut self, device: DeviceId, event: transfer::Event) {
-        let Some(position) = self.position_of(device) else {
-            return;
-        };
+        let places = self.sets.places_of(device);
+        let places: BTreeMap<_, _> = places.map(|(set, position)| (set.set, position)).collect();
         for (&pack, followed) in &self.packs {
+            let Some(&position) = places.get(&followed.set) else {
+                continue;
+            };
             let state = followed.transfers.get(usize::from(position.0));
             if state.is_some_and(|state| !state.is_kept()) {
                 self.tasks.push_back(Task::Transfer(pack, position, event));
@@ -195,10 +225,7 @@ impl Engine {
             kept: followed.transfers.iter().all(|transfer| transfer.is_kept()),
             resting: followed.transfers.iter().all(|it| it.is_at_rest())
                 && self.may_leave(followed),
-            complete: followed
-                .transfers
-                .iter()
-                .all(|transfer| matches!(transfer, transfer::State::Confirmed)),
+            complete: self.is_complete(followed),
         };
         self.tasks.push_back(Task::Pack(
             pack,
@@ -206,16 +233,21 @@ impl Engine {
         ));
     }
 
+    /// Whether everybody who holds a position of its set confirmed a pack.
+    fn is_complete(&self, pack: &Pack) -> bool {
+        let confirmed = pack.confirmed();
+        let set = self.sets.get(pack.set);
+        let mut holders = set.into_iter().flat_map(SetFact::holders);
+        holders.all(|(position, _)| confirmed.has(position))
+    }
+
     pub(super) fn step_pack(&mut self, pack: PackId, event: pack::Event) {
         let random = self.draw(Machine::Pack, Subject::Pack(pack));
-        let Some(code) = self.set.as_ref().map(|set| set.code) else {
+        let Some(followed) = self.packs.get(&pack) else {
             return;
         };
-        let Some((before, kind)) = self
-            .packs
-            .get(&pack)
-            .map(|followed| (followed.state, followed.kind))
-        else {
+        let (before, kind) = (followed.state, followed.kind);
+        let Some(code) = self.sets.get(followed.set).map(|set| set.code) else {
             return;
         };
         let mut out = Vec::new();
@@ -250,7 +282,7 @@ impl Engine {
     }
 
     /// The job that waits for it, while it runs: where packs of it rest.
-    fn left_of(&self, pack: &Pack) -> Option<&BTreeSet<(PackKind, PositionMask)>> {
+    fn left_of(&self, pack: &Pack) -> Option<&BTreeSet<Resting>> {
         match &self.jobs.get(&pack.job?)?.work {
             Work::Backup { left, .. } => Some(left),
             Work::Restore(_) | Work::Recovery(_) => None,
@@ -273,17 +305,18 @@ impl Engine {
 
     /// Notes for its job where a pack is confirmed that is followed no more.
     fn leave(&mut self, pack: &Pack) {
-        let confirmed = (0..).map(Position).zip(&pack.transfers);
-        let confirmed =
-            confirmed.filter(|(_, transfer)| matches!(transfer, transfer::State::Confirmed));
-        let confirmed = confirmed.map(|(position, _)| position).collect();
+        let resting = Resting {
+            set: pack.set,
+            kind: pack.kind,
+            confirmed: pack.confirmed(),
+        };
         let job = pack.job.and_then(|job| self.jobs.get_mut(&job));
         if let Some(Job {
             work: Work::Backup { left, .. },
             ..
         }) = job
         {
-            left.insert((pack.kind, confirmed));
+            left.insert(resting);
         }
     }
 
@@ -309,7 +342,7 @@ impl Engine {
         for (index, transfer) in followed.transfers.iter().enumerate() {
             let position = Position(u8::try_from(index).expect("a set has at most 30 positions"));
             if !matches!(transfer, transfer::State::Confirmed) {
-                self.tell_owed(position);
+                self.tell_owed(self.sets.holder_at(followed.set, position));
             }
             let subject = Subject::Shard(pack, position);
             self.timers.set(

@@ -6,7 +6,7 @@ use bitdust_model::{DeviceId, PackId, Position};
 use super::entries::Pack;
 use super::{Engine, Step, Task};
 use crate::fsm::{name, pack, transfer, unspool};
-use crate::io::{Output, OwedFact};
+use crate::io::{DebtFact, Output, OwedFact, SetFact};
 use crate::transition::{Machine, Subject};
 
 impl Engine {
@@ -16,13 +16,9 @@ impl Engine {
         let Some(supplier) = self.suppliers.get(&device) else {
             return;
         };
-        let position = self.position_of(device);
-        let set = self.set.as_ref().map(|set| set.set);
         let supply = unspool::Supply {
             is_ready: supplier.is_ready(),
-            is_owed: set
-                .zip(position)
-                .is_some_and(|(set, position)| self.ledger.is_owed(set, position)),
+            is_owed: self.lacks_something(device),
         };
         let mut out = Vec::new();
         let subject = Subject::Device(device);
@@ -41,8 +37,8 @@ impl Engine {
             match action {
                 unspool::Action::Load => self.emit(Output::LoadSpool { device }),
                 unspool::Action::Remake => {
-                    let reachable = self.reachable();
-                    self.emit(Output::RemakeShard { device, reachable });
+                    let debts = self.debts(device);
+                    self.emit(Output::RemakeShard { device, debts });
                 }
                 // The transfer sends it: it was told of it together with this machine.
                 unspool::Action::Send => {}
@@ -57,26 +53,41 @@ impl Engine {
         }
     }
 
+    /// Whether a supplier lacks its shard of some committed pack, in any set.
+    fn lacks_something(&self, device: DeviceId) -> bool {
+        let mut places = self.sets.places_of(device);
+        places.any(|(set, position)| self.ledger.is_owed(set.set, position))
+    }
+
+    /// Where a supplier may be owed shards: its place in each set, whether or not it counts there.
+    fn debts(&self, device: DeviceId) -> Vec<DebtFact> {
+        let debt = |(set, position): (&SetFact, Position)| DebtFact {
+            set: set.set,
+            position,
+            reachable: self.reachable(set),
+        };
+        self.sets.places_of(device).map(debt).collect()
+    }
+
     /// A spooled shard is in memory.
     pub(super) fn spool_loaded(&mut self, owed: OwedFact) {
-        self.at_hand(owed, unspool::Event::Loaded, transfer::Event::Loaded);
+        self.at_hand(&owed, unspool::Event::Loaded, transfer::Event::Loaded);
     }
 
     /// An owed shard was made anew.
     pub(super) fn shard_remade(&mut self, owed: OwedFact) {
-        self.at_hand(owed, unspool::Event::Remade, transfer::Event::Remade);
+        self.at_hand(&owed, unspool::Event::Remade, transfer::Event::Remade);
     }
 
     /// A shard is in memory for a supplier that waited for it.
-    fn at_hand(&mut self, owed: OwedFact, told: unspool::Event, event: transfer::Event) {
+    fn at_hand(&mut self, owed: &OwedFact, told: unspool::Event, event: transfer::Event) {
         let OwedFact {
             pack,
-            kind,
+            set,
             position,
             device,
-            confirmed,
-            is_committed,
-        } = owed;
+            ..
+        } = *owed;
         self.tasks.push_back(Task::Unspool(device, told));
         if !self.may_receive(device) {
             // Suspect meanwhile: it is given nothing before it has proved something.
@@ -87,39 +98,38 @@ impl Engine {
         if let Some(supplier) = self.suppliers.get_mut(&device) {
             supplier.unspooling = Some((pack, position));
         }
-        if self.holder_at(position) != Some(device) {
-            // Of a set that is not the current one: nobody counts it, but the shard is sent.
+        let Some(set) = self
+            .sets
+            .get(set)
+            .filter(|set| set.holder_at(position) == Some(device))
+        else {
+            // Of a set or a place that it does not hold: nobody counts it, but the shard is sent.
             self.send(pack, position, device);
             return;
-        }
-        if !self.packs.contains_key(&pack) {
-            // The ledger has it: followed again from here until it rests.
-            let positions = self.set.as_ref().map_or(0, |set| set.holders.len());
-            let mut transfers = vec![transfer::State::Owed; positions];
-            for position in confirmed.positions() {
-                if let Some(transfer) = transfers.get_mut(usize::from(position.0)) {
-                    *transfer = transfer::State::Confirmed;
-                }
-            }
-            let state = if is_committed {
-                pack::State::Committed { held: false }
-            } else {
-                pack::State::Placing { held: false }
-            };
-            let followed = Pack {
-                kind,
-                job: None,
-                state,
-                transfers,
-            };
-            self.packs.insert(pack, followed);
-        }
+        };
+        // Where the ledger alone has it, it is followed again from here until it rests.
+        let positions = set.positions.len();
+        let followed = self.packs.entry(pack);
+        followed.or_insert_with(|| followed_again(owed, positions));
         self.tasks.push_back(Task::Transfer(pack, position, event));
+    }
+
+    /// A shard lies in the spool: whoever it is for may be given it. Of a pack that is not followed any
+    /// more nobody here knows the set.
+    pub(super) fn tell_spooled(&mut self, pack: PackId, position: Position) {
+        let holders: Vec<_> = match self.holder_of(pack, position) {
+            Some(device) => vec![device],
+            None => self.sets.holders_at(position).collect(),
+        };
+        for device in holders {
+            let event = unspool::Event::ShardSpooled;
+            self.tasks.push_back(Task::Unspool(device, event));
+        }
     }
 
     /// A spooled shard can never be sent: it is owed, and those behind it must not wait for it.
     pub(super) fn spooled_damaged(&mut self, pack: PackId, position: Position, device: DeviceId) {
-        if self.holder_at(position) == Some(device) {
+        if self.is_for(device, pack, position) {
             self.tasks
                 .push_back(Task::Transfer(pack, position, transfer::Event::Lost));
         }
@@ -155,5 +165,27 @@ impl Engine {
             supplier.unspooling = None;
             self.tasks.push_back(Task::Unspool(device, event));
         }
+    }
+}
+
+/// A pack of a set of so many positions, of which somebody is owed a shard that is in memory now.
+fn followed_again(owed: &OwedFact, positions: usize) -> Pack {
+    let mut transfers = vec![transfer::State::Owed; positions];
+    for position in owed.confirmed.positions() {
+        if let Some(transfer) = transfers.get_mut(usize::from(position.0)) {
+            *transfer = transfer::State::Confirmed;
+        }
+    }
+    let state = if owed.is_committed {
+        pack::State::Committed { held: false }
+    } else {
+        pack::State::Placing { held: false }
+    };
+    Pack {
+        set: owed.set,
+        kind: owed.kind,
+        job: None,
+        state,
+        transfers,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitdust_model::limits::SUPPLIERS_MAX;
-use bitdust_model::{DeviceId, ErrorCode, Position, Tick};
+use bitdust_model::{DeviceId, ErrorCode, Tick};
 
 use super::entries::Supplier;
 use super::{Engine, Step, Task};
@@ -283,10 +283,9 @@ impl Engine {
 
     /// A set was recorded: jobs may begin and everybody must find its holders.
     pub(super) fn adopt_set(&mut self, set: SetFact) {
-        if self.set.is_some() {
+        if !self.sets.form(set) {
             return;
         }
-        self.set = Some(set);
         self.jobs_due = true;
         self.tasks
             .push_back(Task::HolderSet(holder_set::Event::Recorded));
@@ -328,7 +327,7 @@ impl Engine {
         let count = wanted.saturating_sub(hired);
         self.tasks
             .push_back(Task::Search(supplier_search::Event::Missing { count }));
-        if self.set.is_none() {
+        if self.sets.home().is_none() {
             let census = holder_set::Census {
                 candidates,
                 backup_waits: self.has_backup(),
@@ -341,28 +340,18 @@ impl Engine {
         }
     }
 
-    /// The position that a supplier holds.
-    pub(crate) fn position_of(&self, device: DeviceId) -> Option<Position> {
-        self.set.as_ref()?.position_of(device)
-    }
-
-    /// Who holds a position.
-    pub(crate) fn holder_at(&self, position: Position) -> Option<DeviceId> {
-        self.set
-            .as_ref()?
-            .holders
-            .get(usize::from(position.0))
-            .copied()
-    }
-
     /// Whether a supplier may be sent shards now.
     pub(crate) fn is_ready(&self, device: DeviceId) -> bool {
         self.suppliers.get(&device).is_some_and(Supplier::is_ready)
     }
 
-    /// Holders that are not suspect, and those of them that are connected with a contract.
-    pub(crate) fn trusted_holders(&self) -> (BTreeSet<DeviceId>, BTreeSet<DeviceId>) {
-        let holders = self.set.iter().flat_map(|set| set.holders.iter().copied());
+    /// Holders that count in a set and are not suspect, and those of them that are connected with a
+    /// contract.
+    pub(crate) fn trusted_holders(
+        &self,
+        set: &SetFact,
+    ) -> (BTreeSet<DeviceId>, BTreeSet<DeviceId>) {
+        let holders = set.counted().map(|(_, device)| device);
         let trusted: BTreeSet<_> = holders.filter(|device| self.is_trusted(*device)).collect();
         let is_online = |device: &DeviceId| {
             let supplier = self.suppliers.get(device);

@@ -3,7 +3,7 @@
 use bitdust_model::limits::LOSSES_WAITING_MAX;
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
 
-use super::entries::Supplier;
+use super::entries::{Pack, Supplier};
 use super::{Engine, Step, Task};
 use crate::fsm::{check, head, name, transfer, unspool};
 use crate::io::Output;
@@ -46,8 +46,7 @@ impl Engine {
     fn is_confirmed(&self, device: DeviceId, (pack, position): (PackId, Position)) -> bool {
         let followed = self.packs.get(&pack);
         let transfer = followed.and_then(|pack| pack.transfers.get(usize::from(position.0)));
-        self.holder_at(position) == Some(device)
-            && matches!(transfer, Some(transfer::State::Confirmed))
+        self.is_for(device, pack, position) && matches!(transfer, Some(transfer::State::Confirmed))
     }
 
     fn lose_shard(
@@ -72,7 +71,7 @@ impl Engine {
 
     /// A shard is not confirmed any more, where its pack is followed.
     fn tell_withdrawn(&mut self, device: DeviceId, (pack, position): (PackId, Position)) {
-        if self.holder_at(position) == Some(device) {
+        if self.is_for(device, pack, position) {
             let event = transfer::Event::Withdrawn;
             self.tasks.push_back(Task::Transfer(pack, position, event));
         }
@@ -88,13 +87,15 @@ impl Engine {
         for shard in shards {
             self.tell_withdrawn(device, *shard);
         }
-        if let Some(position) = self.position_of(device).filter(|_| all) {
-            let packs: Vec<_> = self.packs.keys().copied().collect();
-            for pack in packs {
-                self.tell_withdrawn(device, (pack, position));
-            }
-        }
         if all {
+            let place = |(pack, followed): (&PackId, &Pack)| {
+                let set = self.sets.get(followed.set)?;
+                Some((*pack, set.position_of(device)?))
+            };
+            let followed: Vec<_> = self.packs.iter().filter_map(place).collect();
+            for shard in followed {
+                self.tell_withdrawn(device, shard);
+            }
             for keepers in self.kept.values_mut() {
                 keepers.remove(&device);
             }
@@ -202,7 +203,7 @@ impl Engine {
     fn change_trust(&mut self, device: DeviceId) {
         self.tasks
             .push_back(Task::Head(head::Event::HoldersChanged));
-        if self.position_of(device).is_some() {
+        if self.sets.is_counted(device) {
             self.packs_due.extend(self.packs.keys().copied());
         }
         self.census_due = true;
@@ -242,15 +243,11 @@ impl Engine {
             .is_none_or(|supplier| supplier.check.may_receive())
     }
 
-    /// By position, whether its holder is suspect and there, and may soon count again.
-    pub(super) fn suspects(&self) -> Vec<bool> {
-        let holders = self.set.iter().flat_map(|set| &set.holders);
-        let is_hopeful = |holder: &DeviceId| {
-            let supplier = self.suppliers.get(holder);
-            supplier.is_some_and(|it| it.is_suspect() && it.check.emptied() == 0)
-        };
-        let is_suspect = |holder| self.online.contains(holder) && is_hopeful(holder);
-        holders.map(is_suspect).collect()
+    /// Whether somebody is suspect and there, and may soon count again.
+    pub(super) fn is_hopeful(&self, device: DeviceId) -> bool {
+        let supplier = self.suppliers.get(&device);
+        let may_return = supplier.is_some_and(|it| it.is_suspect() && it.check.emptied() == 0);
+        may_return && self.online.contains(&device)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The engine as people see it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitdust_model::status::Protection;
@@ -8,8 +9,7 @@ use bitdust_model::{DeviceId, FolderId};
 use super::Engine;
 use super::entries::{Folder, Job, Supplier, Work};
 use crate::fsm::{folder_watch, name, schedule};
-use crate::io::JobId;
-use crate::ledger::Count;
+use crate::io::{JobId, SetFact};
 use crate::safety;
 use crate::view::{CustomerView, EngineView, FolderView, FolderWork, JobView, Reach, SupplierView};
 
@@ -38,8 +38,8 @@ impl Engine {
             head: name(&self.head),
             deposits: name(&self.deposits),
             protection: self.protection(),
-            set: self.set.as_ref().map(|set| set.set),
-            code: self.set.as_ref().map(|set| set.code),
+            set: self.sets.home().map(|set| set.set),
+            code: self.sets.home().map(|set| set.code),
             published: self.head_recorded,
             head_kept: self.head_positions().count(),
             settled: self.settled,
@@ -65,29 +65,31 @@ impl Engine {
         }
     }
 
+    /// Of all sets in which something published lies, what can be had of the one that is worst off.
     fn reach(&self) -> Option<Reach> {
-        let set = self.set.as_ref().filter(|_| self.head_recorded.is_some())?;
-        let reachable = self.reachable();
-        // One that is there and has proved nothing lately may have nothing.
-        let holders = reachable.and(self.fresh());
-        let count = Count {
-            holders,
-            all: self.head.being_recorded().is_some(),
+        self.head_recorded?;
+        let all = self.head.being_recorded().is_some();
+        let spare = |set: &SetFact| {
+            // One that is there and has proved nothing lately may have nothing.
+            let holders = self.reachable(set).and(self.fresh(set));
+            let weakest = self.ledger.weakest(self.count(set, holders), all)?;
+            Some(weakest.checked_sub(set.code.k()))
         };
-        let weakest = self.ledger.weakest(set.set, set.code, count)?;
+        let spare = self.sets.all().filter_map(spare).min()?;
+        let online = self.sets.all().map(|set| self.trusted_holders(set).1);
+        let online: BTreeSet<_> = online.flatten().collect();
         Some(Reach {
-            online: reachable.count(),
-            spare: weakest.checked_sub(set.code.k()),
+            online: u8::try_from(online.len()).unwrap_or(u8::MAX),
+            spare,
         })
     }
 
+    /// How well everything is kept: as the set that is worst off.
     pub(super) fn protection(&self) -> Protection {
         if self.is_catalogue_damaged {
             return Protection::Unknown;
         }
-        let code = self.set.as_ref().map(|set| set.code);
-        let confirmed = self.weakest_fresh().min(self.head_fresh());
-        safety::protection(self.head_recorded.is_some(), code, confirmed)
+        safety::protection(self.head_recorded.is_some(), &self.weakest_fresh())
     }
 
     fn folder_view(&self, folder: FolderId, entry: &Folder) -> FolderView {
@@ -118,6 +120,7 @@ impl Engine {
 
     fn supplier_view(&self, device: DeviceId, supplier: &Supplier) -> SupplierView {
         let confirmed = supplier.is_fresh(self.now);
+        let home = self.sets.home();
         SupplierView {
             device,
             identity: supplier.identity,
@@ -127,7 +130,7 @@ impl Engine {
             unspool: name(&supplier.unspool),
             online: self.online.contains(&device),
             contract: supplier.contract,
-            position: self.position_of(device),
+            position: home.and_then(|home| home.position_of(device)),
             confirmed,
             confirmed_for: supplier
                 .fresh_until
@@ -138,15 +141,20 @@ impl Engine {
         }
     }
 
-    /// Whether a holder lacks the newest published head, or some published pack.
+    /// Whether somebody lacks something where it counts: the newest published head in the home set, or
+    /// some published pack in any.
     fn is_owed(&self, device: DeviceId) -> bool {
-        let (Some(set), Some(head)) = (&self.set, self.head_recorded) else {
+        let Some(head) = self.head_recorded else {
             return false;
         };
+        let home = self.sets.home().map(|home| home.set);
         let keepers = self.kept.get(&head);
         let has_head = keepers.is_some_and(|keepers| keepers.contains(&device));
-        self.position_of(device).is_some_and(|position| {
-            !has_head || self.ledger.is_owed_of_published(set.set, position)
+        let places = self.sets.places_of(device);
+        let mut counted = places.filter(|(set, position)| set.position(*position).counts());
+        counted.any(|(set, position)| {
+            let lacks_head = Some(set.set) == home && !has_head;
+            lacks_head || self.ledger.is_owed_of_published(set.set, position)
         })
     }
 }

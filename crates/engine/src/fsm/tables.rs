@@ -226,6 +226,7 @@ fn a_head_is_published_by_two_unless_somebody_refuses_it() {
             connected: online,
             passed_over: &nobody,
             code: Code::new(3, 6).expect("a code"),
+            active: 6,
         };
         let (mut state, mut out) = (State::default(), Vec::new());
         for event in [Event::Signed { sequence }, Event::PackPlaced]

@@ -9,6 +9,8 @@ use bitdust_model::{
     Sequence, SetId,
 };
 
+use super::sets::SetFact;
+
 /// What the node knows about a supplier when the engine starts, or learns by an invitation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SupplierFact {
@@ -32,27 +34,6 @@ pub struct SupplierFact {
     pub missed_ago_ms: Option<u64>,
 }
 
-/// The current set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetFact {
-    /// The set.
-    pub set: SetId,
-    /// Its code for data packs.
-    pub code: Code,
-    /// Holders by position; as many as the code's n.
-    pub holders: Vec<DeviceId>,
-}
-
-impl SetFact {
-    /// The position that somebody holds.
-    #[must_use]
-    pub fn position_of(&self, device: DeviceId) -> Option<Position> {
-        let mut holders = self.holders.iter();
-        let index = holders.position(|holder| *holder == device)?;
-        u8::try_from(index).ok().map(Position)
-    }
-}
-
 /// What the node knows about a customer when the engine starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerFact {
@@ -71,6 +52,8 @@ pub struct CustomerFact {
 pub struct PackFact {
     /// The pack.
     pub pack: PackId,
+    /// The set that it was coded for.
+    pub set: SetId,
     /// What it carries.
     pub kind: PackKind,
     /// Positions whose present holders' receipts are recorded, each once.
@@ -115,8 +98,10 @@ pub struct Facts {
     pub contract_bytes: ByteCount,
     /// Suppliers with their contracts.
     pub suppliers: Vec<SupplierFact>,
-    /// The current set, once there is one.
-    pub set: Option<SetFact>,
+    /// The sets of this device, at most `SETS_MAX`.
+    pub sets: Vec<SetFact>,
+    /// Which of them is the home set, once there is one: there all lists lie, and it governs heads.
+    pub home: Option<SetId>,
     /// Customers with their contracts.
     pub customers: Vec<CustomerFact>,
     /// People of whom something lies here, whether or not a contract with them is known.
@@ -126,7 +111,7 @@ pub struct Facts {
     pub offered: ByteCount,
     /// Packs that are sealed and not committed, and go on.
     pub packs: Vec<PackFact>,
-    /// The committed packs of the current set, by what confirms them.
+    /// The committed packs of these sets, by what confirms them.
     pub groups: Vec<GroupTotal>,
     /// Folders that are backed up by themselves; none where the node runs for one command.
     pub folders: Vec<FolderFact>,
@@ -178,6 +163,8 @@ pub struct ReceiptFact {
 pub struct OwedFact {
     /// The pack.
     pub pack: PackId,
+    /// The set that it was coded for.
+    pub set: SetId,
     /// What it carries.
     pub kind: PackKind,
     /// The position.

@@ -5,14 +5,15 @@ use serde::{Deserialize, Serialize};
 use bitdust_model::ledger::GroupChange;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Position, Sequence,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Position, Sequence, SetId,
 };
 
 use super::facts::{
-    Access, Facts, FolderFact, OfferFact, OwedFact, PlaceFact, ReceiptFact, SetFact, SupplierFact,
+    Access, Facts, FolderFact, OfferFact, OwedFact, PlaceFact, ReceiptFact, SupplierFact,
     VersionFact,
 };
 use super::ids::{AskId, FetchId, JobId};
+use super::sets::SetFact;
 
 /// What happened.
 #[derive(
@@ -202,6 +203,8 @@ pub enum Input {
     PackSealed {
         job: JobId,
         pack: PackId,
+        /// The set that it is coded for.
+        set: SetId,
         /// What it carries.
         kind: PackKind,
         /// Bytes of one shard.

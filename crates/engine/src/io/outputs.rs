@@ -2,12 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, PositionMask, Sequence,
-};
+use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, Sequence};
 
 use super::facts::{OfferFact, RecordScope};
 use super::ids::{AskId, FetchId, JobId};
+use super::sets::DebtFact;
 
 /// What the node must do.
 ///
@@ -139,7 +138,7 @@ pub enum Output {
     },
     /// Put a shard into the spool; answer `ShardSpooled` or `SpoolFailed`.
     SpoolShard { pack: PackId, position: Position },
-    /// Load the next spooled shard for this supplier; answer `SpoolLoaded`, `SpoolEmpty`,
+    /// Load the next spooled shard for this supplier, of a pack of any set; answer `SpoolLoaded`, `SpoolEmpty`,
     /// `SpooledDamaged` or `SpoolUnreadable`.
     LoadSpool {
         /// The supplier.
@@ -150,8 +149,8 @@ pub enum Output {
     RemakeShard {
         /// The supplier.
         device: DeviceId,
-        /// Positions whose holders are there and trusted.
-        reachable: PositionMask,
+        /// Where it may be owed one, a place in each set that it holds a position of; at most `SETS_MAX`.
+        debts: Vec<DebtFact>,
     },
     /// A shard that was loaded or made anew was not sent: forget its bytes.
     ReleaseShard { pack: PackId, position: Position },

@@ -6,6 +6,7 @@ use super::*;
 use crate::random::Random;
 
 const SET: SetId = SetId([1; 32]);
+const OTHER: SetId = SetId([2; 32]);
 
 fn group(kind: PackKind, confirmed: u32) -> Group {
     Group {
@@ -33,19 +34,25 @@ fn code() -> Code {
     Code::new(3, 6).expect("a code")
 }
 
-const ALL: Count = of(u32::MAX);
-
-const fn of(holders: u32) -> Count {
+/// Positions whose holders count, in a set of which all are active.
+fn of(holders: u32) -> Count {
     Count {
+        set: SET,
+        code: code(),
+        active: code().n(),
         holders: PositionMask(holders),
-        all: false,
     }
+}
+
+/// The weakest published pack, whoever confirmed it.
+fn weakest(ledger: &Ledger) -> Option<u8> {
+    ledger.weakest(of(u32::MAX), false)
 }
 
 #[test]
 fn the_weakest_published_pack_counts_and_only_by_holders_that_count() {
     let mut ledger = Ledger::default();
-    assert_eq!(ledger.weakest(SET, code(), ALL), None, "nothing is there");
+    assert_eq!(weakest(&ledger), None, "nothing is there");
     ledger.apply(&moved(None, data(0b11_1111)));
     ledger.apply(&moved(None, data(0b01_1111)));
     let unpublished = Group {
@@ -53,16 +60,19 @@ fn the_weakest_published_pack_counts_and_only_by_holders_that_count() {
         ..data(0b00_0111)
     };
     ledger.apply(&moved(None, unpublished));
-    assert_eq!(ledger.weakest(SET, code(), ALL), Some(5));
-    assert_eq!(ledger.weakest(SET, code(), of(0b11_1110)), Some(4));
-    let unpublished_too = Count { all: true, ..ALL };
-    assert_eq!(ledger.weakest(SET, code(), unpublished_too), Some(3));
-    assert_eq!(ledger.weakest(SetId([2; 32]), code(), ALL), None);
+    assert_eq!(weakest(&ledger), Some(5));
+    assert_eq!(ledger.weakest(of(0b11_1110), false), Some(4));
+    assert_eq!(ledger.weakest(of(u32::MAX), true), Some(3), "all of them");
+    let other = Count {
+        set: OTHER,
+        ..of(u32::MAX)
+    };
+    assert_eq!(ledger.weakest(other, false), None);
     ledger.apply(&moved(Some(data(0b01_1111)), data(0b11_1111)));
-    assert_eq!(ledger.weakest(SET, code(), ALL), Some(6));
+    assert_eq!(weakest(&ledger), Some(6));
     let published = data(0b00_0111);
     ledger.apply(&moved(Some(unpublished), published));
-    assert_eq!(ledger.weakest(SET, code(), ALL), Some(3));
+    assert_eq!(weakest(&ledger), Some(3));
 }
 
 /// Two copies survive one loss, as four of six do where three are needed.
@@ -74,8 +84,83 @@ fn copies_are_worth_what_they_survive() {
             packs: 1,
             bytes: ByteCount(1),
         }]);
-        assert_eq!(ledger.weakest(SET, code(), ALL), Some(worth), "{copies:b}");
+        assert_eq!(weakest(&ledger), Some(worth), "{copies:b}");
     }
+}
+
+/// Groups of two sets, of which the ids lie side by side.
+fn of_two_sets() -> Ledger {
+    let in_other = |group| Group {
+        set: OTHER,
+        ..group
+    };
+    let groups = [
+        data(0b11_1111),
+        group(PackKind::Tree, 0b01_1111),
+        in_other(data(0b00_0111)),
+        in_other(group(PackKind::Commit, 0b00_0011)),
+    ];
+    let total = |group| GroupTotal {
+        group,
+        packs: 1,
+        bytes: ByteCount(1),
+    };
+    Ledger::of(&groups.map(total))
+}
+
+#[test]
+fn each_set_is_counted_by_itself() {
+    let ledger = of_two_sets();
+    let other = |holders| Count {
+        set: OTHER,
+        ..of(holders)
+    };
+    assert_eq!(weakest(&ledger), Some(6));
+    assert_eq!(ledger.weakest(other(u32::MAX), false), Some(3));
+    assert_eq!(ledger.weakest(other(0b00_0110), false), Some(2));
+    assert_eq!(
+        ledger.with_all_lists(SET, false),
+        Some(PositionMask(0b01_1111))
+    );
+    assert_eq!(
+        ledger.with_all_lists(OTHER, false),
+        Some(PositionMask(0b00_0011))
+    );
+    assert_eq!(
+        ledger.with_all_lists(SetId([3; 32]), false),
+        None,
+        "no lists"
+    );
+    assert!(!ledger.is_owed(SET, Position(1)));
+    assert!(ledger.is_owed(SET, Position(5)), "a tree");
+    assert!(!ledger.is_owed(OTHER, Position(1)));
+    assert!(ledger.is_owed(OTHER, Position(2)), "lists");
+    assert!(ledger.is_settled(of(u32::MAX)));
+    assert!(!ledger.is_settled(other(u32::MAX)), "three of four");
+}
+
+/// Where two of six positions are vacant, copies of lists suffice that any three of the others have one
+/// of; where fewer than three are left, nothing does.
+#[test]
+fn a_set_settles_by_the_positions_that_are_active() {
+    let settled = |active, confirmed| {
+        let groups = [data(confirmed), group(PackKind::Tree, 0b11_1000)];
+        let total = |group| GroupTotal {
+            group,
+            packs: 1,
+            bytes: ByteCount(1),
+        };
+        let ledger = Ledger::of(&groups.map(total));
+        ledger.is_settled(Count {
+            active,
+            ..of(u32::MAX)
+        })
+    };
+    assert!(!settled(6, 0b11_1111), "three of four copies");
+    assert!(settled(4, 0b11_1111));
+    assert!(settled(4, 0b00_1111));
+    assert!(!settled(4, 0b00_0111), "contents need one more than three");
+    assert!(!settled(2, 0b11_1111), "nothing settles");
 }
 
 #[test]
@@ -132,11 +217,7 @@ fn the_order_of_what_is_told_does_not_matter() {
     let mut ledger = Ledger::default();
     for change in &changes {
         ledger.apply(change);
-        assert_eq!(
-            ledger.weakest(SET, code(), ALL),
-            Some(5),
-            "as it is at the end"
-        );
+        assert_eq!(weakest(&ledger), Some(5), "as it is at the end");
     }
     assert_eq!(ledger.groups, BTreeMap::from([(data(0b1_1111), 1)]));
 }
@@ -195,7 +276,12 @@ fn beyond_the_limit_safety_is_understated() {
             ledger.apply(&changes.swap_remove(next));
         }
         let truly = packs.iter().map(|pack| pack.confirmed.count()).min();
-        assert!(ledger.weakest(SET, code, ALL) <= truly);
+        let count = Count {
+            code,
+            active: code.n(),
+            ..of(u32::MAX)
+        };
+        assert!(ledger.weakest(count, false) <= truly);
         for position in (0..14).map(Position) {
             let owes = packs.iter().any(|pack| !pack.confirmed.has(position));
             assert!(ledger.is_owed(SET, position) >= owes);

@@ -21,7 +21,8 @@ impl Backup {
         id: JobId,
         folders: &[FolderId],
     ) {
-        let (Some(job), Some(set)) = (self.jobs.get_mut(&id), self.set.clone()) else {
+        let (Some(job), Some(set)) = (self.jobs.get_mut(&id), self.sets.for_new_packs().cloned())
+        else {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
         job.snapshots

@@ -10,10 +10,10 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{debug, info};
 
-use bitdust_engine::Input;
+use bitdust_engine::{DebtFact, Input};
 use bitdust_model::limits::OWED_BATCH_MAX;
 use bitdust_model::manifest::PackRecord;
-use bitdust_model::{DeviceId, ErrorCode, PackId, Position, PositionMask, SetId};
+use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
 use bitdust_pipeline::shard::remake_shard;
 
 use super::{Backup, Remake};
@@ -27,13 +27,14 @@ use crate::shared::task_event::TaskEvent;
 
 /// What is asked of the catalogue for one shard.
 struct Search {
-    set: SetId,
-    position: Position,
-    reachable: PositionMask,
+    /// In which sets, and at which position of each.
+    debts: Vec<DebtFact>,
     /// Others wait for their turn: what can hardly be had is not waited for.
     is_awaited: bool,
-    /// Packs whose shard is at hand.
-    left_out: BTreeSet<PackId>,
+    /// Packs of which all shards are in memory.
+    flights: BTreeSet<PackId>,
+    /// Other shards that are.
+    loaded: BTreeSet<(PackId, Position)>,
     /// What was found before and not tried yet.
     batch: VecDeque<PackId>,
 }
@@ -45,12 +46,12 @@ impl Backup {
         driver: &mut Driver,
         completion: Completion,
         device: DeviceId,
-        reachable: PositionMask,
+        debts: Vec<DebtFact>,
     ) {
         self.remakes.push_back(Remake {
             completion,
             device,
-            reachable,
+            debts,
         });
         self.begin_remake(driver);
     }
@@ -61,18 +62,11 @@ impl Backup {
             && let Some(wanted) = self.remakes.pop_front()
         {
             let device = wanted.device;
-            let set = self.set.as_ref();
-            let found = set.and_then(|set| Some((set.set, set.position_of(device)?)));
-            let Some((set, position)) = found else {
-                driver.tell(wanted.completion.done(Input::NothingOwed { device }));
-                continue;
-            };
             let search = Search {
-                set,
-                position,
-                reachable: wanted.reachable,
+                debts: wanted.debts,
                 is_awaited: !self.remakes.is_empty(),
-                left_out: self.at_hand(position),
+                flights: self.flights.keys().copied().collect(),
+                loaded: self.loaded.keys().copied().collect(),
                 batch: self.owed.remove(&device).unwrap_or_default(),
             };
             let context = self.context.clone();
@@ -82,13 +76,6 @@ impl Backup {
                 wanted.completion.bring(event).await;
             });
         }
-    }
-
-    /// Packs whose shard of a position is in memory.
-    fn at_hand(&self, position: Position) -> BTreeSet<PackId> {
-        let loaded = self.loaded.keys().filter(|(_, of)| *of == position);
-        let loaded = loaded.map(|(pack, _)| *pack);
-        self.flights.keys().copied().chain(loaded).collect()
     }
 
     /// An owed shard was made anew, or not.
@@ -126,25 +113,21 @@ async fn remake(
     device: DeviceId,
     turn: OwnedSemaphorePermit,
 ) -> Remade {
-    let Search {
-        position,
-        reachable,
-        is_awaited,
-        ..
-    } = search;
+    let is_awaited = search.is_awaited;
     let catalogue = context.clone();
     let (found, batch) = match blocking(move || next_owed(&catalogue, search)).await {
         Ok((found, batch)) => (found, batch),
         Err(code) => (Err(code), VecDeque::new()),
     };
     let outcome = match found {
-        Ok(Some(record))
-            if is_awaited && record.confirmed.and(reachable).count() < record.pack.k =>
+        Ok(Some((record, debt)))
+            if is_awaited && record.confirmed.and(debt.reachable).count() < record.pack.k =>
         {
             RemadeOutcome::Failed(ErrorCode::TooFewShards)
         }
-        Ok(Some(record)) => match shard_of(context, &record, position).await {
+        Ok(Some((record, debt))) => match shard_of(context, &record, debt.position).await {
             Ok(shard) => {
+                let position = debt.position;
                 debug!(pack = %record.pack.pack, %position, "Made an owed shard anew");
                 RemadeOutcome::Shard(OwedShard {
                     record: Box::new(record),
@@ -171,11 +154,12 @@ async fn remake(
     }
 }
 
-/// The next pack of which the shard is owed and not at hand, and what is left of the batch.
-fn next_owed(
-    context: &Context,
-    search: Search,
-) -> (Result<Option<PackRecord>, ErrorCode>, VecDeque<PackId>) {
+/// A pack of which a shard is owed, and where.
+type Owed = Option<(PackRecord, DebtFact)>;
+
+/// The next pack of which the shard is owed and not at hand, and what is left of the batch: that is
+/// filled from all sets together, so that what cannot be made in one holds up no other.
+fn next_owed(context: &Context, search: Search) -> (Result<Owed, ErrorCode>, VecDeque<PackId>) {
     let mut batch = search.batch;
     let mut is_new = false;
     loop {
@@ -184,25 +168,38 @@ fn next_owed(
                 return (Ok(None), batch);
             }
             is_new = true;
-            let (set, position) = (search.set, search.position);
-            let owed = context
-                .catalogue
-                .owed(set, position, search.reachable, OWED_BATCH_MAX);
-            match owed {
-                Ok(owed) => batch.extend(owed),
-                Err(error) => return (Err(error.code()), batch),
+            for debt in &search.debts {
+                let DebtFact {
+                    set,
+                    position,
+                    reachable,
+                } = *debt;
+                let owed = context
+                    .catalogue
+                    .owed(set, position, reachable, OWED_BATCH_MAX);
+                match owed {
+                    Ok(owed) => batch.extend(owed),
+                    Err(error) => return (Err(error.code()), batch),
+                }
             }
             continue;
         };
-        if search.left_out.contains(&pack) {
+        if search.flights.contains(&pack) {
             continue;
         }
-        match context.catalogue.pack_record(pack) {
-            Ok(Some(record)) if !record.confirmed.has(search.position) => {
-                return (Ok(Some(record)), batch);
-            }
-            Ok(_) => {}
+        let record = match context.catalogue.pack_record(pack) {
+            Ok(record) => record,
             Err(error) => return (Err(error.code()), batch),
+        };
+        let place = record.and_then(|record| {
+            let mut debts = search.debts.iter();
+            let debt = *debts.find(|debt| debt.set == record.pack.set)?;
+            let is_owed = !record.confirmed.has(debt.position);
+            let is_at_hand = search.loaded.contains(&(pack, debt.position));
+            (is_owed && !is_at_hand).then_some((record, debt))
+        });
+        if place.is_some() {
+            return (Ok(place), batch);
         }
     }
 }
@@ -227,7 +224,7 @@ async fn shard_of(
 mod tests {
     use bitdust_engine::{Output, OwedFact, SetFact};
     use bitdust_model::manifest::PackKind;
-    use bitdust_model::{Code, CodeVersion};
+    use bitdust_model::{Code, CodeVersion, PositionMask, SetId};
     use bitdust_pipeline::PackBuilder;
     use bitdust_pipeline::shard::make_shards;
 
@@ -284,26 +281,26 @@ mod tests {
 
     fn wing(home: &TestHome) -> Backup {
         let mut wing = backup(home, false);
-        wing.set = Some(SetFact {
-            set: SET,
-            code: Code::new(2, 4).expect("a code"),
-            holders: [0, 1, 2, 3]
-                .map(|position| device(Position(position)))
-                .to_vec(),
-        });
+        let holders = [0, 1, 2, 3].map(|position| device(Position(position)));
+        let code = Code::new(2, 4).expect("a code");
+        wing.sets.form(SetFact::formed(SET, code, holders));
         wing
     }
 
     /// Has the wing make a shard; what is fetched for it is answered with these bytes.
     async fn remade(wing: &mut Backup, home: &mut TestHome, bytes: &[u8]) -> Input {
         let late = device(LATE);
-        let reachable = PositionMask(0b1111);
+        let debts = vec![DebtFact {
+            set: SET,
+            position: LATE,
+            reachable: PositionMask(0b1111),
+        }];
         let output = Output::RemakeShard {
             device: late,
-            reachable,
+            debts: debts.clone(),
         };
         let completion = Completion::of(&output, &home.context.task_events).expect("answered");
-        wing.remake_shard(&mut home.driver, completion, late, reachable);
+        wing.remake_shard(&mut home.driver, completion, late, debts);
         loop {
             let event = home.events.recv().await.expect("the task speaks");
             if let TaskEvent::Remade { completion, remade } = event {
@@ -331,6 +328,7 @@ mod tests {
         let told = remade(&mut wing, &mut home, &sealed).await;
         let expected = Input::ShardRemade(OwedFact {
             pack,
+            set: SET,
             kind: PackKind::Data,
             position: LATE,
             device: device(LATE),

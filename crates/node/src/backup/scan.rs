@@ -345,11 +345,11 @@ mod tests {
         let request = ScanRequest {
             job: JobId(1),
             folders: vec![gone.clone(), letters.clone()],
-            set: SetFact {
-                set: SetId([1; 32]),
-                code: Code::new(1, 2).expect("a code"),
-                holders: vec![DeviceId([1; 32]), DeviceId([2; 32])],
-            },
+            set: SetFact::formed(
+                SetId([1; 32]),
+                Code::new(1, 2).expect("a code"),
+                [DeviceId([1; 32]), DeviceId([2; 32])],
+            ),
             counters: Arc::default(),
             permits: Arc::new(Semaphore::new(limits::PACKS_IN_FLIGHT_MAX)),
             home: None,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tracing::{debug, info, warn};
 
-use bitdust_engine::{Input, OwedFact, SetFact};
+use bitdust_engine::{Input, OwedFact};
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
 use bitdust_store::SpoolError;
 
+use super::own_sets::OwnSets;
 use super::{Backup, Loaded};
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
@@ -47,14 +48,14 @@ impl Backup {
 
     /// Loads the next spooled shard of a supplier.
     pub(crate) fn load_spool(&self, driver: &mut Driver, completion: Completion, device: DeviceId) {
-        let Some(set) = self.set.clone() else {
+        if self.sets.is_empty() {
             return driver.tell(completion.done(Input::SpoolEmpty { device }));
-        };
-        let context = self.context.clone();
+        }
+        let (context, sets) = (self.context.clone(), self.sets.clone());
         let loaded = self.loaded.keys().chain(&self.unusable);
         let busy: Vec<(PackId, Position)> = loaded.copied().collect();
         driver.spawn(async move {
-            let found = blocking(move || next_spooled(&context, &set, device, &busy)).await;
+            let found = blocking(move || next_spooled(&context, &sets, device, &busy)).await;
             match found.and_then(|found| found) {
                 Ok(Some(Spooled::Damaged { pack, position })) => {
                     let damaged = Input::SpooledDamaged {
@@ -99,6 +100,7 @@ impl Backup {
         } = owed;
         let fact = OwedFact {
             pack: record.pack.pack,
+            set: record.pack.set,
             kind: record.pack.kind,
             position,
             device,
@@ -166,7 +168,7 @@ enum Spooled {
 /// Finds the next shard in the spool that a supplier should have.
 fn next_spooled(
     context: &Context,
-    set: &SetFact,
+    sets: &OwnSets,
     device: DeviceId,
     busy: &[(PackId, Position)],
 ) -> Result<Option<Spooled>, ErrorCode> {
@@ -174,15 +176,13 @@ fn next_spooled(
     let mut unreadable = None;
     for entry in context.spool.list() {
         let key = (entry.pack, entry.position);
-        let is_theirs = set.holders.get(usize::from(entry.position.0)) == Some(&device);
-        if !is_theirs || busy.contains(&key) {
+        if !sets.has_at(device, entry.position) || busy.contains(&key) {
             continue;
         }
-        let record = context
-            .catalogue
-            .pack_record(entry.pack)
-            .map_err(|error| error.code())?;
-        let Some(record) = record.filter(|record| record.pack.set == set.set) else {
+        let record = context.catalogue.pack_record(entry.pack);
+        let record = record.map_err(|error| error.code())?;
+        let set = record.as_ref().and_then(|record| sets.get(record.pack.set));
+        let (Some(record), Some(set)) = (record, set) else {
             // Nobody will ask for it: its pack was forgotten.
             context
                 .spool
@@ -190,6 +190,9 @@ fn next_spooled(
                 .map_err(|error| error.code())?;
             continue;
         };
+        if set.holder_at(entry.position) != Some(device) {
+            continue;
+        }
         let is_committed = context
             .catalogue
             .is_committed(entry.pack)

@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 
 use super::Backup;
 use crate::backup::folders::{FolderAnswer, FolderCommand};
+use crate::backup::own_sets::OwnSets;
 use crate::shared::answer::Reported;
 use crate::shared::config::Config;
 use crate::shared::driver::Ended;
@@ -18,7 +19,7 @@ pub(super) type Asked = oneshot::Receiver<Reported>;
 pub(super) fn backup(home: &TestHome, is_daemon: bool) -> Backup {
     let config = Config::default();
     let (context, home_dir) = (home.context.clone(), home.home_dir());
-    Backup::open(context, &config, home_dir, None, is_daemon).expect("a catalogue")
+    Backup::open(context, &config, home_dir, OwnSets::default(), is_daemon).expect("a catalogue")
 }
 
 /// Asks something about folders.

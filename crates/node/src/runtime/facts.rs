@@ -6,7 +6,7 @@ use bitdust_engine::{
     CustomerFact, Facts, PacksAtStart, SealedPackFact, SetFact, SupplierFact, packs_at_start,
 };
 use bitdust_model::set::SetRecord;
-use bitdust_model::{Code, SetId, UnixMillis};
+use bitdust_model::{SetId, UnixMillis};
 use bitdust_store::ShardError;
 
 use super::Stay;
@@ -18,6 +18,7 @@ use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::error::NodeError;
 use crate::shared::foreign_lanes::foreign_sets;
+use crate::shared::set_fact::set_fact;
 
 /// Everything the engine must know at its start, and the set records behind it. Where the catalogue is
 /// damaged, only what concerns those for whom something is kept here.
@@ -45,7 +46,8 @@ fn facts_of_supplier(context: &Context, config: &Config) -> Result<Facts, NodeEr
         suppliers_wanted: 0,
         contract_bytes: config.contract,
         suppliers: Vec::new(),
-        set: None,
+        sets: Vec::new(),
+        home: None,
         customers: customers(context)?,
         kept_for: context.shards.owners().map_err(store_error)?,
         offered: config.offer,
@@ -67,12 +69,12 @@ fn all_facts(
     let catalogue = &context.catalogue;
     let error = catalogue_error;
     let mut sets = BTreeMap::new();
-    let mut current: Option<SetRecord> = None;
+    let mut own_sets = Vec::new();
     for own in catalogue.sets().map_err(error)? {
         let Ok(record) = bitdust_crypto::verify_by(&own.record, &context.device.0) else {
             continue;
         };
-        current = Some(record.clone());
+        own_sets.extend(set_fact(&record));
         sets.insert(record.set, record);
     }
     for record in
@@ -80,12 +82,11 @@ fn all_facts(
     {
         sets.entry(record.set).or_insert(record);
     }
-    let set = current.as_ref().and_then(set_fact);
-    let packs = sealed_packs(context, set.as_ref())?;
-    let groups = match &set {
-        Some(set) => catalogue.groups(set.set).map_err(error)?,
-        None => Vec::new(),
-    };
+    let packs = sealed_packs(context, &own_sets)?;
+    let mut groups = Vec::new();
+    for set in &own_sets {
+        groups.extend(catalogue.groups(set.set).map_err(error)?);
+    }
     let head = catalogue.newest_published_head().map_err(error)?;
     let head = head.map(|head| head.sequence);
     let facts = Facts {
@@ -95,7 +96,9 @@ fn all_facts(
         suppliers_wanted: config.suppliers,
         contract_bytes: config.contract,
         suppliers: suppliers(context)?,
-        set: set.clone(),
+        // The newest one, as the lane record says too.
+        home: own_sets.last().map(|set| set.set),
+        sets: own_sets,
         customers: customers(context)?,
         kept_for: context.shards.owners().map_err(store_error)?,
         offered: config.offer,
@@ -135,20 +138,6 @@ fn suppliers(context: &Context) -> Result<Vec<SupplierFact>, NodeError> {
     Ok(facts.collect())
 }
 
-fn set_fact(record: &SetRecord) -> Option<SetFact> {
-    let holders: Vec<_> = record
-        .positions
-        .iter()
-        .map(|position| position.current.map(|holder| holder.device))
-        .collect::<Option<_>>()?;
-    let code = Code::new(record.k, u8::try_from(holders.len()).ok()?).ok()?;
-    Some(SetFact {
-        set: record.set,
-        code,
-        holders,
-    })
-}
-
 fn customers(context: &Context) -> Result<Vec<CustomerFact>, NodeError> {
     let mut facts = Vec::new();
     for contract in context.shards.contracts().map_err(store_error)? {
@@ -172,7 +161,7 @@ fn store_error(error: ShardError) -> NodeError {
 
 /// What becomes of packs that were sealed and not committed. Those that do not go on are forgotten,
 /// after it was noted that a draft that could lead to them is not to be given out.
-fn sealed_packs(context: &Context, set: Option<&SetFact>) -> Result<PacksAtStart, NodeError> {
+fn sealed_packs(context: &Context, sets: &[SetFact]) -> Result<PacksAtStart, NodeError> {
     let (catalogue, error) = (&context.catalogue, catalogue_error);
     let spool = context.spool.list();
     let spooled: Vec<_> = spool
@@ -187,7 +176,7 @@ fn sealed_packs(context: &Context, set: Option<&SetFact>) -> Result<PacksAtStart
         confirmed: pack.confirmed,
     });
     let draft = draft_of(catalogue).map_err(error)?;
-    let packs = packs_at_start(sealed.collect(), &spooled, set, draft.as_ref());
+    let packs = packs_at_start(sealed.collect(), &spooled, sets, draft.as_ref());
     if let Some(abandoned) = packs.abandoned {
         catalogue.abandon_draft(abandoned).map_err(error)?;
     }

@@ -200,8 +200,8 @@ impl Node {
                 position,
                 device,
             } => backup.remove_spooled(driver, completion, pack, position, device),
-            Output::RemakeShard { device, reachable } => {
-                backup.remake_shard(driver, completion, device, reachable);
+            Output::RemakeShard { device, debts } => {
+                backup.remake_shard(driver, completion, device, debts);
             }
             Output::CommitPack { pack } => backup.commit_pack(driver, completion, pack),
             Output::SealMetadata { job, folders } => {

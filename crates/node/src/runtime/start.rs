@@ -23,6 +23,7 @@ use super::questions::Questions;
 use super::trace::Trace;
 use super::{Inbox, Node, Stay};
 use crate::backup::Backup;
+use crate::backup::own_sets::OwnSets;
 use crate::front::{Front, local};
 use crate::recovery::{Recovery, RecoveryStart};
 use crate::restore::Restore;
@@ -85,9 +86,9 @@ pub(crate) async fn start(
         addresses,
         swept,
     } = open_parts(&home, &config, secrets).await?;
-    let (facts, sets) = facts(&context, &config, stay)?;
-    let known = known_suppliers(&context, sets)?;
-    let set = facts.set.clone();
+    let (facts, records) = facts(&context, &config, stay)?;
+    let known = known_suppliers(&context, records)?;
+    let sets = OwnSets::of(&facts);
     let (calls_in, calls) = mpsc::channel(limits::FRONT_END_QUEUE_MAX);
     let (events, _) = broadcast::channel(limits::FRONT_END_QUEUE_MAX);
     let home_dir = home.paths().dir().to_path_buf();
@@ -106,7 +107,7 @@ pub(crate) async fn start(
         },
         network_loop,
         driver: Driver::default(),
-        backup: Backup::open(context.clone(), &config, home_dir, set, stay == Stay::Long)?,
+        backup: Backup::open(context.clone(), &config, home_dir, sets, stay == Stay::Long)?,
         restore: Restore::new(context.clone()),
         recovery: Recovery::new(context.clone()),
         suppliers: Suppliers::new(context.clone(), &config, addresses.clone(), known),

@@ -11,6 +11,7 @@ use tokio::sync::broadcast;
 
 use super::facts::facts;
 use super::*;
+use crate::backup::own_sets::OwnSets;
 use crate::shared::answer::Reported;
 use crate::shared::config::Config;
 use crate::shared::testing::TestHome;
@@ -54,8 +55,14 @@ impl Stage {
             },
             network_loop: tokio::spawn(async {}),
             driver: Driver::default(),
-            backup: Backup::open(context.clone(), &config, home.home_dir(), None, false)
-                .expect("a catalogue"),
+            backup: Backup::open(
+                context.clone(),
+                &config,
+                home.home_dir(),
+                OwnSets::default(),
+                false,
+            )
+            .expect("a catalogue"),
             restore: Restore::new(context.clone()),
             recovery: Recovery::new(context.clone()),
             suppliers: Suppliers::new(context.clone(), &config, Vec::new(), known),

@@ -12,6 +12,7 @@ use super::Suppliers;
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
+use crate::shared::set_fact::set_fact_of;
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
 
@@ -127,10 +128,6 @@ fn new_set(
         version: record.version,
         record: signed,
     })?;
-    let fact = SetFact {
-        set: record.set,
-        code,
-        holders,
-    };
+    let fact = set_fact_of(&record, code);
     Ok((record, fact))
 }

@@ -1,10 +1,9 @@
 //! What concerns backups: the folders, the jobs with their packs and heads, the shards.
 
-use bitdust_model::ErrorCode;
 use bitdust_model::manifest::PackKind;
 
 use crate::engine::{Engine, Task};
-use crate::fsm::{backup, folder_watch, head, pack, supplier_link, transfer, unspool};
+use crate::fsm::{backup, folder_watch, head, pack, transfer, unspool};
 use crate::io::{Input, ReceiptFact};
 
 impl Engine {
@@ -53,8 +52,12 @@ impl Engine {
             Input::BackupNotBegun { folders, code } => self.folders_failed(&folders, code),
             Input::CancelAsked { job } => self.cancel(job),
             Input::PackSealed {
-                job, pack, kind, ..
-            } => self.add_pack(job, pack, kind),
+                job,
+                pack,
+                set,
+                kind,
+                ..
+            } => self.add_pack(job, pack, set, kind),
             Input::ScanFinished { job, versions } => self.scan_finished(job, &versions),
             Input::ScanFailed { job, code } => {
                 self.tasks
@@ -79,19 +82,7 @@ impl Engine {
                 device,
                 sequence,
                 code,
-            } => {
-                self.note_failure(device, code);
-                let event = head::Event::Declined {
-                    device,
-                    sequence,
-                    code,
-                };
-                self.tasks.push_back(Task::Head(event));
-                if code == ErrorCode::NoContract {
-                    let event = supplier_link::Event::ContractUnknown;
-                    self.tasks.push_back(Task::Link(device, event));
-                }
-            }
+            } => self.head_refused(device, sequence, code),
             Input::CommitRecorded { sequence, moved } => self.commit_recorded(sequence, &moved),
             Input::CommitNotRecorded { sequence, .. } => {
                 self.tasks
@@ -138,10 +129,7 @@ impl Engine {
             Input::ShardSpooled { pack, position } => {
                 self.tasks
                     .push_back(Task::Transfer(pack, position, transfer::Event::Spooled));
-                if let Some(device) = self.holder_at(position) {
-                    self.tasks
-                        .push_back(Task::Unspool(device, unspool::Event::ShardSpooled));
-                }
+                self.tell_spooled(pack, position);
             }
             Input::SpoolFailed {
                 pack,
@@ -214,7 +202,7 @@ impl Engine {
         };
         self.tell_unspool(pack, position, device, event);
         // A receipt of somebody else than the holder confirms nothing.
-        if self.holder_at(position) == Some(device) {
+        if self.is_for(device, pack, position) {
             self.tasks
                 .push_back(Task::Transfer(pack, position, transfer::Event::Stored));
         }

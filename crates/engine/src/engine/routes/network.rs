@@ -5,6 +5,7 @@ use bitdust_model::limits::CONNECTIONS_MAX;
 use bitdust_model::manifest::PackKind;
 
 use crate::engine::entries::Work;
+use crate::engine::sets::Sets;
 use crate::engine::{Engine, Task};
 use crate::fsm::{
     contact, deposits, disk, fetch, head, holder_set, recovery, set_up, supplier_link,
@@ -92,8 +93,8 @@ impl Engine {
             self.add_customer(customer);
         }
         self.kept_for = facts.kept_for.iter().copied().collect();
-        if let Some(set) = &facts.set {
-            self.set = Some(set.clone());
+        self.sets = Sets::of(&facts.sets, facts.home);
+        if self.sets.home().is_some() {
             self.tasks
                 .push_back(Task::HolderSet(holder_set::Event::Recorded));
         }

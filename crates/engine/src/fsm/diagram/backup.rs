@@ -186,6 +186,7 @@ fn head_is_drawn() {
         connected: &nobody,
         passed_over: &nobody,
         code: Code::new(1, 2).expect("a code"),
+        active: 2,
     };
     let one = Holders {
         online: &online,

@@ -29,7 +29,7 @@ pub(crate) struct Round {
     kept_at: Option<Tick>,
 }
 
-/// Who holds the set.
+/// Those who hold active positions of the home set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Holders<'a> {
     /// Holders that are not suspect.
@@ -42,6 +42,16 @@ pub(crate) struct Holders<'a> {
     pub(crate) passed_over: &'a BTreeSet<DeviceId>,
     /// The code of the set.
     pub(crate) code: Code,
+    /// How many of its positions are active.
+    pub(crate) active: u8,
+}
+
+impl Holders<'_> {
+    /// How many must keep a head before it settles: more than there are, where nothing settles.
+    fn quorum(&self) -> u8 {
+        let quorum = self.code.metadata_quorum_of(self.active);
+        quorum.unwrap_or(u8::MAX)
+    }
 }
 
 impl Round {
@@ -54,7 +64,7 @@ impl Round {
     /// something newer: then none is published that all who are away could overrule.
     pub(super) fn quorum(&self, holders: &Holders<'_>) -> Quorum {
         let kept = self.kept.intersection(holders.trusted);
-        let awaited = holders.code.metadata_quorum();
+        let awaited = holders.quorum();
         let enough = if !self.is_welcome(holders) {
             awaited
         } else {
@@ -113,8 +123,7 @@ impl Round {
 
     /// Whether enough holders are left that keep it or might still.
     pub(super) fn may_be_kept(&self, holders: &Holders<'_>) -> bool {
-        let quorum = holders.code.metadata_quorum();
-        count(holders.trusted.difference(&self.closed)) >= quorum
+        count(holders.trusted.difference(&self.closed)) >= holders.quorum()
     }
 
     /// A holder is connected anew.

@@ -15,11 +15,8 @@ use crate::shared::testing::{TestHome, pack_ref};
 
 /// A commit with new versions, for a single supplier.
 fn request(snapshots: Vec<SnapshotRecord>) -> CommitRequest {
-    let set = SetFact {
-        set: pack_ref().set,
-        code: Code::new(1, 1).expect("a code"),
-        holders: vec![DeviceId([2; 32])],
-    };
+    let code = Code::new(1, 1).expect("a code");
+    let set = SetFact::formed(pack_ref().set, code, [DeviceId([2; 32])]);
     CommitRequest {
         job: JobId(1),
         snapshots,
