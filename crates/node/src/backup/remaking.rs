@@ -370,4 +370,57 @@ mod tests {
         let told = remade(&mut wing, &mut home, &first).await;
         assert!(matches!(told, Input::ShardRemade(_)), "the first again");
     }
+
+    /// Who holds the last position of one set, and another's third: what lacks one in either is found, at
+    /// the position of its own set.
+    #[tokio::test]
+    async fn what_is_owed_in_any_of_the_sets_is_found() {
+        let home = TestHome::new().await;
+        let (_, record, _) = owe(&home, 1);
+        let other = SetId([2; 32]);
+        let mut second = record.clone();
+        (second.pack.pack, second.pack.set) = (PackId([7; 32]), other);
+        second.chunks.clear();
+        let catalogue = &home.context.catalogue;
+        catalogue.record_pack(second.clone()).expect("recorded");
+        catalogue.commit_pack(second.pack.pack).expect("committed");
+        let debt = |set, position| DebtFact {
+            set,
+            position: Position(position),
+            reachable: PositionMask(0b1111),
+        };
+        let search = |debts: &[DebtFact], loaded| Search {
+            debts: debts.to_vec(),
+            is_awaited: false,
+            flights: BTreeSet::new(),
+            loaded,
+            batch: VecDeque::new(),
+        };
+        let found = |search| {
+            let (found, batch) = next_owed(&home.context, search);
+            let found = found.expect("looked up");
+            (
+                found.map(|(record, debt)| (record.pack.pack, debt.position)),
+                batch.len(),
+            )
+        };
+        let both = [debt(SET, LATE.0), debt(other, 2)];
+        let first = (record.pack.pack, LATE);
+        let then = (second.pack.pack, Position(2));
+        assert_eq!(found(search(&both, BTreeSet::new())), (Some(first), 1));
+        assert_eq!(
+            found(search(&both, BTreeSet::from([first]))),
+            (Some(then), 0)
+        );
+        let elsewhere = BTreeSet::from([(first.0, Position(2))]);
+        assert_eq!(
+            found(search(&both, elsewhere)).0,
+            Some(first),
+            "another's shard"
+        );
+        let all = BTreeSet::from([first, then]);
+        assert_eq!(found(search(&both, all)).0, None, "they are at hand");
+        assert_eq!(found(search(&both[1..], BTreeSet::new())).0, Some(then));
+        assert_eq!(found(search(&[], BTreeSet::new())).0, None);
+    }
 }

@@ -190,7 +190,7 @@ fn sealed_packs(context: &Context, sets: &[SetFact]) -> Result<PacksAtStart, Nod
 mod tests {
     use bitdust_model::manifest::{PackKind, PackRecord};
     use bitdust_model::set::{Holder, PositionRecord, PositionState};
-    use bitdust_model::{DeviceId, HeadHash, IdentityId, PositionMask, Sequence};
+    use bitdust_model::{DeviceId, HeadHash, IdentityId, PackId, PositionMask, Sequence};
     use bitdust_store::catalogue::{OwnHead, OwnSet};
 
     use super::*;
@@ -241,5 +241,79 @@ mod tests {
         assert_eq!(told(), None, "its lists are lost");
         assert_eq!(told(), None, "and it is not given out later either");
         assert_eq!(context.catalogue.draft().expect("read"), None);
+    }
+
+    /// Two sets, of which the first was changed since: the newest version of each is told, with the
+    /// position that nobody holds, and packs of both are counted.
+    #[tokio::test]
+    async fn all_own_sets_are_told_in_their_newest_versions() {
+        use PositionState::{Active, Filling, Vacant};
+        let home = TestHome::new().await;
+        let (context, catalogue) = (&home.context, &home.context.catalogue);
+        let position = |state, number: u8| PositionRecord {
+            state,
+            current: (state != Vacant).then_some(Holder {
+                identity: IdentityId([number; 32]),
+                device: DeviceId([number; 32]),
+            }),
+            ..PositionRecord::default()
+        };
+        let put = |number: u8, version: u64, states: &[PositionState]| {
+            let mut record = set_record(context.identity, context.device, 1);
+            record.version = Sequence(version);
+            record.set = SetId([number; 32]);
+            record.positions = states
+                .iter()
+                .zip(1..)
+                .map(|(it, by)| position(*it, by))
+                .collect();
+            let own = OwnSet {
+                set: record.set,
+                version: record.version,
+                record: context.secrets.device.signing().sign(&record),
+            };
+            catalogue.put_set(own).expect("recorded");
+        };
+        put(1, 1, &[Active, Active]);
+        put(2, 1, &[Active, Filling]);
+        put(1, 2, &[Active, Vacant]);
+        for number in [1, 2] {
+            let mut pack = pack_ref();
+            pack.pack = PackId([number; 32]);
+            pack.set = SetId([number; 32]);
+            let record = PackRecord {
+                pack,
+                random: [0; 32],
+                confirmed: PositionMask::default(),
+                chunks: Vec::new(),
+            };
+            catalogue.record_pack(record).expect("recorded");
+            catalogue
+                .commit_pack(PackId([number; 32]))
+                .expect("committed");
+        }
+        let (told, records) = facts(context, &Config::default(), Stay::Short).expect("facts");
+        let states = |set: &SetFact| -> Vec<_> {
+            let states = set
+                .positions
+                .iter()
+                .map(|it| (it.state, it.holder.is_some()));
+            states.collect()
+        };
+        let sets: Vec<_> = told
+            .sets
+            .iter()
+            .map(|it| (it.set, it.version.0, states(it)))
+            .collect();
+        let (first, second) = (SetId([1; 32]), SetId([2; 32]));
+        let expected = [
+            (first, 2, vec![(Active, true), (Vacant, false)]),
+            (second, 1, vec![(Active, true), (Filling, true)]),
+        ];
+        assert_eq!(sets, expected);
+        assert_eq!(told.home, Some(second), "the newest one");
+        let groups: Vec<_> = told.groups.iter().map(|it| it.group.set).collect();
+        assert_eq!(groups, [first, second]);
+        assert_eq!(records.len(), 2);
     }
 }
