@@ -443,6 +443,7 @@ fn whoever_is_being_filled_is_given_shards_and_does_not_count_until_it_is_active
     assert_eq!(story.ended, Some(None));
     assert_eq!(story.receivers(), devices(all), "it is given its shards");
     assert_eq!(story.given, devices([1, 2, 3]), "and no head");
+    assert!(story.debts.is_empty(), "out of memory, as the others");
     assert_eq!(story.protection(), stored(3, 4));
 
     // What it lacks of earlier packs is owed to it.
