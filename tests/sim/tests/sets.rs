@@ -85,7 +85,12 @@ fn a_version_is_made_and_safe_beside_a_vacant_position() -> Result<(), Failure> 
 fn two_sets_are_kept_and_given_back_together() -> Result<(), Failure> {
     for seed in 0..10 {
         let (mut stage, holders) = safe_stage(seed)?;
-        let customer = stage.customer;
+        let (customer, away) = (stage.customer, holders[0]);
+        // What it lacks waits in the spool, or lies nowhere.
+        stage.world.stop(away);
+        stage.world.set_spool_full(customer, seed % 2 == 0);
+        stage.world.set_folder(customer, 0..45);
+        stage.back_up()?;
         restart(&mut stage, |stage| {
             // The same suppliers at other positions, and one of them at none.
             let mut places: Vec<_> = holders.iter().rev().map(|it| (Active, *it)).collect();
@@ -94,9 +99,7 @@ fn two_sets_are_kept_and_given_back_together() -> Result<(), Failure> {
             stage.world.begin_set(customer, code, &places);
         });
         stage.world.run_for(SOON)?;
-        let away = holders[0];
-        stage.world.stop(away);
-        stage.world.set_folder(customer, 0..60);
+        stage.world.set_folder(customer, 0..75);
         let sealed = stage.world.contents_sealed(customer);
         let job = stage.world.back_up(customer);
         stage.world.finish(customer, job, SOON)?;
@@ -106,7 +109,8 @@ fn two_sets_are_kept_and_given_back_together() -> Result<(), Failure> {
             .world
             .expect(is_new, || format!("{new} packs of 30 chunks"))?;
         stage.restore()?;
-        // Killed in the middle of what it is owed in both.
+        // The customer crashes in the middle of giving it what it is owed in both.
+        stage.world.set_spool_full(customer, false);
         stage.world.start(away);
         stage.world.crash_after(customer, 5 + 3 * seed);
         stage.world.run_for(SOON)?;
@@ -140,6 +144,10 @@ fn who_is_inactive_or_being_filled_is_given_what_it_lacks() -> Result<(), Failur
         stage.world.set_folder(customer, 0..40);
         let job = stage.world.back_up(customer);
         stage.world.finish(customer, job, SOON)?;
+        let is_spooled = !stage.world.is_spool_empty_for(customer, late);
+        stage.world.expect(is_spooled == (state == Filling), || {
+            format!("spooled for {state:?}: {is_spooled}")
+        })?;
         until_whole(&mut stage, &holders[..5])?;
         stage.world.run_for(SOON)?;
         expect_kept(&stage, 5)?;
