@@ -353,7 +353,7 @@ pub const GROUPS_MAX: usize = 4_096;
 /// Heads after the newest published one of which the holders are counted: a draft, and drafts before
 /// it that were given up.
 pub const HEADS_COUNTED_MAX: usize = 64;
-/// Packs of which a supplier is owed its shard that are looked for at once, of each of its sets.
+/// Packs of which a supplier is owed its shard that are looked for at once, of all its sets.
 pub const OWED_BATCH_MAX: usize = 1_024;
 /// Fetches that wait behind those in flight; more are given up at once.
 pub const FETCHES_QUEUED_MAX: usize = 256;

@@ -38,6 +38,7 @@ pub use confirmations::{Confirmation, ConfirmedShard, Withdrawn};
 pub use error::CatalogueError;
 pub use files::CachedFile;
 pub use friends::{Friend, Redeemed};
+pub use groups::OwedPlace;
 pub use heads::{OwnHead, OwnSet};
 pub use history::{HistoryQuestion, PastEvent};
 pub use id::SegmentId;

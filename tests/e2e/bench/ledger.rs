@@ -17,7 +17,7 @@ use bitdust_model::{
     PositionMask, Sequence, SetHash, SetId, ShardId, Tick, UnixMillis, encode,
 };
 use bitdust_store::Catalogue;
-use bitdust_store::catalogue::OwnSet;
+use bitdust_store::catalogue::{OwedPlace, OwnSet};
 
 use crate::report::{Bar, Figure, ONE_PEER, Report, Row};
 
@@ -113,7 +113,12 @@ fn measure_set(code: Code, withdrawn_in_ten_thousand: u64) -> Result<Measured> {
 
     let begun = Instant::now();
     let reachable = (0..code.n()).map(Position).collect();
-    let owed = catalogue.owed(SET, DEAD, reachable, BATCH)?;
+    let place = OwedPlace {
+        set: SET,
+        position: DEAD,
+        reachable,
+    };
+    let owed = catalogue.owed(&[place], BATCH)?;
     let looked_for = begun.elapsed().as_secs_f64() * 1e3;
     anyhow::ensure!(owed.len() == BATCH, "only {} are owed", owed.len());
 

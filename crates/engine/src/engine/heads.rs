@@ -67,7 +67,13 @@ impl Engine {
     /// others who are there have, unless nobody has. A head without its lists would hide what came
     /// before; without its own, it is given to nobody at all.
     fn with_lists(&self, online: &BTreeSet<DeviceId>) -> BTreeSet<DeviceId> {
-        let lists = self.lists(|set| self.ledger.with_lists_of(set.set, self.reachable(set)));
+        // Of the home set only: what lies in another one is no reason to keep a head from its holders,
+        // though they count only with that too.
+        let lists = self.sets.home().and_then(|home| {
+            let with = self.ledger.with_lists_of(home.set, self.reachable(home));
+            Some((home, with?))
+        });
+        let lists: Vec<_> = lists.into_iter().collect();
         let holders = online.iter().filter(|device| has_all(&lists, **device));
         let holders: BTreeSet<_> = holders.copied().collect();
         if holders.is_empty() {

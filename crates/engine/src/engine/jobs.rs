@@ -9,7 +9,7 @@ use bitdust_model::{ErrorCode, FolderId, Sequence};
 use super::entries::{Job, PackGroup, Work};
 use super::{Engine, Step, Task};
 use crate::fsm::{Moment, backup, head, holder_set, name, recovery, restore};
-use crate::io::{JobId, Output, VersionFact};
+use crate::io::{JobId, Output, SetFact, VersionFact};
 use crate::rules::stragglers_until;
 use crate::safety::Quorum;
 use crate::timer::WakeReason;
@@ -366,7 +366,11 @@ impl Engine {
         else {
             return;
         };
-        if *state == backup::State::WaitingForSuppliers && self.sets.for_new_packs().is_some() {
+        // Where too few count, nothing that is sealed would ever be known.
+        let takes_packs = |set: &SetFact| set.quorum().is_some();
+        if *state == backup::State::WaitingForSuppliers
+            && self.sets.for_new_packs().is_some_and(takes_packs)
+        {
             tasks.push(Task::Backup(job, backup::Event::SetFormed));
         }
         let event = backup::Event::Counted {

@@ -19,10 +19,12 @@ impl OwnSets {
         }
     }
 
-    /// The first set was formed.
+    /// The first set was formed. One that comes after it does not become the home set by that.
     pub(super) fn form(&mut self, set: SetFact) {
-        self.home = Some(set.set);
-        self.sets.push(set);
+        if self.home.is_none() {
+            self.home = Some(set.set);
+            self.sets.push(set);
+        }
     }
 
     /// The set that new packs are coded for.

@@ -15,6 +15,7 @@ use bitdust_model::limits::OWED_BATCH_MAX;
 use bitdust_model::manifest::PackRecord;
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
 use bitdust_pipeline::shard::remake_shard;
+use bitdust_store::catalogue::OwedPlace;
 
 use super::{Backup, Remake};
 use crate::shared::completion::Completion;
@@ -154,6 +155,14 @@ async fn remake(
     }
 }
 
+const fn place_of(debt: &DebtFact) -> OwedPlace {
+    OwedPlace {
+        set: debt.set,
+        position: debt.position,
+        reachable: debt.reachable,
+    }
+}
+
 /// A pack of which a shard is owed, and where.
 type Owed = Option<(PackRecord, DebtFact)>;
 
@@ -168,19 +177,10 @@ fn next_owed(context: &Context, search: Search) -> (Result<Owed, ErrorCode>, Vec
                 return (Ok(None), batch);
             }
             is_new = true;
-            for debt in &search.debts {
-                let DebtFact {
-                    set,
-                    position,
-                    reachable,
-                } = *debt;
-                let owed = context
-                    .catalogue
-                    .owed(set, position, reachable, OWED_BATCH_MAX);
-                match owed {
-                    Ok(owed) => batch.extend(owed),
-                    Err(error) => return (Err(error.code()), batch),
-                }
+            let places: Vec<_> = search.debts.iter().map(place_of).collect();
+            match context.catalogue.owed(&places, OWED_BATCH_MAX) {
+                Ok(owed) => batch.extend(owed),
+                Err(error) => return (Err(error.code()), batch),
             }
             continue;
         };

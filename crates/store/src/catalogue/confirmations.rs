@@ -228,7 +228,7 @@ pub(super) fn confirmations_of(
 }
 
 /// Brings the counts of packs in line with their confirmations. Those are in the mask that the holder of
-/// a position in its set gave; a set whose positions nobody holds takes them of anybody. Of these the
+/// a position in its set gave; a set that is not of this device takes them of anybody. Of these the
 /// ones are counted whose positions count. Not a view: SQLite would read all confirmations for each pack.
 macro_rules! recount {
     () => {
@@ -240,7 +240,7 @@ macro_rules! recount {
                  FROM confirmations c WHERE c.pack = packs.id AND (
                      EXISTS (SELECT 1 FROM positions s WHERE s.set_id = packs.set_id
                              AND s.position = c.position AND s.holder = c.holder)
-                     OR NOT EXISTS (SELECT 1 FROM positions s WHERE s.set_id = packs.set_id))))"
+                     OR NOT EXISTS (SELECT 1 FROM own_sets o WHERE o.set_id = packs.set_id))))"
     };
 }
 

@@ -13,6 +13,17 @@ use super::pack_rows::{kind_from_column, number_of};
 use super::{Catalogue, CatalogueError};
 use crate::row::from_column;
 
+/// Where a shard may be owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwedPlace {
+    /// Of packs of this set.
+    pub set: SetId,
+    /// At this position of it.
+    pub position: Position,
+    /// Positions of the set whose shards can be had.
+    pub reachable: PositionMask,
+}
+
 impl Catalogue {
     /// The committed packs of a set by what confirms them.
     pub fn groups(&self, set: SetId) -> Result<Vec<GroupTotal>, CatalogueError> {
@@ -32,28 +43,24 @@ impl Catalogue {
         })
     }
 
-    /// Committed packs of a set of which a position is not confirmed, at most so many: first those
-    /// of which enough confirmed shards can be reached, then others; of these the ones with the
+    /// Committed packs that are not confirmed at one of these places, at most so many of all together:
+    /// first those of which enough confirmed shards can be reached, then others; of these the ones with the
     /// fewest confirmations first, and then the oldest.
-    pub fn owed(
-        &self,
-        set: SetId,
-        position: Position,
-        reachable: PositionMask,
-        count: usize,
-    ) -> Result<Vec<PackId>, CatalogueError> {
+    pub fn owed(&self, places: &[OwedPlace], count: usize) -> Result<Vec<PackId>, CatalogueError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT id, mask, confirmed, k FROM packs
                  WHERE set_id = ?1 AND state > 0 AND mask & ?2 = 0 AND ?3 < positions",
             )?;
-            let bit = PositionMask::default().with(position).0;
             let mut owed = Vec::new();
-            let mut rows = statement.query(params![set.0, bit, position.0])?;
-            while let Some(row) = rows.next()? {
-                let there = PositionMask(row.get(1)?).and(reachable).count();
-                let is_short = there < row.get(3)?;
-                owed.push((is_short, row.get::<_, u8>(2)?, row.get::<_, i64>(0)?));
+            for place in places {
+                let bit = PositionMask::default().with(place.position).0;
+                let mut rows = statement.query(params![place.set.0, bit, place.position.0])?;
+                while let Some(row) = rows.next()? {
+                    let there = PositionMask(row.get(1)?).and(place.reachable).count();
+                    let is_short = there < row.get(3)?;
+                    owed.push((is_short, row.get::<_, u8>(2)?, row.get::<_, i64>(0)?));
+                }
             }
             owed.sort_unstable();
             let mut id = connection.prepare_cached("SELECT pack FROM packs WHERE id = ?1")?;

@@ -9,7 +9,7 @@ use bitdust_model::{
     ByteCount, HeadHash, PackId, Position, PositionMask, Sequence, SetHash, SetId,
 };
 use bitdust_store::Catalogue;
-use bitdust_store::catalogue::{NewSegment, OwnHead, OwnSet, Publication};
+use bitdust_store::catalogue::{NewSegment, OwedPlace, OwnHead, OwnSet, Publication};
 use proptest::prelude::*;
 
 use crate::support::{
@@ -147,9 +147,13 @@ fn what_is_owed_is_found_the_weakest_first() {
             catalogue.commit_pack(pack(number)).expect("committed");
         }
     }
+    let place = |set, position, reachable| OwedPlace {
+        set,
+        position: Position(position),
+        reachable: PositionMask(reachable),
+    };
     let owed = |position, reachable, count| {
-        let reachable = PositionMask(reachable);
-        let found = catalogue.owed(set(), Position(position), reachable, count);
+        let found = catalogue.owed(&[place(set(), position, reachable)], count);
         found.expect("looked up")
     };
     assert_eq!(
@@ -166,9 +170,17 @@ fn what_is_owed_is_found_the_weakest_first() {
     assert_eq!(owed(2, 0b111, 9), [3].map(pack));
     assert_eq!(owed(1, 0b111, 9), []);
     assert_eq!(owed(9, 0b111, 9), [], "there is no such position");
-    let (other, all) = (SetId(id("set", 2)), PositionMask(0b1111));
-    let found = catalogue.owed(other, Position(3), all, 9);
+    let other = SetId(id("set", 2));
+    let found = catalogue.owed(&[place(other, 3, 0b1111)], 9);
     assert_eq!(found.expect("looked up"), []);
+    // What cannot be made in one set stands behind what can be made in another.
+    let mut record = pack_record(5, &[5]);
+    record.pack.set = other;
+    catalogue.record_pack(record).expect("recorded");
+    catalogue.commit_pack(pack(5)).expect("committed");
+    let places = [place(other, 3, 0b1111), place(set(), 3, 0b111)];
+    let found = catalogue.owed(&places, 9).expect("looked up");
+    assert_eq!(found, [3, 2, 5].map(pack));
 }
 
 /// The packs of a head's own lists count as published with it.
@@ -272,4 +284,6 @@ fn holders_that_do_not_count_confirm_and_make_nothing_known() {
     confirm(&catalogue, 1, 4);
     let (_, is_known) = become_of(5, [Active, Vacant, Inactive, Active]);
     assert!(is_known, "two of two");
+    let nobody = become_of(6, [Vacant; 4]);
+    assert_eq!(nobody, (PositionMask::default(), false), "nobody keeps it");
 }

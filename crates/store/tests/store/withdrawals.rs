@@ -2,7 +2,7 @@
 
 use bitdust_model::{Position, PositionMask, SetId};
 use bitdust_store::Catalogue;
-use bitdust_store::catalogue::Introduction;
+use bitdust_store::catalogue::{Introduction, OwedPlace};
 
 use crate::support::{NOW, commit, device, id, identity, open_catalogue, pack, temporary_folder};
 
@@ -53,7 +53,14 @@ fn one_shard_is_taken_back_and_no_other() {
     };
     assert_eq!(positions(1), [0, 2]);
     assert_eq!(positions(0), [0, 1, 2]);
-    let owed = catalogue.owed(set(), Position(1), PositionMask::default(), 9);
+    let owed = catalogue.owed(
+        &[OwedPlace {
+            set: set(),
+            position: Position(1),
+            reachable: PositionMask::default(),
+        }],
+        9,
+    );
     let owed = owed.expect("read");
     assert_eq!(owed, [pack(1)]);
     // It is given it again, and signs.
