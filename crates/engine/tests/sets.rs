@@ -549,7 +549,7 @@ fn a_device_in_two_sets_is_given_what_it_is_owed_in_both() {
         Row::published(HOME, PackKind::Data, 0b1011),
         Row::published(OLD, PackKind::Data, 0b1110),
     ];
-    let (all, keepers) = ([1, 2, 3, 4, 5, 6], [1, 2, 3, 4]);
+    let keepers = [1, 2, 3, 4];
     let away = [1, 2, 4, 5, 6];
     let mut story = Story::begin(&sets, &rows, &keepers, &away);
     assert!(story.is_owed(3));
@@ -602,10 +602,7 @@ fn a_head_counts_only_with_the_lists_of_all_sets() {
 /// It is given to all holders of the home set all the same: what lies elsewhere may come to them yet.
 #[test]
 fn lists_of_another_set_keep_no_head_from_the_holders_of_home() {
-    let sets = [
-        set(HOME, 2, 1, &[Active; 4]),
-        set(OLD, 2, 4, &[Active; 4]),
-    ];
+    let sets = [set(HOME, 2, 1, &[Active; 4]), set(OLD, 2, 4, &[Active; 4])];
     let rows = [Row::published(OLD, PackKind::Tree, 0b1111)];
     let all: Vec<_> = (1..=7).collect();
     let mut story = Story::begin(&sets, &rows, &[], &all);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::code::Code;
 use crate::codec::Versioned;
 use crate::document::Document;
 use crate::id::{DeviceId, IdentityId, MandateHash, SetHash, SetId};
@@ -79,9 +80,10 @@ impl SetRecord {
     /// with `a` active ones. `None` where fewer than k are active: nothing settles then.
     #[must_use]
     pub fn quorum(&self) -> Option<usize> {
-        let (active, k) = (self.active().count(), usize::from(self.k));
-        let any_k = active.checked_sub(k)? + 1;
-        Some(any_k.max(active / 2 + 1))
+        let positions = u8::try_from(self.positions.len()).ok()?;
+        let active = u8::try_from(self.active().count()).ok()?;
+        let code = Code::new(self.k, positions).ok()?;
+        code.metadata_quorum_of(active).map(usize::from)
     }
 }
 

@@ -86,12 +86,14 @@ async fn ask_all(context: &Context) -> Result<LaneStand, ErrorCode> {
     let catalogue = context.catalogue.clone();
     let sets = blocking(move || catalogue.sets()).await?;
     let sets = sets.map_err(|error| error.code())?;
-    let sets: Vec<SetRecord> = sets
-        .iter()
-        .filter_map(|set| decode(&set.record.bytes).ok())
-        .collect();
-    let active: BTreeSet<DeviceId> = sets.iter().flat_map(SetRecord::active).collect();
-    let quorum = sets.iter().filter_map(SetRecord::quorum).min().unwrap_or(0);
+    // The home set, whose holders keep the lists: the one that was made last, as in the lane record.
+    let home = sets.last();
+    let home = home.and_then(|set| decode::<SetRecord>(&set.record.bytes).ok());
+    let Some(home) = home else {
+        return Ok(LaneStand::Unheard);
+    };
+    let active: BTreeSet<DeviceId> = home.active().collect();
+    let quorum = home.quorum().unwrap_or(0);
     let peers = context.net.peers().await.map_err(|error| error.code())?;
     let there = peers.into_iter().map(|peer| peer.device);
     let mut asked: FuturesUnordered<_> = there
