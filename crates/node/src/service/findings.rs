@@ -10,7 +10,7 @@ use crate::shared::driver::Driver;
 pub(crate) fn tell_findings(driver: &mut Driver, swept: &Swept) {
     if swept.is_away {
         let message = "The folder with what you keep for others is not there. Is its disk connected? \
-                       Nothing is lost meanwhile, and nothing new is taken";
+                       Until it is back, nothing of it can be given back and nothing new is taken";
         driver.notice(Severity::Problem, Happening::KeptFolderAway, message);
     }
     if swept.is_replaced {
@@ -27,7 +27,7 @@ pub(crate) fn tell_findings(driver: &mut Driver, swept: &Swept) {
     if pieces > 0 {
         let message = format!(
             "{} that you keep for others: missing from your disk or damaged. Check the disk; their \
-             owners will notice and send them again",
+             owners can send them again once they notice",
             counted(pieces)
         );
         let happening = Happening::KeptPiecesLost { pieces };

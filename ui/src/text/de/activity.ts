@@ -48,10 +48,10 @@ export const activity: Translated<typeof English> = {
     other: "Das Verzeichnis dessen, was Sie für andere aufbewahren, war beschädigt. Es wurde aus den Dateien neu angelegt, mit {count} Teilen; Ihre eigenen Sicherungen hängen nicht davon ab",
   },
   kept_pieces_lost: {
-    one: "{count} Teil, den Sie für andere aufbewahren, fehlt auf Ihrer Festplatte oder ist beschädigt. Prüfen Sie die Festplatte; wem er gehört, der bemerkt es und überträgt ihn neu",
-    other: "{count} Teile, die Sie für andere aufbewahren, fehlen auf Ihrer Festplatte oder sind beschädigt. Prüfen Sie die Festplatte; wem sie gehören, der bemerkt es und überträgt sie neu",
+    one: "{count} Teil, den Sie für andere aufbewahren, fehlt auf Ihrer Festplatte oder ist beschädigt. Prüfen Sie die Festplatte; wem er gehört, der kann ihn neu übertragen, sobald er es bemerkt",
+    other: "{count} Teile, die Sie für andere aufbewahren, fehlen auf Ihrer Festplatte oder sind beschädigt. Prüfen Sie die Festplatte; wem sie gehören, der kann sie neu übertragen, sobald er es bemerkt",
   },
-  kept_folder_away: "Der Ordner mit dem, was Sie für andere aufbewahren, ist nicht da. Ist die Festplatte angeschlossen? Es geht nichts verloren, und Neues wird nicht angenommen",
+  kept_folder_away: "Der Ordner mit dem, was Sie für andere aufbewahren, ist nicht da. Ist die Festplatte angeschlossen? Bis er wieder da ist, kann nichts daraus zurückgegeben werden, und Neues wird nicht angenommen",
   defect: "Ein Teil von BitDust ist ausgefallen. Ihre Daten sind so sicher wie zuvor; bitte melden Sie es",
   supplier_suspect: "{name} hat einen Teil Ihrer Daten verloren und zählt erst wieder, wenn der Rest nachgewiesen ist",
   supplier_emptied: "{name} kann nichts von Ihren Daten nachweisen und zählt erst wieder, wenn sie neu übertragen und nachgewiesen sind",

@@ -45,10 +45,10 @@ export const activity = {
     other: "The list of what you keep for others was damaged. It was made anew from the disk, with {count} pieces; your own backups do not depend on it",
   },
   kept_pieces_lost: {
-    one: "{count} piece that you keep for others is missing from your disk or damaged. Check the disk; its owner will notice and send it again",
-    other: "{count} pieces that you keep for others are missing from your disk or damaged. Check the disk; their owners will notice and send them again",
+    one: "{count} piece that you keep for others is missing from your disk or damaged. Check the disk; its owner can send it again once they notice",
+    other: "{count} pieces that you keep for others are missing from your disk or damaged. Check the disk; their owners can send them again once they notice",
   },
-  kept_folder_away: "The folder with what you keep for others is not there. Is its disk connected? Nothing is lost meanwhile, and nothing new is taken",
+  kept_folder_away: "The folder with what you keep for others is not there. Is its disk connected? Until it is back, nothing of it can be given back and nothing new is taken",
   defect: "A part of BitDust failed. Your data are as safe as before; please report it",
   supplier_suspect: "{name} lost part of what it kept for you and does not count until it has proved that the rest is there",
   supplier_emptied: "{name} can prove nothing of what it kept for you; it counts again once it has it anew and proves it",
