@@ -5,6 +5,7 @@ mod browse;
 pub(crate) mod fetch;
 mod listing;
 mod lookup;
+mod published;
 pub(crate) mod reader;
 mod verify;
 pub(crate) mod versions;

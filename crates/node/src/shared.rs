@@ -14,6 +14,7 @@ pub(crate) mod fetch_request;
 pub(crate) mod fetching;
 pub(crate) mod folder_outcome;
 pub(crate) mod foreign_lanes;
+pub(crate) mod head_lists;
 pub(crate) mod job;
 pub(crate) mod lane_heads;
 pub(crate) mod names;

@@ -21,6 +21,7 @@ mod pack_rows;
 mod packs;
 mod rebuild;
 mod schema;
+mod scratch;
 mod segments;
 mod snapshots;
 mod suppliers;
@@ -45,6 +46,7 @@ pub use id::SegmentId;
 pub use pack_rows::shard_bytes;
 pub use packs::{PackTotals, UnconfirmedPack};
 pub use rebuild::Imported;
+pub use scratch::ScratchCatalogue;
 pub use segments::{LiveSegment, NewSegment, Publication, Published};
 pub use suppliers::{Introduction, SignedContract, Supplier};
 

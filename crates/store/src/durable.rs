@@ -121,6 +121,14 @@ pub(crate) fn remove_if_there(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Removes a folder with all that is in it.
+pub(crate) fn remove_folder_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Reads a whole file of at most `bytes_max` bytes; `None` when it does not exist. A longer
 /// one is refused before anything is allocated for it.
 pub(crate) fn read_bounded(path: &Path, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {

@@ -120,6 +120,12 @@ impl HomePaths {
         self.dir.join("spool")
     }
 
+    /// Lists that are made for one job and go with it.
+    #[must_use]
+    pub fn scratch(&self) -> PathBuf {
+        self.dir.join("catalogue.scratch")
+    }
+
     /// The socket on which the holder serves front ends.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
@@ -180,6 +186,8 @@ impl Home {
             durable::create_private_dir(&inside).map_err(refused(&inside))?;
         }
         durable::sweep_temporaries(dir).map_err(refused(dir))?;
+        let scratch = paths.scratch();
+        durable::remove_folder_if_there(&scratch).map_err(refused(&scratch))?;
         Ok(Self { paths, _lock: lock })
     }
 

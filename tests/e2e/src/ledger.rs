@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use bitdust_crypto::verify_header;
-use bitdust_model::manifest::PackRef;
+use bitdust_model::manifest::{PackKind, PackRef};
 use bitdust_model::shard::{ShardHeader, SignedHeader};
 use bitdust_model::{DeviceId, IdentityId, PackId, Position, ShardId, UnixMillis, limits};
 use bitdust_store::{Catalogue, HomePaths, ShardStore};
@@ -54,6 +54,8 @@ pub fn glance(catalogue: &Path) -> Result<Glance> {
 pub struct Committed {
     /// The ids of its shards by position, as their files are named.
     pub shards: Vec<String>,
+    /// What is in it.
+    pub kind: PackKind,
     /// Shards that give it back.
     pub k: u8,
     /// Whether a published head leads to it.
@@ -82,6 +84,7 @@ pub fn committed_packs(home: &Path, folder: &Path) -> Result<Vec<Committed>> {
             .context("a pack without its record")?;
         packs.push(Committed {
             shards: known.shards.iter().map(ShardId::to_hex).collect(),
+            kind: known.kind,
             k: known.k,
             is_published,
         });
@@ -233,7 +236,16 @@ pub fn signed_headers(
 
 /// The files of the shards that a supplier keeps: those whose names are ids.
 pub fn shard_files(home: &Path) -> Result<Vec<PathBuf>> {
-    let mut folders = vec![HomePaths::new(home).shards()];
+    files_without_ending(HomePaths::new(home).shards())
+}
+
+/// Shards that wait in the spool of a customer's home.
+pub fn spool_files(home: &Path) -> Result<Vec<PathBuf>> {
+    files_without_ending(HomePaths::new(home).spool())
+}
+
+fn files_without_ending(folder: PathBuf) -> Result<Vec<PathBuf>> {
+    let mut folders = vec![folder];
     let mut files = vec![];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder)? {

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use bitdust_e2e_tests::ledger::shard_files;
+use bitdust_e2e_tests::ledger::{committed_packs, shard_files};
 use bitdust_e2e_tests::rot::{is_whole, rot};
 use bitdust_e2e_tests::{Outcome, Random, Stage, World, differences, eventually, sized};
+use bitdust_model::manifest::PackKind;
 use serde_json::Value;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -60,6 +61,37 @@ fn what_a_restore_does_not_find_is_sent_again() -> Outcome {
     let verify = scene.stage.customer.order(&["verify"]);
     verify.within(SOON).attempt()?;
     scene.until_whole(first, &before).map(drop)
+}
+
+/// The catalogue knows where everything lies, and somebody with the words alone would find nothing: a
+/// test restore goes the way that they would go.
+#[test]
+fn a_test_restore_finds_lists_that_nobody_has() -> Outcome {
+    let mut scene = Scene::set_up("lost-lists", 3, NEVER)?;
+    let verify = |scene: &Scene| {
+        let order = scene.stage.customer.order(&["verify"]);
+        order.within(SOON).attempt()
+    };
+    verify(&scene)?.expect_code(0)?;
+    let home = &scene.stage.customer.home;
+    let packs = committed_packs(home, scene.world.folder())?;
+    let commits = packs.iter().filter(|pack| pack.kind == PackKind::Commit);
+    let lists: Vec<_> = commits.flat_map(|pack| &pack.shards).collect();
+    for supplier in 0..3 {
+        for file in scene.files(supplier)?.keys() {
+            if lists.iter().any(|shard| file.ends_with(shard)) {
+                std::fs::remove_file(file)?;
+            }
+        }
+    }
+    scene.restore_and_compare()?;
+    let failed = verify(&scene)?.expect_code(3)?;
+    ensure!(failed.stdout.contains("24 words"), "{}", failed.stdout);
+    // The next version brings its own.
+    scene.write("new")?;
+    scene.back_up()?;
+    verify(&scene)?.expect_code(0)?;
+    Ok(())
 }
 
 /// The folder of shards lies on a disk of its own, which is away for a moment: while the supplier runs,

@@ -17,8 +17,9 @@ use bitdust_engine::{JobId, Random};
 use bitdust_model::manifest::{BlobRef, PackRef, SnapshotRecord};
 use bitdust_model::status::Problems;
 use bitdust_model::tree::{Content, Entry, Node};
-use bitdust_model::{ChunkId, ErrorCode, PackId, limits};
+use bitdust_model::{ChunkId, ErrorCode, PackId, Sequence, limits};
 
+use crate::restore::published::PublishedVersion;
 use crate::restore::reader::{ChunkPlace, Reader};
 use crate::restore::versions::newest_of_each;
 use crate::shared::context::Context;
@@ -30,6 +31,8 @@ const READ_AHEAD: u32 = 1024 * 1024;
 
 /// A file that was drawn.
 struct Drawn {
+    /// The number of its source.
+    source: usize,
     snapshot: SnapshotRecord,
     path: Vec<u8>,
     entry: Entry,
@@ -38,7 +41,29 @@ struct Drawn {
 /// Places of chunks in files that are compared together; each takes less than 100 bytes of memory.
 const PIECES_MAX: usize = 500_000;
 
-/// Fetches and compares `sample` random files of the newest versions.
+/// What a recovery would be told.
+const LISTS_MISSING: &str = "the lists of the newest version cannot be fetched: with your 24 words alone it could \
+     not be restored now";
+const PART_MISSING: &str = "a part of the lists of the newest version cannot be fetched";
+const VERSION_MISSING: &str =
+    "the newest version of this folder is not in what your suppliers keep";
+
+fn untold(sequence: Sequence) -> String {
+    format!(
+        "no supplier that is connected names the newest version (no. {})",
+        sequence.0
+    )
+}
+
+/// Versions that files are drawn from, and the catalogue that says where those lie.
+struct Source {
+    context: Context,
+    snapshots: Vec<SnapshotRecord>,
+}
+
+/// Fetches and compares `sample` random files of the newest versions. Those of this device are found as
+/// somebody would find them who has nothing but the keys: from the published head, through lists that
+/// come from suppliers.
 pub(crate) fn verify(
     context: &Context,
     job: JobId,
@@ -46,9 +71,21 @@ pub(crate) fn verify(
     counters: &Arc<Counters>,
     runtime: Handle,
 ) -> Result<Problems, ErrorCode> {
-    let mut reader = Reader::new(context, runtime, job, READ_AHEAD);
     let mut problems = Problems::default();
-    let drawn = draw(context, &mut reader, sample, counters, &mut problems)?;
+    let published = match runtime.block_on(PublishedVersion::fetch(context, job)) {
+        Ok(published) => published,
+        Err(ErrorCode::Cancelled) => return Err(ErrorCode::Cancelled),
+        Err(code) => {
+            problems.push(problem(b"", code, LISTS_MISSING));
+            None
+        }
+    };
+    let sources = sources(context, published.as_ref(), &mut problems)?;
+    let mut readers: Vec<_> = sources
+        .iter()
+        .map(|source| Reader::new(&source.context, runtime.clone(), job, READ_AHEAD))
+        .collect();
+    let drawn = draw(&sources, &mut readers, sample, counters, &mut problems)?;
     let mut view = VerifyView {
         files: 0,
         bytes: 0,
@@ -56,20 +93,9 @@ pub(crate) fn verify(
         changed_here: 0,
         failed: problems.count(),
     };
-    let mut batch = FileBatch::default();
-    for (index, file) in drawn.iter().enumerate() {
-        if counters.is_cancelled() {
-            return Err(ErrorCode::Cancelled);
-        }
-        batch.add(&mut reader, file)?;
-        if batch.pieces < PIECES_MAX && index + 1 < drawn.len() {
-            continue;
-        }
-        let files = std::mem::take(&mut batch).compare(&mut reader, counters)?;
-        for file in files {
-            count(file, &mut view, &mut problems);
-            counters.did_file(0);
-        }
+    for (number, reader) in readers.iter_mut().enumerate() {
+        let drawn: Vec<_> = drawn.iter().filter(|file| file.source == number).collect();
+        compare_all(reader, &drawn, counters, &mut view, &mut problems)?;
     }
     drop(
         context
@@ -79,53 +105,91 @@ pub(crate) fn verify(
     Ok(problems)
 }
 
+/// Fetches and compares files that lie by the catalogue of one reader.
+fn compare_all(
+    reader: &mut Reader<'_>,
+    drawn: &[&Drawn],
+    counters: &Arc<Counters>,
+    view: &mut VerifyView,
+    problems: &mut Problems,
+) -> Result<(), ErrorCode> {
+    let mut batch = FileBatch::default();
+    for (index, file) in drawn.iter().enumerate() {
+        if counters.is_cancelled() {
+            return Err(ErrorCode::Cancelled);
+        }
+        batch.add(reader, file)?;
+        if batch.pieces < PIECES_MAX && index + 1 < drawn.len() {
+            continue;
+        }
+        let files = std::mem::take(&mut batch).compare(reader, counters)?;
+        for file in files {
+            count(file, view, problems);
+            counters.did_file(0);
+        }
+    }
+    Ok(())
+}
+
+/// The newest version of each folder: those of this device from what suppliers have, others, which came
+/// with a recovery, from the own catalogue. What suppliers do not have is a problem.
+fn sources(
+    context: &Context,
+    published: Option<&PublishedVersion>,
+    problems: &mut Problems,
+) -> Result<Vec<Source>, ErrorCode> {
+    let (own, others): (Vec<_>, Vec<_>) = newest_of_each(context)?
+        .into_iter()
+        .partition(|snapshot| snapshot.device == context.device);
+    let mut sources = vec![Source {
+        context: context.clone(),
+        snapshots: others,
+    }];
+    let Some(published) = published else {
+        return Ok(sources);
+    };
+    if !published.is_told {
+        problems.push(problem(
+            b"",
+            ErrorCode::NotFound,
+            untold(published.sequence),
+        ));
+    }
+    for _ in 0..published.missing {
+        problems.push(problem(b"", ErrorCode::TooFewShards, PART_MISSING));
+    }
+    let found = published.newest_of_each()?;
+    for snapshot in own {
+        if found
+            .iter()
+            .all(|found| found.snapshot != snapshot.snapshot)
+        {
+            problems.push(problem(
+                &snapshot.path,
+                ErrorCode::NotFound,
+                VERSION_MISSING,
+            ));
+        }
+    }
+    sources.push(Source {
+        context: published.context.clone(),
+        snapshots: found,
+    });
+    Ok(sources)
+}
+
 /// Draws files evenly from all newest versions, holding no listing whole.
 fn draw(
-    context: &Context,
-    reader: &mut Reader<'_>,
+    sources: &[Source],
+    readers: &mut [Reader<'_>],
     sample: u32,
     counters: &Arc<Counters>,
     problems: &mut Problems,
 ) -> Result<Vec<Drawn>, ErrorCode> {
     let mut urn = Urn::new(sample);
-    for snapshot in newest_of_each(context)? {
-        let mut waiting = vec![(Vec::new(), snapshot.pages.clone())];
-        while let Some((folder, pages)) = waiting.pop() {
-            for page in pages {
-                if counters.is_cancelled() {
-                    return Err(ErrorCode::Cancelled);
-                }
-                let entries = match reader.page(page) {
-                    Ok(entries) => entries,
-                    Err(code) => {
-                        problems.push(problem(
-                            &folder,
-                            code,
-                            "a part of this folder's list cannot be had",
-                        ));
-                        continue;
-                    }
-                };
-                for entry in entries {
-                    let path = if folder.is_empty() {
-                        entry.name.clone()
-                    } else {
-                        [&folder[..], b"/", &entry.name].concat()
-                    };
-                    match &entry.node {
-                        Node::Directory { pages } => waiting.push((path, pages.clone())),
-                        Node::File { .. } => {
-                            let snapshot = snapshot.clone();
-                            urn.offer(Drawn {
-                                snapshot,
-                                path,
-                                entry,
-                            });
-                        }
-                        Node::Symlink { .. } | Node::Fifo | Node::Socket | Node::Device { .. } => {}
-                    }
-                }
-            }
+    for (number, (source, reader)) in sources.iter().zip(readers).enumerate() {
+        for snapshot in &source.snapshots {
+            offer_files((number, snapshot), reader, counters, problems, &mut urn)?;
         }
     }
     for file in &urn.drawn {
@@ -134,6 +198,53 @@ fn draw(
         }
     }
     Ok(urn.drawn)
+}
+
+/// Offers all files of a version.
+fn offer_files(
+    (source, snapshot): (usize, &SnapshotRecord),
+    reader: &mut Reader<'_>,
+    counters: &Counters,
+    problems: &mut Problems,
+    urn: &mut Urn,
+) -> Result<(), ErrorCode> {
+    let mut waiting = vec![(Vec::new(), snapshot.pages.clone())];
+    while let Some((folder, pages)) = waiting.pop() {
+        for page in pages {
+            if counters.is_cancelled() {
+                return Err(ErrorCode::Cancelled);
+            }
+            let entries = match reader.page(page) {
+                Ok(entries) => entries,
+                Err(code) => {
+                    problems.push(problem(
+                        &folder,
+                        code,
+                        "a part of this folder's list cannot be had",
+                    ));
+                    continue;
+                }
+            };
+            for entry in entries {
+                let path = if folder.is_empty() {
+                    entry.name.clone()
+                } else {
+                    [&folder[..], b"/", &entry.name].concat()
+                };
+                match &entry.node {
+                    Node::Directory { pages } => waiting.push((path, pages.clone())),
+                    Node::File { .. } => urn.offer(Drawn {
+                        source,
+                        snapshot: snapshot.clone(),
+                        path,
+                        entry,
+                    }),
+                    Node::Symlink { .. } | Node::Fifo | Node::Socket | Node::Device { .. } => {}
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What was drawn so far (reservoir sampling, algorithm R).

@@ -1,5 +1,6 @@
 //! What every task of the node may use: cheap handles, cloned into it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,6 +21,8 @@ pub(crate) struct Context {
     pub(crate) net: bitdust_net::Client,
     /// The own catalogue.
     pub(crate) catalogue: Catalogue,
+    /// A folder for lists that are made for one job.
+    pub(crate) scratch: Arc<Path>,
     /// Shards kept for others.
     pub(crate) shards: ShardStore,
     /// Sealed shards whose supplier is away.

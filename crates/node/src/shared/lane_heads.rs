@@ -2,7 +2,7 @@
 
 use bitdust_model::head::LaneHeads;
 use bitdust_model::message::Body;
-use bitdust_model::{DeviceId, ErrorCode, limits};
+use bitdust_model::{DeviceId, ErrorCode, HeadHash, Sequence, limits};
 
 use crate::shared::answer::refusal;
 use crate::shared::context::Context;
@@ -28,4 +28,21 @@ pub(crate) async fn heads_of(
         }
     }
     Ok(all)
+}
+
+/// The newest head of this lane that a supplier tells.
+pub(crate) async fn ask_tip(
+    context: &Context,
+    device: DeviceId,
+) -> Result<Option<(Sequence, HeadHash)>, ErrorCode> {
+    let lanes = heads_of(context, device).await?;
+    let own = context.device;
+    let tips = lanes.iter().filter_map(|lane| lane.tips.first());
+    let mut tips = tips.filter(|tip| tip.head.signer == own.0);
+    let Some(tip) = tips.next() else {
+        return Ok(None);
+    };
+    let head = bitdust_crypto::verify_by(&tip.head, &own.0);
+    let head = head.map_err(|_| ErrorCode::NotAuthentic)?;
+    Ok(Some((head.sequence, bitdust_crypto::head_hash(&tip.head))))
 }

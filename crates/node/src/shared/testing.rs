@@ -70,6 +70,7 @@ impl TestHome {
         let context = Context {
             net,
             catalogue,
+            scratch: paths.scratch().into(),
             shards,
             spool: Spool::open(&paths.spool(), spool).expect("a spool"),
             device: secrets.device.device(),

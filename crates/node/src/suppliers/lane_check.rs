@@ -11,11 +11,11 @@ use tracing::warn;
 use bitdust_engine::{LaneStand, ToldHead, lane_stand};
 use bitdust_model::intervals::RECORDS_PATIENCE;
 use bitdust_model::set::SetRecord;
-use bitdust_model::{DeviceId, ErrorCode, HeadHash, Sequence, decode};
+use bitdust_model::{DeviceId, ErrorCode, Sequence, decode};
 use bitdust_store::CatalogueError;
 
 use crate::shared::context::Context;
-use crate::shared::lane_heads::heads_of;
+use crate::shared::lane_heads::ask_tip;
 use crate::shared::task::blocking;
 
 /// What this run knows of the lane.
@@ -143,21 +143,4 @@ async fn told_by(context: &Context, device: DeviceId) -> Result<ToldHead, ErrorC
     } else {
         ToldHead::Unknown
     })
-}
-
-/// The newest head of this lane that a supplier tells.
-pub(super) async fn ask_tip(
-    context: &Context,
-    device: DeviceId,
-) -> Result<Option<(Sequence, HeadHash)>, ErrorCode> {
-    let lanes = heads_of(context, device).await?;
-    let own = context.device;
-    let tips = lanes.iter().filter_map(|lane| lane.tips.first());
-    let mut tips = tips.filter(|tip| tip.head.signer == own.0);
-    let Some(tip) = tips.next() else {
-        return Ok(None);
-    };
-    let head = bitdust_crypto::verify_by(&tip.head, &own.0);
-    let head = head.map_err(|_| ErrorCode::NotAuthentic)?;
-    Ok(Some((head.sequence, bitdust_crypto::head_hash(&tip.head))))
 }

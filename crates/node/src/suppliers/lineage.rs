@@ -12,9 +12,9 @@ use bitdust_model::{DeviceId, ErrorCode, Sequence, decode};
 use bitdust_store::CatalogueError;
 use bitdust_store::catalogue::OwnHead;
 
-use super::lane_check::ask_tip;
 use crate::shared::answer::refusal;
 use crate::shared::context::Context;
+use crate::shared::lane_heads::ask_tip;
 use crate::shared::task::blocking;
 
 /// What a signed document takes beside its own bytes.

@@ -1,0 +1,91 @@
+//! The newest published version as suppliers have it: its lists are fetched and read into a catalogue of
+//! their own, as a recovery would do. What only the own catalogue knows is not in there.
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+
+use bitdust_engine::JobId;
+use bitdust_model::head::Head;
+use bitdust_model::intervals::RECORDS_PATIENCE;
+use bitdust_model::manifest::SnapshotRecord;
+use bitdust_model::{DeviceId, ErrorCode, Sequence};
+use bitdust_pipeline::pack::HEADER_BYTES;
+use bitdust_store::catalogue::ScratchCatalogue;
+
+use crate::restore::versions::newest_of_each;
+use crate::shared::context::Context;
+use crate::shared::head_lists::load_head;
+use crate::shared::lane_heads::ask_tip;
+use crate::shared::task::blocking;
+
+/// What somebody would find who has nothing but the keys.
+pub(super) struct PublishedVersion {
+    /// As the own context, with what was found in place of the catalogue.
+    pub(super) context: Context,
+    /// Its place in the lane.
+    pub(super) sequence: Sequence,
+    /// Parts of its lists that could not be had.
+    pub(super) missing: u64,
+    /// Whether a supplier tells of it.
+    pub(super) is_told: bool,
+    /// Goes with the rest.
+    _scratch: ScratchCatalogue,
+}
+
+impl PublishedVersion {
+    /// Fetches the lists of the newest published head; `None` where there is none. Fails where its
+    /// manifest cannot be had.
+    pub(super) async fn fetch(context: &Context, job: JobId) -> Result<Option<Self>, ErrorCode> {
+        let (catalogue, folder) = (context.catalogue.clone(), context.scratch.clone());
+        let header_bytes = u32::try_from(HEADER_BYTES).map_err(|_| ErrorCode::Internal)?;
+        let opened = blocking(move || {
+            let Some(published) = catalogue.newest_published_head()? else {
+                return Ok(None);
+            };
+            let scratch = ScratchCatalogue::create(&folder, header_bytes)?;
+            Ok(Some((published, scratch)))
+        });
+        let opened: Result<_, bitdust_store::CatalogueError> = opened.await?;
+        let Some((published, scratch)) = opened.map_err(|error| error.code())? else {
+            return Ok(None);
+        };
+        let own = Context {
+            catalogue: scratch.catalogue().clone(),
+            ..context.clone()
+        };
+        let head: Head = bitdust_crypto::verify_by(&published.head, &context.device.0)
+            .map_err(|_| ErrorCode::NotAuthentic)?;
+        let missing = load_head(&own, job, &head).await?;
+        // By now those are there who hold its lists.
+        let is_told = is_told(context, published.sequence).await;
+        Ok(Some(Self {
+            context: own,
+            sequence: published.sequence,
+            missing,
+            is_told,
+            _scratch: scratch,
+        }))
+    }
+
+    /// The newest version of each folder.
+    pub(super) fn newest_of_each(&self) -> Result<Vec<SnapshotRecord>, ErrorCode> {
+        newest_of_each(&self.context)
+    }
+}
+
+/// Whether a supplier that is there tells a head of the own lane that is no older.
+async fn is_told(context: &Context, sequence: Sequence) -> bool {
+    let peers = context.net.peers().await.unwrap_or_default();
+    let devices = peers.into_iter().map(|peer| peer.device);
+    let asked: FuturesUnordered<_> = devices
+        .map(|device| tells(context, device, sequence))
+        .collect();
+    let mut told = asked.filter(|tells| std::future::ready(*tells));
+    let first = tokio::time::timeout(RECORDS_PATIENCE, told.next()).await;
+    matches!(first, Ok(Some(_)))
+}
+
+async fn tells(context: &Context, device: DeviceId, sequence: Sequence) -> bool {
+    let tip = ask_tip(context, device).await;
+    matches!(tip, Ok(Some((told, _))) if told >= sequence)
+}
