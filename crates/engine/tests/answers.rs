@@ -125,7 +125,7 @@ impl Run {
                 let device = *device;
                 told.push(Input::PeerUp { device, identity });
             }
-            Output::StartScan { job } => told.push(self.seal(*job, PackKind::Data)),
+            Output::StartScan { job, .. } => told.push(self.seal(*job, PackKind::Data)),
             Output::SealMetadata { job, .. } => {
                 self.sequence += 1;
                 told.push(self.seal(*job, PackKind::Commit));
@@ -207,7 +207,7 @@ impl Run {
                 folders,
                 is_scheduled: true,
             }],
-            Output::StartScan { job } => vec![Input::ScanFinished {
+            Output::StartScan { job, .. } => vec![Input::ScanFinished {
                 job,
                 versions: vec![VersionFact {
                     folder: FOLDER,

@@ -213,7 +213,7 @@ impl Story {
     )]
     fn does(&mut self, output: Output) -> Vec<Input> {
         match output {
-            Output::StartScan { job } => {
+            Output::StartScan { job, .. } => {
                 let versions = vec![bitdust_engine::VersionFact {
                     folder: bitdust_model::FolderId([1; 32]),
                     is_changed: true,

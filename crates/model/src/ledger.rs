@@ -23,6 +23,26 @@ pub struct Group {
     pub confirmed: PositionMask,
 }
 
+/// Holders that are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtHand {
+    /// The set.
+    pub set: SetId,
+    /// Their positions in it.
+    pub positions: PositionMask,
+}
+
+impl AtHand {
+    /// Nobody of no set.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self {
+            set: SetId([0; 32]),
+            positions: PositionMask::default(),
+        }
+    }
+}
+
 /// What a group amounts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupTotal {

@@ -29,6 +29,7 @@ use tracing::debug;
 use bitdust_api::ApiError;
 use bitdust_api::view::{JobTask, Schedule};
 use bitdust_engine::{DebtFact, Input, JobId, ReceiptFact, SetFact, VersionFact};
+use bitdust_model::ledger::AtHand;
 use bitdust_model::manifest::{FolderRecord, PackRecord, SnapshotRecord};
 use bitdust_model::status::Problems;
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, FolderId, PackId, Position, limits};
@@ -223,7 +224,13 @@ impl Backup {
     }
 
     /// Starts the walk of a backup on a blocking thread.
-    pub(crate) fn start_scan(&self, driver: &mut Driver, completion: Completion, id: JobId) {
+    pub(crate) fn start_scan(
+        &self,
+        driver: &mut Driver,
+        completion: Completion,
+        id: JobId,
+        at_hand: AtHand,
+    ) {
         let (Some(job), Some(set)) = (self.jobs.get(&id), self.sets.for_new_packs().cloned())
         else {
             return driver.tell(completion.failed(ErrorCode::Internal));
@@ -232,6 +239,7 @@ impl Backup {
             job: id,
             folders: job.folders.clone(),
             set,
+            at_hand,
             counters: job.counters.clone(),
             permits: job.permits.clone(),
             home: self.home_place,
@@ -572,8 +580,9 @@ mod tests {
         };
         let job = begun.id;
         home.told();
-        let scan = answer_to(&home, &Output::StartScan { job });
-        backup.start_scan(&mut home.driver, scan, job);
+        let at_hand = AtHand::nobody();
+        let scan = answer_to(&home, &Output::StartScan { job, at_hand });
+        backup.start_scan(&mut home.driver, scan, job, at_hand);
 
         let mut entries: BTreeMap<PackId, Vec<&str>> = BTreeMap::new();
         let mut under_way = 1;
@@ -637,9 +646,10 @@ mod tests {
             "there is no set"
         );
         let job = JobId(7);
-        let output = Output::StartScan { job };
+        let at_hand = AtHand::nobody();
+        let output = Output::StartScan { job, at_hand };
         let completion = answer_to(&home, &output);
-        backup.start_scan(&mut home.driver, completion, job);
+        backup.start_scan(&mut home.driver, completion, job, at_hand);
         let failure = output.failure(ErrorCode::Internal).expect("it may fail");
         assert_eq!(home.told(), [failure]);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitdust_engine::{Input, JobId, VersionFact};
-use bitdust_model::ledger::GroupChange;
+use bitdust_model::ledger::{AtHand, GroupChange};
 use bitdust_model::limits::PACKS_IN_FLIGHT_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{ByteCount, FolderId, PackId, Sequence};
@@ -34,23 +34,36 @@ impl World {
     }
 
     /// Begins the walk of a backup and the sealing of what it finds.
-    pub(crate) fn start_scan(&mut self, node: NodeId, job: JobId) {
+    pub(crate) fn start_scan(&mut self, node: NodeId, job: JobId, at_hand: AtHand) {
         let disk = &self.nodes[node.0].disk;
         let snapshot = disk.folder.clone();
         let left: Vec<_> = snapshot.difference(&disk.known_chunks()).copied().collect();
         let is_changed = self.newest_version(node).as_ref() != Some(&snapshot);
+        let still = self.still_at_hand(node, at_hand);
         let scan = Scan {
             snapshot,
             is_changed,
             left,
             // Pages that are the same lie in a pack already.
             trees_left: u8::from(is_changed),
+            still,
+            trees: BTreeSet::new(),
             sealed: BTreeSet::new(),
             told: false,
         };
         self.nodes[node.0].memory.scans.insert(job, scan);
         self.nodes[node.0].memory.sealing = Some(job);
         self.seal_on(node);
+    }
+
+    /// The pages that never change, as the newest version has them, where somebody who is there has them.
+    fn still_at_hand(&self, node: NodeId, at_hand: AtHand) -> Option<PackId> {
+        let disk = &self.nodes[node.0].disk;
+        let still = self.books.heads.get(&(node, disk.head?))?.still?;
+        let row = disk.packs.get(&still)?;
+        let mut confirmed = row.confirmed.iter();
+        let is_at_hand = confirmed.any(|position| at_hand.positions.has(*position));
+        (row.set == at_hand.set && row.committed && is_at_hand).then_some(still)
     }
 
     /// Seals further packs of the walk while memory allows, and tells when it is over.
@@ -102,6 +115,10 @@ impl World {
         };
         if let Some(scan) = machine.memory.scans.get_mut(&job) {
             scan.sealed.insert(pack);
+            if kind == PackKind::Tree {
+                scan.still.get_or_insert(pack);
+                scan.trees.insert(pack);
+            }
         }
         machine.memory.held.insert(pack);
         let id = set.set;
@@ -167,13 +184,23 @@ impl World {
         };
         packs.extend(scan.sealed.iter().copied());
         packs.remove(&commit);
-        let snapshot = if folders.contains(&FOLDER) {
+        let (mut trees, mut still) = (scan.trees.clone(), scan.still);
+        let snapshot = if folders.contains(&FOLDER) && scan.is_changed {
+            trees.extend(still);
             scan.snapshot.clone()
         } else {
+            let head = self.nodes[node.0].disk.head;
+            let newest = head.and_then(|head| self.books.heads.get(&(node, head)));
+            trees = newest
+                .map(|newest| newest.trees.clone())
+                .unwrap_or_default();
+            still = newest.and_then(|newest| newest.still);
             self.newest_version(node).unwrap_or_default()
         };
         let entry = HeadEntry {
             snapshot,
+            trees,
+            still,
             packs,
             commit,
             kept: BTreeSet::new(),

@@ -35,6 +35,10 @@ pub(crate) struct HeadEntry {
     pub(crate) snapshot: BTreeSet<u64>,
     /// Packs of contents and trees that the snapshot relies on.
     pub(crate) packs: BTreeSet<PackId>,
+    /// Tree packs that the snapshot leads to.
+    pub(crate) trees: BTreeSet<PackId>,
+    /// The one of them with the pages that never change.
+    pub(crate) still: Option<PackId>,
     pub(crate) commit: PackId,
     /// Suppliers whose word on it reached the owner.
     pub(crate) kept: BTreeSet<DeviceId>,

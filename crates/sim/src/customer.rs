@@ -38,7 +38,7 @@ impl World {
             Output::WatchFolder { folder } => self.watch_folder(node, folder),
             Output::UnwatchFolder { .. } => {}
             Output::BackUp { folders } => self.begin_backup(node, folders),
-            Output::StartScan { job } => self.start_scan(node, job),
+            Output::StartScan { job, at_hand } => self.start_scan(node, job, at_hand),
             Output::SendShard {
                 pack,
                 position,
@@ -54,7 +54,7 @@ impl World {
             | Output::RemoveSpooled { .. } => self.do_spool(node, output),
             Output::CommitPack { pack } => self.commit_pack(node, pack),
             Output::ReleasePack { pack } => self.release_pack(node, pack),
-            Output::SealMetadata { job, folders } => self.seal_metadata(node, job, &folders),
+            Output::SealMetadata { job, folders, .. } => self.seal_metadata(node, job, &folders),
             Output::PutHead { device, sequence } => self.put_head(node, device, sequence),
             Output::RecordCommit { sequence } => self.record_commit(node, sequence),
             Output::JobMoved { job, phase } => self.job_moved(node, job, phase),

@@ -114,6 +114,8 @@ pub(crate) struct Disk {
     pub(crate) customers: BTreeMap<DeviceId, CustomerFact>,
     /// Shards kept for customers: lane, pack, position.
     pub(crate) kept: BTreeMap<(DeviceId, PackId, Position), ByteCount>,
+    /// Whether a story took something of that.
+    pub(crate) has_lost: bool,
     /// Those of them that are damaged.
     pub(crate) rotten: BTreeSet<(DeviceId, PackId, Position)>,
     /// Newest head kept for each lane.
@@ -158,6 +160,10 @@ pub(crate) struct Scan {
     pub(crate) is_changed: bool,
     pub(crate) left: Vec<u64>,
     pub(crate) trees_left: u8,
+    /// The tree pack with the pages that never change: one at hand, or else the new one.
+    pub(crate) still: Option<PackId>,
+    /// Tree packs that the new version leads to.
+    pub(crate) trees: BTreeSet<PackId>,
     pub(crate) sealed: BTreeSet<PackId>,
     pub(crate) told: bool,
 }
@@ -182,6 +188,8 @@ pub(crate) struct RestoreRow {
     pub(crate) queue: Vec<PackId>,
     pub(crate) open: BTreeSet<FetchId>,
     pub(crate) problems: u64,
+    /// Whether a tree of the version could not be had.
+    pub(crate) lacks_lists: bool,
     pub(crate) chunks: BTreeSet<u64>,
     pub(crate) written: bool,
 }

@@ -100,7 +100,9 @@ impl World {
             let chunks = &self.books.packs[&(head.0, **pack)].chunks;
             !chunks.is_disjoint(&entry.snapshot)
         };
-        let queue = entry.packs.iter().filter(is_needed).copied().collect();
+        // What is taken from the end comes first: without its lists nothing of a version is found.
+        let contents = entry.packs.iter().filter(is_needed);
+        let queue = contents.chain(&entry.trees).copied().collect();
         self.begin_restore(node, job, head, queue, false);
     }
 
@@ -118,6 +120,7 @@ impl World {
             queue,
             open: BTreeSet::new(),
             problems: 0,
+            lacks_lists: false,
             chunks: BTreeSet::new(),
             written: false,
         };
@@ -151,6 +154,9 @@ impl World {
             return;
         }
         row.written = true;
+        if row.lacks_lists {
+            row.chunks.clear();
+        }
         let (problems, head) = (row.problems, row.head);
         let input = match (row.lists_only, problems) {
             (false, _) => Input::RestoreWritten { job, problems },
@@ -271,6 +277,7 @@ impl World {
                     .extend(chunks.intersection(snapshot).copied());
             } else {
                 restore.problems += 1;
+                restore.lacks_lists |= self.books.heads[&restore.head].trees.contains(&row.pack);
             }
         }
         self.fetch_on(node, row.job);

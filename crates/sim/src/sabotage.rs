@@ -1,8 +1,9 @@
 //! Engines broken on purpose: each breaks one promise, and the checker must see it.
 
 use bitdust_engine::{Input, Output, SetFact};
-use bitdust_model::ErrorCode;
+use bitdust_model::ledger::AtHand;
 use bitdust_model::status::Protection;
+use bitdust_model::{ErrorCode, PositionMask};
 
 /// One way to break an engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub enum Sabotage {
     TakesTheFutureForNow,
     /// Waits for those who are late, from its next start on: what every fetch once did.
     WaitsForTheLate,
+    /// Leads on to lists wherever they are: what every backup once did.
+    LeadsOnToTheAbsent,
 }
 
 impl Sabotage {
@@ -66,6 +69,7 @@ impl Sabotage {
             | Self::StandsStillInSleep
             | Self::TakesTheFutureForNow
             | Self::ForgetsDebts => {}
+            Self::LeadsOnToTheAbsent => outputs.iter_mut().for_each(lead_anywhere),
             Self::NeverTrustsAgain => {
                 outputs.retain(|output| !matches!(output, Output::TrustSupplier { .. }));
             }
@@ -81,6 +85,7 @@ impl Sabotage {
                     outputs.push(Output::SealMetadata {
                         job: *job,
                         folders: Vec::new(),
+                        at_hand: AtHand::nobody(),
                     });
                 }
             }
@@ -124,8 +129,16 @@ impl Sabotage {
             | Self::NeverTrustsAgain
             | Self::StandsStillInSleep
             | Self::TakesTheFutureForNow
+            | Self::LeadsOnToTheAbsent
             | Self::ForgetsDebts => told,
         }
+    }
+}
+
+/// All positions count as there.
+fn lead_anywhere(output: &mut Output) {
+    if let Output::StartScan { at_hand, .. } | Output::SealMetadata { at_hand, .. } = output {
+        at_hand.positions = PositionMask(u32::MAX);
     }
 }
 

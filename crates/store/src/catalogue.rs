@@ -20,6 +20,7 @@ mod meta;
 mod pack_rows;
 mod packs;
 mod rebuild;
+mod resolution;
 mod schema;
 mod scratch;
 mod segments;

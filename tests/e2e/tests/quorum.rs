@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use bitdust_e2e_tests::ledger::{committed_packs, shard_files};
+use bitdust_e2e_tests::ledger::{committed_packs, shard_files, spool_files};
 use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually, sized, texts};
 use bitdust_model::limits::HEADS_BETWEEN_MAX;
 
@@ -168,6 +168,54 @@ fn a_supplier_that_missed_many_versions_gets_the_newest() -> Outcome {
     let words = stage.customer.words.clone();
     stage.customer.stop()?;
     stage.suppliers[1].kill()?;
+    let mut machine = stage.new_machine(&world, "new-machine")?;
+    machine.recover(&words)?;
+    machine.start()?;
+    machine.wait_until_connected(1)?;
+    restore_and_compare(&world, &machine, &source, "restored")
+}
+
+/// Two have the first version, and only the third is there for the second: whoever has nothing but the third
+/// finds all lists that the second leads to.
+#[test]
+fn a_version_leads_to_lists_of_those_who_are_there() -> Outcome {
+    let world = World::new("lists-at-hand")?;
+    let mut stage = Stage::prepare(&world, 3, &SETTINGS)?;
+    stage.customer.set("code", "1/3")?;
+    stage.customer.start()?;
+    stage.hire()?;
+    let source = world.make_folder("source")?;
+    let still = source.join("still");
+    std::fs::create_dir(&still)?;
+    // Nothing but lists is needed to have these back.
+    for number in 0..50 {
+        std::fs::write(still.join(format!("empty {number}")), "")?;
+    }
+    std::fs::write(source.join("letter"), "Dear both")?;
+    stage.suppliers[2].stop()?;
+    let add = stage.customer.order(&["folder", "add", "--"]);
+    add.argument(&source).run()?;
+    let backup = stage.customer.order(&["backup"]).within(JOB_WITHIN);
+    backup.attempt()?.expect_code(3)?;
+    // Else the third is sent from it what it missed.
+    stage.customer.stop()?;
+    for spooled in spool_files(&stage.customer.home)? {
+        std::fs::remove_file(spooled)?;
+    }
+    for supplier in &mut stage.suppliers[..2] {
+        supplier.kill()?;
+    }
+    stage.suppliers[2].start()?;
+    stage.customer.start()?;
+    eventually("only the third is there", SOON, || {
+        let peers = stage.customer.status()?["peers"].as_u64();
+        Ok((peers == Some(1)).then_some(()))
+    })?;
+    std::fs::write(source.join("letter"), "Dear third")?;
+    let backup = stage.customer.order(&["backup"]).within(JOB_WITHIN);
+    backup.attempt()?.expect_code(3)?;
+    let words = stage.customer.words.clone();
+    stage.customer.kill()?;
     let mut machine = stage.new_machine(&world, "new-machine")?;
     machine.recover(&words)?;
     machine.start()?;

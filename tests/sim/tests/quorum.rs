@@ -247,6 +247,50 @@ fn who_lacks_the_lists_is_not_given_the_head() -> Result<(), Failure> {
     stage.restore_what_is_there_at(node)
 }
 
+/// Two make a version, and then only the third is there for another: what it leads on to is with the third
+/// as well, who is soon the only one left.
+fn handed_on(seed: u64, sabotage: Sabotage) -> Result<(), Failure> {
+    let mut stage = formed(seed, 3)?;
+    let customer = stage.customer;
+    stage.world.sabotage(customer, sabotage);
+    // Else the third is sent from it what it missed.
+    stage.world.set_spool_full(customer, true);
+    let third = stage.suppliers[2];
+    stage.world.stop(third);
+    stage.world.run_for(Duration::from_secs(1))?;
+    stage.back_up()?;
+    let others = [stage.suppliers[0], stage.suppliers[1]];
+    for supplier in others {
+        stage.world.stop(supplier);
+    }
+    stage.world.start(third);
+    stage.world.run_for(SOON)?;
+    stage.world.set_folder(customer, 0..45);
+    stage.back_up()?;
+    for machine in [customer, others[0], others[1]] {
+        stage.world.kill(machine);
+    }
+    let (node, job) = stage.begin_recovery();
+    stage.world.finish(node, job, LIMIT)?;
+    stage.restore_what_is_there_at(node)
+}
+
+#[test]
+fn a_version_leads_to_lists_of_those_who_are_there() -> Result<(), Failure> {
+    (0..8).try_for_each(|seed| handed_on(seed, Sabotage::None))
+}
+
+#[test]
+fn leading_on_to_lists_of_those_who_are_away_is_caught() {
+    let failure =
+        handed_on(1, Sabotage::LeadsOnToTheAbsent).expect_err("a broken engine is caught");
+    assert!(
+        failure.message.contains("chunks that are there"),
+        "{}",
+        failure.message
+    );
+}
+
 #[test]
 fn waiting_for_those_who_are_away_is_caught() {
     let play = || -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bitdust_model::ledger::GroupChange;
+use bitdust_model::ledger::{AtHand, GroupChange};
 use bitdust_model::limits::HEADS_COUNTED_MAX;
 use bitdust_model::{Code, DeviceId, ErrorCode, PositionMask, Sequence};
 
@@ -80,6 +80,24 @@ impl Engine {
             return online.clone();
         }
         holders
+    }
+
+    /// Holders whose lists count as known, since they are there. Where nobody is, nothing can be had from
+    /// anybody, and all that count do.
+    pub(super) fn lists_at_hand(&self) -> AtHand {
+        let Some(home) = self.sets.home() else {
+            return AtHand::nobody();
+        };
+        let there = self.reachable(home);
+        let positions = if there.count() > 0 {
+            there
+        } else {
+            home.counted().map(|(position, _)| position).collect()
+        };
+        AtHand {
+            set: home.set,
+            positions,
+        }
     }
 
     /// The sets in which some lists lie, and who has all of them there. They lie in the home set; where

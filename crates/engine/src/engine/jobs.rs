@@ -137,7 +137,10 @@ impl Engine {
         self.jobs_due |= moved;
         for action in out {
             match action {
-                backup::Action::Scan => self.emit(Output::StartScan { job }),
+                backup::Action::Scan => {
+                    let at_hand = self.lists_at_hand();
+                    self.emit(Output::StartScan { job, at_hand });
+                }
                 backup::Action::PassOver => self.pass_over(self.stragglers(job)),
                 backup::Action::SealMetadata => self.seal_metadata(job),
                 backup::Action::PublishHead => {
@@ -283,7 +286,12 @@ impl Engine {
         }) = self.jobs.get(&job)
         {
             let folders = versions.clone();
-            self.emit(Output::SealMetadata { job, folders });
+            let at_hand = self.lists_at_hand();
+            self.emit(Output::SealMetadata {
+                job,
+                folders,
+                at_hand,
+            });
         }
     }
 

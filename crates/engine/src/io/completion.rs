@@ -44,7 +44,7 @@ impl Output {
             Self::WatchFolder { folder } => Input::FolderUnwatchable { folder, code },
             Self::BackUp { ref folders } =>
                 Input::BackupNotBegun { folders: folders.clone(), code },
-            Self::StartScan { job } => Input::ScanFailed { job, code },
+            Self::StartScan { job, .. } => Input::ScanFailed { job, code },
             Self::SendShard { pack, position, device, .. } =>
                 Input::SendFailed { pack, position, device, code },
             Self::SpoolShard { pack, position } => Input::SpoolFailed { pack, position, code },

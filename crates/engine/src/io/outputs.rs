@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use bitdust_model::ledger::AtHand;
 use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Position, Sequence};
 
 use super::facts::{OfferFact, RecordScope};
@@ -125,7 +126,12 @@ pub enum Output {
     // --- backup -------------------------------------------------------------------------
     /// Walk the folders of the job; announce packs; at most `PACKS_IN_FLIGHT_MAX` unsettled.
     /// Answer `ScanFinished` or `ScanFailed`.
-    StartScan { job: JobId },
+    StartScan {
+        job: JobId,
+        /// What is known of trees counts where one of these has it: others may never come back, and then
+        /// nobody could read the new version.
+        at_hand: AtHand,
+    },
     /// Send a shard that is at hand; answer with a receipt in `ShardsStored`, or
     /// `SendFailed`.
     SendShard {
@@ -173,6 +179,8 @@ pub enum Output {
         job: JobId,
         /// Folders of which it makes versions.
         folders: Vec<FolderId>,
+        /// Parts of the index that none of these has are made anew.
+        at_hand: AtHand,
     },
     /// Give the head with this number to a supplier; answer `HeadKept` or `HeadRefused`.
     PutHead {

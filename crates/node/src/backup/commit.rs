@@ -12,6 +12,7 @@ use bitdust_crypto::{head_hash, set_hash};
 use bitdust_engine::{JobId, SetFact};
 use bitdust_model::head::Head;
 use bitdust_model::intervals::CLOCK_EARLIEST;
+use bitdust_model::ledger::AtHand;
 use bitdust_model::manifest::{
     BlobRef, FolderRecord, FolderSchedule, FriendRecord, Manifest, OWN_PACK, PackKind, PackRecord,
     PackRef, SnapshotRecord,
@@ -41,6 +42,8 @@ pub(crate) struct CommitRequest {
     pub(crate) snapshots: Vec<SnapshotRecord>,
     /// The set that packs go to.
     pub(crate) set: SetFact,
+    /// Whose lists count as known.
+    pub(crate) at_hand: AtHand,
     /// Where to count.
     pub(crate) counters: Arc<Counters>,
     /// Room for packs in flight.
@@ -74,6 +77,8 @@ enum CommitError {
     Catalogue(#[from] CatalogueError),
     #[error("the commit was stopped: {}", .0.name())]
     Stopped(ErrorCode),
+    #[error("part of a new version lies with too few suppliers by now")]
+    LostMeanwhile,
     #[error("{count} versions, at most {} can be kept", limits::SNAPSHOTS_MAX)]
     TooManySnapshots { count: usize },
     #[error(transparent)]
@@ -85,6 +90,7 @@ impl CommitError {
         match self {
             Self::Catalogue(error) => error.code(),
             Self::Stopped(code) => *code,
+            Self::LostMeanwhile => ErrorCode::TooFewShards,
             Self::TooManySnapshots { .. } | Self::TooLong(_) => ErrorCode::TooMany,
         }
     }
@@ -106,6 +112,7 @@ struct CommitWriter<'a> {
 impl CommitWriter<'_> {
     fn seal(&mut self) -> Result<Sequence, CommitError> {
         let snapshots = self.snapshots()?;
+        self.resolve(&snapshots)?;
         self.write_segment()?;
         let snapshots = self.write_older(snapshots)?;
         let previous = self.context.catalogue.newest_head()?;
@@ -191,6 +198,14 @@ impl CommitWriter<'_> {
         Ok(snapshots)
     }
 
+    /// A manifest that names what it does not describe would be a version that no recovery can read.
+    fn resolve(&self, snapshots: &[SnapshotRecord]) -> Result<(), CommitError> {
+        let pages = snapshots.iter().flat_map(|snapshot| &snapshot.pages);
+        let pages: Vec<_> = pages.copied().collect();
+        let are_all = self.context.catalogue.are_described(&pages)?;
+        are_all.then_some(()).ok_or(CommitError::LostMeanwhile)
+    }
+
     /// When the newest head was written, as far as its time is believed.
     fn last_written_at(&self) -> Result<UnixMillis, CommitError> {
         let newest = self.context.catalogue.newest_head()?;
@@ -231,7 +246,9 @@ impl CommitWriter<'_> {
         for blob in segments.iter().flatten() {
             let is_named = blob.pack == OWN_PACK || packs.iter().any(|pack| pack.pack == blob.pack);
             if !is_named {
-                packs.extend(catalogue.pack_ref(blob.pack)?);
+                let pack = catalogue.pack_ref(blob.pack)?;
+                let unknown = CatalogueError::UnknownPack { pack: blob.pack };
+                packs.push(pack.ok_or(unknown)?);
             }
         }
         Ok(Manifest {
@@ -300,10 +317,7 @@ impl CommitWriter<'_> {
                 }
             }
         }
-        if self.segment.packs.is_empty() {
-            return Ok(());
-        }
-        self.segment.replaced = self.segments_to_merge(self.segment.packs.len() as u64)?;
+        self.segment.replaced = self.segments_to_replace(self.segment.packs.len() as u64)?;
         for segment in self.segment.replaced.clone() {
             let mut after = None;
             loop {
@@ -326,17 +340,32 @@ impl CommitWriter<'_> {
     }
 
     /// Newest live segments to be merged with what is new, so that their number stays
-    /// logarithmic.
-    fn segments_to_merge(&self, packs_new: u64) -> Result<Vec<SegmentId>, CommitError> {
+    /// logarithmic; and those that only somebody has who is away.
+    fn segments_to_replace(&self, packs_new: u64) -> Result<Vec<SegmentId>, CommitError> {
         let live = self.context.catalogue.segments()?;
         let sizes: Vec<u64> = live.iter().map(|segment| segment.packs).collect();
-        let merged = plan_segments(&sizes, packs_new);
-        Ok(live
-            .iter()
-            .rev()
-            .take(merged)
-            .map(|segment| segment.segment)
-            .collect())
+        let merged = if packs_new == 0 {
+            0
+        } else {
+            plan_segments(&sizes, packs_new)
+        };
+        let mut replaced = Vec::new();
+        for (age, segment) in live.iter().rev().enumerate() {
+            if age < merged || !self.is_at_hand(&segment.blobs)? {
+                replaced.push(segment.segment);
+            }
+        }
+        Ok(replaced)
+    }
+
+    fn is_at_hand(&self, pieces: &[BlobRef]) -> Result<bool, CommitError> {
+        let (catalogue, at_hand) = (&self.context.catalogue, self.request.at_hand);
+        for piece in pieces {
+            if !catalogue.pack_at_hand(piece.pack, at_hand)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn write_segment_piece(&mut self, piece: &[u8]) -> Result<(), CommitError> {

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use bitdust_engine::{JobId, SetFact, Wait};
+use bitdust_model::ledger::AtHand;
 use bitdust_model::manifest::{PackKind, PackRecord, PackRef};
 use bitdust_model::{ChunkId, CodeVersion, ErrorCode, PositionMask, limits};
 use bitdust_pipeline::PackBuilder;
@@ -32,6 +33,8 @@ pub(crate) struct PackRequest {
     pub(crate) job: JobId,
     /// The set that packs go to.
     pub(crate) set: SetFact,
+    /// Whose lists count as known.
+    pub(crate) at_hand: AtHand,
     /// Where to count.
     pub(crate) counters: Arc<Counters>,
     /// Room for packs in flight.
@@ -41,6 +44,7 @@ pub(crate) struct PackRequest {
 /// The walk's end of a packer.
 pub(crate) struct Packing<'a> {
     context: &'a Context,
+    at_hand: AtHand,
     counters: Arc<Counters>,
     messages: SyncSender<PackerMessage>,
     emptied: Receiver<ChunkBatch>,
@@ -85,6 +89,7 @@ pub(crate) fn packer<'a>(
     let buffers = &context.buffers;
     let packing = Packing {
         context,
+        at_hand: request.at_hand,
         counters: request.counters.clone(),
         messages,
         emptied,
@@ -107,7 +112,7 @@ impl Packing<'_> {
     /// Makes sure that a chunk lies, or will lie, in a pack.
     pub(crate) fn store(&mut self, kind: PackKind, raw: &[u8]) -> Result<ChunkId, ErrorCode> {
         let id = self.context.current().chunk_id(raw);
-        if self.pending.contains(&id) || self.is_known(id)? {
+        if self.pending.contains(&id) || self.is_known(kind, id)? {
             return Ok(id);
         }
         if kind == PackKind::Data {
@@ -139,11 +144,14 @@ impl Packing<'_> {
             .map_err(|_| ErrorCode::Cancelled)
     }
 
-    fn is_known(&self, id: ChunkId) -> Result<bool, ErrorCode> {
-        self.context
-            .catalogue
-            .known_chunk(id)
-            .map_err(|error| error.code())
+    /// A list that only those have who are away is not: nobody may be able to read what leads to it.
+    fn is_known(&self, kind: PackKind, id: ChunkId) -> Result<bool, ErrorCode> {
+        let catalogue = &self.context.catalogue;
+        let known = match kind {
+            PackKind::Data => catalogue.known_chunk(id),
+            PackKind::Tree | PackKind::Commit => catalogue.list_at_hand(id, self.at_hand),
+        };
+        known.map_err(|error| error.code())
     }
 }
 
@@ -196,6 +204,7 @@ impl Packer<'_> {
             job,
             set,
             counters,
+            at_hand: _,
             permits,
         } = &self.request;
         let flight = seal_pack(self.context, full, set, permits, counters, &self.runtime)?;

@@ -3,6 +3,7 @@
 use tokio::runtime::Handle;
 
 use bitdust_engine::{Input, JobId};
+use bitdust_model::ledger::AtHand;
 use bitdust_model::{ErrorCode, FolderId, Sequence};
 
 use super::Backup;
@@ -18,7 +19,7 @@ impl Backup {
         &mut self,
         driver: &mut Driver,
         completion: Completion,
-        id: JobId,
+        (id, at_hand): (JobId, AtHand),
         folders: &[FolderId],
     ) {
         let (Some(job), Some(set)) = (self.jobs.get_mut(&id), self.sets.for_new_packs().cloned())
@@ -31,6 +32,7 @@ impl Backup {
             job: id,
             snapshots: job.snapshots.clone(),
             set,
+            at_hand,
             counters: job.counters.clone(),
             permits: job.permits.clone(),
             label: self.label.clone(),

@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use bitdust_engine::{JobId, SetFact};
+use bitdust_model::ledger::AtHand;
 use bitdust_model::manifest::{FolderRecord, PackKind, SnapshotRecord};
 use bitdust_model::status::{Problem, Problems};
 use bitdust_model::tree::{Entry, Meta, Node};
@@ -37,6 +38,8 @@ pub(super) struct ScanRequest {
     pub(super) folders: Vec<FolderRecord>,
     /// The set that packs go to.
     pub(super) set: SetFact,
+    /// Whose lists count as known.
+    pub(super) at_hand: AtHand,
     /// Where to count.
     pub(super) counters: Arc<Counters>,
     /// Room for packs in flight.
@@ -63,6 +66,7 @@ pub(super) fn scan(
         job,
         folders,
         set,
+        at_hand,
         counters,
         permits,
         home,
@@ -70,6 +74,7 @@ pub(super) fn scan(
     let packing = PackRequest {
         job,
         set,
+        at_hand,
         counters: counters.clone(),
         permits,
     };
@@ -350,6 +355,7 @@ mod tests {
                 Code::new(1, 2).expect("a code"),
                 [DeviceId([1; 32]), DeviceId([2; 32])],
             ),
+            at_hand: AtHand::nobody(),
             counters: Arc::default(),
             permits: Arc::new(Semaphore::new(limits::PACKS_IN_FLIGHT_MAX)),
             home: None,

@@ -181,7 +181,9 @@ impl Node {
                 let begun = backup.begin_scheduled(driver, completion, folders);
                 self.front.job_began(begun);
             }
-            Output::StartScan { job } => backup.start_scan(driver, completion, job),
+            Output::StartScan { job, at_hand } => {
+                backup.start_scan(driver, completion, job, at_hand);
+            }
             Output::SendShard {
                 job,
                 pack,
@@ -204,8 +206,12 @@ impl Node {
                 backup.remake_shard(driver, completion, device, debts);
             }
             Output::CommitPack { pack } => backup.commit_pack(driver, completion, pack),
-            Output::SealMetadata { job, folders } => {
-                backup.seal_metadata(driver, completion, job, &folders);
+            Output::SealMetadata {
+                job,
+                folders,
+                at_hand,
+            } => {
+                backup.seal_metadata(driver, completion, (job, at_hand), &folders);
             }
             Output::RecordCommit { sequence } => {
                 backup.record_commit(driver, completion, sequence);

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use bitdust_model::ledger::AtHand;
 use bitdust_model::manifest::{BlobRef, ChunkRecord, PackRef};
 use bitdust_model::{ChunkId, PackId};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::pack_rows::ref_of;
 use super::{Catalogue, CatalogueError};
@@ -35,6 +36,30 @@ impl Catalogue {
                 .iter()
                 .map(|chunk| is_known(connection, *chunk))
                 .collect()
+        })
+    }
+
+    /// Whether a list need not be sent again: a committed pack with it is confirmed at one of some
+    /// positions of a set.
+    pub fn list_at_hand(&self, chunk: ChunkId, at_hand: AtHand) -> Result<bool, CatalogueError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT 1 FROM chunks c JOIN packs p ON p.id = c.pack
+                 WHERE c.chunk = ?1 AND p.set_id = ?2 AND (p.mask & ?3) <> 0",
+            )?;
+            let positions = i64::from(at_hand.positions.0);
+            Ok(statement.exists(params![chunk.0, at_hand.set.0, positions])?)
+        })
+    }
+
+    /// The same of all that lies in a pack.
+    pub fn pack_at_hand(&self, pack: PackId, at_hand: AtHand) -> Result<bool, CatalogueError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT 1 FROM packs WHERE pack = ?1 AND set_id = ?2 AND (mask & ?3) <> 0",
+            )?;
+            let positions = i64::from(at_hand.positions.0);
+            Ok(statement.exists(params![pack.0, at_hand.set.0, positions])?)
         })
     }
 

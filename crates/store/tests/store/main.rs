@@ -9,6 +9,7 @@ mod golden;
 mod groups;
 mod packs;
 mod ranges;
+mod resolution;
 mod shards;
 mod spool;
 mod support;

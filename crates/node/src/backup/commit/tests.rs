@@ -20,6 +20,10 @@ fn request(snapshots: Vec<SnapshotRecord>) -> CommitRequest {
     CommitRequest {
         job: JobId(1),
         snapshots,
+        at_hand: AtHand {
+            set: set.set,
+            positions: [Position(0)].into_iter().collect(),
+        },
         set,
         counters: Arc::default(),
         permits: Arc::new(Semaphore::new(1)),
@@ -241,6 +245,36 @@ async fn more_versions_than_can_be_kept_are_not_sealed() {
     assert_eq!(seal(&home, versions).await, Err(ErrorCode::TooMany));
     let head = home.context.catalogue.newest_head().expect("read");
     assert_eq!(head, None);
+    assert!(home.events.try_recv().is_err(), "no pack is announced");
+}
+
+/// Nobody who has only that commit could read it.
+#[tokio::test]
+async fn a_version_that_names_what_no_segment_describes_is_not_sealed() {
+    let mut home = TestHome::new().await;
+    let record = commit_data(&home);
+    let named = SnapshotRecord {
+        pages: vec![record.chunks[0].chunk],
+        ..version(&home)
+    };
+    let catalogue = home.context.catalogue.clone();
+    catalogue
+        .withdraw_all(DeviceId([9; 32]))
+        .expect("taken back");
+    let lost = seal(&home, vec![named.clone()]).await;
+    assert_eq!(lost, Err(ErrorCode::TooFewShards), "it is sent anew then");
+    assert!(!catalogue.is_damaged());
+    let (pack, by) = (record.pack.pack, DeviceId([9; 32]));
+    let confirmed = catalogue.confirm_shard(pack, Position(0), by, None, CLOCK_EARLIEST);
+    confirmed.expect("confirmed");
+    assert_eq!(seal(&home, vec![named]).await, Ok(Sequence(1)));
+    announced(&mut home).await;
+    let nowhere = SnapshotRecord {
+        pages: vec![ChunkId([7; 32])],
+        ..version(&home)
+    };
+    assert!(seal(&home, vec![nowhere]).await.is_err());
+    assert!(catalogue.is_damaged());
     assert!(home.events.try_recv().is_err(), "no pack is announced");
 }
 
