@@ -10,6 +10,7 @@ mod idle;
 mod image;
 mod jobs;
 mod ledger;
+mod neighbours;
 mod pass;
 mod peer;
 mod report;
@@ -26,7 +27,7 @@ use crate::report::Report;
 
 const USAGE: &str = "usage: bitdust-bench FOLDER [NAME]... [--corpus NAME]... [--rounds N]";
 /// All benchmarks, in the order in which they run.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "desktop",
     "jobs",
     "image",
@@ -34,6 +35,7 @@ const NAMES: [&str; 8] = [
     "idle",
     "catalogue",
     "ledger",
+    "neighbours",
     "roofline",
 ];
 /// How often each job is done unless the command line says otherwise.
@@ -64,6 +66,7 @@ fn main() -> Result<()> {
             "idle" => idle::measure()?,
             "catalogue" => catalogue::measure(&choice)?,
             "ledger" => ledger::measure()?,
+            "neighbours" => neighbours::measure(&choice)?,
             "roofline" => roofline::measure(&choice)?,
             _ => bail!("{name:?} is no benchmark: {}", NAMES.join(", ")),
         };
