@@ -265,6 +265,9 @@ impl World {
             if have + usize::from(spared) < need {
                 return Some(format!("safe while pack {pack} has {have} of {need}"));
             }
+            if let Some(why) = self.why_not_held(node, *pack) {
+                return Some(why);
+            }
         }
         let need = home.code.safe_at().map_or(usize::MAX, usize::from);
         let leads_on = |device: &DeviceId| {
@@ -277,6 +280,25 @@ impl World {
             return Some(format!("safe while {copies} keep the head"));
         }
         None
+    }
+
+    /// What an honest supplier signed for lies on its disk, unless a story took it from there.
+    fn why_not_held(&self, node: NodeId, pack: PackId) -> Option<String> {
+        let lane = self.nodes[node.0].device;
+        let mut receipts = self.books.packs[&(node, pack)].receipts.iter();
+        let lost = receipts.find(|(position, device)| {
+            let supplier = self.by_device[*device];
+            let machine = &self.nodes[supplier.0];
+            let key = (lane, pack, **position);
+            let is_honest = machine.lie == Lie::None && !machine.disk.has_lost;
+            is_honest && !machine.disk.kept.contains_key(&key)
+        });
+        lost.map(|(position, _)| {
+            format!(
+                "safe while position {} of pack {pack} is not kept",
+                position.0
+            )
+        })
     }
 
     /// What is kept for a customer never exceeds the contract; all contracts together

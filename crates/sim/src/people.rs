@@ -48,6 +48,12 @@ impl World {
     /// A supplier loses every shard that it keeps.
     pub fn lose_shards(&mut self, node: NodeId) {
         self.nodes[node.0].disk.kept.clear();
+        self.nodes[node.0].disk.has_lost = true;
+    }
+
+    /// The same by a defect of its program: nothing in this world is told of it.
+    pub fn forget_shards(&mut self, node: NodeId) {
+        self.nodes[node.0].disk.kept.clear();
     }
 
     /// The world's books of a supplier say that its contracts are this small, whatever its
@@ -65,7 +71,10 @@ impl World {
 
     /// The supplier lies from now on.
     pub fn set_lie(&mut self, node: NodeId, lie: Lie) {
-        self.nodes[node.0].lie = lie;
+        let node = &mut self.nodes[node.0];
+        node.lie = lie;
+        // What it signed for meanwhile it may not have.
+        node.disk.has_lost |= lie != Lie::None;
     }
 
     /// A supplier that stalls is gone for good.

@@ -187,6 +187,7 @@ impl World {
         let is_lost: Vec<_> = kept.iter().map(|_| self.random.chance(percent)).collect();
         let first = self.random.below(kept.len().max(1) as u64);
         let disk = &mut self.nodes[node.0].disk;
+        disk.has_lost = true;
         for ((index, key), is_lost) in (0..).zip(kept).zip(is_lost) {
             if !is_lost && index != first {
                 continue;

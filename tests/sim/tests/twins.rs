@@ -51,6 +51,17 @@ fn saying_safe_after_suppliers_fell_silent_is_caught() {
 }
 
 #[test]
+fn a_supplier_that_forgets_what_it_signed_for_is_caught() {
+    let mut stage = Stage::new(3, 4);
+    stage.back_up().expect("nothing is broken yet");
+    stage.settle().expect("all have it");
+    stage.world.forget_shards(stage.suppliers[0]);
+    let failure = stage.world.run_for(Duration::from_secs(3600));
+    let message = failure.expect_err("it is called safe").message;
+    assert!(message.contains("is not kept"), "{message}");
+}
+
+#[test]
 fn committing_early_is_caught() {
     check(Sabotage::CommitsEarly, "is committed with", |stage| {
         stage.back_up()
