@@ -142,6 +142,8 @@ pub enum Happening {
     },
     /// The folder of what is kept for others is not there.
     KeptFolderAway,
+    /// What is kept for others could not be opened.
+    KeptShut,
     /// A part of the program failed by a defect.
     Defect,
     /// Anything else; the message says it.

@@ -64,6 +64,9 @@ impl Service {
 
     /// Bytes that strangers may still ask for; none where nothing is offered.
     pub(crate) fn free_space(&self) -> Option<ByteCount> {
+        if self.context.shards.is_shut() {
+            return None;
+        }
         let promised = self.promised.values();
         let promised = promised.fold(ByteCount(0), |sum, bytes| sum + *bytes);
         (self.offered.0 > 0).then(|| self.offered.saturating_sub(promised))
@@ -154,7 +157,8 @@ impl Service {
 
     /// Numbers a question and lays it before the engine.
     pub(crate) fn asked(&mut self, driver: &mut Driver, question: Question) {
-        if self.questions.len() >= limits::QUESTIONS_MAX {
+        // Anything else would say of what is kept that it is not.
+        if self.context.shards.is_shut() || self.questions.len() >= limits::QUESTIONS_MAX {
             return refuse_question(driver, question, ErrorCode::Busy);
         }
         if let Question::Store { header, .. } = &question

@@ -27,7 +27,7 @@ mod write;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bitdust_model::{IdentityId, ShardId, UnixMillis};
+use bitdust_model::{ErrorCode, IdentityId, ShardId, UnixMillis};
 use rusqlite::{Connection, Transaction};
 
 use crate::database::{Database, Durability};
@@ -50,7 +50,8 @@ pub struct ShardStore {
 }
 
 struct ShardStoreShared {
-    database: Database,
+    /// `None`: it could not be opened.
+    database: Option<Database>,
     files: ShardFiles,
     documents: DocumentFiles,
     /// Shards whose files somebody is changing right now.
@@ -66,7 +67,7 @@ impl ShardStore {
         let files = ShardFiles::new(paths.shards(), paths.graced());
         let store = Self {
             shared: Arc::new(ShardStoreShared {
-                database,
+                database: Some(database),
                 files,
                 documents: DocumentFiles::new(paths.documents()),
                 claimed: Mutex::default(),
@@ -85,11 +86,44 @@ impl ShardStore {
         Ok((store, swept))
     }
 
+    /// The same; where its disk refuses, a store that refuses everything until the next start, and of which
+    /// nothing is changed. What another version of this program wrote is an error still.
+    pub fn open_or_shut(paths: &HomePaths, now: UnixMillis) -> Result<(Self, Swept), ShardError> {
+        let error = match Self::open(paths, now) {
+            Err(error) if error.code() != ErrorCode::Incompatible => error,
+            opened => return opened,
+        };
+        tracing::error!(%error, "What is kept for others cannot be opened");
+        let store = Self {
+            shared: Arc::new(ShardStoreShared {
+                database: None,
+                files: ShardFiles::new(paths.shards(), paths.graced()),
+                documents: DocumentFiles::new(paths.documents()),
+                claimed: Mutex::default(),
+            }),
+        };
+        let swept = Swept {
+            is_shut: true,
+            ..Swept::default()
+        };
+        Ok((store, swept))
+    }
+
+    /// Whether it could not be opened, and refuses everything.
+    #[must_use]
+    pub fn is_shut(&self) -> bool {
+        self.shared.database.is_none()
+    }
+
+    fn database(&self) -> Result<&Database, ShardError> {
+        self.shared.database.as_ref().ok_or(ShardError::Shut)
+    }
+
     fn read<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, ShardError>,
     ) -> Result<T, ShardError> {
-        self.shared.database.read(work)
+        self.database()?.read(work)
     }
 
     /// Every write survives a power cut: others rely on it as soon as they hear of it.
@@ -97,7 +131,7 @@ impl ShardStore {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, ShardError> + Send + 'static,
     ) -> Result<T, ShardError> {
-        self.shared.database.write(Durability::Power, work)
+        self.database()?.write(Durability::Power, work)
     }
 
     fn files(&self) -> &ShardFiles {

@@ -44,6 +44,47 @@ fn is_served_again(name: &str, harm: impl FnOnce(&Path) -> Outcome) -> Outcome {
     scene.restore_and_compare()
 }
 
+/// A disk that refuses is no loss: nobody is told that something is gone, and what the home has with others
+/// is backed up and restored meanwhile.
+#[test]
+fn a_disk_that_refuses_shuts_only_what_is_kept_for_others() -> Outcome {
+    let mut scene = Scene::set_up("shut")?;
+    let shut = |machine: &mut Machine| {
+        let database = machine.home.join("supplier.db");
+        machine.stop()?;
+        std::fs::rename(&database, machine.home.join("supplier.db.well"))?;
+        // It can neither be read nor written.
+        std::fs::create_dir(&database)?;
+        machine.start()
+    };
+    shut(&mut scene.stage.customer)?;
+    shut(&mut scene.stage.suppliers[0])?;
+    let told = scene.stage.suppliers[0].status()?["notices"].to_string();
+    ensure!(told.contains("cannot be opened"), "{told}");
+    scene.stage.customer.wait_until_connected(2)?;
+    // The other one has all of it.
+    scene.restore_and_compare()?;
+    scene.write("new")?;
+    let backup = scene.stage.customer.order(&["backup"]).within(SOON);
+    backup.attempt()?.expect_code(3)?;
+    let status = scene.stage.customer.status()?;
+    let history = status["notices"].to_string();
+    ensure!(!history.contains("does not have a part"), "{history}");
+
+    let supplier = &mut scene.stage.suppliers[0];
+    supplier.stop()?;
+    let database = supplier.home.join("supplier.db");
+    std::fs::remove_dir(&database)?;
+    std::fs::rename(supplier.home.join("supplier.db.well"), &database)?;
+    supplier.start()?;
+    eventually("it is safe", SOON, || {
+        let status = scene.stage.customer.status()?;
+        Ok((status["protection"]["kind"] == "safe").then_some(()))
+    })?;
+    scene.stage.suppliers[1].kill()?;
+    scene.restore_and_compare()
+}
+
 #[test]
 fn own_backups_do_not_depend_on_what_is_kept_for_others() -> Outcome {
     let mut scene = Scene::set_up("own-database")?;

@@ -24,6 +24,7 @@ export const happeningIcons: Record<Happening["kind"], IconName> = {
   kept_list_rebuilt: "disk",
   kept_pieces_lost: "disk",
   kept_folder_away: "disk",
+  kept_shut: "disk",
   defect: "alert",
   other: "info",
 };
@@ -55,6 +56,7 @@ export function sentence({ happening, message }: HistoryLine): string {
     case "kept_pieces_lost":
       return text(`activity.${happening.kind}`, { count: happening.pieces });
     case "kept_folder_away":
+    case "kept_shut":
     case "friends_not_read":
     case "defect":
       return text(`activity.${happening.kind}`);

@@ -168,6 +168,7 @@ impl Node {
     pub(super) fn job_began(&mut self, begun: Begun) -> Answer {
         let id = bitdust_api::JobId(begun.id.0);
         self.front.job_began(begun);
+        self.checkup.job_began();
         Answer::Job(id)
     }
 

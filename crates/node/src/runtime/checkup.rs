@@ -16,20 +16,25 @@ use crate::shared::task::blocking;
 /// When the catalogue is looked through next, and what became of it.
 #[derive(Debug)]
 pub(super) struct Checkup {
-    /// `None`: not by this node.
+    /// `None`: not by this node, unless a job begins.
     due_at: Option<Tick>,
     is_wanted: Arc<AtomicBool>,
     is_told: bool,
 }
 
 impl Checkup {
-    /// A node that runs for one command has no time for it.
+    /// A node that runs for one command has no time for it, unless that is a job.
     pub(super) fn new(stays: bool) -> Self {
         Self {
             due_at: stays.then_some(Tick(0)),
             is_wanted: Arc::new(AtomicBool::new(true)),
             is_told: false,
         }
+    }
+
+    /// A job began, which is to rely on the catalogue.
+    pub(super) fn job_began(&mut self) {
+        self.due_at.get_or_insert(Tick(0));
     }
 
     /// Begins to look when it is time.

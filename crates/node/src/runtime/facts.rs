@@ -6,13 +6,13 @@ use bitdust_engine::{
     CustomerFact, Facts, PacksAtStart, SealedPackFact, SetFact, SupplierFact, packs_at_start,
 };
 use bitdust_model::set::SetRecord;
-use bitdust_model::{SetId, UnixMillis};
+use bitdust_model::{ByteCount, IdentityId, SetId, UnixMillis};
 use bitdust_store::ShardError;
 
 use super::Stay;
 use crate::backup::commit_draft::draft_of;
 use crate::backup::watches::folder_facts;
-use crate::shared::answer::catalogue_error;
+use crate::shared::answer::{catalogue_error, or_none_kept};
 use crate::shared::clock_doubt::is_clock_wrong;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
@@ -49,8 +49,8 @@ fn facts_of_supplier(context: &Context, config: &Config) -> Result<Facts, NodeEr
         sets: Vec::new(),
         home: None,
         customers: customers(context)?,
-        kept_for: context.shards.owners().map_err(store_error)?,
-        offered: config.offer,
+        kept_for: kept_for(context)?,
+        offered: offered(context, config),
         head_draft: None,
         packs: Vec::new(),
         groups: Vec::new(),
@@ -100,8 +100,8 @@ fn all_facts(
         home: own_sets.last().map(|set| set.set),
         sets: own_sets,
         customers: customers(context)?,
-        kept_for: context.shards.owners().map_err(store_error)?,
-        offered: config.offer,
+        kept_for: kept_for(context)?,
+        offered: offered(context, config),
         head_draft: packs.draft,
         packs: packs.kept,
         groups,
@@ -140,7 +140,8 @@ fn suppliers(context: &Context) -> Result<Vec<SupplierFact>, NodeError> {
 
 fn customers(context: &Context) -> Result<Vec<CustomerFact>, NodeError> {
     let mut facts = Vec::new();
-    for contract in context.shards.contracts().map_err(store_error)? {
+    let contracts = or_none_kept(&context.shards, context.shards.contracts());
+    for contract in contracts.map_err(store_error)? {
         let used = context
             .shards
             .usage_of_lane(contract.identity, contract.lane)
@@ -153,6 +154,18 @@ fn customers(context: &Context) -> Result<Vec<CustomerFact>, NodeError> {
         });
     }
     Ok(facts)
+}
+
+fn kept_for(context: &Context) -> Result<Vec<IdentityId>, NodeError> {
+    or_none_kept(&context.shards, context.shards.owners()).map_err(store_error)
+}
+
+/// Where nothing can be kept nothing is offered.
+fn offered(context: &Context, config: &Config) -> ByteCount {
+    if context.shards.is_shut() {
+        return ByteCount(0);
+    }
+    config.offer
 }
 
 fn store_error(error: ShardError) -> NodeError {

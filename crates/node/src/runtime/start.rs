@@ -192,6 +192,7 @@ async fn open_parts(
     let context = Context {
         net,
         catalogue: stores.catalogue,
+        scratch: home.paths().scratch().into(),
         shards: stores.shards,
         spool: stores.spool,
         device: secrets.device.device(),
@@ -258,7 +259,7 @@ fn open_stores(home: &Home, spool_bytes: ByteCount) -> Result<Stores, NodeError>
                 format!("the catalogue cannot be opened: {error}"),
             )
         })?;
-    let (shards, swept) = ShardStore::open(paths, wall_clock()).map_err(|error| {
+    let (shards, swept) = ShardStore::open_or_shut(paths, wall_clock()).map_err(|error| {
         NodeError::new(
             error.code(),
             format!("what is kept for others cannot be opened: {error}"),

@@ -8,6 +8,13 @@ use crate::shared::driver::Driver;
 
 /// Tells people what a start found and what it did.
 pub(crate) fn tell_findings(driver: &mut Driver, swept: &Swept) {
+    if swept.is_shut {
+        let message = "What you keep for others cannot be opened: the disk refuses. Nothing of it can be \
+                       given back and nothing new is taken until you start BitDust again; your own \
+                       backups do not depend on it. Look at the disk, its free space and the rights of \
+                       the folder";
+        driver.notice(Severity::Problem, Happening::KeptShut, message);
+    }
     if swept.is_away {
         let message = "The folder with what you keep for others is not there. Is its disk connected? \
                        Until it is back, nothing of it can be given back and nothing new is taken";
@@ -76,7 +83,12 @@ mod tests {
             is_away: true,
             ..Swept::default()
         };
+        let shut = Swept {
+            is_shut: true,
+            ..Swept::default()
+        };
         assert_eq!(told(nothing), []);
+        assert_eq!(told(shut), [Happening::KeptShut]);
         assert_eq!(told(replaced), [Happening::KeptListRebuilt { pieces: 7 }]);
         assert_eq!(told(lost), [Happening::KeptPiecesLost { pieces: 3 }]);
         assert_eq!(told(away), [Happening::KeptFolderAway]);

@@ -3,7 +3,7 @@
 use bitdust_api::{Answer, ApiError};
 use bitdust_model::ErrorCode;
 use bitdust_model::message::Body;
-use bitdust_store::{Catalogue, CatalogueError};
+use bitdust_store::{Catalogue, CatalogueError, ShardError, ShardStore};
 
 /// What a front end is answered.
 pub(crate) type Reported = Result<Answer, ApiError>;
@@ -21,6 +21,17 @@ pub(crate) fn or_nothing<T: Default, E>(
 ) -> Result<T, E> {
     match found {
         Err(_) if catalogue.is_damaged() => Ok(T::default()),
+        found => found,
+    }
+}
+
+/// What is kept for others, or nothing where that could not be opened: the own backups do not depend on it.
+pub(crate) fn or_none_kept<T: Default>(
+    shards: &ShardStore,
+    found: Result<T, ShardError>,
+) -> Result<T, ShardError> {
+    match found {
+        Err(_) if shards.is_shut() => Ok(T::default()),
         found => found,
     }
 }

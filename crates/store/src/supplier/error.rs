@@ -25,6 +25,9 @@ pub enum ShardError {
         /// Why.
         source: io::Error,
     },
+    /// The store could not be opened when the program started.
+    #[error("what is kept for others could not be opened")]
+    Shut,
     /// The folder of all shards is not there: nothing can be said of any.
     #[error("{} is not there; its disk may be away", path.display())]
     FolderAway {
@@ -141,6 +144,7 @@ impl ShardError {
             Self::Database(error) => error.code(),
             Self::Disk { source, .. } => durable::code_of(source),
             Self::FolderAway { .. } => ErrorCode::DiskFailed,
+            Self::Shut => ErrorCode::Busy,
             Self::Corrupt { .. } => ErrorCode::Corrupt,
             Self::Incomplete { .. } | Self::Output(_) => ErrorCode::Interrupted,
             Self::TooManyBytes { .. } | Self::BadLength { .. } | Self::Malformed(_) => {

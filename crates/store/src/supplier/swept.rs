@@ -21,6 +21,8 @@ pub struct Swept {
     pub is_replaced: bool,
     /// Whether the folder of shards is away: nothing is known of any shard.
     pub is_away: bool,
+    /// Whether nothing could be opened: everything is refused until the next start.
+    pub is_shut: bool,
     /// Lanes of which a file had a newer head than the database.
     pub lanes_entered: u64,
     /// Files of documents that are damaged; what the database has of them is written anew.

@@ -528,3 +528,41 @@ fn a_damaged_database_is_put_aside_and_made_anew_from_the_files() {
         assert!(!swept.is_replaced, "the new one is whole");
     }
 }
+
+/// Not even whether anything is kept is known then, and nothing is changed.
+#[test]
+fn a_store_that_cannot_be_opened_refuses_everything_and_loses_nothing() {
+    let home = Supplier::new();
+    let bytes = noise(1, 40_000);
+    let kept = header(identity(1), device(1), 1, &bytes);
+    let (store, _) = home.open();
+    store_bytes(&store, &kept, &bytes);
+    drop(store);
+    let (database, well) = (home.paths.supplier(), home.paths.dir().join("well"));
+    fs::rename(&database, &well).expect("renamed");
+    fs::create_dir(&database).expect("made");
+    let (store, swept) = ShardStore::open_or_shut(&home.paths, NOW).expect("shut");
+    assert!(swept.is_shut && store.is_shut());
+    let mut out = Vec::new();
+    let refused = store.read_range(identity(1), kept.shard, 0, 40_000, &mut out);
+    let refused = refused.expect_err("refused").code();
+    assert_eq!(refused, ErrorCode::Busy, "nothing is said to be lost");
+    assert!(store.owners().is_err() && store.usage_total().is_err());
+    drop(store);
+    fs::remove_dir(&database).expect("removed");
+    fs::rename(&well, &database).expect("renamed");
+    let (store, swept) = ShardStore::open_or_shut(&home.paths, NOW).expect("open");
+    assert_eq!(swept, bitdust_store::supplier::Swept::default());
+    store
+        .read_range(identity(1), kept.shard, 0, 40_000, &mut out)
+        .expect("served");
+    // What another version wrote is for that to read.
+    drop(store);
+    let connection = rusqlite::Connection::open(&database).expect("opened");
+    let newer = connection.pragma_update(None, "user_version", 999);
+    newer.expect("written");
+    drop(connection);
+    let refused = ShardStore::open_or_shut(&home.paths, NOW).err();
+    let refused = refused.map(|error| error.code());
+    assert_eq!(refused, Some(ErrorCode::Incompatible));
+}

@@ -52,6 +52,7 @@ export const activity: Translated<typeof English> = {
     other: "{count} Teile, die Sie für andere aufbewahren, fehlen auf Ihrer Festplatte oder sind beschädigt. Prüfen Sie die Festplatte; wem sie gehören, der kann sie neu übertragen, sobald er es bemerkt",
   },
   kept_folder_away: "Der Ordner mit dem, was Sie für andere aufbewahren, ist nicht da. Ist die Festplatte angeschlossen? Bis er wieder da ist, kann nichts daraus zurückgegeben werden, und Neues wird nicht angenommen",
+  kept_shut: "Was Sie für andere aufbewahren, lässt sich nicht öffnen: Die Festplatte verweigert es. Bis Sie BitDust neu starten, kann nichts daraus zurückgegeben werden, und Neues wird nicht angenommen; Ihre eigenen Sicherungen hängen nicht davon ab. Prüfen Sie die Festplatte, ihren freien Platz und die Rechte des Ordners",
   defect: "Ein Teil von BitDust ist ausgefallen. Ihre Daten sind so sicher wie zuvor; bitte melden Sie es",
   supplier_suspect: "{name} hat einen Teil Ihrer Daten verloren und zählt erst wieder, wenn der Rest nachgewiesen ist",
   supplier_emptied: "{name} kann nichts von Ihren Daten nachweisen und zählt erst wieder, wenn sie neu übertragen und nachgewiesen sind",

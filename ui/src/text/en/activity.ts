@@ -49,6 +49,7 @@ export const activity = {
     other: "{count} pieces that you keep for others are missing from your disk or damaged. Check the disk; their owners can send them again once they notice",
   },
   kept_folder_away: "The folder with what you keep for others is not there. Is its disk connected? Until it is back, nothing of it can be given back and nothing new is taken",
+  kept_shut: "What you keep for others cannot be opened: the disk refuses. Nothing of it can be given back and nothing new is taken until you start BitDust again; your own backups do not depend on it. Look at the disk, its free space and the rights of the folder",
   defect: "A part of BitDust failed. Your data are as safe as before; please report it",
   supplier_suspect: "{name} lost part of what it kept for you and does not count until it has proved that the rest is there",
   supplier_emptied: "{name} can prove nothing of what it kept for you; it counts again once it has it anew and proves it",
