@@ -55,6 +55,18 @@ test("a practice supplier that is switched off is seen at once", async ({ page }
   await expect(page.getByRole("switch", { name: "Ben" })).not.toBeChecked();
 });
 
+test("who can be reached now is told beside what is kept", async ({ page }) => {
+  await open(page, { scene: "suppliers-four-away" });
+  await expect(page.getByText("6 of 6 kept")).toBeVisible();
+  await expect(page.getByText("2 of 6 can be reached now; everything still comes back. Nobody else may fail.", { exact: true })).toBeVisible();
+  await expect(page.getByTitle(/: holds a piece, away now$/)).toHaveCount(4);
+  await checkAccess(page);
+  await picture(page, "overview-four-away");
+  await open(page, { scene: "protected" });
+  await expect(page.getByText("6 of 6 kept")).toBeVisible();
+  await expect(page.getByText(/can be reached/)).toHaveCount(0);
+});
+
 test("a failed call is said with a hint and stays until it was read", async ({ page }) => {
   await open(page, { scene: "would-lose" });
   await page.getByRole("button", { name: "Back up now" }).click();

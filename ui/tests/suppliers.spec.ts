@@ -12,23 +12,31 @@ for (const scene of ["suppliers-one", "suppliers-two", "suppliers-lack", "suppli
   });
 }
 
-test("what may fail is told from the pieces that count", async ({ page }) => {
+test("what may fail is told from those who can be reached now, beside what is kept", async ({ page }) => {
+  await open(page, { scene: "suppliers-four-away", route: "/suppliers" });
+  await expect(page.getByText("2 of 6 can be reached now; everything still comes back. Nobody else may fail.", { exact: true })).toBeVisible();
+  await expect(page.getByRole("definition").filter({ hasText: "6 of 6" })).toBeVisible();
+  await expect(page.getByText(/4 may fail/)).toHaveCount(0);
+  await checkAccess(page);
+  await picture(page, "suppliers-four-away");
   await open(page, { scene: "suppliers-suspect", route: "/suppliers" });
-  await expect(page.getByText("With the pieces that count now, 2 may fail at the same time.")).toBeVisible();
+  await expect(page.getByText("4 of 6 can be reached now; everything still comes back. 2 more may fail.", { exact: true })).toBeVisible();
   await open(page, { scene: "suppliers-lack", route: "/suppliers" });
-  await expect(page.getByText("Only 1 count now; 2 are needed.")).toBeVisible();
+  await expect(page.getByText("Only 1 count now; 2 are needed.", { exact: true })).toBeVisible();
+  await open(page, { scene: "suppliers-six", route: "/suppliers" });
+  await expect(page.getByText("All 6 can be reached now. 4 may fail at the same time.", { exact: true })).toBeVisible();
 });
 
 test("the picture is told in words too", async ({ page }) => {
   await open(page, { scene: "suppliers-two-away", route: "/suppliers" });
-  await expect(page.getByRole("img", { name: /6 hold a piece that counts; 4 of them are online now. 2 are needed, 4 may fail/ })).toBeVisible();
+  await expect(page.getByRole("img", { name: /6 hold a piece that counts; 4 people can be reached now. 2 are needed. 4 of 6 can be reached now; everything still comes back. 2 more may fail./ })).toBeVisible();
   await expect(page.getByText(/^dmitri .*: holds a piece, away now$/).last()).toBeAttached();
 });
 
 test("a piece that is not complete is not called held", async ({ page }) => {
   await open(page, { scene: "suppliers-owed", route: "/suppliers" });
   await expect(page.getByText(/^dmitri .*: its piece is not complete yet$/).last()).toBeAttached();
-  await expect(page.getByText("With the pieces that count now, 2 may fail at the same time.")).toBeVisible();
+  await expect(page.getByText("4 of 6 can be reached now; everything still comes back. 2 more may fail.", { exact: true })).toBeVisible();
 });
 
 everyLook("invite", { scene: "invite", route: "/suppliers" }, async (page) => {

@@ -1,5 +1,5 @@
 /** People who keep data: their names, how far each is trusted, and the picture of the set. */
-import type { Code, ReachView, StatusView, SupplierView } from "../backend/bindings";
+import type { Code, StatusView, SupplierView } from "../backend/bindings";
 import { list } from "./format";
 import { stateKey } from "./machines";
 
@@ -86,46 +86,60 @@ export interface SetPosition {
   online: boolean;
 }
 
+/** What can be had back from the set at this moment, which is not what it keeps. */
+export type SetNow =
+  /** No place is given out: so many may fail as agreed. */
+  | { kind: "planned"; mayFail: number }
+  /** No version is finished. */
+  | { kind: "unfinished" }
+  | { kind: "unknown" }
+  /** Too few pieces count, whoever is online. */
+  | { kind: "lacking" }
+  /** Enough pieces count; too few of those who hold them can be reached. */
+  | { kind: "unreachable" }
+  /** So many more may fail now. */
+  | { kind: "restorable"; mayFail: number };
+
 export interface SetPicture {
   positions: SetPosition[];
   enough: number;
-  /** As agreed, or fewer while some pieces do not count; negative: too few count to restore. */
-  mayFail: number;
-  /** Whether every place has a piece that counts. */
-  isWhole: boolean;
+  now: SetNow;
   /** Whether the places are given out; else it is who would have them now. */
   isFormed: boolean;
-  /** Positions whose piece counts and whose holder is online now. */
+  /** Positions whose holder can be reached now and has lost nothing. */
   online: number;
   /** Positions whose piece counts. */
   held: number;
   /** Suppliers without a place. */
   others: number;
-  /** What could be restored now; null where nothing was backed up. */
-  reach: ReachView | null;
 }
 
+type OfSet = Pick<StatusView, "code" | "suppliers" | "reach" | "protection">;
+
 /** The picture of the set; null while there is nobody. */
-export function setPicture(status: Pick<StatusView, "code" | "suppliers"> & Partial<Pick<StatusView, "reach">>): SetPicture | null {
+export function setPicture(status: OfSet): SetPicture | null {
   const { code, suppliers } = status;
   if (code === null || suppliers.length === 0) return null;
   const isFormed = suppliers.some(({ position }) => position !== null);
   const positions = isFormed ? placed(code, suppliers) : expected(code, suppliers);
-  const held = positions.filter(({ piece }) => piece === "held");
-  // Of those who lack something each may lack something else: together they may have everything, and nobody to spare.
-  const proven = positions.filter(({ supplier }) => supplier !== null && isProven(supplier));
-  const counted = Math.max(held.length, Math.min(proven.length, code[0]));
   return {
     positions,
     enough: code[0],
-    mayFail: (isFormed ? counted : code[1]) - code[0],
-    isWhole: held.length === code[1],
+    now: isFormed ? nowOf(status, code[0], positions) : { kind: "planned", mayFail: code[1] - code[0] },
     isFormed,
-    online: held.filter(({ online }) => online).length,
-    held: held.length,
+    online: positions.filter(({ supplier, online }) => online && supplier?.is_suspect === false).length,
+    held: positions.filter(({ piece }) => piece === "held").length,
     others: suppliers.length - positions.filter(({ supplier }) => supplier !== null).length,
-    reach: status.reach ?? null,
   };
+}
+
+/** The node knows which pieces are with whom; what is kept alone says nothing of who is there. */
+function nowOf({ protection, reach }: OfSet, enough: number, positions: SetPosition[]): SetNow {
+  if (protection.kind === "nothing") return { kind: "unfinished" };
+  if (protection.kind === "unknown") return { kind: "unknown" };
+  if (positions.filter(({ supplier }) => supplier !== null && isProven(supplier)).length < enough) return { kind: "lacking" };
+  if (reach === null) return { kind: "unknown" };
+  return reach.spare === null ? { kind: "unreachable" } : { kind: "restorable", mayFail: reach.spare };
 }
 
 function placed([, people]: Code, suppliers: SupplierView[]): SetPosition[] {

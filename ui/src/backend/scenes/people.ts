@@ -111,11 +111,18 @@ export function quietHistory(): HistoryLine[] {
   ];
 }
 
-/** What could be restored now from the people of a scene. */
-function reachOf({ head, code, suppliers }: Pick<StatusView, "head" | "code" | "suppliers">): ReachView | null {
+/**
+ * What could be restored now from the people of a scene, as the node tells it: only who is online and
+ * has proved its piece lately counts. Of those who lack something each may lack something else, so
+ * together they may do, with nobody to spare.
+ */
+export function reachOf({ head, code, suppliers }: Pick<StatusView, "head" | "code" | "suppliers">): ReachView | null {
   if (head === null || code === null) return null;
-  const online = suppliers.filter((supplier) => supplier.position !== null && supplier.online && !supplier.is_suspect).length;
-  return { online, spare: online < code[0] ? null : online - code[0] };
+  const online = suppliers.filter((supplier) => supplier.position !== null && supplier.online && !supplier.is_suspect);
+  const proven = online.filter((supplier) => supplier.confirmed && supplier.kept_bytes > 0);
+  const whole = proven.filter((supplier) => !supplier.is_owed).length;
+  const counted = Math.max(whole, Math.min(proven.length, code[0]));
+  return { online: online.length, spare: counted < code[0] ? null : counted - code[0] };
 }
 
 export function statusOf(change: Partial<StatusView> = {}): StatusView {

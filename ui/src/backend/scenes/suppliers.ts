@@ -28,6 +28,7 @@ export const supplierScenes: Scenes = {
   "suppliers-two": () => sceneOf({ suppliers: suppliers().slice(0, 2), code: [1, 2] }),
   "suppliers-six": () => sceneOf({}),
   "suppliers-two-away": () => sceneOf({ suppliers: suppliers().map((person, index) => (index === 2 || index === 5 ? away(person) : person)) }),
+  "suppliers-four-away": () => sceneOf({ suppliers: suppliers().map((person, index) => (index > 1 ? away(person) : person)) }),
   "suppliers-owed": () => sceneOf({ protection: { kind: "stored", confirmed: 4, needed: 5 }, suppliers: suppliers().map((person, index) => (index === 2 || index === 5 ? { ...away(person), is_owed: true } : person)) }),
   "suppliers-suspect": () =>
     sceneOf({
