@@ -47,12 +47,24 @@ test("a test restore is asked for", async ({ page }) => {
   expect(await page.evaluate(() => window.mock?.calls.find(({ name }) => name === "verify")?.request)).toEqual({ sample: 20 });
 });
 
-test("a practice supplier that is switched off is seen at once", async ({ page }) => {
+test("practice suppliers that are switched off are seen at once, and what is kept stays", async ({ page }) => {
   await open(page, { scene: "practice" });
-  await expect(page.getByText("6 of 6 kept")).toBeVisible();
+  const section = page.getByRole("region", { name: "Practice suppliers" });
+  await expect(section.getByText("All 6 can be reached now. 4 may fail at the same time.", { exact: true })).toBeVisible();
   await page.getByRole("switch", { name: "Ben" }).click();
-  await expect(page.getByText("5 of 6 kept")).toBeVisible();
   await expect(page.getByRole("switch", { name: "Ben" })).not.toBeChecked();
+  await expect(page.getByText("5 of 6 can be reached now; everything still comes back. 3 more may fail.", { exact: true })).toHaveCount(2);
+  await expect(page.getByTitle(/^Ben .*: holds a piece, away now$/)).toBeVisible();
+  for (const name of ["Carla", "David", "Emma"]) await page.getByRole("switch", { name }).click();
+  await expect(page.getByText("2 of 6 can be reached now; everything still comes back. Nobody else may fail.", { exact: true })).toHaveCount(2);
+  // Their pieces are still there.
+  await expect(page.getByText("6 of 6 kept")).toBeVisible();
+  await checkAccess(page);
+  await picture(page, "overview-practice-four-off");
+  await page.getByRole("switch", { name: "Felix" }).click();
+  await expect(page.getByText("1 of 6 can be reached now: too few to bring everything back.", { exact: true })).toHaveCount(2);
+  await page.getByRole("switch", { name: "Ben" }).click();
+  await expect(page.getByText(/^2 of 6 can be reached now; everything still comes back/)).toHaveCount(2);
 });
 
 test("who can be reached now is told beside what is kept", async ({ page }) => {

@@ -1,6 +1,6 @@
 /** Scenes of the overview; other views play them too. */
 import type { FolderView, HistoryLine, StatusView, SupplierView } from "../bindings";
-import { ago, DAY, folder, GB, hex, hostOf, HOUR, job, line, MB, MINUTE, named, NICKNAMES, quietHistory, statusOf, supplier, suppliers } from "./people";
+import { ago, DAY, folder, GB, hex, hostOf, HOUR, job, line, MB, MINUTE, named, NICKNAMES, quietHistory, reachOf, statusOf, supplier, suppliers } from "./people";
 import type { Scene, Scenes } from "./scene";
 
 const running = (status: StatusView): Scene => ({ host: hostOf(), status });
@@ -101,9 +101,9 @@ function practice(): Scene {
     hostAnswers: {
       practice_supplier: ({ number, runs }, world) => {
         world.setHost({ practice: { suppliers: (world.host.practice?.suppliers ?? []).map((one) => (one.number === number ? { ...one, runs } : one)) } });
-        const others = world.status.suppliers.map((one) => (one.position === number - 1 ? { ...one, online: runs, confirmed: runs } : one));
-        const confirmed = others.filter((one) => one.confirmed).length;
-        world.setStatus({ suppliers: others, protection: confirmed === names.length ? { kind: "safe" } : { kind: "stored", confirmed, needed: names.length } });
+        // As in the product: what somebody proved still counts when they go, and only who is there changes.
+        const others = world.status.suppliers.map((one) => (one.position === number - 1 ? { ...one, online: runs, path: runs ? "tcp" : null, state: runs ? "Contracted" : "Offline", last_seen: ago(0) } : one));
+        world.setStatus({ suppliers: others, reach: reachOf({ ...world.status, suppliers: others }), peers: others.filter(({ online }) => online).length });
         return world.host;
       },
       practice_stop: (_, world) => {
