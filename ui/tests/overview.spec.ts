@@ -1,6 +1,6 @@
 import { checkAccess, everyLook, expect, open, picture, test } from "./harness";
 
-const scenes = ["protected", "empty", "backing-up", "waiting-for-suppliers", "standing-still", "amber-phrase", "folder-missing", "supplier-lost", "pieces-owed", "would-lose", "problems", "test-failed", "clock-wrong", "catalogue-damaged", "practice", "huge"];
+const scenes = ["protected", "empty", "backing-up", "waiting-for-suppliers", "waiting-alone", "standing-still", "amber-phrase", "folder-missing", "supplier-lost", "pieces-owed", "would-lose", "problems", "test-failed", "clock-wrong", "catalogue-damaged", "practice", "huge"];
 for (const scene of scenes) everyLook(`overview-${scene}`, { scene });
 
 test("German is complete and nothing is cut off", async ({ page }) => {
@@ -77,6 +77,18 @@ test("who can be reached now is told beside what is kept", async ({ page }) => {
   await open(page, { scene: "protected" });
   await expect(page.getByText("6 of 6 kept")).toBeVisible();
   await expect(page.getByText(/can be reached/)).toHaveCount(0);
+});
+
+test("somebody who is connected to nobody is told so, and what helps", async ({ page }) => {
+  await open(page, { scene: "waiting-alone" });
+  await expect(page.getByText(/^You are not connected to anyone yet. Invite a friend/)).toBeVisible();
+  await expect(page.getByText("You are not connected to anyone yet.", { exact: true })).toBeVisible();
+  await expect(page.getByText(/asked by/)).toHaveCount(0);
+  await page.getByRole("link", { name: "Invite a friend" }).click();
+  await expect(page.getByText("You are not connected to anyone yet.", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Find more people" }).click();
+  await page.getByRole("button", { name: "Look for them" }).click();
+  await expect(page.getByText("You are not connected to anyone yet. We look for people as soon as you are.")).toBeVisible();
 });
 
 test("a failed call is said with a hint and stays until it was read", async ({ page }) => {

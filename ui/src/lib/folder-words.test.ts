@@ -14,7 +14,7 @@ test("a moment that has passed is not promised", () => {
 
 test("a failed backup says why, when it is tried again and what helps", () => {
   const words = folderWords(folder("/a", { state: { kind: "failed", error: "too_few_suppliers", retry_at: NOW + 5 * MINUTE } }), NOW);
-  expect(words.more).toEqual(["There are too few suppliers. It is tried again in 5 minutes.", "Invite friends or find suppliers; it goes on by itself then."]);
+  expect(words.more).toEqual(["There are too few suppliers. It is tried again in 5 minutes.", "Invite friends or find people."]);
 });
 
 test("a folder with problems is not called up to date", () => {

@@ -1,6 +1,7 @@
 /** One model of progress for all jobs: what it is, what it does or waits for, how far, how long. */
-import type { JobPhase, JobTask, JobView } from "../backend/bindings";
+import type { JobPhase, JobTask, JobView, StatusView } from "../backend/bindings";
 import { text } from "../text/text";
+import { connectionOf } from "./connection-words";
 import { bytesOf, bytesPerSecond, duration, list, number } from "./format";
 import { never } from "./never";
 import { shownName, shownPath } from "./paths";
@@ -19,9 +20,12 @@ export interface JobWords {
   current: string | null;
 }
 
-export function jobWords(job: JobView): JobWords {
+/** What of the status a job's words are told from, besides the job. */
+export type Around = Pick<StatusView, "peers" | "suppliers">;
+
+export function jobWords(job: JobView, around: Around | null): JobWords {
   const waits = isWaiting(job.phase);
-  return { title: title(job.task), phase: phaseWords(job.phase), value: value(job), waits, figures: figures(job, waits), current: job.current === null ? null : shownPath(job.current) };
+  return { title: title(job.task), phase: phaseWords(job.phase, around), value: value(job), waits, figures: figures(job, waits), current: job.current === null ? null : shownPath(job.current) };
 }
 
 function title(task: JobTask): string {
@@ -44,10 +48,17 @@ function confirmationWords(confirmed: number, need: number, names: string | null
   return text("overview.phase_waiting_for_names", { confirmed, need, names });
 }
 
-export function phaseWords(phase: JobPhase): string {
+/** Nobody is asked as long as nobody is connected, which is said then. */
+function agreedWords(have: number, need: number, around: Around | null): string {
+  const connection = around === null ? "some" : connectionOf(around);
+  if (connection !== "some") return text(connection === "alone" ? "overview.phase_waiting_alone" : "overview.phase_waiting_offline");
+  return text("overview.phase_waiting_for_suppliers", { have, need });
+}
+
+export function phaseWords(phase: JobPhase, around: Around | null): string {
   switch (phase.kind) {
     case "waiting_for_suppliers":
-      return text("overview.phase_waiting_for_suppliers", { have: phase.have, need: phase.need });
+      return agreedWords(phase.have, phase.need, around);
     case "waiting_for_confirmations":
       return confirmationWords(phase.confirmed, phase.need, fewNames(phase.away));
     case "waiting_for_supplier":

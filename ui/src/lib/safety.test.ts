@@ -21,7 +21,7 @@ describe("the verdict", () => {
     ["practice", { scope: "loopback" }, "plain", /^Practice/],
     ["never backed up", { protection: { kind: "nothing" } }, "warn", /not stored yet/],
     ["first backup", { protection: { kind: "nothing" }, jobs: [job({ phase: { kind: "sending" } })] }, "busy", /^The first backup/],
-    ["waiting", { protection: { kind: "nothing" }, jobs: [job({ phase: { kind: "waiting_for_suppliers", have: 1, need: 4 } })] }, "warn", /^Waiting for people/],
+    ["waiting", { protection: { kind: "nothing" }, jobs: [job({ phase: { kind: "waiting_for_suppliers", have: 1, need: 4 } })] }, "warn", /^Not backed up yet: you need people/],
     ["one folder without a backup", { protection: { kind: "partly", missing: 1 }, folders: [folder("/home/a/Music", { protection: { kind: "nothing" }, last_backup: null }), folder("/a")] }, "warn", /^Music is not backed up yet/],
     ["the same, on its way", { protection: { kind: "partly", missing: 1 }, folders: [folder("/home/a/Music", { protection: { kind: "nothing" }, last_backup: null }), folder("/a")], jobs: [job({ task: { kind: "backup", folders: ["/home/a/Music"], is_scheduled: true } })] }, "busy", /^Music is not backed up yet/],
     ["another one on its way", { protection: { kind: "partly", missing: 1 }, folders: [folder("/home/a/Music", { protection: { kind: "nothing" }, last_backup: null }), folder("/a")], jobs: [job()] }, "warn", /^Music is not backed up yet/],
@@ -38,6 +38,13 @@ describe("the verdict", () => {
     expect(says.title).toMatch(title);
     expect(`${says.title} ${says.body}`).not.toMatch(/\bprotected\b/i);
   });
+});
+
+test("who needs people is told what is so, and nothing of people who cannot be asked", () => {
+  const waits = (change: Partial<StatusView>) => verdict(statusOf({ protection: { kind: "nothing" }, jobs: [job({ phase: { kind: "waiting_for_suppliers", have: 0, need: 1 } })], ...change }), now);
+  expect(waits({}).body).toBe("0 of 1 have agreed. Invite someone or find people.");
+  expect(waits({ peers: 0, suppliers: [] })).toMatchObject({ asks: "people", body: "You are not connected to anyone yet. Invite a friend, accept an invitation, or use a second computer of yours." });
+  expect(waits({ peers: 0 })).toMatchObject({ asks: "nothing", body: "You are not connected to anyone now. Check the internet connection of this computer." });
 });
 
 describe("pieces that people lack", () => {

@@ -5,6 +5,7 @@
 import type { FolderView, StatusView } from "../backend/bindings";
 import type { Tone } from "../parts/tone";
 import { text } from "../text/text";
+import { connectionOf } from "./connection-words";
 import { list, relative } from "./format";
 import { shownName } from "./paths";
 import { fewNames } from "./people";
@@ -60,10 +61,22 @@ export function verdict(view: StatusView, now: number): Verdict {
 function notStored(view: StatusView): Verdict {
   for (const job of view.jobs) {
     if (job.task.kind !== "backup") continue;
-    if (job.phase.kind === "waiting_for_suppliers") return { asks: "people", tone: "warn", title: text("safety.waits_title"), body: text("safety.waits_body", { have: job.phase.have, need: job.phase.need }) };
+    if (job.phase.kind === "waiting_for_suppliers") return waitsForPeople(view, job.phase.have, job.phase.need);
     return { asks: "nothing", tone: "busy", title: text("safety.first_title"), body: text("safety.first_body") };
   }
   return { asks: "nothing", tone: "warn", title: text("safety.never_title", { count: view.folders.length }), body: text("safety.never_body") };
+}
+
+function waitsForPeople(view: StatusView, have: number, need: number): Verdict {
+  const title = text("safety.waits_title");
+  switch (connectionOf(view)) {
+    case "some":
+      return { asks: "people", tone: "warn", title, body: text("safety.waits_body", { have, need }) };
+    case "alone":
+      return { asks: "people", tone: "warn", title, body: text("safety.waits_alone_body") };
+    case "offline":
+      return { asks: "nothing", tone: "warn", title, body: text("safety.waits_offline_body") };
+  }
 }
 
 function someMissing(view: StatusView): Verdict {

@@ -21,7 +21,7 @@ export function stageWords(stage: Stage, job: JobView | null, expected: number |
     case "asked":
       return { tone: "busy", icon: "restore", words: text("restore.stage_begins") };
     case "running":
-      return { tone: "busy", icon: "restore", words: job === null ? text("restore.stage_begins") : [jobWords(job).phase, ...jobWords(job).figures].join(" · ") };
+      return { tone: "busy", icon: "restore", words: job === null ? text("restore.stage_begins") : [jobWords(job, null).phase, ...jobWords(job, null).figures].join(" · ") };
     case "dropped":
       return { tone: "plain", icon: "stop", words: text("restore.stage_dropped") };
     case "refused":

@@ -32,6 +32,17 @@ test("no word for people is one of ours", () => {
   }
 });
 
+test("somebody does what is said to be done", () => {
+  const nobody = /\bby (itself|themselves)\b|\bit goes on\b|\bhad whole\b|von selbst|geht (es )?weiter|\bDinge?\b/i;
+  for (const dictionary of [en, de]) {
+    for (const words of Object.values<Record<string, Word>>(dictionary)) {
+      for (const word of Object.values(words)) {
+        for (const form of typeof word === "string" ? [word] : [word.one, word.other]) expect(form).not.toMatch(nobody);
+      }
+    }
+  }
+});
+
 test("a word follows the language", () => {
   preferences.language = "en";
   expect(text("parts.cancel")).toBe("Cancel");

@@ -43,6 +43,12 @@ function waiting(): StatusView {
   });
 }
 
+/** The first folder of somebody who knows nobody. */
+function alone(): StatusView {
+  const status = waiting();
+  return { ...status, peers: 0, suppliers: [], notices: [], jobs: status.jobs.map((one) => ({ ...one, phase: { kind: "waiting_for_suppliers", have: 0, need: 1 } })) };
+}
+
 /** A backup that can go no further for now; the longest of such sentences. */
 function standingStill(): StatusView {
   const status = backingUp();
@@ -144,6 +150,7 @@ export const overviewScenes: Scenes = {
   empty: () => running(statusOf({ protection: { kind: "nothing" }, folders: [], suppliers: [], head: null, code: null, notices: [], last_verify: null, packed_bytes: 0, coded_bytes: 0, kept_bytes: 0, metadata_bytes: 0, metadata_kept_bytes: 0, metadata_bytes_per_file: null, used_by_others_bytes: 0 })),
   "backing-up": () => running(backingUp()),
   "waiting-for-suppliers": () => running(waiting()),
+  "waiting-alone": () => ({ ...running(alone()), answers: { supplier_hire: () => undefined } }),
   "standing-still": () => running(standingStill()),
   "amber-phrase": () => running(statusOf({ phrase_confirmed: false })),
   "folder-missing": () => running(statusOf({ protection: { kind: "partly", missing: 1 }, folders: [folder("/home/alice/Pictures"), folder("/home/alice/Music", { protection: { kind: "nothing" }, last_backup: null, files: 0, bytes: 0 })] })),

@@ -14,7 +14,7 @@ export const restore: Translated<typeof English> = {
   into: "In einen Ordner holen …",
   selected: { one: "{count} ausgewähltes wiederherstellen", other: "{count} ausgewählte wiederherstellen" },
   files: { one: "{count} Datei, {size}", other: "{count} Dateien, {size}" },
-  problems: { one: "{count} Ding war nicht geschützt", other: "{count} Dinge waren nicht geschützt" },
+  problems: { one: "{count} Eintrag war nicht geschützt", other: "{count} Einträge waren nicht geschützt" },
   pick_title: "In welchen Ordner?",
   confirm_title: "Diese Dateien wiederherstellen?",
   confirm_what: "Aus der Version vom {when}",

@@ -70,7 +70,7 @@ export const settings: Translated<typeof English> = {
   address_bad: "„{address}“ ist keine Adresse. So sieht eine aus: /ip4/192.0.2.7/tcp/4001.",
 
   autostart: "Mit diesem Computer starten",
-  autostart_hint: "BitDust wartet im Hintergrund und sichert von selbst. Sonst wird nichts gesichert, bis es geöffnet wird.",
+  autostart_hint: "BitDust läuft im Hintergrund weiter und sichert Ihre Ordner. Sonst wird nichts gesichert, bis es geöffnet wird.",
   autostart_unknown: "Das System verrät es nicht.",
   theme: "Erscheinungsbild",
   theme_system: "Wie das System",

@@ -27,7 +27,7 @@ export const setup: Translated<typeof English> = {
   keys_body: "Mit den Schlüsseln arbeitet BitDust, ohne jedes Mal nach den 24 Wörtern zu fragen.",
   keys: "Ort der Schlüssel",
   keyring: "Im Schlüsselbund des Systems",
-  keyring_hint: "Öffnet sich von selbst beim Anmelden. Die übliche Wahl.",
+  keyring_hint: "Öffnet sich beim Anmelden. Die übliche Wahl.",
   passphrase: "Unter einem Kennwort",
   passphrase_hint: "Wird bei jedem Start von BitDust gefragt. Ohne das Kennwort werden die 24 Wörter gebraucht.",
   file: "In einer ungeschützten Datei",

@@ -31,7 +31,7 @@ export const space: Translated<typeof English> = {
 
   people_title: { one: "Daten von {count} Person", other: "Daten von {count} Personen" },
   people_none_title: "Noch liegen hier keine fremden Daten",
-  people_none_offered: "Wer Platz braucht, findet das Angebot von selbst.",
+  people_none_offered: "Wer Platz braucht, kann das Angebot finden.",
   people_none_off: "Mit etwas Platz im Angebot können andere ihre Sicherungen hier aufbewahren.",
   column_person: "Person",
   column_now: "Jetzt",

@@ -12,6 +12,7 @@ export const suppliers: Translated<typeof English> = {
 
   empty_title: "Noch bewahrt niemand etwas auf",
   empty_body: "Freunde, Verwandte oder der eigene zweite Computer können etwas aufbewahren. BitDust kann auch Menschen suchen, die Platz tauschen. Sie sehen nur verschlüsselte Stücke: keine Namen, keine Inhalte.",
+  empty_alone: "Sie sind noch mit niemandem verbunden.",
 
   set_title: "Wer ein Stück hat",
   set_enough: { one: "{count} von diesen {people} genügt, um alles zurückzuholen.", other: "Beliebige {count} von diesen {people} genügen, um alles zurückzuholen." },
@@ -85,11 +86,11 @@ export const suppliers: Translated<typeof English> = {
   trust_signing: "Zusage steht aus",
   trust_signing_more: "Die Vereinbarung ist unterwegs",
   trust_refused: "Nicht zugesagt",
-  trust_refused_more: "Wird von selbst erneut gefragt",
+  trust_refused_more: "Wir fragen später noch einmal",
   trust_dropped: "Aufgegeben",
   trust_dropped_more: "Gerade nicht brauchbar, kann später wieder gefunden werden",
   trust_reaching: "Noch nicht erreicht",
-  trust_reaching_more: "Wird von selbst erneut versucht",
+  trust_reaching_more: "Wir versuchen es weiter",
   trust_unknown: "Noch nicht bekannt",
   trust_unknown_more: "Noch nichts gehört",
 
@@ -126,7 +127,7 @@ export const suppliers: Translated<typeof English> = {
   accept_not_authentic: "Diese Einladung ist nicht echt. Auf einem vertrauenswürdigen Weg um eine neue bitten.",
 
   hire_title: "Weitere finden",
-  hire_body: "BitDust sucht Menschen, die Platz tauschen, und einigt sich von selbst mit ihnen. Befreundete zählen mit.",
+  hire_body: "BitDust sucht Menschen, die Platz tauschen, und einigt sich für Sie mit ihnen. Befreundete zählen mit.",
   hire_field: "Wie viele Personen sollen die Daten insgesamt aufbewahren?",
   hire_none: "Nur Befreundete: Es wird niemand gesucht.",
   hire_single: "1 Person hat alles. Fällt sie aus, ist alles weg: Das ist nie sicher.",
@@ -136,5 +137,6 @@ export const suppliers: Translated<typeof English> = {
   hire_do: "Suchen",
   hire_do_friends: "Nur Befreundete",
   hire_done: "BitDust sucht jetzt. Das kann eine Weile dauern.",
+  hire_done_alone: "Sie sind noch mit niemandem verbunden. Sobald Sie es sind, suchen wir.",
   hire_done_friends: "Es wird niemand Neues gesucht.",
 };

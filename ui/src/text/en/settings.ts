@@ -67,7 +67,7 @@ export const settings = {
   address_bad: "“{address}” is no address. One looks like /ip4/192.0.2.7/tcp/4001.",
 
   autostart: "Start with this computer",
-  autostart_hint: "BitDust waits in the background and backs up by itself. Without it, nothing new is backed up until you open it.",
+  autostart_hint: "BitDust keeps running in the background and backs up your folders. Without it, nothing new is backed up until you open it.",
   autostart_unknown: "The system does not tell whether it does.",
   theme: "Appearance",
   theme_system: "As the system",

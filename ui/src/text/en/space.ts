@@ -28,7 +28,7 @@ export const space = {
 
   people_title: { one: "{count} person whose data you keep", other: "{count} people whose data you keep" },
   people_none_title: "You keep nobody's data yet",
-  people_none_offered: "As soon as somebody needs space, they find your offer by themselves.",
+  people_none_offered: "Whoever needs space can find your offer.",
   people_none_off: "Offer some space, and others can keep their backups with you.",
   column_person: "Person",
   column_now: "Now",

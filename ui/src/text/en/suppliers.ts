@@ -9,6 +9,7 @@ export const suppliers = {
 
   empty_title: "Nobody keeps your data yet",
   empty_body: "Ask a friend, a relative or your own second computer to keep some for you, or let BitDust find people who swap space. They see only encrypted pieces: no names, no contents.",
+  empty_alone: "You are not connected to anyone yet.",
 
   set_title: "Who holds a piece",
   set_enough: { one: "Any {count} of these {people} is enough to bring everything back.", other: "Any {count} of these {people} are enough to bring everything back." },
@@ -82,11 +83,11 @@ export const suppliers = {
   trust_signing: "Waiting to sign",
   trust_signing_more: "The agreement is on its way",
   trust_refused: "Did not agree",
-  trust_refused_more: "Is asked again by itself",
+  trust_refused_more: "We ask again later",
   trust_dropped: "Given up",
   trust_dropped_more: "No use now, may be found again later",
   trust_reaching: "Not reached yet",
-  trust_reaching_more: "Is tried again by itself",
+  trust_reaching_more: "We keep trying",
   trust_unknown: "Not known yet",
   trust_unknown_more: "Nothing was heard yet",
 
@@ -123,7 +124,7 @@ export const suppliers = {
   accept_not_authentic: "This invitation is not genuine. Ask for a new one over a way you trust.",
 
   hire_title: "Find more people",
-  hire_body: "BitDust looks for people who swap space and agrees with them by itself. Friends count too.",
+  hire_body: "BitDust looks for people who swap space and agrees with them for you. Friends count too.",
   hire_field: "How many people in all should keep your data?",
   hire_none: "Friends only: nobody is looked for.",
   hire_single: "1 person keeps everything. If they fail, it is gone: this is never safe.",
@@ -133,5 +134,6 @@ export const suppliers = {
   hire_do: "Look for them",
   hire_do_friends: "Friends only",
   hire_done: "BitDust looks for people now. This can take a while.",
+  hire_done_alone: "You are not connected to anyone yet. We look for people as soon as you are.",
   hire_done_friends: "Nobody new is looked for.",
 } as const;
