@@ -91,8 +91,27 @@ test("somebody who is connected to nobody is told so, and what helps", async ({ 
   await expect(page.getByText("You are not connected to anyone yet. We look for people as soon as you are.")).toBeVisible();
 });
 
-test("a failed call is said with a hint and stays until it was read", async ({ page }) => {
+test("the button fits the trouble, who is missing is listed, and nothing green stands beside red", async ({ page }) => {
   await open(page, { scene: "would-lose" });
+  await expect(page.getByRole("heading", { name: "Your data could be lost" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Back up now" })).toHaveCount(0);
+  const missing = page.locator(".banner.bad");
+  await expect(missing).toContainText("5 people who keep your data cannot be counted on now");
+  await expect(missing.getByRole("listitem")).toHaveText([/^clara, seen /, /^dmitri, seen /, /^eva, seen /, /^farid, seen /, /^grete, seen /]);
+  await expect(page.getByText("2 hours ago", { exact: true }).first()).toBeVisible();
+  await expect(page.locator("main .good, main .calm.held")).toHaveCount(0);
+  await page.getByRole("link", { name: "See who is missing" }).click();
+  await expect(page.getByRole("heading", { name: "People keeping your data" })).toBeVisible();
+  await open(page, { scene: "test-failed" });
+  await expect(page.getByRole("heading", { name: "2 files did not come back whole" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Back up now" })).toHaveCount(0);
+  await expect(page.getByRole("link", { name: "Look at suppliers" })).toBeVisible();
+  await expect(page.locator("main .good, main .calm.held")).toHaveCount(0);
+});
+
+test("a failed call is said with a hint and stays until it was read", async ({ page }) => {
+  await open(page, { scene: "supplier-lost" });
+  await page.evaluate(() => window.mock?.refuse("backup", "too_few_suppliers"));
   await page.getByRole("button", { name: "Back up now" }).click();
   const toast = page.getByRole("alert").filter({ hasText: "There are too few suppliers" });
   await expect(toast).toContainText("Invite friends");

@@ -47,6 +47,13 @@ test("who needs people is told what is so, and nothing of people who cannot be a
   expect(waits({ peers: 0 })).toMatchObject({ asks: "nothing", body: "You are not connected to anyone now. Check the internet connection of this computer." });
 });
 
+test("what would be asked for helps in the trouble that is told", () => {
+  const lost: Partial<StatusView> = { protection: { kind: "stored", confirmed: 1, needed: 6 } };
+  expect(verdict(statusOf(lost), now)).toMatchObject({ asks: "missing", body: "Only 1 of 2 people needed can prove they have your data. What is on this computer is now the only sure copy." });
+  expect(verdict(statusOf({ ...lost, is_clock_wrong: true }), now).asks).toBe("nothing");
+  expect(verdict(statusOf({ last_verify: { at: now, result: { files: 20, bytes: 1, equal: 18, changed_here: 0, failed: 2 } } }), now).asks).toBe("suppliers");
+});
+
 describe("pieces that people lack", () => {
   const body = (lacking: number) => {
     const people = suppliers().map((supplier, index) => ({ ...supplier, is_owed: index < lacking }));

@@ -12,7 +12,7 @@ import { fewNames } from "./people";
 
 export interface Verdict {
   /** What a person can do about it, where there is something. */
-  asks: "words" | "people" | "folder" | "nothing";
+  asks: "words" | "people" | "missing" | "suppliers" | "folder" | "nothing";
   tone: Tone;
   title: string;
   body: string;
@@ -89,7 +89,8 @@ function someMissing(view: StatusView): Verdict {
 function partlyStored(view: StatusView, confirmed: number, needed: number): Verdict {
   const enough = view.code?.[0] ?? needed;
   const isSending = view.jobs.some((job) => job.task.kind === "backup");
-  if (confirmed < enough && !isSending) return { asks: "nothing", tone: "bad", title: text("safety.lost_title"), body: confirmed === 0 ? text("safety.lost_none_body", { count: enough }) : text("safety.lost_body", { count: confirmed, enough }) };
+  // By a clock that is wrong nobody is fresh, and nobody is missing.
+  if (confirmed < enough && !isSending) return { asks: view.is_clock_wrong ? "nothing" : "missing", tone: "bad", title: text("safety.lost_title"), body: confirmed === 0 ? text("safety.lost_none_body", { count: enough }) : text("safety.lost_body", { count: confirmed, enough }) };
   const body = isSending ? text("safety.part_busy_body") : whoLacksPieces(view);
   const missing = view.folders.filter(({ protection }) => protection.kind === "nothing");
   const also = missing.length === 0 ? "" : ` ${text("safety.some_title", { count: missing.length, names: list(missing.map(({ path }) => shownName(path))) })}.`;
@@ -110,7 +111,7 @@ function stored(view: StatusView, now: number): Verdict {
   const body = oldest === null ? text("safety.no_backup") : text(count === 1 ? "safety.last_backup" : "safety.oldest_backup", { when: relative(oldest, now) });
   if (view.scope === "loopback") return { asks: "nothing", tone: "plain", title: text("safety.practice_title", { count, people }), body: text("safety.practice_body") };
   const failed = view.last_verify?.result.failed ?? 0;
-  if (failed > 0) return { asks: "nothing", tone: "bad", title: text("safety.verify_title", { count: failed }), body: text("safety.verify_body") };
+  if (failed > 0) return { asks: "suppliers", tone: "bad", title: text("safety.verify_title", { count: failed }), body: text("safety.verify_body") };
   if (!view.phrase_confirmed) return { asks: "words", tone: "warn", title: text("safety.phrase_title"), body: text("safety.phrase_body") };
   const stuck = view.folders.filter(({ state }) => state.kind === "failed" || state.kind === "away");
   if (stuck.length > 0) return { asks: "nothing", tone: "warn", title: text("safety.stuck_title", { count: stuck.length, names: list(stuck.map(({ path }) => shownName(path))) }), body: `${text("safety.stuck_body")} ${body}` };

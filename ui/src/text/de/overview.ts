@@ -85,9 +85,15 @@ export const overview: Translated<typeof English> = {
   phrase_good: "Das sind die richtigen Wörter. Am besten dort lassen, wo sie jetzt sind.",
 
   away_title: { one: "Auf {count} Aufbewahrer ist gerade kein Verlass", other: "Auf {count} Aufbewahrer ist gerade kein Verlass" },
-  away_body: "{names}. Von den anderen lässt sich weiter alles wiederherstellen.",
+  away_body: "Von den anderen lässt sich weiter alles wiederherstellen.",
+  away_bad_body: "Bitten Sie diese Menschen, BitDust zu starten, oder suchen Sie weitere.",
+  away_later_body: "Alles lässt sich wiederherstellen, sobald mehr von ihnen online sind.",
+  away_row: "{name}, zuletzt gesehen {when}",
+  away_row_never: "{name}, noch nie gesehen",
+  away_row_here: "{name}, online, aber ohne Nachweis",
   away_more: { one: "{count} weiterer", other: "{count} weitere" },
   away_look: "Aufbewahrer ansehen",
+  away_see: "Nachsehen, wer fehlt",
 
   clock_title: "Die Uhr dieses Computers geht falsch",
   clock_body: "Bitte stellen Sie Datum und Uhrzeit in den Einstellungen des Systems. Bis dahin stimmen die Zeiten hier nicht, und was andere früher bestätigt haben, gilt vielleicht als zu alt.",

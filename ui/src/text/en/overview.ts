@@ -82,9 +82,15 @@ export const overview = {
   phrase_good: "These are your words. Keep them where you have them now.",
 
   away_title: { one: "{count} person who keeps your data cannot be counted on now", other: "{count} people who keep your data cannot be counted on now" },
-  away_body: "{names}. Everything can still be restored from the others.",
+  away_body: "Everything can still be restored from the others.",
+  away_bad_body: "Ask them to start BitDust, or find more people.",
+  away_later_body: "Everything can be restored once more of them are online.",
+  away_row: "{name}, seen {when}",
+  away_row_never: "{name}, never seen",
+  away_row_here: "{name}, online, but without proof",
   away_more: { one: "{count} other", other: "{count} others" },
   away_look: "Look at suppliers",
+  away_see: "See who is missing",
 
   clock_title: "The clock of this computer is wrong",
   clock_body: "Please set its date and time in the settings of the system. Until then the times shown here are wrong, and what people confirmed before may count as too old.",
