@@ -1,6 +1,6 @@
 import { checkAccess, everyLook, expect, open, picture, test } from "./harness";
 
-const scenes = ["protected", "empty", "backing-up", "waiting-for-suppliers", "waiting-alone", "standing-still", "amber-phrase", "folder-missing", "supplier-lost", "pieces-owed", "would-lose", "problems", "test-failed", "clock-wrong", "catalogue-damaged", "practice", "huge"];
+const scenes = ["protected", "empty", "backing-up", "waiting-for-suppliers", "waiting-alone", "standing-still", "confirming", "amber-phrase", "folder-missing", "supplier-lost", "pieces-owed", "would-lose", "problems", "test-failed", "clock-wrong", "catalogue-damaged", "practice", "huge"];
 for (const scene of scenes) everyLook(`overview-${scene}`, { scene });
 
 test("German is complete and nothing is cut off", async ({ page }) => {
@@ -89,6 +89,18 @@ test("somebody who is connected to nobody is told so, and what helps", async ({ 
   await page.getByRole("button", { name: "Find more people" }).click();
   await page.getByRole("button", { name: "Look for them" }).click();
   await expect(page.getByText("You are not connected to anyone yet. We look for people as soon as you are.")).toBeVisible();
+});
+
+test("a bar is not full while people are waited for, and what is left is said", async ({ page }) => {
+  await open(page, { scene: "confirming" });
+  const bar = page.getByRole("progressbar", { name: "Backing up Pictures" });
+  await expect(bar).not.toHaveAttribute("aria-valuenow");
+  const [line, inside] = await Promise.all([bar.boundingBox(), bar.locator("div").boundingBox()]);
+  expect(inside?.width ?? 0).toBeLessThan((line?.width ?? 0) / 2);
+  await expect(page.getByText("Waiting for dmitri and grete to come online: 3 of 5 people have confirmed the last piece")).toBeVisible();
+  await expect(page.getByText("26.6 GB still to send to people who are offline")).toBeVisible();
+  await open(page, { scene: "backing-up" });
+  await expect(page.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "39");
 });
 
 test("the button fits the trouble, who is missing is listed, and nothing green stands beside red", async ({ page }) => {

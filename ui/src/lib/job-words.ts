@@ -2,7 +2,7 @@
 import type { JobPhase, JobTask, JobView, StatusView } from "../backend/bindings";
 import { text } from "../text/text";
 import { connectionOf } from "./connection-words";
-import { bytesOf, bytesPerSecond, duration, list, number } from "./format";
+import { bytes, bytesOf, bytesPerSecond, duration, list, number } from "./format";
 import { never } from "./never";
 import { shownName, shownPath } from "./paths";
 import { fewNames } from "./people";
@@ -10,7 +10,7 @@ import { fewNames } from "./people";
 export interface JobWords {
   title: string;
   phase: string;
-  /** From 0 to 1; null where the end is not known. */
+  /** From 0 to below 1; null where nobody can say how much is left. */
   value: number | null;
   /** Nothing moves until something else happens. */
   waits: boolean;
@@ -21,11 +21,11 @@ export interface JobWords {
 }
 
 /** What of the status a job's words are told from, besides the job. */
-export type Around = Pick<StatusView, "peers" | "suppliers">;
+export type Around = Pick<StatusView, "peers" | "suppliers" | "spooled_bytes">;
 
 export function jobWords(job: JobView, around: Around | null): JobWords {
   const waits = isWaiting(job.phase);
-  return { title: title(job.task), phase: phaseWords(job.phase, around), value: value(job), waits, figures: figures(job, waits), current: job.current === null ? null : shownPath(job.current) };
+  return { title: title(job.task), phase: phaseWords(job.phase, around), value: value(job), waits, figures: figures(job, waits, around), current: job.current === null ? null : shownPath(job.current) };
 }
 
 function title(task: JobTask): string {
@@ -85,18 +85,61 @@ function isWaiting({ kind }: JobPhase): boolean {
   return kind.startsWith("waiting");
 }
 
+/**
+ * How far the bytes of files are: read in a backup, written in a restore. Behind them a backup still
+ * sends, stores its lists and waits for people, of which the node tells no size.
+ */
 function value({ phase, progress }: JobView): number | null {
-  if (phase.kind === "waiting" || phase.kind === "waiting_for_suppliers") return progress.bytes_total > 0 ? progress.bytes_done / progress.bytes_total : 0;
-  if (progress.bytes_total > 0) return progress.bytes_done / progress.bytes_total;
-  return progress.files_total > 0 ? progress.files_done / progress.files_total : null;
+  if (!isMeasured(phase)) return null;
+  const isQueued = phase.kind === "waiting" || phase.kind === "waiting_for_suppliers";
+  if (progress.bytes_total === 0 && progress.files_total === 0) return isQueued ? 0 : null;
+  const share = progress.bytes_total > 0 ? progress.bytes_done / progress.bytes_total : progress.files_done / progress.files_total;
+  // A job that has an end yet to come is never full.
+  return share < 1 ? share : null;
 }
 
-function figures({ progress, bytes_per_second, remaining_seconds }: JobView, waits: boolean): string[] {
+/** Whether bytes of files are what the phase is about. */
+function isMeasured(phase: JobPhase): boolean {
+  switch (phase.kind) {
+    case "waiting":
+    case "waiting_for_suppliers":
+    case "waiting_for_spool":
+    case "waiting_for_disk":
+    case "waiting_for_supplier":
+    case "reading":
+    case "fetching":
+    case "waiting_for_pieces":
+      return true;
+    case "sending":
+    case "waiting_for_confirmations":
+    case "writing_lists":
+    case "publishing":
+    case "seeking":
+    case "asking_heads":
+    case "loading_lists":
+      return false;
+    default:
+      return never(phase);
+  }
+}
+
+function figures(job: JobView, waits: boolean, around: Around | null): string[] {
+  const { progress, bytes_per_second, remaining_seconds } = job;
+  if (job.task.kind === "backup" && !isMeasured(job.phase)) return sent(progress, around);
   const words: string[] = [];
   if (progress.bytes_total > 0) words.push(text("overview.figure_bytes", bytesOf(progress.bytes_done, progress.bytes_total)));
   if (progress.files_total > 0) words.push(text("overview.figure_files", { done: number(progress.files_done), count: progress.files_total }));
   if (waits) return words;
   if (bytes_per_second !== null && bytes_per_second > 0) words.push(bytesPerSecond(bytes_per_second));
   if (remaining_seconds !== null) words.push(text("overview.figure_rest", { time: duration(remaining_seconds) }));
+  return words;
+}
+
+/** What a backup has done that has read everything, and what is left to send, as far as it is known. */
+function sent({ files_done, bytes_done, bytes_moved }: JobView["progress"], around: Around | null): string[] {
+  const words: string[] = [];
+  if (files_done > 0) words.push(text("overview.figure_read", { count: files_done, size: bytes(bytes_done) }));
+  if (bytes_moved > 0) words.push(text("overview.figure_sent", { size: bytes(bytes_moved) }));
+  if (around !== null && around.spooled_bytes > 0) words.push(text("overview.figure_left", { size: bytes(around.spooled_bytes) }));
   return words;
 }

@@ -90,7 +90,7 @@ export const folderScenes: Scenes = {
     host: hostOf(),
     status: statusOf({
       folders: [folder("/home/alice/Pictures", { state: { kind: "backing_up" } })],
-      jobs: [job({ task: { kind: "backup", folders: ["/home/alice/Pictures"], is_scheduled: false }, progress: { files_done: 3_291, files_total: 8_214, bytes_done: 16.6 * GB, bytes_total: 41.6 * GB, bytes_moved: 45.1 * GB }, bytes_per_second: 4.1 * MB, remaining_seconds: 6_100, current: "/home/alice/Pictures/2024/DSC_4711.NEF" })],
+      jobs: [job({ task: { kind: "backup", folders: ["/home/alice/Pictures"], is_scheduled: false }, phase: { kind: "reading" }, progress: { files_done: 3_291, files_total: 8_214, bytes_done: 16.6 * GB, bytes_total: 41.6 * GB, bytes_moved: 45.1 * GB }, bytes_per_second: 4.1 * MB, remaining_seconds: 6_100, current: "/home/alice/Pictures/2024/DSC_4711.NEF" })],
     }),
     answers: {
       ...answers,

@@ -20,6 +20,7 @@ function backingUp(): StatusView {
     jobs: [
       job({
         task: { kind: "backup", folders: ["/home/alice/Pictures"], is_scheduled: false },
+        phase: { kind: "reading" },
         progress: { files_done: 3_291, files_total: 8_214, bytes_done: 16.6 * GB, bytes_total: 41.6 * GB, bytes_moved: 45.1 * GB },
         started_at: ago(71 * MINUTE),
         bytes_per_second: 4.1 * MB,
@@ -53,6 +54,14 @@ function alone(): StatusView {
 function standingStill(): StatusView {
   const status = backingUp();
   return { ...status, jobs: status.jobs.map((one) => ({ ...one, phase: { kind: "waiting_for_spool" }, bytes_per_second: 0, remaining_seconds: null, current: null })) };
+}
+
+/** Everything is read, and two have yet to confirm it. */
+function confirming(): StatusView {
+  const status = backingUp();
+  const progress = { files_done: 8_214, files_total: 8_214, bytes_done: 41.6 * GB, bytes_total: 41.6 * GB, bytes_moved: 98.2 * GB };
+  const away = [named("dmitri"), named("grete")];
+  return { ...status, spooled_bytes: 26.6 * GB, jobs: status.jobs.map((one) => ({ ...one, phase: { kind: "waiting_for_confirmations", confirmed: 3, need: 5, away }, progress, bytes_per_second: 0, remaining_seconds: null, current: null })) };
 }
 
 const TROUBLE: FolderView["unprotected"] = [
@@ -152,6 +161,7 @@ export const overviewScenes: Scenes = {
   "waiting-for-suppliers": () => running(waiting()),
   "waiting-alone": () => ({ ...running(alone()), answers: { supplier_hire: () => undefined } }),
   "standing-still": () => running(standingStill()),
+  confirming: () => running(confirming()),
   "amber-phrase": () => running(statusOf({ phrase_confirmed: false })),
   "folder-missing": () => running(statusOf({ protection: { kind: "partly", missing: 1 }, folders: [folder("/home/alice/Pictures"), folder("/home/alice/Music", { protection: { kind: "nothing" }, last_backup: null, files: 0, bytes: 0 })] })),
   "supplier-lost": () => running(statusOf({ protection: { kind: "stored", confirmed: 4, needed: 6 }, suppliers: unproven(2) })),
