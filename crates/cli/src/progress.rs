@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bitdust_api::Event;
+use bitdust_api::view::JobPhase;
 use bitdust_model::intervals::{PLAIN_LINE_EVERY, SPINNER_EVERY};
 use bitdust_model::status::Progress;
 use bitdust_model::{ByteCount, Severity};
@@ -19,6 +20,8 @@ pub(crate) struct JobDisplay {
     output: Output,
     title: &'static str,
     bar: Option<ProgressBar>,
+    /// Whether it shows a share.
+    is_measured: bool,
     started: Instant,
     lined_at: Option<Instant>,
 }
@@ -28,7 +31,7 @@ impl JobDisplay {
     pub(crate) fn start(output: Output, title: &'static str) -> Self {
         let bar = output.may_draw().then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-            bar.set_style(style());
+            bar.set_style(style(false));
             bar.enable_steady_tick(SPINNER_EVERY);
             bar.set_message(title);
             bar
@@ -41,6 +44,7 @@ impl JobDisplay {
             output,
             title,
             bar,
+            is_measured: false,
             started: now,
             lined_at: Some(now),
         }
@@ -56,7 +60,7 @@ impl JobDisplay {
         match event {
             Event::Progress {
                 job: _,
-                doing: _,
+                doing,
                 progress,
                 phase,
                 bytes_per_second,
@@ -66,7 +70,11 @@ impl JobDisplay {
                     return self.output.object(event);
                 }
                 let left = remaining_seconds.map(Duration::from_secs);
-                self.progress(progress, &figures(progress, phase, *bytes_per_second, left));
+                let figures = figures(progress, doing, phase, *bytes_per_second, left);
+                // What has an end yet to come is never shown as full.
+                let is_measured =
+                    !has_only_files_done(doing) && progress.bytes_done < progress.bytes_total;
+                self.progress(progress, is_measured, &figures);
             }
             Event::Notice { line } => {
                 if self.output.is_json() {
@@ -100,8 +108,12 @@ impl JobDisplay {
         }
     }
 
-    fn progress(&mut self, progress: &Progress, figures: &str) {
+    fn progress(&mut self, progress: &Progress, is_measured: bool, figures: &str) {
         if let Some(bar) = &self.bar {
+            if self.is_measured != is_measured {
+                self.is_measured = is_measured;
+                bar.set_style(style(is_measured));
+            }
             bar.set_length(progress.bytes_total.0);
             bar.set_position(progress.bytes_done.0.min(progress.bytes_total.0));
             bar.set_message(figures.to_owned());
@@ -123,15 +135,48 @@ impl Drop for JobDisplay {
     }
 }
 
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} [{bar:12}] {wide_msg}")
-        .expect("the template is a constant that a test has drawn")
+/// With a bar where it is known how much is left.
+fn style(is_measured: bool) -> ProgressStyle {
+    let template = if is_measured {
+        "{spinner} [{bar:12}] {wide_msg}"
+    } else {
+        "{spinner} {wide_msg}"
+    };
+    ProgressStyle::with_template(template)
+        .expect("the templates are constants that a test has drawn")
         .progress_chars("=> ")
         .tick_chars("|/-\\ ")
 }
 
+/// Whether all files are read or written and the job goes on with something of unknown size.
+const fn has_only_files_done(doing: &JobPhase) -> bool {
+    match doing {
+        JobPhase::Sending
+        | JobPhase::WaitingForConfirmations { .. }
+        | JobPhase::WritingLists
+        | JobPhase::Publishing => true,
+        JobPhase::Waiting
+        | JobPhase::WaitingForSuppliers { .. }
+        | JobPhase::Reading
+        | JobPhase::WaitingForSpool
+        | JobPhase::WaitingForDisk
+        | JobPhase::WaitingForSupplier { .. }
+        | JobPhase::Seeking
+        | JobPhase::AskingHeads
+        | JobPhase::LoadingLists
+        | JobPhase::Fetching
+        | JobPhase::WaitingForPieces => false,
+    }
+}
+
 /// What is shown beside the bar and in plain lines.
-fn figures(progress: &Progress, phase: &str, speed: Option<u64>, left: Option<Duration>) -> String {
+fn figures(
+    progress: &Progress,
+    doing: &JobPhase,
+    phase: &str,
+    speed: Option<u64>,
+    left: Option<Duration>,
+) -> String {
     let mut parts = vec![];
     if progress.files_total > progress.files_done {
         parts.push(format!(
@@ -149,6 +194,9 @@ fn figures(progress: &Progress, phase: &str, speed: Option<u64>, left: Option<Du
         ));
     } else {
         parts.push(progress.bytes_done.to_string());
+    }
+    if has_only_files_done(doing) && progress.bytes_moved > ByteCount(0) {
+        parts.push(format!("{} sent", progress.bytes_moved));
     }
     if let Some(speed) = speed.filter(|speed| *speed > 0) {
         parts.push(format!("{}/s", ByteCount(speed)));
@@ -180,7 +228,13 @@ mod tests {
     fn figures_are_told_as_far_as_they_are_known() {
         let check = |speed: Option<u64>, left: Option<u64>, phase: &str, shown: &str| {
             assert_eq!(
-                figures(&half_way(), phase, speed, left.map(Duration::from_secs)),
+                figures(
+                    &half_way(),
+                    &JobPhase::Reading,
+                    phase,
+                    speed,
+                    left.map(Duration::from_secs)
+                ),
                 shown
             );
         };
@@ -201,16 +255,50 @@ mod tests {
 
     #[test]
     fn a_phase_cannot_move_the_cursor() {
-        let shown = figures(&half_way(), "\u{1b}[2J\r", None, None);
+        let shown = figures(&half_way(), &JobPhase::Reading, "\u{1b}[2J\r", None, None);
         assert!(!shown.chars().any(char::is_control), "{shown:?}");
+    }
+
+    #[test]
+    fn what_was_sent_is_told_once_all_is_read() {
+        let read = Progress {
+            files_done: 40,
+            files_total: 40,
+            bytes_done: ByteCount(10_000_000),
+            bytes_total: ByteCount(10_000_000),
+            bytes_moved: ByteCount(2_000_000),
+        };
+        let shown = figures(&read, &JobPhase::Sending, "sending the rest", None, None);
+        assert_eq!(shown, "40 files, 10 MB, 2.0 MB sent, sending the rest");
+    }
+
+    #[test]
+    fn a_bar_is_drawn_only_where_a_share_is_known() {
+        let waits = JobPhase::WaitingForConfirmations {
+            confirmed: 3,
+            need: 5,
+            away: vec![],
+        };
+        for doing in [
+            waits,
+            JobPhase::Sending,
+            JobPhase::WritingLists,
+            JobPhase::Publishing,
+        ] {
+            assert!(has_only_files_done(&doing), "{doing:?}");
+        }
+        assert!(!has_only_files_done(&JobPhase::Reading));
+        assert!(!has_only_files_done(&JobPhase::Fetching));
     }
 
     #[test]
     fn the_bar_can_be_drawn() {
         let bar = ProgressBar::with_draw_target(Some(10), ProgressDrawTarget::hidden());
-        bar.set_style(style());
-        bar.set_position(5);
-        bar.tick();
-        assert_eq!(bar.position(), 5);
+        for is_measured in [true, false] {
+            bar.set_style(style(is_measured));
+            bar.set_position(5);
+            bar.tick();
+            assert_eq!(bar.position(), 5);
+        }
     }
 }

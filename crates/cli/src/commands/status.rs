@@ -11,7 +11,7 @@ use super::folder::folder_line;
 use super::supplier::supplier_line;
 use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
-use crate::text::{code, fingerprint, minute, protection};
+use crate::text::{code, count, fingerprint, minute, protection};
 
 /// Lines of the history that are shown.
 const NOTICES_SHOWN: usize = 5;
@@ -129,12 +129,18 @@ fn figures(text: &mut String, view: &StatusView) -> std::fmt::Result {
         ""
     };
     writeln!(text, "Keys: {}{warning}", escaped(&view.keys))?;
+    let connected = match view.peers {
+        0 => "connected to nobody yet".to_owned(),
+        peers => format!(
+            "connected to {}",
+            count(u64::from(peers), "machine", "machines")
+        ),
+    };
     writeln!(
         text,
-        "Network: {} ({}), {} peers connected",
+        "Network: {} ({}), {connected}",
         escaped(&view.network),
-        escaped(&view.scope),
-        view.peers
+        escaped(&view.scope)
     )?;
     for address in &view.listening {
         writeln!(text, "  listening on {}", escaped(address))?;
@@ -223,6 +229,13 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} is missing in {text}");
         }
+    }
+
+    #[test]
+    fn who_is_connected_to_nobody_is_told_so() {
+        let told = |peers| status_text(&StatusView { peers, ..view() }, true).expect("written");
+        assert!(told(0).contains("(loopback), connected to nobody yet"));
+        assert!(told(1).contains("(loopback), connected to 1 machine\n"));
     }
 
     #[test]

@@ -107,14 +107,14 @@ pub(crate) fn phase(phase: &JobPhase) -> String {
     match phase {
         JobPhase::Waiting => String::new(),
         JobPhase::WaitingForSuppliers { have, need } => {
-            format!("waiting for suppliers ({have} of {need} have signed)")
+            format!("waiting for suppliers: {have} of {need} have agreed")
         }
         JobPhase::Reading => "reading, sealing and sending".to_owned(),
         JobPhase::WaitingForSpool => {
-            "waiting: pieces for suppliers that are away fill their room on this disk; it goes on when one of them is online".to_owned()
+            "paused: the space reserved for offline suppliers is full".to_owned()
         }
         JobPhase::WaitingForDisk => {
-            "waiting: the disk of this machine is full or fails; it goes on when it can be written".to_owned()
+            "paused: the disk of this machine is full or fails; make room or check it".to_owned()
         }
         JobPhase::WaitingForSupplier { name } => {
             format!("waiting: {name} takes no pieces at the moment")
@@ -130,7 +130,9 @@ pub(crate) fn phase(phase: &JobPhase) -> String {
                 names if names.len() <= NAMES_TOLD => names.join(", "),
                 names => format!("{} suppliers", names.len()),
             };
-            format!("waiting for {whom} to come online ({confirmed} of {need} that it takes have confirmed)")
+            format!(
+                "waiting for {whom} to come online ({confirmed} of {need} that it takes have confirmed)"
+            )
         }
         JobPhase::WritingLists => "storing the lists of files".to_owned(),
         JobPhase::Publishing => "giving the new version to the suppliers".to_owned(),
