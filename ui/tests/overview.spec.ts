@@ -103,6 +103,15 @@ test("a bar is not full while people are waited for, and what is left is said", 
   await expect(page.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "39");
 });
 
+test("the newest version says who has it", async ({ page }) => {
+  await open(page, { scene: "protected" });
+  await expect(page.getByText("Newest version: no. 48, kept by 6 of 6")).toBeVisible();
+  await page.evaluate(() => window.mock?.world.setStatus({ head: { sequence: 49, written_at: Date.now(), confirmed: 5, of: 6 } }));
+  await expect(page.getByText("Newest version: no. 49, kept by 5 of 6")).toBeVisible();
+  await open(page, { scene: "restore-many-versions", route: "/restore" });
+  await expect(page.getByText("Newest version: no. 48, kept by 6 of 6.")).toBeVisible();
+});
+
 test("the button fits the trouble, who is missing is listed, and nothing green stands beside red", async ({ page }) => {
   await open(page, { scene: "would-lose" });
   await expect(page.getByRole("heading", { name: "Your data could be lost" })).toBeVisible();

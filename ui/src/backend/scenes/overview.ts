@@ -165,7 +165,7 @@ export const overviewScenes: Scenes = {
   "amber-phrase": () => running(statusOf({ phrase_confirmed: false })),
   "folder-missing": () => running(statusOf({ protection: { kind: "partly", missing: 1 }, folders: [folder("/home/alice/Pictures"), folder("/home/alice/Music", { protection: { kind: "nothing" }, last_backup: null, files: 0, bytes: 0 })] })),
   "supplier-lost": () => running(statusOf({ protection: { kind: "stored", confirmed: 4, needed: 6 }, suppliers: unproven(2) })),
-  "pieces-owed": () => running(statusOf({ protection: { kind: "stored", confirmed: 4, needed: 5 }, suppliers: suppliers().map((person, index) => (index === 1 || index === 4 ? { ...person, online: false, path: null, is_owed: true } : person)) })),
+  "pieces-owed": () => running(statusOf({ head: { sequence: 48, written_at: ago(12 * MINUTE), confirmed: 4, of: 6 }, protection: { kind: "stored", confirmed: 4, needed: 5 }, suppliers: suppliers().map((person, index) => (index === 1 || index === 4 ? { ...person, online: false, path: null, is_owed: true } : person)) })),
   "would-lose": () => running(statusOf({ protection: { kind: "stored", confirmed: 1, needed: 6 }, suppliers: unproven(5) })),
   problems: () => running(problems()),
   "test-failed": () => running(testFailed()),

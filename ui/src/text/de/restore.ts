@@ -59,6 +59,8 @@ export const restore: Translated<typeof English> = {
   problem_list: "Was sich nicht wiederherstellen ließ",
   way: "Ort in dieser Version",
   newest: "Neueste",
+  head_some: "Neueste Version: Nr. {sequence}, bei {confirmed} von {of} aufbewahrt",
+  head_none: "Neueste Version: Nr. {sequence}, von niemandem bestätigt, seit BitDust läuft",
   clock_wrong: "Bei falsch gestellter Uhr entstanden",
   today: "Heute",
   yesterday: "Gestern",

@@ -56,6 +56,8 @@ export const restore = {
   problem_list: "What could not be restored",
   way: "Place in this version",
   newest: "Newest",
+  head_some: "Newest version: no. {sequence}, kept by {confirmed} of {of}",
+  head_none: "Newest version: no. {sequence}, confirmed by nobody since BitDust started",
   clock_wrong: "Taken while the clock was wrong",
   today: "Today",
   yesterday: "Yesterday",

@@ -1,0 +1,14 @@
+import { beforeEach, expect, test } from "vitest";
+
+import { preferences } from "../state/preferences.svelte";
+import { headWords } from "./head-words";
+
+beforeEach(() => {
+  preferences.language = "en";
+});
+
+test("a version has a number and people who keep it", () => {
+  const head = { sequence: 1_048, written_at: 0, confirmed: 5, of: 6 };
+  expect(headWords(head)).toBe("Newest version: no. 1048, kept by 5 of 6");
+  expect(headWords({ ...head, confirmed: 0 })).toBe("Newest version: no. 1048, confirmed by nobody since BitDust started");
+});
