@@ -103,6 +103,25 @@ test("a bar is not full while people are waited for, and what is left is said", 
   await expect(page.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "39");
 });
 
+test("a backup that ends tells who is still owed something, until it is read or all is safe", async ({ page }) => {
+  await open(page, { scene: "pieces-owed" });
+  const end = (owed: string[]) => page.evaluate((owed) => {
+    const progress = { files_done: 41, files_total: 41, bytes_done: 1, bytes_total: 1, bytes_moved: 1 };
+    window.mock?.world.tell({ event: "ended", job: 7, report: { outcome: "complete", progress, snapshots: [], problems: [], problems_unlisted: 0, remarks: [], new_bytes: 0, packed_bytes: 0, error: null, message: null, verified: null, protection: { kind: "stored", confirmed: 4, needed: 5 }, owed } });
+  }, owed);
+  await end(["clara · 1234 5678", "farid · 1234 5678"]);
+  const banner = page.locator(".banner").filter({ hasText: "Backed up, but not safe yet" });
+  await expect(banner).toContainText("4 of the 5 people needed have confirmed it. clara and farid get the rest once online.");
+  await checkAccess(page);
+  await picture(page, "overview-backup-ended");
+  await banner.getByRole("button", { name: "Dismiss" }).click();
+  await expect(banner).toHaveCount(0);
+  await end(["clara · 1234 5678"]);
+  await expect(banner).toContainText("clara gets the rest once online.");
+  await page.evaluate(() => window.mock?.world.setStatus({ protection: { kind: "safe" } }));
+  await expect(banner).toHaveCount(0);
+});
+
 test("the newest version says who has it", async ({ page }) => {
   await open(page, { scene: "protected" });
   await expect(page.getByText("Newest version: no. 48, kept by 6 of 6")).toBeVisible();

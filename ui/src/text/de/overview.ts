@@ -39,6 +39,12 @@ export const overview: Translated<typeof English> = {
   verify_begun: "Ein Test beginnt: Zufällige Dateien werden zurückgeholt und verglichen.",
 
   jobs: "In Arbeit",
+  ended_title: "Gesichert, aber noch nicht sicher",
+  ended_some: "{confirmed} von {needed} nötigen Menschen haben es bestätigt.",
+  ended_partly_title: "Gesichert",
+  ended_partly: { one: "{count} weiterer Ordner ist noch nicht gesichert.", other: "{count} weitere Ordner sind noch nicht gesichert." },
+  ended_owed: { one: "{names} bekommt den Rest, sobald eine Verbindung besteht.", other: "{names} bekommen den Rest, sobald eine Verbindung besteht." },
+  ended_owed_many: { one: "{count} Mensch bekommt den Rest, sobald eine Verbindung besteht.", other: "{count} Menschen bekommen den Rest, sobald eine Verbindung besteht." },
   job_backup: "{folders} wird gesichert",
   job_backup_all: "Alle Ordner werden gesichert",
   job_restore: "Wiederherstellung nach {to}",

@@ -36,6 +36,12 @@ export const overview = {
   verify_begun: "A test restore begins: random files are fetched back and compared.",
 
   jobs: "Under way",
+  ended_title: "Backed up, but not safe yet",
+  ended_some: "{confirmed} of the {needed} people needed have confirmed it.",
+  ended_partly_title: "Backed up",
+  ended_partly: { one: "{count} other folder is not backed up yet.", other: "{count} other folders are not backed up yet." },
+  ended_owed: { one: "{names} gets the rest once online.", other: "{names} get the rest once online." },
+  ended_owed_many: { one: "{count} person gets the rest once online.", other: "{count} people get the rest once online." },
   job_backup: "Backing up {folders}",
   job_backup_all: "Backing up all folders",
   job_restore: "Restoring into {to}",
