@@ -1,4 +1,4 @@
-import { everyLook, expect, open, test, type Page } from "./harness";
+import { checkAccess, everyLook, expect, open, picture, test, type Page } from "./harness";
 
 everyLook("restore-empty", { scene: "restore-empty", route: "/restore" }, async (page) => expect(page.getByText("Nothing to restore yet")).toBeVisible());
 everyLook("restore-many-versions", { scene: "restore-many-versions", route: "/restore" }, async (page) => expect(page.getByText("café 50%.txt")).toBeVisible());
@@ -178,6 +178,33 @@ test("a file has versions, from the list, from a search and from its preview", a
   await expect(page.getByRole("dialog")).toHaveCount(0);
   const calls = await page.evaluate(() => window.mock?.calls.filter(({ name }) => name === "file_versions" || name === "restore").map(({ request }) => request));
   expect(calls).toMatchObject([{ target: expect.stringMatching(/^[0-9a-f]{64}:\/2026\/inside\.jpg$/) }, { target: expect.stringMatching(/:\/notes\.txt$/) }, { only: ["notes.txt"], to: null, conflict: "keep_both" }]);
+});
+
+test("a time that cannot be right is marked wherever it is shown", async ({ page }) => {
+  const mark = "Wrong clock";
+  await open(page, { scene: "restore-odd-times", route: "/restore" });
+  const list = page.getByRole("listbox", { name: "Versions" });
+  await expect(list.getByText(mark)).toHaveCount(1);
+  await expect(page.getByText(/in 1 year/)).toHaveCount(0);
+  await list.getByText(mark).click();
+  // Beside the list, above its files.
+  await expect(page.getByText(mark)).toHaveCount(2);
+  await checkAccess(page);
+  await picture(page, "restore-odd-times");
+  await page.getByRole("button", { name: "Put everything back" }).click();
+  await expect(page.getByRole("dialog").getByText(mark)).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Preview notes.txt" }).click();
+  await expect(page.getByRole("dialog").getByText(mark)).toBeVisible();
+  await page.getByRole("button", { name: "All its versions" }).click();
+  await expect(page.getByRole("dialog", { name: "Versions of notes.txt" }).getByRole("listitem").nth(1)).toContainText(mark);
+  await expect(page.getByRole("dialog", { name: "Versions of notes.txt" }).getByText(mark)).toHaveCount(1);
+  await checkAccess(page);
+  await picture(page, "restore-odd-times-versions");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await search(page, "notes");
+  await expect(page.getByRole("button", { name: /notes\.txt.*Wrong clock/ })).toBeVisible();
 });
 
 test("versions of a file that are not there, or not yet", async ({ page }) => {

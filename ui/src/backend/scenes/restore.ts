@@ -123,6 +123,18 @@ function growing(): Answers {
   };
 }
 
+/** The version before the newest was taken while the clock was 400 days ahead. */
+function oddTimes(): Answers {
+  const odd = version(1, PICTURES, { taken_at: ago(-400 * DAY), is_clock_suspect: true });
+  const good = version(0, PICTURES);
+  return {
+    ...answers,
+    snapshots: () => [version(2, PICTURES), odd, good],
+    file_versions: () => [good, odd].map(({ id, taken_at }) => ({ snapshot: id, taken_at, entry: notes })),
+    search: () => [{ snapshot: odd.id, folder: PICTURES, taken_at: odd.taken_at, path: "notes.txt", entry: notes }],
+  };
+}
+
 /** The second page fails once. */
 function breaking(): Answers {
   let fails = true;
@@ -157,6 +169,7 @@ export const restoreScenes: Scenes = {
   "restore-several-folders": () => scene(severalFolders()),
   "restore-running": () => scene({}, [running(3, PICTURES, version(0, PICTURES).id)]),
   "restore-million": () => scene({ list: ({ after }) => soon(million(after)) }),
+  "restore-odd-times": () => scene(oddTimes()),
   "restore-page-fails": () => scene(breaking()),
   "restore-loading": () => scene({ snapshots: never }),
   "restore-listing": () => scene({ list: never }),
