@@ -186,6 +186,7 @@ test("a time that cannot be right is marked wherever it is shown", async ({ page
   const list = page.getByRole("listbox", { name: "Versions" });
   await expect(list.getByText(mark)).toHaveCount(1);
   await expect(page.getByText(/in 1 year/)).toHaveCount(0);
+  expect(await list.locator(".soft").evaluateAll((words) => words.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length), "words that are cut").toBe(0);
   await list.getByText(mark).click();
   // Beside the list, above its files.
   await expect(page.getByText(mark)).toHaveCount(2);
