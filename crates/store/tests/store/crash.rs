@@ -552,7 +552,7 @@ fn a_store_that_cannot_be_opened_refuses_everything_and_loses_nothing() {
     fs::remove_dir(&database).expect("removed");
     fs::rename(&well, &database).expect("renamed");
     let (store, swept) = ShardStore::open_or_shut(&home.paths, NOW).expect("open");
-    assert_eq!(swept, bitdust_store::supplier::Swept::default());
+    assert_eq!(swept, Swept::default());
     store
         .read_range(identity(1), kept.shard, 0, 40_000, &mut out)
         .expect("served");
