@@ -433,7 +433,7 @@ pieces: number, } | { "kind": "kept_pieces_lost",
 /**
  * So many.
  */
-pieces: number, } | { "kind": "kept_folder_away" } | { "kind": "defect" } | { "kind": "other" };
+pieces: number, } | { "kind": "kept_folder_away" } | { "kind": "kept_shut" } | { "kind": "defect" } | { "kind": "other" };
 
 /**
  * A line of the history.
