@@ -25,6 +25,9 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(30);
 /// How long a backup that begins by itself may take until its version is there.
 const VERSIONS_WITHIN: Duration = Duration::from_secs(120);
+/// Milliseconds for which suppliers that are there are waited for at least. Tests share their
+/// machine: one that is there may be late, and is to be waited for.
+pub const STRAGGLER_WAIT: &str = "20000";
 /// Bytes of a log that are quoted in a failure.
 const LOG_QUOTED_BYTES: usize = 3_000;
 
@@ -117,7 +120,7 @@ impl Machine {
         self.words = texts(&made.object["words"]).join(" ");
         made.text("/device")?.clone_into(&mut self.device);
         made.text("/identity")?.clone_into(&mut self.identity);
-        self.do_nothing_unasked()?;
+        self.be_patient_and_idle()?;
         Ok(made)
     }
 
@@ -127,15 +130,18 @@ impl Machine {
         found.text("/device")?.clone_into(&mut self.device);
         found.text("/identity")?.clone_into(&mut self.identity);
         words.clone_into(&mut self.words);
-        self.do_nothing_unasked()?;
+        self.be_patient_and_idle()?;
         Ok(found)
     }
 
-    /// Backups begin when a test says so, unless it wants to see them begin by themselves.
-    fn do_nothing_unasked(&mut self) -> Result<()> {
+    /// Backups begin when a test says so, unless it wants to see them begin by themselves, and
+    /// wait for suppliers for as long as a busy machine may need.
+    fn be_patient_and_idle(&mut self) -> Result<()> {
         // A trace that the flags ask for is of the command before.
         let flags = std::mem::take(&mut self.flags);
-        let set = self.set("schedule", "manual");
+        let set = self
+            .set("schedule", "manual")
+            .and_then(|()| self.set("policy.straggler_wait", STRAGGLER_WAIT));
         self.flags = flags;
         set
     }

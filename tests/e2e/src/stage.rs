@@ -21,9 +21,6 @@ pub struct Stage {
     pub customer: Machine,
 }
 
-/// Milliseconds for which suppliers that are there are waited for at least.
-const STRAGGLER_WAIT: &str = "20000";
-
 impl Stage {
     /// Starts suppliers and makes the customer's identity; nobody is hired yet and the
     /// customer does not run. `settings` hold for all, such as `policy.*`.
@@ -46,10 +43,6 @@ impl Stage {
         stage.customer.bootstrap = stage.addresses();
         stage.customer.init()?;
         stage.customer.set("suppliers", &suppliers.to_string())?;
-        // Tests share their machine: one that is there may be late, and is to be waited for.
-        stage
-            .customer
-            .set("policy.straggler_wait", STRAGGLER_WAIT)?;
         for (key, value) in settings {
             stage.customer.set(key, value)?;
         }

@@ -14,6 +14,7 @@ use bitdust_crypto::{
     random, tombstone_hash, verify, verify_header,
 };
 use bitdust_e2e_tests::ledger::{copy_database, kept_headers, shard_files, signed_headers};
+use bitdust_e2e_tests::machine::STRAGGLER_WAIT;
 use bitdust_e2e_tests::recording::read_trace;
 use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually};
 use bitdust_engine::Input;
@@ -149,8 +150,8 @@ fn a_machine_that_was_declared_gone_writes_no_more() -> Outcome {
     stage.back_up(&source)?;
     first.wait_until_spread()?;
     let mut second = stage.new_machine(&world, "second")?;
-    // Every supplier is waited for, so that every one is told.
-    second.configure(&[("head_wait", 90_000)])?;
+    // Every supplier is waited for, so that every one is told: those who answer late as well.
+    second.configure(&[("head_wait", 90_000), ("straggler_wait", 90_000)])?;
     second.recover(&first.words)?;
     std::fs::write(source.join("later"), "written by the machine that is gone")?;
     let _late = first.order(&["backup"]).begin()?;
@@ -197,6 +198,7 @@ fn join(world: &World, stage: &Stage, name: &str) -> Result<Machine> {
         .input(&stage.customer.words)
         .run()?;
     machine.identity.clone_from(&stage.customer.identity);
+    machine.set("policy.straggler_wait", STRAGGLER_WAIT)?;
     Ok(machine)
 }
 
