@@ -29,7 +29,7 @@ pub struct Glance {
     pub open_packs: u64,
 }
 
-/// Copies the catalogue of a home that nobody writes at the moment.
+/// Copies the catalogue of a home, which may be at work.
 pub fn copy_catalogue(home: &Path, folder: &Path) -> Result<PathBuf> {
     copy_database(&HomePaths::new(home).catalogue(), folder)
 }
@@ -64,11 +64,8 @@ pub struct Committed {
 
 /// The committed packs of a home, which may be at work; its catalogue is copied into a folder.
 pub fn committed_packs(home: &Path, folder: &Path) -> Result<Vec<Committed>> {
-    let copy = tempfile::tempdir_in(folder)?.keep().join("catalogue.db");
-    let of_home = HomePaths::new(home).catalogue();
-    let connection = Connection::open_with_flags(of_home, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let name = copy.to_str().context("a plain path")?;
-    connection.execute("VACUUM INTO ?1", [name])?;
+    let copies = tempfile::tempdir_in(folder)?;
+    let copy = copy_catalogue(home, copies.path())?;
     let connection = Connection::open(&copy)?;
     let mut statement = connection.prepare("SELECT pack, state > 1 FROM packs WHERE state > 0")?;
     let rows = statement.query_map([], |row| Ok((PackId(row.get(0)?), row.get(1)?)))?;
@@ -89,8 +86,6 @@ pub fn committed_packs(home: &Path, folder: &Path) -> Result<Vec<Committed>> {
             is_published,
         });
     }
-    drop(catalogue);
-    std::fs::remove_dir_all(copy.parent().context("a folder of its own")?)?;
     Ok(packs)
 }
 
@@ -261,25 +256,24 @@ fn files_without_ending(folder: PathBuf) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Copies a database with what waits in its log, while nobody writes it.
+/// Copies a database with what waits in its log; a program may write it meanwhile. The copy is of one
+/// moment: its file and its log copied one after the other could be of two.
 pub fn copy_database(database: &Path, folder: &Path) -> Result<PathBuf> {
     let name = database.file_name().context("a database has a name")?;
     let copy = folder.join(name);
-    for ending in ["", "-wal"] {
-        let with_ending = |path: &Path| {
-            let mut path = path.as_os_str().to_owned();
-            path.push(ending);
-            PathBuf::from(path)
-        };
-        match std::fs::copy(with_ending(database), with_ending(&copy)) {
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !ending.is_empty() => {
-                // A log of an earlier copy does not belong to this one.
-                drop(std::fs::remove_file(with_ending(&copy)));
-            }
-            Err(error) => return Err(error).context(with_ending(database).display().to_string()),
+    // An earlier copy, and what whoever opened it left beside it.
+    for ending in ["", "-wal", "-shm"] {
+        let mut path = copy.as_os_str().to_owned();
+        path.push(ending);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
         }
     }
+    let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .with_context(|| database.display().to_string())?;
+    let into = copy.to_str().context("a plain path")?;
+    connection.execute("VACUUM INTO ?1", [into])?;
     Ok(copy)
 }
 

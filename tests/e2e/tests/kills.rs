@@ -348,7 +348,7 @@ impl Scene {
         Ok(Some(finished))
     }
 
-    /// Reads the catalogue while nobody writes it.
+    /// Reads the catalogue.
     fn note_catalogue(&mut self) -> Result<Glance> {
         let copy = copy_catalogue(&self.stage.customer.home, self.world.folder())?;
         self.ledger.add_catalogue(&copy)?;
