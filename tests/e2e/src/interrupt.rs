@@ -4,7 +4,7 @@
 //! is told. A moment is drawn over the measured duration of an undisturbed run, and reached
 //! again when a later run has got as far: how busy the machine is shifts nothing. Whoever
 //! interrupts may be late all the same, and then the work is done before: that is no
-//! interruption, and it is tried again.
+//! interruption, and it is tried again, somewhat earlier.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -149,7 +149,8 @@ impl Measured {
         self.steps.is_empty()
     }
 
-    /// The step that was reached after a part of the duration.
+    /// The step that was reached after a part of the duration. It is never the last: then there is
+    /// nothing left to interrupt.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -159,7 +160,8 @@ impl Measured {
     )]
     pub fn step_at(&self, part: f64) -> usize {
         let at = (self.took().as_millis() as f64 * part) as u64;
-        self.steps.partition_point(|step| *step <= at)
+        let step = self.steps.partition_point(|step| *step <= at);
+        step.min(self.steps.len().saturating_sub(1))
     }
 }
 
@@ -223,13 +225,18 @@ pub fn wait_for_step(
 }
 
 /// Interrupts work until an interruption comes in time: `attempt` gives nothing where the work
-/// was done before.
-pub fn until_in_time<T>(mut attempt: impl FnMut() -> Result<Option<T>>) -> Result<T> {
-    for _ in 0..TRIES {
-        if let Some(found) = attempt()? {
-            return Ok(found);
+/// was done before. A machine that is too busy for a moment is so for the same moment again, so
+/// that each attempt is given an earlier one, the first the drawn one. Gives the moment as well.
+pub fn until_in_time<T>(
+    drawn: f64,
+    mut attempt: impl FnMut(f64) -> Result<Option<T>>,
+) -> Result<(f64, T)> {
+    for late in 0..TRIES {
+        let moment = drawn * f64::from(TRIES - late) / f64::from(TRIES);
+        if let Some(found) = attempt(moment)? {
+            return Ok((moment, found));
         }
-        eprintln!("it came too late");
+        eprintln!("it came too late at {:.0} %", moment * 100.0);
     }
     bail!("{TRIES} interruptions came too late");
 }
@@ -281,6 +288,20 @@ mod tests {
     }
 
     #[test]
+    fn an_interruption_that_is_late_is_tried_again_earlier() -> Result<()> {
+        let mut tried = vec![];
+        let (moment, third) = until_in_time(0.5, |moment| {
+            tried.push(moment);
+            Ok((tried.len() == 3).then_some(moment.to_bits()))
+        })?;
+        assert_eq!(tried[0].to_bits(), 0.5_f64.to_bits(), "the drawn one first");
+        assert!(tried.is_sorted_by(|one, next| one > next), "{tried:?}");
+        assert_eq!(moment.to_bits(), third);
+        assert!(until_in_time(0.5, |_| Ok(None::<()>)).is_err());
+        Ok(())
+    }
+
+    #[test]
     fn steps_are_counted_from_the_last_job_on() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let trace = folder.path().join("trace");
@@ -312,6 +333,7 @@ mod tests {
         );
         let steps = [0.0, 0.25, 0.5, 0.95].map(|part| measured.step_at(part));
         assert_eq!(steps, [1, 2, 4, 4]);
+        assert_eq!(measured.step_at(1.0), 4, "the last is no moment");
         assert!(
             Measured::read(&trace, RESTORE).is_err(),
             "no restore was asked for"
