@@ -17,6 +17,7 @@ pub mod machine;
 pub mod mounts;
 pub mod opens;
 pub mod peculiar;
+pub mod ports;
 pub mod process;
 pub mod recording;
 pub mod remains;

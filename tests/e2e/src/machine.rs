@@ -10,9 +10,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::clock::Clock;
+use crate::ports::free_port;
 use crate::process::Process;
 use crate::wait::eventually;
-use crate::world::World;
+use crate::world::{Transport, World};
 
 /// Traces that were asked for, so that each has a name of its own.
 static TRACES: AtomicU64 = AtomicU64::new(0);
@@ -23,6 +24,8 @@ const COMMAND_WITHIN: Duration = Duration::from_secs(180);
 const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How long a daemon may take to stop in order.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// Ports at which a daemon is started until it can listen there.
+const PORTS_TRIED: u32 = 5;
 /// How long a backup that begins by itself may take until its version is there.
 const VERSIONS_WITHIN: Duration = Duration::from_secs(120);
 /// Milliseconds for which suppliers that are there are waited for at least. Tests share their
@@ -96,7 +99,7 @@ impl Machine {
             program: world.program().to_owned(),
             folder: world.folder().to_owned(),
             network: world.network().to_owned(),
-            listen: world.transport().map(crate::Transport::listen_address),
+            listen: world.transport().map(Transport::listen_address),
             daemon: None,
         }
     }
@@ -256,6 +259,22 @@ impl Machine {
             self.log_end()
         );
         Ok(())
+    }
+
+    /// Stops the daemon in order and starts it at a port that is its own from now on.
+    pub fn keep_port(&mut self, transport: Transport) -> Result<()> {
+        self.stop()?;
+        let mut tries = 0;
+        loop {
+            let address = transport.listen_address_at(free_port()?);
+            self.set("listen", &address)?;
+            tries += 1;
+            match self.start() {
+                // Somebody may have taken the port since it was looked at.
+                Err(error) if tries < PORTS_TRIED => eprintln!("not at {address}: {error:#}"),
+                started => return started,
+            }
+        }
     }
 
     /// Kills the daemon if it runs, and deletes the home.

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use crate::machine::{Machine, Reply};
-use crate::world::World;
+use crate::world::{Transport, World};
 
 /// Bytes a supplier shares.
 const OFFER: &str = "100GB";
@@ -60,26 +60,23 @@ impl Stage {
         Ok(stage)
     }
 
-    /// From now on everybody listens where they listen now, as suppliers behind a port of
-    /// their own do, over the transport that stands so in their addresses.
-    pub fn keep_ports(&mut self, transport: &str) -> Result<()> {
-        for machine in self.suppliers.iter_mut().chain([&mut self.customer]) {
-            let own = machine
-                .addresses
-                .iter()
-                .filter(|address| address.contains(transport));
-            let listen = own.filter_map(|address| address.split("/p2p/").next());
-            let listen = listen.collect::<Vec<_>>().join(",");
-            ensure!(
-                !listen.is_empty(),
-                "{} does not listen on {transport}",
-                machine.name
-            );
-            machine.set("listen", &listen)?;
-            machine.stop()?;
-            machine.start()?;
+    /// From now on everybody listens at a port of its own, also after a restart, as suppliers behind
+    /// such a port do; over one transport.
+    pub fn keep_ports(&mut self, transport: Transport) -> Result<()> {
+        for index in 0..self.suppliers.len() {
+            self.suppliers[index].keep_port(transport)?;
+            if index == 0 {
+                // From the first all others start.
+                let first = self.addresses();
+                let others = self.suppliers.iter_mut().skip(1);
+                for machine in others.chain([&mut self.customer]) {
+                    machine.bootstrap.clone_from(&first);
+                }
+            }
         }
-        Ok(())
+        // Then it knows where they are.
+        self.customer.wait_until_connected(self.suppliers.len())?;
+        self.customer.keep_port(transport)
     }
 
     /// Makes all suppliers friends of the running customer and waits until they agreed.

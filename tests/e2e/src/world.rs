@@ -28,6 +28,15 @@ impl Transport {
             Self::Quic => "/ip4/127.0.0.1/udp/0/quic-v1",
         }
     }
+
+    /// A certain port of this machine.
+    #[must_use]
+    pub fn listen_address_at(self, port: u16) -> String {
+        match self {
+            Self::Tcp => format!("/ip4/127.0.0.1/tcp/{port}"),
+            Self::Quic => format!("/ip4/127.0.0.1/udp/{port}/quic-v1"),
+        }
+    }
 }
 
 /// A network that nobody else is in. Its folder goes when it goes, unless `BITDUST_KEEP` is

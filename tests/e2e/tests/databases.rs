@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use bitdust_e2e_tests::{Machine, Outcome, Random, Stage, World, differences, eventually};
+use bitdust_e2e_tests::{
+    Machine, Outcome, Random, Stage, Transport, World, differences, eventually,
+};
 
 const SOON: Duration = Duration::from_secs(60);
 const FILE_BYTES: u64 = 3_000_000;
@@ -108,7 +110,7 @@ fn own_backups_do_not_depend_on_what_is_kept_for_others() -> Outcome {
 #[test]
 fn a_supplier_with_a_damaged_catalogue_goes_on_keeping() -> Outcome {
     let mut scene = Scene::set_up("supplier-catalogue")?;
-    scene.stage.keep_ports("/tcp/")?;
+    scene.stage.keep_ports(Transport::Tcp)?;
     for harm in [overwrite as Harm, hole, remove] {
         let supplier = &mut scene.stage.suppliers[0];
         supplier.stop()?;
@@ -180,7 +182,7 @@ fn what_a_damaged_catalogue_says_is_not_called_safe() -> Outcome {
 #[test]
 fn a_catalogue_that_was_laid_back_overwrites_nothing() -> Outcome {
     let mut scene = Scene::set_up("laid-back")?;
-    scene.stage.keep_ports("/tcp/")?;
+    scene.stage.keep_ports(Transport::Tcp)?;
     scene.stage.customer.stop()?;
     let old = scene.lay_back(None)?;
     scene.stage.customer.start()?;

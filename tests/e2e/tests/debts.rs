@@ -53,7 +53,7 @@ fn what_was_owed_at_an_end_is_paid_after_the_next_start() -> Outcome {
 #[test]
 fn what_was_owed_is_paid_beside_suppliers_in_trouble() -> Outcome {
     let mut scene = Scene::set_up("troubled-debts")?;
-    scene.stage.keep_ports("/tcp/")?;
+    scene.stage.keep_ports(Transport::Tcp)?;
     scene
         .stage
         .customer

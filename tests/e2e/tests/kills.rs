@@ -54,7 +54,7 @@ fn a_kill_that_comes_after_the_work_is_refused_as_no_kill() -> Outcome {
 #[test]
 fn a_supplier_killed_at_many_moments_of_a_backup_holds_nothing_up() -> Outcome {
     let mut scene = Scene::set_up(World::new("supplier-kills")?, 240)?;
-    scene.stage.keep_ports("/tcp/")?;
+    scene.stage.keep_ports(Transport::Tcp)?;
     scene.stage.customer.wait_for_suppliers(SUPPLIERS.into())?;
     scene.kill_suppliers(sized(3, 9))
 }
@@ -62,7 +62,7 @@ fn a_supplier_killed_at_many_moments_of_a_backup_holds_nothing_up() -> Outcome {
 #[test]
 fn a_supplier_killed_while_it_speaks_quic_holds_nothing_up() -> Outcome {
     let mut scene = Scene::set_up(World::new("supplier-kills-quic")?, 240)?;
-    scene.stage.keep_ports("/quic-v1/")?;
+    scene.stage.keep_ports(Transport::Quic)?;
     scene.stage.customer.wait_for_suppliers(SUPPLIERS.into())?;
     scene.kill_suppliers(1)
 }
