@@ -62,7 +62,7 @@ fn with_too_few_suppliers_what_is_lost_is_named_and_the_rest_is_whole() -> Outco
     let words = stage.customer.words.clone();
     stage.customer.lose()?;
     let mut machine = stage.new_machine(&world, "new-machine")?;
-    machine.configure(&[("restore_patience", 5_000)])?;
+    machine.configure(&[("restore_patience", 20_000)])?;
     machine.recover(&words)?;
     for supplier in &places[2..] {
         stage.suppliers[*supplier].kill()?;
