@@ -83,7 +83,7 @@ fn progress_is_a_bar_on_a_terminal() -> Outcome {
     let stage = with_one_held(&world)?;
     let screen = world.path("screen");
     let mut backup = on_a_terminal(&stage.customer, &world, "backup", &screen)?;
-    let drawn = slowly(&stage, &mut backup, &screen)?;
+    let drawn = slowly(&stage, &mut backup, &screen, |_| true)?;
     ensure!(drawn.contains("\u{1b}["), "nothing was drawn: {drawn:?}");
     ensure!(
         drawn.contains("[=") || drawn.contains("[>"),
@@ -99,15 +99,18 @@ fn progress_is_plain_lines_in_a_pipe() -> Outcome {
     let log = world.path("customer-commands.log");
     std::fs::write(&log, [])?;
     let mut backup = stage.customer.order(&["backup"]).plain().begin()?;
-    let lines = slowly(&stage, &mut backup, &log)?;
+    let told = |lines: &str| {
+        let lines = lines.lines();
+        lines
+            .filter(|line| line.starts_with("Backing up: "))
+            .count()
+    };
+    let lines = slowly(&stage, &mut backup, &log, |lines| told(lines) >= 2)?;
     let odd = lines
         .chars()
         .find(|sign| sign.is_control() && *sign != '\n');
     ensure!(odd.is_none(), "{odd:?} in a pipe: {lines:?}");
-    let told = lines
-        .lines()
-        .filter(|line| line.starts_with("Backing up: "));
-    ensure!(told.count() >= 2, "no lines: {lines:?}");
+    ensure!(told(&lines) >= 2, "no lines: {lines:?}");
     Ok(())
 }
 
@@ -124,14 +127,21 @@ fn with_one_held(world: &World) -> Result<Stage> {
     Ok(stage)
 }
 
-/// Waits until a backup has told its speed and the time that is left, and lets it end; gives
-/// what it showed. The first supplier is held until then, so that the backup is still at it.
-fn slowly(stage: &Stage, backup: &mut Process, shown: &Path) -> Result<String> {
+/// Waits until a backup has told its speed and the time that is left, and what else is asked of what
+/// it shows, and lets it end; gives what it showed. The first supplier is held until then, so that
+/// the backup is still at it.
+fn slowly(
+    stage: &Stage,
+    backup: &mut Process,
+    shown: &Path,
+    is_enough: impl Fn(&str) -> bool,
+) -> Result<String> {
     let read =
         || Ok::<_, anyhow::Error>(String::from_utf8_lossy(&std::fs::read(shown)?).into_owned());
     let told = eventually("speed and remaining time", SOON, || {
         let text = read()?;
-        Ok((text.contains("/s, ") && text.contains(" left")).then_some(()))
+        let is_told = text.contains("/s, ") && text.contains(" left");
+        Ok((is_told && is_enough(&text)).then_some(()))
     });
     stage.suppliers[0].hold(false)?;
     told.with_context(|| end_of(&read().unwrap_or_default()))?;
