@@ -14,6 +14,7 @@ use crate::machine::Machine;
 use crate::process::Process;
 use crate::screen::Screen;
 use crate::wait::eventually;
+use crate::witness::listens_at;
 use crate::world::{World, built_window};
 
 /// How long something on the screen may take to appear.
@@ -390,12 +391,15 @@ fn start_driver(person: &Person, log: &Path) -> Result<(Process, String)> {
         let mut driver = Process::spawn(driver, log, None)?;
         let address = format!("http://127.0.0.1:{port}");
         let answers = eventually("the driver answers", SOON, || {
-            let answer = ask_at(&address, "GET", "/status", None).ok();
-            // An answer counts if it can be its own.
-            match driver.ended()? {
-                Some(_) => Ok(Some(false)),
-                None => Ok(answer.map(|_| true)),
+            if driver.ended()?.is_some() {
+                return Ok(Some(false));
             }
+            // Whoever got the port before may answer as well, while this one is about to end.
+            if !listens_at(driver.id(), port)? {
+                return Ok(None);
+            }
+            let answer = ask_at(&address, "GET", "/status", None).ok();
+            Ok(answer.map(|_| true))
         })?;
         if answers {
             return Ok((driver, address));

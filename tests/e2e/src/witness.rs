@@ -12,6 +12,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// What a connection may still have received between two looks and be called idle: a greeting,
 /// a ping, a good-bye.
 const CHATTER_BYTES: u64 = 64 << 10;
+/// Where a line of the kernel's table has the socket's number.
+const INODE_AT: usize = 9;
+/// The state of a socket that listens, as the kernel's table has it.
+const LISTENING: &str = "0A";
 
 /// The most memory a process ever had at once, in KiB.
 pub fn peak_memory_kib(process: u32) -> Result<u64> {
@@ -50,6 +54,45 @@ fn number_in(file: &str, name: &str) -> Result<u64> {
 /// How many sockets of each kind a process has, by the name of the kernel's table; only
 /// those of the internet.
 pub fn sockets(process: u32) -> Result<BTreeMap<&'static str, usize>> {
+    let own = own_sockets(process)?;
+    let mut counts = BTreeMap::new();
+    for table in ["tcp", "tcp6", "udp", "udp6"] {
+        let text = std::fs::read_to_string(format!("/proc/{process}/net/{table}"))?;
+        let inodes = text
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_whitespace().nth(INODE_AT));
+        let count = inodes.filter(|inode| own.contains(*inode)).count();
+        if count > 0 {
+            counts.insert(table, count);
+        }
+    }
+    Ok(counts)
+}
+
+/// Whether a socket of this process is what listens at a TCP port.
+pub fn listens_at(process: u32, port: u16) -> Result<bool> {
+    let own = own_sockets(process)?;
+    let ending = format!(":{port:04X}");
+    for table in ["tcp", "tcp6"] {
+        let text = std::fs::read_to_string(format!("/proc/{process}/net/{table}"))?;
+        for line in text.lines().skip(1) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let is_there = words.get(1).is_some_and(|local| local.ends_with(&ending));
+            let is_listening = words.get(3) == Some(&LISTENING);
+            let is_own = words
+                .get(INODE_AT)
+                .is_some_and(|inode| own.contains(*inode));
+            if is_there && is_listening && is_own {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The sockets of a process, by their numbers in the kernel's tables.
+fn own_sockets(process: u32) -> Result<BTreeSet<String>> {
     let mut own = BTreeSet::new();
     for entry in std::fs::read_dir(format!("/proc/{process}/fd"))? {
         // A descriptor may be closed while we look.
@@ -61,19 +104,7 @@ pub fn sockets(process: u32) -> Result<BTreeMap<&'static str, usize>> {
             own.insert(inode.trim_end_matches(']').to_owned());
         }
     }
-    let mut counts = BTreeMap::new();
-    for table in ["tcp", "tcp6", "udp", "udp6"] {
-        let text = std::fs::read_to_string(format!("/proc/{process}/net/{table}"))?;
-        let inodes = text
-            .lines()
-            .skip(1)
-            .filter_map(|line| line.split_whitespace().nth(9));
-        let count = inodes.filter(|inode| own.contains(*inode)).count();
-        if count > 0 {
-            counts.insert(table, count);
-        }
-    }
-    Ok(counts)
+    Ok(own)
 }
 
 /// Bytes that each open TCP connection of a process has received so far, by both ends, as
