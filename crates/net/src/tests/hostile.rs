@@ -276,17 +276,21 @@ async fn a_silent_supplier_times_out() {
     let bob = Node::start_as(hasty, Encryption::Both).await;
     let mut supplier = ByHand::start(9).await;
     let (client, mut bulk) = bulk_from(&bob, &mut supplier).await;
-    let fetching = tokio::spawn(async move {
-        client
-            .fetch(
-                Fetch {
-                    target: FetchTarget::Shard(SHARD),
-                    offset: 0,
-                    length: 1,
-                },
-                |_| true,
-            )
-            .await
+    // With its last client the stream would be closed, and the supplier could be too late to say anything.
+    let fetching = tokio::spawn({
+        let client = client.clone();
+        async move {
+            client
+                .fetch(
+                    Fetch {
+                        target: FetchTarget::Shard(SHARD),
+                        offset: 0,
+                        length: 1,
+                    },
+                    |_| true,
+                )
+                .await
+        }
     });
     let id = bulk.next_ask().await;
     let shard = header(&bob, 1_000_000);
@@ -305,6 +309,7 @@ async fn a_silent_supplier_times_out() {
         .expect("no panic")
         .expect_err("the rest never comes");
     assert_eq!(refused.code(), ErrorCode::TimedOut);
+    drop(client);
 }
 
 #[tokio::test(flavor = "multi_thread")]
