@@ -46,19 +46,23 @@ impl Node {
     pub(super) async fn start_as(config: NetConfig, encryption: Encryption) -> Self {
         let key = config.device.clone();
         let identity = IdentityId(config.certificate.signer);
-        let (client, events, event_loop) = start_with(config, encryption)
+        let (client, mut events, event_loop) = start_with(config, encryption)
             .await
             .expect("loopback can be listened on");
         let task = tokio::spawn(event_loop.run());
-        let listening = soon(client.listening()).await.expect("the event loop runs");
-        let find = |path| {
-            listening
-                .iter()
-                .find(|address| path_of(address) == path)
-                .expect("it listens on both")
-                .clone()
+        let (tcp, quic) = loop {
+            let listening = soon(client.listening()).await.expect("the event loop runs");
+            let find = |path| {
+                let mut of_path = listening.iter().filter(|address| path_of(address) == path);
+                of_path.next().cloned()
+            };
+            if let (Some(tcp), Some(quic)) = (find(Path::Tcp), find(Path::Quic)) {
+                break (tcp, quic);
+            }
+            // A node starts with one listener where the other takes too long; that is told later.
+            let event = soon(events.recv()).await.expect("the event loop runs");
+            assert!(matches!(event, NetEvent::Listening { .. }), "{event:?}");
         };
-        let (tcp, quic) = (find(Path::Tcp), find(Path::Quic));
         Self {
             client,
             events,
