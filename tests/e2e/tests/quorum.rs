@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::ledger::{committed_packs, shard_files, spool_files};
 use bitdust_e2e_tests::{
-    Machine, Outcome, Reply, Stage, World, differences, eventually, sized, texts,
+    Machine, Outcome, Reply, Stage, Transport, World, differences, eventually, sized, texts,
 };
 use bitdust_model::limits::HEADS_BETWEEN_MAX;
 
@@ -222,6 +222,8 @@ fn a_version_leads_to_lists_of_those_who_are_there() -> Outcome {
     stage.customer.set("code", "1/3")?;
     stage.customer.start()?;
     stage.hire()?;
+    // The third is found again when nobody else is left to ask.
+    stage.keep_ports(Transport::Tcp)?;
     let source = world.make_folder("source")?;
     let still = source.join("still");
     std::fs::create_dir(&still)?;

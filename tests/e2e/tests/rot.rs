@@ -156,6 +156,7 @@ impl Scene {
             ("policy.retry_max", "1000"),
             ("policy.redial_max", "1000"),
             ("policy.stall_timeout", "2000"),
+            ("policy.restore_patience", "10000"),
         ];
         let mut stage = Stage::prepare(&world, suppliers, &settings)?;
         stage

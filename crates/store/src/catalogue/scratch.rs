@@ -43,6 +43,6 @@ impl ScratchCatalogue {
 impl Drop for ScratchCatalogue {
     fn drop(&mut self) {
         // Where somebody still reads it, its name goes first. What does not go is removed at the next start.
-        drop(remove_database(&self.path));
+        let _left = remove_database(&self.path);
     }
 }

@@ -3,6 +3,7 @@
 use bitdust_crypto::{PackCipher, ShardMask, verify_by};
 use bitdust_engine::DraftFact;
 use bitdust_model::manifest::{ChunkRecord, Retention};
+use bitdust_model::set::{Holder, PositionRecord, PositionState, SetRecord};
 use bitdust_model::tree::Meta;
 use bitdust_model::{ChunkId, Code, DeviceId, FolderId, Position, PositionMask, SnapshotId};
 use bitdust_pipeline::index::{read_manifest, read_segment};
@@ -11,7 +12,7 @@ use bitdust_pipeline::pack::open::open_chunk_within;
 use super::*;
 use crate::backup::commit_draft::{draft_of, record_commit};
 use crate::shared::task::blocking;
-use crate::shared::testing::{TestHome, pack_ref};
+use crate::shared::testing::{TestHome, pack_ref, set_record};
 
 /// A commit with new versions, for a single supplier.
 fn request(snapshots: Vec<SnapshotRecord>) -> CommitRequest {
@@ -231,11 +232,50 @@ async fn a_segment_is_live_once_its_head_is_published() {
     let left = catalogue.packs_to_publish(None).expect("read");
     assert!(left.is_empty(), "nothing is described twice");
 
+    // Nobody who is there has it: it is made anew.
+    seal(&home, Vec::new()).await.expect("sealed");
+    let flight = announced(&mut home).await;
+    let alone = read_own_manifest(&home, &flight);
+    assert_eq!(alone.packs, [], "it leads to nothing older");
+    let [[anew]] = &alone.segments.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] else {
+        panic!("one piece of one segment");
+    };
+    assert_eq!(anew.pack, OWN_PACK);
+    assert_eq!(anew.record.chunk, segment.blobs[0].record.chunk);
+
+    let supplier = DeviceId([2; 32]);
+    place(&home, supplier);
+    let position = Position(0);
+    let kept = catalogue.confirm_shard(own.pack, position, supplier, None, CLOCK_EARLIEST);
+    kept.expect("confirmed");
     seal(&home, Vec::new()).await.expect("sealed");
     let flight = announced(&mut home).await;
     let later = read_own_manifest(&home, &flight);
     assert_eq!(later.segments, std::slice::from_ref(&segment.blobs));
     assert_eq!(later.packs, [own], "so that it can be fetched");
+}
+
+/// Has a supplier hold the only position of the set.
+fn place(home: &TestHome, supplier: DeviceId) {
+    let holder = Holder {
+        identity: home.context.identity,
+        device: supplier,
+    };
+    let record = SetRecord {
+        positions: vec![PositionRecord {
+            state: PositionState::Active,
+            since: Sequence(1),
+            current: Some(holder),
+            former: Vec::new(),
+        }],
+        ..set_record(home.context.identity, home.context.device, 1)
+    };
+    let set = OwnSet {
+        set: record.set,
+        version: record.version,
+        record: home.context.secrets.device.signing().sign(&record),
+    };
+    home.context.catalogue.put_set(set).expect("written");
 }
 
 #[tokio::test]
