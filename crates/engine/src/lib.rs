@@ -17,6 +17,7 @@ mod start;
 mod timer;
 pub mod trace;
 mod transition;
+mod verdict;
 mod view;
 
 pub use engine::Engine;
@@ -34,4 +35,8 @@ pub use safety::overall;
 pub use start::{DraftFact, PacksAtStart, SealedPackFact, packs_at_start};
 pub use timer::WakeReason;
 pub use transition::{Machine, Subject, Transition};
+pub use verdict::{
+    Finding, FolderHealth, FolderVerdict, Health, Surroundings, Trouble, Verdict, folder_verdict,
+    verdict,
+};
 pub use view::{CustomerView, EngineView, FolderView, FolderWork, JobView, Reach, SupplierView};

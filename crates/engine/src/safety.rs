@@ -113,13 +113,21 @@ pub(crate) fn protection(is_published: bool, sets: &[(Code, u8)]) -> Protection 
     if !is_published {
         return Protection::Nothing;
     }
-    let told = sets.iter().map(|&(code, confirmed)| {
+    worst(sets).map_or(LONE, |(code, confirmed)| of_set(code, confirmed))
+}
+
+/// Confirmations with which the weakest of published packs can still be had, in the set that is worst off.
+pub(crate) fn enough(sets: &[(Code, u8)]) -> u8 {
+    worst(sets).map_or(1, |(code, _)| code.k())
+}
+
+fn worst(sets: &[(Code, u8)]) -> Option<(Code, u8)> {
+    sets.iter().copied().min_by_key(|&(code, confirmed)| {
+        let told = of_set(code, confirmed);
         // Of sets that are not safe, the one that survives the fewest losses.
         let spare = i16::from(confirmed) - i16::from(code.k());
-        (of_set(code, confirmed), spare)
-    });
-    let worst = told.min_by_key(|(told, spare)| (*told == Protection::Safe, *spare, *told));
-    worst.map_or(LONE, |(told, _)| told)
+        (told == Protection::Safe, spare, told)
+    })
 }
 
 /// Nothing is known of where it lies.
@@ -264,6 +272,9 @@ mod tests {
         assert_eq!(told(&safe), Protection::Safe);
         let stored = |confirmed, needed| Protection::Stored { confirmed, needed };
         assert_eq!(told(&[(wide, 30), (narrow, 2)]), stored(2, 3));
+        assert_eq!(enough(&[(wide, 30), (narrow, 2)]), 1, "that of the worst");
+        assert_eq!(enough(&[(wide, 15), (narrow, 3)]), 10);
+        assert_eq!(enough(&[]), 1, "whoever has it");
         let few = [(wide, 10), (narrow, 2)];
         assert_eq!(told(&few), stored(10, 16), "none of these ten may go");
         assert_eq!(

@@ -134,6 +134,9 @@ pub struct EngineView {
     pub deposits: &'static str,
     /// How well everything is kept, as of the last input.
     pub protection: Protection,
+    /// Confirmations with which the weakest of what is published can still be had; `None`: nothing is
+    /// published, or nothing is known.
+    pub enough: Option<u8>,
     /// The set.
     pub set: Option<SetId>,
     /// Its code.

@@ -25,6 +25,7 @@ pub mod shard;
 pub mod status;
 pub mod tree;
 pub mod unit;
+pub mod verdict;
 
 pub use code::{Code, CodeVersion};
 pub use codec::{DecodeError, EncodeError, decode, encode, try_encode};

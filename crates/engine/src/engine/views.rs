@@ -38,6 +38,7 @@ impl Engine {
             head: name(&self.head),
             deposits: name(&self.deposits),
             protection: self.protection(),
+            enough: self.enough(),
             set: self.sets.home().map(|set| set.set),
             code: self.sets.home().map(|set| set.code),
             published: self.head_recorded,
@@ -90,6 +91,11 @@ impl Engine {
             return Protection::Unknown;
         }
         safety::protection(self.head_recorded.is_some(), &self.weakest_fresh())
+    }
+
+    fn enough(&self) -> Option<u8> {
+        let is_known = !self.is_catalogue_damaged && self.head_recorded.is_some();
+        is_known.then(|| safety::enough(&self.weakest_fresh()))
     }
 
     fn folder_view(&self, folder: FolderId, entry: &Folder) -> FolderView {
