@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use bitdust_model::status::Protection;
+use bitdust_model::verdict::{Asks, FolderSaid, Level, Said};
 use bitdust_model::{Code, UnixMillis};
 
 use crate::history::HistoryLine;
@@ -16,8 +17,13 @@ pub use bitdust_model::schedule::{SCHEDULE_MINUTES, Schedule, ScheduleError};
 pub struct StatusView {
     /// One sentence for a person.
     pub sentence: String,
+    /// What is said of everything: by this, and nothing else, front ends choose words, colours and signs.
+    pub verdict: VerdictView,
     /// How well everything is kept.
     pub protection: Protection,
+    /// Confirmations with which everything can still be had, of what is worst off; none where nothing
+    /// was backed up.
+    pub enough: Option<u8>,
     /// The nickname.
     pub nickname: String,
     /// The identity in full.
@@ -80,6 +86,43 @@ pub struct StatusView {
     pub last_verify: Option<LastVerifyView>,
     /// Whether the clock of this computer is surely wrong: most suppliers signed another time.
     pub is_clock_wrong: bool,
+}
+
+/// What is said of everything, made by the engine alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct VerdictView {
+    /// What is said first: nothing is worse.
+    pub first: FindingView,
+    /// What is wrong besides, what is worse first.
+    pub also: Vec<FindingView>,
+    /// When the newest version of the folder was taken whose newest is the oldest: everything is at
+    /// least as fresh.
+    pub oldest_backup: Option<UnixMillis>,
+    /// Whether everything can be restored from suppliers that are online now; none where nothing was
+    /// backed up.
+    pub within_reach: Option<bool>,
+}
+
+/// One thing that is so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FindingView {
+    /// What.
+    pub says: Said,
+    /// How bad it is.
+    pub level: Level,
+    /// What a person can do about it.
+    pub asks: Asks,
+    /// Folders concerned, by id, where not all are alike.
+    pub folders: Vec<String>,
+}
+
+/// What is said of one folder, made by the engine alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FolderVerdictView {
+    /// What.
+    pub says: FolderSaid,
+    /// How bad it is.
+    pub level: Level,
 }
 
 /// What happens with a folder by itself.
@@ -219,6 +262,8 @@ pub struct FolderView {
     pub excludes: Vec<String>,
     /// Whether file systems mounted inside of it belong to it.
     pub crosses_mounts: bool,
+    /// What is said of it.
+    pub verdict: FolderVerdictView,
     /// How well it is kept.
     pub protection: Protection,
     /// When its newest version was taken.

@@ -11,15 +11,16 @@ use bitdust_api::host::{
     CreatedView, GuardChoice, HostCallName, PracticeSupplierView, PracticeView, RecoveredView,
 };
 use bitdust_api::view::{
-    ContractView, DeviceView, EntryView, EstimateView, FileVersionView, FolderState, FolderView,
-    FoundView, HeadView, JobPhase, JobTask, JobView, LastVerifyView, ListingView, PreviewView,
-    ReachView, Schedule, SettingView, SnapshotView, StatusView, SupplierView, UnprotectedView,
-    VerifyView,
+    ContractView, DeviceView, EntryView, EstimateView, FileVersionView, FindingView, FolderState,
+    FolderVerdictView, FolderView, FoundView, HeadView, JobPhase, JobTask, JobView, LastVerifyView,
+    ListingView, PreviewView, ReachView, Schedule, SettingView, SnapshotView, StatusView,
+    SupplierView, UnprotectedView, VerdictView, VerifyView,
 };
 use bitdust_api::{
     Answer, ApiError, Call, Event, HostAnswer, HostCall, HostEvent, HostState, HostView, JobId,
 };
 use bitdust_model::status::{Problem, Progress, Protection};
+use bitdust_model::verdict::{Asks, FolderSaid, Level, Said};
 use bitdust_model::{ByteCount, Code, ErrorCode, Severity, UnixMillis};
 use strum::IntoEnumIterator as _;
 use ts_rs::{Config, TS};
@@ -70,6 +71,10 @@ fn bindings() -> String {
         ErrorCode,
         Severity,
         Protection,
+        Level,
+        Asks,
+        Said,
+        FolderSaid,
         Progress,
         Problem,
         ApiError,
@@ -84,6 +89,9 @@ fn bindings() -> String {
         HistoryLine,
         HistoryView,
         StatusView,
+        VerdictView,
+        FindingView,
+        FolderVerdictView,
         JobView,
         JobTask,
         JobPhase,

@@ -6,8 +6,10 @@ pub(crate) mod jobs;
 pub(crate) mod keeper;
 pub(crate) mod local;
 mod remembered;
+mod sentence;
 pub(crate) mod status;
 mod sums;
+pub(crate) mod verdict;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};

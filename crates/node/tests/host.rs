@@ -11,6 +11,7 @@ use bitdust_api::{
 };
 use bitdust_model::ErrorCode;
 use bitdust_model::status::Protection;
+use bitdust_model::verdict::{FolderSaid, Level, Said};
 use bitdust_node::{Host, Scope, Settings, text_of};
 use tokio::sync::broadcast::Receiver;
 
@@ -39,6 +40,13 @@ async fn status(host: &Host) -> StatusView {
         panic!("the node answered {answer:?}");
     };
     *status
+}
+
+/// Checks what is said of everything and of the only folder.
+fn says(status: &StatusView, all: Said, folder: FolderSaid, level: Level) {
+    let (told, own) = (&status.verdict.first, &status.folders[0].verdict);
+    assert_eq!((told.says, told.level), (all, level));
+    assert_eq!((own.says, own.level), (folder, level));
 }
 
 /// Waits for a status that is pushed and fits.
@@ -212,6 +220,7 @@ async fn a_practice_network_keeps_a_folder_and_gives_it_back() {
         |status: &StatusView| status.protection == Protection::Safe && status.jobs.is_empty();
     let kept = pushed(&mut events, "it is stored safely", safe).await;
     assert_eq!(kept.folders.len(), 1);
+    says(&kept, Said::Practice, FolderSaid::Practice, Level::Plain);
 
     check_browsing(&host)
         .await
@@ -231,6 +240,12 @@ async fn a_practice_network_keeps_a_folder_and_gives_it_back() {
     let away = |status: &StatusView| status.suppliers.iter().filter(|it| it.online).count() == 5;
     pushed(&mut events, "one is away", away).await;
     std::fs::remove_dir_all(&source).expect("lost");
+    let bare = status(&host).await;
+    says(&bare, Said::FolderAway, FolderSaid::Away, Level::Attention);
+    let Ok(Answer::Folders(listed)) = host.call(Call::FolderList).await else {
+        panic!("the node answered something else");
+    };
+    assert_eq!(listed[0].verdict, bare.folders[0].verdict, "one verdict");
     let restore = Call::Restore {
         target: "latest".to_owned(),
         only: vec!["letter".to_owned()],

@@ -44,6 +44,82 @@ confirmed: number,
 needed: number, } | { "kind": "safe" };
 
 /**
+ * How bad it is, from the best to the worst.
+ */
+export type Level = "good" | "plain" | "working" | "attention" | "bad";
+
+/**
+ * What a person can do about it.
+ */
+export type Asks = "nothing" | "words" | "people" | "folder" | "suppliers";
+
+/**
+ * What is said of everything.
+ */
+export type Said = { "kind": "unknown" } | { "kind": "nothing_chosen" } | { "kind": "would_lose", 
+/**
+ * Suppliers that hold fresh confirmations.
+ */
+confirmed: number, 
+/**
+ * Suppliers that are needed to get it back.
+ */
+enough: number, } | { "kind": "test_failed", 
+/**
+ * Files that could not be had whole.
+ */
+files: number, } | { "kind": "waits_for_people", 
+/**
+ * Signed and usable.
+ */
+have: number, 
+/**
+ * Needed to begin.
+ */
+need: number, } | { "kind": "first_backup" } | { "kind": "never_backed_up" } | { "kind": "partly_backed_up", 
+/**
+ * How many.
+ */
+missing: number, } | { "kind": "stored", 
+/**
+ * Suppliers that hold fresh confirmations.
+ */
+confirmed: number, 
+/**
+ * Suppliers that are needed.
+ */
+needed: number, } | { "kind": "words_unchecked" } | { "kind": "folder_failed" } | { "kind": "folder_away" } | { "kind": "problems", 
+/**
+ * How many.
+ */
+things: number, } | { "kind": "practice" } | { "kind": "safe" } | { "kind": "protected" };
+
+/**
+ * What is said of one folder.
+ */
+export type FolderSaid = { "kind": "unknown" } | { "kind": "never_backed_up" } | { "kind": "first_backup" } | { "kind": "would_lose", 
+/**
+ * Suppliers that hold fresh confirmations.
+ */
+confirmed: number, 
+/**
+ * Suppliers that are needed to get it back.
+ */
+enough: number, } | { "kind": "failed" } | { "kind": "away" } | { "kind": "stored", 
+/**
+ * Suppliers that hold fresh confirmations.
+ */
+confirmed: number, 
+/**
+ * Suppliers that are needed.
+ */
+needed: number, } | { "kind": "problems", 
+/**
+ * How many.
+ */
+things: number, } | { "kind": "practice" } | { "kind": "safe" } | { "kind": "protected" };
+
+/**
  * Counts of a job that is under way or done.
  */
 export type Progress = { 
@@ -486,9 +562,18 @@ export type StatusView = {
  */
 sentence: string, 
 /**
+ * What is said of everything: by this, and nothing else, front ends choose words, colours and signs.
+ */
+verdict: VerdictView, 
+/**
  * How well everything is kept.
  */
 protection: Protection, 
+/**
+ * Confirmations with which everything can still be had, of what is worst off; none where nothing
+ * was backed up.
+ */
+enough: number | null, 
 /**
  * The nickname.
  */
@@ -611,6 +696,63 @@ last_verify: LastVerifyView | null,
  * Whether the clock of this computer is surely wrong: most suppliers signed another time.
  */
 is_clock_wrong: boolean, };
+
+/**
+ * What is said of everything, made by the engine alone.
+ */
+export type VerdictView = { 
+/**
+ * What is said first: nothing is worse.
+ */
+first: FindingView, 
+/**
+ * What is wrong besides, what is worse first.
+ */
+also: Array<FindingView>, 
+/**
+ * When the newest version of the folder was taken whose newest is the oldest: everything is at
+ * least as fresh.
+ */
+oldest_backup: UnixMillis | null, 
+/**
+ * Whether everything can be restored from suppliers that are online now; none where nothing was
+ * backed up.
+ */
+within_reach: boolean | null, };
+
+/**
+ * One thing that is so.
+ */
+export type FindingView = { 
+/**
+ * What.
+ */
+says: Said, 
+/**
+ * How bad it is.
+ */
+level: Level, 
+/**
+ * What a person can do about it.
+ */
+asks: Asks, 
+/**
+ * Folders concerned, by id, where not all are alike.
+ */
+folders: Array<string>, };
+
+/**
+ * What is said of one folder, made by the engine alone.
+ */
+export type FolderVerdictView = { 
+/**
+ * What.
+ */
+says: FolderSaid, 
+/**
+ * How bad it is.
+ */
+level: Level, };
 
 /**
  * A job that runs or waits.
@@ -757,6 +899,10 @@ excludes: Array<string>,
  * Whether file systems mounted inside of it belong to it.
  */
 crosses_mounts: boolean, 
+/**
+ * What is said of it.
+ */
+verdict: FolderVerdictView, 
 /**
  * How well it is kept.
  */

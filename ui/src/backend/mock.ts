@@ -6,6 +6,7 @@ import { asApiError, type Backend, type Calls, type FolderDrop, type HostCalls, 
 import type { ApiError, ErrorCode, Event, HostEvent, HostView, StatusView } from "./bindings";
 import type { CallHandler, HostHandler, Scene, World } from "./scenes/scene";
 import { commonAnswers, commonHostAnswers } from "./scenes/common";
+import { judged } from "./scenes/verdict";
 
 /** What specs reach as `window.mock`. */
 export interface MockControl {
@@ -48,7 +49,7 @@ export function mockBackend(scene: Scene): Backend & { control: MockControl } {
       tell({ from: "host", view: host });
     },
     setStatus(change) {
-      status = status === null ? (change as StatusView) : { ...status, ...change };
+      status = judged(status === null ? (change as StatusView) : { ...status, ...kept(status, change), ...change });
       tell({ from: "node", event: { event: "status", status } });
     },
     tell: (event: Event) => tell({ from: "node", event }),
@@ -114,6 +115,12 @@ export function mockBackend(scene: Scene): Backend & { control: MockControl } {
 
   scene.script?.(world).catch((error: unknown) => console.error("The scene's script failed", asApiError(error)));
   return { call, host: hostCall, shell, subscribe: (onEvent) => joined(listeners, onEvent), control };
+}
+
+/** What holds of everything holds of each folder that has a version. */
+function kept({ folders }: StatusView, { protection }: Partial<StatusView>): Partial<StatusView> {
+  if (protection === undefined) return {};
+  return { folders: folders.map((folder) => (folder.protection.kind === "nothing" ? folder : { ...folder, protection })) };
 }
 
 function joined<T>(set: Set<T>, item: T): () => void {

@@ -13,7 +13,7 @@ use bitdust_api::view::{
     ContractView, DeviceView, FolderState, FolderView, HeadView, ReachView, SnapshotView,
     StatusView, SupplierView,
 };
-use bitdust_engine::{EngineView, FolderWork, overall};
+use bitdust_engine::{EngineView, FolderWork, Surroundings, overall};
 use bitdust_model::manifest::{FolderRecord, SnapshotRecord};
 use bitdust_model::status::Protection;
 use bitdust_model::{Code, DeviceId, ErrorCode, FolderId, UnixMillis};
@@ -25,6 +25,7 @@ use crate::front::FrontSeen;
 use crate::front::damage::forget;
 use crate::front::remembered::{last_verify, unprotected};
 use crate::front::sums::{spooled, stored};
+use crate::front::verdict;
 use crate::shared::answer::{catalogue_error, or_nothing};
 use crate::shared::clock_doubt::is_clock_wrong;
 use crate::shared::config::Config;
@@ -33,7 +34,6 @@ use crate::shared::foreign_lanes::foreign_certificates;
 use crate::shared::records::{KeptRoot, ROOT_KEY};
 use crate::shared::settings::Scope;
 use crate::shared::text::escape;
-use crate::shared::words;
 use crate::suppliers::SuppliersSeen;
 
 /// What the loop knew at one moment.
@@ -70,9 +70,11 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
     let is_clock_wrong = or_nothing(catalogue, is_clock_wrong(context, wall_clock()));
     let is_clock_wrong = is_clock_wrong.map_err(catalogue_error)?;
     let mut view = StatusView {
-        sentence: sentence(seen, &folders) + clock_words(is_clock_wrong),
+        sentence: String::new(),
+        verdict: verdict::unknown(),
         is_clock_wrong,
-        protection: overall(&protections(&folders)),
+        protection: protection(&folders),
+        enough: engine.enough,
         nickname: config.nickname.clone(),
         identity: context.identity.to_hex(),
         device: context.device.to_hex(),
@@ -110,6 +112,7 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
     if catalogue.is_damaged() {
         forget(&mut view);
     }
+    verdict::judge(&mut view);
     Ok(view)
 }
 
@@ -122,56 +125,9 @@ fn code(seen: &Seen, suppliers: usize) -> Option<Code> {
         .or_else(|| Code::default_for(suppliers))
 }
 
-fn protections(folders: &[FolderView]) -> Vec<Protection> {
-    folders.iter().map(|folder| folder.protection).collect()
-}
-
-fn sentence(seen: &Seen, folders: &[FolderView]) -> String {
-    let practice = if seen.home.config.scope == Scope::Loopback {
-        " (practice)"
-    } else {
-        ""
-    };
-    let protections = protections(folders);
-    let missing = protections.iter().filter(|it| **it == Protection::Nothing);
-    let also = match missing.count() {
-        0 => "",
-        1 => " One more folder is not backed up yet.",
-        _ => " Other folders are not backed up yet.",
-    };
-    let text = match (overall(&protections), folders.len()) {
-        (Protection::Unknown, _) => words::CATALOGUE_DAMAGED.to_owned(),
-        (_, 0) => "Nothing is protected yet: add a folder.".to_owned(),
-        (Protection::Nothing, _) => "Nothing is stored yet: run a backup.".to_owned(),
-        (Protection::Partly { missing: 1 }, count) => {
-            format!("1 of {count} folders is not backed up yet: run a backup.")
-        }
-        (Protection::Partly { missing }, count) => {
-            format!("{missing} of {count} folders are not backed up yet: run a backup.")
-        }
-        (Protection::Stored { confirmed, needed }, _) => {
-            let stored = words::not_safe_yet(confirmed, needed, &owed(seen));
-            format!("{stored}{also}")
-        }
-        (Protection::Safe, 1) => "Your folder is stored safely with your suppliers.".to_owned(),
-        (Protection::Safe, count) => {
-            format!("All {count} folders are stored safely with your suppliers.")
-        }
-    };
-    format!("{text}{practice}")
-}
-
-/// What is said where the own clock is surely wrong.
-const fn clock_words(is_wrong: bool) -> &'static str {
-    if is_wrong { words::CLOCK_WRONG } else { "" }
-}
-
-/// Names of suppliers who do not have all of it yet.
-fn owed(seen: &Seen) -> Vec<String> {
-    let suppliers = seen.engine.suppliers.iter();
-    let owed = suppliers.filter(|supplier| supplier.owed);
-    owed.map(|supplier| seen.suppliers.peers.name_of(supplier.device))
-        .collect()
+fn protection(folders: &[FolderView]) -> Protection {
+    let all: Vec<_> = folders.iter().map(|folder| folder.protection).collect();
+    overall(&all)
 }
 
 fn head_view(context: &Context, seen: &Seen) -> Result<Option<HeadView>, ApiError> {
@@ -225,6 +181,7 @@ pub(crate) fn folder_views(context: &Context, seen: &Seen) -> Result<Vec<FolderV
                 path: escape(&folder.path),
                 excludes: folder.excludes,
                 crosses_mounts: folder.crosses_mounts,
+                verdict: verdict::unknown_folder(),
                 protection: if latest.is_some() {
                     protection
                 } else {
@@ -248,7 +205,18 @@ pub(crate) fn folder_views(context: &Context, seen: &Seen) -> Result<Vec<FolderV
             view.protection = Protection::Unknown;
         }
     }
+    judge_folders(&mut views, seen);
     Ok(views)
+}
+
+fn judge_folders(folders: &mut [FolderView], seen: &Seen) {
+    let (config, jobs) = (&seen.home.config, &seen.front.jobs);
+    let around = Surroundings {
+        is_practice: config.scope == Scope::Loopback,
+        words_checked: config.phrase_confirmed,
+        ..verdict::surroundings(seen.engine.enough, jobs)
+    };
+    verdict::judge_folders(folders, jobs, &around);
 }
 
 /// One folder under protection.

@@ -78,7 +78,7 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
 pub(crate) const LOST_BEFORE_SPREAD: &str = "a supplier lost what it had confirmed, before others had it; \
      what was backed up before is unaffected; back up again: it is sent anew then";
 
-/// How many names are told of those who lack something.
+/// How many names are told in one sentence.
 const NAMES_TOLD: usize = 3;
 
 /// That what is published is not safe yet, and who lacks something of it.
@@ -86,20 +86,25 @@ pub(crate) fn not_safe_yet(confirmed: u8, needed: u8, owed: &[String]) -> String
     let mut text = format!(
         "Backed up, but not safe yet: {confirmed} of the {needed} suppliers it takes have confirmed lately."
     );
-    match owed {
-        [] => {}
-        [name] => text.push_str(&format!(" {name} gets the rest once online.")),
-        names if names.len() <= NAMES_TOLD => {
-            let (last, first) = names.split_last().expect("two at least");
-            let first = first.join(", ");
-            text.push_str(&format!(" {first} and {last} get the rest once online."));
-        }
-        names => text.push_str(&format!(
-            " {} suppliers get the rest once online.",
-            names.len()
-        )),
+    if !owed.is_empty() {
+        let gets = if owed.len() == 1 { "gets" } else { "get" };
+        let names = listed(owed, "suppliers");
+        text.push_str(&format!(" {names} {gets} the rest once online."));
     }
     text
+}
+
+/// A few names in a row, or how many there are of what.
+pub(crate) fn listed(names: &[String], what: &str) -> String {
+    match names {
+        [] => String::new(),
+        [name] => name.clone(),
+        [first @ .., last] if names.len() <= NAMES_TOLD => {
+            let first = first.join(", ");
+            format!("{first} and {last}")
+        }
+        names => format!("{} {what}", names.len()),
+    }
 }
 
 /// What a job does or waits for.

@@ -1,5 +1,6 @@
 /** Builders for what a node tells: a host, a status, folders, suppliers, history. All plausible, none real. */
 import type { FolderView, HistoryLine, HostView, JobView, ReachView, StatusView, SupplierView } from "../bindings";
+import { judged } from "./verdict";
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -36,11 +37,12 @@ export function hostOf(change: Partial<HostView> = {}): HostView {
 
 export function folder(path: string, change: Partial<FolderView> = {}): FolderView {
   return {
-    id: hex(path, 32),
+    id: hex(path),
     path,
     excludes: [],
     crosses_mounts: true,
-    protection: { kind: "safe" },
+    verdict: { says: { kind: "safe" }, level: "good" },
+    protection: change.last_backup === null ? { kind: "nothing" } : { kind: "safe" },
     last_backup: ago(12 * MINUTE),
     files: 8_214,
     bytes: 41.6 * GB,
@@ -125,8 +127,14 @@ export function reachOf({ head, code, suppliers }: Pick<StatusView, "head" | "co
   return { online: online.length, spare: counted < code[0] ? null : counted - code[0] };
 }
 
+/** What holds of everything holds of each folder that has a version. */
+function kept(folders: FolderView[], protection: StatusView["protection"]): FolderView[] {
+  if (protection.kind === "safe" || protection.kind === "partly") return folders;
+  return folders.map((folder) => (folder.protection.kind === "nothing" ? folder : { ...folder, protection }));
+}
+
 export function statusOf(change: Partial<StatusView> = {}): StatusView {
-  const status: StatusView = {
+  const status: Omit<StatusView, "verdict" | "enough"> = {
     sentence: "All 3 folders are stored safely.",
     protection: { kind: "safe" },
     nickname: "alice",
@@ -161,5 +169,6 @@ export function statusOf(change: Partial<StatusView> = {}): StatusView {
     is_clock_wrong: false,
     ...change,
   };
-  return { ...status, reach: change.reach ?? reachOf(status) };
+  const enough = status.protection.kind === "unknown" ? null : (status.code?.[0] ?? null);
+  return judged({ enough, ...status, folders: kept(status.folders, status.protection), reach: change.reach ?? reachOf(status) });
 }

@@ -1,0 +1,78 @@
+/**
+ * The verdict that a node would give of a scene. The product's is made by the engine alone; a test
+ * of the node gives it every scene of `told.json` and compares, so that this one cannot drift.
+ */
+import type { Asks, FindingView, FolderSaid, FolderVerdictView, FolderView, Level, Said, StatusView, VerdictView } from "../bindings";
+
+type Facts = Omit<StatusView, "verdict">;
+
+const order: Level[] = ["good", "plain", "working", "attention", "bad"];
+const finding = (says: Said, level: Level, asks: Asks = "nothing", folders: FolderView[] = []): FindingView => ({ says, level, asks, folders: folders.map(({ id }) => id) });
+const backups = ({ jobs }: Facts) => jobs.filter(({ task }) => task.kind === "backup");
+const isSending = (view: Facts): boolean => backups(view).some(({ phase }) => phase.kind !== "waiting_for_suppliers");
+const isLasting = (view: Facts): boolean => view.survival !== null && view.survival >= 0.999 && view.phrase_confirmed && view.scope !== "loopback";
+const isOnItsWay = (view: Facts, folder: FolderView): boolean => backups(view).some(({ task, phase }) => phase.kind !== "waiting_for_suppliers" && task.kind === "backup" && task.folders.includes(folder.path));
+
+function folderVerdict(folder: FolderView, view: Facts): FolderVerdictView {
+  const told = (says: FolderSaid, level: Level): FolderVerdictView => ({ says, level });
+  if (view.protection.kind === "unknown" || folder.protection.kind === "unknown") return told({ kind: "unknown" }, "bad");
+  if (folder.protection.kind === "nothing" || folder.protection.kind === "partly") return isOnItsWay(view, folder) ? told({ kind: "first_backup" }, "working") : told({ kind: "never_backed_up" }, "attention");
+  if (folder.protection.kind === "stored" && view.enough !== null && folder.protection.confirmed < view.enough) return told({ kind: "would_lose", confirmed: folder.protection.confirmed, enough: view.enough }, "bad");
+  if (folder.state.kind === "failed" || folder.state.kind === "away") return told({ kind: folder.state.kind }, "attention");
+  if (folder.protection.kind === "stored") return told(folder.protection, isSending(view) ? "working" : "attention");
+  if (folder.problems > 0) return told({ kind: "problems", things: folder.problems }, "attention");
+  if (view.scope === "loopback") return told({ kind: "practice" }, "plain");
+  return told({ kind: isLasting(view) ? "protected" : "safe" }, "good");
+}
+
+function withoutBackup(view: Facts): FindingView[] {
+  const missing = view.folders.filter(({ protection }) => protection.kind === "nothing");
+  if (missing.length === 0) return [];
+  const isAll = missing.length === view.folders.length;
+  const begun: Said = isAll ? { kind: "first_backup" } : { kind: "partly_backed_up", missing: missing.length };
+  if (missing.every((folder) => isOnItsWay(view, folder))) return [finding(begun, "working", "nothing", missing)];
+  for (const { phase } of backups(view)) if (phase.kind === "waiting_for_suppliers") return [finding({ ...phase, kind: "waits_for_people" }, "attention", "people", missing)];
+  const isNone = isAll && !missing.some((folder) => isOnItsWay(view, folder));
+  return [finding(isNone ? { kind: "never_backed_up" } : begun, "attention", "nothing", missing)];
+}
+
+function tooFew(view: Facts): FindingView[] {
+  const few = view.folders.map(({ protection }) => protection).filter((it) => it.kind === "stored");
+  const worst = few.sort((one, other) => one.confirmed - other.confirmed || one.needed - other.needed)[0];
+  if (worst === undefined) return [];
+  if (view.enough !== null && worst.confirmed < view.enough) return [finding({ kind: "would_lose", confirmed: worst.confirmed, enough: view.enough }, "bad", "suppliers")];
+  return [finding(worst, isSending(view) ? "working" : "attention")];
+}
+
+function findings(view: Facts): FindingView[] {
+  if (view.protection.kind === "unknown") return [finding({ kind: "unknown" }, "bad")];
+  if (view.folders.length === 0) return [finding({ kind: "nothing_chosen" }, "plain", "folder")];
+  const few = tooFew(view);
+  const isLost = few.some(({ says }) => says.kind === "would_lose");
+  const files = view.last_verify?.result.failed ?? 0;
+  const isStored = view.folders.some(({ protection }) => protection.kind === "stored" || protection.kind === "safe");
+  const inState = (kind: FolderView["state"]["kind"]) => view.folders.filter(({ state }) => state.kind === kind);
+  const [failed, away, but] = [inState("failed"), inState("away"), view.folders.filter(({ problems }) => problems > 0)];
+  return [
+    ...(isLost ? few : []),
+    ...(files > 0 ? [finding({ kind: "test_failed", files }, "bad", "suppliers")] : []),
+    ...withoutBackup(view),
+    ...(isLost ? [] : few),
+    ...(isStored && !view.phrase_confirmed && view.scope !== "loopback" ? [finding({ kind: "words_unchecked" }, "attention", "words")] : []),
+    ...(failed.length > 0 ? [finding({ kind: "folder_failed" }, "attention", "nothing", failed)] : []),
+    ...(away.length > 0 ? [finding({ kind: "folder_away" }, "attention", "nothing", away)] : []),
+    ...(but.length > 0 ? [finding({ kind: "problems", things: but.reduce((sum, { problems }) => sum + problems, 0) }, "attention", "nothing", but)] : []),
+  ];
+}
+
+function verdict(view: Facts): VerdictView {
+  const well = view.scope === "loopback" ? finding({ kind: "practice" }, "plain") : finding({ kind: isLasting(view) ? "protected" : "safe" }, "good");
+  const [first = well, ...also] = findings(view).sort((one, other) => order.indexOf(other.level) - order.indexOf(one.level));
+  const times = view.folders.map(({ last_backup }) => last_backup).filter((time) => time !== null);
+  return { first, also, oldest_backup: times.length === 0 ? null : Math.min(...times), within_reach: view.reach === null ? null : view.reach.spare !== null };
+}
+
+/** The same status with what is said of it. */
+export function judged(view: Facts): StatusView {
+  return { ...view, verdict: verdict(view), folders: view.folders.map((folder) => ({ ...folder, verdict: folderVerdict(folder, view) })) };
+}
