@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitdust_model::status::Protection;
+use bitdust_model::verdict::{FolderSaid, Level};
 use bitdust_model::{Code, UnixMillis};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -73,19 +73,40 @@ pub(crate) fn remaining(duration: Duration) -> String {
     }
 }
 
-/// How well something is kept, in words.
-pub(crate) fn protection(protection: Protection) -> String {
-    match protection {
-        Protection::Unknown => {
+/// How bad it is, in words.
+pub(crate) const fn level(level: Level) -> &'static str {
+    match level {
+        Level::Good => "good",
+        Level::Plain => "nothing is wrong, and nothing is called safe",
+        Level::Working => "not yet good, and under way",
+        Level::Attention => "needs attention",
+        Level::Bad => "bad",
+    }
+}
+
+/// What is said of a folder.
+pub(crate) fn folder_said(said: FolderSaid) -> String {
+    match said {
+        FolderSaid::Unknown => {
             "not known: the list of what is stored is damaged or gone".to_owned()
         }
-        Protection::Nothing => "nothing backed up yet".to_owned(),
-        Protection::Partly { missing: 1 } => "1 folder not backed up yet".to_owned(),
-        Protection::Partly { missing } => format!("{missing} folders not backed up yet"),
-        Protection::Stored { confirmed, needed } => {
+        FolderSaid::NeverBackedUp => "not backed up yet".to_owned(),
+        FolderSaid::FirstBackup => "not backed up yet, the first backup is under way".to_owned(),
+        FolderSaid::WouldLose { confirmed, enough } => {
+            format!("could be lost ({confirmed} confirmed, {enough} needed to restore)")
+        }
+        FolderSaid::Failed => "cannot be backed up now, tried again".to_owned(),
+        FolderSaid::Away => "not there now".to_owned(),
+        FolderSaid::Stored { confirmed, needed } => {
             format!("stored, more suppliers needed ({confirmed} of {needed} confirmed)")
         }
-        Protection::Safe => "safe".to_owned(),
+        FolderSaid::Problems { things } => {
+            let things = count(things, "thing", "things");
+            format!("stored, except for {things} that could not be backed up")
+        }
+        FolderSaid::Practice => "stored for practice".to_owned(),
+        FolderSaid::Safe => "safe".to_owned(),
+        FolderSaid::Protected => "protected".to_owned(),
     }
 }
 
@@ -113,6 +134,25 @@ mod tests {
         check(185, "3 min 5 s", "about 4 min left");
         check(7_800, "2 h 10 min", "about 2 h 10 min left");
         check(400_000, "111 h 6 min", "about 4 days left");
+    }
+
+    #[test]
+    fn what_is_said_of_a_folder_fits_on_its_line() {
+        let (confirmed, enough, needed) = (1, 2, 5);
+        let said = [
+            FolderSaid::Unknown,
+            FolderSaid::NeverBackedUp,
+            FolderSaid::FirstBackup,
+            FolderSaid::WouldLose { confirmed, enough },
+            FolderSaid::Failed,
+            FolderSaid::Away,
+            FolderSaid::Stored { confirmed, needed },
+            FolderSaid::Problems { things: 1 },
+            FolderSaid::Practice,
+            FolderSaid::Safe,
+            FolderSaid::Protected,
+        ];
+        insta::assert_snapshot!(said.map(folder_said).join("\n"));
     }
 
     #[test]

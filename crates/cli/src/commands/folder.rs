@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use bitdust_api::view::{FolderView, Schedule};
 use bitdust_api::{Answer, Call};
 use bitdust_model::ByteCount;
+use bitdust_model::verdict::FolderSaid;
 use serde_json::json;
 
 use super::context::{Context, ask, order};
 use crate::escape::shown_path;
 use crate::failure::{Exit, Failure};
-use crate::text::{count, minute, protection};
+use crate::text::{count, folder_said, minute};
 
 pub(super) async fn add(
     context: &Context,
@@ -85,7 +86,7 @@ pub(super) fn folder_line(folder: &FolderView) -> String {
     let mut line = format!(
         "  {}  {}",
         shown_path(&folder.path),
-        protection(folder.protection)
+        folder_said(folder.verdict.says)
     );
     if let Some(last) = folder.last_backup {
         let files = count(folder.files, "file", "files");
@@ -97,9 +98,11 @@ pub(super) fn folder_line(folder: &FolderView) -> String {
         )
         .expect("writing to a string cannot fail");
     }
-    if folder.problems > 0 {
+    let is_told = matches!(folder.verdict.says, FolderSaid::Problems { .. });
+    if folder.problems > 0 && !is_told {
         let problems = count(folder.problems, "thing", "things");
-        write!(line, ", {problems} in it could not be").expect("writing to a string cannot fail");
+        write!(line, ", {problems} in it could not be backed up")
+            .expect("writing to a string cannot fail");
     }
     line.push('\n');
     line

@@ -2,16 +2,17 @@
 
 use std::fmt::Write as _;
 
-use bitdust_api::view::{ReachView, StatusView};
+use bitdust_api::view::{ReachView, StatusView, VerdictView};
 use bitdust_api::{Answer, Call};
 use bitdust_model::ByteCount;
+use bitdust_model::verdict::Said;
 
 use super::context::{Context, close, open};
 use super::folder::folder_line;
 use super::supplier::supplier_line;
 use crate::escape::escaped;
 use crate::failure::{Exit, Failure};
-use crate::text::{code, count, fingerprint, minute, protection};
+use crate::text::{code, count, fingerprint, level, minute};
 
 /// Lines of the history that are shown.
 const NOTICES_SHOWN: usize = 5;
@@ -38,10 +39,15 @@ fn status_text(view: &StatusView, knows_peers: bool) -> Result<String, std::fmt:
             "This is practice: the network is this machine only and keeps nothing safe.\n",
         );
     }
-    if !view.phrase_confirmed {
+    if !view.phrase_confirmed && !says_words(&view.verdict) {
         text.push_str("Your 24 words are not confirmed yet. Once they are on paper: `bitdust set phrase_confirmed true`.\n");
     }
-    writeln!(text, "\nOverall: {}", protection(view.protection))?;
+    writeln!(text, "\nOverall: {}", level(view.verdict.first.level))?;
+    if let Some(oldest) = view.verdict.oldest_backup {
+        let is_one = view.folders.len() == 1;
+        let what = if is_one { "Backed up" } else { "Oldest backup" };
+        writeln!(text, "{what}: {}", minute(oldest))?;
+    }
     if let Some(head) = &view.head {
         let (written, confirmed, of) = (minute(head.written_at), head.confirmed, head.of);
         writeln!(
@@ -82,6 +88,12 @@ fn status_text(view: &StatusView, knows_peers: bool) -> Result<String, std::fmt:
         )?;
     }
     Ok(text)
+}
+
+/// Whether the sentence itself has the words in it.
+fn says_words(verdict: &VerdictView) -> bool {
+    let mut all = std::iter::once(&verdict.first).chain(&verdict.also);
+    all.any(|finding| finding.says == Said::WordsUnchecked)
 }
 
 fn figures(text: &mut String, view: &StatusView) -> std::fmt::Result {
@@ -151,18 +163,61 @@ fn figures(text: &mut String, view: &StatusView) -> std::fmt::Result {
 #[cfg(test)]
 mod tests {
     use bitdust_api::history::{Happening, HistoryLine};
+    use bitdust_api::view::{FindingView, FolderState, FolderVerdictView, FolderView, Schedule};
     use bitdust_model::status::Protection;
+    use bitdust_model::verdict::{Asks, FolderSaid, Level};
     use bitdust_model::{Code, Severity, UnixMillis};
 
     use super::*;
 
+    const FEW: Protection = Protection::Stored {
+        confirmed: 3,
+        needed: 5,
+    };
+
+    fn finding(says: Said, level: Level) -> FindingView {
+        FindingView {
+            says,
+            level,
+            asks: Asks::Nothing,
+            folders: vec![],
+        }
+    }
+
+    fn folder(path: &str, says: FolderSaid, problems: u64) -> FolderView {
+        let level = Level::Attention;
+        FolderView {
+            id: "00".repeat(32),
+            path: path.to_owned(),
+            excludes: vec![],
+            crosses_mounts: true,
+            verdict: FolderVerdictView { says, level },
+            protection: FEW,
+            last_backup: None,
+            files: 0,
+            bytes: 0,
+            problems,
+            schedule: Schedule::Manual,
+            state: FolderState::Quiet,
+            next_backup: None,
+            watch_problem: None,
+            unprotected: vec![],
+        }
+    }
+
     fn view() -> StatusView {
+        let (confirmed, needed) = (3, 5);
+        let says = Said::Stored { confirmed, needed };
         StatusView {
             sentence: "Everything is kept.".to_owned(),
-            protection: Protection::Stored {
-                confirmed: 3,
-                needed: 5,
+            verdict: VerdictView {
+                first: finding(says, Level::Attention),
+                also: vec![],
+                oldest_backup: None,
+                within_reach: Some(true),
             },
+            protection: FEW,
+            enough: Some(2),
             nickname: "al\u{1b}ice".to_owned(),
             identity: "7f3a91c2".repeat(8),
             device: "00112233".repeat(8),
@@ -221,7 +276,7 @@ mod tests {
         );
         for part in [
             "24 words are not confirmed",
-            "3 of 5 confirmed",
+            "Overall: needs attention",
             "any 2 of 6 suppliers",
             "4 suppliers, enough to restore everything, and 2 to spare",
             "warning",
@@ -236,6 +291,48 @@ mod tests {
         let told = |peers| status_text(&StatusView { peers, ..view() }, true).expect("written");
         assert!(told(0).contains("(loopback), connected to nobody yet"));
         assert!(told(1).contains("(loopback), connected to 1 machine\n"));
+    }
+
+    #[test]
+    fn the_verdict_is_told_of_everything_and_of_each_folder() {
+        let mut view = view();
+        view.verdict.oldest_backup = Some(UnixMillis(0));
+        view.folders = vec![
+            folder("/a", FolderSaid::Safe, 0),
+            folder("/b", FolderSaid::Away, 2),
+            folder("/c", FolderSaid::Problems { things: 1 }, 1),
+        ];
+        let text = status_text(&view, true).expect("it is written");
+        let folders: Vec<&str> = text.lines().filter(|it| it.starts_with("  /")).collect();
+        let wanted = [
+            "  /a  safe",
+            "  /b  not there now, 2 things in it could not be backed up",
+            "  /c  stored, except for 1 thing that could not be backed up",
+        ];
+        assert_eq!(folders, wanted);
+        assert!(text.contains("\nOldest backup: "), "{text}");
+
+        let words = finding(Said::WordsUnchecked, Level::Attention);
+        view.verdict.also.push(words);
+        let text = status_text(&view, true).expect("it is written");
+        assert!(!text.contains("24 words"), "the sentence has them already");
+    }
+
+    #[test]
+    fn how_bad_it_is_has_words_of_its_own() {
+        let mut view = view();
+        for (level, words) in [
+            (Level::Good, "good"),
+            (Level::Plain, "nothing is called safe"),
+            (Level::Working, "under way"),
+            (Level::Attention, "needs attention"),
+            (Level::Bad, "bad"),
+        ] {
+            view.verdict.first.level = level;
+            let text = status_text(&view, true).expect("it is written");
+            let mut overall = text.lines().filter(|line| line.starts_with("Overall: "));
+            assert!(overall.any(|line| line.contains(words)), "{text}");
+        }
     }
 
     #[test]
