@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bitdust_api::Call;
 use bitdust_api::view::StatusView;
-use bitdust_model::status::Protection;
+use bitdust_model::verdict::Level;
 use bitdust_node::Host;
 use serde::Deserialize;
 use tauri::image::Image;
@@ -37,6 +37,8 @@ pub(crate) struct Tray {
     quit: MenuItem<Wry>,
     hiding: Mutex<String>,
     mood: AtomicU8,
+    /// Whether the window said the sentence in the person's language.
+    is_named: AtomicBool,
     /// Whether people were told that closing the window ends nothing.
     pub(crate) told_of_hiding: AtomicBool,
 }
@@ -92,6 +94,7 @@ pub(crate) fn build(app: &AppHandle) -> tauri::Result<()> {
             "Your folders stay under protection while the window is closed.".to_owned(),
         ),
         mood: AtomicU8::new(Mood::Quiet as u8),
+        is_named: AtomicBool::new(false),
         told_of_hiding: AtomicBool::new(false),
     });
     Ok(())
@@ -121,20 +124,39 @@ pub(crate) fn show(app: &AppHandle, status: &StatusView) {
     let Some(tray) = app.try_state::<Tray>() else {
         return;
     };
-    let mood = if !status.jobs.is_empty() {
-        Mood::Working
-    } else if matches!(
-        status.protection,
-        Protection::Unknown | Protection::Stored { .. } | Protection::Partly { .. }
-    ) {
-        Mood::NeedsYou
-    } else {
-        Mood::Quiet
-    };
+    let mood = mood(status.verdict.first.level, !status.jobs.is_empty());
     if tray.mood.swap(mood as u8, Ordering::Relaxed) != mood as u8
         && let Err(error) = tray.icon.set_icon(Some(picture(mood)))
     {
         warn!(%error, "The icon cannot be changed");
+    }
+    if !tray.is_named.load(Ordering::Relaxed) {
+        entitle(&tray, &status.sentence);
+    }
+}
+
+/// What the icon says of a verdict: what needs somebody does so while the program works, too.
+const fn mood(level: Level, is_working: bool) -> Mood {
+    match level {
+        Level::Bad | Level::Attention => Mood::NeedsYou,
+        Level::Working => Mood::Working,
+        Level::Good | Level::Plain => {
+            if is_working {
+                Mood::Working
+            } else {
+                Mood::Quiet
+            }
+        }
+    }
+}
+
+/// How things stand, as the first line of the menu and beside the icon.
+fn entitle(tray: &Tray, sentence: &str) {
+    if let Err(error) = tray.sentence.set_text(sentence) {
+        warn!(%error, "The menu cannot be changed");
+    }
+    if let Err(error) = tray.icon.set_tooltip(Some(sentence)) {
+        warn!(%error, "The icon says nothing");
     }
 }
 
@@ -143,8 +165,9 @@ pub(crate) fn name(app: &AppHandle, words: TrayWords) {
     let Some(tray) = app.try_state::<Tray>() else {
         return;
     };
+    tray.is_named.store(true, Ordering::Relaxed);
+    entitle(&tray, &words.sentence);
     for (item, text) in [
-        (&tray.sentence, &words.sentence),
         (&tray.open, &words.open),
         (&tray.back_up, &words.back_up),
         (&tray.quit, &words.quit),
@@ -161,5 +184,24 @@ fn picture(mood: Mood) -> Image<'static> {
         Mood::Quiet => tauri::include_image!("icons/tray.png"),
         Mood::Working => tauri::include_image!("icons/tray-working.png"),
         Mood::NeedsYou => tauri::include_image!("icons/tray-attention.png"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_icon_follows_the_verdict() {
+        for (level, at_rest, at_work) in [
+            (Level::Good, Mood::Quiet, Mood::Working),
+            (Level::Plain, Mood::Quiet, Mood::Working),
+            (Level::Working, Mood::Working, Mood::Working),
+            (Level::Attention, Mood::NeedsYou, Mood::NeedsYou),
+            (Level::Bad, Mood::NeedsYou, Mood::NeedsYou),
+        ] {
+            assert_eq!(mood(level, false), at_rest, "{level:?}");
+            assert_eq!(mood(level, true), at_work, "{level:?}");
+        }
     }
 }
