@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { folder, MINUTE } from "../backend/scenes/people";
+import { folder, MINUTE, statusOf } from "../backend/scenes/people";
 import { folderFacts, folderWords } from "./folder-words";
 
 const NOW = Date.now();
@@ -18,12 +18,15 @@ test("a failed backup says why, when it is tried again and what helps", () => {
 });
 
 test("a folder with problems is not called up to date", () => {
-  expect(folderWords(folder("/a", { problems: 3 }), NOW)).toEqual({ tone: "warn", label: "Backed up, except for 3 things", more: [] });
-  expect(folderWords(folder("/a"), NOW).tone).toBe("good");
+  const words = (change: Parameters<typeof folder>[1]) => statusOf({ folders: [folder("/a", change)] }).folders.map((one) => folderWords(one, NOW))[0];
+  expect(words({ problems: 3 })).toEqual({ tone: "warn", label: "Backed up, except for 3 things", more: [] });
+  expect(words({ problems: 3, state: { kind: "changed", due_at: NOW - 1 } })).toEqual({ tone: "warn", label: "Backed up, except for 3 things", more: ["It is backed up as soon as its turn comes."] });
+  expect(words({})?.tone).toBe("good");
 });
 
 test("a folder that not all people have confirmed does not look safe", () => {
-  expect(folderWords(folder("/a", { protection: { kind: "stored", confirmed: 1, needed: 6 } }), NOW).tone).toBe("plain");
+  const few = statusOf({ protection: { kind: "stored", confirmed: 4, needed: 6 }, folders: [folder("/a")] });
+  expect(few.folders.map((one) => folderWords(one, NOW))).toEqual([{ tone: "warn", label: "Stored with 4 of 6", more: [] }]);
 });
 
 test("what is left out and who has confirmed it is said", () => {

@@ -5,6 +5,7 @@ import { text, textOf } from "../text/text";
 import { presetsOf } from "./excludes";
 import { bytes, list, relative } from "./format";
 import { never } from "./never";
+import { folderVerdict } from "./safety";
 import { scheduleWords } from "./schedules";
 
 export interface FolderWords {
@@ -15,18 +16,23 @@ export interface FolderWords {
 }
 
 export function folderWords(folder: FolderView, now: number): FolderWords {
+  const { tone, label } = folderVerdict(folder);
+  // What is wrong is not hidden behind what goes on.
+  const isWell = tone !== "warn" && tone !== "bad";
   const { state } = folder;
   switch (state.kind) {
     case "quiet":
-      return quiet(folder);
-    case "changed":
-      return { tone: "busy", label: text("folders.state_changed"), more: [state.due_at > now ? text("folders.state_changed_when", { when: relative(state.due_at, now) }) : text("folders.state_changed_soon")] };
+      return { tone, label, more: [] };
+    case "changed": {
+      const more = [state.due_at > now ? text("folders.state_changed_when", { when: relative(state.due_at, now) }) : text("folders.state_changed_soon")];
+      return isWell ? { tone: "busy", label: text("folders.state_changed"), more } : { tone, label, more };
+    }
     case "backing_up":
-      return { tone: "busy", label: text("folders.state_backing_up"), more: [] };
+      return isWell ? { tone: "busy", label: text("folders.state_backing_up"), more: [] } : { tone, label, more: [text("folders.state_backing_up")] };
     case "failed":
-      return { tone: "bad", label: text("folders.state_failed"), more: [nextTry(state, now), textOf(`errors.${state.error}_hint`)] };
+      return { tone, label, more: [nextTry(state, now), textOf(`errors.${state.error}_hint`)] };
     case "away":
-      return { tone: "warn", label: text("folders.state_away"), more: [text("folders.state_away_hint")] };
+      return { tone, label, more: [text("folders.state_away_hint")] };
     default:
       return never(state);
   }
@@ -53,14 +59,6 @@ export function folderFacts(folder: FolderView, now: number): string[] {
   if (folder.excludes.length > 0) facts.push(text("folders.left_out", { names: list(leftOut(folder.excludes)) }));
   if (!folder.crosses_mounts) facts.push(text("folders.stays_on_disk"));
   return facts;
-}
-
-function quiet({ last_backup, problems, protection }: FolderView): FolderWords {
-  if (last_backup === null) return { tone: "warn", label: text("folders.state_never"), more: [] };
-  if (problems > 0) return { tone: "warn", label: text("folders.state_quiet_but", { count: problems }), more: [] };
-  if (protection.kind === "unknown") return { tone: "warn", label: text("safety.folder_unknown"), more: [] };
-  // What too few people have confirmed is up to date here, and not more than that.
-  return { tone: protection.kind === "safe" ? "good" : "plain", label: text("folders.state_quiet"), more: [] };
 }
 
 function leftOut(patterns: readonly string[]): string[] {

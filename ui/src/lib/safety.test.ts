@@ -1,15 +1,18 @@
 import { beforeEach, describe, expect, test } from "vitest";
 
 import { folder, job, statusOf, suppliers } from "../backend/scenes/people";
-import type { StatusView } from "../backend/bindings";
+import { judged } from "../backend/scenes/verdict";
+import type { FindingView, FolderSaid, Level, Said, StatusView } from "../backend/bindings";
 import { preferences } from "../state/preferences.svelte";
-import { folderVerdict, isProtected, verdict } from "./safety";
+import { folderVerdict, verdict } from "./safety";
 
 beforeEach(() => {
   preferences.language = "en";
 });
 
 const now = Date.now();
+const music = folder("/home/a/Music", { last_backup: null });
+const pictures = folder("/home/alice/Pictures");
 
 describe("the verdict", () => {
   const rows: [string, Partial<StatusView>, string, RegExp][] = [
@@ -20,16 +23,18 @@ describe("the verdict", () => {
     ["no phrase", { phrase_confirmed: false }, "warn", /not checked yet/],
     ["practice", { scope: "loopback" }, "plain", /^Practice/],
     ["never backed up", { protection: { kind: "nothing" } }, "warn", /not stored yet/],
-    ["first backup", { protection: { kind: "nothing" }, jobs: [job({ phase: { kind: "sending" } })] }, "busy", /^The first backup/],
+    ["first backup", { protection: { kind: "nothing" }, folders: [pictures], jobs: [job({ phase: { kind: "sending" } })] }, "busy", /^The first backup/],
     ["waiting", { protection: { kind: "nothing" }, jobs: [job({ phase: { kind: "waiting_for_suppliers", have: 1, need: 4 } })] }, "warn", /^Not backed up yet: you need people/],
-    ["one folder without a backup", { protection: { kind: "partly", missing: 1 }, folders: [folder("/home/a/Music", { protection: { kind: "nothing" }, last_backup: null }), folder("/a")] }, "warn", /^Music is not backed up yet/],
-    ["the same, on its way", { protection: { kind: "partly", missing: 1 }, folders: [folder("/home/a/Music", { protection: { kind: "nothing" }, last_backup: null }), folder("/a")], jobs: [job({ task: { kind: "backup", folders: ["/home/a/Music"], is_scheduled: true } })] }, "busy", /^Music is not backed up yet/],
-    ["another one on its way", { protection: { kind: "partly", missing: 1 }, folders: [folder("/home/a/Music", { protection: { kind: "nothing" }, last_backup: null }), folder("/a")], jobs: [job()] }, "warn", /^Music is not backed up yet/],
+    ["one folder without a backup", { protection: { kind: "partly", missing: 1 }, folders: [music, pictures] }, "warn", /^Music is not backed up yet/],
+    ["the same, on its way", { protection: { kind: "partly", missing: 1 }, folders: [music, pictures], jobs: [job({ task: { kind: "backup", folders: ["/home/a/Music"], is_scheduled: true } })] }, "busy", /^Music is not backed up yet/],
+    ["another one on its way", { protection: { kind: "partly", missing: 1 }, folders: [music, pictures], jobs: [job()] }, "warn", /^Music is not backed up yet/],
     ["some missing", { protection: { kind: "stored", confirmed: 4, needed: 6 } }, "warn", /^Stored with 4 of 6 people/],
+    ["sending the rest", { protection: { kind: "stored", confirmed: 4, needed: 6 }, jobs: [job()] }, "busy", /^Stored with 4 of 6/],
     ["too many missing", { protection: { kind: "stored", confirmed: 1, needed: 6 } }, "bad", /^Your data could be lost/],
-    ["sending the rest", { protection: { kind: "stored", confirmed: 1, needed: 6 }, jobs: [job()] }, "busy", /^Stored with 1 of 6/],
+    ["too many missing while something is sent", { protection: { kind: "stored", confirmed: 1, needed: 6 }, jobs: [job()] }, "bad", /^Your data could be lost/],
     ["unreadable files", { folders: [folder("/a", { problems: 14 })] }, "warn", /except for 14 things/],
     ["a folder that fails", { folders: [folder("/home/a/Letters", { state: { kind: "failed", retry_at: now, error: "disk_full" } })] }, "warn", /^Letters cannot be backed up/],
+    ["a folder that is away", { folders: [folder("/media/a/Card", { state: { kind: "away" } })] }, "warn", /^Card is not there now/],
     ["a failed test", { last_verify: { at: now, result: { files: 20, bytes: 1, equal: 18, changed_here: 0, failed: 2 } } }, "bad", /^2 files did not come back whole/],
   ];
   test.each(rows)("%s", (_, change, tone, title) => {
@@ -54,6 +59,38 @@ test("what would be asked for helps in the trouble that is told", () => {
   expect(verdict(statusOf({ last_verify: { at: now, result: { files: 20, bytes: 1, equal: 18, changed_here: 0, failed: 2 } } }), now).asks).toBe("suppliers");
 });
 
+/** A status of which the engine says this, whatever else it tells. */
+function said(says: Said, level: Level, change: Partial<FindingView> = {}, also: FindingView[] = []): StatusView {
+  const view = statusOf();
+  const first = { says, level, asks: "nothing" as const, folders: [], ...change };
+  return { ...view, verdict: { ...view.verdict, first, also } };
+}
+
+describe("words", () => {
+  test("follow the verdict alone", () => {
+    for (const [level, tone] of [["good", "good"], ["plain", "plain"], ["working", "busy"], ["attention", "warn"], ["bad", "bad"]] as const) {
+      expect(verdict(said({ kind: "words_unchecked" }, level, { asks: "words" }), now)).toMatchObject({ asks: "words", tone, title: "Your 24 words are not checked yet" });
+    }
+    expect(verdict(said({ kind: "would_lose", confirmed: 0, enough: 2 }, "bad"), now).body).toMatch(/^Nobody can prove .*2 /);
+    expect(verdict(said({ kind: "protected" }, "good"), now).title).toBe("All 3 folders are protected");
+  });
+
+  test("name the folders concerned, and what is wrong besides", () => {
+    const [one, other] = statusOf().folders;
+    const away: FindingView = { says: { kind: "folder_away" }, level: "attention", asks: "nothing", folders: [other?.id ?? ""] };
+    const unchecked: FindingView = { says: { kind: "words_unchecked" }, level: "attention", asks: "words", folders: [] };
+    const says = verdict(said({ kind: "folder_failed" }, "attention", { folders: [one?.id ?? ""] }, [away, unchecked]), now);
+    expect(says.title).toBe("Pictures cannot be backed up now");
+    expect(says.body).toMatch(/Documents is not there now\.$/);
+  });
+
+  test("say where not all of it can be had right now", () => {
+    const view = statusOf({ reach: { online: 1, spare: null } });
+    expect(verdict(view, now)).toMatchObject({ tone: "good", body: expect.stringMatching(/Too few people are online/) });
+    expect(verdict(statusOf(), now).body).not.toMatch(/online/);
+  });
+});
+
 describe("pieces that people lack", () => {
   const body = (lacking: number) => {
     const people = suppliers().map((supplier, index) => ({ ...supplier, is_owed: index < lacking }));
@@ -66,24 +103,21 @@ describe("pieces that people lack", () => {
   });
 });
 
-describe("the word protected", () => {
-  const measured = statusOf({ survival: 0.9999 });
-  test("needs a measured figure that is high", () => {
-    expect(isProtected(measured)).toBe(true);
-    expect(verdict(measured, now).title).toBe("All 3 folders are protected");
-    expect(isProtected(statusOf())).toBe(false);
-    expect(isProtected({ ...measured, survival: 0.98 })).toBe(false);
-  });
-  test("needs the words and people elsewhere", () => {
-    expect(isProtected({ ...measured, phrase_confirmed: false })).toBe(false);
-    expect(isProtected({ ...measured, scope: "loopback" })).toBe(false);
-    expect(isProtected({ ...measured, protection: { kind: "stored", confirmed: 5, needed: 6 } })).toBe(false);
-  });
-  test("is used for a folder likewise", () => {
-    expect(folderVerdict(folder("/a"), measured).label).toBe("Protected");
-    expect(folderVerdict(folder("/a"), statusOf()).label).toBe("Stored safely");
-    expect(folderVerdict(folder("/a"), statusOf({ scope: "loopback" })).tone).toBe("plain");
-  });
+test("each verdict of a folder has its words and its tone", () => {
+  const rows: [FolderSaid, string][] = [
+    [{ kind: "unknown" }, "Not known"],
+    [{ kind: "never_backed_up" }, "Not backed up yet"],
+    [{ kind: "first_backup" }, "Being backed up"],
+    [{ kind: "would_lose", confirmed: 1, enough: 2 }, "Could be lost"],
+    [{ kind: "failed" }, "The last backup failed"],
+    [{ kind: "away" }, "Not there now"],
+    [{ kind: "stored", confirmed: 4, needed: 6 }, "Stored with 4 of 6"],
+    [{ kind: "problems", things: 1 }, "Backed up, except for 1 thing"],
+    [{ kind: "practice" }, "Stored for practice"],
+    [{ kind: "safe" }, "Up to date"],
+    [{ kind: "protected" }, "Protected"],
+  ];
+  for (const [says, label] of rows) expect(folderVerdict(folder("/a", { verdict: { says, level: "attention" } }))).toEqual({ label, tone: "warn" });
 });
 
 test("the oldest backup counts", () => {
@@ -94,5 +128,5 @@ test("the oldest backup counts", () => {
 
 test("people without a place or without proof do not count", () => {
   const others = suppliers().map((one, index) => (index === 0 ? { ...one, position: null } : index === 1 ? { ...one, confirmed: false } : one));
-  expect(verdict(statusOf({ suppliers: others }), now).title).toContain("with 4 people");
+  expect(verdict(judged({ ...statusOf(), suppliers: others }), now).title).toContain("with 4 people");
 });
