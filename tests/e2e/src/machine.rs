@@ -57,6 +57,8 @@ pub struct Machine {
     pub through: Vec<OsString>,
     /// Its clock, where it is not the system's.
     pub clock: Option<Clock>,
+    /// How far its network goes: `loopback`, which is a practice, or `lan`.
+    pub scope: &'static str,
     program: PathBuf,
     folder: PathBuf,
     network: String,
@@ -96,6 +98,7 @@ impl Machine {
             flags: vec![],
             through: vec![],
             clock: None,
+            scope: "loopback",
             program: world.program().to_owned(),
             folder: world.folder().to_owned(),
             network: world.network().to_owned(),
@@ -422,7 +425,7 @@ impl Machine {
             words.push("--json".into());
         }
         words.extend(["--home".into(), self.home.clone().into()]);
-        words.extend(["--scope", "loopback", "--network", &self.network].map(Into::into));
+        words.extend(["--scope", self.scope, "--network", &self.network].map(Into::into));
         if let Some(listen) = self.listen {
             words.extend(["--listen", listen].map(Into::into));
         }

@@ -50,10 +50,9 @@ fn expect_stale(machine: &Machine) -> Outcome {
         "{protection}"
     );
     let sentence = status["sentence"].as_str().context("no sentence")?;
-    ensure!(
-        sentence.contains("0 of 3 confirmed lately") || sentence.contains("not safe"),
-        "{sentence}"
-    );
+    ensure!(sentence.contains("could be lost"), "{sentence}");
+    let verdict = &status["verdict"]["first"];
+    ensure!(verdict["level"] == "bad", "{verdict}");
     Ok(())
 }
 

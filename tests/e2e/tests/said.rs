@@ -48,6 +48,85 @@ fn a_folder_that_was_never_backed_up_is_not_called_safe() -> Outcome {
     })
 }
 
+/// The command line, its JSON and how bad it is say the same, of each folder and of everything.
+#[test]
+fn one_verdict_is_told_everywhere() -> Outcome {
+    let world = World::new("one-verdict")?;
+    let mut stage = Stage::set_up(&world, 3, None)?;
+    let (first, second) = (world.make_folder("first")?, world.make_folder("second")?);
+    std::fs::write(first.join("letter"), "Dear all")?;
+    std::fs::write(second.join("letter"), "Dear others")?;
+    stage.back_up(&first)?;
+    told(&stage, ("practice", "plain"), &["practice"])?;
+    let add = stage.customer.order(&["folder", "add", "--"]);
+    add.argument(&second).run()?;
+    let never = ("partly_backed_up", "attention");
+    told(&stage, never, &["practice", "never_backed_up"])?;
+    stage.customer.order(&["backup"]).run()?;
+    told(&stage, ("practice", "plain"), &["practice"; 2])?;
+    let elsewhere = world.path("elsewhere");
+    std::fs::rename(&second, &elsewhere)?;
+    let away = ("folder_away", "attention");
+    told(&stage, away, &["practice", "away"])?;
+
+    // The same beyond a practice, where the words lead to something.
+    let customer = &mut stage.customer;
+    customer.stop()?;
+    customer.set("policy.straggler_wait", "700")?;
+    customer.set("listen", "/ip4/127.0.0.1/tcp/0")?;
+    customer.scope = "lan";
+    customer.start()?;
+    let words = ("words_unchecked", "attention");
+    told(&stage, words, &["safe", "away"])?;
+    stage.customer.set("phrase_confirmed", "true")?;
+    told(&stage, away, &["safe", "away"])?;
+    std::fs::rename(&elsewhere, &second)?;
+    told(&stage, ("safe", "good"), &["safe"; 2])
+}
+
+/// Waits until this is said of everything and of each folder, and checks that what people read is that.
+fn told(stage: &Stage, (says, level): (&str, &str), folders: &[&str]) -> Outcome {
+    let customer = &stage.customer;
+    let status = eventually(says, SOON, || {
+        let status = customer.status()?;
+        let first = &status["verdict"]["first"];
+        let is_so = first["says"]["kind"] == says && first["level"] == level;
+        Ok(is_so.then_some(status))
+    })?;
+    let views = status["folders"].as_array().into_iter().flatten();
+    let mut kinds: Vec<_> = views
+        .map(|view| (view["path"].as_str(), &view["verdict"]["says"]["kind"]))
+        .collect();
+    kinds.sort_by_key(|(path, _)| *path);
+    let kinds: Vec<_> = kinds.into_iter().map(|(_, kind)| kind).collect();
+    ensure!(kinds == folders, "{kinds:?} instead of {folders:?}");
+    let is_good = kinds.iter().all(|kind| **kind == "safe");
+    ensure!(is_good == (level == "good"), "{level} beside {kinds:?}");
+
+    let text = customer.order(&["status"]).plain().run()?.stdout;
+    let sentence = status["sentence"].as_str().unwrap_or_default();
+    ensure!(text.starts_with(sentence), "{sentence:?} is not in {text}");
+    let overall = match level {
+        "good" => "Overall: good",
+        "plain" => "Overall: nothing is wrong, and nothing is called safe",
+        _ => "Overall: needs attention",
+    };
+    ensure!(text.contains(overall), "{overall:?} is not in {text}");
+    for kind in folders {
+        let words = match *kind {
+            "never_backed_up" => "not backed up yet",
+            "away" => "not there now",
+            "practice" => "stored for practice",
+            kind => kind,
+        };
+        ensure!(
+            text.contains(&format!("  {words}")),
+            "{words:?} is not in {text}"
+        );
+    }
+    Ok(())
+}
+
 /// A version is confirmed by those who signed for exactly it; and what can be restored now is told
 /// by who is there.
 #[test]
