@@ -287,7 +287,7 @@ fn troubled(health: &Health, trouble: Trouble, says: Said) -> Option<Finding> {
     let troubled = troubled.filter(|folder| folder.trouble == Some(trouble));
     let folders: Vec<FolderId> = troubled.map(|folder| folder.folder).collect();
     let finding = Finding::of(says, Level::Attention);
-    (!folders.is_empty()).then(|| Finding { folders, ..finding })
+    (!folders.is_empty()).then_some(Finding { folders, ..finding })
 }
 
 fn problems(health: &Health) -> Option<Finding> {
@@ -295,7 +295,7 @@ fn problems(health: &Health) -> Option<Finding> {
     let things = with.clone().map(|folder| folder.problems).sum();
     let finding = Finding::of(Said::Problems { things }, Level::Attention);
     let folders = with.map(|folder| folder.folder).collect();
-    (things > 0).then(|| Finding { folders, ..finding })
+    (things > 0).then_some(Finding { folders, ..finding })
 }
 
 /// The backup of the folder whose newest one is the oldest: everything is at least as fresh.

@@ -135,6 +135,15 @@ fn figures(text: &mut String, view: &StatusView) -> std::fmt::Result {
         fingerprint(&view.identity),
         fingerprint(&view.device)
     )?;
+    node(text, view)?;
+    for address in &view.listening {
+        writeln!(text, "  listening on {}", escaped(address))?;
+    }
+    Ok(())
+}
+
+/// How the keys are kept, and where it is connected.
+fn node(text: &mut String, view: &StatusView) -> std::fmt::Result {
     let warning = if view.keys == "file" {
         " (warning: whoever can read your files can use them)"
     } else {
@@ -153,11 +162,7 @@ fn figures(text: &mut String, view: &StatusView) -> std::fmt::Result {
         "Network: {} ({}), {connected}",
         escaped(&view.network),
         escaped(&view.scope)
-    )?;
-    for address in &view.listening {
-        writeln!(text, "  listening on {}", escaped(address))?;
-    }
-    Ok(())
+    )
 }
 
 #[cfg(test)]
