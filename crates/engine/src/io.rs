@@ -9,6 +9,7 @@ mod facts;
 mod ids;
 mod inputs;
 mod outputs;
+mod recovery;
 mod sets;
 
 pub use facts::{
@@ -18,4 +19,5 @@ pub use facts::{
 pub use ids::{AskId, FetchId, JobId};
 pub use inputs::{Input, InputKind};
 pub use outputs::{Output, OutputKind, Phase};
+pub use recovery::{HeadFact, HomeFact, LaneFact, ToldVersion};
 pub use sets::{DebtFact, PositionFact, SetFact, set_for_new_packs};

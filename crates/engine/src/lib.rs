@@ -22,10 +22,10 @@ mod view;
 
 pub use engine::Engine;
 pub use io::{
-    Access, AskId, ClaimedHead, CustomerFact, DebtFact, Facts, FetchId, FolderFact, Input,
-    InputKind, JobId, OfferFact, Output, OutputKind, OwedFact, PackFact, Phase, PlaceFact,
-    PositionFact, ReceiptFact, RecordScope, SetFact, SupplierFact, VersionFact, Wait,
-    set_for_new_packs,
+    Access, AskId, ClaimedHead, CustomerFact, DebtFact, Facts, FetchId, FolderFact, HeadFact,
+    HomeFact, Input, InputKind, JobId, LaneFact, OfferFact, Output, OutputKind, OwedFact, PackFact,
+    Phase, PlaceFact, PositionFact, ReceiptFact, RecordScope, SetFact, SupplierFact, ToldVersion,
+    VersionFact, Wait, set_for_new_packs,
 };
 pub use random::Random;
 pub use rules::{

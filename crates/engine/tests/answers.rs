@@ -7,16 +7,16 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bitdust_engine::trace::{TraceLine, apply};
 use bitdust_engine::{
-    Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, Input, InputKind, JobId,
-    OfferFact, Output, OutputKind, OwedFact, PlaceFact, ReceiptFact, SetFact, SupplierFact,
-    VersionFact,
+    Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, HeadFact, Input, InputKind,
+    JobId, LaneFact, OfferFact, Output, OutputKind, OwedFact, PlaceFact, ReceiptFact, SetFact,
+    SupplierFact, VersionFact,
 };
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::limits::LOSSES_IN_A_ROW_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position,
-    PositionMask, Schedule, Sequence, SetId, Tick,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, HeadHash, HeadRef, IdentityId, PackId, Policy,
+    Position, PositionMask, Schedule, Sequence, SetId, Tick,
 };
 use strum::IntoEnumIterator as _;
 
@@ -291,14 +291,24 @@ impl Run {
             Output::SeekLanes { job, .. } => vec![Input::LanesSought {
                 job,
                 missing: Vec::new(),
-                suppliers: vec![friend()],
-                k: 1,
-                named: Vec::new(),
+                lanes: vec![LaneFact {
+                    lane: device(STRANGER),
+                    suppliers: vec![device(FRIEND)],
+                    k: 1,
+                    named: None,
+                }],
             }],
             Output::AskHeads { job, device } => vec![Input::HeadsHeard {
                 job,
                 device,
-                lanes: vec![(device, Sequence(1))],
+                heads: vec![HeadFact {
+                    lane: device,
+                    head: HeadRef {
+                        sequence: Sequence(1),
+                        hash: HeadHash([1; 32]),
+                    },
+                    home: None,
+                }],
             }],
             Output::RebuildCatalogue { job, .. } => {
                 let (read, missing) = (1, 0);

@@ -2,16 +2,17 @@
 
 use bitdust_engine::trace::{TraceLine, apply, replay};
 use bitdust_engine::{
-    Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, Input, JobId, OfferFact,
-    OwedFact, PackFact, PlaceFact, Random, ReceiptFact, SetFact, SupplierFact, VersionFact,
+    Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, HeadFact, Input, JobId,
+    LaneFact, OfferFact, OwedFact, PackFact, PlaceFact, Random, ReceiptFact, SetFact, SupplierFact,
+    VersionFact,
 };
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::limits::ENGINE_OUTPUTS_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::set::PositionState;
 use bitdust_model::{
-    ByteCount, Code, DeviceId, ErrorCode, FolderId, IdentityId, PackId, Policy, Position,
-    PositionMask, Schedule, Sequence, SetId, Tick,
+    ByteCount, Code, DeviceId, ErrorCode, FolderId, HeadHash, HeadRef, IdentityId, PackId, Policy,
+    Position, PositionMask, Schedule, Sequence, SetId, Tick,
 };
 
 const SET: SetId = SetId([9; 32]);
@@ -483,14 +484,24 @@ fn far_input(chance: &mut Random) -> Input {
         10 => Input::LanesSought {
             job,
             missing: Vec::new(),
-            suppliers: vec![supplier(chance)],
-            k: 1,
-            named: vec![(device, Sequence(chance.below(3)))],
+            lanes: vec![LaneFact {
+                lane: device,
+                suppliers: vec![supplier(chance).device],
+                k: 1,
+                named: Some(Sequence(chance.below(3))),
+            }],
         },
         11 => Input::HeadsHeard {
             job,
             device,
-            lanes: vec![(device, Sequence(1))],
+            heads: vec![HeadFact {
+                lane: device,
+                head: HeadRef {
+                    sequence: Sequence(1 + chance.below(2)),
+                    hash: HeadHash([1; 32]),
+                },
+                home: None,
+            }],
         },
         12 => Input::CatalogueRebuilt {
             job,

@@ -18,16 +18,16 @@ use tokio::sync::oneshot;
 
 use bitdust_api::view::JobTask;
 use bitdust_crypto::RootSecrets;
-use bitdust_engine::{Input, JobId};
+use bitdust_engine::{HeadFact, Input, JobId, ToldVersion};
 use bitdust_model::head::{Head, HeadBundle};
 use bitdust_model::locator::{LaneRecord, RootRecord};
 use bitdust_model::status::Problems;
-use bitdust_model::{DeviceId, ErrorCode, Sequence};
+use bitdust_model::{DeviceId, ErrorCode, HeadHash, Sequence};
 use bitdust_store::catalogue::Introduction;
 
 use crate::recovery::believe::believe;
 use crate::recovery::enter::Entry;
-use crate::recovery::lanes::{Learnt, fact_of, known_suppliers, named_heads, read_lanes};
+use crate::recovery::lanes::{Learnt, head_fact, known_suppliers, lane_fact};
 use crate::recovery::rebuild::rebuild;
 use crate::recovery::seek::{FoundRoot, devices_of, seek_lanes, seek_root};
 use crate::shared::completion::Completion;
@@ -71,7 +71,7 @@ struct Run {
     /// Suppliers that lane records name, and where they can be reached.
     suppliers: BTreeMap<DeviceId, Introduction>,
     /// Heads that were heard.
-    heads: BTreeMap<(DeviceId, Sequence), HeadBundle>,
+    heads: BTreeMap<(DeviceId, HeadHash), HeadBundle>,
     /// Those that the engine chose, and how sure it is of them.
     chosen: Chosen,
     /// What could be had of them.
@@ -88,18 +88,19 @@ struct Chosen {
     confirmed: u32,
     /// Suppliers asked.
     of: u32,
-    /// How many lanes have a newer version that nobody told.
-    newer: usize,
+    /// A newer version exists with somebody who did not answer, or may do so.
+    newer: bool,
 }
 
 /// Heads whose lists are to be loaded.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted<'a> {
-    pub(crate) lanes: &'a [(DeviceId, Sequence)],
-    pub(crate) confirmed: u32,
-    pub(crate) of: u32,
+    /// The newest of each lane.
+    pub(crate) newest: &'a [ToldVersion],
     /// Newer ones that nobody told.
     pub(crate) unheard: &'a [(DeviceId, Sequence)],
+    /// Whether nothing newer can have settled.
+    pub(crate) is_sure: bool,
 }
 
 impl Run {
@@ -110,15 +111,15 @@ impl Run {
         self.suppliers.clear();
     }
 
-    /// Keeps heads that a supplier told; gives their places.
-    fn keep_heads(&mut self, heads: Vec<(Head, HeadBundle)>) -> Vec<(DeviceId, Sequence)> {
-        let mut lanes = Vec::with_capacity(heads.len());
+    /// Keeps heads that a supplier told; says which they are.
+    fn keep_heads(&mut self, heads: Vec<(Head, HeadBundle)>) -> Vec<HeadFact> {
+        let mut facts = Vec::with_capacity(heads.len());
         for (head, bundle) in heads {
-            let place = (head.lane, head.sequence);
-            lanes.push(place);
-            self.heads.insert(place, bundle);
+            let fact = head_fact(&head, &bundle);
+            self.heads.insert((fact.lane, fact.head.hash), bundle);
+            facts.push(fact);
         }
-        lanes
+        facts
     }
 }
 
@@ -268,15 +269,17 @@ impl Recovery {
         let Some(run) = &mut self.run else {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
-        let heads = wanted.lanes.iter();
+        let heads = wanted.newest.iter();
         let heads: Vec<_> = heads
-            .filter_map(|lane| run.heads.get(lane).cloned())
+            .filter_map(|told| run.heads.get(&(told.lane, told.head.hash)).cloned())
             .collect();
+        // One that few have tells how well all of it is known.
+        let worst = wanted.newest.iter().min_by_key(|told| told.confirmed);
         run.chosen = Chosen {
             heads: heads.clone(),
-            confirmed: wanted.confirmed,
-            of: wanted.of,
-            newer: wanted.unheard.len(),
+            confirmed: worst.map_or(0, |told| told.confirmed),
+            of: worst.map_or(0, |told| told.of),
+            newer: !wanted.unheard.is_empty() || !wanted.is_sure,
         };
         let context = self.context.clone();
         driver.spawn(async move {
@@ -306,7 +309,7 @@ impl Recovery {
             newest: run.rebuilt.newest,
             confirmed: chosen.confirmed,
             of: chosen.of,
-            newer: chosen.newer > 0,
+            newer: chosen.newer,
         };
         let context = self.context.clone();
         driver.spawn(async move {
@@ -344,18 +347,14 @@ impl Recovery {
                 missing,
             } => {
                 let fences = run.found.as_ref().map_or(&[][..], |root| &root.fences);
-                let named = named_heads(&lanes, fences);
-                let k;
-                (learnt, k) = read_lanes(lanes);
-                let known = known_suppliers(&learnt.contacts);
-                let suppliers = known.values().map(fact_of).collect();
-                run.suppliers.extend(known);
+                let facts = lanes.iter().map(|lane| lane_fact(lane, fences)).collect();
+                let contacts = lanes.into_iter().flat_map(|lane| lane.suppliers);
+                learnt.contacts = contacts.collect();
+                run.suppliers.extend(known_suppliers(&learnt.contacts));
                 driver.tell(completion.done(Input::LanesSought {
                     job,
                     missing,
-                    suppliers,
-                    k,
-                    named,
+                    lanes: facts,
                 }));
             }
             Found::Heads {
@@ -364,8 +363,8 @@ impl Recovery {
                 heads,
                 sets,
             } => {
-                let lanes = run.keep_heads(heads);
-                driver.tell(completion.done(Input::HeadsHeard { job, device, lanes }));
+                let heads = run.keep_heads(heads);
+                driver.tell(completion.done(Input::HeadsHeard { job, device, heads }));
                 learnt.sets = sets.into_iter().map(|(set, _)| set).collect();
             }
             Found::Rebuilt { job, rebuilt } => {

@@ -1,6 +1,6 @@
 //! The promises, checked after every step against the world's own books.
 
-use bitdust_engine::{JobId, Output, SetFact, known_at};
+use bitdust_engine::{JobId, Output, SetFact, ToldVersion, known_at};
 use bitdust_model::limits::{FETCHES_QUEUED_MAX, JOBS_MAX, PACKS_TRACKED_MAX};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::status::Protection;
@@ -25,9 +25,12 @@ impl World {
             Output::PutHead { sequence, .. } => self.why_not_put(node, *sequence),
             Output::RecordCommit { sequence } => self.why_not_record(node, *sequence),
             Output::RecordSet { code, holders } => self.why_not_set(node, *code, holders),
-            Output::RebuildCatalogue { lanes, unheard, .. } => {
-                self.why_not_rebuild(node, lanes, unheard)
-            }
+            Output::RebuildCatalogue {
+                heads,
+                unheard,
+                is_sure,
+                ..
+            } => self.why_not_rebuild(node, heads, unheard, *is_sure),
             Output::JobEnded {
                 job, failure: None, ..
             } => self.why_not_ended(node, *job),
@@ -154,24 +157,29 @@ impl World {
         })
     }
 
-    /// Any settled head must be among what k suppliers told, and any that a record names is told
-    /// or named.
+    /// Any settled head must be among what was told where a recovery calls itself sure, and any that a
+    /// record names is told or named.
     fn why_not_rebuild(
         &self,
         node: NodeId,
-        lanes: &[(DeviceId, Sequence)],
+        told: &[ToldVersion],
         unheard: &[(DeviceId, Sequence)],
+        is_sure: bool,
     ) -> Option<String> {
         let identity = self.nodes[node.0].identity;
         let records = self.books.lanes.iter();
         let mut named = records.filter(|((owner, _), _)| *owner == identity);
+        let told: Vec<_> = told.iter().map(|it| (it.lane, it.head.sequence)).collect();
         let is_known = |lane: DeviceId, head: Sequence| {
-            let mut known = lanes.iter().chain(unheard);
+            let mut known = told.iter().chain(unheard);
             known.any(|(of, newest)| *of == lane && *newest >= head)
         };
         let hidden = named.find(|((_, lane), entry)| !is_known(*lane, entry.head));
         if let Some((_, entry)) = hidden {
             return Some(format!("recovery hides head {}", entry.head.0));
+        }
+        if !is_sure {
+            return None;
         }
         let mut heads = self.books.heads.iter().filter(|((owner, _), head)| {
             let set = &self.books.packs[&(*owner, head.commit)].set;
@@ -182,9 +190,9 @@ impl World {
         });
         let missed = heads.find(|((owner, sequence), _)| {
             let lane = self.nodes[owner.0].device;
-            !lanes
+            !told
                 .iter()
-                .any(|(told, newest)| *told == lane && newest >= sequence)
+                .any(|(of, newest)| *of == lane && newest >= sequence)
         });
         missed.map(|((_, sequence), _)| {
             format!("recovery goes on without settled head {}", sequence.0)

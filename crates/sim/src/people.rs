@@ -56,6 +56,12 @@ impl World {
         self.nodes[node.0].disk.kept.clear();
     }
 
+    /// A supplier loses all that it keeps, heads too: from now on it has nothing to tell.
+    pub fn lose_everything(&mut self, node: NodeId) {
+        self.lose_shards(node);
+        self.nodes[node.0].disk.heads.clear();
+    }
+
     /// The world's books of a supplier say that its contracts are this small, whatever its
     /// engine believes.
     pub fn shrink_contracts(&mut self, node: NodeId, bytes: u64) {

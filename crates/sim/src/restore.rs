@@ -3,16 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use bitdust_engine::{FetchId, Input, JobId, Output, PlaceFact, SupplierFact};
+use bitdust_engine::{
+    FetchId, HeadFact, HomeFact, Input, JobId, LaneFact, Output, PlaceFact, SupplierFact,
+    ToldVersion,
+};
 use bitdust_model::limits::FETCHES_IN_FLIGHT_MAX;
 use bitdust_model::manifest::PackKind;
-use bitdust_model::{ByteCount, DeviceId, ErrorCode, PackId, Position, Sequence};
+use bitdust_model::{
+    ByteCount, DeviceId, ErrorCode, HeadHash, HeadRef, PackId, Position, Sequence,
+};
 
 use crate::books::PackEntry;
 use crate::call::{Call, Request};
 use crate::failure::Failure;
 use crate::id::{HeadKey, NodeId};
 use crate::node::{FetchRow, Lie, RestoreRow};
+use crate::sabotage::Sabotage;
 use crate::world::World;
 
 impl World {
@@ -69,12 +75,12 @@ impl World {
             Output::AskHeads { job, device } => self.call(node, device, Request::Heads { job }),
             Output::RebuildCatalogue {
                 job,
-                lanes,
+                heads,
                 unheard,
                 ..
             } => {
                 self.nodes[node.0].memory.unheard = unheard.len();
-                self.rebuild(node, job, &lanes);
+                self.rebuild(node, job, &heads);
             }
             Output::EnterDevice { job } => {
                 let wait = self.latency();
@@ -311,45 +317,32 @@ impl World {
             .iter()
             .copied()
             .partition(|device| living.contains(device));
-        let mut suppliers: BTreeMap<DeviceId, SupplierFact> = BTreeMap::new();
-        let mut largest_k = 0;
-        let mut named = Vec::new();
-        for lane in found {
+        let lanes = found.into_iter().map(|lane| {
             let entry = &self.books.lanes[&(identity, lane)];
-            largest_k = largest_k.max(entry.k);
-            named.push((lane, entry.head));
-            for device in &entry.suppliers {
-                let fact = SupplierFact {
-                    device: *device,
-                    identity: self.nodes[self.by_device[device].0].identity,
-                    friend: true,
-                    contract: None,
-                    proved_ago_ms: None,
-                    suspect: None,
-                    missed_ago_ms: None,
-                };
-                suppliers.insert(*device, fact);
+            LaneFact {
+                lane,
+                suppliers: entry.suppliers.clone(),
+                k: entry.k,
+                named: Some(entry.head),
             }
-        }
+        });
         let input = Input::LanesSought {
             job,
             missing,
-            suppliers: suppliers.into_values().collect(),
-            k: largest_k,
-            named,
+            lanes: lanes.collect(),
         };
         let wait = self.latency();
         self.deliver(node, wait, input);
     }
 
-    fn rebuild(&mut self, node: NodeId, job: JobId, lanes: &[(DeviceId, Sequence)]) {
-        let Some(&(lane, sequence)) = lanes.first() else {
+    fn rebuild(&mut self, node: NodeId, job: JobId, heads: &[ToldVersion]) {
+        let Some(&ToldVersion { lane, head, .. }) = heads.first() else {
             let (read, missing) = (0, 0);
             let input = Input::CatalogueRebuilt { job, read, missing };
             self.deliver(node, Duration::from_millis(5), input);
             return;
         };
-        let head = (self.by_device[&lane], sequence);
+        let head = (self.by_device[&lane], head.sequence);
         let queue = vec![self.books.heads[&head].commit];
         self.begin_restore(node, job, head, queue, true);
     }
@@ -463,12 +456,53 @@ impl World {
         let supplier = &self.nodes[supplier.0];
         let is_own = |lane: &DeviceId| self.nodes[self.by_device[lane].0].identity == identity;
         let heads = supplier.disk.heads.iter().filter(|(lane, _)| is_own(lane));
-        let lanes = heads.map(|(lane, sequence)| (*lane, *sequence)).collect();
+        let mut heads: Vec<_> = heads
+            .map(|(lane, sequence)| self.head_fact(*lane, *sequence))
+            .collect();
+        if heads.is_empty() && self.nodes[node.0].sabotage == Sabotage::CountsTheEmpty {
+            let lanes = self.living_lanes(node);
+            heads.extend(lanes.into_iter().map(|lane| before_the_first(lane)));
+        }
         Input::HeadsHeard {
             job,
             device: supplier.device,
-            lanes,
+            heads,
         }
+    }
+
+    /// A head with the set in which its lists lie.
+    fn head_fact(&self, lane: DeviceId, sequence: Sequence) -> HeadFact {
+        let key = (self.by_device[&lane], sequence);
+        let home = self.books.heads.get(&key).map(|head| {
+            let set = &self.books.packs[&(key.0, head.commit)].set;
+            HomeFact {
+                version: set.version,
+                k: set.code.k(),
+                holders: set.counted().map(|(_, device)| device).collect(),
+            }
+        });
+        HeadFact {
+            lane,
+            head: head_ref(sequence),
+            home,
+        }
+    }
+}
+
+/// What a lane begins behind, where an empty answer is to count like any other.
+fn before_the_first(lane: DeviceId) -> HeadFact {
+    HeadFact {
+        lane,
+        head: head_ref(Sequence(0)),
+        home: None,
+    }
+}
+
+/// One device writes into each lane here: two heads of one place are the same.
+fn head_ref(sequence: Sequence) -> HeadRef {
+    HeadRef {
+        sequence,
+        hash: HeadHash([0; 32]),
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Sabotage {
     NeverTrustsAgain,
     /// Takes the newest head that was told for the newest there is: what recovery once did.
     HidesNewer,
+    /// Counts suppliers that have nothing among the k: what recovery once did.
+    CountsTheEmpty,
     /// Counts no time in which the machine sleeps: what every node once did.
     StandsStillInSleep,
     /// Takes a proof that lies in its clock's future for one of just now: what every start once did.
@@ -68,6 +70,7 @@ impl Sabotage {
             | Self::TrustsWhatItHas
             | Self::StandsStillInSleep
             | Self::TakesTheFutureForNow
+            | Self::CountsTheEmpty
             | Self::ForgetsDebts => {}
             Self::LeadsOnToTheAbsent => outputs.iter_mut().for_each(lead_anywhere),
             Self::NeverTrustsAgain => {
@@ -124,6 +127,7 @@ impl Sabotage {
             | Self::WaitsForTheAbsent
             | Self::WaitsForTheLate
             | Self::HidesNewer
+            | Self::CountsTheEmpty
             | Self::PublishesAlone
             | Self::TrustsWhatItHas
             | Self::NeverTrustsAgain

@@ -165,6 +165,53 @@ fn hiding_a_newer_version_is_caught() {
     assert!(failure.message.contains("hides head"), "{failure}");
 }
 
+/// Five have a version that one missed, whose own newest is the one before; of the five one lost
+/// everything, and the others are away.
+fn ruin_with_an_empty_answer(stage: &mut Stage) -> Result<(), Failure> {
+    stage.back_up()?;
+    stage.world.run_for(Duration::from_secs(60))?;
+    stage.world.stop(stage.suppliers[0]);
+    stage.world.set_folder(stage.customer, 0..45);
+    stage.back_up()?;
+    stage.world.run_for(Duration::from_secs(60))?;
+    stage.world.kill(stage.customer);
+    stage.world.lose_everything(stage.suppliers[1]);
+    for supplier in &stage.suppliers[2..] {
+        stage.world.stop(*supplier);
+    }
+    stage.world.start(stage.suppliers[0]);
+    Ok(())
+}
+
+/// Any two of six know what is settled; one who lost everything knows nothing.
+#[test]
+fn whoever_has_nothing_to_tell_is_not_counted() -> Result<(), Failure> {
+    let mut stage = Stage::new(8, 6);
+    ruin_with_an_empty_answer(&mut stage)?;
+    let (node, job) = stage.begin_recovery();
+    stage.world.run_for(Duration::from_secs(60))?;
+    let ended = stage.world.ended(node, job);
+    stage
+        .world
+        .expect(ended.is_none(), || format!("it waits, not {ended:?}"))?;
+    stage.world.start(stage.suppliers[2]);
+    stage.world.finish(node, job, LIMIT)?;
+    let newer = stage.world.newer_unheard(node);
+    stage.world.expect(newer == 0, || format!("{newer}"))?;
+    stage.restore_what_is_there_at(node)
+}
+
+#[test]
+fn counting_empty_answers_is_caught() {
+    let mut stage = Stage::new(8, 6);
+    ruin_with_an_empty_answer(&mut stage).expect("nothing is broken yet");
+    let (node, job) = stage.begin_recovery();
+    stage.world.sabotage(node, Sabotage::CountsTheEmpty);
+    let failure = stage.world.finish(node, job, LIMIT).expect_err("caught");
+    let words = "goes on without settled head";
+    assert!(failure.message.contains(words), "{failure}");
+}
+
 /// Of three that are gone nobody has to wait long.
 #[test]
 fn the_dead_are_not_waited_for() -> Result<(), Failure> {

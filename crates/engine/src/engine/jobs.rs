@@ -225,19 +225,15 @@ impl Engine {
             }
             recovery::Action::Ask { device } => self.emit(Output::AskHeads { job, device }),
             recovery::Action::Rebuild {
-                lanes,
-                confirmed,
-                of,
+                heads,
                 unheard,
-            } => {
-                self.emit(Output::RebuildCatalogue {
-                    job,
-                    lanes,
-                    confirmed,
-                    of,
-                    unheard,
-                });
-            }
+                is_sure,
+            } => self.emit(Output::RebuildCatalogue {
+                job,
+                heads,
+                unheard,
+                is_sure,
+            }),
             recovery::Action::Enter => self.emit(Output::EnterDevice { job }),
             recovery::Action::End { failure } => self.end(job, failure),
         }

@@ -1,13 +1,15 @@
 //! One recovery: find the identity's records, ask the suppliers they name, rebuild, enter the new
 //! device.
 //!
-//! It goes on when k suppliers have told their newest heads, so that any version that was settled is
-//! among what was told. Others have a short time to tell more; and a long one where a record names a
-//! version that nobody has told yet.
+//! It goes on when of each lane k holders of its home set have told a head, so that any version that was
+//! settled is among what was told; who has none does not count. Others have a short time to tell more;
+//! and a long one where a record names a version that nobody has told yet.
 
 mod inquiry;
 mod lanes;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +17,7 @@ use bitdust_model::limits::LANE_SEARCHES_MAX;
 use bitdust_model::{DeviceId, ErrorCode, Sequence, Tick};
 
 use super::Moment;
+use crate::io::{HeadFact, LaneFact, ToldVersion};
 use inquiry::{Findings, Inquiry, Request};
 
 pub(crate) use lanes::Lanes;
@@ -37,7 +40,7 @@ pub(crate) enum Event {
         /// Devices without one.
         missing: Vec<DeviceId>,
         /// What the others say.
-        lanes: Lanes,
+        lanes: Vec<LaneFact>,
     },
     /// It could not be looked for records.
     SeekFailed {
@@ -58,8 +61,8 @@ pub(crate) enum Event {
     HeadsHeard {
         /// Who.
         device: DeviceId,
-        /// Newest place of each lane.
-        lanes: Vec<(DeviceId, Sequence)>,
+        /// Which.
+        heads: Vec<HeadFact>,
     },
     /// A supplier could not be asked.
     HeadsFailed {
@@ -111,14 +114,12 @@ pub(crate) enum Action {
     },
     /// Load lists and indexes.
     Rebuild {
-        /// Newest place of each lane.
-        lanes: Vec<(DeviceId, Sequence)>,
-        /// Suppliers that told nothing older.
-        confirmed: u32,
-        /// Suppliers named.
-        of: u32,
+        /// The newest head of each lane.
+        heads: Vec<ToldVersion>,
         /// Heads that records name and that nobody told, the newest of each lane.
         unheard: Vec<(DeviceId, Sequence)>,
+        /// Whether nothing newer can have settled.
+        is_sure: bool,
     },
     /// Enter this device into the root record.
     Enter,
@@ -272,7 +273,7 @@ fn in_seeking_lanes(
                     lanes,
                 };
             }
-            if lanes.k == 0 {
+            if lanes.is_empty() {
                 // The root record alone leads to nobody: all of it is looked for again.
                 return pause(ErrorCode::NotFound, tries, until, at, out);
             }
@@ -341,7 +342,7 @@ fn in_asking_heads(
     match event {
         Event::PeerUp { device } => run(inquiry.connect(device), out),
         Event::DialFailed { device } => inquiry.fail_dial(device, at),
-        Event::HeadsHeard { device, lanes } => inquiry.hear(device, lanes, at),
+        Event::HeadsHeard { device, heads } => inquiry.hear(device, heads, at),
         Event::HeadsFailed { device } => inquiry.fail_ask(device, at),
         Event::Wake => run(inquiry.retry(at.now), out),
         Event::Begin
@@ -436,21 +437,19 @@ fn run(requests: impl IntoIterator<Item = Request>, out: &mut Vec<Action>) {
 fn go_on(inquiry: Inquiry, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
     if inquiry.is_answered(at.now) {
         let Findings {
-            lanes,
-            confirmed,
-            of,
+            newest,
             unheard,
+            is_sure,
         } = inquiry.findings();
-        if lanes.is_empty() && !unheard.is_empty() {
+        if newest.is_empty() && !unheard.is_empty() {
             // There are versions, and nobody who answered has one of them.
             return fail(ErrorCode::TooFewSuppliers, out);
         }
-        let heads = lanes.len();
+        let heads = newest.len();
         out.push(Action::Rebuild {
-            lanes,
-            confirmed,
-            of,
+            heads: newest,
             unheard,
+            is_sure,
         });
         return State::Rebuilding { heads };
     }

@@ -13,6 +13,7 @@ use super::facts::{
     VersionFact,
 };
 use super::ids::{AskId, FetchId, JobId};
+use super::recovery::{HeadFact, LaneFact};
 use super::sets::SetFact;
 
 /// What happened.
@@ -394,14 +395,8 @@ pub enum Input {
         job: JobId,
         /// Devices without one.
         missing: Vec<DeviceId>,
-        /// Suppliers that those which were found name, addresses known to the node.
-        suppliers: Vec<SupplierFact>,
-        /// The largest k among the sets they name, at least 1: so many answers are waited for.
-        /// 0 where no record was found.
-        k: u8,
-        /// The newest head of each lane that is published by its record, unless a fence closes the
-        /// lane before it.
-        named: Vec<(DeviceId, Sequence)>,
+        /// What those say that were found; the node knows the addresses of whom they name.
+        lanes: Vec<LaneFact>,
     },
     /// They could not be looked for.
     LanesNotSought { job: JobId, code: ErrorCode },
@@ -410,8 +405,8 @@ pub enum Input {
         job: JobId,
         /// The supplier.
         device: DeviceId,
-        /// Newest place of each lane.
-        lanes: Vec<(DeviceId, Sequence)>,
+        /// Of each lane the newest, or one for each branch; empty: it has none.
+        heads: Vec<HeadFact>,
     },
     /// A supplier could not be asked.
     HeadsFailed {

@@ -7,6 +7,7 @@ use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Posi
 
 use super::facts::{OfferFact, RecordScope};
 use super::ids::{AskId, FetchId, JobId};
+use super::recovery::ToldVersion;
 use super::sets::DebtFact;
 
 /// What the node must do.
@@ -239,15 +240,13 @@ pub enum Output {
     /// answer `CatalogueRebuilt` or `RebuildFailed`.
     RebuildCatalogue {
         job: JobId,
-        /// Newest place of each lane.
-        lanes: Vec<(DeviceId, Sequence)>,
-        /// Suppliers that confirmed them.
-        confirmed: u32,
-        /// Suppliers asked.
-        of: u32,
+        /// The newest head of each lane.
+        heads: Vec<ToldVersion>,
         /// Heads that records name and that nobody told, the newest of each lane: newer versions
         /// exist.
         unheard: Vec<(DeviceId, Sequence)>,
+        /// Whether so many told each lane that nothing newer of it can have settled.
+        is_sure: bool,
     },
     /// Take over sets and suppliers, enter this device into the root record, tell network and
     /// suppliers; answer `DeviceEntered` or `DeviceNotEntered`.

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use bitdust_engine::SupplierFact;
+use bitdust_crypto::{head_hash, verify_by};
+use bitdust_engine::{HeadFact, HomeFact, LaneFact};
+use bitdust_model::head::{Head, HeadBundle};
 use bitdust_model::locator::{ClosedLane, Contact, LaneRecord};
 use bitdust_model::set::SetRecord;
-use bitdust_model::{DeviceId, Sequence};
+use bitdust_model::{DeviceId, HeadRef, Sequence};
 use bitdust_store::catalogue::Introduction;
 
 /// What a recovery learnt that others need.
@@ -18,38 +20,45 @@ pub(crate) struct Learnt {
     pub(crate) contacts: Vec<Contact>,
 }
 
-/// What lane records say: contacts, and the most shards that one of the home sets needs; 0 where
-/// there is no record. The sets themselves come with the heads.
-pub(super) fn read_lanes(lanes: Vec<LaneRecord>) -> (Learnt, u8) {
-    let mut learnt = Learnt::default();
-    let mut k = u8::from(!lanes.is_empty());
-    for lane in lanes {
-        if let Some(home) = lane.home {
-            k = k.max(home.k);
-        }
-        learnt.contacts.extend(lane.suppliers);
+/// What the engine is told of a lane record. A head beyond a fence is not looked for: nobody believes
+/// it. The set itself comes with the heads.
+pub(super) fn lane_fact(record: &LaneRecord, fences: &[ClosedLane]) -> LaneFact {
+    let is_open_at = |sequence: &Sequence| {
+        let mut fences = fences.iter().filter(|fence| fence.lane == record.lane);
+        fences.all(|fence| fence.last.sequence >= *sequence)
+    };
+    let published = record.published.map(|head| head.sequence);
+    LaneFact {
+        lane: record.lane,
+        suppliers: record.suppliers.iter().map(|it| it.device).collect(),
+        k: record.home.map_or(1, |home| home.k),
+        named: published.filter(is_open_at),
     }
-    (learnt, k)
 }
 
-/// The newest published head that each lane's record names. What lies beyond a fence is not looked
-/// for: nobody believes it.
-pub(super) fn named_heads(
-    lanes: &[LaneRecord],
-    fences: &[ClosedLane],
-) -> Vec<(DeviceId, Sequence)> {
-    let is_closed_before = |lane: DeviceId, sequence: Sequence| {
-        fences
-            .iter()
-            .any(|fence| fence.lane == lane && fence.last.sequence < sequence)
-    };
-    let named = lanes.iter().filter_map(|record| {
-        let head = record.published.as_ref()?;
-        Some((record.lane, head.sequence))
-    });
-    named
-        .filter(|(lane, sequence)| !is_closed_before(*lane, *sequence))
-        .collect()
+/// What the engine is told of a head. The record of its home set counts if the lane signed it.
+pub(super) fn head_fact(head: &Head, bundle: &HeadBundle) -> HeadFact {
+    let sets = bundle.sets.iter();
+    let sets = sets.filter_map(|signed| verify_by(signed, &head.lane.0).ok());
+    let homes = sets.filter(|set: &SetRecord| set.set == head.home);
+    let newest = homes.max_by_key(|set| set.version);
+    HeadFact {
+        lane: head.lane,
+        head: head_ref(head, bundle),
+        home: newest.map(|set| HomeFact {
+            version: set.version,
+            k: set.k,
+            holders: set.active().collect(),
+        }),
+    }
+}
+
+/// The name of a head.
+pub(super) fn head_ref(head: &Head, bundle: &HeadBundle) -> HeadRef {
+    HeadRef {
+        sequence: head.sequence,
+        hash: head_hash(&bundle.head),
+    }
 }
 
 /// Each supplier once. Whoever keeps data of this identity is taken as a friend: the new device
@@ -70,26 +79,15 @@ pub(super) fn known_suppliers(contacts: &[Contact]) -> BTreeMap<DeviceId, Introd
         .collect()
 }
 
-pub(super) const fn fact_of(supplier: &Introduction) -> SupplierFact {
-    SupplierFact {
-        device: supplier.device,
-        identity: supplier.identity,
-        friend: false,
-        contract: None,
-        proved_ago_ms: None,
-        suspect: None,
-        missed_ago_ms: None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use bitdust_crypto::{DeviceKeys, Phrase, RootSecrets};
     use bitdust_model::locator::HomeSet;
     use bitdust_model::set::SetVersion;
-    use bitdust_model::{Epoch, HeadHash, HeadRef, IdentityId, SetHash, SetId, UnixMillis};
+    use bitdust_model::{Epoch, HeadHash, IdentityId, SetHash, SetId, UnixMillis};
 
     use super::*;
+    use crate::shared::testing::{TestHome, head, set_record};
 
     fn lane(device: u8, k: Option<u8>) -> LaneRecord {
         let version = SetVersion {
@@ -110,16 +108,10 @@ mod tests {
     }
 
     #[test]
-    fn as_many_shards_are_needed_as_the_largest_home_set_says() {
-        let check = |lanes: Vec<LaneRecord>, expected: u8| {
-            let (_, k) = read_lanes(lanes);
-            assert_eq!(k, expected);
-        };
-        check(Vec::new(), 0);
-        check(vec![lane(1, None)], 1);
-        check(vec![lane(1, Some(5))], 5);
-        check(vec![lane(1, Some(4)), lane(2, Some(3))], 4);
-        check(vec![lane(1, Some(3)), lane(2, None)], 3);
+    fn as_many_answers_are_needed_as_the_home_set_says() {
+        for (k, expected) in [(None, 1), (Some(1), 1), (Some(5), 5)] {
+            assert_eq!(lane_fact(&lane(1, k), &[]).k, expected);
+        }
     }
 
     #[test]
@@ -137,9 +129,40 @@ mod tests {
             lane: DeviceId([2; 32]),
             last: head(4),
         };
-        let named = named_heads(&lanes, std::slice::from_ref(&fence));
-        assert_eq!(named, [(DeviceId([1; 32]), Sequence(5))]);
-        assert_eq!(named_heads(&lanes, &[]).len(), 2);
+        let named =
+            |fences: &[ClosedLane]| lanes.each_ref().map(|lane| lane_fact(lane, fences).named);
+        let five = Some(Sequence(5));
+        assert_eq!(named(std::slice::from_ref(&fence)), [five, None, None]);
+        assert_eq!(named(&[]), [five, five, None]);
+    }
+
+    /// A supplier sends what it likes beside the head, and may know an older version of the set.
+    #[tokio::test]
+    async fn the_newest_home_set_that_the_lane_signed_says_who_holds() {
+        let home = TestHome::new().await;
+        let [laptop, liar] = [(); 2].map(|()| DeviceKeys::generate());
+        let held = head(home.context.identity, laptop.device(), 4);
+        let set = |set, version, lane: &DeviceKeys| {
+            let version = Sequence(version);
+            lane.signing().sign(&SetRecord {
+                set,
+                version,
+                ..set_record(home.context.identity, lane.device(), 2)
+            })
+        };
+        let (of_head, other) = (held.home, SetId([77; 32]));
+        let with = |sets| head_fact(&held, &home.bundle(&laptop, &held, sets));
+        let version = |fact: HeadFact| fact.home.map(|home| home.version);
+        assert_eq!(version(with(Vec::new())), None);
+        let sets = vec![
+            set(of_head, 2, &laptop),
+            set(of_head, 3, &laptop),
+            set(of_head, 5, &liar),
+            set(other, 9, &laptop),
+        ];
+        let told = with(sets);
+        assert_eq!(told.head.sequence, held.sequence);
+        assert_eq!(version(told), Some(Sequence(3)));
     }
 
     #[test]

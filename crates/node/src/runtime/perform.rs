@@ -247,16 +247,14 @@ impl Node {
             }
             Output::RebuildCatalogue {
                 job,
-                lanes,
-                confirmed,
-                of,
+                heads,
                 unheard,
+                is_sure,
             } => {
                 let wanted = Wanted {
-                    lanes: &lanes,
-                    confirmed,
-                    of,
+                    newest: &heads,
                     unheard: &unheard,
+                    is_sure,
                 };
                 self.recovery
                     .rebuild_catalogue(driver, completion, job, wanted);

@@ -82,20 +82,10 @@ impl Engine {
             Input::LanesSought {
                 job,
                 missing,
-                suppliers,
-                k,
-                named,
-            } => {
-                let suppliers = suppliers.iter().map(|supplier| supplier.device).collect();
-                let lanes = recovery::Lanes {
-                    suppliers,
-                    k,
-                    named: named.into_iter().collect(),
-                };
-                (job, recovery::Event::LanesSought { missing, lanes })
-            }
-            Input::HeadsHeard { job, device, lanes } => {
-                (job, recovery::Event::HeadsHeard { device, lanes })
+                lanes,
+            } => (job, recovery::Event::LanesSought { missing, lanes }),
+            Input::HeadsHeard { job, device, heads } => {
+                (job, recovery::Event::HeadsHeard { device, heads })
             }
             Input::HeadsFailed { job, device, .. } => {
                 (job, recovery::Event::HeadsFailed { device })

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use bitdust_model::{ErrorCode, Policy, Position};
+use bitdust_model::{ErrorCode, HeadHash, HeadRef, Policy, Position, Sequence};
 
 use super::{FIRST, ONE, SECOND, THREE, TWO, check_page, moments, walk};
 use crate::fsm::{fetch, recovery, restore};
-use crate::io::PlaceFact;
+use crate::io::{HeadFact, LaneFact, PlaceFact};
 
 #[test]
 fn restore_is_drawn() {
@@ -36,11 +36,20 @@ fn recovery_is_drawn() {
     let online = BTreeSet::from([ONE]);
     let sought = |missing: &[_], suppliers: &[_], k| Event::LanesSought {
         missing: missing.to_vec(),
-        lanes: recovery::Lanes {
-            suppliers: suppliers.iter().copied().collect(),
+        lanes: vec![LaneFact {
+            lane: THREE,
+            suppliers: suppliers.to_vec(),
             k,
-            named: [(THREE, FIRST)].into_iter().collect(),
-        },
+            named: Some(FIRST),
+        }],
+    };
+    let none_found = Event::LanesSought {
+        missing: vec![THREE],
+        lanes: Vec::new(),
+    };
+    let heard = |device, heads: &[Sequence]| Event::HeadsHeard {
+        device,
+        heads: heads.iter().map(|sequence| told(*sequence)).collect(),
     };
     let events = [
         Event::Begin,
@@ -53,20 +62,15 @@ fn recovery_is_drawn() {
         Event::RootMissing,
         sought(&[], &[ONE, TWO], 2),
         sought(&[THREE], &[ONE], 1),
-        sought(&[THREE], &[], 0),
+        none_found,
         Event::SeekFailed {
             code: ErrorCode::Internal,
         },
         Event::PeerUp { device: TWO },
         Event::DialFailed { device: TWO },
-        Event::HeadsHeard {
-            device: ONE,
-            lanes: vec![(THREE, FIRST)],
-        },
-        Event::HeadsHeard {
-            device: TWO,
-            lanes: vec![(THREE, SECOND)],
-        },
+        heard(ONE, &[FIRST]),
+        heard(TWO, &[SECOND]),
+        heard(TWO, &[]),
         Event::HeadsFailed { device: ONE },
         Event::Rebuilt { read: 1 },
         Event::Rebuilt { read: 0 },
@@ -90,6 +94,16 @@ fn recovery_is_drawn() {
     let intro =
         "One recovery: find the identity's records, ask the suppliers, rebuild, enter the device.";
     check_page("recovery", "Recovery", intro, &walk);
+}
+
+/// A head of the lane of the third.
+fn told(sequence: Sequence) -> HeadFact {
+    let hash = HeadHash([0; 32]);
+    HeadFact {
+        lane: THREE,
+        head: HeadRef { sequence, hash },
+        home: None,
+    }
 }
 
 #[test]

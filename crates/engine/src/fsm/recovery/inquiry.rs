@@ -1,6 +1,8 @@
 //! The suppliers of a recovery: who was dialed, asked and heard, and what they told.
 //!
-//! It knows no states and wants nothing done: it says whom to dial and whom to ask, and counts.
+//! It knows no states and wants nothing done: it says whom to dial and whom to ask, and counts. Of a
+//! lane only those count that hold an active position of its home set and told a head of it: whoever
+//! has none lost it or never had it, and knows no more than one who is away.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,15 +10,15 @@ use bitdust_model::{DeviceId, Sequence, Tick};
 
 use super::lanes::Lanes;
 use crate::fsm::Moment;
+use crate::io::{HeadFact, ToldVersion};
 use crate::rules::stragglers_until;
 
 /// Who answered what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Inquiry {
-    k: u8,
+    /// What lane records say.
+    lanes: Lanes,
     suppliers: BTreeMap<DeviceId, Answer>,
-    /// The newest published head of each lane by its record.
-    named: BTreeMap<DeviceId, Sequence>,
     began_at: Tick,
     /// When others had time enough beside those who answered.
     soon: Tick,
@@ -35,7 +37,7 @@ enum Answer {
     /// Failed; to be dialed again then.
     Failed { retry_at: Tick, tries: u32 },
     /// Told its heads.
-    Heard(Vec<(DeviceId, Sequence)>),
+    Heard(Vec<HeadFact>),
 }
 
 /// What is to be done with a supplier.
@@ -46,15 +48,28 @@ pub(super) enum Request {
 }
 
 /// What all who were heard told together.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Findings {
-    /// Newest place of each lane.
-    pub(super) lanes: Vec<(DeviceId, Sequence)>,
-    /// Suppliers that told nothing older.
-    pub(super) confirmed: u32,
-    /// Suppliers named.
-    pub(super) of: u32,
+    /// The newest head of each lane.
+    pub(super) newest: Vec<ToldVersion>,
     /// Heads that records name and that nobody told, the newest of each lane.
     pub(super) unheard: Vec<(DeviceId, Sequence)>,
+    /// Whether so many told each lane that nothing newer of it can have settled.
+    pub(super) is_sure: bool,
+}
+
+/// Of how many lanes enough was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    TooLittle,
+    SomeLanes,
+    AllLanes,
+}
+
+/// Who keeps the lists of a lane, as far as it is known.
+struct Home {
+    k: u8,
+    holders: BTreeSet<DeviceId>,
 }
 
 impl Inquiry {
@@ -66,7 +81,7 @@ impl Inquiry {
     ) -> (Self, Vec<Request>) {
         let mut answers = BTreeMap::new();
         let mut requests = Vec::new();
-        for device in lanes.suppliers {
+        for device in lanes.suppliers() {
             let (answer, request) = if online.contains(&device) {
                 (Answer::Asked { tries: 0 }, Request::Ask { device })
             } else {
@@ -76,9 +91,8 @@ impl Inquiry {
             requests.push(request);
         }
         let inquiry = Self {
-            k: lanes.k,
+            lanes,
             suppliers: answers,
-            named: lanes.named,
             began_at: at.now,
             soon: stragglers_until(at.policy, at.now, at.now),
             wait_until: at.now + at.policy.head_wait,
@@ -102,14 +116,9 @@ impl Inquiry {
     }
 
     /// A supplier told its heads.
-    pub(super) fn hear(
-        &mut self,
-        device: DeviceId,
-        lanes: Vec<(DeviceId, Sequence)>,
-        at: &Moment<'_>,
-    ) {
+    pub(super) fn hear(&mut self, device: DeviceId, heads: Vec<HeadFact>, at: &Moment<'_>) {
         if let Some(answer) = self.suppliers.get_mut(&device) {
-            *answer = Answer::Heard(lanes);
+            *answer = Answer::Heard(heads);
             self.soon = stragglers_until(at.policy, self.began_at, at.now);
         }
     }
@@ -131,15 +140,24 @@ impl Inquiry {
             .collect()
     }
 
-    /// Whether enough was heard, and nobody else is waited for.
+    /// Whether enough was heard, and nobody else is waited for. When all have answered there is nobody
+    /// else.
     pub(super) fn is_answered(&self, now: Tick) -> bool {
-        let is_open = self.suppliers.values().any(Answer::is_open);
-        let is_all = self.heard().count() == self.suppliers.len();
-        let is_complete = is_all || (!is_open && self.unheard().is_empty());
-        self.has_enough() && (is_complete || now >= self.waits_until())
+        if self.answers().count() == self.suppliers.len() {
+            return true;
+        }
+        match self.heard() {
+            Heard::TooLittle => false,
+            Heard::SomeLanes => now >= self.wait_until,
+            Heard::AllLanes => {
+                let is_open = self.suppliers.values().any(Answer::is_open);
+                let is_complete = !is_open && self.unheard().is_empty();
+                is_complete || now >= self.waits_until()
+            }
+        }
     }
 
-    /// Until when others are waited for when enough have answered.
+    /// Until when others are waited for when enough have answered for all lanes.
     fn waits_until(&self) -> Tick {
         if self.unheard().is_empty() {
             self.soon.min(self.wait_until)
@@ -148,64 +166,134 @@ impl Inquiry {
         }
     }
 
-    /// The newest head of each lane that was heard.
-    fn newest(&self) -> BTreeMap<DeviceId, Sequence> {
-        let mut newest = BTreeMap::new();
-        for &(lane, sequence) in self.heard().flatten() {
-            let known = newest.entry(lane).or_insert(sequence);
-            *known = sequence.max(*known);
+    /// Whether too few were heard for too long.
+    pub(super) fn is_hopeless(&self, now: Tick) -> bool {
+        self.heard() == Heard::TooLittle && now >= self.give_up_at
+    }
+
+    /// Whether nobody told a head, and somebody said so.
+    pub(super) fn is_empty(&self) -> bool {
+        self.told().next().is_none() && self.answers().next().is_some()
+    }
+
+    /// Of how many lanes enough was told, of those that anybody told or a record names.
+    fn heard(&self) -> Heard {
+        let mut lanes = self.told_lanes();
+        lanes.extend(self.lanes.named().map(|(lane, _)| lane));
+        if lanes.is_empty() {
+            let answers = self.answers().count();
+            let needed = usize::from(self.lanes.largest_k()).min(self.suppliers.len());
+            return if answers >= needed {
+                Heard::AllLanes
+            } else {
+                Heard::TooLittle
+            };
         }
-        newest
+        let enough = lanes.iter().filter(|lane| self.is_enough(**lane)).count();
+        match enough {
+            0 => Heard::TooLittle,
+            all if all == lanes.len() => Heard::AllLanes,
+            _ => Heard::SomeLanes,
+        }
+    }
+
+    /// Whether so many told a lane that a settled head is among what they told.
+    fn is_enough(&self, lane: DeviceId) -> bool {
+        let home = self.home_of(lane);
+        let told = self.told().filter(|(_, head)| head.lane == lane);
+        let tellers: BTreeSet<_> = told.map(|(device, _)| device).collect();
+        tellers.intersection(&home.holders).count() >= usize::from(home.k)
+    }
+
+    /// By the newest set record that came with a head; before, by the lane record, which names the
+    /// holders first and then others.
+    fn home_of(&self, lane: DeviceId) -> Home {
+        let told = self.told().filter(|(_, head)| head.lane == lane);
+        let sets = told.filter_map(|(_, told)| {
+            let home = told.home.as_ref()?;
+            Some((told.head.sequence, home.version, home))
+        });
+        let newest = sets.max_by_key(|(head, version, _)| (*head, *version));
+        if let Some((_, _, home)) = newest {
+            let holders = home.holders.iter().copied().collect();
+            return Home { k: home.k, holders };
+        }
+        match self.lanes.record(lane) {
+            Some(record) => Home {
+                k: record.k,
+                holders: record.suppliers.iter().copied().collect(),
+            },
+            None => Home {
+                k: 1,
+                holders: self.suppliers.keys().copied().collect(),
+            },
+        }
+    }
+
+    fn told_lanes(&self) -> BTreeSet<DeviceId> {
+        self.told().map(|(_, head)| head.lane).collect()
+    }
+
+    /// All heads that were told, and by whom.
+    fn told(&self) -> impl Iterator<Item = (DeviceId, &HeadFact)> {
+        self.answers()
+            .flat_map(|(device, heads)| heads.iter().map(move |head| (device, head)))
+    }
+
+    /// All answers, also those of suppliers that have no head.
+    fn answers(&self) -> impl Iterator<Item = (DeviceId, &Vec<HeadFact>)> {
+        self.suppliers
+            .iter()
+            .filter_map(|(device, answer)| match answer {
+                Answer::Heard(heads) => Some((*device, heads)),
+                Answer::Dialing { .. } | Answer::Asked { .. } | Answer::Failed { .. } => None,
+            })
     }
 
     /// What records name and nobody told.
     fn unheard(&self) -> Vec<(DeviceId, Sequence)> {
-        let newest = self.newest();
-        let named = self.named.iter().map(|(lane, named)| (*lane, *named));
+        let is_told = |lane, named| {
+            self.told()
+                .any(|(_, told)| told.lane == lane && told.head.sequence >= named)
+        };
+        let named = self.lanes.named();
         named
-            .filter(|(lane, named)| newest.get(lane).is_none_or(|heard| heard < named))
+            .filter(|(lane, sequence)| !is_told(*lane, *sequence))
             .collect()
-    }
-
-    /// Whether too few were heard for too long.
-    pub(super) fn is_hopeless(&self, now: Tick) -> bool {
-        !self.has_enough() && now >= self.give_up_at
-    }
-
-    fn has_enough(&self) -> bool {
-        self.heard().count() >= usize::from(self.k)
-    }
-
-    fn heard(&self) -> impl Iterator<Item = &Vec<(DeviceId, Sequence)>> {
-        self.suppliers.values().filter_map(|answer| match answer {
-            Answer::Heard(lanes) => Some(lanes),
-            Answer::Dialing { .. } | Answer::Asked { .. } | Answer::Failed { .. } => None,
-        })
     }
 
     /// What was heard.
     pub(super) fn findings(&self) -> Findings {
-        let newest = self.newest();
-        let is_fresh = |lanes: &&Vec<(DeviceId, Sequence)>| {
-            !lanes.is_empty()
-                && lanes
-                    .iter()
-                    .all(|(lane, sequence)| newest[lane] == *sequence)
-        };
+        let lanes = self.told_lanes();
         Findings {
-            confirmed: count(self.heard().filter(is_fresh).count()),
-            of: count(self.suppliers.len()),
+            newest: lanes.iter().filter_map(|lane| self.newest(*lane)).collect(),
             unheard: self.unheard(),
-            lanes: newest.into_iter().collect(),
+            is_sure: lanes.iter().all(|lane| self.is_enough(*lane)),
         }
+    }
+
+    /// The newest head of a lane, and how many of the holders told exactly this one.
+    fn newest(&self, lane: DeviceId) -> Option<ToldVersion> {
+        let of_lane = || self.told().filter(move |(_, told)| told.lane == lane);
+        let newest = of_lane().max_by_key(|(_, told)| told.head.sequence)?;
+        let head = newest.1.head;
+        let home = self.home_of(lane);
+        let tellers = of_lane().filter(|(_, told)| told.head == head);
+        let tellers: BTreeSet<_> = tellers.map(|(device, _)| device).collect();
+        Some(ToldVersion {
+            lane,
+            head,
+            confirmed: count(tellers.intersection(&home.holders).count()),
+            of: count(home.holders.len()),
+        })
     }
 
     /// When time alone moves it.
     pub(super) fn deadline(&self) -> Tick {
-        let end = if self.has_enough() {
-            self.waits_until()
-        } else {
-            self.give_up_at
+        let end = match self.heard() {
+            Heard::TooLittle => self.give_up_at,
+            Heard::SomeLanes => self.wait_until,
+            Heard::AllLanes => self.waits_until(),
         };
         self.suppliers
             .values()

@@ -1,0 +1,219 @@
+//! What of a lane is counted, and how long others are waited for.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bitdust_model::{HeadHash, HeadRef, Policy};
+
+use super::*;
+use crate::io::HomeFact;
+
+const LANE: DeviceId = DeviceId([200; 32]);
+const OTHER_LANE: DeviceId = DeviceId([201; 32]);
+
+/// A recovery that has found lane records and asks whom they name; all are connected.
+struct Run {
+    state: State,
+    policy: Policy,
+    now: Tick,
+    out: Vec<Action>,
+}
+
+fn device(id: u8) -> DeviceId {
+    DeviceId([id; 32])
+}
+
+fn record(lane: DeviceId, suppliers: &[u8], k: u8, named: Option<u64>) -> LaneFact {
+    LaneFact {
+        lane,
+        suppliers: suppliers.iter().copied().map(device).collect(),
+        k,
+        named: named.map(Sequence),
+    }
+}
+
+fn head(lane: DeviceId, sequence: u64) -> HeadFact {
+    HeadFact {
+        lane,
+        head: HeadRef {
+            sequence: Sequence(sequence),
+            hash: HeadHash([1; 32]),
+        },
+        home: None,
+    }
+}
+
+/// The same with a version of the home set.
+fn head_in(lane: DeviceId, sequence: u64, version: u64, k: u8, holders: &[u8]) -> HeadFact {
+    HeadFact {
+        home: Some(HomeFact {
+            version: Sequence(version),
+            k,
+            holders: holders.iter().copied().map(device).collect(),
+        }),
+        ..head(lane, sequence)
+    }
+}
+
+impl Run {
+    fn new(lanes: Vec<LaneFact>) -> Self {
+        let mut run = Self {
+            state: State::default(),
+            policy: Policy::default(),
+            now: Tick(1_000),
+            out: Vec::new(),
+        };
+        let devices = lanes.iter().map(|record| record.lane).collect();
+        run.happens(Event::Begin);
+        run.happens(Event::RootFound { devices });
+        let missing = Vec::new();
+        run.happens(Event::LanesSought { missing, lanes });
+        run
+    }
+
+    fn happens(&mut self, event: Event) {
+        let at = Moment {
+            now: self.now,
+            policy: &self.policy,
+            random: 0,
+        };
+        let online = (0..=255).map(device).collect::<BTreeSet<_>>();
+        let state = std::mem::take(&mut self.state);
+        self.state = step(state, event, &at, &online, &mut self.out);
+    }
+
+    fn hears(&mut self, from: u8, heads: &[HeadFact]) {
+        let (device, heads) = (device(from), heads.to_vec());
+        self.happens(Event::HeadsHeard { device, heads });
+    }
+
+    fn passes(&mut self, span: Duration) {
+        self.now = self.now + span;
+        self.happens(Event::Wake);
+    }
+
+    /// What it took over.
+    fn found(&self) -> Option<(Vec<ToldVersion>, bool)> {
+        self.out.iter().find_map(|action| match action {
+            Action::Rebuild { heads, is_sure, .. } => Some((heads.clone(), *is_sure)),
+            Action::SeekRoot
+            | Action::SeekLanes { .. }
+            | Action::Dial { .. }
+            | Action::Ask { .. }
+            | Action::Enter
+            | Action::End { .. } => None,
+        })
+    }
+
+    fn failure(&self) -> Option<ErrorCode> {
+        match self.state {
+            State::Failed { code } => Some(code),
+            State::Asked
+            | State::SeekingRoot { .. }
+            | State::SeekingLanes { .. }
+            | State::Pausing { .. }
+            | State::AskingHeads { .. }
+            | State::Rebuilding { .. }
+            | State::Entering
+            | State::Done
+            | State::Cancelled => None,
+        }
+    }
+}
+
+/// How many confirmed the only head that was taken over, and of how many.
+fn confirmed(run: &Run) -> (u64, u32, u32) {
+    let (heads, _) = run.found().expect("it goes on");
+    let [told] = heads[..] else {
+        panic!("one lane, not {heads:?}");
+    };
+    (told.head.sequence.0, told.confirmed, told.of)
+}
+
+#[test]
+fn whoever_told_nothing_is_no_answer() {
+    let mut run = Run::new(vec![record(LANE, &[1, 2, 3, 4], 2, None)]);
+    run.hears(1, &[head(LANE, 5)]);
+    run.hears(2, &[]);
+    run.hears(3, &[]);
+    run.passes(run.policy.head_wait);
+    assert_eq!(run.found(), None, "two answers say nothing");
+    run.hears(4, &[head(LANE, 5)]);
+    assert_eq!(confirmed(&run), (5, 2, 4));
+}
+
+#[test]
+fn empty_answers_are_not_waited_beside_for_ever() {
+    let mut run = Run::new(vec![record(LANE, &[1, 2, 3], 2, Some(5))]);
+    run.hears(1, &[]);
+    run.hears(2, &[]);
+    run.passes(run.policy.recovery_timeout);
+    assert!(run.failure().is_some());
+}
+
+/// Nobody is left who could tell more: what there is is taken, and nothing is claimed of it.
+#[test]
+fn when_all_have_answered_what_they_told_is_taken() {
+    let mut run = Run::new(vec![record(LANE, &[1, 2, 3], 2, Some(5))]);
+    run.hears(1, &[]);
+    run.hears(2, &[head(LANE, 5)]);
+    assert_eq!(run.found(), None);
+    run.hears(3, &[]);
+    assert_eq!(confirmed(&run), (5, 1, 3));
+    assert_eq!(run.found().map(|(_, is_sure)| is_sure), Some(false));
+}
+
+/// The lane record may be older than the set, and names others behind the holders.
+#[test]
+fn holders_of_the_newest_set_count_and_no_others() {
+    let mut run = Run::new(vec![record(LANE, &[1, 2, 3, 4, 5], 2, None)]);
+    run.hears(1, &[head_in(LANE, 7, 1, 2, &[1, 2])]);
+    assert_eq!(run.found(), None);
+    run.hears(3, &[head_in(LANE, 7, 2, 2, &[3, 4, 5])]);
+    run.passes(run.policy.head_wait);
+    assert_eq!(run.found(), None, "the first holds no position any more");
+    run.hears(4, &[head_in(LANE, 7, 2, 2, &[3, 4, 5])]);
+    run.passes(run.policy.head_wait);
+    assert_eq!(confirmed(&run), (7, 2, 3));
+}
+
+#[test]
+fn only_who_told_exactly_that_head_confirms_it() {
+    let mut run = Run::new(vec![record(LANE, &[1, 2, 3, 4], 2, None)]);
+    run.hears(1, &[head(LANE, 6)]);
+    run.hears(2, &[head(LANE, 7)]);
+    let mut forked = head(LANE, 7);
+    forked.head.hash = HeadHash([0; 32]);
+    run.hears(3, &[forked]);
+    run.hears(4, &[head(LANE, 5)]);
+    let (sequence, confirmed, of) = confirmed(&run);
+    assert_eq!((sequence, confirmed, of), (7, 1, 4));
+}
+
+/// An old machine whose suppliers are all gone stands in nobody's way, nor does one whose holders
+/// answer stand for another.
+#[test]
+fn each_lane_has_its_own_holders() {
+    let lanes = || {
+        vec![
+            record(LANE, &[1, 2], 1, Some(3)),
+            record(OTHER_LANE, &[3, 4], 2, Some(9)),
+        ]
+    };
+    let mut run = Run::new(lanes());
+    run.hears(1, &[head(LANE, 3)]);
+    run.hears(3, &[head(OTHER_LANE, 9)]);
+    run.passes(Duration::from_secs(1));
+    assert_eq!(run.found(), None, "one of two");
+    run.passes(run.policy.head_wait);
+    let (heads, is_sure) = run.found().expect("it goes on");
+    assert_eq!(heads.len(), 2);
+    assert!(!is_sure, "another may know more of the second lane");
+    let mut run = Run::new(lanes());
+    run.hears(3, &[head(OTHER_LANE, 9)]);
+    run.hears(4, &[head(OTHER_LANE, 9)]);
+    run.passes(run.policy.head_wait);
+    let (heads, is_sure) = run.found().expect("it goes on");
+    assert_eq!(heads.len(), 1);
+    assert!(is_sure, "what it says nothing of, it names");
+}
