@@ -295,6 +295,7 @@ impl Run {
                     lane: device(STRANGER),
                     suppliers: vec![device(FRIEND)],
                     k: 1,
+                    has_published: true,
                     named: None,
                 }],
             }],

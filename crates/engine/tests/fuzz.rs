@@ -488,6 +488,7 @@ fn far_input(chance: &mut Random) -> Input {
                 lane: device,
                 suppliers: vec![supplier(chance).device],
                 k: 1,
+                has_published: chance.below(2) == 0,
                 named: Some(Sequence(chance.below(3))),
             }],
         },

@@ -84,6 +84,8 @@ pub enum ErrorCode {
     /// A head does not follow the newest one of its lane: another machine with the same keys wrote that,
     /// or this one did and has forgotten it.
     Forked,
+    /// A recovery found an identity that has versions, or may have, and nobody who answered has one.
+    VersionsMissing,
 }
 
 impl ErrorCode {

@@ -6,6 +6,7 @@
 
 mod believe;
 mod enter;
+mod failure;
 pub(crate) mod lanes;
 mod rebuild;
 pub(crate) mod root;
@@ -27,6 +28,7 @@ use bitdust_store::catalogue::Introduction;
 
 use crate::recovery::believe::believe;
 use crate::recovery::enter::Entry;
+use crate::recovery::failure::{SoFar, recovery_error};
 use crate::recovery::lanes::{Learnt, head_fact, known_suppliers, lane_fact};
 use crate::recovery::rebuild::rebuild;
 use crate::recovery::seek::{FoundRoot, devices_of, seek_lanes, seek_root};
@@ -38,7 +40,6 @@ use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
 use crate::shared::lane_heads::heads_of;
 use crate::shared::recovery_found::{Found, Rebuilt, Recovered};
 use crate::shared::task_event::TaskEvent;
-use crate::shared::words;
 
 /// The recovery of a node, if it runs one.
 pub(crate) struct Recovery {
@@ -70,6 +71,11 @@ struct Run {
     beside: Vec<LaneRecord>,
     /// Suppliers that lane records name, and where they can be reached.
     suppliers: BTreeMap<DeviceId, Introduction>,
+    /// The newest version that a record names, and how many machines have none.
+    named: Option<Sequence>,
+    missing: usize,
+    /// Suppliers that answered, and whether they told a head.
+    answered: BTreeMap<DeviceId, bool>,
     /// Heads that were heard.
     heads: BTreeMap<(DeviceId, HeadHash), HeadBundle>,
     /// Those that the engine chose, and how sure it is of them.
@@ -109,6 +115,20 @@ impl Run {
         self.found = Some(root);
         self.beside = lanes;
         self.suppliers.clear();
+        self.named = None;
+        self.answered.clear();
+    }
+
+    /// What was found, for whoever is told that it does not suffice.
+    fn so_far(&self) -> SoFar {
+        let told = self.answered.values().filter(|told| **told).count();
+        SoFar {
+            suppliers: self.suppliers.len(),
+            told,
+            empty: self.answered.len() - told,
+            named: self.named,
+            missing: self.missing,
+        }
     }
 
     /// Keeps heads that a supplier told; says which they are.
@@ -148,6 +168,9 @@ impl Recovery {
             reply: start.reply,
             found: None,
             beside: Vec::new(),
+            named: None,
+            missing: 0,
+            answered: BTreeMap::new(),
             suppliers: BTreeMap::new(),
             heads: BTreeMap::new(),
             chosen: Chosen::default(),
@@ -162,9 +185,13 @@ impl Recovery {
     /// A job ended. Where it is the recovery whoever waits is told; gives what it did.
     pub(crate) fn end(&mut self, id: JobId, failure: Option<ErrorCode>) -> Option<JobEnd> {
         let run = self.run.take_if(|run| run.job == id)?;
+        let so_far = run.so_far();
         let result = match (failure, run.result) {
             (None, Some(result)) => Ok(result),
-            (failure, _) => Err(recovery_error(failure.unwrap_or(ErrorCode::Internal))),
+            (failure, _) => {
+                let code = failure.unwrap_or(ErrorCode::Internal);
+                Err(recovery_error(code, so_far))
+            }
         };
         // Whoever asked may have given up.
         drop(run.reply.send(result));
@@ -347,7 +374,10 @@ impl Recovery {
                 missing,
             } => {
                 let fences = run.found.as_ref().map_or(&[][..], |root| &root.fences);
-                let facts = lanes.iter().map(|lane| lane_fact(lane, fences)).collect();
+                let facts: Vec<_> = lanes.iter().map(|lane| lane_fact(lane, fences)).collect();
+                let named = facts.iter().filter_map(|fact| fact.named);
+                run.named = named.chain(run.named).max();
+                run.missing = missing.len();
                 let contacts = lanes.into_iter().flat_map(|lane| lane.suppliers);
                 learnt.contacts = contacts.collect();
                 run.suppliers.extend(known_suppliers(&learnt.contacts));
@@ -364,6 +394,7 @@ impl Recovery {
                 sets,
             } => {
                 let heads = run.keep_heads(heads);
+                run.answered.insert(device, !heads.is_empty());
                 driver.tell(completion.done(Input::HeadsHeard { job, device, heads }));
                 learnt.sets = sets.into_iter().map(|(set, _)| set).collect();
             }
@@ -394,24 +425,6 @@ async fn found(completion: Completion, found: Found) {
     completion
         .bring(|completion| TaskEvent::Recovery { completion, found })
         .await;
-}
-
-fn recovery_error(code: ErrorCode) -> NodeError {
-    let is_lost = matches!(
-        code,
-        ErrorCode::NotFound | ErrorCode::Unreachable | ErrorCode::TimedOut
-    );
-    let is_short = matches!(code, ErrorCode::TooFewShards | ErrorCode::TooFewSuppliers);
-    let message = if is_lost {
-        "no trace of this identity was found; nothing was changed. Check the words, and give the address \
-         of a node of the network with --bootstrap, best that of a friend who keeps your data"
-    } else if is_short {
-        "your suppliers are known, but too few of them can be reached to read the list of files; \
-         nothing was changed; try again when more are online"
-    } else {
-        words::failure(code)
-    };
-    NodeError::new(code, message)
 }
 
 #[cfg(test)]

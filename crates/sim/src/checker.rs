@@ -31,6 +31,7 @@ impl World {
                 is_sure,
                 ..
             } => self.why_not_rebuild(node, heads, unheard, *is_sure),
+            Output::EnterDevice { .. } => self.why_not_enter(node),
             Output::JobEnded {
                 job, failure: None, ..
             } => self.why_not_ended(node, *job),
@@ -197,6 +198,18 @@ impl World {
         missed.map(|((_, sequence), _)| {
             format!("recovery goes on without settled head {}", sequence.0)
         })
+    }
+
+    /// An identity that has published something is not taken over without any of it.
+    fn why_not_enter(&self, node: NodeId) -> Option<String> {
+        let machine = &self.nodes[node.0];
+        let mut heads = self.books.heads.iter();
+        let published = heads.find(|((owner, _), head)| {
+            head.recorded && self.nodes[owner.0].identity == machine.identity
+        });
+        let ((_, sequence), _) = published?;
+        let is_found = machine.disk.recovered.is_some();
+        (!is_found).then(|| format!("recovery enters a machine without head {}", sequence.0))
     }
 
     /// A backup that is told done has published what it read.

@@ -323,6 +323,7 @@ impl World {
                 lane,
                 suppliers: entry.suppliers.clone(),
                 k: entry.k,
+                has_published: true,
                 named: Some(entry.head),
             }
         });

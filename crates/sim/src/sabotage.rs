@@ -47,6 +47,8 @@ pub enum Sabotage {
     HidesNewer,
     /// Counts suppliers that have nothing among the k: what recovery once did.
     CountsTheEmpty,
+    /// Enters a machine without any version where nobody tells one: what recovery once did.
+    EntersWithNothing,
     /// Counts no time in which the machine sleeps: what every node once did.
     StandsStillInSleep,
     /// Takes a proof that lies in its clock's future for one of just now: what every start once did.
@@ -78,6 +80,7 @@ impl Sabotage {
             }
             Self::PublishesAlone => outputs.extend(record_at_once(input)),
             Self::HidesNewer => outputs.iter_mut().for_each(hide_newer),
+            Self::EntersWithNothing => outputs.iter_mut().for_each(enter_with_nothing),
             Self::CommitsEarly => {
                 if let Input::PackSealed { pack, .. } = input {
                     outputs.push(Output::CommitPack { pack: *pack });
@@ -128,6 +131,7 @@ impl Sabotage {
             | Self::WaitsForTheLate
             | Self::HidesNewer
             | Self::CountsTheEmpty
+            | Self::EntersWithNothing
             | Self::PublishesAlone
             | Self::TrustsWhatItHas
             | Self::NeverTrustsAgain
@@ -175,6 +179,14 @@ fn give_up(output: &mut Output) {
 fn hide_newer(output: &mut Output) {
     if let Output::RebuildCatalogue { unheard, .. } = output {
         unheard.clear();
+    }
+}
+
+fn enter_with_nothing(output: &mut Output) {
+    if let Output::JobEnded { job, failure, .. } = output
+        && *failure == Some(ErrorCode::VersionsMissing)
+    {
+        *output = Output::EnterDevice { job: *job };
     }
 }
 

@@ -212,6 +212,47 @@ fn counting_empty_answers_is_caught() {
     assert!(failure.message.contains(words), "{failure}");
 }
 
+/// All suppliers are there, and each lost all that it kept.
+fn ruin_everything(stage: &mut Stage) -> Result<(), Failure> {
+    stage.back_up()?;
+    stage.world.run_for(Duration::from_secs(60))?;
+    stage.world.kill(stage.customer);
+    for supplier in stage.suppliers.clone() {
+        stage.world.lose_everything(supplier);
+    }
+    Ok(())
+}
+
+#[test]
+fn versions_that_all_have_lost_are_no_success() -> Result<(), Failure> {
+    for away in [0, 4] {
+        let mut stage = Stage::new(9, 6);
+        ruin_everything(&mut stage)?;
+        for supplier in stage.suppliers.split_off(6 - away) {
+            stage.world.kill(supplier);
+        }
+        let (node, job) = stage.begin_recovery();
+        stage.world.run_until("the job ends", LIMIT, |world| {
+            world.ended(node, job).is_some()
+        })?;
+        let ended = stage.world.ended(node, job);
+        let is_named = ended == Some(Some(ErrorCode::VersionsMissing));
+        stage.world.expect(is_named, || format!("{ended:?}"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn entering_without_a_version_is_caught() {
+    let mut stage = Stage::new(9, 6);
+    ruin_everything(&mut stage).expect("nothing is broken yet");
+    let (node, job) = stage.begin_recovery();
+    stage.world.sabotage(node, Sabotage::EntersWithNothing);
+    let failure = stage.world.finish(node, job, LIMIT).expect_err("caught");
+    let words = "enters a machine without head";
+    assert!(failure.message.contains(words), "{failure}");
+}
+
 /// Of three that are gone nobody has to wait long.
 #[test]
 fn the_dead_are_not_waited_for() -> Result<(), Failure> {

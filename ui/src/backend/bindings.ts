@@ -19,7 +19,7 @@ export type Code = [number, number];
 /**
  * What went wrong, as a stable code that crosses processes and front ends.
  */
-export type ErrorCode = "unreachable" | "timed_out" | "interrupted" | "busy" | "quota_exceeded" | "no_contract" | "expired" | "not_authentic" | "not_allowed" | "replayed" | "not_found" | "corrupt" | "malformed" | "incompatible" | "disk_full" | "disk_failed" | "stale" | "fenced" | "too_few_suppliers" | "too_few_shards" | "unreadable" | "changed" | "bad_path" | "home_held" | "cancelled" | "bad_request" | "not_yet" | "internal" | "too_many" | "catalogue_damaged" | "forked";
+export type ErrorCode = "unreachable" | "timed_out" | "interrupted" | "busy" | "quota_exceeded" | "no_contract" | "expired" | "not_authentic" | "not_allowed" | "replayed" | "not_found" | "corrupt" | "malformed" | "incompatible" | "disk_full" | "disk_failed" | "stale" | "fenced" | "too_few_suppliers" | "too_few_shards" | "unreadable" | "changed" | "bad_path" | "home_held" | "cancelled" | "bad_request" | "not_yet" | "internal" | "too_many" | "catalogue_damaged" | "forked" | "versions_missing";
 
 /**
  * How loud an event is.

@@ -3,7 +3,9 @@
 //!
 //! It goes on when of each lane k holders of its home set have told a head, so that any version that was
 //! settled is among what was told; who has none does not count. Others have a short time to tell more;
-//! and a long one where a record names a version that nobody has told yet.
+//! and a long one where a record names a version that nobody has told yet. An identity that never published
+//! anything, by all of its records, is entered without a version; where there is one, or may be, and nobody
+//! tells it, the recovery fails.
 
 mod inquiry;
 mod lanes;
@@ -159,7 +161,7 @@ pub(crate) fn step(
             until,
         } => in_pausing(state, retry_at, tries, until, event, at, out),
         State::AskingHeads { inquiry } => in_asking_heads(inquiry, event, at, out),
-        State::Rebuilding { heads } => in_rebuilding(state, heads, event, out),
+        State::Rebuilding => in_rebuilding(state, event, out),
         State::Entering => in_entering(state, event, out),
         State::Done | State::Failed { .. } | State::Cancelled => match event {
             Event::Begin
@@ -262,7 +264,7 @@ fn in_seeking_lanes(
             missing,
             lanes: found,
         } => {
-            lanes.add(found);
+            lanes.add(found, &missing);
             let searches = searches + 1;
             if !missing.is_empty() && searches < LANE_SEARCHES_MAX {
                 out.push(Action::SeekLanes { devices: missing });
@@ -359,10 +361,10 @@ fn in_asking_heads(
     go_on(inquiry, at, out)
 }
 
-fn in_rebuilding(state: State, heads: usize, event: Event, out: &mut Vec<Action>) -> State {
+fn in_rebuilding(state: State, event: Event, out: &mut Vec<Action>) -> State {
     match event {
         // There are versions, and none of them can be had: nothing is taken over.
-        Event::Rebuilt { read: 0 } if heads > 0 => fail(ErrorCode::TooFewShards, out),
+        Event::Rebuilt { read: 0 } => fail(ErrorCode::TooFewShards, out),
         Event::Rebuilt { .. } => {
             out.push(Action::Enter);
             State::Entering
@@ -436,25 +438,32 @@ fn run(requests: impl IntoIterator<Item = Request>, out: &mut Vec<Action>) {
 /// Decides whether enough was heard.
 fn go_on(inquiry: Inquiry, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
     if inquiry.is_answered(at.now) {
+        if inquiry.is_unused() {
+            out.push(Action::Enter);
+            return State::Entering;
+        }
         let Findings {
             newest,
             unheard,
             is_sure,
         } = inquiry.findings();
-        if newest.is_empty() && !unheard.is_empty() {
-            // There are versions, and nobody who answered has one of them.
-            return fail(ErrorCode::TooFewSuppliers, out);
+        if newest.is_empty() {
+            return fail(ErrorCode::VersionsMissing, out);
         }
-        let heads = newest.len();
         out.push(Action::Rebuild {
             heads: newest,
             unheard,
             is_sure,
         });
-        return State::Rebuilding { heads };
+        return State::Rebuilding;
     }
     if inquiry.is_hopeless(at.now) {
-        return fail(ErrorCode::TooFewSuppliers, out);
+        let code = if inquiry.is_empty() {
+            ErrorCode::VersionsMissing
+        } else {
+            ErrorCode::TooFewSuppliers
+        };
+        return fail(code, out);
     }
     State::AskingHeads { inquiry }
 }

@@ -11,6 +11,8 @@ pub struct LaneFact {
     pub suppliers: Vec<DeviceId>,
     /// Shards that give a data pack of its home set back; 1 where it has none yet.
     pub k: u8,
+    /// Whether it says that a head was published.
+    pub has_published: bool,
     /// Its newest published head, unless a fence closes the lane before it: that is looked for.
     pub named: Option<Sequence>,
 }

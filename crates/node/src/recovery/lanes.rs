@@ -32,6 +32,7 @@ pub(super) fn lane_fact(record: &LaneRecord, fences: &[ClosedLane]) -> LaneFact 
         lane: record.lane,
         suppliers: record.suppliers.iter().map(|it| it.device).collect(),
         k: record.home.map_or(1, |home| home.k),
+        has_published: published.is_some(),
         named: published.filter(is_open_at),
     }
 }

@@ -49,6 +49,9 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
         ErrorCode::Forked => {
             "your suppliers have newer versions that this computer does not know: its own list is older, or another computer uses the same keys; nothing was overwritten; recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
         }
+        ErrorCode::VersionsMissing => {
+            "nobody who answered keeps a version of this identity; nothing was changed; try again when more of your suppliers are online"
+        }
         ErrorCode::Fenced => {
             "this device was declared gone by a recovery; start it anew with `bitdust recover`"
         }

@@ -25,7 +25,7 @@ export const recover: Translated<typeof English> = {
   found_title: "Willkommen zurück, {nickname}",
   found_newer: "Es gibt eine neuere Version bei Menschen, die nicht geantwortet haben. Sie lässt sich wiederherstellen, wenn sie online sind.",
   found_newest: "Die neueste Liste der Versionen wurde {when} geschrieben und ist von {confirmed} von {of} Menschen bestätigt.",
-  found_none: "Es wurde keine Liste von Versionen gefunden. Mit diesen Wörtern wurde nichts gesichert, oder niemand, der es aufbewahrt, ist gerade erreichbar.",
+  found_none: "Mit diesen Wörtern wurde noch nichts gesichert.",
   found_versions: { one: "{count} Version", other: "{count} Versionen" },
   found_files: { one: "{count} Datei", other: "{count} Dateien" },
   found_hint: "Zuerst kommen die Namen. Noch wurde nichts wiederhergestellt: auswählen, was und wohin.",

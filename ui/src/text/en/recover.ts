@@ -22,7 +22,7 @@ export const recover = {
   found_title: "Here you are, {nickname}",
   found_newer: "A newer version exists with people who did not answer. It can be recovered when they are online.",
   found_newest: "The newest list of versions was written {when} and is confirmed by {confirmed} of {of} people.",
-  found_none: "No list of versions was found. Nothing was backed up with these words, or nobody who keeps it can be reached now.",
+  found_none: "Nothing was backed up with these words yet.",
   found_versions: { one: "{count} version", other: "{count} versions" },
   found_files: { one: "{count} file", other: "{count} files" },
   found_hint: "Names come first. Nothing was restored yet: choose what and where to.",

@@ -40,6 +40,7 @@ fn recovery_is_drawn() {
             lane: THREE,
             suppliers: suppliers.to_vec(),
             k,
+            has_published: true,
             named: Some(FIRST),
         }],
     };

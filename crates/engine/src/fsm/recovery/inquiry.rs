@@ -176,11 +176,16 @@ impl Inquiry {
         self.told().next().is_none() && self.answers().next().is_some()
     }
 
+    /// Whether the identity has never published anything, by all that was found.
+    pub(super) fn is_unused(&self) -> bool {
+        self.told().next().is_none() && self.lanes.are_unused()
+    }
+
     /// Of how many lanes enough was told, of those that anybody told or a record names.
     fn heard(&self) -> Heard {
         let mut lanes = self.told_lanes();
         lanes.extend(self.lanes.named().map(|(lane, _)| lane));
-        if lanes.is_empty() {
+        if lanes.is_empty() && self.is_unused() {
             let answers = self.answers().count();
             let needed = usize::from(self.lanes.largest_k()).min(self.suppliers.len());
             return if answers >= needed {

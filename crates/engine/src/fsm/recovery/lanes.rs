@@ -11,12 +11,21 @@ use crate::io::LaneFact;
 pub(crate) struct Lanes {
     /// What was found, by lane.
     records: BTreeMap<DeviceId, LaneFact>,
+    /// Whether some were not found.
+    is_incomplete: bool,
 }
 
 impl Lanes {
-    pub(super) fn add(&mut self, found: impl IntoIterator<Item = LaneFact>) {
+    /// What was found when `missing` were not.
+    pub(super) fn add(&mut self, found: Vec<LaneFact>, missing: &[DeviceId]) {
         let found = found.into_iter().map(|record| (record.lane, record));
         self.records.extend(found);
+        self.is_incomplete = !missing.is_empty();
+    }
+
+    /// Whether by its records the identity never published anything, and none of them is missing.
+    pub(super) fn are_unused(&self) -> bool {
+        !self.is_incomplete && !self.records.values().any(|record| record.has_published)
     }
 
     /// Whether no record was found.

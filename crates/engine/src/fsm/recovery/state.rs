@@ -45,10 +45,7 @@ pub(crate) enum State {
         inquiry: Inquiry,
     },
     /// Loading lists and indexes.
-    Rebuilding {
-        /// Heads that were found.
-        heads: usize,
-    },
+    Rebuilding,
     /// The catalogue is there; the device is being entered into the root record.
     Entering,
     /// The catalogue is there, and the identity knows the device.
@@ -69,7 +66,7 @@ impl State {
             Self::Asked
             | Self::SeekingRoot { .. }
             | Self::SeekingLanes { .. }
-            | Self::Rebuilding { .. }
+            | Self::Rebuilding
             | Self::Entering
             | Self::Done
             | Self::Failed { .. }
@@ -88,7 +85,7 @@ impl State {
             | Self::SeekingLanes { .. }
             | Self::Pausing { .. }
             | Self::AskingHeads { .. }
-            | Self::Rebuilding { .. }
+            | Self::Rebuilding
             | Self::Entering => false,
         }
     }
@@ -102,7 +99,7 @@ pub(crate) const fn phase(state: &State) -> Option<Phase> {
         | State::SeekingLanes { .. }
         | State::Pausing { .. } => Some(Phase::Seeking),
         State::AskingHeads { .. } => Some(Phase::AskingHeads),
-        State::Rebuilding { .. } | State::Entering => Some(Phase::LoadingLists),
+        State::Rebuilding | State::Entering => Some(Phase::LoadingLists),
         State::Done | State::Failed { .. } | State::Cancelled => None,
     }
 }

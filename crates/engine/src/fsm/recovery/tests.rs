@@ -28,6 +28,7 @@ fn record(lane: DeviceId, suppliers: &[u8], k: u8, named: Option<u64>) -> LaneFa
         lane,
         suppliers: suppliers.iter().copied().map(device).collect(),
         k,
+        has_published: named.is_some(),
         named: named.map(Sequence),
     }
 }
@@ -113,7 +114,7 @@ impl Run {
             | State::SeekingLanes { .. }
             | State::Pausing { .. }
             | State::AskingHeads { .. }
-            | State::Rebuilding { .. }
+            | State::Rebuilding
             | State::Entering
             | State::Done
             | State::Cancelled => None,
@@ -148,7 +149,50 @@ fn empty_answers_are_not_waited_beside_for_ever() {
     run.hears(1, &[]);
     run.hears(2, &[]);
     run.passes(run.policy.recovery_timeout);
-    assert!(run.failure().is_some());
+    assert_eq!(run.failure(), Some(ErrorCode::VersionsMissing));
+    let mut run = Run::new(vec![record(LANE, &[1, 2, 3], 2, Some(5))]);
+    run.passes(run.policy.recovery_timeout);
+    assert_eq!(
+        run.failure(),
+        Some(ErrorCode::TooFewSuppliers),
+        "nobody said so"
+    );
+}
+
+#[test]
+fn an_identity_without_versions_is_entered_where_that_is_known() {
+    let never = record(LANE, &[1, 2], 2, None);
+    let beyond_a_fence = LaneFact {
+        has_published: true,
+        ..never.clone()
+    };
+    let ends = |found: LaneFact, missing: &[DeviceId]| {
+        let mut run = Run::new(Vec::new());
+        run.happens(Event::PeerUp { device: device(1) });
+        let devices = vec![LANE, OTHER_LANE];
+        run.happens(Event::RootFound { devices });
+        for _ in 0..LANE_SEARCHES_MAX {
+            let (lanes, missing) = (vec![found.clone()], missing.to_vec());
+            run.happens(Event::LanesSought { missing, lanes });
+        }
+        run.hears(1, &[]);
+        assert!(matches!(run.state, State::AskingHeads { .. }), "one of two");
+        run.hears(2, &[]);
+        run.state
+    };
+    let code = ErrorCode::VersionsMissing;
+    assert_eq!(ends(never.clone(), &[]), State::Entering);
+    assert_eq!(ends(never, &[OTHER_LANE]), State::Failed { code });
+    assert_eq!(ends(beyond_a_fence, &[]), State::Failed { code });
+    let named = record(LANE, &[1, 2], 2, Some(3));
+    assert_eq!(ends(named, &[]), State::Failed { code });
+}
+
+/// Nobody is asked who was never hired.
+#[test]
+fn an_identity_without_suppliers_is_entered_at_once() {
+    let run = Run::new(vec![record(LANE, &[], 1, None)]);
+    assert_eq!(run.state, State::Entering);
 }
 
 /// Nobody is left who could tell more: what there is is taken, and nothing is claimed of it.
