@@ -131,6 +131,7 @@ impl World {
             damaged: BTreeSet::new(),
             committed: false,
             published: false,
+            forgotten: false,
         };
         machine.disk.packs.insert(pack, row);
         let receipts = std::collections::BTreeMap::new();
@@ -177,7 +178,8 @@ impl World {
         let sequence = newest.unwrap_or(Sequence(0)).next();
         disk.draft = Some(sequence);
         disk.lists = Some(commit);
-        let known = disk.packs.iter().filter(|(_, row)| disk.is_known(row));
+        let is_named = |row: &PackRow| disk.is_known(row) && !row.forgotten;
+        let known = disk.packs.iter().filter(|(_, row)| is_named(row));
         let mut packs: BTreeSet<_> = known.map(|(pack, _)| *pack).collect();
         let Some(scan) = self.nodes[node.0].memory.scans.get(&job) else {
             return;

@@ -84,6 +84,8 @@ pub(crate) struct PackRow {
     pub(crate) damaged: BTreeSet<Position>,
     pub(crate) committed: bool,
     pub(crate) published: bool,
+    /// A broken start forgot it.
+    pub(crate) forgotten: bool,
 }
 
 /// What a stop does not take.
@@ -232,6 +234,9 @@ impl Node {
 
     /// What the catalogue tells a new engine. What does not go on is forgotten.
     pub(crate) fn facts(&mut self, now: Tick) -> Facts {
+        if self.sabotage == Sabotage::ForgetsAtStart {
+            self.forget_at_start();
+        }
         let packs = self.packs_at_start();
         self.disk.draft = packs.draft;
         self.disk.abandoned = packs.abandoned.max(self.disk.abandoned);
@@ -264,6 +269,17 @@ impl Node {
             head: disk.head,
             head_keepers: keepers.into_iter().flatten().copied().collect(),
             settled: disk.settled,
+        }
+    }
+
+    /// Forgets what waits in the spool and is not safe, whether or not a version leads to it.
+    fn forget_at_start(&mut self) {
+        let sets = &self.disk.sets;
+        for row in self.disk.packs.values_mut() {
+            let code = sets.get(&row.set).map(|set| set.code);
+            let need = code.and_then(bitdust_model::Code::safe_at);
+            let is_short = need.is_some_and(|need| row.confirmed.len() < usize::from(need));
+            row.forgotten |= is_short && !row.spooled.is_empty();
         }
     }
 

@@ -55,6 +55,9 @@ pub enum Sabotage {
     TakesTheFutureForNow,
     /// Waits for those who are late, from its next start on: what every fetch once did.
     WaitsForTheLate,
+    /// Forgets published packs of which a shard waits in the spool, at its next start: what every start
+    /// once did.
+    ForgetsAtStart,
     /// Leads on to lists wherever they are: what every backup once did.
     LeadsOnToTheAbsent,
 }
@@ -73,6 +76,7 @@ impl Sabotage {
             | Self::StandsStillInSleep
             | Self::TakesTheFutureForNow
             | Self::CountsTheEmpty
+            | Self::ForgetsAtStart
             | Self::ForgetsDebts => {}
             Self::LeadsOnToTheAbsent => outputs.iter_mut().for_each(lead_anywhere),
             Self::NeverTrustsAgain => {
@@ -138,6 +142,7 @@ impl Sabotage {
             | Self::StandsStillInSleep
             | Self::TakesTheFutureForNow
             | Self::LeadsOnToTheAbsent
+            | Self::ForgetsAtStart
             | Self::ForgetsDebts => told,
         }
     }

@@ -139,6 +139,42 @@ fn whatever_is_lost_comes_back_without_a_word() -> Outcome {
     scene.restore_and_compare()
 }
 
+/// One of three answers nothing during a backup, another rots, and the customer is killed or quits: what is
+/// owed is paid and what is lost is sent again, without a word.
+#[test]
+fn what_was_owed_is_paid_beside_one_that_rots() -> Outcome {
+    let mut scene = Scene::set_up("owed-beside-rot", 3, HURRIED)?;
+    for round in 0..sized(3, 20) {
+        let stalls = scene.below(3);
+        let rots = (stalls + 1 + scene.below(2)) % 3;
+        let before = scene.files(rots)?;
+        scene.write(&format!("round {round}"))?;
+        scene.stage.suppliers[stalls].hold(true)?;
+        let backup = scene.stage.customer.order(&["backup"]).within(SOON);
+        backup.attempt()?.expect_code(3)?;
+        // What all had before: of the new packs there may be no more than it takes.
+        let harmed = scene.below(before.len());
+        let shard = before.keys().nth(harmed).context("it has shards")?;
+        rot(shard)?;
+        if round.is_multiple_of(2) {
+            scene.stage.customer.kill()?;
+        } else {
+            scene.stage.customer.stop()?;
+        }
+        scene.stage.suppliers[stalls].hold(false)?;
+        scene.stage.customer.start()?;
+        let began = Instant::now();
+        eventually("nothing is owed, and nothing is lost", SOON, || {
+            let status = scene.until_whole(rots, &before)?;
+            let mut suppliers = status["suppliers"].as_array().into_iter().flatten();
+            Ok(suppliers.all(|view| view["is_owed"] == false).then_some(()))
+        })?;
+        eprintln!("round {round}: {:.1} s", began.elapsed().as_secs_f64());
+    }
+    scene.stage.suppliers[1].kill()?;
+    scene.restore_and_compare()
+}
+
 struct Scene {
     stage: Stage,
     source: PathBuf,
@@ -157,6 +193,7 @@ impl Scene {
             ("policy.redial_max", "1000"),
             ("policy.stall_timeout", "2000"),
             ("policy.restore_patience", "10000"),
+            ("policy.straggler_wait", "2000"),
         ];
         let mut stage = Stage::prepare(&world, suppliers, &settings)?;
         stage

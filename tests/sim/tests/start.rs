@@ -1,0 +1,65 @@
+//! What is published stays in every later version, whatever a start finds of it: beside one supplier that
+//! was away while it was made and another that is caught with a loss.
+
+use std::time::Duration;
+
+use bitdust_engine::Random;
+use bitdust_sim::{Failure, Sabotage};
+use bitdust_sim_stories::{DAY, LIMIT, Stage};
+
+const SUPPLIERS: usize = 5;
+const SEEDS: u64 = 40;
+/// Long enough for a daily check to come upon a supplier that has nothing.
+const LONG: u32 = 30;
+
+fn play(seed: u64, sabotage: Sabotage) -> Result<(), Failure> {
+    let mut chance = Random::from_number(seed ^ 0xa1);
+    let mut stage = Stage::new(seed, SUPPLIERS);
+    let customer = stage.customer;
+    stage
+        .world
+        .run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
+    stage.world.sabotage(customer, sabotage);
+    let first = usize::try_from(chance.below(SUPPLIERS as u64)).expect("few");
+    let second = first + 1 + usize::try_from(chance.below(SUPPLIERS as u64 - 1)).expect("few");
+    let (away, caught) = (stage.suppliers[first], stage.suppliers[second % SUPPLIERS]);
+    stage.world.stop(away);
+    stage.world.run_for(Duration::from_secs(1))?;
+    stage.back_up()?;
+    stage.world.lose_some(caught, 100, chance.chance(50));
+    stage
+        .world
+        .run_until("the loss is noticed", LONG * DAY, |world| {
+            let view = world.view(customer);
+            view.is_some_and(|view| view.suppliers.iter().any(|supplier| supplier.suspect))
+        })?;
+    stage.world.stop(customer);
+    stage.world.start(customer);
+    stage.world.set_folder(customer, 0..45);
+    stage.back_up()?;
+    stage.world.kill(customer);
+    let (node, job) = stage.begin_recovery();
+    stage.world.finish(node, job, LIMIT)?;
+    stage.restore_at(node)
+}
+
+#[test]
+fn a_start_drops_nothing_that_is_published() {
+    for seed in 0..SEEDS {
+        if let Err(failure) = play(seed, Sabotage::None) {
+            panic!("{failure}");
+        }
+    }
+}
+
+#[test]
+fn a_start_that_drops_what_is_published_is_caught() {
+    for seed in 0..10 {
+        let failure = play(seed, Sabotage::ForgetsAtStart).expect_err("a broken start is caught");
+        let message = failure.message;
+        assert!(
+            message.contains("enough shards of everything"),
+            "seed {seed}: {message}"
+        );
+    }
+}
