@@ -156,7 +156,7 @@ fn entitle(tray: &Tray, sentence: &str) {
         warn!(%error, "The menu cannot be changed");
     }
     if let Err(error) = tray.icon.set_tooltip(Some(sentence)) {
-        warn!(%error, "The icon says nothing");
+        warn!(%error, "The icon cannot be changed");
     }
 }
 
