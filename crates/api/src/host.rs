@@ -145,18 +145,35 @@ pub struct RecoveredView {
     pub identity: String,
     /// The nickname.
     pub nickname: String,
-    /// When the newest list of versions was written, by the old machine's clock.
+    /// When the newest version that was found was written, by the old machine's clock.
     pub newest: Option<UnixMillis>,
-    /// Suppliers that confirmed it.
+    /// Its number among the versions of its machine.
+    pub number: Option<u64>,
+    /// Suppliers that told exactly this one; of several machines the fewest.
     pub confirmed: u32,
     /// Suppliers of the set.
     pub of: u32,
-    /// Whether a newer version exists with suppliers who did not answer.
-    pub newer: bool,
+    /// A newer version that exists with suppliers who did not answer.
+    pub newer: Option<MissedVersion>,
+    /// A newer version that was told, and whose lists could not be had.
+    pub unread: Option<MissedVersion>,
+    /// Whether so many told a version that no other can be newer but those named here.
+    pub is_sure: bool,
     /// Versions found.
     pub snapshots: u64,
     /// Files in the newest version of each folder.
     pub files: u64,
+}
+
+/// A version that a recovery knows of and could not take over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct MissedVersion {
+    /// Its number among the versions of its machine.
+    pub number: u64,
+    /// When it was written, by that machine's clock; `None` where nobody told it.
+    pub written_at: Option<UnixMillis>,
+    /// Whether another machine wrote it than the newest version that was found.
+    pub is_of_another: bool,
 }
 
 /// Where the host stands.

@@ -8,7 +8,8 @@ use bitdust_api::call::{CallName, Conflict};
 use bitdust_api::event::{JobOutcome, JobReport, Remark};
 use bitdust_api::history::{Happening, HistoryLine, HistoryView};
 use bitdust_api::host::{
-    CreatedView, GuardChoice, HostCallName, PracticeSupplierView, PracticeView, RecoveredView,
+    CreatedView, GuardChoice, HostCallName, MissedVersion, PracticeSupplierView, PracticeView,
+    RecoveredView,
 };
 use bitdust_api::view::{
     ContractView, DeviceView, EntryView, EstimateView, FileVersionView, FindingView, FolderState,
@@ -119,6 +120,7 @@ fn bindings() -> String {
         HostCall,
         HostAnswer,
         CreatedView,
+        MissedVersion,
         RecoveredView,
         HostView,
         HostState,

@@ -19,5 +19,7 @@ pub use facts::{
 pub use ids::{AskId, FetchId, JobId};
 pub use inputs::{Input, InputKind};
 pub use outputs::{Output, OutputKind, Phase};
-pub use recovery::{HeadFact, HomeFact, LaneFact, ToldVersion};
+pub use recovery::{
+    HeadFact, HomeFact, LaneFact, ListsRead, RecoveryFound, ToldVersion, WantedHead,
+};
 pub use sets::{DebtFact, PositionFact, SetFact, set_for_new_packs};

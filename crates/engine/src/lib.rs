@@ -23,9 +23,9 @@ mod view;
 pub use engine::Engine;
 pub use io::{
     Access, AskId, ClaimedHead, CustomerFact, DebtFact, Facts, FetchId, FolderFact, HeadFact,
-    HomeFact, Input, InputKind, JobId, LaneFact, OfferFact, Output, OutputKind, OwedFact, PackFact,
-    Phase, PlaceFact, PositionFact, ReceiptFact, RecordScope, SetFact, SupplierFact, ToldVersion,
-    VersionFact, Wait, set_for_new_packs,
+    HomeFact, Input, InputKind, JobId, LaneFact, ListsRead, OfferFact, Output, OutputKind,
+    OwedFact, PackFact, Phase, PlaceFact, PositionFact, ReceiptFact, RecordScope, RecoveryFound,
+    SetFact, SupplierFact, ToldVersion, VersionFact, Wait, WantedHead, set_for_new_packs,
 };
 pub use random::Random;
 pub use rules::{

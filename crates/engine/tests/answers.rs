@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 use bitdust_engine::trace::{TraceLine, apply};
 use bitdust_engine::{
     Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, HeadFact, Input, InputKind,
-    JobId, LaneFact, OfferFact, Output, OutputKind, OwedFact, PlaceFact, ReceiptFact, SetFact,
-    SupplierFact, VersionFact,
+    JobId, LaneFact, ListsRead, OfferFact, Output, OutputKind, OwedFact, PlaceFact, ReceiptFact,
+    SetFact, SupplierFact, VersionFact,
 };
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::limits::LOSSES_IN_A_ROW_MAX;
@@ -312,10 +312,10 @@ impl Run {
                 }],
             }],
             Output::RebuildCatalogue { job, .. } => {
-                let (read, missing) = (1, 0);
-                vec![Input::CatalogueRebuilt { job, read, missing }]
+                let lists = ListsRead::Whole;
+                vec![Input::CatalogueRebuilt { job, lists }]
             }
-            Output::EnterDevice { job } => vec![Input::DeviceEntered { job }],
+            Output::EnterDevice { job, .. } => vec![Input::DeviceEntered { job }],
             Output::AcceptContract { ask } => vec![Input::ContractRecorded { ask }],
             Output::AcceptStore { ask } => vec![Input::ShardKept { ask }],
             Output::AllowAccess { ask } => vec![Input::AccessGiven {

@@ -3,8 +3,8 @@
 use bitdust_engine::trace::{TraceLine, apply, replay};
 use bitdust_engine::{
     Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, HeadFact, Input, JobId,
-    LaneFact, OfferFact, OwedFact, PackFact, PlaceFact, Random, ReceiptFact, SetFact, SupplierFact,
-    VersionFact,
+    LaneFact, ListsRead, OfferFact, OwedFact, PackFact, PlaceFact, Random, ReceiptFact, SetFact,
+    SupplierFact, VersionFact,
 };
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::limits::ENGINE_OUTPUTS_MAX;
@@ -506,8 +506,11 @@ fn far_input(chance: &mut Random) -> Input {
         },
         12 => Input::CatalogueRebuilt {
             job,
-            read: 1,
-            missing: 0,
+            lists: match chance.below(3) {
+                0 => ListsRead::Nothing,
+                1 => ListsRead::Partly,
+                _ => ListsRead::Whole,
+            },
         },
         13 => Input::ContractProposed {
             ask,

@@ -19,6 +19,6 @@ pub use home::facade::{
 };
 pub use home::host::Host;
 pub use shared::error::NodeError;
-pub use shared::recovery_found::Recovered;
+pub use shared::recovery_found::{NewestFound, Recovered};
 pub use shared::settings::{Scope, Settings, Unlock};
 pub use shared::text::{path_of, text_of};

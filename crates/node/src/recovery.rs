@@ -11,6 +11,7 @@ pub(crate) mod lanes;
 mod rebuild;
 pub(crate) mod root;
 mod seek;
+mod verdict;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,11 +20,11 @@ use tokio::sync::oneshot;
 
 use bitdust_api::view::JobTask;
 use bitdust_crypto::RootSecrets;
-use bitdust_engine::{HeadFact, Input, JobId, ToldVersion};
+use bitdust_engine::{HeadFact, Input, JobId, RecoveryFound, WantedHead};
 use bitdust_model::head::{Head, HeadBundle};
 use bitdust_model::locator::{LaneRecord, RootRecord};
 use bitdust_model::status::Problems;
-use bitdust_model::{DeviceId, ErrorCode, HeadHash, Sequence};
+use bitdust_model::{DeviceId, ErrorCode, HeadRef};
 use bitdust_store::catalogue::Introduction;
 
 use crate::recovery::believe::believe;
@@ -32,13 +33,14 @@ use crate::recovery::failure::{SoFar, recovery_error};
 use crate::recovery::lanes::{Learnt, head_fact, known_suppliers, lane_fact};
 use crate::recovery::rebuild::rebuild;
 use crate::recovery::seek::{FoundRoot, devices_of, seek_lanes, seek_root};
+use crate::recovery::verdict::{ToldHeads, ends, known_heads, newest_found};
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::error::NodeError;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
 use crate::shared::lane_heads::heads_of;
-use crate::shared::recovery_found::{Found, Rebuilt, Recovered};
+use crate::shared::recovery_found::{Found, Recovered};
 use crate::shared::task_event::TaskEvent;
 
 /// The recovery of a node, if it runs one.
@@ -71,42 +73,15 @@ struct Run {
     beside: Vec<LaneRecord>,
     /// Suppliers that lane records name, and where they can be reached.
     suppliers: BTreeMap<DeviceId, Introduction>,
-    /// The newest version that a record names, and how many machines have none.
-    named: Option<Sequence>,
+    /// The newest head that each record names, and how many machines have none.
+    named: BTreeMap<DeviceId, HeadRef>,
     missing: usize,
     /// Suppliers that answered, and whether they told a head.
     answered: BTreeMap<DeviceId, bool>,
     /// Heads that were heard.
-    heads: BTreeMap<(DeviceId, HeadHash), HeadBundle>,
-    /// Those that the engine chose, and how sure it is of them.
-    chosen: Chosen,
-    /// What could be had of them.
-    rebuilt: Rebuilt,
+    heads: ToldHeads,
     /// What is told in the end.
     result: Option<Recovered>,
-}
-
-/// Heads that are taken over.
-#[derive(Clone, Default)]
-struct Chosen {
-    heads: Vec<HeadBundle>,
-    /// Suppliers that confirmed them.
-    confirmed: u32,
-    /// Suppliers asked.
-    of: u32,
-    /// A newer version exists with somebody who did not answer, or may do so.
-    newer: bool,
-}
-
-/// Heads whose lists are to be loaded.
-#[derive(Clone, Copy)]
-pub(crate) struct Wanted<'a> {
-    /// The newest of each lane.
-    pub(crate) newest: &'a [ToldVersion],
-    /// Newer ones that nobody told.
-    pub(crate) unheard: &'a [(DeviceId, Sequence)],
-    /// Whether nothing newer can have settled.
-    pub(crate) is_sure: bool,
 }
 
 impl Run {
@@ -115,7 +90,7 @@ impl Run {
         self.found = Some(root);
         self.beside = lanes;
         self.suppliers.clear();
-        self.named = None;
+        self.named.clear();
         self.answered.clear();
     }
 
@@ -126,7 +101,7 @@ impl Run {
             suppliers: self.suppliers.len(),
             told,
             empty: self.answered.len() - told,
-            named: self.named,
+            named: self.named.values().map(|head| head.sequence).max(),
             missing: self.missing,
         }
     }
@@ -136,7 +111,8 @@ impl Run {
         let mut facts = Vec::with_capacity(heads.len());
         for (head, bundle) in heads {
             let fact = head_fact(&head, &bundle);
-            self.heads.insert((fact.lane, fact.head.hash), bundle);
+            let key = (fact.lane, fact.head.hash);
+            self.heads.insert(key, (head, bundle));
             facts.push(fact);
         }
         facts
@@ -168,13 +144,11 @@ impl Recovery {
             reply: start.reply,
             found: None,
             beside: Vec::new(),
-            named: None,
+            named: BTreeMap::new(),
             missing: 0,
             answered: BTreeMap::new(),
             suppliers: BTreeMap::new(),
-            heads: BTreeMap::new(),
-            chosen: Chosen::default(),
-            rebuilt: Rebuilt::default(),
+            heads: ToldHeads::new(),
             result: None,
         });
         driver.tell(Input::RecoverAsked { job: id });
@@ -285,58 +259,48 @@ impl Recovery {
         });
     }
 
-    /// Loads manifests and indexes of the chosen heads.
+    /// Loads manifest and indexes of a head.
     pub(crate) fn rebuild_catalogue(
-        &mut self,
+        &self,
         driver: &mut Driver,
         completion: Completion,
         job: JobId,
-        wanted: Wanted<'_>,
+        wanted: WantedHead,
     ) {
-        let Some(run) = &mut self.run else {
+        let key = (wanted.lane, wanted.head.hash);
+        let told = self.run.as_ref().and_then(|run| run.heads.get(&key));
+        let Some((_, bundle)) = told.cloned() else {
             return driver.tell(completion.failed(ErrorCode::Internal));
-        };
-        let heads = wanted.newest.iter();
-        let heads: Vec<_> = heads
-            .filter_map(|told| run.heads.get(&(told.lane, told.head.hash)).cloned())
-            .collect();
-        // One that few have tells how well all of it is known.
-        let worst = wanted.newest.iter().min_by_key(|told| told.confirmed);
-        run.chosen = Chosen {
-            heads: heads.clone(),
-            confirmed: worst.map_or(0, |told| told.confirmed),
-            of: worst.map_or(0, |told| told.of),
-            newer: !wanted.unheard.is_empty() || !wanted.is_sure,
         };
         let context = self.context.clone();
         driver.spawn(async move {
-            match rebuild(&context, job, &heads).await {
-                Ok(rebuilt) => {
-                    let rebuilt = Box::new(rebuilt);
-                    found(completion, Found::Rebuilt { job, rebuilt }).await;
-                }
+            match rebuild(&context, job, &bundle, wanted.partly).await {
+                Ok(lists) => found(completion, Found::Rebuilt { job, lists }).await,
                 Err(code) => completion.tell(Err(code)).await,
             }
         });
     }
 
     /// Takes over what was found, and enters this device into the root record.
-    pub(crate) fn enter_device(&self, driver: &mut Driver, completion: Completion, job: JobId) {
+    pub(crate) fn enter_device(
+        &self,
+        driver: &mut Driver,
+        completion: Completion,
+        job: JobId,
+        taken: &RecoveryFound,
+    ) {
         let Some((run, root)) = self.found_root() else {
             return driver.tell(completion.failed(ErrorCode::Internal));
         };
-        let chosen = run.chosen.clone();
         let entry = Entry {
             root: run.root.clone(),
             record: root.clone(),
             old_machine_gone: run.old_machine_gone,
-            heads: chosen.heads,
+            heads: known_heads(taken, &run.heads),
+            ends: ends(taken, &run.named),
             suppliers: run.suppliers.values().cloned().collect(),
             nickname: run.nickname.clone(),
-            newest: run.rebuilt.newest,
-            confirmed: chosen.confirmed,
-            of: chosen.of,
-            newer: chosen.newer,
+            newest: newest_found(taken, &run.heads),
         };
         let context = self.context.clone();
         driver.spawn(async move {
@@ -375,8 +339,11 @@ impl Recovery {
             } => {
                 let fences = run.found.as_ref().map_or(&[][..], |root| &root.fences);
                 let facts: Vec<_> = lanes.iter().map(|lane| lane_fact(lane, fences)).collect();
-                let named = facts.iter().filter_map(|fact| fact.named);
-                run.named = named.chain(run.named).max();
+                let named = lanes.iter().zip(&facts).filter_map(|(lane, fact)| {
+                    let head = fact.named.and(lane.published)?;
+                    Some((lane.lane, head))
+                });
+                run.named.extend(named);
                 run.missing = missing.len();
                 let contacts = lanes.into_iter().flat_map(|lane| lane.suppliers);
                 learnt.contacts = contacts.collect();
@@ -398,10 +365,8 @@ impl Recovery {
                 driver.tell(completion.done(Input::HeadsHeard { job, device, heads }));
                 learnt.sets = sets.into_iter().map(|(set, _)| set).collect();
             }
-            Found::Rebuilt { job, rebuilt } => {
-                let (read, missing) = (rebuilt.read, rebuilt.missing);
-                run.rebuilt = *rebuilt;
-                driver.tell(completion.done(Input::CatalogueRebuilt { job, read, missing }));
+            Found::Rebuilt { job, lists } => {
+                driver.tell(completion.done(Input::CatalogueRebuilt { job, lists }));
             }
             Found::Entered { job, result } => {
                 run.result = Some(*result);

@@ -1,6 +1,6 @@
 //! The promises, checked after every step against the world's own books.
 
-use bitdust_engine::{JobId, Output, SetFact, ToldVersion, known_at};
+use bitdust_engine::{JobId, Output, RecoveryFound, SetFact, known_at};
 use bitdust_model::limits::{FETCHES_QUEUED_MAX, JOBS_MAX, PACKS_TRACKED_MAX};
 use bitdust_model::manifest::PackKind;
 use bitdust_model::status::Protection;
@@ -25,13 +25,7 @@ impl World {
             Output::PutHead { sequence, .. } => self.why_not_put(node, *sequence),
             Output::RecordCommit { sequence } => self.why_not_record(node, *sequence),
             Output::RecordSet { code, holders } => self.why_not_set(node, *code, holders),
-            Output::RebuildCatalogue {
-                heads,
-                unheard,
-                is_sure,
-                ..
-            } => self.why_not_rebuild(node, heads, unheard, *is_sure),
-            Output::EnterDevice { .. } => self.why_not_enter(node),
+            Output::EnterDevice { found, .. } => self.why_not_enter(node, found),
             Output::JobEnded {
                 job, failure: None, ..
             } => self.why_not_ended(node, *job),
@@ -158,28 +152,31 @@ impl World {
         })
     }
 
-    /// Any settled head must be among what was told where a recovery calls itself sure, and any that a
-    /// record names is told or named.
-    fn why_not_rebuild(
-        &self,
-        node: NodeId,
-        told: &[ToldVersion],
-        unheard: &[(DeviceId, Sequence)],
-        is_sure: bool,
-    ) -> Option<String> {
+    /// An identity that has published something is not taken over without any of it; any settled head
+    /// must be among what was told where a recovery calls itself sure; and any that a record names is told
+    /// or named.
+    fn why_not_enter(&self, node: NodeId, found: &RecoveryFound) -> Option<String> {
         let identity = self.nodes[node.0].identity;
-        let records = self.books.lanes.iter();
-        let mut named = records.filter(|((owner, _), _)| *owner == identity);
-        let told: Vec<_> = told.iter().map(|it| (it.lane, it.head.sequence)).collect();
-        let is_known = |lane: DeviceId, head: Sequence| {
-            let mut known = told.iter().chain(unheard);
-            known.any(|(of, newest)| *of == lane && *newest >= head)
+        let is_own = |owner: NodeId| self.nodes[owner.0].identity == identity;
+        let told = found.taken.iter().chain(&found.unread);
+        let told: Vec<_> = told.map(|it| (it.lane, it.head.sequence)).collect();
+        let mut heads = self.books.heads.iter();
+        let published = heads.find(|((owner, _), head)| head.recorded && is_own(*owner));
+        if let (Some(((_, sequence), _)), true) = (published, found.taken.is_empty()) {
+            let sequence = sequence.0;
+            return Some(format!("recovery enters a machine without head {sequence}"));
+        }
+        let mut named = self.books.lanes.iter();
+        let is_hidden = |lane: DeviceId, head: Sequence| {
+            let mut known = told.iter().chain(&found.unheard);
+            !known.any(|(of, newest)| *of == lane && *newest >= head)
         };
-        let hidden = named.find(|((_, lane), entry)| !is_known(*lane, entry.head));
+        let hidden =
+            named.find(|((owner, lane), entry)| *owner == identity && is_hidden(*lane, entry.head));
         if let Some((_, entry)) = hidden {
             return Some(format!("recovery hides head {}", entry.head.0));
         }
-        if !is_sure {
+        if !found.is_sure {
             return None;
         }
         let mut heads = self.books.heads.iter().filter(|((owner, _), head)| {
@@ -187,7 +184,7 @@ impl World {
             let kept = set.counted().filter(|(_, by)| head.kept.contains(by));
             let quorum = set.quorum().map(usize::from);
             let is_settled = quorum.is_some_and(|quorum| kept.count() >= quorum);
-            head.recorded && is_settled && self.nodes[owner.0].identity == identity
+            head.recorded && is_settled && is_own(*owner)
         });
         let missed = heads.find(|((owner, sequence), _)| {
             let lane = self.nodes[owner.0].device;
@@ -198,18 +195,6 @@ impl World {
         missed.map(|((_, sequence), _)| {
             format!("recovery goes on without settled head {}", sequence.0)
         })
-    }
-
-    /// An identity that has published something is not taken over without any of it.
-    fn why_not_enter(&self, node: NodeId) -> Option<String> {
-        let machine = &self.nodes[node.0];
-        let mut heads = self.books.heads.iter();
-        let published = heads.find(|((owner, _), head)| {
-            head.recorded && self.nodes[owner.0].identity == machine.identity
-        });
-        let ((_, sequence), _) = published?;
-        let is_found = machine.disk.recovered.is_some();
-        (!is_found).then(|| format!("recovery enters a machine without head {}", sequence.0))
     }
 
     /// A backup that is told done has published what it read.

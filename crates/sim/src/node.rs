@@ -6,7 +6,7 @@ use std::time::Duration;
 use bitdust_engine::trace::TraceLine;
 use bitdust_engine::{
     AskId, CustomerFact, DebtFact, DraftFact, Engine, Facts, FetchId, JobId, Output, PacksAtStart,
-    Phase, SealedPackFact, SetFact, SupplierFact, known_at, packs_at_start,
+    Phase, RecoveryFound, SealedPackFact, SetFact, SupplierFact, known_at, packs_at_start,
 };
 use bitdust_model::ledger::{Group, GroupTotal};
 use bitdust_model::manifest::PackKind;
@@ -142,8 +142,8 @@ pub(crate) struct Memory {
     /// Who waits for that: one is made at a time.
     pub(crate) remakes_waiting: Vec<(DeviceId, Vec<DebtFact>)>,
     pub(crate) sealing: Option<JobId>,
-    /// Lanes of which the last recovery knows a newer version than it found.
-    pub(crate) unheard: usize,
+    /// What the last recovery found, and knows of beyond that.
+    pub(crate) found: RecoveryFound,
     /// What waits for room on the disk.
     pub(crate) waiting_writes: Vec<Output>,
     pub(crate) asks: BTreeMap<AskId, Call>,

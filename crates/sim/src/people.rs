@@ -382,7 +382,14 @@ impl World {
     /// How many lanes have a newer version than what the last recovery of a machine found.
     #[must_use]
     pub fn newer_unheard(&self, node: NodeId) -> usize {
-        self.nodes[node.0].memory.unheard
+        self.nodes[node.0].memory.found.unheard.len()
+    }
+
+    /// The newest versions that the last recovery of a machine was told of and could not read.
+    #[must_use]
+    pub fn unread(&self, node: NodeId) -> Vec<Sequence> {
+        let unread = &self.nodes[node.0].memory.found.unread;
+        unread.iter().map(|told| told.head.sequence).collect()
     }
 
     /// How many packs of contents a machine has sealed.

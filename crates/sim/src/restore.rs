@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bitdust_engine::{
-    FetchId, HeadFact, HomeFact, Input, JobId, LaneFact, Output, PlaceFact, SupplierFact,
-    ToldVersion,
+    FetchId, HeadFact, HomeFact, Input, JobId, LaneFact, ListsRead, Output, PlaceFact,
+    SupplierFact, WantedHead,
 };
 use bitdust_model::limits::FETCHES_IN_FLIGHT_MAX;
 use bitdust_model::manifest::PackKind;
@@ -73,16 +73,9 @@ impl World {
             Output::SeekRoot { job } => self.seek_root(node, job),
             Output::SeekLanes { job, devices } => self.seek_lanes(node, job, &devices),
             Output::AskHeads { job, device } => self.call(node, device, Request::Heads { job }),
-            Output::RebuildCatalogue {
-                job,
-                heads,
-                unheard,
-                ..
-            } => {
-                self.nodes[node.0].memory.unheard = unheard.len();
-                self.rebuild(node, job, &heads);
-            }
-            Output::EnterDevice { job } => {
+            Output::RebuildCatalogue { job, wanted } => self.rebuild(node, job, wanted),
+            Output::EnterDevice { job, found } => {
+                self.nodes[node.0].memory.found = found;
                 let wait = self.latency();
                 self.deliver(node, wait, Input::DeviceEntered { job });
             }
@@ -167,13 +160,14 @@ impl World {
         let input = match (row.lists_only, problems) {
             (false, _) => Input::RestoreWritten { job, problems },
             (true, 0) => {
-                self.nodes[node.0].disk.recovered = Some(head);
-                let (read, missing) = (1, 0);
-                Input::CatalogueRebuilt { job, read, missing }
+                // Of several lanes the first one is restored.
+                self.nodes[node.0].disk.recovered.get_or_insert(head);
+                let lists = ListsRead::Whole;
+                Input::CatalogueRebuilt { job, lists }
             }
-            (true, missing) => {
-                let read = 0;
-                Input::CatalogueRebuilt { job, read, missing }
+            (true, _) => {
+                let lists = ListsRead::Nothing;
+                Input::CatalogueRebuilt { job, lists }
             }
         };
         self.deliver(node, Duration::from_millis(10), input);
@@ -336,14 +330,8 @@ impl World {
         self.deliver(node, wait, input);
     }
 
-    fn rebuild(&mut self, node: NodeId, job: JobId, heads: &[ToldVersion]) {
-        let Some(&ToldVersion { lane, head, .. }) = heads.first() else {
-            let (read, missing) = (0, 0);
-            let input = Input::CatalogueRebuilt { job, read, missing };
-            self.deliver(node, Duration::from_millis(5), input);
-            return;
-        };
-        let head = (self.by_device[&lane], head.sequence);
+    fn rebuild(&mut self, node: NodeId, job: JobId, wanted: WantedHead) {
+        let head = (self.by_device[&wanted.lane], wanted.head.sequence);
         let queue = vec![self.books.heads[&head].commit];
         self.begin_restore(node, job, head, queue, true);
     }

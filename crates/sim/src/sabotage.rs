@@ -1,6 +1,6 @@
 //! Engines broken on purpose: each breaks one promise, and the checker must see it.
 
-use bitdust_engine::{Input, Output, SetFact};
+use bitdust_engine::{Input, Output, RecoveryFound, SetFact};
 use bitdust_model::ledger::AtHand;
 use bitdust_model::status::Protection;
 use bitdust_model::{ErrorCode, PositionMask};
@@ -49,6 +49,8 @@ pub enum Sabotage {
     CountsTheEmpty,
     /// Enters a machine without any version where nobody tells one: what recovery once did.
     EntersWithNothing,
+    /// Tries no older version where the lists of the newest cannot be had: what recovery once did.
+    TriesTheNewestOnly,
     /// Counts no time in which the machine sleeps: what every node once did.
     StandsStillInSleep,
     /// Takes a proof that lies in its clock's future for one of just now: what every start once did.
@@ -84,6 +86,7 @@ impl Sabotage {
             }
             Self::PublishesAlone => outputs.extend(record_at_once(input)),
             Self::HidesNewer => outputs.iter_mut().for_each(hide_newer),
+            Self::TriesTheNewestOnly => outputs.iter_mut().for_each(|it| end_with(input, it)),
             Self::EntersWithNothing => outputs.iter_mut().for_each(enter_with_nothing),
             Self::CommitsEarly => {
                 if let Input::PackSealed { pack, .. } = input {
@@ -136,6 +139,7 @@ impl Sabotage {
             | Self::HidesNewer
             | Self::CountsTheEmpty
             | Self::EntersWithNothing
+            | Self::TriesTheNewestOnly
             | Self::PublishesAlone
             | Self::TrustsWhatItHas
             | Self::NeverTrustsAgain
@@ -182,8 +186,8 @@ fn give_up(output: &mut Output) {
 }
 
 fn hide_newer(output: &mut Output) {
-    if let Output::RebuildCatalogue { unheard, .. } = output {
-        unheard.clear();
+    if let Output::EnterDevice { found, .. } = output {
+        found.unheard.clear();
     }
 }
 
@@ -191,7 +195,20 @@ fn enter_with_nothing(output: &mut Output) {
     if let Output::JobEnded { job, failure, .. } = output
         && *failure == Some(ErrorCode::VersionsMissing)
     {
-        *output = Output::EnterDevice { job: *job };
+        let (job, found) = (*job, RecoveryFound::default());
+        *output = Output::EnterDevice { job, found };
+    }
+}
+
+/// Ends a recovery where it would go on to another version.
+fn end_with(input: &Input, output: &mut Output) {
+    let goes_on = matches!(input, Input::CatalogueRebuilt { .. });
+    if let (true, Output::RebuildCatalogue { job, .. }) = (goes_on, &output) {
+        *output = Output::JobEnded {
+            job: *job,
+            failure: Some(ErrorCode::TooFewShards),
+            unchanged: false,
+        };
     }
 }
 

@@ -300,11 +300,125 @@ fn the_dead_are_not_waited_for_at_a_recovery() -> Outcome {
     let mut machine = stage.new_machine(&world, "new-machine")?;
     let reply = machine.recover(&words)?;
     eprintln!("recovered in {:.2} s", reply.took.as_secs_f64());
-    ensure!(reply.object["newer"] == false, "{}", reply.object);
+    ensure!(reply.object["newer"].is_null(), "{}", reply.object);
     machine.start()?;
     eventually("three are there", SOON, || {
         let status = machine.status()?;
         Ok((status["peers"].as_u64() >= Some(3)).then_some(()))
     })?;
     restore_and_compare(&world, &machine, &source, "restored")
+}
+
+/// Each supplier is there, and has nothing left but the records by which the identity is found.
+#[test]
+fn suppliers_that_lost_everything_are_no_success() -> Outcome {
+    let world = World::new("all-lost")?;
+    let mut stage = Stage::prepare(&world, 3, &SETTINGS)?;
+    stage.customer.start()?;
+    stage.hire()?;
+    stage.keep_ports("/tcp/")?;
+    stage.customer.wait_until_connected(3)?;
+    let source = world.make_folder("source")?;
+    // The records that come with the second version name the first one.
+    for text in ["Dear all", "Dear all again"] {
+        std::fs::write(source.join("letter"), text)?;
+        stage.back_up(&source)?;
+        stage.customer.wait_until_spread()?;
+    }
+    let words = stage.customer.words.clone();
+    stage.customer.kill()?;
+    for supplier in &mut stage.suppliers {
+        supplier.stop()?;
+        lose_all_but_records(&supplier.home)?;
+        supplier.start()?;
+    }
+    let machine = stage.new_machine(&world, "new-machine")?;
+    machine.configure(&[("recovery_timeout", 8_000)])?;
+    for attempt in 1..=2 {
+        let reply = machine.attempt_recovery(&words)?.expect_code(1)?;
+        let (code, message) = reply.error()?;
+        ensure!(code == "versions_missing", "{attempt}: {code}: {message}");
+        for part in ["3 answered that they have none", "by its records there is one"] {
+            ensure!(message.contains(part), "{attempt}: {message}");
+        }
+        let keys = machine.home.join("keys");
+        ensure!(!keys.exists(), "{attempt}: half an identity stayed");
+    }
+    Ok(())
+}
+
+/// What was signed and what is kept is gone; the sealed records of customers stay.
+fn lose_all_but_records(home: &Path) -> Outcome {
+    for ending in ["", "-wal", "-shm"] {
+        let database = home.join(format!("supplier.db{ending}"));
+        if database.exists() {
+            std::fs::remove_file(database)?;
+        }
+    }
+    for shard in shard_files(home)? {
+        for file in [shard.with_extension("obao"), shard] {
+            std::fs::remove_file(file)?;
+        }
+    }
+    let mut lanes = 0;
+    for identity in std::fs::read_dir(home.join("documents"))? {
+        for document in std::fs::read_dir(identity?.path())? {
+            let document = document?.path();
+            if document.extension().is_some_and(|ending| ending == "lane") {
+                std::fs::remove_file(document)?;
+                lanes += 1;
+            }
+        }
+    }
+    ensure!(lanes > 0, "nothing was lost");
+    Ok(())
+}
+
+/// The only supplier of the newest version has lost its lists: the one before is taken, and it is said.
+#[test]
+fn an_older_version_is_recovered_where_the_lists_of_the_newest_are_gone() -> Outcome {
+    let world = World::new("lists-gone")?;
+    let mut stage = Stage::prepare(&world, 3, &SETTINGS)?;
+    stage.customer.set("code", "1/3")?;
+    stage.customer.start()?;
+    stage.hire()?;
+    stage.keep_ports("/tcp/")?;
+    stage.customer.wait_until_connected(3)?;
+    let source = world.make_folder("source")?;
+    std::fs::write(source.join("letter"), "Dear all")?;
+    stage.back_up(&source)?;
+    stage.customer.wait_until_spread()?;
+    for supplier in &mut stage.suppliers[1..] {
+        supplier.stop()?;
+    }
+    let before = shard_files(&stage.suppliers[0].home)?;
+    std::fs::write(source.join("second"), "Dear one")?;
+    let backup = stage.customer.order(&["backup"]).within(JOB_WITHIN);
+    backup.attempt()?.expect_code(3)?;
+    let words = stage.customer.words.clone();
+    stage.customer.kill()?;
+    let after = shard_files(&stage.suppliers[0].home)?;
+    let new = after.iter().filter(|shard| !before.contains(shard));
+    for shard in new {
+        std::fs::remove_file(shard)?;
+    }
+    for supplier in &mut stage.suppliers[1..] {
+        supplier.start()?;
+    }
+    let mut machine = stage.new_machine(&world, "new-machine")?;
+    machine.configure(&[("restore_patience", 3_000)])?;
+    let reply = machine.recover(&words)?;
+    let found = &reply.object;
+    let (number, unread) = (&found["number"], &found["unread"]["number"]);
+    ensure!(*number == 1 && *unread == 2, "{found}");
+    ensure!(found["confirmed"] == 2 && found["of"] == 3, "{found}");
+    ensure!(found["unread"]["written_at"].is_number(), "{found}");
+    machine.start()?;
+    machine.wait_until_connected(2)?;
+    let target = world.path("restored");
+    let restore = machine.order(&["restore", "latest", "--to"]);
+    restore.argument(&target).within(JOB_WITHIN).run()?;
+    ensure!(std::fs::read_to_string(target.join("letter"))? == "Dear all");
+    ensure!(!target.join("second").exists(), "of the newer one");
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitdust_model::ErrorCode;
+use bitdust_model::{ErrorCode, Sequence};
 use bitdust_sim::{Failure, Sabotage};
 use bitdust_sim_stories::{DAY, LIMIT, Stage};
 
@@ -251,6 +251,36 @@ fn entering_without_a_version_is_caught() {
     let failure = stage.world.finish(node, job, LIMIT).expect_err("caught");
     let words = "enters a machine without head";
     assert!(failure.message.contains(words), "{failure}");
+}
+
+/// Of the three that have the newest version one is left, and its disk gives none of the lists back.
+fn ruin_the_lists_of_the_newest(stage: &mut Stage) -> Result<(), Failure> {
+    ruin_with_a_version_that_three_have(stage, true)?;
+    stage.world.lose_shards(stage.suppliers[3]);
+    Ok(())
+}
+
+#[test]
+fn an_older_version_is_taken_where_the_lists_of_the_newest_are_gone() -> Result<(), Failure> {
+    let mut stage = Stage::new(6, 6);
+    ruin_the_lists_of_the_newest(&mut stage)?;
+    let (node, job) = stage.begin_recovery();
+    stage.world.finish(node, job, LIMIT)?;
+    let unread = stage.world.unread(node);
+    stage.world.expect(unread == [Sequence(2)], || {
+        format!("the newer one is named, not {unread:?}")
+    })
+}
+
+#[test]
+fn trying_the_newest_only_is_caught() {
+    let mut stage = Stage::new(6, 6);
+    ruin_the_lists_of_the_newest(&mut stage).expect("nothing is broken yet");
+    let (node, job) = stage.begin_recovery();
+    stage.world.sabotage(node, Sabotage::TriesTheNewestOnly);
+    let failure = stage.world.finish(node, job, LIMIT).expect_err("caught");
+    let code = ErrorCode::TooFewShards.name();
+    assert!(failure.message.contains(code), "{failure}");
 }
 
 /// Of three that are gone nobody has to wait long.

@@ -1467,6 +1467,23 @@ identity: string,
 fingerprint: string, };
 
 /**
+ * A version that a recovery knows of and could not take over.
+ */
+export type MissedVersion = { 
+/**
+ * Its number among the versions of its machine.
+ */
+number: number, 
+/**
+ * When it was written, by that machine's clock; `None` where nobody told it.
+ */
+written_at: UnixMillis | null, 
+/**
+ * Whether another machine wrote it than the newest version that was found.
+ */
+is_of_another: boolean, };
+
+/**
  * What a recovery found.
  */
 export type RecoveredView = { 
@@ -1479,11 +1496,15 @@ identity: string,
  */
 nickname: string, 
 /**
- * When the newest list of versions was written, by the old machine's clock.
+ * When the newest version that was found was written, by the old machine's clock.
  */
 newest: UnixMillis | null, 
 /**
- * Suppliers that confirmed it.
+ * Its number among the versions of its machine.
+ */
+number: number | null, 
+/**
+ * Suppliers that told exactly this one; of several machines the fewest.
  */
 confirmed: number, 
 /**
@@ -1491,9 +1512,17 @@ confirmed: number,
  */
 of: number, 
 /**
- * Whether a newer version exists with suppliers who did not answer.
+ * A newer version that exists with suppliers who did not answer.
  */
-newer: boolean, 
+newer: MissedVersion | null, 
+/**
+ * A newer version that was told, and whose lists could not be had.
+ */
+unread: MissedVersion | null, 
+/**
+ * Whether so many told a version that no other can be newer but those named here.
+ */
+is_sure: boolean, 
 /**
  * Versions found.
  */

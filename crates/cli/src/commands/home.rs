@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use bitdust_api::Call;
+use bitdust_api::host::MissedVersion;
 use bitdust_model::ErrorCode;
-use bitdust_node::{InitOptions, RecoverOptions, Recovered, Scope, Unlock};
+use bitdust_node::{InitOptions, NewestFound, RecoverOptions, Recovered, Scope, Unlock};
 use serde_json::json;
 
 use super::context::{Context, order};
@@ -239,25 +240,7 @@ fn recovered_text(found: &Recovered, old_machine_gone: bool, keys: Keys) -> Stri
         fingerprint(&found.identity),
         fingerprint(&found.device),
     );
-    match found.newest {
-        Some(newest) => {
-            writeln!(
-                text,
-                "Newest found: {}, confirmed by {} of {} suppliers.",
-                minute(newest),
-                found.confirmed,
-                found.of
-            )
-        }
-        None => writeln!(
-            text,
-            "No version was found: this identity has not backed up anything yet."
-        ),
-    }
-    .expect("writing to a string cannot fail");
-    if found.newer {
-        text.push_str("A newer version exists with suppliers who did not answer. Recover again into another home when they are online, if you need it.\n");
-    }
+    text.push_str(&newest_text(&found.newest));
     writeln!(
         text,
         "{} with {} in the newest.",
@@ -277,9 +260,89 @@ fn recovered_text(found: &Recovered, old_machine_gone: bool, keys: Keys) -> Stri
     text
 }
 
+/// Which version was found, and what is known of newer ones.
+fn newest_text(found: &NewestFound) -> String {
+    let (Some(newest), Some(number)) = (found.newest, found.number) else {
+        return "No version was found: this identity has not backed up anything yet.\n".to_owned();
+    };
+    let mut text = format!(
+        "Newest found: no. {number} of {}, confirmed by {} of {} suppliers.\n",
+        minute(newest),
+        found.confirmed,
+        found.of
+    );
+    let again = "Recover again into another home when more of them are online, if you need it.";
+    let named = |missed: &MissedVersion| {
+        let number = missed.number;
+        let machine = if missed.is_of_another {
+            " of another machine"
+        } else {
+            ""
+        };
+        let date = missed.written_at.map(|at| format!(" of {}", minute(at)));
+        format!(
+            "A newer version{machine}, no. {number}{}, exists",
+            date.unwrap_or_default()
+        )
+    };
+    if let Some(newer) = &found.newer {
+        let named = named(newer);
+        text.push_str(&format!(
+            "{named} with suppliers who have not answered. {again}\n"
+        ));
+    }
+    if let Some(unread) = &found.unread {
+        let named = named(unread);
+        text.push_str(&format!(
+            "{named}, and its lists could not be had. {again}\n"
+        ));
+    }
+    if !found.is_sure {
+        text.push_str("Too few suppliers told a version to be sure that nothing newer exists.\n");
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
+    use bitdust_model::UnixMillis;
+
     use super::*;
+
+    #[test]
+    fn newer_versions_are_named_beside_the_newest_that_was_found() {
+        let minutes = |minutes: u64| UnixMillis(60_000 * minutes);
+        let missed = |number, written_at| MissedVersion {
+            number,
+            written_at,
+            is_of_another: false,
+        };
+        let found = NewestFound {
+            newest: Some(minutes(1)),
+            number: Some(16),
+            confirmed: 2,
+            of: 3,
+            newer: Some(missed(18, None)),
+            unread: Some(missed(17, Some(minutes(2)))),
+            is_sure: false,
+        };
+        let text = newest_text(&found);
+        let date = minute(minutes(2));
+        for part in [
+            "no. 16 of ".to_owned(),
+            "confirmed by 2 of 3 suppliers".to_owned(),
+            "A newer version, no. 18, exists with suppliers who have not answered.".to_owned(),
+            format!("A newer version, no. 17 of {date}, exists, and its lists could not be had."),
+            "Too few suppliers told".to_owned(),
+        ] {
+            assert!(text.contains(&part), "{part}: {text}");
+        }
+        let nothing = newest_text(&NewestFound::default());
+        assert!(
+            nothing.contains("has not backed up anything yet"),
+            "{nothing}"
+        );
+    }
 
     #[test]
     fn words_are_numbered_in_rows_of_four() {

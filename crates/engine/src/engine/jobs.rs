@@ -224,17 +224,10 @@ impl Engine {
                 }
             }
             recovery::Action::Ask { device } => self.emit(Output::AskHeads { job, device }),
-            recovery::Action::Rebuild {
-                heads,
-                unheard,
-                is_sure,
-            } => self.emit(Output::RebuildCatalogue {
-                job,
-                heads,
-                unheard,
-                is_sure,
-            }),
-            recovery::Action::Enter => self.emit(Output::EnterDevice { job }),
+            recovery::Action::Rebuild { wanted } => {
+                self.emit(Output::RebuildCatalogue { job, wanted });
+            }
+            recovery::Action::Enter { found } => self.emit(Output::EnterDevice { job, found }),
             recovery::Action::End { failure } => self.end(job, failure),
         }
     }

@@ -7,6 +7,7 @@
 //! anything, by all of its records, is entered without a version; where there is one, or may be, and nobody
 //! tells it, the recovery fails.
 
+mod choice;
 mod inquiry;
 mod lanes;
 mod state;
@@ -16,11 +17,12 @@ mod tests;
 use std::collections::BTreeSet;
 
 use bitdust_model::limits::LANE_SEARCHES_MAX;
-use bitdust_model::{DeviceId, ErrorCode, Sequence, Tick};
+use bitdust_model::{DeviceId, ErrorCode, Tick};
 
 use super::Moment;
-use crate::io::{HeadFact, LaneFact, ToldVersion};
-use inquiry::{Findings, Inquiry, Request};
+use crate::io::{HeadFact, LaneFact, ListsRead, RecoveryFound, WantedHead};
+use choice::Choice;
+use inquiry::{Inquiry, Request};
 
 pub(crate) use lanes::Lanes;
 pub(crate) use state::{State, phase};
@@ -71,10 +73,10 @@ pub(crate) enum Event {
         /// Who.
         device: DeviceId,
     },
-    /// What could be had is in the catalogue.
+    /// What could be had of a head is in the catalogue.
     Rebuilt {
-        /// Heads of which anything could be had.
-        read: u32,
+        /// How much that is.
+        lists: ListsRead,
     },
     /// It could not be.
     RebuildFailed {
@@ -114,17 +116,16 @@ pub(crate) enum Action {
         /// Which.
         device: DeviceId,
     },
-    /// Load lists and indexes.
+    /// Load lists and indexes of a head.
     Rebuild {
-        /// The newest head of each lane.
-        heads: Vec<ToldVersion>,
-        /// Heads that records name and that nobody told, the newest of each lane.
-        unheard: Vec<(DeviceId, Sequence)>,
-        /// Whether nothing newer can have settled.
-        is_sure: bool,
+        /// Which.
+        wanted: WantedHead,
     },
     /// Enter this device into the root record.
-    Enter,
+    Enter {
+        /// What it takes over.
+        found: RecoveryFound,
+    },
     /// Tell people that it ended.
     End {
         /// Why not done.
@@ -161,7 +162,7 @@ pub(crate) fn step(
             until,
         } => in_pausing(state, retry_at, tries, until, event, at, out),
         State::AskingHeads { inquiry } => in_asking_heads(inquiry, event, at, out),
-        State::Rebuilding => in_rebuilding(state, event, out),
+        State::Rebuilding { choice } => in_rebuilding(choice, event, out),
         State::Entering => in_entering(state, event, out),
         State::Done | State::Failed { .. } | State::Cancelled => match event {
             Event::Begin
@@ -361,13 +362,11 @@ fn in_asking_heads(
     go_on(inquiry, at, out)
 }
 
-fn in_rebuilding(state: State, event: Event, out: &mut Vec<Action>) -> State {
+fn in_rebuilding(mut choice: Choice, event: Event, out: &mut Vec<Action>) -> State {
     match event {
-        // There are versions, and none of them can be had: nothing is taken over.
-        Event::Rebuilt { read: 0 } => fail(ErrorCode::TooFewShards, out),
-        Event::Rebuilt { .. } => {
-            out.push(Action::Enter);
-            State::Entering
+        Event::Rebuilt { lists } => {
+            choice.hear(lists);
+            read_on(choice, out)
         }
         Event::RebuildFailed { code } => fail(code, out),
         Event::Begin
@@ -382,7 +381,7 @@ fn in_rebuilding(state: State, event: Event, out: &mut Vec<Action>) -> State {
         | Event::Entered
         | Event::NotEntered { .. }
         | Event::Cancel
-        | Event::Wake => state,
+        | Event::Wake => State::Rebuilding { choice },
     }
 }
 
@@ -439,23 +438,18 @@ fn run(requests: impl IntoIterator<Item = Request>, out: &mut Vec<Action>) {
 fn go_on(inquiry: Inquiry, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
     if inquiry.is_answered(at.now) {
         if inquiry.is_unused() {
-            out.push(Action::Enter);
+            let found = RecoveryFound {
+                is_sure: true,
+                ..RecoveryFound::default()
+            };
+            out.push(Action::Enter { found });
             return State::Entering;
         }
-        let Findings {
-            newest,
-            unheard,
-            is_sure,
-        } = inquiry.findings();
-        if newest.is_empty() {
+        let findings = inquiry.findings();
+        if findings.lanes.is_empty() {
             return fail(ErrorCode::VersionsMissing, out);
         }
-        out.push(Action::Rebuild {
-            heads: newest,
-            unheard,
-            is_sure,
-        });
-        return State::Rebuilding;
+        return read_on(Choice::new(findings), out);
     }
     if inquiry.is_hopeless(at.now) {
         let code = if inquiry.is_empty() {
@@ -466,6 +460,22 @@ fn go_on(inquiry: Inquiry, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
         return fail(code, out);
     }
     State::AskingHeads { inquiry }
+}
+
+/// Reads the lists of the next head, or takes over what could be read.
+fn read_on(mut choice: Choice, out: &mut Vec<Action>) -> State {
+    if let Some(wanted) = choice.wanted() {
+        out.push(Action::Rebuild { wanted });
+        return State::Rebuilding { choice };
+    }
+    match choice.found() {
+        Some(found) => {
+            out.push(Action::Enter { found });
+            State::Entering
+        }
+        // There are versions, and none of them can be had: nothing is taken over.
+        None => fail(ErrorCode::TooFewShards, out),
+    }
 }
 
 fn fail(code: ErrorCode, out: &mut Vec<Action>) -> State {

@@ -63,7 +63,7 @@ impl Output {
             Self::SeekLanes { job, .. } => Input::LanesNotSought { job, code },
             Self::AskHeads { job, device } => Input::HeadsFailed { job, device, code },
             Self::RebuildCatalogue { job, .. } => Input::RebuildFailed { job, code },
-            Self::EnterDevice { job } => Input::DeviceNotEntered { job, code },
+            Self::EnterDevice { job, .. } => Input::DeviceNotEntered { job, code },
             Self::AcceptContract { ask } => Input::ContractNotRecorded { ask, code },
             Self::AcceptStore { ask } => Input::StoreAborted { ask, code },
             Self::AllowAccess { ask } => Input::AccessFailed { ask, code },

@@ -13,7 +13,7 @@ use super::facts::{
     VersionFact,
 };
 use super::ids::{AskId, FetchId, JobId};
-use super::recovery::{HeadFact, LaneFact};
+use super::recovery::{HeadFact, LaneFact, ListsRead};
 use super::sets::SetFact;
 
 /// What happened.
@@ -415,13 +415,11 @@ pub enum Input {
         device: DeviceId,
         code: ErrorCode,
     },
-    /// What could be had of the chosen heads is in the catalogue.
+    /// What could be had of a head is in the catalogue.
     CatalogueRebuilt {
         job: JobId,
-        /// Heads whose manifest could be read.
-        read: u32,
-        /// Packs that could not be had; zero when all is there.
-        missing: u64,
+        /// How much that is.
+        lists: ListsRead,
     },
     /// The catalogue could not be rebuilt.
     RebuildFailed { job: JobId, code: ErrorCode },

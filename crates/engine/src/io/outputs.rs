@@ -7,7 +7,7 @@ use bitdust_model::{ByteCount, Code, DeviceId, ErrorCode, FolderId, PackId, Posi
 
 use super::facts::{OfferFact, RecordScope};
 use super::ids::{AskId, FetchId, JobId};
-use super::recovery::ToldVersion;
+use super::recovery::{RecoveryFound, WantedHead};
 use super::sets::DebtFact;
 
 /// What the node must do.
@@ -236,21 +236,20 @@ pub enum Output {
         /// The supplier.
         device: DeviceId,
     },
-    /// Load manifests and indexes of the newest heads heard into the catalogue; announce fetches;
+    /// Load manifest and indexes of a head that was told into the catalogue; announce fetches;
     /// answer `CatalogueRebuilt` or `RebuildFailed`.
     RebuildCatalogue {
         job: JobId,
-        /// The newest head of each lane.
-        heads: Vec<ToldVersion>,
-        /// Heads that records name and that nobody told, the newest of each lane: newer versions
-        /// exist.
-        unheard: Vec<(DeviceId, Sequence)>,
-        /// Whether so many told each lane that nothing newer of it can have settled.
-        is_sure: bool,
+        /// Which.
+        wanted: WantedHead,
     },
     /// Take over sets and suppliers, enter this device into the root record, tell network and
     /// suppliers; answer `DeviceEntered` or `DeviceNotEntered`.
-    EnterDevice { job: JobId },
+    EnterDevice {
+        job: JobId,
+        /// What is taken over, and what people are told of it.
+        found: RecoveryFound,
+    },
 
     // --- supplier's side ----------------------------------------------------------------
     /// Sign the contract, record it, answer the peer; answer `ContractRecorded` or

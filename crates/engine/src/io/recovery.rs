@@ -51,3 +51,39 @@ pub struct ToldVersion {
     /// All of its holders.
     pub of: u32,
 }
+
+/// A head whose lists a recovery wants to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct WantedHead {
+    /// The lane.
+    pub lane: DeviceId,
+    /// Which head.
+    pub head: HeadRef,
+    /// Whether a part of its lists is better than none: otherwise nothing of it is listed unless all
+    /// indexes can be had.
+    pub partly: bool,
+}
+
+/// How much of the lists of a head could be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum ListsRead {
+    /// Its manifest and all indexes.
+    Whole,
+    /// Its manifest, and not all of them.
+    Partly,
+    /// Not even the manifest.
+    Nothing,
+}
+
+/// What a recovery takes over, and what it knows of beyond that.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RecoveryFound {
+    /// Of each lane the newest head whose lists could be read.
+    pub taken: Vec<ToldVersion>,
+    /// Of each lane the newest head that was told, where its lists could not be had.
+    pub unread: Vec<ToldVersion>,
+    /// Heads that records name and that nobody told, the newest of each lane.
+    pub unheard: Vec<(DeviceId, Sequence)>,
+    /// Whether so many told each lane that nothing newer of it can have settled.
+    pub is_sure: bool,
+}

@@ -55,13 +55,13 @@ impl PublishedVersion {
         };
         let head: Head = bitdust_crypto::verify_by(&published.head, &context.device.0)
             .map_err(|_| ErrorCode::NotAuthentic)?;
-        let missing = load_head(&own, job, &head).await?;
+        let missing = load_head(&own, job, &head, true).await?;
         // By now those are there who hold its lists.
         let is_told = is_told(context, published.sequence).await;
         Ok(Some(Self {
             context: own,
             sequence: published.sequence,
-            missing,
+            missing: missing.index + missing.older,
             is_told,
             _scratch: scratch,
         }))

@@ -7,7 +7,6 @@ use tracing::error;
 
 use super::Node;
 use crate::front::jobs::Kept;
-use crate::recovery::Wanted;
 use crate::shared::completion::Completion;
 use crate::shared::supplier_request::SupplierRequest;
 use crate::suppliers::worker::PendingSupplierRequest;
@@ -245,21 +244,13 @@ impl Node {
             Output::AskHeads { job, device } => {
                 self.recovery.ask_heads(driver, completion, job, device);
             }
-            Output::RebuildCatalogue {
-                job,
-                heads,
-                unheard,
-                is_sure,
-            } => {
-                let wanted = Wanted {
-                    newest: &heads,
-                    unheard: &unheard,
-                    is_sure,
-                };
+            Output::RebuildCatalogue { job, wanted } => {
                 self.recovery
                     .rebuild_catalogue(driver, completion, job, wanted);
             }
-            Output::EnterDevice { job } => self.recovery.enter_device(driver, completion, job),
+            Output::EnterDevice { job, found } => {
+                self.recovery.enter_device(driver, completion, job, &found);
+            }
             for_suppliers!() | for_backup!() | for_others!() | notes!() => {
                 misrouted((&output).into())
             }

@@ -12,16 +12,24 @@ use crate::shared::context::Context;
 use crate::shared::fetching::fetch_chunks;
 use crate::shared::task::blocking;
 
-/// Reads the manifest of a head and all it names into the catalogue; gives the number of
-/// pieces that could not be had.
+/// What could not be had of the lists of a head.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct MissingLists {
+    /// Parts of the index: files that lie in those packs cannot be found.
+    pub(crate) index: u64,
+    /// Pages of older versions.
+    pub(crate) older: u64,
+}
+
+/// Reads the manifest of a head and all it names into the catalogue. Unless a part is enough, its versions
+/// are left out where a part of the index is missing. Fails where the manifest cannot be had.
 pub(crate) async fn load_head(
     context: &Context,
     job: JobId,
     head: &Head,
-) -> Result<u64, ErrorCode> {
-    let chunks = fetch_chunks(context, job, head.commit.clone(), vec![head.manifest]).await?;
-    let raw = chunks.last().ok_or(ErrorCode::Internal)?;
-    let manifest: Manifest = read_manifest(raw).map_err(|_| ErrorCode::Corrupt)?;
+    partly: bool,
+) -> Result<MissingLists, ErrorCode> {
+    let manifest = read_manifest_of(context, job, head).await?;
     let mut packs = manifest.packs.clone();
     packs.push(head.commit.clone());
     let catalogue = context.catalogue.clone();
@@ -29,11 +37,14 @@ pub(crate) async fn load_head(
     blocking(move || catalogue.import_pack_refs(refs))
         .await?
         .map_err(|error| error.code())?;
-    let mut missing = 0;
+    let mut missing = MissingLists::default();
     for blob in manifest.segments.into_iter().flatten() {
         if let Err(code) = load_segment(context, job, &packs, &head.commit, blob).await {
             debug!(code = code.name(), "A part of the index could not be had");
-            missing += 1;
+            missing.index += 1;
+            if !partly {
+                return Ok(missing);
+            }
         }
     }
     // The newest first: what cannot be had of the older ones takes nothing from them.
@@ -45,11 +56,21 @@ pub(crate) async fn load_head(
             Ok(page) => import_snapshots(context, page.snapshots).await?,
             Err(code) => {
                 debug!(code = code.name(), "A page of versions could not be had");
-                missing += 1;
+                missing.older += 1;
             }
         }
     }
     Ok(missing)
+}
+
+async fn read_manifest_of(
+    context: &Context,
+    job: JobId,
+    head: &Head,
+) -> Result<Manifest, ErrorCode> {
+    let chunks = fetch_chunks(context, job, head.commit.clone(), vec![head.manifest]).await?;
+    let raw = chunks.last().ok_or(ErrorCode::Internal)?;
+    read_manifest(raw).map_err(|_| ErrorCode::Corrupt)
 }
 
 async fn import_snapshots(

@@ -1,6 +1,7 @@
 //! What a recovery finds on its way, and what it gives in the end.
 
-use bitdust_engine::JobId;
+use bitdust_api::host::MissedVersion;
+use bitdust_engine::{JobId, ListsRead};
 use bitdust_model::head::{Head, HeadBundle};
 use bitdust_model::locator::{LaneRecord, RootRecord};
 use bitdust_model::set::SetRecord;
@@ -15,29 +16,32 @@ pub struct Recovered {
     pub nickname: String,
     /// The new device in full.
     pub device: String,
-    /// When the newest head was written, by the old machine's clock.
-    pub newest: Option<UnixMillis>,
-    /// Suppliers that confirmed it.
-    pub confirmed: u32,
-    /// Suppliers of the set.
-    pub of: u32,
-    /// A newer version exists with suppliers who did not answer.
-    pub newer: bool,
+    /// The newest version that was found.
+    #[serde(flatten)]
+    pub newest: NewestFound,
     /// Versions found.
     pub snapshots: u64,
     /// Files in the newest version of each folder.
     pub files: u64,
 }
 
-/// What could be had of some heads.
-#[derive(Default)]
-pub(crate) struct Rebuilt {
-    /// Heads whose manifest could be read.
-    pub(crate) read: u32,
-    /// Pieces that could not be had.
-    pub(crate) missing: u64,
-    /// When the newest of the heads was written.
-    pub(crate) newest: Option<UnixMillis>,
+/// The newest version that a recovery found, and what it knows of newer ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct NewestFound {
+    /// When it was written, by the old machine's clock; `None` where nothing was ever backed up.
+    pub newest: Option<UnixMillis>,
+    /// Its number among the versions of its machine.
+    pub number: Option<u64>,
+    /// Suppliers that told exactly this one; of several machines the fewest.
+    pub confirmed: u32,
+    /// Suppliers of the set.
+    pub of: u32,
+    /// A newer one exists with suppliers who did not answer.
+    pub newer: Option<MissedVersion>,
+    /// A newer one was told, and its lists could not be had.
+    pub unread: Option<MissedVersion>,
+    /// Whether so many told a version that no other can be newer but those named here.
+    pub is_sure: bool,
 }
 
 /// Something recovery found.
@@ -68,11 +72,11 @@ pub(crate) enum Found {
         /// Their set records.
         sets: Vec<(SetRecord, Signed<SetRecord>)>,
     },
-    /// What could be had is in the catalogue.
+    /// What could be had of a head is in the catalogue.
     Rebuilt {
         job: JobId,
-        /// What it was.
-        rebuilt: Box<Rebuilt>,
+        /// How much that was.
+        lists: ListsRead,
     },
     /// This device is entered into the root record.
     Entered {

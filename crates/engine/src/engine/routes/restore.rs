@@ -90,7 +90,7 @@ impl Engine {
             Input::HeadsFailed { job, device, .. } => {
                 (job, recovery::Event::HeadsFailed { device })
             }
-            Input::CatalogueRebuilt { job, read, .. } => (job, recovery::Event::Rebuilt { read }),
+            Input::CatalogueRebuilt { job, lists } => (job, recovery::Event::Rebuilt { lists }),
             Input::DeviceEntered { job } => (job, recovery::Event::Entered),
             Input::RebuildFailed { job, code } => (job, recovery::Event::RebuildFailed { code }),
             Input::DeviceNotEntered { job, code } => (job, recovery::Event::NotEntered { code }),

@@ -6,7 +6,7 @@ use bitdust_model::{ErrorCode, HeadHash, HeadRef, Policy, Position, Sequence};
 
 use super::{FIRST, ONE, SECOND, THREE, TWO, check_page, moments, walk};
 use crate::fsm::{fetch, recovery, restore};
-use crate::io::{HeadFact, LaneFact, PlaceFact};
+use crate::io::{HeadFact, LaneFact, ListsRead, PlaceFact};
 
 #[test]
 fn restore_is_drawn() {
@@ -44,6 +44,7 @@ fn recovery_is_drawn() {
             named: Some(FIRST),
         }],
     };
+    let rebuilt = |lists| Event::Rebuilt { lists };
     let none_found = Event::LanesSought {
         missing: vec![THREE],
         lanes: Vec::new(),
@@ -73,8 +74,9 @@ fn recovery_is_drawn() {
         heard(TWO, &[SECOND]),
         heard(TWO, &[]),
         Event::HeadsFailed { device: ONE },
-        Event::Rebuilt { read: 1 },
-        Event::Rebuilt { read: 0 },
+        rebuilt(ListsRead::Whole),
+        rebuilt(ListsRead::Partly),
+        rebuilt(ListsRead::Nothing),
         Event::RebuildFailed {
             code: ErrorCode::TooFewShards,
         },

@@ -4,9 +4,10 @@
 //! lane only those count that hold an active position of its home set and told a head of it: whoever
 //! has none lost it or never had it, and knows no more than one who is away.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use bitdust_model::{DeviceId, Sequence, Tick};
+use bitdust_model::{DeviceId, HeadRef, Sequence, Tick};
 
 use super::lanes::Lanes;
 use crate::fsm::Moment;
@@ -50,8 +51,8 @@ pub(super) enum Request {
 /// What all who were heard told together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Findings {
-    /// The newest head of each lane.
-    pub(super) newest: Vec<ToldVersion>,
+    /// All heads of each lane, the newest first.
+    pub(super) lanes: Vec<Vec<ToldVersion>>,
     /// Heads that records name and that nobody told, the newest of each lane.
     pub(super) unheard: Vec<(DeviceId, Sequence)>,
     /// Whether so many told each lane that nothing newer of it can have settled.
@@ -271,26 +272,29 @@ impl Inquiry {
     pub(super) fn findings(&self) -> Findings {
         let lanes = self.told_lanes();
         Findings {
-            newest: lanes.iter().filter_map(|lane| self.newest(*lane)).collect(),
+            lanes: lanes.iter().map(|lane| self.heads_of(*lane)).collect(),
             unheard: self.unheard(),
             is_sure: lanes.iter().all(|lane| self.is_enough(*lane)),
         }
     }
 
-    /// The newest head of a lane, and how many of the holders told exactly this one.
-    fn newest(&self, lane: DeviceId) -> Option<ToldVersion> {
-        let of_lane = || self.told().filter(move |(_, told)| told.lane == lane);
-        let newest = of_lane().max_by_key(|(_, told)| told.head.sequence)?;
-        let head = newest.1.head;
+    /// All heads of a lane, the newest first, and how many of the holders told exactly each.
+    fn heads_of(&self, lane: DeviceId) -> Vec<ToldVersion> {
         let home = self.home_of(lane);
-        let tellers = of_lane().filter(|(_, told)| told.head == head);
-        let tellers: BTreeSet<_> = tellers.map(|(device, _)| device).collect();
-        Some(ToldVersion {
-            lane,
-            head,
-            confirmed: count(tellers.intersection(&home.holders).count()),
-            of: count(home.holders.len()),
-        })
+        let mut tellers = BTreeMap::<_, BTreeSet<_>>::new();
+        for (device, told) in self.told().filter(|(_, told)| told.lane == lane) {
+            let place = (Reverse(told.head.sequence), told.head.hash);
+            tellers.entry(place).or_default().insert(device);
+        }
+        let heads = tellers.into_iter();
+        heads
+            .map(|((Reverse(sequence), hash), tellers)| ToldVersion {
+                lane,
+                head: HeadRef { sequence, hash },
+                confirmed: count(tellers.intersection(&home.holders).count()),
+                of: count(home.holders.len()),
+            })
+            .collect()
     }
 
     /// When time alone moves it.

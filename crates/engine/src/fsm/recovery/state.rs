@@ -2,6 +2,7 @@
 
 use bitdust_model::{ErrorCode, Tick};
 
+use super::choice::Choice;
 use super::inquiry::Inquiry;
 use super::lanes::Lanes;
 use crate::io::Phase;
@@ -45,7 +46,10 @@ pub(crate) enum State {
         inquiry: Inquiry,
     },
     /// Loading lists and indexes.
-    Rebuilding,
+    Rebuilding {
+        /// Which heads were tried, and which are left.
+        choice: Choice,
+    },
     /// The catalogue is there; the device is being entered into the root record.
     Entering,
     /// The catalogue is there, and the identity knows the device.
@@ -66,7 +70,7 @@ impl State {
             Self::Asked
             | Self::SeekingRoot { .. }
             | Self::SeekingLanes { .. }
-            | Self::Rebuilding
+            | Self::Rebuilding { .. }
             | Self::Entering
             | Self::Done
             | Self::Failed { .. }
@@ -85,7 +89,7 @@ impl State {
             | Self::SeekingLanes { .. }
             | Self::Pausing { .. }
             | Self::AskingHeads { .. }
-            | Self::Rebuilding
+            | Self::Rebuilding { .. }
             | Self::Entering => false,
         }
     }
@@ -99,7 +103,7 @@ pub(crate) const fn phase(state: &State) -> Option<Phase> {
         | State::SeekingLanes { .. }
         | State::Pausing { .. } => Some(Phase::Seeking),
         State::AskingHeads { .. } => Some(Phase::AskingHeads),
-        State::Rebuilding | State::Entering => Some(Phase::LoadingLists),
+        State::Rebuilding { .. } | State::Entering => Some(Phase::LoadingLists),
         State::Done | State::Failed { .. } | State::Cancelled => None,
     }
 }

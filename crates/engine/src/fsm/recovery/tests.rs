@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bitdust_model::{HeadHash, HeadRef, Policy};
+use bitdust_model::{HeadHash, HeadRef, Policy, Sequence};
 
 use super::*;
-use crate::io::HomeFact;
+use crate::io::{HomeFact, ToldVersion};
 
 const LANE: DeviceId = DeviceId([200; 32]);
 const OTHER_LANE: DeviceId = DeviceId([201; 32]);
@@ -93,17 +93,24 @@ impl Run {
         self.happens(Event::Wake);
     }
 
-    /// What it took over.
-    fn found(&self) -> Option<(Vec<ToldVersion>, bool)> {
-        self.out.iter().find_map(|action| match action {
-            Action::Rebuild { heads, is_sure, .. } => Some((heads.clone(), *is_sure)),
-            Action::SeekRoot
-            | Action::SeekLanes { .. }
-            | Action::Dial { .. }
-            | Action::Ask { .. }
-            | Action::Enter
-            | Action::End { .. } => None,
-        })
+    /// Which head it reads now.
+    fn wanted(&self) -> Option<(DeviceId, u64, bool)> {
+        let Some(Action::Rebuild { wanted }) = self.out.last() else {
+            return None;
+        };
+        Some((wanted.lane, wanted.head.sequence.0, wanted.partly))
+    }
+
+    /// What it takes over, where all lists can be read.
+    fn found(&mut self) -> Option<RecoveryFound> {
+        while self.wanted().is_some() {
+            let lists = ListsRead::Whole;
+            self.happens(Event::Rebuilt { lists });
+        }
+        let Some(Action::Enter { found }) = self.out.last() else {
+            return None;
+        };
+        Some(found.clone())
     }
 
     fn failure(&self) -> Option<ErrorCode> {
@@ -114,7 +121,7 @@ impl Run {
             | State::SeekingLanes { .. }
             | State::Pausing { .. }
             | State::AskingHeads { .. }
-            | State::Rebuilding
+            | State::Rebuilding { .. }
             | State::Entering
             | State::Done
             | State::Cancelled => None,
@@ -123,10 +130,10 @@ impl Run {
 }
 
 /// How many confirmed the only head that was taken over, and of how many.
-fn confirmed(run: &Run) -> (u64, u32, u32) {
-    let (heads, _) = run.found().expect("it goes on");
-    let [told] = heads[..] else {
-        panic!("one lane, not {heads:?}");
+fn confirmed(run: &mut Run) -> (u64, u32, u32) {
+    let found = run.found().expect("it goes on");
+    let [told] = found.taken[..] else {
+        panic!("one lane, not {found:?}");
     };
     (told.head.sequence.0, told.confirmed, told.of)
 }
@@ -140,7 +147,7 @@ fn whoever_told_nothing_is_no_answer() {
     run.passes(run.policy.head_wait);
     assert_eq!(run.found(), None, "two answers say nothing");
     run.hears(4, &[head(LANE, 5)]);
-    assert_eq!(confirmed(&run), (5, 2, 4));
+    assert_eq!(confirmed(&mut run), (5, 2, 4));
 }
 
 #[test]
@@ -203,8 +210,8 @@ fn when_all_have_answered_what_they_told_is_taken() {
     run.hears(2, &[head(LANE, 5)]);
     assert_eq!(run.found(), None);
     run.hears(3, &[]);
-    assert_eq!(confirmed(&run), (5, 1, 3));
-    assert_eq!(run.found().map(|(_, is_sure)| is_sure), Some(false));
+    assert_eq!(confirmed(&mut run), (5, 1, 3));
+    assert_eq!(run.found().map(|found| found.is_sure), Some(false));
 }
 
 /// The lane record may be older than the set, and names others behind the holders.
@@ -218,7 +225,7 @@ fn holders_of_the_newest_set_count_and_no_others() {
     assert_eq!(run.found(), None, "the first holds no position any more");
     run.hears(4, &[head_in(LANE, 7, 2, 2, &[3, 4, 5])]);
     run.passes(run.policy.head_wait);
-    assert_eq!(confirmed(&run), (7, 2, 3));
+    assert_eq!(confirmed(&mut run), (7, 2, 3));
 }
 
 #[test]
@@ -230,7 +237,7 @@ fn only_who_told_exactly_that_head_confirms_it() {
     forked.head.hash = HeadHash([0; 32]);
     run.hears(3, &[forked]);
     run.hears(4, &[head(LANE, 5)]);
-    let (sequence, confirmed, of) = confirmed(&run);
+    let (sequence, confirmed, of) = confirmed(&mut run);
     assert_eq!((sequence, confirmed, of), (7, 1, 4));
 }
 
@@ -250,14 +257,80 @@ fn each_lane_has_its_own_holders() {
     run.passes(Duration::from_secs(1));
     assert_eq!(run.found(), None, "one of two");
     run.passes(run.policy.head_wait);
-    let (heads, is_sure) = run.found().expect("it goes on");
-    assert_eq!(heads.len(), 2);
-    assert!(!is_sure, "another may know more of the second lane");
+    let found = run.found().expect("it goes on");
+    assert_eq!(found.taken.len(), 2);
+    assert!(!found.is_sure, "another may know more of the second lane");
     let mut run = Run::new(lanes());
     run.hears(3, &[head(OTHER_LANE, 9)]);
     run.hears(4, &[head(OTHER_LANE, 9)]);
     run.passes(run.policy.head_wait);
-    let (heads, is_sure) = run.found().expect("it goes on");
-    assert_eq!(heads.len(), 1);
-    assert!(is_sure, "what it says nothing of, it names");
+    let found = run.found().expect("it goes on");
+    assert_eq!(found.taken.len(), 1);
+    assert!(found.is_sure, "what it says nothing of, it names");
+    assert_eq!(found.unheard, [(LANE, Sequence(3))]);
+}
+
+/// Three suppliers with different versions of one lane, all of which were told.
+fn three_versions() -> Run {
+    let mut run = Run::new(vec![record(LANE, &[1, 2, 3], 1, Some(7))]);
+    run.hears(1, &[head(LANE, 5)]);
+    run.hears(2, &[head(LANE, 7)]);
+    run.hears(3, &[head(LANE, 6)]);
+    run
+}
+
+#[test]
+fn the_newest_head_whose_lists_can_be_read_is_taken() {
+    let mut run = three_versions();
+    assert_eq!(run.wanted(), Some((LANE, 7, false)));
+    let lists = ListsRead::Nothing;
+    run.happens(Event::Rebuilt { lists });
+    assert_eq!(run.wanted(), Some((LANE, 6, false)));
+    let found = run.found().expect("that one can be read");
+    let numbers = |told: &[ToldVersion]| {
+        let numbers = told.iter().map(|told| told.head.sequence.0);
+        numbers.collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&found.taken), [6]);
+    assert_eq!(numbers(&found.unread), [7], "it is named");
+    assert_eq!((found.taken[0].confirmed, found.taken[0].of), (1, 3));
+}
+
+/// A part of the newest is better than nothing, and not as good as all of an older one.
+#[test]
+fn a_part_is_taken_where_no_version_can_be_had_whole() {
+    let mut run = three_versions();
+    for (lists, then) in [
+        (ListsRead::Partly, Some((LANE, 6, false))),
+        (ListsRead::Nothing, Some((LANE, 5, false))),
+        (ListsRead::Partly, Some((LANE, 7, true))),
+        (ListsRead::Partly, None),
+    ] {
+        run.happens(Event::Rebuilt { lists });
+        assert_eq!(run.wanted(), then);
+    }
+    assert_eq!(confirmed(&mut run), (7, 1, 3));
+}
+
+#[test]
+fn without_any_lists_nothing_is_taken_over() {
+    let mut run = three_versions();
+    for _ in 0..3 {
+        let lists = ListsRead::Nothing;
+        run.happens(Event::Rebuilt { lists });
+    }
+    assert_eq!(run.failure(), Some(ErrorCode::TooFewShards));
+}
+
+/// What cannot be had of one lane takes nothing from another.
+#[test]
+fn a_lane_without_lists_is_named_beside_another() {
+    let lanes = [LANE, OTHER_LANE].map(|lane| record(lane, &[1], 1, Some(4)));
+    let mut run = Run::new(lanes.to_vec());
+    run.hears(1, &[head(LANE, 4), head(OTHER_LANE, 4)]);
+    let lists = ListsRead::Nothing;
+    run.happens(Event::Rebuilt { lists });
+    let found = run.found().expect("the other one");
+    let lanes = [found.taken, found.unread].map(|told| told[0].lane);
+    assert_eq!(lanes, [OTHER_LANE, LANE]);
 }

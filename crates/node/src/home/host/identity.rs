@@ -161,13 +161,17 @@ fn enter_by(settings: &mut Settings, way_in: &str) -> Result<(), ApiError> {
 }
 
 fn recovered_view(found: Recovered) -> RecoveredView {
+    let newest = found.newest;
     RecoveredView {
         identity: found.identity,
         nickname: found.nickname,
-        newest: found.newest,
-        confirmed: found.confirmed,
-        of: found.of,
-        newer: found.newer,
+        newest: newest.newest,
+        number: newest.number,
+        confirmed: newest.confirmed,
+        of: newest.of,
+        newer: newest.newer,
+        unread: newest.unread,
+        is_sure: newest.is_sure,
         snapshots: found.snapshots,
         files: found.files,
     }
