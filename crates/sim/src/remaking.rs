@@ -1,13 +1,46 @@
 //! Owed shards that are made anew from what others keep of their packs, one at a time.
 
-use bitdust_engine::{DebtFact, FetchId, Input, OwedFact};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bitdust_engine::{DebtFact, FetchId, Input, JobId, OwedFact};
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position};
 
 use crate::id::NodeId;
-use crate::node::{Node, PackRow};
+use crate::node::{FetchRow, Node, PackRow};
+use crate::restore::places;
 use crate::world::World;
 
 impl World {
+    /// Wants a whole pack of the machine's own, from positions that confirmed it before others.
+    pub(crate) fn want_sealed(&mut self, node: NodeId, fetch: FetchId, pack: PackId) {
+        let entry = &self.books.packs[&(node, pack)];
+        let k = self.k_of(entry);
+        let confirmed = &self.nodes[node.0].disk.packs[&pack].confirmed;
+        let mut positions: Vec<_> = (0..entry.set.code.n()).map(Position).collect();
+        positions.sort_by_key(|position| !confirmed.contains(position));
+        let places = places(entry, positions);
+        let job = JobId(0);
+        let row = FetchRow {
+            job,
+            owner: node,
+            pack,
+            k,
+            direct: Vec::new(),
+            pieces: BTreeMap::new(),
+        };
+        self.nodes[node.0].memory.fetches.insert(fetch, row);
+        let input = Input::FetchWanted {
+            fetch,
+            job,
+            pack,
+            k,
+            direct: Vec::new(),
+            places,
+        };
+        self.deliver(node, Duration::from_millis(2), input);
+    }
+
     /// Makes a shard anew that a supplier is owed; where another one is being made, after it.
     pub(crate) fn remake_shard(&mut self, node: NodeId, device: DeviceId, debts: Vec<DebtFact>) {
         let memory = &mut self.nodes[node.0].memory;

@@ -203,35 +203,6 @@ impl World {
         self.deliver(node, Duration::from_millis(2), input);
     }
 
-    /// Wants a whole pack of the machine's own, from positions that confirmed it before others.
-    pub(crate) fn want_sealed(&mut self, node: NodeId, fetch: FetchId, pack: PackId) {
-        let entry = &self.books.packs[&(node, pack)];
-        let k = self.k_of(entry);
-        let confirmed = &self.nodes[node.0].disk.packs[&pack].confirmed;
-        let mut positions: Vec<_> = (0..entry.set.code.n()).map(Position).collect();
-        positions.sort_by_key(|position| !confirmed.contains(position));
-        let places = places(entry, positions);
-        let job = JobId(0);
-        let row = FetchRow {
-            job,
-            owner: node,
-            pack,
-            k,
-            direct: Vec::new(),
-            pieces: BTreeMap::new(),
-        };
-        self.nodes[node.0].memory.fetches.insert(fetch, row);
-        let input = Input::FetchWanted {
-            fetch,
-            job,
-            pack,
-            k,
-            direct: Vec::new(),
-            places,
-        };
-        self.deliver(node, Duration::from_millis(2), input);
-    }
-
     fn decode(&mut self, node: NodeId, fetch: FetchId, positions: &[Position]) {
         let Some(row) = self.nodes[node.0].memory.fetches.get(&fetch) else {
             return;
@@ -450,7 +421,7 @@ impl World {
             .collect();
         if heads.is_empty() && self.nodes[node.0].sabotage == Sabotage::CountsTheEmpty {
             let lanes = self.living_lanes(node);
-            heads.extend(lanes.into_iter().map(|lane| before_the_first(lane)));
+            heads.extend(lanes.into_iter().map(before_the_first));
         }
         Input::HeadsHeard {
             job,
@@ -496,7 +467,10 @@ fn head_ref(sequence: Sequence) -> HeadRef {
 }
 
 /// Who holds some positions of a pack.
-fn places(entry: &PackEntry, positions: impl IntoIterator<Item = Position>) -> Vec<PlaceFact> {
+pub(crate) fn places(
+    entry: &PackEntry,
+    positions: impl IntoIterator<Item = Position>,
+) -> Vec<PlaceFact> {
     let place = |position: Position| PlaceFact {
         position,
         holders: entry.set.holder_at(position).into_iter().collect(),

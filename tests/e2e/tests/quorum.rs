@@ -316,7 +316,7 @@ fn suppliers_that_lost_everything_are_no_success() -> Outcome {
     let mut stage = Stage::prepare(&world, 3, &SETTINGS)?;
     stage.customer.start()?;
     stage.hire()?;
-    stage.keep_ports("/tcp/")?;
+    stage.keep_ports(Transport::Tcp)?;
     stage.customer.wait_until_connected(3)?;
     let source = world.make_folder("source")?;
     // The records that come with the second version name the first one.
@@ -338,7 +338,10 @@ fn suppliers_that_lost_everything_are_no_success() -> Outcome {
         let reply = machine.attempt_recovery(&words)?.expect_code(1)?;
         let (code, message) = reply.error()?;
         ensure!(code == "versions_missing", "{attempt}: {code}: {message}");
-        for part in ["3 answered that they have none", "by its records there is one"] {
+        for part in [
+            "3 answered that they have none",
+            "by its records there is one",
+        ] {
             ensure!(message.contains(part), "{attempt}: {message}");
         }
         let keys = machine.home.join("keys");
@@ -382,7 +385,7 @@ fn an_older_version_is_recovered_where_the_lists_of_the_newest_are_gone() -> Out
     stage.customer.set("code", "1/3")?;
     stage.customer.start()?;
     stage.hire()?;
-    stage.keep_ports("/tcp/")?;
+    stage.keep_ports(Transport::Tcp)?;
     stage.customer.wait_until_connected(3)?;
     let source = world.make_folder("source")?;
     std::fs::write(source.join("letter"), "Dear all")?;

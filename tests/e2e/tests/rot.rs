@@ -145,7 +145,7 @@ fn whatever_is_lost_comes_back_without_a_word() -> Outcome {
 #[test]
 fn what_was_owed_is_paid_beside_one_that_rots() -> Outcome {
     let mut scene = Scene::set_up("owed-beside-rot", 3, HURRIED)?;
-    for round in 0..sized(3, 20) {
+    for round in 0..sized(3_u64, 20) {
         let stalls = scene.below(3);
         let rots = (stalls + 1 + scene.below(2)) % 3;
         let before = scene.files(rots)?;

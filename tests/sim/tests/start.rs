@@ -12,6 +12,11 @@ const SEEDS: u64 = 40;
 /// Long enough for a daily check to come upon a supplier that has nothing.
 const LONG: u32 = 30;
 
+/// A number below another.
+fn draw(chance: &mut Random, bound: usize) -> usize {
+    usize::try_from(chance.below(bound as u64)).expect("below a number of this type")
+}
+
 fn play(seed: u64, sabotage: Sabotage) -> Result<(), Failure> {
     let mut chance = Random::from_number(seed ^ 0xa1);
     let mut stage = Stage::new(seed, SUPPLIERS);
@@ -20,8 +25,8 @@ fn play(seed: u64, sabotage: Sabotage) -> Result<(), Failure> {
         .world
         .run_until("a set", LIMIT, |world| !world.holders(customer).is_empty())?;
     stage.world.sabotage(customer, sabotage);
-    let first = usize::try_from(chance.below(SUPPLIERS as u64)).expect("few");
-    let second = first + 1 + usize::try_from(chance.below(SUPPLIERS as u64 - 1)).expect("few");
+    let first = draw(&mut chance, SUPPLIERS);
+    let second = first + 1 + draw(&mut chance, SUPPLIERS - 1);
     let (away, caught) = (stage.suppliers[first], stage.suppliers[second % SUPPLIERS]);
     stage.world.stop(away);
     stage.world.run_for(Duration::from_secs(1))?;

@@ -20,30 +20,32 @@ pub(super) struct SoFar {
     pub(super) missing: usize,
 }
 
+const NO_TRACE: &str = "no trace of this identity was found; nothing was changed. Check the words, and give the \
+     address of a node of the network with --bootstrap, best that of a friend who keeps your data";
+
 /// What people are told.
 pub(super) fn recovery_error(code: ErrorCode, so_far: SoFar) -> NodeError {
-    let is_lost = matches!(
+    if matches!(
         code,
         ErrorCode::NotFound | ErrorCode::Unreachable | ErrorCode::TimedOut
-    );
-    let message = match code {
-        _ if is_lost => {
-            "no trace of this identity was found; nothing was changed. Check the words, and give the address \
-             of a node of the network with --bootstrap, best that of a friend who keeps your data"
-                .to_owned()
-        }
-        ErrorCode::VersionsMissing => format!(
+    ) {
+        return NodeError::new(code, NO_TRACE);
+    }
+    let message = if code == ErrorCode::VersionsMissing {
+        format!(
             "the identity was found, and no version of it: {}{}. Nothing was changed. Try again when more of your \
              suppliers are online, and ask those who answered whether they lost their data",
             answers(so_far),
             versions(so_far)
-        ),
-        ErrorCode::TooFewSuppliers | ErrorCode::TooFewShards => format!(
+        )
+    } else if matches!(code, ErrorCode::TooFewSuppliers | ErrorCode::TooFewShards) {
+        format!(
             "your suppliers are known, but too few of them can be reached to read the list of files ({}); \
              nothing was changed; try again when more are online",
             answers(so_far)
-        ),
-        _ => words::failure(code).to_owned(),
+        )
+    } else {
+        words::failure(code).to_owned()
     };
     NodeError::new(code, message)
 }

@@ -13,6 +13,9 @@ pub(crate) const CATALOGUE_DAMAGED: &str = "The list of what is stored is damage
      it says so again, recover with your 24 words into another folder (`bitdust --home FOLDER recover`). This home goes on keeping what it keeps for \
      others.";
 
+const NO_VERSION: &str = "nobody who answered keeps a version of this identity; nothing was changed; try again when \
+     more of your suppliers are online";
+
 /// Why a job failed.
 pub(crate) const fn failure(code: ErrorCode) -> &'static str {
     match code {
@@ -49,9 +52,7 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
         ErrorCode::Forked => {
             "your suppliers have newer versions that this computer does not know: its own list is older, or another computer uses the same keys; nothing was overwritten; recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
         }
-        ErrorCode::VersionsMissing => {
-            "nobody who answered keeps a version of this identity; nothing was changed; try again when more of your suppliers are online"
-        }
+        ErrorCode::VersionsMissing => NO_VERSION,
         ErrorCode::Fenced => {
             "this device was declared gone by a recovery; start it anew with `bitdust recover`"
         }

@@ -1,6 +1,7 @@
 /** Scenes of the overview; other views play them too. */
 import type { FolderView, HistoryLine, StatusView, SupplierView } from "../bindings";
 import { ago, DAY, folder, GB, hex, hostOf, HOUR, job, line, MB, MINUTE, named, NICKNAMES, quietHistory, reachOf, statusOf, supplier, suppliers } from "./people";
+import { judged } from "./verdict";
 import type { Scene, Scenes } from "./scene";
 
 const running = (status: StatusView): Scene => ({ host: hostOf(), status });
@@ -47,13 +48,13 @@ function waiting(): StatusView {
 /** The first folder of somebody who knows nobody. */
 function alone(): StatusView {
   const status = waiting();
-  return { ...status, peers: 0, suppliers: [], notices: [], jobs: status.jobs.map((one) => ({ ...one, phase: { kind: "waiting_for_suppliers", have: 0, need: 1 } })) };
+  return judged({ ...status, peers: 0, suppliers: [], notices: [], jobs: status.jobs.map((one) => ({ ...one, phase: { kind: "waiting_for_suppliers", have: 0, need: 1 } })) });
 }
 
 /** A backup that can go no further for now; the longest of such sentences. */
 function standingStill(): StatusView {
   const status = backingUp();
-  return { ...status, jobs: status.jobs.map((one) => ({ ...one, phase: { kind: "waiting_for_spool" }, bytes_per_second: 0, remaining_seconds: null, current: null })) };
+  return judged({ ...status, jobs: status.jobs.map((one) => ({ ...one, phase: { kind: "waiting_for_spool" }, bytes_per_second: 0, remaining_seconds: null, current: null })) });
 }
 
 /** Everything is read, and two have yet to confirm it. */
@@ -61,7 +62,7 @@ function confirming(): StatusView {
   const status = backingUp();
   const progress = { files_done: 8_214, files_total: 8_214, bytes_done: 41.6 * GB, bytes_total: 41.6 * GB, bytes_moved: 98.2 * GB };
   const away = [named("dmitri"), named("grete")];
-  return { ...status, spooled_bytes: 26.6 * GB, jobs: status.jobs.map((one) => ({ ...one, phase: { kind: "waiting_for_confirmations", confirmed: 3, need: 5, away }, progress, bytes_per_second: 0, remaining_seconds: null, current: null })) };
+  return judged({ ...status, spooled_bytes: 26.6 * GB, jobs: status.jobs.map((one) => ({ ...one, phase: { kind: "waiting_for_confirmations", confirmed: 3, need: 5, away }, progress, bytes_per_second: 0, remaining_seconds: null, current: null })) });
 }
 
 const TROUBLE: FolderView["unprotected"] = [
