@@ -51,6 +51,8 @@ fn is_served_again(name: &str, harm: impl FnOnce(&Path) -> Outcome) -> Outcome {
 #[test]
 fn a_disk_that_refuses_shuts_only_what_is_kept_for_others() -> Outcome {
     let mut scene = Scene::set_up("shut")?;
+    // Two are started anew, and are to find each other.
+    scene.stage.keep_ports(Transport::Tcp)?;
     let shut = |machine: &mut Machine| {
         let database = machine.home.join("supplier.db");
         machine.stop()?;
