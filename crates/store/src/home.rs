@@ -186,8 +186,8 @@ impl Home {
             durable::create_private_dir(&inside).map_err(refused(&inside))?;
         }
         durable::sweep_temporaries(dir).map_err(refused(dir))?;
-        let scratch = paths.scratch();
-        durable::remove_folder_if_there(&scratch).map_err(refused(&scratch))?;
+        // What is left of it costs space and nothing else.
+        let _left = durable::remove_folder_if_there(&paths.scratch());
         Ok(Self { paths, _lock: lock })
     }
 

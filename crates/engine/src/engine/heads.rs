@@ -82,14 +82,17 @@ impl Engine {
         holders
     }
 
-    /// Holders whose lists count as known, since they are there. Where nobody is, nothing can be had from
-    /// anybody, and all that count do.
+    /// Holders whose lists count as known, since they are there. Where none of them could take a list that
+    /// is sealed anew, all that count do: it would only be sealed again each time.
     pub(super) fn lists_at_hand(&self) -> AtHand {
         let Some(home) = self.sets.home() else {
             return AtHand::nobody();
         };
         let there = self.reachable(home);
-        let positions = if there.count() > 0 {
+        let mut holders = home.counted();
+        let may_take =
+            holders.any(|(position, device)| there.has(position) && self.is_ready(device));
+        let positions = if may_take {
             there
         } else {
             home.counted().map(|(position, _)| position).collect()

@@ -452,6 +452,10 @@ fn go_on(inquiry: Inquiry, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
         return read_on(Choice::new(findings), out);
     }
     if inquiry.is_hopeless(at.now) {
+        if inquiry.may_be_restored() {
+            // Those who would make it sure may be gone for good: what is there is better than nothing.
+            return read_on(Choice::new(inquiry.findings()), out);
+        }
         let code = if inquiry.is_empty() {
             ErrorCode::VersionsMissing
         } else {

@@ -6,7 +6,6 @@ use futures::stream::FuturesUnordered;
 
 use bitdust_engine::JobId;
 use bitdust_model::head::Head;
-use bitdust_model::intervals::RECORDS_PATIENCE;
 use bitdust_model::manifest::SnapshotRecord;
 use bitdust_model::{DeviceId, ErrorCode, Sequence};
 use bitdust_pipeline::pack::HEADER_BYTES;
@@ -81,7 +80,7 @@ async fn is_told(context: &Context, sequence: Sequence) -> bool {
         .map(|device| tells(context, device, sequence))
         .collect();
     let mut told = asked.filter(|tells| std::future::ready(*tells));
-    let first = tokio::time::timeout(RECORDS_PATIENCE, told.next()).await;
+    let first = tokio::time::timeout(context.policy.request_timeout, told.next()).await;
     matches!(first, Ok(Some(_)))
 }
 

@@ -72,15 +72,18 @@ pub(crate) fn verify(
     runtime: Handle,
 ) -> Result<Problems, ErrorCode> {
     let mut problems = Problems::default();
+    // What is published meanwhile is not in the lists that are fetched.
+    let known = newest_of_each(context)?;
     let published = match runtime.block_on(PublishedVersion::fetch(context, job)) {
         Ok(published) => published,
-        Err(ErrorCode::Cancelled) => return Err(ErrorCode::Cancelled),
+        // What this machine refuses says nothing of what suppliers have.
+        Err(code) if is_local(code) => return Err(code),
         Err(code) => {
             problems.push(problem(b"", code, LISTS_MISSING));
             None
         }
     };
-    let sources = sources(context, published.as_ref(), &mut problems)?;
+    let sources = sources(context, known, published.as_ref(), &mut problems)?;
     let mut readers: Vec<_> = sources
         .iter()
         .map(|source| Reader::new(&source.context, runtime.clone(), job, READ_AHEAD))
@@ -103,6 +106,18 @@ pub(crate) fn verify(
             .blocking_send(TaskEvent::Verified { job, view }),
     );
     Ok(problems)
+}
+
+/// Whether a failure is this machine's own.
+const fn is_local(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::Cancelled
+            | ErrorCode::DiskFull
+            | ErrorCode::DiskFailed
+            | ErrorCode::TooMany
+            | ErrorCode::Internal
+    )
 }
 
 /// Fetches and compares files that lie by the catalogue of one reader.
@@ -135,10 +150,11 @@ fn compare_all(
 /// with a recovery, from the own catalogue. What suppliers do not have is a problem.
 fn sources(
     context: &Context,
+    known: Vec<SnapshotRecord>,
     published: Option<&PublishedVersion>,
     problems: &mut Problems,
 ) -> Result<Vec<Source>, ErrorCode> {
-    let (own, others): (Vec<_>, Vec<_>) = newest_of_each(context)?
+    let (own, others): (Vec<_>, Vec<_>) = known
         .into_iter()
         .partition(|snapshot| snapshot.device == context.device);
     let mut sources = vec![Source {

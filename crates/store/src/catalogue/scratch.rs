@@ -23,10 +23,13 @@ impl ScratchCatalogue {
     pub fn create(folder: &Path, pack_header_bytes: u32) -> Result<Self, CatalogueError> {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let path = folder.join(format!("{number}.db"));
-        create_private_dir(folder).map_err(|source| DatabaseError::Unusable {
-            path: folder.to_path_buf(),
-            source,
-        })?;
+        let unusable = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| DatabaseError::Unusable { path, source }
+        };
+        create_private_dir(folder).map_err(unusable(folder))?;
+        // A crash may have left one.
+        remove_database(&path).map_err(unusable(&path))?;
         Ok(Self {
             catalogue: Catalogue::open(&path, pack_header_bytes)?,
             path,

@@ -172,6 +172,13 @@ impl Inquiry {
         self.heard() == Heard::TooLittle && now >= self.give_up_at
     }
 
+    /// Whether a version was told, and as many are there as give contents back, whether or not they told it.
+    pub(super) fn may_be_restored(&self) -> bool {
+        let answers = self.answers().count();
+        let mut lanes = self.told_lanes().into_iter();
+        lanes.any(|lane| answers >= usize::from(self.home_of(lane).k))
+    }
+
     /// Whether nobody told a head, and somebody said so.
     pub(super) fn is_empty(&self) -> bool {
         self.told().next().is_none() && self.answers().next().is_some()
@@ -186,14 +193,10 @@ impl Inquiry {
     fn heard(&self) -> Heard {
         let mut lanes = self.told_lanes();
         lanes.extend(self.lanes.named().map(|(lane, _)| lane));
-        if lanes.is_empty() && self.is_unused() {
-            let answers = self.answers().count();
-            let needed = usize::from(self.lanes.largest_k()).min(self.suppliers.len());
-            return if answers >= needed {
-                Heard::AllLanes
-            } else {
-                Heard::TooLittle
-            };
+        if lanes.is_empty() {
+            // The records may be older than the first version: only all of them together can say that
+            // there is none, and then they have all answered.
+            return Heard::TooLittle;
         }
         let enough = lanes.iter().filter(|lane| self.is_enough(**lane)).count();
         match enough {
@@ -274,7 +277,7 @@ impl Inquiry {
         Findings {
             lanes: lanes.iter().map(|lane| self.heads_of(*lane)).collect(),
             unheard: self.unheard(),
-            is_sure: lanes.iter().all(|lane| self.is_enough(*lane)),
+            is_sure: !self.lanes.is_incomplete() && lanes.iter().all(|lane| self.is_enough(*lane)),
         }
     }
 

@@ -28,6 +28,11 @@ impl Lanes {
         !self.is_incomplete && !self.records.values().any(|record| record.has_published)
     }
 
+    /// Whether the record of some device was not found.
+    pub(super) const fn is_incomplete(&self) -> bool {
+        self.is_incomplete
+    }
+
     /// Whether no record was found.
     pub(super) fn is_empty(&self) -> bool {
         self.records.is_empty()
@@ -44,12 +49,6 @@ impl Lanes {
             .flat_map(|record| &record.suppliers)
             .copied()
             .collect()
-    }
-
-    /// The most answers that one of the lanes needs.
-    pub(super) fn largest_k(&self) -> u8 {
-        let all = self.records.values().map(|record| record.k);
-        all.max().unwrap_or_default()
     }
 
     /// The newest published head that each names.

@@ -166,6 +166,54 @@ fn empty_answers_are_not_waited_beside_for_ever() {
     );
 }
 
+/// One has the only head that is left, another its part of the contents, and all others are dead.
+#[test]
+fn what_is_there_is_taken_where_nobody_else_comes() {
+    let mut run = Run::new(vec![record(LANE, &[1, 2, 3, 4, 5, 6], 2, None)]);
+    run.hears(1, &[head(LANE, 5)]);
+    run.hears(2, &[]);
+    run.passes(run.policy.head_wait);
+    assert_eq!(run.found(), None, "another may come");
+    run.passes(run.policy.recovery_timeout);
+    assert_eq!(confirmed(&mut run), (5, 1, 6));
+    assert_eq!(run.found().map(|found| found.is_sure), Some(false));
+}
+
+#[test]
+fn fewer_than_a_version_needs_are_too_few() {
+    let mut run = Run::new(vec![record(LANE, &[1, 2, 3, 4, 5, 6], 2, None)]);
+    run.hears(1, &[head(LANE, 5)]);
+    run.passes(run.policy.recovery_timeout);
+    assert_eq!(run.failure(), Some(ErrorCode::TooFewSuppliers));
+}
+
+/// Its record may be older than its first version.
+#[test]
+fn one_of_several_cannot_say_that_there_is_no_version() {
+    let mut run = Run::new(vec![record(LANE, &[1, 2, 3], 1, None)]);
+    run.hears(1, &[]);
+    run.passes(run.policy.head_wait);
+    assert!(matches!(run.state, State::AskingHeads { .. }));
+    run.passes(run.policy.recovery_timeout);
+    assert_eq!(run.failure(), Some(ErrorCode::VersionsMissing));
+}
+
+#[test]
+fn a_machine_whose_record_is_missing_makes_nothing_sure() {
+    let mut run = Run::new(Vec::new());
+    run.happens(Event::PeerUp { device: device(1) });
+    run.happens(Event::PeerUp { device: device(2) });
+    let devices = vec![LANE, OTHER_LANE];
+    run.happens(Event::RootFound { devices });
+    for _ in 0..LANE_SEARCHES_MAX {
+        let (missing, lanes) = (vec![OTHER_LANE], vec![record(LANE, &[1, 2], 2, Some(5))]);
+        run.happens(Event::LanesSought { missing, lanes });
+    }
+    run.hears(1, &[head(LANE, 5)]);
+    run.hears(2, &[head(LANE, 5)]);
+    assert_eq!(run.found().map(|found| found.is_sure), Some(false));
+}
+
 #[test]
 fn an_identity_without_versions_is_entered_where_that_is_known() {
     let never = record(LANE, &[1, 2], 2, None);
