@@ -79,6 +79,9 @@ pub struct Engine {
     ledger: Ledger,
 
     jobs: BTreeMap<JobId, Job>,
+    /// Backups whose head is being sealed, and whether anything was lost since: also of those that
+    /// ended meanwhile.
+    sealing: BTreeMap<JobId, bool>,
     fetches: BTreeMap<FetchId, Fetch>,
     /// How fast these are answered.
     pace: Pace,
@@ -163,6 +166,7 @@ impl Engine {
             packs: BTreeMap::new(),
             ledger: Ledger::default(),
             jobs: BTreeMap::new(),
+            sealing: BTreeMap::new(),
             fetches: BTreeMap::new(),
             pace: Pace::default(),
             folders: BTreeMap::new(),

@@ -91,6 +91,8 @@ struct Story {
     given: BTreeSet<DeviceId>,
     /// Where shards were to be made for whom.
     debts: Vec<(DeviceId, Vec<DebtFact>)>,
+    /// Whether what is sealed is lost, and kept again, while lists are made of it.
+    loses: bool,
     /// How the backup ended.
     ended: Option<Option<ErrorCode>>,
 }
@@ -158,6 +160,7 @@ impl Story {
             spooled: Vec::new(),
             given: BTreeSet::new(),
             debts: Vec::new(),
+            loses: false,
             ended: None,
         };
         story.tell(Input::Started {
@@ -225,10 +228,14 @@ impl Story {
             }
             Output::SealMetadata { job, .. } => {
                 let sequence = Sequence(2);
-                vec![
-                    self.seal(job, PackKind::Commit),
-                    Input::MetadataSealed { job, sequence },
-                ]
+                let mut told = if self.loses {
+                    self.lose_for_a_moment()
+                } else {
+                    Vec::new()
+                };
+                told.push(self.seal(job, PackKind::Commit));
+                told.push(Input::MetadataSealed { job, sequence });
+                told
             }
             Output::SendShard {
                 pack,
@@ -300,6 +307,27 @@ impl Story {
             kind,
             shard_bytes: ByteCount(1),
         }
+    }
+
+    /// All that was sealed is taken back, and stored once more.
+    fn lose_for_a_moment(&mut self) -> Vec<Input> {
+        let packs: Vec<_> = self.rows.keys().copied().collect();
+        let mut told = Vec::new();
+        for pack in &packs {
+            let moved = self.change(*pack, |row| row.confirmed = PositionMask::default());
+            told.push(Input::ShardsWithdrawn {
+                device: device(1),
+                shards: Vec::new(),
+                all: true,
+                moved: moved.into_iter().collect(),
+            });
+        }
+        for pack in packs {
+            for (position, number) in (0..4).map(Position).zip(1..) {
+                told.push(self.stored(pack, position, device(number)));
+            }
+        }
+        told
     }
 
     fn stored(&mut self, pack: PackId, position: Position, device: DeviceId) -> Input {
@@ -609,4 +637,26 @@ fn lists_of_another_set_keep_no_head_from_the_holders_of_home() {
     story.back_up();
     assert_eq!(story.given, devices([1, 2, 3, 4]));
     assert_eq!(story.engine.view().settled, None, "three lack a list");
+}
+
+/// Its lists may pass over what was not kept at that moment: published, it would name what nobody can find.
+#[test]
+fn what_was_lost_while_lists_were_made_makes_no_version() {
+    let home = || set(HOME, 2, 1, &[Active; 4]);
+    for loses in [false, true] {
+        let mut story = Story::begin(&[home()], &[], &[], &[1, 2, 3, 4]);
+        story.loses = loses;
+        story.back_up();
+        let failure = loses.then_some(ErrorCode::TooFewShards);
+        assert_eq!(story.ended, Some(failure));
+        let published = story.engine.view().published;
+        assert_eq!(published, (!loses).then_some(Sequence(2)));
+        assert_eq!(story.given.is_empty(), loses);
+        // The next one makes other lists.
+        story.loses = false;
+        story.ended = None;
+        story.back_up();
+        assert_eq!(story.ended, Some(None));
+        assert_eq!(story.engine.view().published, Some(Sequence(2)));
+    }
 }

@@ -6,9 +6,9 @@ use bitdust_model::ledger::{Group, GroupChange};
 use bitdust_model::limits::GROUPS_MAX;
 use bitdust_model::manifest::PackKind;
 
-use super::Engine;
 use super::entries::{Job, Resting, Work};
-use crate::fsm::backup;
+use super::{Engine, Task};
+use crate::fsm::{backup, head};
 use crate::io::JobId;
 use crate::rules::known_at;
 
@@ -60,6 +60,12 @@ impl Engine {
         };
         if !moved.iter().any(is_lost) {
             return;
+        }
+        // A draft that nobody has been given may have passed over what is lost, also one that is being
+        // sealed: kept again, that would be named by a version and described nowhere.
+        self.tasks.push_back(Task::Head(head::Event::PackLost));
+        for has_lost in self.sealing.values_mut() {
+            *has_lost = true;
         }
         for job in self.jobs.values_mut() {
             if let Work::Backup {

@@ -276,6 +276,7 @@ impl Engine {
         {
             let folders = versions.clone();
             let at_hand = self.lists_at_hand();
+            self.sealing.insert(job, false);
             self.emit(Output::SealMetadata {
                 job,
                 folders,
@@ -295,10 +296,16 @@ impl Engine {
         self.jobs_due = true;
     }
 
-    /// A head was signed, also when its job was stopped meanwhile.
+    /// A head was signed, also when its job was stopped meanwhile. Nobody knows whether its segment has a
+    /// pack that got lost meanwhile: kept again, such a pack would be named by a version and described
+    /// nowhere.
     pub(super) fn metadata_sealed(&mut self, job: JobId, sequence: Sequence) {
+        let has_lost = self.sealing.remove(&job) == Some(true);
         self.tasks
             .push_back(Task::Head(head::Event::Signed { sequence }));
+        if has_lost {
+            self.tasks.push_back(Task::Head(head::Event::PackLost));
+        }
         self.tasks.push_back(Task::Backup(
             job,
             backup::Event::MetadataSealed { sequence },

@@ -112,8 +112,8 @@ struct CommitWriter<'a> {
 impl CommitWriter<'_> {
     fn seal(&mut self) -> Result<Sequence, CommitError> {
         let snapshots = self.snapshots()?;
-        self.resolve(&snapshots)?;
         self.write_segment()?;
+        self.resolve()?;
         let snapshots = self.write_older(snapshots)?;
         let previous = self.context.catalogue.newest_head()?;
         let sequence = previous
@@ -198,11 +198,18 @@ impl CommitWriter<'_> {
         Ok(snapshots)
     }
 
-    /// A manifest that names what it does not describe would be a version that no recovery can read.
-    fn resolve(&self, snapshots: &[SnapshotRecord]) -> Result<(), CommitError> {
-        let pages = snapshots.iter().flat_map(|snapshot| &snapshot.pages);
+    /// A manifest whose new versions name what it does not describe would be one that no recovery can
+    /// read. Asked of the segment that was written: what comes and goes meanwhile is not in it. Versions
+    /// that are published stay, whatever became of their packs: nothing here makes them better.
+    fn resolve(&self) -> Result<(), CommitError> {
+        let pages = self
+            .request
+            .snapshots
+            .iter()
+            .flat_map(|snapshot| &snapshot.pages);
         let pages: Vec<_> = pages.copied().collect();
-        let are_all = self.context.catalogue.are_described(&pages)?;
+        let new = &self.segment.packs;
+        let are_all = self.context.catalogue.are_described(&pages, new)?;
         are_all.then_some(()).ok_or(CommitError::LostMeanwhile)
     }
 

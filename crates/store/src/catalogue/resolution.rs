@@ -1,29 +1,29 @@
 //! Whether what a commit names can be found by whoever has nothing but that commit.
 
-use bitdust_model::ChunkId;
+use std::collections::BTreeSet;
+
+use bitdust_model::{ChunkId, PackId};
 use rusqlite::Connection;
 
 use super::{Catalogue, CatalogueError};
 use crate::database::DatabaseError;
 
-/// The packs that a commit describes: those of live segments, and those of its own new one, which takes
-/// what `packs_to_publish` gives.
-const DESCRIBED: &str = "(p.segment IN (SELECT id FROM segments)
-     OR (p.segment IS NULL AND p.state = 1 AND p.kind <> 2 AND p.confirmed >= p.known_at))";
-
 impl Catalogue {
-    /// Whether a commit that is made now describes where all these chunks lie. It does not where a pack
-    /// lost since what others had confirmed of it. Fails with damage where a chunk lies nowhere, or a pack
-    /// is said to be in a segment that is not live: no commit could mend that.
-    pub fn are_described(&self, chunks: &[ChunkId]) -> Result<bool, CatalogueError> {
+    /// Whether a commit describes where all these chunks lie: in packs of live segments, or in `new`,
+    /// those of its own segment. A pack that lost what others had confirmed of it is not in there. Fails
+    /// with damage where a chunk lies nowhere, or a pack is said to be in a segment that is not live: no
+    /// commit could mend that.
+    pub fn are_described(
+        &self,
+        chunks: &[ChunkId],
+        new: &[PackId],
+    ) -> Result<bool, CatalogueError> {
+        let new: BTreeSet<_> = new.iter().copied().collect();
         self.read(|connection| {
             refuse_dangling_packs(connection)?;
             let mut are_all = true;
             for chunk in chunks {
-                if !is_described(connection, *chunk)? {
-                    refuse_unknown(connection, *chunk)?;
-                    are_all = false;
-                }
+                are_all &= is_described(connection, *chunk, &new)?;
             }
             Ok(are_all)
         })
@@ -40,19 +40,24 @@ fn refuse_dangling_packs(connection: &Connection) -> Result<(), CatalogueError> 
     Ok(())
 }
 
-fn is_described(connection: &Connection, chunk: ChunkId) -> Result<bool, CatalogueError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT 1 FROM chunks c JOIN packs p ON p.id = c.pack WHERE c.chunk = ?1 AND {DESCRIBED}"
-    ))?;
-    Ok(statement.exists([chunk.0])?)
-}
-
-fn refuse_unknown(connection: &Connection, chunk: ChunkId) -> Result<(), CatalogueError> {
+fn is_described(
+    connection: &Connection,
+    chunk: ChunkId,
+    new: &BTreeSet<PackId>,
+) -> Result<bool, CatalogueError> {
     let mut statement = connection.prepare_cached(
-        "SELECT 1 FROM chunks c JOIN packs p ON p.id = c.pack WHERE c.chunk = ?1",
+        "SELECT p.pack, p.segment IS NOT NULL FROM chunks c JOIN packs p ON p.id = c.pack WHERE c.chunk = ?1",
     )?;
-    if statement.exists([chunk.0])? {
-        return Ok(());
+    let mut rows = statement.query([chunk.0])?;
+    let mut is_known = false;
+    while let Some(row) = rows.next()? {
+        is_known = true;
+        if row.get(1)? || new.contains(&PackId(row.get(0)?)) {
+            return Ok(true);
+        }
+    }
+    if is_known {
+        return Ok(false);
     }
     Err(broken("a version names a list that lies nowhere"))
 }

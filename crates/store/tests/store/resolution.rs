@@ -23,22 +23,24 @@ fn publish(catalogue: &Catalogue, packs: &[u64]) {
 }
 
 #[test]
-fn a_commit_describes_what_is_published_and_what_may_be() {
+fn a_commit_describes_what_is_published_and_what_its_segment_has() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
     commit(&catalogue, 1, &[1]);
     publish(&catalogue, &[1]);
     commit(&catalogue, 2, &[2]);
-    let described = |chunks: &[u64]| {
+    let described = |chunks: &[u64], new: &[u64]| {
         let chunks: Vec<_> = chunks.iter().copied().map(chunk).collect();
-        catalogue.are_described(&chunks).expect("looked up")
+        let new: Vec<_> = new.iter().copied().map(pack).collect();
+        catalogue.are_described(&chunks, &new).expect("looked up")
     };
-    assert!(described(&[]) && described(&[1, 2]));
+    assert!(described(&[], &[]) && described(&[1], &[]) && described(&[1, 2], &[2]));
+    assert!(!described(&[1, 2], &[]), "kept, and in no segment");
     for lost in 0..4 {
         catalogue.withdraw_all(device(lost)).expect("taken back");
     }
-    assert!(described(&[1]), "its place is known, whoever has it");
-    assert!(!described(&[1, 2]), "no segment is going to have it");
+    assert!(described(&[1], &[]), "its place is known, whoever has it");
+    assert!(described(&[1, 2], &[2]), "whoever has it");
     assert!(!catalogue.is_damaged());
 }
 
@@ -47,7 +49,11 @@ fn what_lies_nowhere_is_damage() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
     commit(&catalogue, 1, &[1]);
-    assert!(catalogue.are_described(&[chunk(1), chunk(404)]).is_err());
+    assert!(
+        catalogue
+            .are_described(&[chunk(1), chunk(404)], &[pack(1)])
+            .is_err()
+    );
     assert!(catalogue.is_damaged());
 }
 
@@ -63,7 +69,7 @@ fn a_pack_in_a_segment_that_is_gone_is_damage() {
     assert_eq!(gone, Ok(1));
     drop(connection);
     let catalogue = open_catalogue(&dir);
-    assert!(catalogue.are_described(&[]).is_err());
+    assert!(catalogue.are_described(&[], &[]).is_err());
     assert!(catalogue.is_damaged());
 }
 

@@ -74,6 +74,7 @@ impl Engine {
             }
             Input::MetadataSealed { job, sequence } => self.metadata_sealed(job, sequence),
             Input::MetadataFailed { job, code } => {
+                self.sealing.remove(&job);
                 self.tasks
                     .push_back(Task::Backup(job, backup::Event::MetadataFailed { code }));
             }

@@ -8,6 +8,7 @@ use bitdust_model::tree::Meta;
 use bitdust_model::{ChunkId, Code, DeviceId, FolderId, Position, PositionMask, SnapshotId};
 use bitdust_pipeline::index::{read_manifest, read_segment};
 use bitdust_pipeline::pack::open::open_chunk_within;
+use bitdust_store::catalogue::Publication;
 
 use super::*;
 use crate::backup::commit_draft::{draft_of, record_commit};
@@ -316,6 +317,28 @@ async fn a_version_that_names_what_no_segment_describes_is_not_sealed() {
     assert!(seal(&home, vec![nowhere]).await.is_err());
     assert!(catalogue.is_damaged());
     assert!(home.events.try_recv().is_err(), "no pack is announced");
+}
+
+/// A version that is out already, and whose lists can be found nowhere, is no reason to make no more.
+#[tokio::test]
+async fn a_version_that_lost_its_lists_stops_no_other() {
+    let home = TestHome::new().await;
+    let record = commit_data(&home);
+    let broken = SnapshotRecord {
+        pages: vec![record.chunks[0].chunk],
+        ..version(&home)
+    };
+    let catalogue = &home.context.catalogue;
+    let publication = Publication {
+        snapshots: vec![broken],
+        ..Publication::default()
+    };
+    catalogue.publish(publication).expect("published");
+    catalogue
+        .withdraw_all(DeviceId([9; 32]))
+        .expect("taken back");
+    assert_eq!(seal(&home, Vec::new()).await, Ok(Sequence(1)));
+    assert!(!catalogue.is_damaged());
 }
 
 /// Versions in the order in which a person made them, whatever the clock said meanwhile.
