@@ -157,6 +157,10 @@ pub struct RecoveredView {
     pub newer: Option<MissedVersion>,
     /// A newer version that was told, and whose lists could not be had.
     pub unread: Option<MissedVersion>,
+    /// Parts of the index that could not be had: files in there cannot be restored for now.
+    pub index_missing: u64,
+    /// Pages of older versions that could not be had: those are not listed.
+    pub older_missing: u64,
     /// Whether so many told a version that no other can be newer but those named here.
     pub is_sure: bool,
     /// Versions found.

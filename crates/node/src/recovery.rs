@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 
 use bitdust_api::view::JobTask;
 use bitdust_crypto::RootSecrets;
-use bitdust_engine::{HeadFact, Input, JobId, RecoveryFound, WantedHead};
+use bitdust_engine::{HeadFact, Input, JobId, LaneFact, ListsRead, RecoveryFound, WantedHead};
 use bitdust_model::head::{Head, HeadBundle};
 use bitdust_model::locator::{LaneRecord, RootRecord};
 use bitdust_model::status::Problems;
@@ -40,7 +40,7 @@ use crate::shared::driver::Driver;
 use crate::shared::error::NodeError;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
 use crate::shared::lane_heads::heads_of;
-use crate::shared::recovery_found::{Found, Recovered};
+use crate::shared::recovery_found::{Found, MissingLists, Recovered};
 use crate::shared::task_event::TaskEvent;
 
 /// The recovery of a node, if it runs one.
@@ -80,6 +80,8 @@ struct Run {
     answered: BTreeMap<DeviceId, bool>,
     /// Heads that were heard.
     heads: ToldHeads,
+    /// What could not be had of the lists that are taken over.
+    lists_missing: MissingLists,
     /// What is told in the end.
     result: Option<Recovered>,
 }
@@ -92,6 +94,19 @@ impl Run {
         self.suppliers.clear();
         self.named.clear();
         self.answered.clear();
+    }
+
+    /// Notes which heads lane records name; says what the engine is told of them.
+    fn take_lanes(&mut self, lanes: &[LaneRecord], missing: usize) -> Vec<LaneFact> {
+        let fences = self.found.as_ref().map_or(&[][..], |root| &root.fences);
+        let facts: Vec<_> = lanes.iter().map(|lane| lane_fact(lane, fences)).collect();
+        let named = lanes.iter().zip(&facts).filter_map(|(lane, fact)| {
+            let head = fact.named.and(lane.published)?;
+            Some((lane.lane, head))
+        });
+        self.named.extend(named);
+        self.missing = missing;
+        facts
     }
 
     /// What was found, for whoever is told that it does not suffice.
@@ -149,6 +164,7 @@ impl Recovery {
             answered: BTreeMap::new(),
             suppliers: BTreeMap::new(),
             heads: ToldHeads::new(),
+            lists_missing: MissingLists::default(),
             result: None,
         });
         driver.tell(Input::RecoverAsked { job: id });
@@ -280,7 +296,19 @@ impl Recovery {
         let context = self.context.clone();
         driver.spawn(async move {
             match rebuild(&context, job, &bundle, wanted.partly).await {
-                Ok(lists) => found(completion, Found::Rebuilt { job, lists }).await,
+                Ok((lists, missing)) => {
+                    let is_taken = lists == ListsRead::Whole || wanted.partly;
+                    let rebuilt = Found::Rebuilt {
+                        job,
+                        lists,
+                        missing: if is_taken {
+                            missing
+                        } else {
+                            MissingLists::default()
+                        },
+                    };
+                    found(completion, rebuilt).await;
+                }
                 Err(code) => completion.tell(Err(code)).await,
             }
         });
@@ -305,7 +333,7 @@ impl Recovery {
             ends: ends(taken, &run.named),
             suppliers: run.suppliers.values().cloned().collect(),
             nickname: run.nickname.clone(),
-            newest: newest_found(taken, &run.heads),
+            newest: newest_found(taken, &run.heads, run.lists_missing),
         };
         let context = self.context.clone();
         driver.spawn(async move {
@@ -342,14 +370,7 @@ impl Recovery {
                 lanes,
                 missing,
             } => {
-                let fences = run.found.as_ref().map_or(&[][..], |root| &root.fences);
-                let facts: Vec<_> = lanes.iter().map(|lane| lane_fact(lane, fences)).collect();
-                let named = lanes.iter().zip(&facts).filter_map(|(lane, fact)| {
-                    let head = fact.named.and(lane.published)?;
-                    Some((lane.lane, head))
-                });
-                run.named.extend(named);
-                run.missing = missing.len();
+                let facts = run.take_lanes(&lanes, missing.len());
                 let contacts = lanes.into_iter().flat_map(|lane| lane.suppliers);
                 learnt.contacts = contacts.collect();
                 run.suppliers.extend(known_suppliers(&learnt.contacts));
@@ -370,7 +391,13 @@ impl Recovery {
                 driver.tell(completion.done(Input::HeadsHeard { job, device, heads }));
                 learnt.sets = sets.into_iter().map(|(set, _)| set).collect();
             }
-            Found::Rebuilt { job, lists } => {
+            Found::Rebuilt {
+                job,
+                lists,
+                missing,
+            } => {
+                run.lists_missing.index += missing.index;
+                run.lists_missing.older += missing.older;
                 driver.tell(completion.done(Input::CatalogueRebuilt { job, lists }));
             }
             Found::Entered { job, result } => {

@@ -1520,6 +1520,14 @@ newer: MissedVersion | null,
  */
 unread: MissedVersion | null, 
 /**
+ * Parts of the index that could not be had: files in there cannot be restored for now.
+ */
+index_missing: number, 
+/**
+ * Pages of older versions that could not be had: those are not listed.
+ */
+older_missing: number, 
+/**
  * Whether so many told a version that no other can be newer but those named here.
  */
 is_sure: boolean, 

@@ -4,7 +4,7 @@ import type { RecoveredView } from "../backend/bindings";
 import { foundWarnings } from "./found-words";
 
 const NOW = 1_000_000_000;
-const FOUND: RecoveredView = { identity: "7f", nickname: "alice", newest: NOW - 2, number: 16, confirmed: 2, of: 3, newer: null, unread: null, is_sure: true, snapshots: 1, files: 1 };
+const FOUND: RecoveredView = { identity: "7f", nickname: "alice", newest: NOW - 2, number: 16, confirmed: 2, of: 3, newer: null, unread: null, index_missing: 0, older_missing: 0, is_sure: true, snapshots: 1, files: 1 };
 
 test("nothing is said where nothing newer can exist", () => {
   expect(foundWarnings(FOUND, NOW)).toEqual([]);
@@ -18,6 +18,13 @@ test("newer versions are named by number", () => {
   expect(warnings).toHaveLength(3);
   expect(warnings[0]).toMatch(/no\. 17 .*lists could not be had/);
   expect(warnings[1]).toMatch(/no\. 18, .*did not answer/);
+});
+
+test("what is missing of the lists is said", () => {
+  const warnings = foundWarnings({ ...FOUND, index_missing: 1, older_missing: 2 }, NOW);
+  expect(warnings).toHaveLength(2);
+  expect(warnings[0]).toMatch(/some files cannot be restored/);
+  expect(warnings[1]).toMatch(/older versions could not be had/);
 });
 
 test("it is said of which machine", () => {

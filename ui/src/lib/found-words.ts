@@ -4,7 +4,7 @@ import { text } from "../text/text";
 import { relative } from "./format";
 
 /** Sentences, the gravest first; none where nothing newer can exist. */
-export function foundWarnings({ newer, unread, is_sure }: RecoveredView, now: number): string[] {
+export function foundWarnings({ newer, unread, index_missing, older_missing, is_sure }: RecoveredView, now: number): string[] {
   const warnings: string[] = [];
   if (unread !== null) {
     const { number, written_at, is_of_another } = unread;
@@ -15,6 +15,8 @@ export function foundWarnings({ newer, unread, is_sure }: RecoveredView, now: nu
     const { number, is_of_another } = newer;
     warnings.push(text(is_of_another ? "recover.found_newer_other" : "recover.found_newer", { number }));
   }
+  if (index_missing > 0) warnings.push(text("recover.found_index_missing"));
+  if (older_missing > 0) warnings.push(text("recover.found_older_missing"));
   if (!is_sure) warnings.push(text("recover.found_unsure"));
   return warnings;
 }

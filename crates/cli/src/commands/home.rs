@@ -297,6 +297,16 @@ fn newest_text(found: &NewestFound) -> String {
             "{named}, and its lists could not be had. {again}\n"
         ));
     }
+    if found.index_missing > 0 {
+        text.push_str(&format!(
+            "Parts of the lists could not be had: some files cannot be restored from here. {again}\n"
+        ));
+    }
+    if found.older_missing > 0 {
+        text.push_str(&format!(
+            "Some older versions could not be had and are not listed. {again}\n"
+        ));
+    }
     if !found.is_sure {
         text.push_str("Too few suppliers told a version to be sure that nothing newer exists.\n");
     }
@@ -324,6 +334,8 @@ mod tests {
             of: 3,
             newer: Some(missed(18, None)),
             unread: Some(missed(17, Some(minutes(2)))),
+            index_missing: 1,
+            older_missing: 1,
             is_sure: false,
         };
         let text = newest_text(&found);
@@ -333,6 +345,8 @@ mod tests {
             "confirmed by 2 of 3 suppliers".to_owned(),
             "A newer version, no. 18, exists with suppliers who have not answered.".to_owned(),
             format!("A newer version, no. 17 of {date}, exists, and its lists could not be had."),
+            "some files cannot be restored from here".to_owned(),
+            "Some older versions could not be had".to_owned(),
             "Too few suppliers told".to_owned(),
         ] {
             assert!(text.contains(&part), "{part}: {text}");

@@ -8,7 +8,7 @@ use bitdust_engine::{RecoveryFound, ToldVersion};
 use bitdust_model::head::{Head, HeadBundle};
 use bitdust_model::{DeviceId, HeadHash, HeadRef, UnixMillis};
 
-use crate::shared::recovery_found::NewestFound;
+use crate::shared::recovery_found::{MissingLists, NewestFound};
 
 /// All heads that were told, verified, by lane and hash.
 pub(super) type ToldHeads = BTreeMap<(DeviceId, HeadHash), (Head, HeadBundle)>;
@@ -41,7 +41,11 @@ pub(super) fn ends(
 }
 
 /// What people are told.
-pub(super) fn newest_found(found: &RecoveryFound, told: &ToldHeads) -> NewestFound {
+pub(super) fn newest_found(
+    found: &RecoveryFound,
+    told: &ToldHeads,
+    missing: MissingLists,
+) -> NewestFound {
     let written_at = |version: &ToldVersion| -> Option<UnixMillis> {
         let (head, _) = told.get(&(version.lane, version.head.hash))?;
         Some(head.written_at)
@@ -72,6 +76,8 @@ pub(super) fn newest_found(found: &RecoveryFound, told: &ToldHeads) -> NewestFou
         of: worst.map_or(0, |version| version.of),
         newer: missed(unheard.collect()),
         unread: missed(unread.collect()),
+        index_missing: missing.index,
+        older_missing: missing.older,
         is_sure: found.is_sure,
     }
 }
@@ -126,7 +132,7 @@ mod tests {
             written_at,
             is_of_another: false,
         };
-        let newest = newest_found(&found, &told);
+        let newest = newest_found(&found, &told, MissingLists { index: 1, older: 2 });
         let expected = NewestFound {
             newest: Some(UnixMillis(16_000)),
             number: Some(16),
@@ -134,6 +140,8 @@ mod tests {
             of: 3,
             newer: Some(missed(18, None)),
             unread: Some(missed(17, Some(UnixMillis(17_000)))),
+            index_missing: 1,
+            older_missing: 2,
             is_sure: true,
         };
         assert_eq!(newest, expected, "the worst lane, and the newest machine");
@@ -141,7 +149,7 @@ mod tests {
             unheard: found.unheard[..1].to_vec(),
             ..found
         };
-        let newer = newest_found(&of_another, &told).newer;
+        let newer = newest_found(&of_another, &told, MissingLists::default()).newer;
         assert!(newer.is_some_and(|newer| newer.is_of_another && newer.number == 5));
     }
 

@@ -7,13 +7,13 @@ use futures::stream::FuturesUnordered;
 use bitdust_engine::JobId;
 use bitdust_model::head::Head;
 use bitdust_model::manifest::SnapshotRecord;
-use bitdust_model::{DeviceId, ErrorCode, Sequence};
+use bitdust_model::{DeviceId, ErrorCode, HeadHash, Sequence};
 use bitdust_pipeline::pack::HEADER_BYTES;
 use bitdust_store::catalogue::ScratchCatalogue;
 
 use crate::restore::versions::newest_of_each;
 use crate::shared::context::Context;
-use crate::shared::head_lists::load_head;
+use crate::shared::head_lists::{HeadLists, load_head};
 use crate::shared::lane_heads::ask_tip;
 use crate::shared::task::blocking;
 
@@ -54,9 +54,12 @@ impl PublishedVersion {
         };
         let head: Head = bitdust_crypto::verify_by(&published.head, &context.device.0)
             .map_err(|_| ErrorCode::NotAuthentic)?;
-        let missing = load_head(&own, job, &head, true).await?;
+        let missing = match load_head(&own, job, &head, true).await? {
+            HeadLists::Read(missing) => missing,
+            HeadLists::Unread(code) => return Err(code),
+        };
         // By now those are there who hold its lists.
-        let is_told = is_told(context, published.sequence).await;
+        let is_told = is_told(context, (published.sequence, published.hash)).await;
         Ok(Some(Self {
             context: own,
             sequence: published.sequence,
@@ -72,19 +75,29 @@ impl PublishedVersion {
     }
 }
 
-/// Whether a supplier that is there tells a head of the own lane that is no older.
-async fn is_told(context: &Context, sequence: Sequence) -> bool {
+/// Whether a supplier that is there tells this head of the own lane, or one after it.
+async fn is_told(context: &Context, head: (Sequence, HeadHash)) -> bool {
     let peers = context.net.peers().await.unwrap_or_default();
     let devices = peers.into_iter().map(|peer| peer.device);
-    let asked: FuturesUnordered<_> = devices
-        .map(|device| tells(context, device, sequence))
-        .collect();
+    let asked: FuturesUnordered<_> = devices.map(|device| tells(context, device, head)).collect();
     let mut told = asked.filter(|tells| std::future::ready(*tells));
     let first = tokio::time::timeout(context.policy.request_timeout, told.next()).await;
     matches!(first, Ok(Some(_)))
 }
 
-async fn tells(context: &Context, device: DeviceId, sequence: Sequence) -> bool {
-    let tip = ask_tip(context, device).await;
-    matches!(tip, Ok(Some((told, _))) if told >= sequence)
+async fn tells(
+    context: &Context,
+    device: DeviceId,
+    (sequence, hash): (Sequence, HeadHash),
+) -> bool {
+    let Ok(Some(told)) = ask_tip(context, device).await else {
+        return false;
+    };
+    if told.0 <= sequence {
+        return told == (sequence, hash);
+    }
+    // Another one in its place is of somebody else who writes with the same keys.
+    let catalogue = context.catalogue.clone();
+    let own = blocking(move || catalogue.head(told.0)).await;
+    matches!(own, Ok(Ok(Some(own))) if own.hash == told.1)
 }

@@ -7,60 +7,62 @@ use bitdust_model::ErrorCode;
 use bitdust_model::head::Head;
 use bitdust_model::manifest::{BlobRef, Manifest, OWN_PACK, PackRef, SnapshotRecord};
 use bitdust_pipeline::index::{read_manifest, read_segment, read_snapshot_page};
+use bitdust_store::{Catalogue, CatalogueError, DatabaseError};
 
 use crate::shared::context::Context;
 use crate::shared::fetching::fetch_chunks;
+use crate::shared::recovery_found::MissingLists;
 use crate::shared::task::blocking;
 
-/// What could not be had of the lists of a head.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct MissingLists {
-    /// Parts of the index: files that lie in those packs cannot be found.
-    pub(crate) index: u64,
-    /// Pages of older versions.
-    pub(crate) older: u64,
+/// What became of the lists of a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeadLists {
+    /// They are in the catalogue, but for these.
+    Read(MissingLists),
+    /// Not even the manifest could be had.
+    Unread(ErrorCode),
 }
 
 /// Reads the manifest of a head and all it names into the catalogue. Unless a part is enough, its versions
-/// are left out where a part of the index is missing. Fails where the manifest cannot be had.
+/// are left out where a part of the index is missing. Fails where this machine's own disk does: that says
+/// nothing about suppliers.
 pub(crate) async fn load_head(
     context: &Context,
     job: JobId,
     head: &Head,
     partly: bool,
-) -> Result<MissingLists, ErrorCode> {
-    let manifest = read_manifest_of(context, job, head).await?;
+) -> Result<HeadLists, ErrorCode> {
+    let manifest = match read_manifest_of(context, job, head).await {
+        Ok(manifest) => manifest,
+        Err(code) => return Ok(HeadLists::Unread(code)),
+    };
     let mut packs = manifest.packs.clone();
     packs.push(head.commit.clone());
-    let catalogue = context.catalogue.clone();
     let refs = packs.clone();
-    blocking(move || catalogue.import_pack_refs(refs))
-        .await?
-        .map_err(|error| error.code())?;
+    if let Err(code) = import(context, move |catalogue| catalogue.import_pack_refs(refs)).await? {
+        return Ok(HeadLists::Unread(code));
+    }
     let mut missing = MissingLists::default();
     for blob in manifest.segments.into_iter().flatten() {
-        if let Err(code) = load_segment(context, job, &packs, &head.commit, blob).await {
+        if let Err(code) = load_segment(context, job, &packs, &head.commit, blob).await? {
             debug!(code = code.name(), "A part of the index could not be had");
             missing.index += 1;
             if !partly {
-                return Ok(missing);
+                return Ok(HeadLists::Read(missing));
             }
         }
     }
     // The newest first: what cannot be had of the older ones takes nothing from them.
-    import_snapshots(context, manifest.snapshots).await?;
+    if let Err(code) = import_snapshots(context, manifest.snapshots).await? {
+        return Ok(HeadLists::Unread(code));
+    }
     for blob in manifest.older {
-        let read = load_piece(context, job, &packs, &head.commit, blob).await;
-        let page = read.and_then(|raw| read_snapshot_page(&raw).map_err(|_| ErrorCode::Corrupt));
-        match page {
-            Ok(page) => import_snapshots(context, page.snapshots).await?,
-            Err(code) => {
-                debug!(code = code.name(), "A page of versions could not be had");
-                missing.older += 1;
-            }
+        if let Err(code) = load_page(context, job, &packs, &head.commit, blob).await? {
+            debug!(code = code.name(), "A page of versions could not be had");
+            missing.older += 1;
         }
     }
-    Ok(missing)
+    Ok(HeadLists::Read(missing))
 }
 
 async fn read_manifest_of(
@@ -73,14 +75,45 @@ async fn read_manifest_of(
     read_manifest(raw).map_err(|_| ErrorCode::Corrupt)
 }
 
+/// Takes something into the catalogue; says inside why it does not fit, and outside why the disk failed.
+async fn import<T: Send + 'static>(
+    context: &Context,
+    write: impl FnOnce(&Catalogue) -> Result<T, CatalogueError> + Send + 'static,
+) -> Result<Result<T, ErrorCode>, ErrorCode> {
+    let catalogue = context.catalogue.clone();
+    match blocking(move || write(&catalogue)).await? {
+        Ok(done) => Ok(Ok(done)),
+        Err(CatalogueError::Database(
+            error @ (DatabaseError::OutOfRange { .. } | DatabaseError::TooLong { .. }),
+        )) => Ok(Err(error.code())),
+        Err(CatalogueError::Database(error)) => Err(error.code()),
+        Err(error) => Ok(Err(error.code())),
+    }
+}
+
 async fn import_snapshots(
     context: &Context,
     snapshots: Vec<SnapshotRecord>,
-) -> Result<(), ErrorCode> {
-    let catalogue = context.catalogue.clone();
-    blocking(move || catalogue.import_snapshots(snapshots))
-        .await?
-        .map_err(|error| error.code())
+) -> Result<Result<(), ErrorCode>, ErrorCode> {
+    import(context, move |catalogue| {
+        catalogue.import_snapshots(snapshots)
+    })
+    .await
+}
+
+async fn load_page(
+    context: &Context,
+    job: JobId,
+    packs: &[PackRef],
+    own: &PackRef,
+    blob: BlobRef,
+) -> Result<Result<(), ErrorCode>, ErrorCode> {
+    let read = load_piece(context, job, packs, own, blob).await;
+    let page = read.and_then(|raw| read_snapshot_page(&raw).map_err(|_| ErrorCode::Corrupt));
+    match page {
+        Ok(page) => import_snapshots(context, page.snapshots).await,
+        Err(code) => Ok(Err(code)),
+    }
 }
 
 async fn load_segment(
@@ -89,14 +122,16 @@ async fn load_segment(
     packs: &[PackRef],
     own: &PackRef,
     blob: BlobRef,
-) -> Result<(), ErrorCode> {
-    let raw = load_piece(context, job, packs, own, blob).await?;
-    let segment = read_segment(&raw).map_err(|_| ErrorCode::Corrupt)?;
-    let catalogue = context.catalogue.clone();
-    blocking(move || catalogue.import_segment(segment))
-        .await?
-        .map_err(|error| error.code())?;
-    Ok(())
+) -> Result<Result<(), ErrorCode>, ErrorCode> {
+    let read = load_piece(context, job, packs, own, blob).await;
+    let segment = read.and_then(|raw| read_segment(&raw).map_err(|_| ErrorCode::Corrupt));
+    match segment {
+        Ok(segment) => {
+            let import = import(context, move |catalogue| catalogue.import_segment(segment));
+            Ok(import.await?.map(|_| ()))
+        }
+        Err(code) => Ok(Err(code)),
+    }
 }
 
 /// Fetches a chunk that a manifest names by its place; `own` is the pack of the manifest.

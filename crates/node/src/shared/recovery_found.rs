@@ -7,6 +7,15 @@ use bitdust_model::locator::{LaneRecord, RootRecord};
 use bitdust_model::set::SetRecord;
 use bitdust_model::{DeviceId, Signed, UnixMillis};
 
+/// What could not be had of the lists of a head.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct MissingLists {
+    /// Parts of the index: files that lie in those packs cannot be found.
+    pub(crate) index: u64,
+    /// Pages of older versions.
+    pub(crate) older: u64,
+}
+
 /// What recovery found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Recovered {
@@ -40,6 +49,10 @@ pub struct NewestFound {
     pub newer: Option<MissedVersion>,
     /// A newer one was told, and its lists could not be had.
     pub unread: Option<MissedVersion>,
+    /// Parts of the index that could not be had: files in there cannot be restored for now.
+    pub index_missing: u64,
+    /// Pages of older versions that could not be had: those are not listed.
+    pub older_missing: u64,
     /// Whether so many told a version that no other can be newer but those named here.
     pub is_sure: bool,
 }
@@ -77,6 +90,8 @@ pub(crate) enum Found {
         job: JobId,
         /// How much that was.
         lists: ListsRead,
+        /// What of it is taken over incomplete.
+        missing: MissingLists,
     },
     /// This device is entered into the root record.
     Entered {

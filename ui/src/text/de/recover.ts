@@ -27,6 +27,8 @@ export const recover: Translated<typeof English> = {
   found_newer_other: "Es gibt eine neuere Version eines anderen Ihrer Computer, Nr. {number}, bei Menschen, die nicht geantwortet haben. Sie lässt sich in einen anderen Ordner wiederherstellen, wenn sie online sind.",
   found_unread: "Es gibt eine neuere Version, Nr. {number}, geschrieben {when}, deren Listen nicht zu bekommen waren. Sie lässt sich in einen anderen Ordner wiederherstellen, wenn mehr Menschen online sind.",
   found_unread_other: "Es gibt eine neuere Version eines anderen Ihrer Computer, Nr. {number}, geschrieben {when}, deren Listen nicht zu bekommen waren. Sie lässt sich in einen anderen Ordner wiederherstellen, wenn mehr Menschen online sind.",
+  found_index_missing: "Teile der Listen waren nicht zu bekommen: Einige Dateien lassen sich von hier aus nicht wiederherstellen. Wer sie braucht, stellt in einen anderen Ordner wieder her, wenn mehr Menschen online sind.",
+  found_older_missing: "Einige ältere Versionen waren nicht zu bekommen und stehen nicht in der Liste. Wer sie braucht, stellt in einen anderen Ordner wieder her, wenn mehr Menschen online sind.",
   found_unsure: "Zu wenige haben eine Version genannt, um sicher zu sein, dass es keine neuere gibt.",
   found_newest: "Die neueste gefundene Version ist Nr. {number}. Sie wurde {when} geschrieben und ist von {confirmed} von {of} Menschen bestätigt.",
   found_none: "Mit diesen Wörtern wurde noch nichts gesichert.",

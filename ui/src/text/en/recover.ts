@@ -24,6 +24,8 @@ export const recover = {
   found_newer_other: "A newer version of another of your computers, no. {number}, exists with people who did not answer. It can be recovered into another folder when they are online.",
   found_unread: "A newer version, no. {number} written {when}, exists, and its lists could not be had. It can be recovered into another folder when more people are online.",
   found_unread_other: "A newer version of another of your computers, no. {number} written {when}, exists, and its lists could not be had. It can be recovered into another folder when more people are online.",
+  found_index_missing: "Parts of the lists could not be had: some files cannot be restored from here. Recover into another folder when more people are online, if you need them.",
+  found_older_missing: "Some older versions could not be had and are not listed. Recover into another folder when more people are online, if you need them.",
   found_unsure: "Too few people told a version to be sure that nothing newer exists.",
   found_newest: "The newest version that was found is no. {number}. It was written {when} and is confirmed by {confirmed} of {of} people.",
   found_none: "Nothing was backed up with these words yet.",

@@ -171,6 +171,8 @@ fn recovered_view(found: Recovered) -> RecoveredView {
         of: newest.of,
         newer: newest.newer,
         unread: newest.unread,
+        index_missing: newest.index_missing,
+        older_missing: newest.older_missing,
         is_sure: newest.is_sure,
         snapshots: found.snapshots,
         files: found.files,
