@@ -55,7 +55,7 @@ pub struct Surroundings {
     pub within_reach: Option<bool>,
     /// The chance that everything lasts, where it is measured.
     pub survival: Option<f64>,
-    /// Whether some backup runs that has suppliers.
+    /// Whether some backup runs that waits for nobody.
     pub is_sending: bool,
     /// How many suppliers signed and how many it takes to begin, where a backup waits for that.
     pub awaited: Option<(u8, u8)>,
@@ -135,7 +135,7 @@ fn folder_finding(folder: &FolderHealth, around: &Surroundings) -> (FolderSaid, 
         Protection::Unknown => return (FolderSaid::Unknown, Level::Bad),
         Protection::Nothing | Protection::Partly { .. } => {
             return if folder.is_on_its_way {
-                (FolderSaid::FirstBackup, Level::Working)
+                (FolderSaid::FirstBackup, around.level_of_unfinished())
             } else {
                 (FolderSaid::NeverBackedUp, Level::Attention)
             };
@@ -149,7 +149,7 @@ fn folder_finding(folder: &FolderHealth, around: &Surroundings) -> (FolderSaid, 
             (None, Some(trouble)) => troubled_folder(trouble),
             (None, None) => {
                 let says = FolderSaid::Stored { confirmed, needed };
-                (says, around.level_of_stored())
+                (says, around.level_of_unfinished())
             }
         },
         (None, Some(trouble)) => troubled_folder(trouble),
@@ -246,7 +246,7 @@ fn missing(health: &Health) -> Option<Finding> {
     let is_all = folders.len() == health.folders.len();
     let missing = u32::try_from(folders.len()).unwrap_or(u32::MAX);
     let finding = if on_their_way.clone().all(|is_so| is_so) {
-        Finding::of(missing_of(is_all, missing), Level::Working)
+        Finding::of(missing_of(is_all, missing), around.level_of_unfinished())
     } else if let Some((have, need)) = around.awaited {
         let waits = Finding::of(Said::WaitsForPeople { have, need }, Level::Attention);
         waits.asking(Asks::People)
@@ -271,7 +271,7 @@ fn too_few(health: &Health, stored: Option<(u8, u8)>) -> Option<Finding> {
     let (confirmed, needed) = stored?;
     let is_lost = health.around.lacking(confirmed).is_some();
     let says = Said::Stored { confirmed, needed };
-    (!is_lost).then(|| Finding::of(says, health.around.level_of_stored()))
+    (!is_lost).then(|| Finding::of(says, health.around.level_of_unfinished()))
 }
 
 /// Words that lead to something, and that nobody checked.
@@ -337,7 +337,8 @@ impl Surroundings {
         self.enough.filter(|enough| confirmed < *enough)
     }
 
-    fn level_of_stored(&self) -> Level {
+    /// How bad it is that a backup is not done: one that waits for others may wait for days.
+    fn level_of_unfinished(&self) -> Level {
         if self.is_sending {
             Level::Working
         } else {

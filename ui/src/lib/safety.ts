@@ -56,6 +56,7 @@ function asks({ asks, says }: FindingView, view: StatusView): Verdict["asks"] {
 function words(finding: FindingView, view: StatusView, now: number): Words {
   const { says } = finding;
   const isUnderWay = finding.level === "working";
+  const isRunning = view.jobs.some(({ task }) => task.kind === "backup");
   const folders = { count: finding.folders.length, names: names(finding, view) };
   switch (says.kind) {
     case "unknown":
@@ -73,7 +74,7 @@ function words(finding: FindingView, view: StatusView, now: number): Words {
     case "never_backed_up":
       return { title: text("safety.never_title", folders), body: text("safety.never_body") };
     case "partly_backed_up":
-      return { title: text("safety.some_title", folders), body: text(isUnderWay ? "safety.some_busy_body" : "safety.some_body") };
+      return { title: text("safety.some_title", folders), body: text(isRunning ? "safety.some_busy_body" : "safety.some_body") };
     case "stored":
       return { title: text("safety.part_title", { confirmed: says.confirmed, needed: says.needed }), body: isUnderWay ? text("safety.part_busy_body") : whoLacksPieces(view) };
     case "words_unchecked":

@@ -1,7 +1,7 @@
 //! The verdict in sentences for people: words for each kind, and no decision.
 
-use bitdust_api::view::{FindingView, StatusView};
-use bitdust_model::verdict::{Level, Said};
+use bitdust_api::view::{FindingView, JobTask, StatusView};
+use bitdust_model::verdict::Said;
 
 use crate::shared::words::{self, listed};
 
@@ -45,7 +45,9 @@ fn of_finding(finding: &FindingView, view: &StatusView) -> String {
         Said::PartlyBackedUp { missing } => {
             let count = view.folders.len();
             let is = if missing == 1 { "is" } else { "are" };
-            let goes_on = if finding.level == Level::Working {
+            let mut jobs = view.jobs.iter();
+            let is_running = jobs.any(|job| matches!(job.task, JobTask::Backup { .. }));
+            let goes_on = if is_running {
                 "it is under way"
             } else {
                 "run a backup"
@@ -115,7 +117,8 @@ fn counted(number: u64, one: &str, many: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bitdust_model::verdict::Asks;
+    use bitdust_api::view::JobView;
+    use bitdust_model::verdict::{Asks, Level};
 
     use super::*;
     use crate::front::verdict::tests::scenes;
@@ -227,13 +230,22 @@ mod tests {
 
     #[test]
     fn folders_without_a_backup_are_counted() {
-        let partly = |missing, level| told(Said::PartlyBackedUp { missing }, level, 0);
+        let partly = |missing, jobs| {
+            let mut view = status();
+            view.jobs = jobs;
+            view.verdict.first = finding(Said::PartlyBackedUp { missing }, Level::Attention, &[]);
+            view.verdict.also = Vec::new();
+            sentence(&view)
+        };
         assert_eq!(
-            partly(1, Level::Attention),
+            partly(1, Vec::new()),
             "1 of 3 folders is not backed up yet: run a backup."
         );
+        let is_backup = |job: &JobView| matches!(job.task, JobTask::Backup { .. });
+        let mut scenes = scenes().into_iter();
+        let running = scenes.find(|view| view.jobs.iter().any(is_backup));
         assert_eq!(
-            partly(2, Level::Working),
+            partly(2, running.expect("a scene with a backup").jobs),
             "2 of 3 folders are not backed up yet: it is under way."
         );
     }

@@ -91,7 +91,7 @@ pub(super) fn surroundings(enough: Option<u8>, jobs: &[JobView]) -> Surroundings
         enough,
         within_reach: None,
         survival: None,
-        is_sending: backups.clone().any(|job| awaited_by(job).is_none()),
+        is_sending: backups.clone().any(|job| moves(&job.phase)),
         awaited: backups.clone().find_map(awaited_by),
     }
 }
@@ -110,6 +110,28 @@ const fn awaited_by(job: &JobView) -> Option<(u8, u8)> {
         Some((have, need))
     } else {
         None
+    }
+}
+
+/// Whether a job in this phase gets forward by itself: one that waits for others may wait for days.
+const fn moves(phase: &JobPhase) -> bool {
+    match phase {
+        JobPhase::WaitingForSuppliers { .. }
+        | JobPhase::WaitingForSpool
+        | JobPhase::WaitingForDisk
+        | JobPhase::WaitingForConfirmations { .. }
+        | JobPhase::WaitingForPieces
+        | JobPhase::Waiting => false,
+        // A slow supplier holds up what is read, not what is sent.
+        JobPhase::WaitingForSupplier { .. }
+        | JobPhase::Reading
+        | JobPhase::Sending
+        | JobPhase::WritingLists
+        | JobPhase::Publishing
+        | JobPhase::Seeking
+        | JobPhase::AskingHeads
+        | JobPhase::LoadingLists
+        | JobPhase::Fetching => true,
     }
 }
 

@@ -2,24 +2,27 @@
  * The verdict that a node would give of a scene. The product's is made by the engine alone; a test
  * of the node gives it every scene of `told.json` and compares, so that this one cannot drift.
  */
-import type { Asks, FindingView, FolderSaid, FolderVerdictView, FolderView, Level, Said, StatusView, VerdictView } from "../bindings";
+import type { Asks, FindingView, FolderSaid, FolderVerdictView, FolderView, JobView, Level, Said, StatusView, VerdictView } from "../bindings";
 
 type Facts = Omit<StatusView, "verdict">;
 
 const order: Level[] = ["good", "plain", "working", "attention", "bad"];
 const finding = (says: Said, level: Level, asks: Asks = "nothing", folders: FolderView[] = []): FindingView => ({ says, level, asks, folders: folders.map(({ id }) => id) });
 const backups = ({ jobs }: Facts) => jobs.filter(({ task }) => task.kind === "backup");
-const isSending = (view: Facts): boolean => backups(view).some(({ phase }) => phase.kind !== "waiting_for_suppliers");
+/** Whether it gets forward by itself: one that waits for others may wait for days. */
+const moves = ({ phase }: JobView): boolean => phase.kind === "waiting_for_supplier" || !phase.kind.startsWith("waiting");
+const unfinished = (view: Facts): Level => (backups(view).some(moves) ? "working" : "attention");
 const isLasting = (view: Facts): boolean => view.survival !== null && view.survival >= 0.999 && view.phrase_confirmed && view.scope !== "loopback";
-const isOnItsWay = (view: Facts, folder: FolderView): boolean => backups(view).some(({ task, phase }) => phase.kind !== "waiting_for_suppliers" && task.kind === "backup" && task.folders.includes(folder.path));
+const includes = ({ task }: JobView, folder: FolderView): boolean => task.kind === "backup" && task.folders.includes(folder.path);
+const isOnItsWay = (view: Facts, folder: FolderView): boolean => backups(view).some((job) => job.phase.kind !== "waiting_for_suppliers" && includes(job, folder));
 
 function folderVerdict(folder: FolderView, view: Facts): FolderVerdictView {
   const told = (says: FolderSaid, level: Level): FolderVerdictView => ({ says, level });
   if (view.protection.kind === "unknown" || folder.protection.kind === "unknown") return told({ kind: "unknown" }, "bad");
-  if (folder.protection.kind === "nothing" || folder.protection.kind === "partly") return isOnItsWay(view, folder) ? told({ kind: "first_backup" }, "working") : told({ kind: "never_backed_up" }, "attention");
+  if (folder.protection.kind === "nothing" || folder.protection.kind === "partly") return isOnItsWay(view, folder) ? told({ kind: "first_backup" }, unfinished(view)) : told({ kind: "never_backed_up" }, "attention");
   if (folder.protection.kind === "stored" && view.enough !== null && folder.protection.confirmed < view.enough) return told({ kind: "would_lose", confirmed: folder.protection.confirmed, enough: view.enough }, "bad");
   if (folder.state.kind === "failed" || folder.state.kind === "away") return told({ kind: folder.state.kind }, "attention");
-  if (folder.protection.kind === "stored") return told(folder.protection, isSending(view) ? "working" : "attention");
+  if (folder.protection.kind === "stored") return told(folder.protection, unfinished(view));
   if (folder.problems > 0) return told({ kind: "problems", things: folder.problems }, "attention");
   if (view.scope === "loopback") return told({ kind: "practice" }, "plain");
   return told({ kind: isLasting(view) ? "protected" : "safe" }, "good");
@@ -30,7 +33,7 @@ function withoutBackup(view: Facts): FindingView[] {
   if (missing.length === 0) return [];
   const isAll = missing.length === view.folders.length;
   const begun: Said = isAll ? { kind: "first_backup" } : { kind: "partly_backed_up", missing: missing.length };
-  if (missing.every((folder) => isOnItsWay(view, folder))) return [finding(begun, "working", "nothing", missing)];
+  if (missing.every((folder) => isOnItsWay(view, folder))) return [finding(begun, unfinished(view), "nothing", missing)];
   for (const { phase } of backups(view)) if (phase.kind === "waiting_for_suppliers") return [finding({ ...phase, kind: "waits_for_people" }, "attention", "people", missing)];
   const isNone = isAll && !missing.some((folder) => isOnItsWay(view, folder));
   return [finding(isNone ? { kind: "never_backed_up" } : begun, "attention", "nothing", missing)];
@@ -41,7 +44,7 @@ function tooFew(view: Facts): FindingView[] {
   const worst = few.sort((one, other) => one.confirmed - other.confirmed || one.needed - other.needed)[0];
   if (worst === undefined) return [];
   if (view.enough !== null && worst.confirmed < view.enough) return [finding({ kind: "would_lose", confirmed: worst.confirmed, enough: view.enough }, "bad", "suppliers")];
-  return [finding(worst, isSending(view) ? "working" : "attention")];
+  return [finding(worst, unfinished(view))];
 }
 
 function findings(view: Facts): FindingView[] {

@@ -110,7 +110,6 @@ pub(crate) fn phase(
     refused: Option<ErrorCode>,
 ) -> Option<Phase> {
     match state {
-        State::Queued => Some(Phase::Publishing),
         State::WaitingForSuppliers => Some(Phase::WaitingForSuppliers {
             have: hired.have,
             need: hired.need,
@@ -134,6 +133,6 @@ pub(crate) fn phase(
         State::Publishing { .. } | State::Recording { .. } | State::Spreading { .. } => {
             Some(Phase::Publishing)
         }
-        State::Done | State::Failed { .. } | State::Cancelled => None,
+        State::Queued | State::Done | State::Failed { .. } | State::Cancelled => None,
     }
 }
