@@ -88,7 +88,8 @@ impl Protocol {
         actions.extend(each(state.unasked & present).map(Action::Ask));
         actions.extend(each(state.late & present).map(Action::TakeLateHead));
         actions.extend(each(state.away).map(Action::ComeBack));
-        if count(state.away) < self.budget.away {
+        let may_go = self.budget.trips == u8::MAX || state.trips < self.budget.trips;
+        if may_go && count(state.away) < self.budget.away {
             actions.extend(each(present).map(Action::Leave));
         }
         if state.losses < self.budget.losses {
@@ -126,7 +127,7 @@ impl Protocol {
                 Self::release(state);
                 state.set = SetStage::Released;
             }
-            Action::Leave(device) => Self::leave(state, device),
+            Action::Leave(device) => self.leave(state, device),
             Action::ComeBack(device) => state.away &= !bit(device),
             Action::Ask(device) => Self::ask(state, device),
             Action::Lose(device) => Self::lose(state, device),

@@ -58,8 +58,9 @@ impl Protocol {
     }
 
     /// A device goes away, with whatever was under way to it.
-    pub(crate) fn leave(state: &mut State, device: u8) {
+    pub(crate) fn leave(&self, state: &mut State, device: u8) {
         state.away |= bit(device);
+        state.trips += u8::from(self.budget.trips != u8::MAX);
         Self::lose_late(state, bit(device));
     }
 

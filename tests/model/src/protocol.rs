@@ -21,8 +21,10 @@ pub enum Change {
 pub struct Budget {
     /// Versions that are made: 1 or 2.
     pub versions: usize,
-    /// Holders that are away at one time; they go and come as often as they like.
+    /// Holders that are away at one time.
     pub away: u8,
+    /// How often holders go away in all; `u8::MAX`: as often as they like.
+    pub trips: u8,
     /// Holders that lose everything that they keep.
     pub losses: u8,
 }

@@ -120,6 +120,8 @@ pub struct State {
     pub late_second: bool,
     /// The newest version of which people were told that it is settled, from 1 on.
     pub settled: u8,
+    /// How often holders have gone away, where that is limited.
+    pub trips: u8,
     /// How many holders have lost everything.
     pub losses: u8,
     /// What must never happen.

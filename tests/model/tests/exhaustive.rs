@@ -39,10 +39,21 @@ fn world(code: (u8, u8), change: Change, away: u8, losses: u8) -> Protocol {
         budget: Budget {
             versions: 2,
             away,
+            trips: u8::MAX,
             losses,
         },
         rules: Rules::all(),
     }
+}
+
+/// The same where one holder goes away once, and comes back when it likes.
+fn with_a_returner(world: Protocol) -> Protocol {
+    let budget = Budget {
+        away: 1,
+        trips: 1,
+        ..world.budget
+    };
+    Protocol { budget, ..world }
 }
 
 /// Looks at every state: no promise is broken, nothing but `unmet` is never reached, and there are as
@@ -149,4 +160,30 @@ fn two_of_three_with_a_change_and_losses() {
 #[ignore = "for make test-long"]
 fn two_of_four_with_a_loss() {
     check(world((2, 4), Change::None, 0, 1), 2_732_101, &[]);
+}
+
+#[test]
+#[ignore = "for make test-long"]
+fn one_of_four_with_a_change() {
+    check(world((1, 4), Change::Replace, 0, 0), 12_949_672, &NO_LOSS);
+}
+
+#[test]
+#[ignore = "for make test-long"]
+fn two_of_four_with_a_change() {
+    check(world((2, 4), Change::Replace, 0, 0), 13_763_063, &NO_LOSS);
+}
+
+#[test]
+#[ignore = "for make test-long"]
+fn one_of_three_with_a_change_and_a_returner() {
+    let world = world((1, 3), Change::Replace, 0, 0);
+    check(with_a_returner(world), 14_542_039, &NO_LOSS);
+}
+
+#[test]
+#[ignore = "for make test-long"]
+fn two_of_three_with_a_change_and_a_returner() {
+    let world = world((2, 3), Change::Replace, 0, 0);
+    check(with_a_returner(world), 54_935_932, &NO_LOSS);
 }

@@ -19,6 +19,7 @@ fn world(code: (u8, u8), change: Change, away: u8, losses: u8) -> Protocol {
         budget: Budget {
             versions: 2,
             away,
+            trips: u8::MAX,
             losses,
         },
         rules: Rules::all(),
