@@ -16,6 +16,7 @@ pub(crate) mod fetch;
 pub(crate) mod folder_watch;
 pub(crate) mod head;
 pub(crate) mod holder_set;
+pub(crate) mod lane;
 pub(crate) mod pack;
 pub(crate) mod recovery;
 pub(crate) mod restore;
@@ -25,6 +26,7 @@ pub(crate) mod supplier_link;
 pub(crate) mod supplier_search;
 #[cfg(test)]
 mod tables;
+pub(crate) mod tip;
 pub(crate) mod transfer;
 pub(crate) mod unspool;
 

@@ -80,9 +80,11 @@ pub(crate) fn stragglers_until(policy: &Policy, began: Tick, last: Tick) -> Tick
 
 /// What a holder told of the newest head of a device's own lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ToldHead {
+pub(crate) enum ToldHead {
     /// It has none.
     Nothing,
+    /// None, or an older one than it signed for: it has lost something.
+    Less,
     /// One that the device knows.
     Known,
     /// One that it does not: another machine with the same keys wrote it, or this one did and forgot.
@@ -91,7 +93,7 @@ pub enum ToldHead {
 
 /// Whether a device may write into its own lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LaneStand {
+pub(crate) enum LaneStand {
     /// Too few holders have told what they have.
     Unheard,
     /// It knows all that it has to.
@@ -101,12 +103,13 @@ pub enum LaneStand {
 }
 
 /// Judges what holders told, of whom so many are active and so many keep whatever is settled: any
-/// `active - quorum + 1` of them include one that keeps it (P7).
-#[must_use]
-pub fn lane_stand(told: &[ToldHead], active: usize, quorum: usize) -> LaneStand {
+/// `active - quorum + 1` of them include one that keeps it (P7). One that has lost something is not among
+/// these (P9), unless there is nobody else to ask.
+pub(crate) fn lane_stand(told: &[ToldHead], active: usize, quorum: usize) -> LaneStand {
+    let counted = told.iter().filter(|head| **head != ToldHead::Less).count();
     if told.contains(&ToldHead::Unknown) {
         LaneStand::Behind
-    } else if told.len() > active.saturating_sub(quorum) {
+    } else if counted > active.saturating_sub(quorum) || (active > 0 && told.len() >= active) {
         LaneStand::Abreast
     } else {
         LaneStand::Unheard
@@ -208,7 +211,7 @@ mod tests {
 
     #[test]
     fn nothing_is_written_over_what_is_not_known() {
-        use ToldHead::{Known, Nothing, Unknown};
+        use ToldHead::{Known, Less, Nothing, Unknown};
         // 3/6: four keep what is settled, and three of six include one of them.
         for (told, stand) in [
             (&[][..], LaneStand::Unheard),
@@ -216,6 +219,9 @@ mod tests {
             (&[Known, Nothing, Known], LaneStand::Abreast),
             (&[Known, Known, Known, Unknown], LaneStand::Behind),
             (&[Unknown], LaneStand::Behind),
+            (&[Known, Less, Known], LaneStand::Unheard),
+            (&[Known, Less, Less, Less, Less], LaneStand::Unheard),
+            (&[Less, Less, Less, Less, Less, Less], LaneStand::Abreast),
         ] {
             assert_eq!(lane_stand(told, 6, 4), stand, "{told:?}");
         }

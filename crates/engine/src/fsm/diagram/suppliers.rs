@@ -6,8 +6,11 @@ use bitdust_model::limits::{LOSSES_IN_A_ROW_MAX, PROOFS_OF_TRUST};
 use bitdust_model::{ByteCount, DeviceId, ErrorCode, IdentityId, PackId, Policy, Position};
 
 use super::{ONE, check_page, flagged, moments, walk};
-use crate::fsm::{check, contact, holder_set, set_up, supplier_link, supplier_search, unspool};
+use crate::fsm::{
+    check, contact, holder_set, lane, set_up, supplier_link, supplier_search, tip, unspool,
+};
 use crate::io::OfferFact;
+use crate::rules::LaneStand;
 
 #[test]
 fn set_up_is_drawn() {
@@ -30,6 +33,49 @@ fn set_up_is_drawn() {
     );
     let intro = "Being in the network: listen, put the own records, put them again in time.";
     check_page("set-up", "Set-up", intro, &walk);
+}
+
+#[test]
+fn tip_is_drawn() {
+    use tip::Event;
+    let policy = Policy::default();
+    let events = [
+        Event::Online,
+        Event::Gone,
+        Event::Told { is_known: true },
+        Event::Told { is_known: false },
+        Event::NotTold,
+        Event::Forked,
+        Event::Wake,
+    ];
+    let walk = walk(
+        &[tip::State::default()],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| tip::step(state, event, at, out),
+    );
+    let intro = "One supplier: what it keeps of the own lane, asked each time it is there, before it is \
+                 given a head.";
+    check_page("tip", "Tip", intro, &walk);
+}
+
+#[test]
+fn lane_is_drawn() {
+    use lane::Event;
+    let policy = Policy::default();
+    let stands = [LaneStand::Unheard, LaneStand::Abreast, LaneStand::Behind];
+    let counted = stands
+        .into_iter()
+        .flat_map(|stand| [false, true].map(|is_awaited| Event::Counted { stand, is_awaited }));
+    let events: Vec<_> = counted.chain([Event::Wake]).collect();
+    let walk = walk(
+        &[lane::State::default()],
+        &events,
+        &moments(&policy),
+        |state, event, at, out| lane::step(state, event, at, out),
+    );
+    let intro = "The own lane: whether this machine may go on writing it.";
+    check_page("lane", "Lane", intro, &walk);
 }
 
 #[test]
