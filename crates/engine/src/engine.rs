@@ -17,6 +17,7 @@ mod routes;
 mod sets;
 mod spool;
 mod suppliers;
+mod tips;
 mod trust;
 mod views;
 
@@ -28,13 +29,15 @@ use bitdust_model::{
 };
 
 use crate::fsm::{
-    Moment, backup, check, contact, deposits, disk, fetch, folder_watch, head, holder_set, pack,
-    recovery, restore, schedule, set_up, supplier_link, supplier_search, transfer, unspool,
+    Moment, backup, check, contact, deposits, disk, fetch, folder_watch, head, holder_set, lane,
+    pack, recovery, restore, schedule, set_up, supplier_link, supplier_search, tip, transfer,
+    unspool,
 };
 use crate::io::{AskId, FetchId, Input, JobId, Output};
 use crate::ledger::Ledger;
 use crate::pace::Pace;
 use crate::random::{Random, mix, mix_bytes};
+use crate::rules::ToldHead;
 use crate::timer::{Timers, WakeReason};
 use crate::transition::{Machine, Subject, Transition};
 
@@ -68,6 +71,10 @@ pub struct Engine {
     holder_set: holder_set::State,
     sets: Sets,
     head: head::State,
+    /// Whether the own lane may be written.
+    lane: lane::State,
+    /// What suppliers told of it in this run.
+    heard: BTreeMap<DeviceId, ToldHead>,
     head_recorded: Option<Sequence>,
     /// The newest head that was settled: any k of the holders that answer lead to it.
     settled: Option<Sequence>,
@@ -109,6 +116,8 @@ pub struct Engine {
     jobs_due: bool,
     /// Something that settles the newest head moved.
     settled_due: bool,
+    /// Somebody told what it keeps of the own lane, or went.
+    lane_due: bool,
     /// A folder became due, or a backup ended.
     folders_due: bool,
 }
@@ -123,9 +132,11 @@ enum Task {
     Contact(DeviceId, contact::Event),
     Link(DeviceId, supplier_link::Event),
     Check(DeviceId, check::Event),
+    Tip(DeviceId, tip::Event),
     Unspool(DeviceId, unspool::Event),
     HolderSet(holder_set::Event),
     Head(head::Event),
+    Lane(lane::Event),
     Pack(PackId, pack::Event),
     Transfer(PackId, Position, transfer::Event),
     Backup(JobId, backup::Event),
@@ -160,6 +171,8 @@ impl Engine {
             holder_set: holder_set::State::default(),
             sets: Sets::default(),
             head: head::State::default(),
+            lane: lane::State::default(),
+            heard: BTreeMap::new(),
             head_recorded: None,
             settled: None,
             kept: BTreeMap::new(),
@@ -184,6 +197,7 @@ impl Engine {
             packs_due: BTreeSet::new(),
             jobs_due: false,
             settled_due: false,
+            lane_due: false,
             folders_due: false,
         }
     }
@@ -230,9 +244,11 @@ impl Engine {
             Task::Contact(device, event) => self.step_contact(device, event),
             Task::Link(device, event) => self.step_link(device, event),
             Task::Check(device, event) => self.step_check(device, event),
+            Task::Tip(device, event) => self.step_tip(device, event),
             Task::Unspool(device, event) => self.step_unspool(device, event),
             Task::HolderSet(event) => self.step_holder_set(event),
             Task::Head(event) => self.step_head(event),
+            Task::Lane(event) => self.step_lane(event),
             Task::Pack(pack, event) => self.step_pack(pack, event),
             Task::Transfer(pack, position, event) => self.step_transfer(pack, position, event),
             Task::Backup(job, event) => self.step_backup(job, event),
@@ -259,6 +275,9 @@ impl Engine {
             self.start_fetches();
             self.count_for_jobs();
         }
+        if std::mem::take(&mut self.lane_due) {
+            self.count_lane();
+        }
         if std::mem::take(&mut self.settled_due) {
             self.note_settled();
         }
@@ -274,63 +293,9 @@ impl Engine {
     /// Hands the event of a deadline to the machine that set it. A backup goes on by what is counted
     /// then.
     fn wake(&mut self) {
-        for WakeReason { machine, subject } in self.timers.take_due(self.now) {
-            let task = match (machine, subject) {
-                (Machine::SetUp, _) => Task::SetUp(set_up::Event::Wake),
-                (Machine::Deposits, _) => Task::Deposits(deposits::Event::Wake),
-                (Machine::Disk, _) => Task::Disk(disk::Event::Wake),
-                (Machine::SupplierSearch, _) => Task::Search(supplier_search::Event::Wake),
-                (Machine::Head, _) => Task::Head(head::Event::Wake),
-                (Machine::HolderSet, Subject::Node) => Task::HolderSet(holder_set::Event::Wake),
-                (Machine::Pack, Subject::Pack(pack)) => Task::Pack(pack, pack::Event::Wake),
-                (Machine::Contact, Subject::Device(device)) => {
-                    Task::Contact(device, contact::Event::Wake)
-                }
-                (Machine::SupplierLink, Subject::Device(device)) => {
-                    Task::Link(device, supplier_link::Event::Wake)
-                }
-                (Machine::Check, Subject::Device(device)) => {
-                    Task::Check(device, check::Event::Wake)
-                }
-                (Machine::Unspool, Subject::Device(device)) => {
-                    Task::Unspool(device, unspool::Event::Wake)
-                }
-                (Machine::Transfer, Subject::Shard(pack, position)) => {
-                    Task::Transfer(pack, position, transfer::Event::Wake)
-                }
-                (Machine::Recovery, Subject::Job(job)) => {
-                    Task::Recovery(job, recovery::Event::Wake)
-                }
-                (Machine::Fetch, Subject::Fetch(fetch)) => Task::Fetch(fetch, fetch::Event::Wake),
-                (Machine::FolderWatch, Subject::Folder(folder)) => {
-                    Task::Watch(folder, folder_watch::Event::Wake)
-                }
-                (Machine::Schedule, Subject::Folder(folder)) => {
-                    Task::Schedule(folder, schedule::Event::Wake)
-                }
-                (Machine::Backup, _) => {
-                    self.jobs_due = true;
-                    continue;
-                }
-                // The end of a confirmation wakes whoever shows it; no machine moves.
-                (
-                    Machine::Contact
-                    | Machine::SupplierLink
-                    | Machine::Check
-                    | Machine::Unspool
-                    | Machine::Transfer
-                    | Machine::Recovery
-                    | Machine::Fetch
-                    | Machine::HolderSet
-                    | Machine::Pack
-                    | Machine::Restore
-                    | Machine::CustomerLink
-                    | Machine::FolderWatch
-                    | Machine::Schedule,
-                    _,
-                ) => continue,
-            };
-            self.tasks.push_back(task);
+        for reason in self.timers.take_due(self.now) {
+            self.jobs_due |= reason.machine == Machine::Backup;
+            self.tasks.extend(task_of(reason));
         }
     }
 
@@ -443,6 +408,57 @@ impl Engine {
             }
         }
     }
+}
+
+/// The event of a deadline, for the machine that set it.
+fn task_of(WakeReason { machine, subject }: WakeReason) -> Option<Task> {
+    Some(match (machine, subject) {
+        (Machine::SetUp, _) => Task::SetUp(set_up::Event::Wake),
+        (Machine::Deposits, _) => Task::Deposits(deposits::Event::Wake),
+        (Machine::Disk, _) => Task::Disk(disk::Event::Wake),
+        (Machine::SupplierSearch, _) => Task::Search(supplier_search::Event::Wake),
+        (Machine::Head, _) => Task::Head(head::Event::Wake),
+        (Machine::Lane, _) => Task::Lane(lane::Event::Wake),
+        (Machine::Tip, Subject::Device(device)) => Task::Tip(device, tip::Event::Wake),
+        (Machine::HolderSet, Subject::Node) => Task::HolderSet(holder_set::Event::Wake),
+        (Machine::Pack, Subject::Pack(pack)) => Task::Pack(pack, pack::Event::Wake),
+        (Machine::Contact, Subject::Device(device)) => Task::Contact(device, contact::Event::Wake),
+        (Machine::SupplierLink, Subject::Device(device)) => {
+            Task::Link(device, supplier_link::Event::Wake)
+        }
+        (Machine::Check, Subject::Device(device)) => Task::Check(device, check::Event::Wake),
+        (Machine::Unspool, Subject::Device(device)) => Task::Unspool(device, unspool::Event::Wake),
+        (Machine::Transfer, Subject::Shard(pack, position)) => {
+            Task::Transfer(pack, position, transfer::Event::Wake)
+        }
+        (Machine::Recovery, Subject::Job(job)) => Task::Recovery(job, recovery::Event::Wake),
+        (Machine::Fetch, Subject::Fetch(fetch)) => Task::Fetch(fetch, fetch::Event::Wake),
+        (Machine::FolderWatch, Subject::Folder(folder)) => {
+            Task::Watch(folder, folder_watch::Event::Wake)
+        }
+        (Machine::Schedule, Subject::Folder(folder)) => {
+            Task::Schedule(folder, schedule::Event::Wake)
+        }
+        // A backup goes on by what is counted; the end of a confirmation wakes whoever shows it.
+        (
+            Machine::Contact
+            | Machine::SupplierLink
+            | Machine::Check
+            | Machine::Tip
+            | Machine::Unspool
+            | Machine::Transfer
+            | Machine::Recovery
+            | Machine::Fetch
+            | Machine::HolderSet
+            | Machine::Pack
+            | Machine::Backup
+            | Machine::Restore
+            | Machine::CustomerLink
+            | Machine::FolderWatch
+            | Machine::Schedule,
+            _,
+        ) => return None,
+    })
 }
 
 /// The first half of a transition.

@@ -14,7 +14,7 @@ mod sets;
 
 pub use facts::{
     Access, ClaimedHead, CustomerFact, Facts, FolderFact, OfferFact, OwedFact, PackFact, PlaceFact,
-    ReceiptFact, RecordScope, SupplierFact, VersionFact, Wait,
+    ReceiptFact, RecordScope, SupplierFact, TipFact, VersionFact, Wait,
 };
 pub use ids::{AskId, FetchId, JobId};
 pub use inputs::{Input, InputKind};

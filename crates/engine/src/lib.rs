@@ -25,12 +25,10 @@ pub use io::{
     Access, AskId, ClaimedHead, CustomerFact, DebtFact, Facts, FetchId, FolderFact, HeadFact,
     HomeFact, Input, InputKind, JobId, LaneFact, ListsRead, OfferFact, Output, OutputKind,
     OwedFact, PackFact, Phase, PlaceFact, PositionFact, ReceiptFact, RecordScope, RecoveryFound,
-    SetFact, SupplierFact, ToldVersion, VersionFact, Wait, WantedHead, set_for_new_packs,
+    SetFact, SupplierFact, TipFact, ToldVersion, VersionFact, Wait, WantedHead, set_for_new_packs,
 };
 pub use random::Random;
-pub use rules::{
-    LaneStand, ToldHead, is_believed, known_at, lane_stand, published_at, sample, shown_wait,
-};
+pub use rules::{is_believed, known_at, published_at, sample, shown_wait};
 pub use safety::overall;
 pub use start::{DraftFact, PacksAtStart, SealedPackFact, packs_at_start};
 pub use timer::WakeReason;

@@ -25,6 +25,8 @@ pub enum Machine {
     HolderSet,
     /// One supplier: fresh proofs.
     Check,
+    /// One supplier: what it keeps of the own lane.
+    Tip,
     /// One supplier: shards that wait in the spool.
     Unspool,
     /// One pack.
@@ -33,6 +35,8 @@ pub enum Machine {
     Transfer,
     /// The newest head.
     Head,
+    /// Whether the own lane may be written.
+    Lane,
     /// A backup.
     Backup,
     /// A restore.

@@ -24,6 +24,8 @@ pub struct SupplierView {
     pub link: &'static str,
     /// State of the checks.
     pub check: &'static str,
+    /// Whether it told what it keeps of the own lane.
+    pub tip: &'static str,
     /// State of the emptying of the spool.
     pub unspool: &'static str,
     /// Whether it is connected.
@@ -132,6 +134,10 @@ pub struct EngineView {
     pub head: &'static str,
     /// State of the records kept for customers.
     pub deposits: &'static str,
+    /// State of the own lane.
+    pub lane: &'static str,
+    /// Whether suppliers keep newer versions of it that are not known here.
+    pub is_behind: bool,
     /// How well everything is kept, as of the last input.
     pub protection: Protection,
     /// Confirmations with which the weakest of what is published can still be had; `None`: nothing is

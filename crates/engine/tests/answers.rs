@@ -9,7 +9,7 @@ use bitdust_engine::trace::{TraceLine, apply};
 use bitdust_engine::{
     Access, AskId, CustomerFact, Engine, Facts, FetchId, FolderFact, HeadFact, Input, InputKind,
     JobId, LaneFact, ListsRead, OfferFact, Output, OutputKind, OwedFact, PlaceFact, ReceiptFact,
-    SetFact, SupplierFact, VersionFact,
+    SetFact, SupplierFact, TipFact, VersionFact,
 };
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::limits::LOSSES_IN_A_ROW_MAX;
@@ -272,6 +272,10 @@ impl Run {
                 sequence: Sequence(self.sequence),
             }],
             Output::PutHead { device, sequence } => vec![Input::HeadKept { device, sequence }],
+            Output::AskTip { device } => vec![Input::TipTold {
+                device,
+                tip: TipFact::Nothing,
+            }],
             Output::RecordCommit { sequence } => vec![Input::CommitRecorded {
                 sequence,
                 moved: Vec::new(),

@@ -2,7 +2,7 @@
 
 use bitdust_engine::trace::apply;
 use bitdust_engine::{
-    DraftFact, Engine, Facts, Input, JobId, Output, SealedPackFact, SetFact, SupplierFact,
+    DraftFact, Engine, Facts, Input, JobId, Output, SealedPackFact, SetFact, SupplierFact, TipFact,
     packs_at_start,
 };
 use bitdust_model::ledger::{Group, GroupChange};
@@ -91,6 +91,10 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         while let Some(input) = queue.pop() {
             let line = apply(&mut engine, input, Tick(0));
             for output in line.outputs {
+                if let Output::AskTip { device } = output {
+                    let tip = TipFact::Nothing;
+                    queue.push(Input::TipTold { device, tip });
+                }
                 if let Output::CommitPack { pack } = output {
                     let moved = Some(GroupChange {
                         from: None,

@@ -1,11 +1,12 @@
-//! Several sets, and positions that do not count: vacant, being filled, inactive.
+//! Several sets, positions that do not count (vacant, being filled, inactive), and what their holders keep of
+//! the lane.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitdust_engine::trace::apply;
 use bitdust_engine::{
     DebtFact, Engine, Facts, Input, JobId, Output, OwedFact, PositionFact, ReceiptFact, SetFact,
-    SupplierFact,
+    SupplierFact, TipFact,
 };
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::manifest::PackKind;
@@ -89,8 +90,12 @@ struct Story {
     spooled: Vec<(PackId, Position)>,
     /// Who was given a head.
     given: BTreeSet<DeviceId>,
+    /// The newest head that each keeps.
+    keeps: BTreeMap<DeviceId, Sequence>,
     /// Where shards were to be made for whom.
     debts: Vec<(DeviceId, Vec<DebtFact>)>,
+    /// Who does not tell what it keeps.
+    silent: BTreeSet<DeviceId>,
     /// Whether what is sealed is lost, and kept again, while lists are made of it.
     loses: bool,
     /// How the backup ended.
@@ -159,7 +164,12 @@ impl Story {
             sent: Vec::new(),
             spooled: Vec::new(),
             given: BTreeSet::new(),
+            keeps: keepers
+                .iter()
+                .map(|it| (device(*it), Sequence(1)))
+                .collect(),
             debts: Vec::new(),
+            silent: BTreeSet::new(),
             loses: false,
             ended: None,
         };
@@ -260,9 +270,21 @@ impl Story {
                 let moved = self.change(pack, |row| row.is_committed = true);
                 vec![Input::PackCommitted { pack, moved }]
             }
+            Output::AskTip { device } if self.silent.contains(&device) => {
+                let code = ErrorCode::TimedOut;
+                vec![Input::TipNotTold { device, code }]
+            }
+            Output::AskTip { device } => {
+                let kept = self.keeps.get(&device).copied();
+                let tip = kept.map_or(TipFact::Nothing, |sequence| TipFact::Known { sequence });
+                vec![Input::TipTold { device, tip }]
+            }
             Output::PutHead { device, sequence } => {
                 self.given.insert(device);
                 let answers = !self.deaf.contains(&device);
+                if answers {
+                    self.keeps.insert(device, sequence);
+                }
                 let kept = answers.then_some(Input::HeadKept { device, sequence });
                 kept.into_iter().collect()
             }
@@ -659,4 +681,81 @@ fn what_was_lost_while_lists_were_made_makes_no_version() {
         assert_eq!(story.ended, Some(None));
         assert_eq!(story.engine.view().published, Some(Sequence(2)));
     }
+}
+
+/// 3/6: whatever is settled is with four, and any three of six include one of them.
+#[test]
+fn nothing_is_written_before_enough_have_told_what_they_keep() {
+    let home = || set(HOME, 3, 1, &[Active; 6]);
+    for (silent, is_written) in [(0, true), (3, true), (4, false)] {
+        let mut story = Story::begin(&[home()], &[], &[], &[]);
+        story.silent = devices(1..=silent);
+        (1..=6).for_each(|number| story.comes(number));
+        story.back_up();
+        let view = story.engine.view();
+        assert_eq!(view.published.is_some(), is_written, "{silent} are silent");
+        assert_eq!(view.lane == "Abreast", is_written);
+        assert!(!story.given.iter().any(|it| story.silent.contains(it)));
+        // They tell at last.
+        story.silent.clear();
+        story.passes(3_600_000);
+        assert_eq!(story.ended, Some(None));
+        assert_eq!(story.given, devices(1..=6));
+    }
+}
+
+/// Whoever lost its heads is given them again, and counts for none until it has them.
+#[test]
+fn who_tells_less_than_it_signed_for_counts_for_nothing_more() {
+    let home = set(HOME, 2, 1, &[Active; 4]);
+    let rows = [
+        Row::published(HOME, PackKind::Data, 0b1111),
+        Row::published(HOME, PackKind::Commit, 0b1111),
+    ];
+    let mut story = Story::begin(&[home], &rows, &[1, 2, 3, 4], &[1, 2, 3]);
+    assert_eq!(story.engine.view().head_kept, 4);
+    story.given.clear();
+    story.keeps.remove(&device(4));
+    story.deaf.insert(device(4));
+    story.comes(4);
+    assert_eq!(story.engine.view().head_kept, 3);
+    story.deaf.clear();
+    story.passes(3_600_000);
+    assert_eq!(story.given, devices([4]));
+}
+
+/// Somebody wrote on elsewhere: what is under way is not published by the two who took it.
+#[test]
+fn a_lane_that_is_behind_publishes_nothing_more() {
+    let home = set(HOME, 2, 1, &[Active; 4]);
+    let mut story = Story::begin(&[home], &[], &[], &[1, 2, 3]);
+    story.deaf.insert(device(2));
+    story.deaf.insert(device(3));
+    story.tell(Input::BackupAsked {
+        job: JOB,
+        folders: Vec::new(),
+        is_scheduled: false,
+    });
+    assert_eq!(story.given, devices([1, 2, 3]));
+    assert_eq!(story.engine.view().published, None);
+    let (sequence, unknown) = (Sequence(2), device(4));
+    story.silent.insert(unknown);
+    story.comes(4);
+    story.tell(Input::TipTold {
+        device: unknown,
+        tip: TipFact::Unknown { sequence },
+    });
+    assert_eq!(story.ended, Some(Some(ErrorCode::Forked)));
+    story.tell(Input::HeadKept {
+        device: device(2),
+        sequence,
+    });
+    story.passes(SOON);
+    let view = story.engine.view();
+    assert!(view.is_behind);
+    assert_eq!(view.published, None);
+    // Nor does another backup begin.
+    story.ended = None;
+    story.back_up();
+    assert_eq!(story.ended, Some(Some(ErrorCode::Forked)));
 }

@@ -3,12 +3,12 @@
 mod checks;
 mod friends;
 mod heads;
-mod lane_check;
 mod lineage;
 mod publication;
 mod reach;
 mod search;
 mod sets;
+mod tips;
 pub(crate) mod worker;
 
 use std::collections::BTreeMap;
@@ -31,7 +31,6 @@ use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::names::{ConnectedPeer, Peers};
 use crate::shared::task::blocking;
-use crate::suppliers::lane_check::LaneCheck;
 use crate::suppliers::publication::{OwnOffer, publish, publish_lane};
 use crate::suppliers::worker::PendingSupplierRequest;
 
@@ -51,7 +50,6 @@ pub(crate) struct Suppliers {
     nickname: String,
     /// All sets that packs were coded for.
     sets: BTreeMap<SetId, SetRecord>,
-    lane_check: LaneCheck,
 }
 
 /// What a home knows of its suppliers at its start.
@@ -92,7 +90,6 @@ impl Suppliers {
             external: config.external.clone(),
             nickname: config.nickname.clone(),
             sets: known.sets,
-            lane_check: LaneCheck::new(),
         }
     }
 

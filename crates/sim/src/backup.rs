@@ -174,8 +174,7 @@ impl World {
     pub(crate) fn seal_metadata(&mut self, node: NodeId, job: JobId, folders: &[FolderId]) {
         let commit = self.seal(node, job, PackKind::Commit, BTreeSet::new());
         let disk = &mut self.nodes[node.0].disk;
-        let newest = disk.head.max(disk.draft).max(disk.abandoned);
-        let sequence = newest.unwrap_or(Sequence(0)).next();
+        let sequence = disk.newest_number().unwrap_or(Sequence(0)).next();
         disk.draft = Some(sequence);
         disk.lists = Some(commit);
         let is_named = |row: &PackRow| disk.is_known(row) && !row.forgotten;

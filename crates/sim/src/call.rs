@@ -43,4 +43,5 @@ pub(crate) enum Request {
     Heads {
         job: JobId,
     },
+    Tip,
 }

@@ -55,6 +55,7 @@ impl World {
             Output::CommitPack { pack } => self.commit_pack(node, pack),
             Output::ReleasePack { pack } => self.release_pack(node, pack),
             Output::SealMetadata { job, folders, .. } => self.seal_metadata(node, job, &folders),
+            Output::AskTip { device } => self.call(node, device, Request::Tip),
             Output::PutHead { device, sequence } => self.put_head(node, device, sequence),
             Output::RecordCommit { sequence } => self.record_commit(node, sequence),
             Output::JobMoved { job, phase } => self.job_moved(node, job, phase),

@@ -150,6 +150,8 @@ pub(crate) struct Memory {
     pub(crate) fetches: BTreeMap<FetchId, FetchRow>,
     pub(crate) restores: BTreeMap<JobId, RestoreRow>,
     pub(crate) ended: BTreeMap<JobId, Option<bitdust_model::ErrorCode>>,
+    /// Who told what it keeps of the own lane since it is there.
+    pub(crate) told_tips: BTreeSet<DeviceId>,
     /// What people were told last of each job.
     pub(crate) told: BTreeMap<JobId, Phase>,
 }
@@ -194,6 +196,13 @@ pub(crate) struct RestoreRow {
     pub(crate) lacks_lists: bool,
     pub(crate) chunks: BTreeSet<u64>,
     pub(crate) written: bool,
+}
+
+impl Disk {
+    /// The number of the newest head that was ever signed here.
+    pub(crate) fn newest_number(&self) -> Option<Sequence> {
+        self.head.max(self.draft).max(self.abandoned)
+    }
 }
 
 impl Node {

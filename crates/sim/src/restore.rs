@@ -363,8 +363,8 @@ impl World {
                 device,
                 code,
             },
-            (Request::Heads { job }, Ok(())) => self.hear_heads(node, call.to, job),
-            (Request::Heads { job }, Err(code)) => Input::HeadsFailed { job, device, code },
+            (Request::Tip, answer) => self.hear_tip(node, call.to, answer),
+            (Request::Heads { job }, answer) => self.hear_heads(node, call.to, job, answer),
         };
         self.feed(node, input);
     }
@@ -411,9 +411,19 @@ impl World {
         known.entry(fact.device).or_insert(fact).contract = Some(bytes);
     }
 
-    fn hear_heads(&self, node: NodeId, supplier: NodeId, job: JobId) -> Input {
+    fn hear_heads(
+        &self,
+        node: NodeId,
+        supplier: NodeId,
+        job: JobId,
+        answer: Result<(), ErrorCode>,
+    ) -> Input {
         let identity = self.nodes[node.0].identity;
         let supplier = &self.nodes[supplier.0];
+        let device = supplier.device;
+        if let Err(code) = answer {
+            return Input::HeadsFailed { job, device, code };
+        }
         let is_own = |lane: &DeviceId| self.nodes[self.by_device[lane].0].identity == identity;
         let heads = supplier.disk.heads.iter().filter(|(lane, _)| is_own(lane));
         let mut heads: Vec<_> = heads
@@ -423,11 +433,7 @@ impl World {
             let lanes = self.living_lanes(node);
             heads.extend(lanes.into_iter().map(before_the_first));
         }
-        Input::HeadsHeard {
-            job,
-            device: supplier.device,
-            heads,
-        }
+        Input::HeadsHeard { job, device, heads }
     }
 
     /// A head with the set in which its lists lie.

@@ -3,7 +3,7 @@
 use bitdust_engine::{Input, Output, RecoveryFound, SetFact};
 use bitdust_model::ledger::AtHand;
 use bitdust_model::status::Protection;
-use bitdust_model::{ErrorCode, PositionMask};
+use bitdust_model::{ErrorCode, PositionMask, Sequence};
 
 /// One way to break an engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,6 +60,10 @@ pub enum Sabotage {
     /// Forgets published packs of which a shard waits in the spool, at its next start: what every start
     /// once did.
     ForgetsAtStart,
+    /// Believes that it knows every head that is kept of its lane: what every machine once did.
+    KnowsEveryHead,
+    /// Gives a head to whoever comes, before it told what it keeps.
+    GivesUnasked,
     /// Leads on to lists wherever they are: what every backup once did.
     LeadsOnToTheAbsent,
 }
@@ -79,7 +83,9 @@ impl Sabotage {
             | Self::TakesTheFutureForNow
             | Self::CountsTheEmpty
             | Self::ForgetsAtStart
+            | Self::KnowsEveryHead
             | Self::ForgetsDebts => {}
+            Self::GivesUnasked => give_unasked(outputs),
             Self::LeadsOnToTheAbsent => outputs.iter_mut().for_each(lead_anywhere),
             Self::NeverTrustsAgain => {
                 outputs.retain(|output| !matches!(output, Output::TrustSupplier { .. }));
@@ -147,9 +153,25 @@ impl Sabotage {
             | Self::TakesTheFutureForNow
             | Self::LeadsOnToTheAbsent
             | Self::ForgetsAtStart
+            | Self::KnowsEveryHead
+            | Self::GivesUnasked
             | Self::ForgetsDebts => told,
         }
     }
+}
+
+/// The first head to whoever is asked for its newest.
+fn give_unasked(outputs: &mut Vec<Output>) {
+    let sequence = Sequence(1);
+    let asked = outputs.iter().filter_map(|output| {
+        if let Output::AskTip { device } = *output {
+            Some(Output::PutHead { device, sequence })
+        } else {
+            None
+        }
+    });
+    let given: Vec<_> = asked.collect();
+    outputs.extend(given);
 }
 
 /// All positions count as there.

@@ -46,14 +46,15 @@ impl World {
                 device: lane,
                 access: Access::Write,
             },
-            Request::Check { .. } | Request::Fetch { .. } | Request::Heads { .. } => {
-                Input::AccessAsked {
-                    ask,
-                    identity,
-                    device: lane,
-                    access: Access::Read,
-                }
-            }
+            Request::Check { .. }
+            | Request::Fetch { .. }
+            | Request::Heads { .. }
+            | Request::Tip => Input::AccessAsked {
+                ask,
+                identity,
+                device: lane,
+                access: Access::Read,
+            },
         };
         let to = call.to;
         self.nodes[to.0].memory.asks.insert(ask, call);
@@ -183,7 +184,10 @@ impl World {
                     Ok(())
                 }
             }
-            Request::Propose { .. } | Request::Store { .. } | Request::Heads { .. } => Ok(()),
+            Request::Propose { .. }
+            | Request::Store { .. }
+            | Request::Heads { .. }
+            | Request::Tip => Ok(()),
         };
         let given = match result {
             Ok(()) => Input::AccessGiven {

@@ -310,6 +310,11 @@ impl World {
             return;
         };
         let line = apply(engine, input, tick);
+        self.note_tip(id, &line.input);
+        let node = &mut self.nodes[id.0];
+        let Some(engine) = &node.engine else {
+            return;
+        };
         self.coverage.note(engine);
         for transition in engine.transitions() {
             self.steps

@@ -12,7 +12,7 @@ use bitdust_model::{
 
 use crate::fsm::{
     backup, check, customer_link, fetch, folder_watch, pack, recovery, restore, schedule,
-    supplier_link, transfer, unspool,
+    supplier_link, tip, transfer, unspool,
 };
 use crate::io::{JobId, Phase};
 
@@ -24,6 +24,7 @@ pub(crate) struct Supplier {
     pub(crate) contract: Option<ByteCount>,
     pub(crate) link: supplier_link::State,
     pub(crate) check: check::State,
+    pub(crate) tip: tip::State,
     /// Shards that it did not give, of which the catalogue is not told yet.
     pub(crate) lost: BTreeSet<(PackId, Position)>,
     /// Those of which it is being told.

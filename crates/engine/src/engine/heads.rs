@@ -7,7 +7,7 @@ use bitdust_model::limits::HEADS_COUNTED_MAX;
 use bitdust_model::{Code, DeviceId, ErrorCode, PositionMask, Sequence};
 
 use super::{Engine, Step, Task};
-use crate::fsm::{backup, head, name, set_up, supplier_link};
+use crate::fsm::{backup, head, name, set_up, supplier_link, tip};
 use crate::io::{Output, SetFact};
 use crate::transition::{Machine, Subject};
 
@@ -54,6 +54,8 @@ impl Engine {
     fn stand(&self, home: &SetFact) -> Stand {
         let (trusted, connected) = self.trusted_holders(home);
         Stand {
+            open: self.open(&connected),
+            is_behind: self.lane.is_behind(),
             online: self.with_lists(&connected),
             passed_over: self.passed_over(&connected),
             trusted,
@@ -80,6 +82,12 @@ impl Engine {
             return online.clone();
         }
         holders
+    }
+
+    /// Of holders that are there, those that may be given a head at this moment.
+    fn open(&self, online: &BTreeSet<DeviceId>) -> BTreeSet<DeviceId> {
+        let open = online.iter().filter(|it| self.may_be_given_heads(**it));
+        open.copied().collect()
     }
 
     /// Holders whose lists count as known, since they are there. Where none of them could take a list that
@@ -149,6 +157,9 @@ impl Engine {
             code,
         };
         self.tasks.push_back(Task::Head(event));
+        if code == ErrorCode::Forked {
+            self.tasks.push_back(Task::Tip(device, tip::Event::Forked));
+        }
         if code == ErrorCode::NoContract {
             let event = supplier_link::Event::ContractUnknown;
             self.tasks.push_back(Task::Link(device, event));
@@ -223,6 +234,10 @@ struct Stand {
     trusted: BTreeSet<DeviceId>,
     /// And there.
     connected: BTreeSet<DeviceId>,
+    /// Of whom it is known what they keep of the lane.
+    open: BTreeSet<DeviceId>,
+    /// Somebody keeps what is not known here.
+    is_behind: bool,
     /// And may be given the head.
     online: BTreeSet<DeviceId>,
     /// There, and not waited for.
@@ -237,6 +252,8 @@ impl Stand {
         head::Holders {
             trusted: &self.trusted,
             online: &self.online,
+            open: &self.open,
+            is_behind: self.is_behind,
             connected: &self.connected,
             passed_over: &self.passed_over,
             code: self.code,

@@ -20,20 +20,15 @@ impl Engine {
     /// given back as far as it is found.
     pub(super) fn catalogue_is_damaged(&mut self) {
         self.is_catalogue_damaged = true;
-        self.jobs_due = true;
-        let code = ErrorCode::CatalogueDamaged;
-        for (&job, entry) in &self.jobs {
-            if matches!(entry.work, Work::Backup { .. }) {
-                self.tasks
-                    .push_back(Task::Backup(job, backup::Event::Stop { code }));
-            }
-        }
+        self.stop_backups(ErrorCode::CatalogueDamaged);
     }
 
     pub(super) fn ask_backup(&mut self, job: JobId, folders: Vec<FolderId>, is_scheduled: bool) {
-        if self.is_catalogue_damaged && !self.jobs.contains_key(&job) {
-            self.end(job, Some(ErrorCode::CatalogueDamaged));
-            self.folders_failed(&folders, ErrorCode::CatalogueDamaged);
+        if let Some(code) = self.refusal()
+            && !self.jobs.contains_key(&job)
+        {
+            self.end(job, Some(code));
+            self.folders_failed(&folders, code);
             return;
         }
         let begun = folders.clone();
@@ -398,7 +393,7 @@ impl Engine {
         let head::State::Drafted { .. } = self.head else {
             return;
         };
-        if self.is_catalogue_damaged {
+        if self.refusal().is_some() {
             // What it was made from is not believed any more.
             return tasks.push(Task::Head(head::Event::PackLost));
         }

@@ -41,7 +41,8 @@ const fn family(input: &Input) -> Family {
         | Input::SetRecorded { .. } | Input::SetNotRecorded { .. } => Family::Suppliers,
         Input::CheckPassed { .. } | Input::CheckFailed { .. } | Input::CheckEmpty { .. }
         | Input::ProofFailed { .. } | Input::ShardsWithdrawn { .. } | Input::NotWithdrawn { .. }
-        | Input::TrustRecorded { .. } | Input::TrustNotRecorded { .. } => Family::Checks,
+        | Input::TrustRecorded { .. } | Input::TrustNotRecorded { .. }
+        | Input::TipTold { .. } | Input::TipNotTold { .. } => Family::Checks,
         Input::FolderScheduled { .. } | Input::FolderForgotten { .. }
         | Input::FolderWatched { .. } | Input::FolderUnwatchable { .. }
         | Input::FolderChanged { .. } | Input::FolderGone { .. } | Input::Resumed

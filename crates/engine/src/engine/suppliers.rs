@@ -8,7 +8,9 @@ use bitdust_model::{DeviceId, ErrorCode, Tick};
 
 use super::entries::Supplier;
 use super::{Engine, Step, Task};
-use crate::fsm::{check, head, holder_set, name, set_up, supplier_link, supplier_search, unspool};
+use crate::fsm::{
+    check, head, holder_set, name, set_up, supplier_link, supplier_search, tip, unspool,
+};
 use crate::io::{OfferFact, Output, SetFact, SupplierFact};
 use crate::timer::WakeReason;
 use crate::transition::{Machine, Subject};
@@ -40,6 +42,7 @@ impl Engine {
             contract: fact.contract,
             link: supplier_link::State::default(),
             check: check::State::default(),
+            tip: tip::State::default(),
             lost: BTreeSet::new(),
             telling: BTreeSet::new(),
             unspool: unspool::State::default(),
@@ -157,6 +160,7 @@ impl Engine {
             }
             supplier_link::Action::Ready => {
                 self.answered(device);
+                self.tasks.push_back(Task::Tip(device, tip::Event::Online));
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Online));
                 if self.is_trusted(device) {
@@ -168,8 +172,14 @@ impl Engine {
             supplier_link::Action::Away => self.serve_no_more(device),
             supplier_link::Action::Forget => {
                 self.suppliers.remove(&device);
+                self.heard.remove(&device);
                 self.set_freshness(device, None);
-                for machine in [Machine::SupplierLink, Machine::Check, Machine::Unspool] {
+                for machine in [
+                    Machine::SupplierLink,
+                    Machine::Check,
+                    Machine::Tip,
+                    Machine::Unspool,
+                ] {
                     self.timers.set(
                         WakeReason {
                             machine,
@@ -287,6 +297,7 @@ impl Engine {
             return;
         }
         self.jobs_due = true;
+        self.lane_due = true;
         self.tasks
             .push_back(Task::HolderSet(holder_set::Event::Recorded));
         self.tasks

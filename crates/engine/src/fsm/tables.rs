@@ -222,6 +222,8 @@ fn a_head_is_published_by_two_unless_somebody_refuses_it() {
     let play = |online: &BTreeSet<DeviceId>, events: &[Event]| {
         let holders = Holders {
             trusted: &trusted,
+            open: &trusted,
+            is_behind: false,
             online,
             connected: online,
             passed_over: &nobody,

@@ -41,6 +41,7 @@ impl Output {
             Self::WithdrawShards { device, .. } | Self::WithdrawAll { device, .. } =>
                 Input::NotWithdrawn { device, code },
             Self::TrustSupplier { device } => Input::TrustNotRecorded { device, code },
+            Self::AskTip { device } => Input::TipNotTold { device, code },
             Self::WatchFolder { folder } => Input::FolderUnwatchable { folder, code },
             Self::BackUp { ref folders } =>
                 Input::BackupNotBegun { folders: folders.clone(), code },
@@ -93,6 +94,7 @@ impl Output {
             ],
             Self::WithdrawShards { .. } | Self::WithdrawAll { .. } => &[InputKind::ShardsWithdrawn],
             Self::TrustSupplier { .. } => &[InputKind::TrustRecorded],
+            Self::AskTip { .. } => &[InputKind::TipTold],
             Self::WatchFolder { .. } => &[InputKind::FolderWatched],
             Self::BackUp { .. } => &[InputKind::BackupAsked],
             Self::StartScan { .. } => &[InputKind::ScanFinished],

@@ -177,6 +177,24 @@ pub struct OwedFact {
     pub is_committed: bool,
 }
 
+/// The newest head of this device's own lane that a supplier keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TipFact {
+    /// It keeps none.
+    Nothing,
+    /// One that the catalogue has, or that is older than all it has.
+    Known {
+        /// Its place in the lane.
+        sequence: Sequence,
+    },
+    /// One that the catalogue does not have: another machine with the same keys wrote it, or this one did
+    /// and forgot.
+    Unknown {
+        /// Its place in the lane.
+        sequence: Sequence,
+    },
+}
+
 /// What a customer wants of its supplier besides storing.
 #[derive(
     Debug,

@@ -9,7 +9,7 @@ use bitdust_model::{
 };
 
 use super::facts::{
-    Access, Facts, FolderFact, OfferFact, OwedFact, PlaceFact, ReceiptFact, SupplierFact,
+    Access, Facts, FolderFact, OfferFact, OwedFact, PlaceFact, ReceiptFact, SupplierFact, TipFact,
     VersionFact,
 };
 use super::ids::{AskId, FetchId, JobId};
@@ -160,6 +160,10 @@ pub enum Input {
     TrustRecorded { device: DeviceId },
     /// The catalogue was not told. (Answer to `TrustSupplier`.)
     TrustNotRecorded { device: DeviceId, code: ErrorCode },
+    /// A supplier told the newest head of this lane that it keeps. (Answer to `AskTip`.)
+    TipTold { device: DeviceId, tip: TipFact },
+    /// It did not tell. (Answer to `AskTip`.)
+    TipNotTold { device: DeviceId, code: ErrorCode },
 
     // --- folders ------------------------------------------------------------------------
     /// A folder came under protection, or its schedule changed.

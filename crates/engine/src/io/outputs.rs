@@ -115,6 +115,11 @@ pub enum Output {
         /// The supplier.
         device: DeviceId,
     },
+    /// Ask the supplier for the newest head of this lane that it keeps; answer `TipTold` or `TipNotTold`.
+    AskTip {
+        /// The supplier.
+        device: DeviceId,
+    },
 
     // --- folders ------------------------------------------------------------------------
     /// Watch a folder; answer `FolderWatched` or `FolderUnwatchable`.

@@ -27,6 +27,7 @@ macro_rules! for_suppliers {
             | Output::WithdrawShards { .. }
             | Output::WithdrawAll { .. }
             | Output::TrustSupplier { .. }
+            | Output::AskTip { .. }
             | Output::PutHead { .. }
     };
 }
@@ -163,6 +164,7 @@ impl Node {
             Output::TrustSupplier { device } => {
                 suppliers.trust_supplier(driver, completion, device);
             }
+            Output::AskTip { device } => suppliers.ask_tip(driver, completion, device),
             Output::PutHead { device, sequence } => {
                 suppliers.put_head(driver, completion, device, sequence);
             }

@@ -25,14 +25,10 @@ impl Suppliers {
         device: DeviceId,
         sequence: Sequence,
     ) {
-        let (context, check) = (self.context.clone(), self.lane_check.clone());
+        let context = self.context.clone();
         driver.start(completion, async move {
-            check.pass(&context).await?;
-            let given = give_head(&context, device, sequence).await;
-            if given == Err(ErrorCode::Forked) {
-                check.fall_behind();
-            }
-            given.map(|()| Input::HeadKept { device, sequence })
+            give_head(&context, device, sequence).await?;
+            Ok(Input::HeadKept { device, sequence })
         });
     }
 }

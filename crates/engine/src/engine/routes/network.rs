@@ -9,7 +9,7 @@ use crate::engine::sets::Sets;
 use crate::engine::{Engine, Task};
 use crate::fsm::{
     contact, deposits, disk, fetch, head, holder_set, recovery, set_up, supplier_link,
-    supplier_search,
+    supplier_search, tip,
 };
 use crate::io::{Facts, Input};
 use crate::ledger::Ledger;
@@ -41,6 +41,7 @@ impl Engine {
                 // What only it had is asked of nobody any more.
                 self.tasks
                     .push_back(Task::Head(head::Event::HoldersChanged));
+                self.tasks.push_back(Task::Tip(device, tip::Event::Gone));
                 self.tasks
                     .push_back(Task::Link(device, supplier_link::Event::Lost));
                 self.tasks

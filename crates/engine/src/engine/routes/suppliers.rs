@@ -1,8 +1,9 @@
 //! What concerns the suppliers: who they are, what they signed, what they prove.
 
 use crate::engine::{Engine, Task};
-use crate::fsm::{check, holder_set, supplier_link, supplier_search};
+use crate::fsm::{check, holder_set, supplier_link, supplier_search, tip};
 use crate::io::Input;
+use bitdust_model::ErrorCode;
 
 impl Engine {
     #[expect(
@@ -93,6 +94,14 @@ impl Engine {
             Input::TrustRecorded { device } => {
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Cleared));
+            }
+            Input::TipTold { device, tip } => self.tip_told(device, tip),
+            Input::TipNotTold { device, code } => {
+                self.note_failure(device, code);
+                if code == ErrorCode::NoContract {
+                    self.tell_link(device, code);
+                }
+                self.tasks.push_back(Task::Tip(device, tip::Event::NotTold));
             }
             Input::TrustNotRecorded { device, .. } => {
                 self.tasks

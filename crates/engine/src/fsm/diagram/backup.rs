@@ -182,6 +182,8 @@ fn head_is_drawn() {
     let nobody = BTreeSet::new();
     let alone = Holders {
         trusted: &trusted,
+        open: &trusted,
+        is_behind: false,
         online: &nobody,
         connected: &nobody,
         passed_over: &nobody,

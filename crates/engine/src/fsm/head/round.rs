@@ -36,6 +36,10 @@ pub(crate) struct Holders<'a> {
     pub(crate) trusted: &'a BTreeSet<DeviceId>,
     /// Those of them that are connected with a contract and have the lists.
     pub(crate) online: &'a BTreeSet<DeviceId>,
+    /// Those that may be given a head at this moment: it is known what they keep of the lane.
+    pub(crate) open: &'a BTreeSet<DeviceId>,
+    /// Whether somebody keeps heads of the lane that are not known here.
+    pub(crate) is_behind: bool,
     /// Those that are connected with a contract.
     pub(crate) connected: &'a BTreeSet<DeviceId>,
     /// Those of them that did not answer in time when they were last waited for.
@@ -80,9 +84,9 @@ impl Round {
         )
     }
 
-    /// Whether nobody refused it for good.
+    /// Whether nobody refused it for good, or keeps another.
     pub(super) fn is_welcome(&self, holders: &Holders<'_>) -> bool {
-        self.closed.is_disjoint(holders.trusted)
+        !holders.is_behind && self.closed.is_disjoint(holders.trusted)
     }
 
     /// Holders that are there and may still answer that they keep it, also those who could not now.
@@ -175,7 +179,7 @@ impl Round {
     /// Takes everybody who is there and has not been asked: to them it is given now.
     pub(super) fn give(&mut self, holders: &Holders<'_>, now: Tick) -> Vec<DeviceId> {
         let mut given = Vec::new();
-        for &device in holders.online {
+        for &device in holders.online.intersection(holders.open) {
             let done = self.kept.contains(&device)
                 || self.asked.contains(&device)
                 || self.closed.contains(&device)

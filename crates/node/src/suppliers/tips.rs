@@ -1,0 +1,51 @@
+//! What suppliers keep of the own lane, held against what the catalogue has of it.
+
+use bitdust_engine::{Input, TipFact};
+use bitdust_model::{DeviceId, ErrorCode, HeadHash, Sequence};
+use bitdust_store::{Catalogue, CatalogueError};
+
+use super::Suppliers;
+use crate::shared::completion::Completion;
+use crate::shared::context::Context;
+use crate::shared::driver::Driver;
+use crate::shared::lane_heads::ask_tip;
+use crate::shared::task::blocking;
+
+impl Suppliers {
+    /// Asks a supplier for the newest head of this lane that it keeps.
+    pub(crate) fn ask_tip(&self, driver: &mut Driver, completion: Completion, device: DeviceId) {
+        let context = self.context.clone();
+        driver.start(completion, async move {
+            let tip = told_by(&context, device).await?;
+            Ok(Input::TipTold { device, tip })
+        });
+    }
+}
+
+async fn told_by(context: &Context, device: DeviceId) -> Result<TipFact, ErrorCode> {
+    let Some((sequence, hash)) = ask_tip(context, device).await? else {
+        return Ok(TipFact::Nothing);
+    };
+    let catalogue = context.catalogue.clone();
+    let is_known = blocking(move || is_known(&catalogue, sequence, hash)).await?;
+    Ok(if is_known.map_err(|error| error.code())? {
+        TipFact::Known { sequence }
+    } else {
+        TipFact::Unknown { sequence }
+    })
+}
+
+/// Whether the catalogue has a head, or only newer ones: older ones are forgotten after a while.
+fn is_known(
+    catalogue: &Catalogue,
+    sequence: Sequence,
+    hash: HeadHash,
+) -> Result<bool, CatalogueError> {
+    if let Some(own) = catalogue.head(sequence)? {
+        return Ok(own.hash == hash);
+    }
+    let oldest = catalogue.heads_between(Sequence(0), Sequence(i64::MAX as u64), 1)?;
+    Ok(oldest
+        .first()
+        .is_some_and(|oldest| sequence < oldest.sequence))
+}
