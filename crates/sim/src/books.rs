@@ -64,6 +64,8 @@ pub(crate) struct Books {
     pub(crate) suspect: BTreeSet<(NodeId, DeviceId)>,
     /// Customer and supplier: the last receipt or proof.
     pub(crate) proofs: BTreeMap<(NodeId, DeviceId), Tick>,
+    /// Machines that have forgotten versions that they published, and the newest of these.
+    pub(crate) laid_back: BTreeMap<NodeId, Sequence>,
     /// The DHT, by person and lane.
     pub(crate) lanes: BTreeMap<(IdentityId, DeviceId), LaneEntry>,
 }

@@ -22,7 +22,10 @@ impl World {
         let broken = match output {
             Output::CommitPack { pack } => self.why_not_commit(node, *pack),
             Output::SealMetadata { job, .. } => self.why_not_seal(node, *job),
-            Output::PutHead { sequence, .. } => self.why_not_put(node, *sequence),
+            Output::PutHead { sequence, device } => {
+                let why = self.why_not_put(node, *sequence);
+                why.or_else(|| self.why_not_give(node, *device))
+            }
             Output::RecordCommit { sequence } => self.why_not_record(node, *sequence),
             Output::RecordSet { code, holders } => self.why_not_set(node, *code, holders),
             Output::EnterDevice { found, .. } => self.why_not_enter(node, found),

@@ -351,7 +351,8 @@ impl World {
     /// machines that are up still hold shards.
     #[must_use]
     pub fn reference(&self, owner: NodeId) -> (BTreeSet<u64>, BTreeSet<u64>) {
-        let head = self.nodes[owner.0].disk.head;
+        let forgotten = self.books.laid_back.get(&owner).copied();
+        let head = self.nodes[owner.0].disk.head.max(forgotten);
         let Some(head) = head.and_then(|head| self.books.heads.get(&(owner, head))) else {
             return (BTreeSet::new(), BTreeSet::new());
         };

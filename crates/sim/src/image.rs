@@ -1,0 +1,52 @@
+//! Images of a machine's disk, and machines that are laid back to one.
+
+use crate::id::NodeId;
+use crate::node::Disk;
+use crate::world::World;
+
+/// What a machine knew of its own backups at some time.
+#[derive(Debug, Clone)]
+pub struct Image(Disk);
+
+impl World {
+    /// A copy of what a machine knows of its own backups, as an image of its disk has it.
+    #[must_use]
+    pub fn image(&self, node: NodeId) -> Image {
+        Image(self.nodes[node.0].disk.clone())
+    }
+
+    /// A machine that is stopped is laid back to an image of its disk: it has forgotten what it wrote
+    /// since. What it keeps for others stays.
+    pub fn lay_back(&mut self, node: NodeId, image: &Image) {
+        let disk = &mut self.nodes[node.0].disk;
+        if let Some(head) = disk.head.filter(|head| Some(*head) > image.0.head) {
+            self.books.laid_back.insert(node, head);
+        }
+        let Disk {
+            sets,
+            home,
+            packs,
+            draft,
+            lists,
+            abandoned,
+            head,
+            keepers,
+            settled,
+            proved_at,
+            ..
+        } = image.0.clone();
+        *disk = Disk {
+            sets,
+            home,
+            packs,
+            draft,
+            lists,
+            abandoned,
+            head,
+            keepers,
+            settled,
+            proved_at,
+            ..std::mem::take(disk)
+        };
+    }
+}
