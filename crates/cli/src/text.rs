@@ -90,6 +90,9 @@ pub(crate) fn folder_said(said: FolderSaid) -> String {
         FolderSaid::Unknown => {
             "not known: the list of what is stored is damaged or gone".to_owned()
         }
+        FolderSaid::Behind => {
+            "your suppliers have newer versions that this computer does not know".to_owned()
+        }
         FolderSaid::NeverBackedUp => "not backed up yet".to_owned(),
         FolderSaid::FirstBackup => "not backed up yet, the first backup is under way".to_owned(),
         FolderSaid::WouldLose { confirmed, enough } => {
@@ -141,6 +144,7 @@ mod tests {
         let (confirmed, enough, needed) = (1, 2, 5);
         let said = [
             FolderSaid::Unknown,
+            FolderSaid::Behind,
             FolderSaid::NeverBackedUp,
             FolderSaid::FirstBackup,
             FolderSaid::WouldLose { confirmed, enough },

@@ -43,6 +43,8 @@ pub struct FolderHealth {
 pub struct Surroundings {
     /// Whether the list of what is stored is damaged or gone.
     pub is_damaged: bool,
+    /// Whether suppliers keep newer versions that this machine does not know.
+    pub is_behind: bool,
     /// Whether all suppliers are on this machine.
     pub is_practice: bool,
     /// Whether somebody checked that the 24 words are on paper.
@@ -133,6 +135,14 @@ fn folder_finding(folder: &FolderHealth, around: &Surroundings) -> (FolderSaid, 
     }
     let few = match folder.protection {
         Protection::Unknown => return (FolderSaid::Unknown, Level::Bad),
+        Protection::Nothing
+        | Protection::Partly { .. }
+        | Protection::Stored { .. }
+        | Protection::Safe
+            if around.is_behind =>
+        {
+            return (FolderSaid::Behind, Level::Bad);
+        }
         Protection::Nothing | Protection::Partly { .. } => {
             return if folder.is_on_its_way {
                 (FolderSaid::FirstBackup, around.level_of_unfinished())
@@ -175,12 +185,13 @@ fn findings(health: &Health) -> Vec<Finding> {
     if health.around.is_damaged || has(health, Protection::Unknown) {
         return vec![Finding::of(Said::Unknown, Level::Bad)];
     }
-    if health.folders.is_empty() {
+    if health.folders.is_empty() && !health.around.is_behind {
         let nothing = Finding::of(Said::NothingChosen, Level::Plain);
         return vec![nothing.asking(Asks::Folder)];
     }
     let stored = stored(health);
     let found = [
+        behind(health),
         lost(health, stored),
         test_failed(health),
         missing(health),
@@ -219,6 +230,11 @@ fn stored(health: &Health) -> Option<(u8, u8)> {
         | Protection::Safe => None,
     });
     stored.flatten().min()
+}
+
+fn behind(health: &Health) -> Option<Finding> {
+    let is_behind = health.around.is_behind;
+    is_behind.then(|| Finding::of(Said::Behind, Level::Bad))
 }
 
 fn lost(health: &Health, stored: Option<(u8, u8)>) -> Option<Finding> {

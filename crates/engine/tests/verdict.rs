@@ -62,6 +62,7 @@ fn with_problems(number: u8, problems: u64) -> FolderHealth {
 fn quiet() -> Surroundings {
     Surroundings {
         is_damaged: false,
+        is_behind: false,
         is_practice: false,
         words_checked: true,
         test_failed: 0,
@@ -312,6 +313,10 @@ fn a_folder_has_a_verdict_of_its_own() {
     let first = (FolderSaid::FirstBackup, Level::Working);
     assert_eq!(says(&on_its_way(never), &around), first);
     assert_eq!(says(&some, &around), (stored, Level::Working));
+    around.is_behind = true;
+    let behind = (FolderSaid::Behind, Level::Bad);
+    assert_eq!(says(&well(1), &around), behind);
+    around.is_behind = false;
     around.is_practice = true;
     let practice = (FolderSaid::Practice, Level::Plain);
     assert_eq!(says(&well(1), &around), practice);
@@ -341,10 +346,11 @@ fn all_folders(number: u8) -> Vec<FolderHealth> {
 /// Everything that may be so beside the folders.
 fn all_surroundings() -> Vec<Surroundings> {
     let mut all = Vec::new();
-    for bits in 0..128_u8 {
+    for bits in 0..=255_u8 {
         let is = |bit: u8| bits & (1 << bit) != 0;
         all.push(Surroundings {
             is_damaged: is(0),
+            is_behind: is(7),
             is_practice: is(1),
             words_checked: is(2),
             test_failed: u64::from(is(3)),
@@ -370,6 +376,7 @@ fn nothing_is_called_good_beside_something_that_is_not() {
                 };
                 let nothing_is_wrong = folders.iter().all(is_well)
                     && !around.is_damaged
+                    && !around.is_behind
                     && !around.is_practice
                     && around.words_checked
                     && around.test_failed == 0;

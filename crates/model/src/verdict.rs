@@ -45,6 +45,8 @@ pub enum Asks {
 pub enum Said {
     /// It cannot be known: the list of what is stored is damaged or gone.
     Unknown,
+    /// Suppliers keep newer versions that this machine does not know: nothing more is backed up.
+    Behind,
     /// No folder was chosen.
     NothingChosen,
     /// Fewer suppliers prove to have it than are needed to get it back.
@@ -108,6 +110,8 @@ pub enum Said {
 pub enum FolderSaid {
     /// It cannot be known: the list of what is stored is damaged or gone.
     Unknown,
+    /// Suppliers keep newer versions that this machine does not know.
+    Behind,
     /// It has no backup.
     NeverBackedUp,
     /// It has no backup, and one runs.

@@ -200,6 +200,7 @@ fn a_catalogue_that_was_laid_back_overwrites_nothing() -> Outcome {
     scene.stage.suppliers[1].start()?;
     scene.stage.customer.start()?;
     scene.stage.customer.wait_until_connected(2)?;
+    wait_until_behind(&scene.stage.customer)?;
     for attempt in 0..5 {
         let name = format!("after-{attempt}");
         scene.write(&name)?;
@@ -227,6 +228,18 @@ fn a_catalogue_that_was_laid_back_overwrites_nothing() -> Outcome {
     machine.wait_until_connected(1)?;
     scene.stage.customer = machine;
     scene.restore_and_compare()
+}
+
+/// Without a backup that fails: each supplier is asked when it is there.
+fn wait_until_behind(machine: &Machine) -> Outcome {
+    eventually("that suppliers have more is told", SOON, || {
+        let status = machine.status()?;
+        let sentence = status["sentence"].as_str().unwrap_or_default();
+        let is_told = sentence.contains("newer versions that this computer does not know");
+        let folder = &status["folders"][0]["verdict"];
+        let is_bad = folder["says"]["kind"] == "behind" && folder["level"] == "bad";
+        Ok((is_told && is_bad).then_some(()))
+    })
 }
 
 fn wait_until_unknown(machine: &Machine) -> Outcome {

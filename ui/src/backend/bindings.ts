@@ -56,7 +56,7 @@ export type Asks = "nothing" | "words" | "people" | "folder" | "suppliers";
 /**
  * What is said of everything.
  */
-export type Said = { "kind": "unknown" } | { "kind": "nothing_chosen" } | { "kind": "would_lose", 
+export type Said = { "kind": "unknown" } | { "kind": "behind" } | { "kind": "nothing_chosen" } | { "kind": "would_lose", 
 /**
  * Suppliers that hold fresh confirmations.
  */
@@ -97,7 +97,7 @@ things: number, } | { "kind": "practice" } | { "kind": "safe" } | { "kind": "pro
 /**
  * What is said of one folder.
  */
-export type FolderSaid = { "kind": "unknown" } | { "kind": "never_backed_up" } | { "kind": "first_backup" } | { "kind": "would_lose", 
+export type FolderSaid = { "kind": "unknown" } | { "kind": "behind" } | { "kind": "never_backed_up" } | { "kind": "first_backup" } | { "kind": "would_lose", 
 /**
  * Suppliers that hold fresh confirmations.
  */
@@ -695,7 +695,11 @@ last_verify: LastVerifyView | null,
 /**
  * Whether the clock of this computer is surely wrong: most suppliers signed another time.
  */
-is_clock_wrong: boolean, };
+is_clock_wrong: boolean, 
+/**
+ * Whether suppliers keep newer versions of this machine that it does not know.
+ */
+is_behind: boolean, };
 
 /**
  * What is said of everything, made by the engine alone.

@@ -61,6 +61,8 @@ function words(finding: FindingView, view: StatusView, now: number): Words {
   switch (says.kind) {
     case "unknown":
       return { title: text("safety.unknown_title"), body: text("safety.unknown_body") };
+    case "behind":
+      return { title: text("safety.behind_title"), body: text("safety.behind_body") };
     case "nothing_chosen":
       return { title: text("safety.nothing_title"), body: text("safety.nothing_body") };
     case "would_lose":
@@ -132,6 +134,8 @@ export function folderVerdict({ verdict: { says, level } }: FolderView): { tone:
   switch (says.kind) {
     case "unknown":
       return told(text("safety.folder_unknown"));
+    case "behind":
+      return told(text("safety.folder_behind"));
     case "never_backed_up":
       return told(text("folders.state_never"));
     case "first_backup":

@@ -27,6 +27,7 @@ fn of_finding(finding: &FindingView, view: &StatusView) -> String {
     let is = if is_plural { "are" } else { "is" };
     match finding.says {
         Said::Unknown => words::CATALOGUE_DAMAGED.to_owned(),
+        Said::Behind => words::BEHIND.to_owned(),
         Said::NothingChosen => "Nothing is protected yet: add a folder.".to_owned(),
         Said::WouldLose { confirmed, enough } => lost(confirmed, enough),
         Said::TestFailed { files } => {
@@ -160,6 +161,7 @@ mod tests {
     fn each_kind_has_a_sentence() {
         let (confirmed, enough, needed) = (1, 2, 5);
         assert!(told(Said::Unknown, Level::Bad, 0).contains("damaged or gone"));
+        assert!(told(Said::Behind, Level::Bad, 0).contains("newer versions that this computer"));
         check(
             Said::NothingChosen,
             0,

@@ -73,6 +73,7 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         sentence: String::new(),
         verdict: verdict::unknown(),
         is_clock_wrong,
+        is_behind: engine.is_behind,
         protection: protection(&folders),
         enough: engine.enough,
         nickname: config.nickname.clone(),
@@ -411,6 +412,7 @@ fn machines(engine: &EngineView) -> Vec<(String, String)> {
         ),
         ("set".to_owned(), engine.holder_set.to_owned()),
         ("head".to_owned(), engine.head.to_owned()),
+        ("lane".to_owned(), engine.lane.to_owned()),
     ];
     for supplier in &engine.suppliers {
         machines.push((
@@ -421,6 +423,7 @@ fn machines(engine: &EngineView) -> Vec<(String, String)> {
             format!("check {}", supplier.device),
             supplier.check.to_owned(),
         ));
+        machines.push((format!("tip {}", supplier.device), supplier.tip.to_owned()));
     }
     for folder in &engine.folders {
         machines.push((

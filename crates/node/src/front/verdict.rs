@@ -47,6 +47,7 @@ pub(crate) fn judge(view: &mut StatusView) {
     let of_jobs = surroundings(view.enough, &view.jobs);
     let around = Surroundings {
         is_damaged: view.protection == Protection::Unknown,
+        is_behind: view.is_behind,
         is_practice: view.scope == PRACTICE,
         words_checked: view.phrase_confirmed,
         test_failed: failed.map_or(0, |test| test.result.failed),
@@ -85,6 +86,7 @@ pub(super) fn surroundings(enough: Option<u8>, jobs: &[JobView]) -> Surroundings
     let backups = jobs.iter().filter_map(|job| paths_of(job).map(|_| job));
     Surroundings {
         is_damaged: false,
+        is_behind: false,
         is_practice: false,
         words_checked: false,
         test_failed: 0,

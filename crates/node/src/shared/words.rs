@@ -7,6 +7,10 @@ use bitdust_model::ErrorCode;
 pub(crate) const CLOCK_WRONG: &str =
     " The clock of this computer is wrong: please set its date and time.";
 
+/// Suppliers keep what this machine does not know.
+pub(crate) const BEHIND: &str = "Your suppliers have newer versions that this computer does not know: its own list \
+     is older, or another computer uses the same keys. Nothing was overwritten, and nothing more is backed up. \
+     Recover with your 24 words into another folder (`bitdust --home FOLDER recover`).";
 /// Said in place of the status.
 pub(crate) const CATALOGUE_DAMAGED: &str = "The list of what is stored is damaged or gone on this computer: nothing \
      is backed up, and nothing is called safe. Your suppliers still have what they had. Start BitDust again; if \

@@ -93,6 +93,11 @@ function clockWrong(): StatusView {
   return statusOf({ is_clock_wrong: true, suppliers: all, protection: { kind: "stored", confirmed: 0, needed: 6 } });
 }
 
+/** An older copy of its list was laid back. */
+function behind(): StatusView {
+  return statusOf({ is_behind: true });
+}
+
 /** Bytes of its list went bad. */
 function catalogueDamaged(): StatusView {
   const unknown = { protection: { kind: "unknown" } } as const;
@@ -171,6 +176,7 @@ export const overviewScenes: Scenes = {
   problems: () => running(problems()),
   "test-failed": () => running(testFailed()),
   "clock-wrong": () => running(clockWrong()),
+  behind: () => running(behind()),
   "catalogue-damaged": () => running(catalogueDamaged()),
   practice,
   huge,

@@ -19,6 +19,7 @@ const isOnItsWay = (view: Facts, folder: FolderView): boolean => backups(view).s
 function folderVerdict(folder: FolderView, view: Facts): FolderVerdictView {
   const told = (says: FolderSaid, level: Level): FolderVerdictView => ({ says, level });
   if (view.protection.kind === "unknown" || folder.protection.kind === "unknown") return told({ kind: "unknown" }, "bad");
+  if (view.is_behind) return told({ kind: "behind" }, "bad");
   if (folder.protection.kind === "nothing" || folder.protection.kind === "partly") return isOnItsWay(view, folder) ? told({ kind: "first_backup" }, unfinished(view)) : told({ kind: "never_backed_up" }, "attention");
   if (folder.protection.kind === "stored" && view.enough !== null && folder.protection.confirmed < view.enough) return told({ kind: "would_lose", confirmed: folder.protection.confirmed, enough: view.enough }, "bad");
   if (folder.state.kind === "failed" || folder.state.kind === "away") return told({ kind: folder.state.kind }, "attention");
@@ -49,7 +50,7 @@ function tooFew(view: Facts): FindingView[] {
 
 function findings(view: Facts): FindingView[] {
   if (view.protection.kind === "unknown") return [finding({ kind: "unknown" }, "bad")];
-  if (view.folders.length === 0) return [finding({ kind: "nothing_chosen" }, "plain", "folder")];
+  if (view.folders.length === 0 && !view.is_behind) return [finding({ kind: "nothing_chosen" }, "plain", "folder")];
   const few = tooFew(view);
   const isLost = few.some(({ says }) => says.kind === "would_lose");
   const files = view.last_verify?.result.failed ?? 0;
@@ -57,6 +58,7 @@ function findings(view: Facts): FindingView[] {
   const inState = (kind: FolderView["state"]["kind"]) => view.folders.filter(({ state }) => state.kind === kind);
   const [failed, away, but] = [inState("failed"), inState("away"), view.folders.filter(({ problems }) => problems > 0)];
   return [
+    ...(view.is_behind ? [finding({ kind: "behind" }, "bad")] : []),
     ...(isLost ? few : []),
     ...(files > 0 ? [finding({ kind: "test_failed", files }, "bad", "suppliers")] : []),
     ...withoutBackup(view),
