@@ -228,6 +228,86 @@ fn a_published_head_publishes_its_lists() {
     assert_eq!(moved, [change]);
 }
 
+/// Records a version of the set, whose positions devices 0 to 3 hold: all masks are counted anew from the
+/// rows.
+fn put_set(catalogue: &Catalogue, version: u64, states: [PositionState; 4]) {
+    let position = |(state, number)| PositionRecord {
+        state,
+        current: Some(Holder {
+            identity: identity(number),
+            device: device(number),
+        }),
+        ..PositionRecord::default()
+    };
+    let record = SetRecord {
+        set: set(),
+        owner: identity(9),
+        lane: device(9),
+        version: Sequence(version),
+        previous: SetHash([0; 32]),
+        k: 2,
+        positions: states.into_iter().zip(0..).map(position).collect(),
+        mandate: None,
+    };
+    let own = OwnSet {
+        set: record.set,
+        version: record.version,
+        record: signed(&record),
+    };
+    catalogue.put_set(own).expect("recorded");
+}
+
+/// Masks and groups are kept along the way; after many updates they are what the rows give anew. `SEEDS=5000`:
+/// a million updates.
+#[test]
+fn what_is_kept_along_the_way_is_what_the_rows_say() {
+    const MANY: u64 = 400;
+    let seeds = std::env::var("SEEDS").ok().and_then(|it| it.parse().ok());
+    let updates = 200 * seeds.unwrap_or(25);
+    let dir = temporary_folder();
+    let catalogue = open_catalogue(&dir);
+    put_set(&catalogue, 1, [PositionState::Active; 4]);
+    for number in 1..=MANY {
+        let record = pack_record(number, &[number]);
+        catalogue.record_pack(record).expect("recorded");
+    }
+    let mut sums: BTreeMap<Group, i64> = BTreeMap::new();
+    for update in 0..updates {
+        let bytes = id("update", update);
+        let [kind, position, by, ..] = bytes;
+        let pack = 1 + u64::from(u16::from_le_bytes([bytes[3], bytes[4]])) % MANY;
+        let (position, by) = (position % 4, u64::from(by % 5));
+        let step = match kind {
+            0..=150 => Step::Confirm { pack, position, by },
+            151..=200 => Step::Commit { pack },
+            201 if bytes[5] < 8 => Step::Unconfirm { by },
+            201..=254 => Step::Withdraw { pack, position, by },
+            255 => Step::Publish { pack },
+        };
+        for change in perform(&catalogue, step, 1_000 + update) {
+            let packs = i64::try_from(change.packs).expect("few");
+            *sums.entry(change.to).or_default() += packs;
+            if let Some(from) = change.from {
+                *sums.entry(from).or_default() -= packs;
+            }
+        }
+    }
+    sums.retain(|_, packs| *packs != 0);
+    let groups = || -> BTreeMap<Group, i64> {
+        let there = catalogue.groups(set()).expect("counted");
+        let packs = |packs| i64::try_from(packs).expect("few");
+        let there = there.into_iter();
+        there
+            .map(|total| (total.group, packs(total.packs)))
+            .collect()
+    };
+    let kept = groups();
+    assert!(kept.len() > 10, "packs stand in many ways");
+    assert_eq!(sums, kept);
+    put_set(&catalogue, 2, [PositionState::Active; 4]);
+    assert_eq!(groups(), kept);
+}
+
 /// The mask has whoever keeps a shard at a position that it holds; what is known are chunks that enough of
 /// those keep who count.
 #[test]
@@ -236,30 +316,7 @@ fn holders_that_do_not_count_confirm_and_make_nothing_known() {
     let dir = temporary_folder();
     let catalogue = open_catalogue(&dir);
     let become_of = |version: u64, states: [PositionState; 4]| {
-        let position = |(state, number)| PositionRecord {
-            state,
-            current: Some(Holder {
-                identity: identity(number),
-                device: device(number),
-            }),
-            ..PositionRecord::default()
-        };
-        let record = SetRecord {
-            set: set(),
-            owner: identity(9),
-            lane: device(9),
-            version: Sequence(version),
-            previous: SetHash([0; 32]),
-            k: 2,
-            positions: states.into_iter().zip(0..).map(position).collect(),
-            mandate: None,
-        };
-        let own = OwnSet {
-            set: record.set,
-            version: record.version,
-            record: signed(&record),
-        };
-        catalogue.put_set(own).expect("recorded");
+        put_set(&catalogue, version, states);
         let groups = catalogue.groups(set()).expect("counted");
         let is_known = catalogue.known_chunk(chunk(1)).expect("looked up");
         (groups[0].group.confirmed, is_known)
