@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use bitdust_e2e_tests::{Machine, Random, Stage, Transport, World, differences};
+use bitdust_e2e_tests::{Machine, Random, Stage, Transport, World, differences, eventually};
 
 use crate::Choice;
 use crate::corpora::CorpusName;
@@ -18,6 +18,8 @@ const FILE_BYTES: u64 = 10_000;
 const DEAD: usize = 3;
 /// Between their death and the beginning of a restore.
 const MOMENT: Duration = Duration::from_millis(500);
+/// In which a node finds somebody of the network.
+const JOINED_WITHIN: Duration = Duration::from_secs(60);
 /// In which a node that joined is known to the others.
 const KNOWN_AFTER: Duration = Duration::from_secs(5);
 /// The waits of real homes: tests have longer ones.
@@ -50,27 +52,31 @@ fn beside_one(rounds: usize) -> Result<Vec<Row>> {
     random.write_file(&source.join("first"), FILE_BYTES)?;
     stage.back_up(&source)?;
     stage.customer.wait_until_spread()?;
-    let mut seconds = |stage: &Stage, name: &str, code: i32| -> Result<Figure> {
+    let mut seconds = |stage: &Stage, name: &str| -> Result<Figure> {
         let mut seconds = Vec::new();
         for round in 0..rounds {
             random.write_file(&source.join(format!("{name}-{round}")), FILE_BYTES)?;
             let reply = stage.customer.order(&["backup"]).attempt()?;
             seconds.push(reply.took.as_secs_f64());
-            reply.expect_code(code)?;
+            // Five of six are enough to be safe.
+            reply.expect_code(0)?;
         }
         Ok(Figure::of(&seconds))
     };
-    let alive = seconds(&stage, "alive", 0)?;
+    let alive = seconds(&stage, "alive")?;
     let mut stranger = stage.new_machine(&world, "stranger")?;
     stranger.init()?;
     stranger.start()?;
     stranger.run(&["offer", "1GB"])?;
-    stranger.wait_until_connected(1)?;
+    eventually("a stranger in the network", JOINED_WITHIN, || {
+        let peers = stranger.status()?["peers"].as_u64();
+        Ok((peers > Some(0)).then_some(()))
+    })?;
     let_pass(KNOWN_AFTER);
     stranger.kill()?;
-    let strange = seconds(&stage, "stranger", 0)?;
+    let strange = seconds(&stage, "stranger")?;
     stage.suppliers[0].kill()?;
-    let dead = seconds(&stage, "supplier", 3)?;
+    let dead = seconds(&stage, "supplier")?;
     let row = |what, figure| Row::new(what, "s", figure).against(Bar::AtMost(1.0));
     Ok(vec![
         row("backup of 10 KB, all are there", alive),
