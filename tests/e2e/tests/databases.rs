@@ -238,7 +238,9 @@ fn wait_until_behind(machine: &Machine) -> Outcome {
         let is_told = sentence.contains("newer versions that this computer does not know");
         let folder = &status["folders"][0]["verdict"];
         let is_bad = folder["says"]["kind"] == "behind" && folder["level"] == "bad";
-        Ok((is_told && is_bad).then_some(()))
+        // Nothing is called the newest version.
+        let is_modest = status["head"].is_null();
+        Ok((is_told && is_bad && is_modest).then_some(()))
     })
 }
 

@@ -132,6 +132,10 @@ fn protection(folders: &[FolderView]) -> Protection {
 }
 
 fn head_view(context: &Context, seen: &Seen) -> Result<Option<HeadView>, ApiError> {
+    // The newest that is known here may not be the newest there is.
+    if seen.engine.is_behind {
+        return Ok(None);
+    }
     let Some(head) = context
         .catalogue
         .newest_published_head()

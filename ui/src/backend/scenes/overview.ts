@@ -95,7 +95,7 @@ function clockWrong(): StatusView {
 
 /** An older copy of its list was laid back. */
 function behind(): StatusView {
-  return statusOf({ is_behind: true });
+  return statusOf({ is_behind: true, head: null });
 }
 
 /** Bytes of its list went bad. */
