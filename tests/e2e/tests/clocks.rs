@@ -290,3 +290,30 @@ fn a_clock_that_jumps_in_the_middle_of_a_backup() -> Outcome {
     ensure!(versions(customer)?.len() == 3);
     wait_until_safe(customer)
 }
+
+/// One folder was backed up today and one 97 days ago: what is said of everything is no fresher than that.
+#[test]
+fn the_oldest_backup_counts() -> Outcome {
+    let world = World::new("oldest")?;
+    let (stage, source) = stage(&world)?;
+    let customer = &stage.customer;
+    customer.clock()?.set_wall(97 * DAY_MS)?;
+    let other = world.make_folder("other")?;
+    std::fs::write(other.join("letter"), "Dear others")?;
+    let add = customer.order(&["folder", "add", "--schedule", "manual", "--"]);
+    add.argument(&other).run()?;
+    let backup = customer.order(&["backup", "--"]).argument(&other);
+    backup.within(JOB_WITHIN).run()?;
+    let status = customer.status()?;
+    let taken = |folder: &Path| -> Result<i64> {
+        let mut views = status["folders"].as_array().into_iter().flatten();
+        let view = views.find(|view| view["path"] == *folder.to_string_lossy());
+        let view = view.with_context(|| format!("no {}", folder.display()))?;
+        view["last_backup"].as_i64().context("no backup")
+    };
+    let (old, new) = (taken(&source)?, taken(&other)?);
+    ensure!(new - old > 96 * DAY_MS, "{old} and {new}");
+    let told = &status["verdict"]["oldest_backup"];
+    ensure!(told.as_i64() == Some(old), "{told}, and not {old}");
+    Ok(())
+}
