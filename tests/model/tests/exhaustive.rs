@@ -187,3 +187,9 @@ fn two_of_three_with_a_change_and_a_returner() {
     let world = world((2, 3), Change::Replace, 0, 0);
     check(with_a_returner(world), 54_935_932, &NO_LOSS);
 }
+
+#[test]
+#[ignore = "for make test-long"]
+fn one_of_four_with_one_away() {
+    check(world((1, 4), Change::None, 1, 0), 11_216_153, &NO_LOSS);
+}
