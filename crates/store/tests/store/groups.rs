@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bitdust_model::ledger::{Group, GroupChange};
+use bitdust_model::limits::SEGMENTS_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::set::{Holder, PositionRecord, PositionState, SetRecord};
 use bitdust_model::{
@@ -262,6 +263,8 @@ fn put_set(catalogue: &Catalogue, version: u64, states: [PositionState; 4]) {
 #[test]
 fn what_is_kept_along_the_way_is_what_the_rows_say() {
     const MANY: u64 = 400;
+    /// Each is a segment of its own.
+    const PUBLISHED_MAX: u64 = SEGMENTS_MAX as u64 - 2;
     let seeds = std::env::var("SEEDS").ok().and_then(|it| it.parse().ok());
     let updates = 200 * seeds.unwrap_or(25);
     let dir = temporary_folder();
@@ -272,6 +275,7 @@ fn what_is_kept_along_the_way_is_what_the_rows_say() {
         catalogue.record_pack(record).expect("recorded");
     }
     let mut sums: BTreeMap<Group, i64> = BTreeMap::new();
+    let mut published = 0;
     for update in 0..updates {
         let bytes = id("update", update);
         let [kind, position, by, ..] = bytes;
@@ -282,7 +286,11 @@ fn what_is_kept_along_the_way_is_what_the_rows_say() {
             151..=200 => Step::Commit { pack },
             201 if bytes[5] < 8 => Step::Unconfirm { by },
             201..=254 => Step::Withdraw { pack, position, by },
-            255 => Step::Publish { pack },
+            255 if published < PUBLISHED_MAX => {
+                published += 1;
+                Step::Publish { pack }
+            }
+            255 => Step::Confirm { pack, position, by },
         };
         for change in perform(&catalogue, step, 1_000 + update) {
             let packs = i64::try_from(change.packs).expect("few");
