@@ -246,6 +246,7 @@ fn is_denied(input: &Input, liar: DeviceId) -> bool {
         input,
         Input::SendFailed { device, code: ErrorCode::NoContract, .. }
             | Input::HeadRefused { device, code: ErrorCode::NoContract, .. }
+            | Input::TipNotTold { device, code: ErrorCode::NoContract }
             if *device == liar
     )
 }
