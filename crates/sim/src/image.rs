@@ -22,31 +22,21 @@ impl World {
         if let Some(head) = disk.head.filter(|head| Some(*head) > image.0.head) {
             self.books.laid_back.insert(node, head);
         }
-        let Disk {
-            sets,
-            home,
-            packs,
-            draft,
-            lists,
-            abandoned,
-            head,
-            keepers,
-            settled,
-            proved_at,
-            ..
-        } = image.0.clone();
+        let now = std::mem::take(disk);
         *disk = Disk {
-            sets,
-            home,
-            packs,
-            draft,
-            lists,
-            abandoned,
-            head,
-            keepers,
-            settled,
-            proved_at,
-            ..std::mem::take(disk)
+            suppliers: now.suppliers,
+            suppliers_wanted: now.suppliers_wanted,
+            contract_bytes: now.contract_bytes,
+            recovered: now.recovered,
+            offered: now.offered,
+            customers: now.customers,
+            kept: now.kept,
+            has_lost: now.has_lost,
+            rotten: now.rotten,
+            heads: now.heads,
+            folder: now.folder,
+            schedule: now.schedule,
+            ..image.0.clone()
         };
     }
 }

@@ -303,6 +303,7 @@ impl World {
     pub(crate) fn feed(&mut self, id: NodeId, input: Input) {
         if self.nodes[id.0].engine.is_some() {
             self.note_withdrawn(id, &input);
+            self.note_tip(id, &input);
         }
         let node = &mut self.nodes[id.0];
         let tick = node.tick(self.now);
@@ -310,11 +311,6 @@ impl World {
             return;
         };
         let line = apply(engine, input, tick);
-        self.note_tip(id, &line.input);
-        let node = &mut self.nodes[id.0];
-        let Some(engine) = &node.engine else {
-            return;
-        };
         self.coverage.note(engine);
         for transition in engine.transitions() {
             self.steps

@@ -2,6 +2,7 @@
 
 use bitdust_model::{DeviceId, ErrorCode, Sequence};
 
+use super::entries::Work;
 use super::{Engine, Step, Task};
 use crate::fsm::{backup, head, lane, name, tip};
 use crate::io::{Output, TipFact};
@@ -117,7 +118,7 @@ impl Engine {
     pub(super) fn stop_backups(&mut self, code: ErrorCode) {
         self.jobs_due = true;
         for (&job, entry) in &self.jobs {
-            if matches!(entry.work, super::entries::Work::Backup { .. }) {
+            if matches!(entry.work, Work::Backup { .. }) {
                 self.tasks
                     .push_back(Task::Backup(job, backup::Event::Stop { code }));
             }

@@ -11,6 +11,7 @@ pub(crate) const CLOCK_WRONG: &str =
 pub(crate) const BEHIND: &str = "Your suppliers have newer versions that this computer does not know: its own list \
      is older, or another computer uses the same keys. Nothing was overwritten, and nothing more is backed up. \
      Recover with your 24 words into another folder (`bitdust --home FOLDER recover`).";
+
 /// Said in place of the status.
 pub(crate) const CATALOGUE_DAMAGED: &str = "The list of what is stored is damaged or gone on this computer: nothing \
      is backed up, and nothing is called safe. Your suppliers still have what they had. Start BitDust again; if \

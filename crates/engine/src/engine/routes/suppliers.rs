@@ -1,9 +1,10 @@
 //! What concerns the suppliers: who they are, what they signed, what they prove.
 
+use bitdust_model::ErrorCode;
+
 use crate::engine::{Engine, Task};
 use crate::fsm::{check, holder_set, supplier_link, supplier_search, tip};
 use crate::io::Input;
-use bitdust_model::ErrorCode;
 
 impl Engine {
     #[expect(
