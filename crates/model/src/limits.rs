@@ -139,6 +139,8 @@ pub const FRAME_BYTES_MAX: usize = 256 * KIB;
 pub const BULK_OUTSTANDING_MAX: usize = 32;
 /// Entries in one answer to LIST: each names the shards of all positions.
 pub const LIST_ENTRIES_MAX: usize = 150;
+/// Answers to LIST that a supplier is asked for in a row: 1.5 million shards, of 24 TB in packs.
+pub const LISTING_PAGES_MAX: usize = 10_000;
 /// Ids in one DELETE.
 pub const DELETE_IDS_MAX: usize = 1_000;
 /// Bytes of a head with its sets, and of one page of heads.

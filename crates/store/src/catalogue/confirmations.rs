@@ -336,14 +336,20 @@ fn unconfirm(
     Ok(moves.changes())
 }
 
-fn holder_of(connection: &Connection, device: DeviceId) -> Result<Option<i64>, CatalogueError> {
+pub(super) fn holder_of(
+    connection: &Connection,
+    device: DeviceId,
+) -> Result<Option<i64>, CatalogueError> {
     let mut statement = connection.prepare_cached("SELECT id FROM holders WHERE device = ?1")?;
     Ok(statement
         .query_row([device.0], |row| row.get(0))
         .optional()?)
 }
 
-fn make_holder(transaction: &Transaction<'_>, device: DeviceId) -> Result<i64, CatalogueError> {
+pub(super) fn make_holder(
+    transaction: &Transaction<'_>,
+    device: DeviceId,
+) -> Result<i64, CatalogueError> {
     if let Some(holder) = holder_of(transaction, device)? {
         return Ok(holder);
     }

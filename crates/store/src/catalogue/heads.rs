@@ -118,6 +118,26 @@ impl Catalogue {
         })
     }
 
+    /// Whether every head between two numbers, neither of them included, is kept.
+    pub fn has_heads_between(
+        &self,
+        after: Sequence,
+        before: Sequence,
+    ) -> Result<bool, CatalogueError> {
+        let wanted = before.0.saturating_sub(after.0).saturating_sub(1);
+        let after = to_column("sequence", after.0)?;
+        let before = to_column("sequence", before.0)?;
+        self.read(|connection| {
+            let count: i64 = connection
+                .prepare_cached(
+                    "SELECT count(*) FROM own_heads WHERE sequence > ?1 AND sequence < ?2",
+                )?
+                .query_row([after, before], |row| row.get(0))?;
+            let count: u64 = from_column("row count", count)?;
+            Ok(count == wanted)
+        })
+    }
+
     /// The newest head known to be published.
     pub fn newest_published_head(&self) -> Result<Option<OwnHead>, CatalogueError> {
         self.read(|connection| {

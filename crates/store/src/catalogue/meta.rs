@@ -55,7 +55,8 @@ impl Catalogue {
     }
 }
 
-fn get(connection: &Connection, key: &str) -> Result<Option<Vec<u8>>, CatalogueError> {
+/// The value of a key.
+pub(super) fn get(connection: &Connection, key: &str) -> Result<Option<Vec<u8>>, CatalogueError> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
     Ok(statement.query_row([key], |row| row.get(0)).optional()?)
 }

@@ -4,8 +4,10 @@
 //! suppliers confirm its shards anew: an index says what was once stored, not what still is.
 
 use bitdust_model::PositionMask;
+use bitdust_model::ledger::GroupChange;
 use bitdust_model::manifest::{PackRecord, PackRef, Segment, SnapshotRecord};
 
+use super::groups::Moves;
 use super::pack_rows::{PackState, number_of};
 use super::packs::{CheckedPack, insert, raise_state};
 use super::snapshots::insert_snapshot;
@@ -13,12 +15,14 @@ use super::{Catalogue, CatalogueError};
 use rusqlite::Transaction;
 
 /// What an import brought.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Imported {
     /// Packs that were not in the catalogue.
     pub packs_new: u64,
     /// Packs that were.
     pub packs_known: u64,
+    /// How that moves committed packs.
+    pub moved: Vec<GroupChange>,
 }
 
 impl Catalogue {
@@ -36,21 +40,26 @@ impl Catalogue {
             })
             .collect::<Result<Vec<_>, CatalogueError>>()?;
         self.write(move |transaction| {
-            let mut imported = Imported::default();
+            let (mut imported, mut moves) = (Imported::default(), Moves::default());
             for (id, pack) in &packs {
                 if number_of(transaction, *id)?.is_some() {
                     imported.packs_known += 1;
                 } else {
                     imported.packs_new += 1;
                 }
-                import_pack(transaction, pack)?;
+                import_pack(transaction, pack, &mut moves)?;
             }
+            imported.moved = moves.changes();
             Ok(imported)
         })
     }
 
-    /// Takes in packs whose contents are described elsewhere: the commit packs of a manifest.
-    pub fn import_pack_refs(&self, packs: Vec<PackRef>) -> Result<(), CatalogueError> {
+    /// Takes in packs whose contents are described elsewhere: the commit packs of a manifest. Gives how
+    /// that moves committed packs.
+    pub fn import_pack_refs(
+        &self,
+        packs: Vec<PackRef>,
+    ) -> Result<Vec<GroupChange>, CatalogueError> {
         let packs = packs
             .into_iter()
             .map(|pack| {
@@ -66,9 +75,11 @@ impl Catalogue {
             })
             .collect::<Result<Vec<_>, CatalogueError>>()?;
         self.write(move |transaction| {
-            packs
-                .iter()
-                .try_for_each(|pack| import_pack(transaction, pack))
+            let mut moves = Moves::default();
+            for pack in &packs {
+                import_pack(transaction, pack, &mut moves)?;
+            }
+            Ok(moves.changes())
         })
     }
 
@@ -82,7 +93,13 @@ impl Catalogue {
     }
 }
 
-fn import_pack(transaction: &Transaction<'_>, pack: &CheckedPack) -> Result<(), CatalogueError> {
+fn import_pack(
+    transaction: &Transaction<'_>,
+    pack: &CheckedPack,
+    moves: &mut Moves,
+) -> Result<(), CatalogueError> {
     let number = insert(transaction, pack)?;
-    raise_state(transaction, number, PackState::Published)
+    moves.of(transaction, number, || {
+        raise_state(transaction, number, PackState::Published)
+    })
 }

@@ -155,7 +155,7 @@ impl Catalogue {
     }
 }
 
-fn insert_segment(
+pub(super) fn insert_segment(
     transaction: &Transaction<'_>,
     blobs: Vec<BlobRef>,
 ) -> Result<SegmentId, CatalogueError> {

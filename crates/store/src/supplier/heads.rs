@@ -27,7 +27,7 @@ use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
 pub struct HeadChain {
     /// Heads between the two with their hashes, oldest first; at most `HEADS_BETWEEN_MAX`.
     pub between: Vec<(Signed<Head>, HeadHash)>,
-    /// Who signed for the head before the first of these, where that one is not kept here.
+    /// Who signed for the first of these, or for the one before it, where that one is not kept here.
     pub vouchers: Option<Vouchers>,
 }
 
@@ -268,11 +268,12 @@ fn insert_head(
         rows.drain(..next);
     } else {
         let first = rows[0];
-        let vouchers = vouchers.filter(|vouchers| vouchers.head == first.head.previous);
-        let Vouchers { sequence, by, .. } = vouchers.ok_or_else(forked)?;
-        let vouched = to_column("sequence", sequence.0)?;
-        let is_between = newest < vouched && vouched < first.sequence;
-        if !is_between || !is_quorum(transaction, head, by)? {
+        let vouchers = vouchers.ok_or_else(forked)?;
+        let vouched = to_column("sequence", vouchers.sequence.0)?;
+        let is_before = vouchers.head == first.head.previous && vouched < first.sequence;
+        let is_first = vouchers.head == first.hash && vouched == first.sequence;
+        let is_newer = newest < vouched && (is_before || is_first);
+        if !is_newer || !is_quorum(transaction, head, &vouchers.by)? {
             return Err(forked());
         }
     }

@@ -271,6 +271,42 @@ fn a_quorum_of_holders_links_a_head_to_those_that_were_missed() {
     assert_eq!(refused.code(), ErrorCode::Forked);
 }
 
+/// What a quorum signed is the lane's, whatever came before it.
+#[test]
+fn a_head_that_a_quorum_keeps_is_taken() {
+    let home = Supplier::new();
+    let (store, _) = home.open();
+    let mut set = set_record(1, 1, 1);
+    let holders = (11..=13).map(|number| PositionRecord {
+        state: PositionState::Active,
+        since: Sequence(1),
+        current: Some(Holder {
+            identity: identity(number),
+            device: device(number),
+        }),
+        former: Vec::new(),
+    });
+    set.positions = holders.collect();
+    let sets = [set];
+    let put = |sequence, of: u64, by: &[u64]| {
+        let chain = HeadChain {
+            vouchers: Some(Vouchers {
+                head: hash(1, of),
+                sequence: Sequence(of),
+                by: by.iter().map(|number| device(*number)).collect(),
+            }),
+            between: Vec::new(),
+        };
+        store.put_head(&bundle(1, sequence, &sets), hash(1, sequence), &chain, NOW)
+    };
+    put(7, 7, &[]).expect("the first may be any");
+    put(20, 20, &[11]).expect_err("too few");
+    put(20, 21, &[11, 12, 13]).expect_err("of another head");
+    put(20, 5, &[11, 12, 13]).expect_err("of an older head");
+    put(20, 20, &[11, 12]).expect("all others have it");
+    put(20, 20, &[]).expect("again");
+}
+
 /// In a set of two the other one alone can say what the one that was away has missed.
 #[test]
 fn all_others_are_enough_where_a_quorum_would_need_the_one_itself() {

@@ -7,6 +7,7 @@ mod customers;
 mod documents;
 mod golden;
 mod groups;
+mod lane;
 mod packs;
 mod ranges;
 mod resolution;

@@ -1,0 +1,213 @@
+//! The own lane taken in from what suppliers keep, and what they list of it.
+
+use bitdust_model::ledger::GroupChange;
+use bitdust_model::manifest::Segment;
+use bitdust_model::set::{Holder, PositionRecord, PositionState, SetRecord};
+use bitdust_model::{HeadHash, PackId, Position, Sequence, SetHash, SetId, ShardId};
+use bitdust_store::Catalogue;
+use bitdust_store::catalogue::{
+    CatalogueError, ListedShard, NewSegment, OwnHead, OwnSet, Publication, TakenLane, TakenSegment,
+};
+
+use crate::support::{
+    NOW, blob, commit, device, head, id, identity, open_catalogue, pack, pack_record, signed,
+    snapshot, temporary_folder,
+};
+
+fn own_head(sequence: u64, published: bool) -> OwnHead {
+    OwnHead {
+        sequence: Sequence(sequence),
+        hash: HeadHash(id("head", sequence)),
+        head: signed(&head(identity(1), device(1), sequence, HeadHash([0; 32]))),
+        published,
+    }
+}
+
+/// The set of the packs of these tests, held by devices 0 to 3.
+fn own_set() -> OwnSet {
+    let set = pack_record(1, &[1]).pack.set;
+    let position = |number| PositionRecord {
+        state: PositionState::Active,
+        since: Sequence(1),
+        current: Some(Holder {
+            identity: identity(number),
+            device: device(number),
+        }),
+        former: Vec::new(),
+    };
+    let record = SetRecord {
+        set,
+        owner: identity(1),
+        lane: device(1),
+        version: Sequence(1),
+        previous: SetHash([0; 32]),
+        k: 2,
+        positions: (0..4).map(position).collect(),
+        mandate: None,
+    };
+    OwnSet {
+        set: SetId(set.0),
+        version: Sequence(1),
+        record: signed(&record),
+    }
+}
+
+/// A catalogue that published head 1 with pack 1, and has a draft behind it.
+fn laid_back(dir: &tempfile::TempDir) -> Catalogue {
+    let catalogue = open_catalogue(dir);
+    catalogue.put_set(own_set()).expect("kept");
+    commit(&catalogue, 1, &[1]);
+    let segment = NewSegment {
+        blobs: vec![blob(1)],
+        replaced: Vec::new(),
+        packs: vec![pack(1)],
+    };
+    let publication = Publication {
+        segment: Some(segment),
+        snapshots: vec![snapshot(1)],
+        head: Some(own_head(1, true)),
+        lists: Vec::new(),
+    };
+    catalogue.publish(publication).expect("published");
+    catalogue.put_head(own_head(2, false)).expect("a draft");
+    catalogue
+}
+
+fn lane(sequence: u64, packs: &[u64]) -> TakenLane {
+    TakenLane {
+        head: own_head(sequence, true),
+        segments: vec![TakenSegment {
+            blobs: vec![blob(7)],
+            packs: packs.iter().map(|it| pack(*it)).collect(),
+        }],
+        snapshots: vec![snapshot(1), snapshot(2)],
+        holders: (0..4).map(device).collect(),
+    }
+}
+
+fn import(catalogue: &Catalogue, packs: &[u64]) -> Vec<GroupChange> {
+    let segment = Segment {
+        packs: packs.iter().map(|it| pack_record(*it, &[*it])).collect(),
+        grown: Vec::new(),
+    };
+    catalogue.import_segment(segment).expect("imported").moved
+}
+
+#[test]
+fn the_catalogue_goes_on_from_a_head_that_suppliers_keep() {
+    let dir = temporary_folder();
+    let catalogue = laid_back(&dir);
+    let writer = catalogue.writer().expect("read");
+    let moved = import(&catalogue, &[1, 2]);
+    assert_eq!(moved.len(), 1, "what was known does not move: {moved:?}");
+    assert_eq!((moved[0].from, moved[0].packs), (None, 1));
+    let moved = catalogue.take_lane(lane(5, &[1, 2])).expect("taken");
+    assert_eq!(moved, [], "both are described");
+    let newest = catalogue
+        .newest_head()
+        .expect("read")
+        .expect("there is one");
+    assert_eq!((newest.sequence, newest.published), (Sequence(5), true));
+    assert_eq!(catalogue.draft().expect("read"), None);
+    assert_eq!(catalogue.head(Sequence(2)).expect("read"), None);
+    assert!(catalogue.head(Sequence(1)).expect("read").is_some());
+    let segments = catalogue.segments().expect("read");
+    assert_eq!((segments.len(), segments[0].packs), (1, 2));
+    assert_eq!(segments[0].blobs, [blob(7)]);
+    assert_eq!(catalogue.snapshots(NOW).expect("read").len(), 2);
+    assert_ne!(catalogue.writer().expect("read"), writer, "another one");
+    assert_eq!(catalogue.unlisted().expect("read").len(), 4);
+    catalogue.note_listed(device(2)).expect("noted");
+    let left: Vec<_> = [0, 1, 3].map(device).to_vec();
+    assert_eq!(catalogue.unlisted().expect("read"), left);
+    assert!(
+        !catalogue
+            .has_heads_between(Sequence(1), Sequence(6))
+            .expect("read")
+    );
+    assert!(
+        catalogue
+            .has_heads_between(Sequence(4), Sequence(6))
+            .expect("read")
+    );
+}
+
+/// A commit that named it and described it nowhere could never be read.
+#[test]
+fn what_the_new_index_does_not_describe_is_described_by_the_next_commit() {
+    let dir = temporary_folder();
+    let catalogue = laid_back(&dir);
+    import(&catalogue, &[2]);
+    let moved = catalogue.take_lane(lane(5, &[2])).expect("taken");
+    let [change] = &moved[..] else {
+        panic!("one pack moves: {moved:?}");
+    };
+    let from = change.from.expect("it was committed");
+    assert!(from.is_published && !change.to.is_published);
+    let waiting = catalogue.packs_to_publish(None).expect("read");
+    let waiting: Vec<PackId> = waiting.iter().map(|it| it.pack.pack).collect();
+    assert_eq!(waiting, [pack(1)]);
+}
+
+#[test]
+fn what_was_published_here_is_never_replaced_by_something_older() {
+    let dir = temporary_folder();
+    let catalogue = laid_back(&dir);
+    import(&catalogue, &[2]);
+    let writer = catalogue.writer().expect("read");
+    for sequence in [0, 1] {
+        let mut lane = lane(sequence, &[2]);
+        lane.head.hash = HeadHash(id("another head", sequence));
+        let refused = catalogue.take_lane(lane);
+        assert!(
+            matches!(refused, Err(CatalogueError::Stale { .. })),
+            "{sequence}"
+        );
+    }
+    let unknown = catalogue.take_lane(lane(5, &[2, 9]));
+    assert!(matches!(unknown, Err(CatalogueError::UnknownPack { .. })));
+    assert!(
+        catalogue.draft().expect("read").is_some(),
+        "nothing is changed"
+    );
+    assert_eq!(catalogue.writer().expect("read"), writer);
+    assert_eq!(catalogue.segments().expect("read")[0].blobs, [blob(1)]);
+}
+
+#[test]
+fn a_listed_shard_counts_for_its_holder_and_under_its_own_id() {
+    let dir = temporary_folder();
+    let catalogue = laid_back(&dir);
+    import(&catalogue, &[2]);
+    catalogue.take_lane(lane(5, &[1, 2])).expect("taken");
+    let shards = pack_record(2, &[2]).pack.shards;
+    let listed = |number: u64, position: u8, shard: ShardId| ListedShard {
+        pack: pack(number),
+        position: Position(position),
+        shard,
+    };
+    let right = listed(2, 3, shards[3]);
+    let told = [
+        right,
+        listed(2, 2, shards[3]),
+        listed(2, 3, shards[2]),
+        listed(2, 9, shards[3]),
+        listed(9, 3, shards[3]),
+        // Another's place.
+        listed(2, 0, shards[0]),
+    ];
+    let missing =
+        |by, told: &[ListedShard]| catalogue.not_confirmed(device(by), told).expect("read");
+    assert_eq!(missing(3, &told), [(pack(2), Position(3))]);
+    assert_eq!(missing(8, &told), [], "who holds nothing");
+    let moved = catalogue
+        .confirm_listed(device(3), vec![(pack(2), Position(3))], NOW)
+        .expect("confirmed");
+    let [change] = &moved[..] else {
+        panic!("one pack moves: {moved:?}");
+    };
+    assert!(change.to.confirmed.has(Position(3)));
+    assert_eq!(missing(3, &[right]), [], "it is confirmed");
+    let again = catalogue.confirm_listed(device(3), vec![(pack(2), Position(3))], NOW);
+    assert_eq!(again.expect("again"), []);
+}
