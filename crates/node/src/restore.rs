@@ -28,7 +28,7 @@ use crate::restore::fetch::{FetchState, assemble};
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
-use crate::shared::fetch_request::{FetchRequest, Plain, REMAKE, RangeBytes, WantedPart};
+use crate::shared::fetch_request::{FetchRequest, NO_JOB, Plain, RangeBytes, WantedPart};
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
 use crate::shared::restore_request::RestoreRequest;
 use crate::shared::supplier_request::SupplierRequest;
@@ -213,7 +213,7 @@ impl Restore {
     /// Where the fetch of a job is to look; none where nobody waits for it any more.
     pub(crate) fn set_of(&self, request: &FetchRequest) -> Option<SetId> {
         // That no reply comes tells the worker that its job has ended.
-        let is_awaited = request.job == REMAKE || self.readers.contains_key(&request.job);
+        let is_awaited = request.job == NO_JOB || self.readers.contains_key(&request.job);
         is_awaited.then_some(request.pack.set)
     }
 

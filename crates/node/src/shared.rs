@@ -13,6 +13,7 @@ pub(crate) mod error;
 pub(crate) mod fetch_request;
 pub(crate) mod fetching;
 pub(crate) mod folder_outcome;
+pub(crate) mod folder_schedule;
 pub(crate) mod foreign_lanes;
 pub(crate) mod head_lists;
 pub(crate) mod job;

@@ -29,9 +29,9 @@ use bitdust_store::catalogue::{NewSegment, OwnHead, OwnSet, SegmentId};
 
 use crate::backup::commit_draft::{CommitDraft, DRAFT_KEY};
 use crate::backup::packer::seal_pack;
-use crate::backup::watches::schedule_of;
 use crate::shared::clock_doubt::believed_time;
 use crate::shared::context::{Context, wall_clock};
+use crate::shared::folder_schedule::schedule_of;
 use crate::shared::job::Counters;
 use crate::shared::task_event::{PackInFlight, TaskEvent};
 

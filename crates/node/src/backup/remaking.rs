@@ -232,7 +232,7 @@ mod tests {
     use crate::backup::testing::backup;
     use crate::shared::buffers::Lent;
     use crate::shared::context::wall_clock;
-    use crate::shared::fetch_request::{Plain, REMAKE, WantedPart};
+    use crate::shared::fetch_request::{NO_JOB, Plain, WantedPart};
     use crate::shared::testing::TestHome;
 
     const SET: SetId = SetId([1; 32]);
@@ -310,7 +310,7 @@ mod tests {
             let TaskEvent::FetchWanted(request) = event else {
                 panic!("nothing else happens");
             };
-            assert_eq!(request.job, REMAKE);
+            assert_eq!(request.job, NO_JOB);
             let all_but_one = [0, 1, 2].map(Position).into_iter().collect();
             assert_eq!(request.wanted, WantedPart::Sealed(all_but_one));
             let lent = Lent::new(bytes.to_vec(), home.context.buffers.clone());

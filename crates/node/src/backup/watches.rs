@@ -12,6 +12,7 @@ use bitdust_store::Catalogue;
 use bitdust_store::CatalogueError;
 
 use crate::shared::context::{Context, wall_clock};
+use crate::shared::folder_schedule::schedule_of;
 use crate::shared::task_event::TaskEvent;
 
 /// The watches of a node, and the way their notices come in.
@@ -84,23 +85,4 @@ pub(super) fn folder_fact(
         schedule: schedule_of(catalogue, folder)?.unwrap_or(default),
         backed_up_ago_ms: newest.map(|at| at.ago(now)),
     })
-}
-
-/// The schedule a person chose for a folder, where they did.
-pub(crate) fn schedule_of(
-    catalogue: &Catalogue,
-    folder: FolderId,
-) -> Result<Option<Schedule>, CatalogueError> {
-    let kept = catalogue.get_meta(&schedule_key(folder))?;
-    Ok(kept.and_then(|text| serde_json::from_slice(&text).ok()))
-}
-
-/// The setting that keeps the schedule of a folder.
-pub(super) fn schedule_setting(folder: FolderId, schedule: Schedule) -> (String, Vec<u8>) {
-    let text = serde_json::to_vec(&schedule).unwrap_or_default();
-    (schedule_key(folder), text)
-}
-
-fn schedule_key(folder: FolderId) -> String {
-    format!("schedule/{}", folder.to_hex())
 }

@@ -20,7 +20,6 @@ use bitdust_model::{Code, DeviceId, ErrorCode, FolderId, UnixMillis};
 use bitdust_store::HomePaths;
 
 use crate::backup::BackupSeen;
-use crate::backup::watches::schedule_of;
 use crate::front::FrontSeen;
 use crate::front::damage::forget;
 use crate::front::remembered::{last_verify, unprotected};
@@ -30,6 +29,7 @@ use crate::shared::answer::{catalogue_error, or_nothing};
 use crate::shared::clock_doubt::is_clock_wrong;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
+use crate::shared::folder_schedule::schedule_of;
 use crate::shared::foreign_lanes::foreign_certificates;
 use crate::shared::records::{KeptRoot, ROOT_KEY};
 use crate::shared::settings::Scope;

@@ -56,8 +56,9 @@ pub(crate) enum WantedPart {
     Sealed(PositionMask),
 }
 
-/// The number under which packs are fetched of which a shard is made anew; no job has it.
-pub(crate) const REMAKE: JobId = JobId(0);
+/// The number under which is fetched what belongs to no job: packs of which a shard is made anew, lists of
+/// the own lane.
+pub(crate) const NO_JOB: JobId = JobId(0);
 
 /// A request of a job for a part of a pack.
 pub(crate) struct FetchRequest {

@@ -7,7 +7,7 @@ use bitdust_model::manifest::{BlobRef, PackRef};
 use bitdust_model::{ErrorCode, PositionMask};
 
 use crate::shared::context::Context;
-use crate::shared::fetch_request::{FetchRequest, Plain, REMAKE, WantedPart};
+use crate::shared::fetch_request::{FetchRequest, NO_JOB, Plain, WantedPart};
 use crate::shared::task_event::TaskEvent;
 
 /// Fetches chunks of one pack through the loop.
@@ -26,7 +26,7 @@ pub(crate) async fn fetch_sealed(
     pack: PackRef,
     confirmed: PositionMask,
 ) -> Result<Plain, ErrorCode> {
-    fetch(context, REMAKE, pack, WantedPart::Sealed(confirmed)).await
+    fetch(context, NO_JOB, pack, WantedPart::Sealed(confirmed)).await
 }
 
 async fn fetch(

@@ -14,9 +14,10 @@ use bitdust_model::{ErrorCode, FolderId};
 use bitdust_source::Excludes;
 use bitdust_store::Catalogue;
 
-use crate::backup::watches::{folder_fact, folder_facts, schedule_setting};
+use crate::backup::watches::{folder_fact, folder_facts};
 use crate::shared::answer::catalogue_error;
 use crate::shared::folder_outcome::FolderOutcome;
+use crate::shared::folder_schedule::schedule_setting;
 use crate::shared::text::unescape;
 
 /// What is asked about folders.
