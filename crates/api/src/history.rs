@@ -118,6 +118,11 @@ pub enum Happening {
         /// Nickname and fingerprint.
         name: String,
     },
+    /// This computer had forgotten versions that suppliers keep, and knows them again.
+    CaughtUp {
+        /// How many.
+        versions: u64,
+    },
     /// Somebody became a friend.
     FriendMade {
         /// Nickname and fingerprint.

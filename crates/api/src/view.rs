@@ -88,6 +88,8 @@ pub struct StatusView {
     pub is_clock_wrong: bool,
     /// Whether suppliers keep newer versions of this machine that it does not know.
     pub is_behind: bool,
+    /// Whether they do, and it is taking them in.
+    pub is_catching_up: bool,
 }
 
 /// What is said of everything, made by the engine alone.

@@ -93,6 +93,9 @@ pub(crate) fn folder_said(said: FolderSaid) -> String {
         FolderSaid::Behind => {
             "your suppliers have newer versions that this computer does not know".to_owned()
         }
+        FolderSaid::CatchingUp => {
+            "your suppliers have newer versions, which this computer is taking in".to_owned()
+        }
         FolderSaid::NeverBackedUp => "not backed up yet".to_owned(),
         FolderSaid::FirstBackup => "not backed up yet, the first backup is under way".to_owned(),
         FolderSaid::WouldLose { confirmed, enough } => {
@@ -145,6 +148,7 @@ mod tests {
         let said = [
             FolderSaid::Unknown,
             FolderSaid::Behind,
+            FolderSaid::CatchingUp,
             FolderSaid::NeverBackedUp,
             FolderSaid::FirstBackup,
             FolderSaid::WouldLose { confirmed, enough },

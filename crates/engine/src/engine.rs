@@ -75,6 +75,8 @@ pub struct Engine {
     lane: lane::State,
     /// What suppliers told of it in this run.
     heard: BTreeMap<DeviceId, ToldHead>,
+    /// Of whom it is to be asked which shards they have.
+    unlisted: BTreeSet<DeviceId>,
     head_recorded: Option<Sequence>,
     /// The newest head that was settled: any k of the holders that answer lead to it.
     settled: Option<Sequence>,
@@ -89,6 +91,8 @@ pub struct Engine {
     /// Backups whose head is being sealed, and whether anything was lost since: also of those that
     /// ended meanwhile.
     sealing: BTreeMap<JobId, bool>,
+    /// What suppliers keep of the lane is taken in once they are; whether it was open before.
+    catch_up_after_sealing: Option<bool>,
     fetches: BTreeMap<FetchId, Fetch>,
     /// How fast these are answered.
     pace: Pace,
@@ -173,6 +177,7 @@ impl Engine {
             head: head::State::default(),
             lane: lane::State::default(),
             heard: BTreeMap::new(),
+            unlisted: BTreeSet::new(),
             head_recorded: None,
             settled: None,
             kept: BTreeMap::new(),
@@ -180,6 +185,7 @@ impl Engine {
             ledger: Ledger::default(),
             jobs: BTreeMap::new(),
             sealing: BTreeMap::new(),
+            catch_up_after_sealing: None,
             fetches: BTreeMap::new(),
             pace: Pace::default(),
             folders: BTreeMap::new(),

@@ -28,7 +28,7 @@ pub use io::{
     SetFact, SupplierFact, TipFact, ToldVersion, VersionFact, Wait, WantedHead, set_for_new_packs,
 };
 pub use random::Random;
-pub use rules::{is_believed, known_at, published_at, sample, shown_wait};
+pub use rules::{LaneTold, is_believed, known_at, may_go_on, published_at, sample, shown_wait};
 pub use safety::overall;
 pub use start::{DraftFact, PacksAtStart, SealedPackFact, packs_at_start};
 pub use timer::WakeReason;

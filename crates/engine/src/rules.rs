@@ -116,6 +116,31 @@ pub(crate) fn lane_stand(told: &[ToldHead], active: usize, quorum: usize) -> Lan
     }
 }
 
+/// What a device can tell of a head of its own lane that it does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneTold {
+    /// Its own newest head that was published.
+    pub published: Option<Sequence>,
+    /// The place of the other in the lane.
+    pub sequence: Sequence,
+    /// Whether this catalogue wrote it, as far as it says itself.
+    pub is_own_writer: bool,
+    /// Whether this device gave heads since it runs.
+    pub was_open: bool,
+    /// Whether it lists every version that this device published.
+    pub lists_all: bool,
+}
+
+/// Whether a device goes on from a head of its own lane that it does not have (P7): nothing that it published
+/// is lost with that, and no other machine writes beside it. That one does is known where a head comes from
+/// another writer after this one began to write; before that its own disk may have been laid back to a copy
+/// that is older than its last new beginning.
+#[must_use]
+pub fn may_go_on(told: &LaneTold) -> bool {
+    let is_ahead = Some(told.sequence) > told.published;
+    is_ahead && told.lists_all && (told.is_own_writer || !told.was_open)
+}
+
 /// Whether a head whose signature is good is one of an identity's: a device of it wrote it into
 /// its own lane, and no fence closes the lane before it.
 #[must_use]
@@ -226,6 +251,44 @@ mod tests {
             assert_eq!(lane_stand(told, 6, 4), stand, "{told:?}");
         }
         assert_eq!(lane_stand(&[Nothing], 1, 1), LaneStand::Abreast);
+    }
+
+    #[test]
+    fn a_device_goes_on_only_from_what_has_all_that_it_published() {
+        let good = LaneTold {
+            published: Some(Sequence(4)),
+            sequence: Sequence(9),
+            is_own_writer: true,
+            was_open: true,
+            lists_all: true,
+        };
+        let nothing = LaneTold {
+            published: None,
+            ..good
+        };
+        let before_it_wrote = LaneTold {
+            is_own_writer: false,
+            was_open: false,
+            ..good
+        };
+        for told in [good, nothing, before_it_wrote] {
+            assert!(may_go_on(&told), "{told:?}");
+        }
+        let another_writes = LaneTold {
+            is_own_writer: false,
+            ..good
+        };
+        let lost = LaneTold {
+            lists_all: false,
+            ..good
+        };
+        let beside = LaneTold {
+            sequence: Sequence(4),
+            ..good
+        };
+        for told in [another_writes, lost, beside] {
+            assert!(!may_go_on(&told), "{told:?}");
+        }
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub struct Surroundings {
     pub is_damaged: bool,
     /// Whether suppliers keep newer versions that this machine does not know.
     pub is_behind: bool,
+    /// Whether they do, and it is taking them in.
+    pub is_catching_up: bool,
     /// Whether all suppliers are on this machine.
     pub is_practice: bool,
     /// Whether somebody checked that the 24 words are on paper.
@@ -143,6 +145,14 @@ fn folder_finding(folder: &FolderHealth, around: &Surroundings) -> (FolderSaid, 
         {
             return (FolderSaid::Behind, Level::Bad);
         }
+        Protection::Nothing
+        | Protection::Partly { .. }
+        | Protection::Stored { .. }
+        | Protection::Safe
+            if around.is_catching_up =>
+        {
+            return (FolderSaid::CatchingUp, Level::Attention);
+        }
         Protection::Nothing | Protection::Partly { .. } => {
             return if folder.is_on_its_way {
                 (FolderSaid::FirstBackup, around.level_of_unfinished())
@@ -185,13 +195,15 @@ fn findings(health: &Health) -> Vec<Finding> {
     if health.around.is_damaged || has(health, Protection::Unknown) {
         return vec![Finding::of(Said::Unknown, Level::Bad)];
     }
-    if health.folders.is_empty() && !health.around.is_behind {
+    let is_known = !health.around.is_behind && !health.around.is_catching_up;
+    if health.folders.is_empty() && is_known {
         let nothing = Finding::of(Said::NothingChosen, Level::Plain);
         return vec![nothing.asking(Asks::Folder)];
     }
     let stored = stored(health);
     let found = [
         behind(health),
+        catching_up(health),
         lost(health, stored),
         test_failed(health),
         missing(health),
@@ -235,6 +247,11 @@ fn stored(health: &Health) -> Option<(u8, u8)> {
 fn behind(health: &Health) -> Option<Finding> {
     let is_behind = health.around.is_behind;
     is_behind.then(|| Finding::of(Said::Behind, Level::Bad))
+}
+
+fn catching_up(health: &Health) -> Option<Finding> {
+    let is_catching_up = health.around.is_catching_up;
+    is_catching_up.then(|| Finding::of(Said::CatchingUp, Level::Attention))
 }
 
 fn lost(health: &Health, stored: Option<(u8, u8)>) -> Option<Finding> {

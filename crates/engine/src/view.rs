@@ -138,6 +138,8 @@ pub struct EngineView {
     pub lane: &'static str,
     /// Whether suppliers keep newer versions of it that are not known here.
     pub is_behind: bool,
+    /// Whether what suppliers keep of the lane, and was not known here, is being taken in.
+    pub is_catching_up: bool,
     /// How well everything is kept, as of the last input.
     pub protection: Protection,
     /// Confirmations with which the weakest of what is published can still be had; `None`: nothing is

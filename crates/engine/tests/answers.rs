@@ -276,6 +276,22 @@ impl Run {
                 device,
                 tip: TipFact::Nothing,
             }],
+            Output::CatchUp { devices, .. } => vec![
+                Input::CaughtUp {
+                    sequence: Sequence(99),
+                    moved: Vec::new(),
+                    unlisted: devices,
+                },
+                Input::StillBehind {
+                    code: ErrorCode::TooFewShards,
+                    moved: Vec::new(),
+                },
+            ],
+            Output::ListShards { device, .. } => vec![Input::ShardsListed {
+                device,
+                is_proved: true,
+                moved: Vec::new(),
+            }],
             Output::RecordCommit { sequence } => vec![Input::CommitRecorded {
                 sequence,
                 moved: Vec::new(),
@@ -433,6 +449,7 @@ fn facts() -> Facts {
         head: None,
         head_keepers: Vec::new(),
         settled: None,
+        unlisted: Vec::new(),
     }
 }
 
@@ -495,6 +512,14 @@ fn life() -> Run {
     });
     run.happens(Input::RecoverAsked { job: RECOVERY });
     run.passes(600_000);
+
+    // Its disk is laid back to an older copy, and somebody knows better.
+    run.happens(Input::TipTold {
+        device: device(FRIEND),
+        tip: TipFact::Unknown {
+            sequence: Sequence(99),
+        },
+    });
 
     // Checks come with the days; a shard is lost, and the rest is proved.
     run.passes(100_000_000);

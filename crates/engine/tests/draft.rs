@@ -67,6 +67,7 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         head: Some(Sequence(1)),
         head_keepers: Vec::new(),
         settled: None,
+        unlisted: Vec::new(),
     };
     let mut engine = Engine::new(Policy::default());
     let mut inputs = vec![

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bitdust_engine::{
     Engine, Facts, FolderFact, FolderWork, Input, JobId, Output, ReceiptFact, SetFact,
-    SupplierFact, VersionFact,
+    SupplierFact, TipFact, VersionFact,
 };
 use bitdust_model::manifest::PackKind;
 use bitdust_model::status::Protection;
@@ -74,6 +74,7 @@ impl Story {
             head: Some(Sequence(1)),
             head_keepers: Vec::new(),
             settled: None,
+            unlisted: Vec::new(),
         };
         let policy = Policy::default();
         let mut story = Self {
@@ -122,6 +123,10 @@ impl Story {
                     });
                 }
                 Output::SealMetadata { folders, .. } => self.sealed.push(folders),
+                Output::AskTip { device } => {
+                    let tip = TipFact::Nothing;
+                    self.tell(Input::TipTold { device, tip });
+                }
                 Output::JobEnded { job, .. } if self.running == Some(job) => self.running = None,
                 _ => {}
             }

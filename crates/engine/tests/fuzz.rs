@@ -204,6 +204,7 @@ fn facts(chance: &mut Random) -> Facts {
         head: chance.chance(50).then_some(Sequence(2)),
         head_keepers: Vec::new(),
         settled: None,
+        unlisted: Vec::new(),
     }
 }
 

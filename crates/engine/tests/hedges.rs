@@ -150,6 +150,7 @@ fn facts() -> Facts {
         head: None,
         head_keepers: Vec::new(),
         settled: None,
+        unlisted: Vec::new(),
     }
 }
 

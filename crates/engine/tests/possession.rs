@@ -27,6 +27,7 @@ fn started() -> Engine {
         head_draft: None,
         head: None,
         head_keepers: Vec::new(),
+        unlisted: Vec::new(),
         settled: None,
     });
     let seed = [0; 32];

@@ -38,6 +38,7 @@ fn started() -> Engine {
         head: None,
         head_keepers: Vec::new(),
         settled: None,
+        unlisted: Vec::new(),
     });
     let seed = [0; 32];
     assert!(put(&mut engine, Input::Started { facts, seed }, Tick(0)).is_empty());

@@ -98,6 +98,10 @@ struct Story {
     silent: BTreeSet<DeviceId>,
     /// Whether what is sealed is lost, and kept again, while lists are made of it.
     loses: bool,
+    /// The head that suppliers keep and the catalogue can take in; none: another machine writes too.
+    kept_elsewhere: Option<Sequence>,
+    /// Whether somebody is waited for who is asked for its shards.
+    listed: Vec<DeviceId>,
     /// How the backup ended.
     ended: Option<Option<ErrorCode>>,
 }
@@ -154,6 +158,7 @@ impl Story {
             head: (!rows.is_empty()).then_some(Sequence(1)),
             head_keepers: keepers.iter().map(|it| device(*it)).collect(),
             settled: None,
+            unlisted: Vec::new(),
         };
         let mut story = Self {
             engine: Engine::new(Policy::default()),
@@ -171,6 +176,8 @@ impl Story {
             debts: Vec::new(),
             silent: BTreeSet::new(),
             loses: false,
+            kept_elsewhere: None,
+            listed: Vec::new(),
             ended: None,
         };
         story.tell(Input::Started {
@@ -278,6 +285,25 @@ impl Story {
                 let kept = self.keeps.get(&device).copied();
                 let tip = kept.map_or(TipFact::Nothing, |sequence| TipFact::Known { sequence });
                 vec![Input::TipTold { device, tip }]
+            }
+            Output::CatchUp { devices, .. } => vec![match self.kept_elsewhere {
+                Some(sequence) => Input::CaughtUp {
+                    sequence,
+                    moved: Vec::new(),
+                    unlisted: devices,
+                },
+                None => Input::StillBehind {
+                    code: ErrorCode::Forked,
+                    moved: Vec::new(),
+                },
+            }],
+            Output::ListShards { device, .. } => {
+                self.listed.push(device);
+                vec![Input::ShardsListed {
+                    device,
+                    is_proved: true,
+                    moved: Vec::new(),
+                }]
             }
             Output::PutHead { device, sequence } => {
                 self.given.insert(device);
@@ -724,6 +750,80 @@ fn who_tells_less_than_it_signed_for_counts_for_nothing_more() {
     assert_eq!(story.given, devices([4]));
 }
 
+/// What suppliers keep is taken in before anything is written: a backup that was asked for waits.
+#[test]
+fn a_machine_that_forgot_goes_on_from_what_suppliers_keep() {
+    let home = set(HOME, 2, 1, &[Active; 4]);
+    let mut story = Story::begin(&[home], &[], &[], &[1, 2]);
+    let (forgotten, who) = (Sequence(7), device(3));
+    story.kept_elsewhere = Some(forgotten);
+    story.silent.insert(who);
+    story.comes(3);
+    story.tell(Input::TipTold {
+        device: who,
+        tip: TipFact::Unknown {
+            sequence: forgotten,
+        },
+    });
+    assert_eq!(story.listed, [], "it is asked what it keeps at first");
+    let view = story.engine.view();
+    assert!(!view.is_behind && !view.is_catching_up, "it is done");
+    assert_eq!(view.published, Some(forgotten));
+    let nobody = Protection::Stored {
+        confirmed: 0,
+        needed: 4,
+    };
+    assert_eq!(view.protection, nobody, "nobody is known to have it");
+    story.tell(Input::TipTold {
+        device: who,
+        tip: TipFact::Known {
+            sequence: forgotten,
+        },
+    });
+    assert_eq!(story.listed, [who]);
+    story.back_up();
+    assert_eq!(story.ended, Some(None));
+}
+
+/// As long as it cannot be taken in, nothing is begun and nothing is called lost.
+#[test]
+fn a_backup_waits_for_what_is_taken_in() {
+    let home = set(HOME, 2, 1, &[Active; 4]);
+    let mut story = Story::begin(&[home], &[], &[], &[1, 2]);
+    let who = device(3);
+    story.silent.insert(who);
+    story.comes(3);
+    let (sequence, moved) = (Sequence(7), Vec::new());
+    let told = Input::TipTold {
+        device: who,
+        tip: TipFact::Unknown { sequence },
+    };
+    let mut asked = apply(&mut story.engine, told, story.now).outputs;
+    asked.retain(|output| matches!(output, Output::CatchUp { .. }));
+    assert_eq!(asked.len(), 1);
+    let code = ErrorCode::TooFewShards;
+    apply(
+        &mut story.engine,
+        Input::StillBehind { code, moved },
+        story.now,
+    );
+    story.tell(Input::BackupAsked {
+        job: JOB,
+        folders: Vec::new(),
+        is_scheduled: false,
+    });
+    assert!(story.sent.is_empty() && story.ended.is_none(), "it waits");
+    let view = story.engine.view();
+    assert!(view.is_catching_up && !view.is_behind);
+    // The next try has it.
+    story.kept_elsewhere = Some(sequence);
+    story.silent.remove(&who);
+    story.keeps.insert(who, sequence);
+    story.passes(SOON);
+    assert_eq!(story.ended, Some(None));
+    assert_eq!(story.listed, [who]);
+}
+
 /// Somebody wrote on elsewhere: what is under way is not published by the two who took it.
 #[test]
 fn a_lane_that_is_behind_publishes_nothing_more() {
@@ -745,7 +845,7 @@ fn a_lane_that_is_behind_publishes_nothing_more() {
         device: unknown,
         tip: TipFact::Unknown { sequence },
     });
-    assert_eq!(story.ended, Some(Some(ErrorCode::Forked)));
+    assert_eq!(story.ended, Some(Some(ErrorCode::Stale)));
     story.tell(Input::HeadKept {
         device: device(2),
         sequence,

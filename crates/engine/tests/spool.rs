@@ -3,6 +3,7 @@
 use bitdust_engine::trace::apply;
 use bitdust_engine::{
     DebtFact, Engine, Facts, Input, JobId, Output, OwedFact, ReceiptFact, SetFact, SupplierFact,
+    TipFact,
 };
 use bitdust_model::ledger::{Group, GroupChange, GroupTotal};
 use bitdust_model::manifest::PackKind;
@@ -63,6 +64,7 @@ fn facts(groups: Vec<GroupTotal>, head: Option<Sequence>) -> Facts {
         head,
         head_keepers: vec![device(1), device(LATE)],
         settled: None,
+        unlisted: Vec::new(),
     }
 }
 
@@ -117,6 +119,10 @@ impl Story {
         self.tell(Input::PeerUp {
             device: device(id),
             identity: IdentityId([id; 32]),
+        });
+        self.tell(Input::TipTold {
+            device: device(id),
+            tip: TipFact::Nothing,
         });
     }
 

@@ -63,6 +63,7 @@ fn quiet() -> Surroundings {
     Surroundings {
         is_damaged: false,
         is_behind: false,
+        is_catching_up: false,
         is_practice: false,
         words_checked: true,
         test_failed: 0,

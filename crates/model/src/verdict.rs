@@ -47,6 +47,8 @@ pub enum Said {
     Unknown,
     /// Suppliers keep newer versions that this machine does not know: nothing more is backed up.
     Behind,
+    /// They do, and this machine is taking them in: nothing is backed up before.
+    CatchingUp,
     /// No folder was chosen.
     NothingChosen,
     /// Fewer suppliers prove to have it than are needed to get it back.
@@ -112,6 +114,8 @@ pub enum FolderSaid {
     Unknown,
     /// Suppliers keep newer versions that this machine does not know.
     Behind,
+    /// They do, and this machine is taking them in.
+    CatchingUp,
     /// It has no backup.
     NeverBackedUp,
     /// It has no backup, and one runs.

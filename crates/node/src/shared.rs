@@ -18,6 +18,7 @@ pub(crate) mod foreign_lanes;
 pub(crate) mod head_lists;
 pub(crate) mod job;
 pub(crate) mod lane_heads;
+pub(crate) mod lane_taken;
 pub(crate) mod names;
 pub(crate) mod owed_shard;
 pub(crate) mod question;

@@ -1,9 +1,11 @@
 //! Who keeps data of this device: peers and how they are reached, contracts, sets, checks.
 
+mod catching_up;
 mod checks;
 mod friends;
 mod heads;
 mod lineage;
+mod listing;
 mod publication;
 mod reach;
 mod search;

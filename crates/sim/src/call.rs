@@ -44,4 +44,7 @@ pub(crate) enum Request {
         job: JobId,
     },
     Tip,
+    List {
+        pick: u64,
+    },
 }

@@ -26,6 +26,9 @@ impl World {
                 let why = self.why_not_put(node, *sequence);
                 why.or_else(|| self.why_not_give(node, *device))
             }
+            Output::LoadSpool { device } | Output::RemakeShard { device, .. } => {
+                self.why_not_serve(node, *device)
+            }
             Output::RecordCommit { sequence } => self.why_not_record(node, *sequence),
             Output::RecordSet { code, holders } => self.why_not_set(node, *code, holders),
             Output::EnterDevice { found, .. } => self.why_not_enter(node, found),
@@ -222,7 +225,9 @@ impl World {
         let Some(view) = self.view(node) else {
             return;
         };
-        let broken = if view.protection == Protection::Safe {
+        // Nothing is called safe while suppliers have what is not known here.
+        let is_said = !view.is_behind && !view.is_catching_up;
+        let broken = if view.protection == Protection::Safe && is_said {
             self.why_not_safe(node)
         } else {
             None

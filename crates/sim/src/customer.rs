@@ -56,6 +56,8 @@ impl World {
             Output::ReleasePack { pack } => self.release_pack(node, pack),
             Output::SealMetadata { job, folders, .. } => self.seal_metadata(node, job, &folders),
             Output::AskTip { device } => self.call(node, device, Request::Tip),
+            Output::CatchUp { devices, .. } => self.catch_up(node, &devices),
+            Output::ListShards { device, pick } => self.call(node, device, Request::List { pick }),
             Output::PutHead { device, sequence } => self.put_head(node, device, sequence),
             Output::RecordCommit { sequence } => self.record_commit(node, sequence),
             Output::JobMoved { job, phase } => self.job_moved(node, job, phase),

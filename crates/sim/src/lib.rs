@@ -8,6 +8,7 @@
 mod backup;
 mod books;
 mod call;
+mod catching_up;
 mod checker;
 mod clocks;
 mod customer;

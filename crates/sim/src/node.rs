@@ -110,6 +110,8 @@ pub(crate) struct Disk {
     pub(crate) keepers: BTreeMap<Sequence, BTreeSet<DeviceId>>,
     /// The newest head that was settled.
     pub(crate) settled: Option<Sequence>,
+    /// Who is to be asked which shards they have.
+    pub(crate) unlisted: BTreeSet<DeviceId>,
     /// The newest head that recovery found in another lane.
     pub(crate) recovered: Option<HeadKey>,
     pub(crate) offered: ByteCount,
@@ -278,6 +280,7 @@ impl Node {
             head: disk.head,
             head_keepers: keepers.into_iter().flatten().copied().collect(),
             settled: disk.settled,
+            unlisted: disk.unlisted.iter().copied().collect(),
         }
     }
 

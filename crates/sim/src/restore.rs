@@ -364,6 +364,7 @@ impl World {
                 code,
             },
             (Request::Tip, answer) => self.hear_tip(node, call.to, answer),
+            (Request::List { pick }, answer) => self.hear_listing(node, call.to, pick, answer),
             (Request::Heads { job }, answer) => self.hear_heads(node, call.to, job, answer),
         };
         self.feed(node, input);

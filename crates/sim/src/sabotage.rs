@@ -64,6 +64,8 @@ pub enum Sabotage {
     KnowsEveryHead,
     /// Gives a head to whoever comes, before it told what it keeps.
     GivesUnasked,
+    /// Takes a list of shards for a proof of them.
+    BelievesLists,
     /// Leads on to lists wherever they are: what every backup once did.
     LeadsOnToTheAbsent,
 }
@@ -84,6 +86,7 @@ impl Sabotage {
             | Self::CountsTheEmpty
             | Self::ForgetsAtStart
             | Self::KnowsEveryHead
+            | Self::BelievesLists
             | Self::ForgetsDebts => {}
             Self::GivesUnasked => give_unasked(outputs),
             Self::LeadsOnToTheAbsent => outputs.iter_mut().for_each(lead_anywhere),
@@ -154,6 +157,7 @@ impl Sabotage {
             | Self::LeadsOnToTheAbsent
             | Self::ForgetsAtStart
             | Self::KnowsEveryHead
+            | Self::BelievesLists
             | Self::GivesUnasked
             | Self::ForgetsDebts => told,
         }

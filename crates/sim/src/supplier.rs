@@ -49,7 +49,8 @@ impl World {
             Request::Check { .. }
             | Request::Fetch { .. }
             | Request::Heads { .. }
-            | Request::Tip => Input::AccessAsked {
+            | Request::Tip
+            | Request::List { .. } => Input::AccessAsked {
                 ask,
                 identity,
                 device: lane,
@@ -187,7 +188,8 @@ impl World {
             Request::Propose { .. }
             | Request::Store { .. }
             | Request::Heads { .. }
-            | Request::Tip => Ok(()),
+            | Request::Tip
+            | Request::List { .. } => Ok(()),
         };
         let given = match result {
             Ok(()) => Input::AccessGiven {

@@ -27,6 +27,12 @@ impl World {
         (!is_asked).then(|| format!("{device} is given a head and did not tell what it keeps"))
     }
 
+    /// Why somebody may not be sent what it is owed.
+    pub(crate) fn why_not_serve(&self, node: NodeId, device: DeviceId) -> Option<String> {
+        let is_asked = self.nodes[node.0].memory.told_tips.contains(&device);
+        (!is_asked).then(|| format!("{device} is served and did not tell what it keeps"))
+    }
+
     /// A head is known by its number: nobody else writes into this lane.
     pub(crate) fn hear_tip(
         &self,

@@ -56,7 +56,7 @@ export type Asks = "nothing" | "words" | "people" | "folder" | "suppliers";
 /**
  * What is said of everything.
  */
-export type Said = { "kind": "unknown" } | { "kind": "behind" } | { "kind": "nothing_chosen" } | { "kind": "would_lose", 
+export type Said = { "kind": "unknown" } | { "kind": "behind" } | { "kind": "catching_up" } | { "kind": "nothing_chosen" } | { "kind": "would_lose", 
 /**
  * Suppliers that hold fresh confirmations.
  */
@@ -97,7 +97,7 @@ things: number, } | { "kind": "practice" } | { "kind": "safe" } | { "kind": "pro
 /**
  * What is said of one folder.
  */
-export type FolderSaid = { "kind": "unknown" } | { "kind": "behind" } | { "kind": "never_backed_up" } | { "kind": "first_backup" } | { "kind": "would_lose", 
+export type FolderSaid = { "kind": "unknown" } | { "kind": "behind" } | { "kind": "catching_up" } | { "kind": "never_backed_up" } | { "kind": "first_backup" } | { "kind": "would_lose", 
 /**
  * Suppliers that hold fresh confirmations.
  */
@@ -493,7 +493,11 @@ name: string, } | { "kind": "supplier_trusted",
 /**
  * Nickname and fingerprint.
  */
-name: string, } | { "kind": "friend_made", 
+name: string, } | { "kind": "caught_up", 
+/**
+ * How many.
+ */
+versions: number, } | { "kind": "friend_made", 
 /**
  * Nickname and fingerprint.
  */
@@ -699,7 +703,11 @@ is_clock_wrong: boolean,
 /**
  * Whether suppliers keep newer versions of this machine that it does not know.
  */
-is_behind: boolean, };
+is_behind: boolean, 
+/**
+ * Whether they do, and it is taking them in.
+ */
+is_catching_up: boolean, };
 
 /**
  * What is said of everything, made by the engine alone.

@@ -18,6 +18,7 @@ export const happeningIcons: Record<Happening["kind"], IconName> = {
   supplier_suspect: "question",
   supplier_emptied: "question",
   supplier_trusted: "people",
+  caught_up: "archive",
   friend_made: "friend",
   offer_changed: "disk",
   friends_not_read: "friend",
@@ -50,6 +51,8 @@ export function sentence({ happening, message }: HistoryLine): string {
     case "supplier_trusted":
     case "friend_made":
       return text(`activity.${happening.kind}`, { name: happening.name });
+    case "caught_up":
+      return text("activity.caught_up", { count: happening.versions });
     case "offer_changed":
       return happening.bytes === 0 ? text("activity.offer_withdrawn") : text("activity.offer_changed", { bytes: bytes(happening.bytes) });
     case "kept_list_rebuilt":

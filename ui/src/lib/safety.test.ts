@@ -107,6 +107,7 @@ test("each verdict of a folder has its words and its tone", () => {
   const rows: [FolderSaid, string][] = [
     [{ kind: "unknown" }, "Not known"],
     [{ kind: "behind" }, "Newer versions elsewhere"],
+    [{ kind: "catching_up" }, "Being brought up to date"],
     [{ kind: "never_backed_up" }, "Not backed up yet"],
     [{ kind: "first_backup" }, "Being backed up"],
     [{ kind: "would_lose", confirmed: 1, enough: 2 }, "Could be lost"],

@@ -63,6 +63,8 @@ function words(finding: FindingView, view: StatusView, now: number): Words {
       return { title: text("safety.unknown_title"), body: text("safety.unknown_body") };
     case "behind":
       return { title: text("safety.behind_title"), body: text("safety.behind_body") };
+    case "catching_up":
+      return { title: text("safety.catching_up_title"), body: text("safety.catching_up_body") };
     case "nothing_chosen":
       return { title: text("safety.nothing_title"), body: text("safety.nothing_body") };
     case "would_lose":
@@ -136,6 +138,8 @@ export function folderVerdict({ verdict: { says, level } }: FolderView): { tone:
       return told(text("safety.folder_unknown"));
     case "behind":
       return told(text("safety.folder_behind"));
+    case "catching_up":
+      return told(text("safety.folder_catching_up"));
     case "never_backed_up":
       return told(text("folders.state_never"));
     case "first_backup":

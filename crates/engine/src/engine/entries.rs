@@ -57,7 +57,7 @@ impl Supplier {
     /// Whether it may soon have what it is owed: it is being reached, or given that.
     pub(crate) const fn is_catching_up(&self) -> bool {
         let is_coming = self.link.is_coming() && self.contract.is_some();
-        let is_served = self.is_ready() && self.unspool.is_at_work();
+        let is_served = self.is_ready() && (self.unspool.is_at_work() || self.tip.is_telling());
         (is_coming || is_served) && !self.is_suspect() && !self.is_passed_over
     }
 

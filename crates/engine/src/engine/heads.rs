@@ -55,7 +55,7 @@ impl Engine {
         let (trusted, connected) = self.trusted_holders(home);
         Stand {
             open: self.open(&connected),
-            is_behind: self.lane.is_behind(),
+            is_behind: self.lane.is_behind() || self.lane.is_catching_up(),
             online: self.with_lists(&connected),
             passed_over: self.passed_over(&connected),
             trusted,

@@ -295,7 +295,7 @@ impl Engine {
     /// pack that got lost meanwhile: kept again, such a pack would be named by a version and described
     /// nowhere.
     pub(super) fn metadata_sealed(&mut self, job: JobId, sequence: Sequence) {
-        let has_lost = self.sealing.remove(&job) == Some(true);
+        let has_lost = self.sealing_ended(job);
         self.tasks
             .push_back(Task::Head(head::Event::Signed { sequence }));
         if has_lost {
@@ -344,7 +344,8 @@ impl Engine {
                 Work::Recovery(_) => {}
             }
         }
-        if let (Some(job), None, true) = (first_backup, running, self.head.is_settled()) {
+        let may_begin = self.head.is_settled() && !self.may_lane_move();
+        if let (Some(job), None, true) = (first_backup, running, may_begin) {
             tasks.push(Task::Backup(job, backup::Event::TurnCame));
         }
         if running.is_none() {
@@ -393,7 +394,7 @@ impl Engine {
         let head::State::Drafted { .. } = self.head else {
             return;
         };
-        if self.refusal().is_some() {
+        if self.refusal().is_some() || self.lane.is_catching_up() {
             // What it was made from is not believed any more.
             return tasks.push(Task::Head(head::Event::PackLost));
         }

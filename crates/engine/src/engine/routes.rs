@@ -42,7 +42,9 @@ const fn family(input: &Input) -> Family {
         Input::CheckPassed { .. } | Input::CheckFailed { .. } | Input::CheckEmpty { .. }
         | Input::ProofFailed { .. } | Input::ShardsWithdrawn { .. } | Input::NotWithdrawn { .. }
         | Input::TrustRecorded { .. } | Input::TrustNotRecorded { .. }
-        | Input::TipTold { .. } | Input::TipNotTold { .. } => Family::Checks,
+        | Input::TipTold { .. } | Input::TipNotTold { .. } | Input::CaughtUp { .. }
+        | Input::StillBehind { .. } | Input::NotCaughtUp { .. } | Input::ShardsListed { .. }
+        | Input::ShardsNotListed { .. } => Family::Checks,
         Input::FolderScheduled { .. } | Input::FolderForgotten { .. }
         | Input::FolderWatched { .. } | Input::FolderUnwatchable { .. }
         | Input::FolderChanged { .. } | Input::FolderGone { .. } | Input::Resumed

@@ -17,7 +17,7 @@ impl Engine {
             return;
         };
         let supply = unspool::Supply {
-            is_ready: supplier.is_ready(),
+            is_ready: supplier.is_ready() && supplier.tip.is_open(),
             is_owed: self.lacks_something(device),
         };
         let mut out = Vec::new();

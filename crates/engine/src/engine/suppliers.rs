@@ -9,7 +9,7 @@ use bitdust_model::{DeviceId, ErrorCode, Tick};
 use super::entries::Supplier;
 use super::{Engine, Step, Task};
 use crate::fsm::{
-    check, head, holder_set, name, set_up, supplier_link, supplier_search, tip, unspool,
+    check, head, holder_set, lane, name, set_up, supplier_link, supplier_search, tip, unspool,
 };
 use crate::io::{OfferFact, Output, SetFact, SupplierFact};
 use crate::timer::WakeReason;
@@ -96,6 +96,7 @@ impl Engine {
     pub(super) fn go_online(&mut self) {
         self.listening = true;
         self.census_due = true;
+        self.tasks.push_back(Task::Lane(lane::Event::Began));
         let devices: Vec<_> = self.suppliers.keys().copied().collect();
         for device in devices {
             self.start_link(device);

@@ -1,11 +1,12 @@
 //! The own lane: what suppliers keep of it, and whether it may be written.
 
+use bitdust_model::ledger::GroupChange;
 use bitdust_model::{DeviceId, ErrorCode, Sequence};
 
 use super::entries::Work;
 use super::{Engine, Step, Task};
 use crate::fsm::{backup, head, lane, name, tip};
-use crate::io::{Output, TipFact};
+use crate::io::{JobId, Output, SetFact, TipFact};
 use crate::rules::{ToldHead, lane_stand};
 use crate::transition::{Machine, Subject};
 
@@ -29,8 +30,11 @@ impl Engine {
         }
         self.lane_due = true;
         self.answered(device);
-        self.tasks
-            .push_back(Task::Tip(device, tip::Event::Told { is_known }));
+        let told = tip::Event::Told {
+            is_known,
+            is_unlisted: self.unlisted.contains(&device),
+        };
+        self.tasks.push_back(Task::Tip(device, told));
     }
 
     /// What a supplier signed for and does not tell any more it has lost: it is given that again, and
@@ -65,8 +69,14 @@ impl Engine {
             match action {
                 tip::Action::Ask => self.emit(Output::AskTip { device }),
                 tip::Action::Count => self.lane_due = true,
+                tip::Action::List => self.emit(Output::ListShards {
+                    device,
+                    pick: random,
+                }),
+                tip::Action::Serve => self.serve_owed(device),
             }
         }
+        self.jobs_due = true;
         if tip.is_open() {
             self.tasks
                 .push_back(Task::Head(head::Event::HoldersChanged));
@@ -86,11 +96,21 @@ impl Engine {
         // Where too few are active nothing settles, and all of them are asked.
         let quorum = home.quorum().map_or(0, usize::from);
         let stand = lane_stand(&told, usize::from(active.count()), quorum);
-        let mut suppliers = holders.iter().filter_map(|it| self.suppliers.get(it));
-        let is_awaited =
-            suppliers.any(|supplier| supplier.tip.is_awaited() || supplier.link.is_coming());
+        let is_awaited = self.is_lane_awaited();
         self.tasks
             .push_back(Task::Lane(lane::Event::Counted { stand, is_awaited }));
+    }
+
+    /// Whether somebody who keeps heads of the lane may tell of them at any moment.
+    fn is_lane_awaited(&self) -> bool {
+        let holders = self.sets.home().into_iter().flat_map(SetFact::counted);
+        let mut suppliers = holders.filter_map(|(_, holder)| self.suppliers.get(&holder));
+        suppliers.any(|supplier| supplier.tip.is_awaited() || supplier.link.is_coming())
+    }
+
+    /// Whether a backup is not begun yet: it may be made from a list that suppliers know better.
+    pub(super) fn may_lane_move(&self) -> bool {
+        self.lane.is_catching_up() || (self.lane.is_listening() && self.is_lane_awaited())
     }
 
     pub(super) fn step_lane(&mut self, event: lane::Event) {
@@ -98,6 +118,7 @@ impl Engine {
         let mut out = Vec::new();
         let step = Step::of(Machine::Lane, Subject::Node, &self.lane, &event);
         self.lane = lane::step(self.lane, event, &self.moment(random), &mut out);
+        self.jobs_due = true;
         self.noted(
             step,
             name(&self.lane),
@@ -109,7 +130,102 @@ impl Engine {
                 lane::Action::Open => self
                     .tasks
                     .push_back(Task::Head(head::Event::HoldersChanged)),
-                lane::Action::Stop => self.stop_backups(ErrorCode::Forked),
+                lane::Action::Stop => self.stop_running(ErrorCode::Stale),
+                lane::Action::CatchUp { was_open } => self.catch_up(was_open),
+                lane::Action::AskAgain => self.ask_all_again(),
+            }
+        }
+    }
+
+    fn catch_up(&mut self, was_open: bool) {
+        if !self.sealing.is_empty() {
+            // Its lists are made from what is about to be replaced: it ends first.
+            self.catch_up_after_sealing = Some(was_open);
+            return;
+        }
+        let ahead = self
+            .heard
+            .iter()
+            .filter(|(_, told)| **told == ToldHead::Unknown);
+        let devices = ahead.map(|(device, _)| *device).collect();
+        self.emit(Output::CatchUp { devices, was_open });
+    }
+
+    /// The head of a backup is sealed, or could not be. Says whether anything was lost meanwhile.
+    pub(super) fn sealing_ended(&mut self, job: JobId) -> bool {
+        let has_lost = self.sealing.remove(&job) == Some(true);
+        if self.sealing.is_empty()
+            && let Some(was_open) = self.catch_up_after_sealing.take()
+        {
+            self.catch_up(was_open);
+        }
+        has_lost
+    }
+
+    /// What suppliers keep of the lane is in the catalogue: what was known of heads before is over.
+    pub(super) fn caught_up(
+        &mut self,
+        sequence: Sequence,
+        moved: &[GroupChange],
+        unlisted: Vec<DeviceId>,
+    ) {
+        moved.iter().for_each(|change| self.ledger.apply(change));
+        self.unlisted = unlisted.into_iter().collect();
+        self.head_recorded = self.head_recorded.max(Some(sequence));
+        self.kept.retain(|of, _| Some(*of) >= self.head_recorded);
+        self.heard.retain(|_, told| *told != ToldHead::Unknown);
+        self.settled_due = true;
+        self.tasks
+            .push_back(Task::Head(head::Event::CaughtUp { sequence }));
+        self.tasks.push_back(Task::Lane(lane::Event::CaughtUp));
+    }
+
+    /// What suppliers keep of the lane could not be taken in, or not as a whole.
+    pub(super) fn still_behind(&mut self, code: ErrorCode, moved: &[GroupChange]) {
+        moved.iter().for_each(|change| self.ledger.apply(change));
+        let is_final = code == ErrorCode::Forked;
+        if is_final {
+            self.stop_backups(code);
+        }
+        self.tasks
+            .push_back(Task::Lane(lane::Event::NotCaughtUp { is_final }));
+    }
+
+    fn ask_all_again(&mut self) {
+        for &device in self.suppliers.keys() {
+            self.tasks
+                .push_back(Task::Tip(device, tip::Event::CaughtUp));
+        }
+    }
+
+    /// The catalogue knows which shards a supplier has.
+    pub(super) fn shards_listed(
+        &mut self,
+        device: DeviceId,
+        is_proved: bool,
+        moved: &[GroupChange],
+    ) {
+        moved.iter().for_each(|change| self.ledger.apply(change));
+        self.unlisted.remove(&device);
+        self.settled_due = true;
+        self.jobs_due = true;
+        if is_proved {
+            self.refresh(device);
+        }
+        self.tasks
+            .push_back(Task::Head(head::Event::ListsKept { device }));
+        self.tasks.push_back(Task::Tip(device, tip::Event::Listed));
+    }
+
+    /// Ends the backup that runs; others wait for their turn.
+    fn stop_running(&mut self, code: ErrorCode) {
+        self.jobs_due = true;
+        for (&job, entry) in &self.jobs {
+            if let Work::Backup { state, .. } = &entry.work
+                && *state != backup::State::Queued
+            {
+                self.tasks
+                    .push_back(Task::Backup(job, backup::Event::Stop { code }));
             }
         }
     }
@@ -136,9 +252,14 @@ impl Engine {
         }
     }
 
+    /// Whether it is known what a supplier keeps of the lane.
+    pub(super) fn has_told(&self, device: DeviceId) -> bool {
+        let supplier = self.suppliers.get(&device);
+        supplier.is_some_and(|supplier| supplier.tip.is_open())
+    }
+
     /// Whether a supplier may be given a head: it was asked what it keeps since it is there.
     pub(super) fn may_be_given_heads(&self, device: DeviceId) -> bool {
-        let supplier = self.suppliers.get(&device);
-        self.lane.is_open() && supplier.is_some_and(|supplier| supplier.tip.is_open())
+        self.lane.is_open() && self.has_told(device)
     }
 }

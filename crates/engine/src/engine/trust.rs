@@ -217,8 +217,15 @@ impl Engine {
             return;
         }
         self.tell_transfers(device, transfer::Event::SupplierReady);
-        for event in [unspool::Event::Ready, unspool::Event::ShardOwed] {
-            self.tasks.push_back(Task::Unspool(device, event));
+        self.serve_owed(device);
+    }
+
+    /// A supplier is given what it is owed, once it has told what it keeps of the lane (P20).
+    pub(super) fn serve_owed(&mut self, device: DeviceId) {
+        if self.is_ready(device) && self.has_told(device) {
+            for event in [unspool::Event::Ready, unspool::Event::ShardOwed] {
+                self.tasks.push_back(Task::Unspool(device, event));
+            }
         }
     }
 

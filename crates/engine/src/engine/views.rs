@@ -38,6 +38,7 @@ impl Engine {
             head: name(&self.head),
             lane: name(&self.lane),
             is_behind: self.lane.is_behind(),
+            is_catching_up: self.lane.is_catching_up(),
             deposits: name(&self.deposits),
             protection: self.protection(),
             enough: self.enough(),

@@ -77,6 +77,11 @@ pub(crate) enum Event {
         /// Its place in the lane.
         sequence: Sequence,
     },
+    /// A published head was taken in from suppliers: what was on its way before is over.
+    CaughtUp {
+        /// Its place in the lane.
+        sequence: Sequence,
+    },
     /// Time passed.
     Wake,
 }
@@ -121,6 +126,9 @@ pub(crate) fn step(
     holders: &Holders<'_>,
     out: &mut Vec<Action>,
 ) -> State {
+    if let Event::CaughtUp { sequence } = event {
+        return offer(sequence, Round::default(), at, holders, out);
+    }
     match state {
         State::Empty => in_empty(state, event, at, holders, out),
         State::Drafted { sequence, before } => {
@@ -172,6 +180,7 @@ fn in_empty(
         | Event::Declined { .. }
         | Event::Recorded { .. }
         | Event::NotRecorded { .. }
+        | Event::CaughtUp { .. }
         | Event::Wake => state,
     }
 }
@@ -201,6 +210,7 @@ fn in_drafted(
         | Event::Declined { .. }
         | Event::Recorded { .. }
         | Event::NotRecorded { .. }
+        | Event::CaughtUp { .. }
         | Event::Wake => state,
     }
 }
@@ -221,7 +231,8 @@ fn in_publishing(
         | Event::PackPlaced
         | Event::PackLost
         | Event::Recorded { .. }
-        | Event::NotRecorded { .. } => State::Publishing {
+        | Event::NotRecorded { .. }
+        | Event::CaughtUp { .. } => State::Publishing {
             sequence,
             round,
             until,
@@ -318,6 +329,7 @@ fn give_meanwhile(
         Event::Recorded { sequence: recorded } => recorded == sequence,
         Event::Signed { .. }
         | Event::NotRecorded { .. }
+        | Event::CaughtUp { .. }
         | Event::Known { .. }
         | Event::PackPlaced
         | Event::PackLost => false,
@@ -352,7 +364,8 @@ fn in_published(
         | Event::PackPlaced
         | Event::PackLost
         | Event::Recorded { .. }
-        | Event::NotRecorded { .. } => State::Published { sequence, round },
+        | Event::NotRecorded { .. }
+        | Event::CaughtUp { .. } => State::Published { sequence, round },
         Event::HolderOnline { .. }
         | Event::ListsKept { .. }
         | Event::HoldersChanged
@@ -383,6 +396,7 @@ fn in_refused(state: State, event: Event) -> State {
         | Event::Declined { .. }
         | Event::Recorded { .. }
         | Event::NotRecorded { .. }
+        | Event::CaughtUp { .. }
         | Event::Wake => state,
     }
 }
@@ -457,7 +471,8 @@ fn note(round: &mut Round, current: Sequence, event: Event, at: &Moment<'_>) -> 
         | Event::Kept { .. }
         | Event::Declined { .. }
         | Event::Recorded { .. }
-        | Event::NotRecorded { .. } => {}
+        | Event::NotRecorded { .. }
+        | Event::CaughtUp { .. } => {}
     }
     None
 }

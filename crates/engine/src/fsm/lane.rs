@@ -2,7 +2,8 @@
 //!
 //! Before a run gives the first head to anybody, so many of those who keep the lane's heads have told what
 //! they have that one of them keeps whatever is settled (P7). Others that are there have a short time: a list
-//! of this machine that was laid back to an older copy is noticed by any of them.
+//! of this machine that was laid back to an older copy is noticed by any of them. Then the machine takes in
+//! what they have and goes on from there, unless another one writes with the same keys.
 
 use bitdust_model::Tick;
 use bitdust_model::intervals::RECORDS_PATIENCE;
@@ -11,11 +12,13 @@ use super::Moment;
 use crate::rules::LaneStand;
 
 /// How it stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 pub(crate) enum State {
     /// Too few have told what they have.
-    #[default]
-    Unheard,
+    Unheard {
+        /// Until when a backup waits for them before it begins, where some may tell at any moment.
+        until: Option<Tick>,
+    },
     /// Enough have, and others may at any moment.
     Hearing {
         /// Until when they are waited for.
@@ -23,22 +26,59 @@ pub(crate) enum State {
     },
     /// All that is kept of it is known here: heads may be given.
     Abreast,
-    /// Somebody keeps what is not known here: nothing more is written.
+    /// Somebody keeps what is not known here: that is being taken in.
+    CatchingUp {
+        /// Whether heads were given before, in this run.
+        was_open: bool,
+        /// Failures in a row.
+        tries: u32,
+    },
+    /// It could not be taken in.
+    Waiting {
+        /// Whether heads were given before, in this run.
+        was_open: bool,
+        /// When it is tried again.
+        retry_at: Tick,
+        /// Failures in a row.
+        tries: u32,
+    },
+    /// Another machine writes it too: nothing more is written.
     Behind,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Unheard { until: None }
+    }
 }
 
 impl State {
     /// When time alone moves this machine.
     pub(crate) const fn deadline(self) -> Option<Tick> {
         match self {
+            Self::Unheard { until } => until,
             Self::Hearing { until } => Some(until),
-            Self::Unheard | Self::Abreast | Self::Behind => None,
+            Self::Waiting { retry_at, .. } => Some(retry_at),
+            Self::Abreast | Self::CatchingUp { .. } | Self::Behind => None,
         }
     }
 
     /// Whether nothing more is written.
     pub(crate) const fn is_behind(self) -> bool {
         matches!(self, Self::Behind)
+    }
+
+    /// Whether nothing is written before what suppliers keep was taken in.
+    pub(crate) const fn is_catching_up(self) -> bool {
+        matches!(self, Self::CatchingUp { .. } | Self::Waiting { .. })
+    }
+
+    /// Whether it may soon be known more of it, if somebody tells.
+    pub(crate) const fn is_listening(self) -> bool {
+        matches!(
+            self,
+            Self::Unheard { until: Some(_) } | Self::Hearing { .. }
+        )
     }
 
     /// Whether heads may be given.
@@ -50,12 +90,21 @@ impl State {
 /// What happens to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 pub(crate) enum Event {
+    /// Suppliers are being reached.
+    Began,
     /// What was told by now.
     Counted {
         /// What follows from it.
         stand: LaneStand,
         /// Whether somebody else that is there may tell at any moment.
         is_awaited: bool,
+    },
+    /// What suppliers keep of it is in the catalogue.
+    CaughtUp,
+    /// It is not.
+    NotCaughtUp {
+        /// Whether it never will be: another machine writes it too.
+        is_final: bool,
     },
     /// Time passed.
     Wake,
@@ -66,35 +115,121 @@ pub(crate) enum Event {
 pub(crate) enum Action {
     /// Give heads to those who wait for them.
     Open,
-    /// Stop every backup, and tell people.
+    /// Stop the backup that runs: what it began is not made from what suppliers keep.
     Stop,
+    /// Take in what suppliers keep.
+    CatchUp {
+        /// Whether heads were given before, in this run.
+        was_open: bool,
+    },
+    /// It is taken in: ask everybody anew.
+    AskAgain,
 }
 
 /// One step. Once it is open it stays so: whoever comes later is asked by itself before it is given anything.
 pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
-    let Event::Counted { stand, is_awaited } = event else {
-        return match state {
-            State::Hearing { until } if at.now >= until => open(out),
-            State::Unheard | State::Hearing { .. } | State::Abreast | State::Behind => state,
-        };
-    };
-    match (state, stand) {
-        (State::Behind, _) => state,
-        (State::Unheard | State::Hearing { .. } | State::Abreast, LaneStand::Behind) => {
-            out.push(Action::Stop);
-            State::Behind
-        }
-        (State::Abreast, LaneStand::Abreast | LaneStand::Unheard) => state,
-        (State::Unheard | State::Hearing { .. }, LaneStand::Unheard) => State::Unheard,
-        (State::Unheard | State::Hearing { .. }, LaneStand::Abreast) if !is_awaited => open(out),
-        (State::Unheard, LaneStand::Abreast) => State::Hearing {
-            until: at.now + RECORDS_PATIENCE,
+    match event {
+        Event::Began => match state {
+            State::Unheard { .. } => unheard(at),
+            State::Hearing { .. }
+            | State::Abreast
+            | State::CatchingUp { .. }
+            | State::Waiting { .. }
+            | State::Behind => state,
         },
-        (State::Hearing { .. }, LaneStand::Abreast) => state,
+        Event::Counted { stand, is_awaited } => counted(state, stand, is_awaited, at, out),
+        Event::CaughtUp => match state {
+            State::CatchingUp { .. } => {
+                out.push(Action::AskAgain);
+                unheard(at)
+            }
+            State::Unheard { .. }
+            | State::Hearing { .. }
+            | State::Abreast
+            | State::Waiting { .. }
+            | State::Behind => state,
+        },
+        Event::NotCaughtUp { is_final } => match state {
+            State::CatchingUp { .. } if is_final => State::Behind,
+            State::CatchingUp { was_open, tries } => State::Waiting {
+                was_open,
+                retry_at: at.retry_at(tries),
+                tries: tries.saturating_add(1),
+            },
+            State::Unheard { .. }
+            | State::Hearing { .. }
+            | State::Abreast
+            | State::Waiting { .. }
+            | State::Behind => state,
+        },
+        Event::Wake => match state {
+            State::Unheard { until } => State::Unheard {
+                until: until.filter(|until| at.now < *until),
+            },
+            State::Hearing { until } if at.now >= until => open(out),
+            State::Waiting {
+                was_open,
+                retry_at,
+                tries,
+            } if at.now >= retry_at => catch_up(was_open, tries, out),
+            State::Hearing { .. }
+            | State::Abreast
+            | State::CatchingUp { .. }
+            | State::Waiting { .. }
+            | State::Behind => state,
+        },
+    }
+}
+
+fn counted(
+    state: State,
+    stand: LaneStand,
+    is_awaited: bool,
+    at: &Moment<'_>,
+    out: &mut Vec<Action>,
+) -> State {
+    match stand {
+        LaneStand::Behind => match state {
+            State::Unheard { .. } | State::Hearing { .. } | State::Abreast => {
+                out.push(Action::Stop);
+                catch_up(state.is_open(), 0, out)
+            }
+            State::CatchingUp { .. } | State::Waiting { .. } | State::Behind => state,
+        },
+        LaneStand::Abreast => match state {
+            State::Unheard { .. } | State::Hearing { .. } if !is_awaited => open(out),
+            State::Unheard { .. } => State::Hearing {
+                until: at.now + RECORDS_PATIENCE,
+            },
+            State::Hearing { .. }
+            | State::Abreast
+            | State::CatchingUp { .. }
+            | State::Waiting { .. }
+            | State::Behind => state,
+        },
+        LaneStand::Unheard => match state {
+            State::Hearing { .. } => State::Unheard { until: None },
+            State::Unheard { .. }
+            | State::Abreast
+            | State::CatchingUp { .. }
+            | State::Waiting { .. }
+            | State::Behind => state,
+        },
+    }
+}
+
+fn unheard(at: &Moment<'_>) -> State {
+    State::Unheard {
+        until: Some(at.now + RECORDS_PATIENCE),
     }
 }
 
 fn open(out: &mut Vec<Action>) -> State {
     out.push(Action::Open);
     State::Abreast
+}
+
+fn catch_up(was_open: bool, tries: u32, out: &mut Vec<Action>) -> State {
+    out.push(Action::CatchUp { was_open });
+    State::CatchingUp { was_open, tries }
 }

@@ -23,6 +23,9 @@ pub(crate) enum State {
         /// Failures in a row.
         tries: u32,
     },
+    /// It keeps nothing that is not known here, and is asked which shards it has: the catalogue was taken
+    /// in anew from what suppliers keep.
+    Listing,
     /// It keeps nothing that is not known here.
     Known,
     /// It keeps a head that is not known here.
@@ -34,11 +37,11 @@ impl State {
     pub(crate) const fn deadline(self) -> Option<Tick> {
         match self {
             Self::Waiting { retry_at, .. } => Some(retry_at),
-            Self::Away | Self::Asking { .. } | Self::Known | Self::Ahead => None,
+            Self::Away | Self::Asking { .. } | Self::Listing | Self::Known | Self::Ahead => None,
         }
     }
 
-    /// Whether it may be given a head.
+    /// Whether it may be given a head, and shards that it is owed.
     pub(crate) const fn is_open(self) -> bool {
         matches!(self, Self::Known)
     }
@@ -46,6 +49,11 @@ impl State {
     /// Whether its first answer may come at any moment.
     pub(crate) const fn is_awaited(self) -> bool {
         matches!(self, Self::Asking { tries: 0 })
+    }
+
+    /// Whether it may be known at any moment what it has.
+    pub(crate) const fn is_telling(self) -> bool {
+        self.is_awaited() || matches!(self, Self::Listing)
     }
 }
 
@@ -60,11 +68,17 @@ pub(crate) enum Event {
     Told {
         /// Whether all of that is known here.
         is_known: bool,
+        /// Whether it is to be asked which shards it has.
+        is_unlisted: bool,
     },
     /// It did not tell.
     NotTold,
+    /// It told which shards it has, or did not.
+    Listed,
     /// It refused a head that does not follow what it keeps.
     Forked,
+    /// What suppliers keep of the lane was taken in.
+    CaughtUp,
     /// Time passed.
     Wake,
 }
@@ -76,6 +90,10 @@ pub(crate) enum Action {
     Ask,
     /// It told: see how the lane stands.
     Count,
+    /// Ask it which shards it has.
+    List,
+    /// It may be sent what it is owed.
+    Serve,
 }
 
 /// One step.
@@ -87,9 +105,19 @@ pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Ac
             State::Away
         }
         Event::Told { .. } | Event::NotTold if state == State::Away => state,
-        Event::Told { is_known } => {
+        Event::Told {
+            is_known,
+            is_unlisted,
+        } => {
             out.push(Action::Count);
-            if is_known { State::Known } else { State::Ahead }
+            if !is_known {
+                State::Ahead
+            } else if is_unlisted {
+                out.push(Action::List);
+                State::Listing
+            } else {
+                serve(out)
+            }
         }
         Event::NotTold => match state {
             State::Asking { tries } => {
@@ -99,22 +127,47 @@ pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Ac
                     tries: tries.saturating_add(1),
                 }
             }
-            State::Away | State::Waiting { .. } | State::Known | State::Ahead => state,
+            State::Away | State::Waiting { .. } | State::Listing | State::Known | State::Ahead => {
+                state
+            }
         },
-        // What it keeps it tells with its owner's signature; that it refuses, by its word alone.
-        Event::Forked => match state {
-            State::Known => ask(0, out),
-            State::Away | State::Asking { .. } | State::Waiting { .. } | State::Ahead => state,
-        },
-        Event::Wake => match state {
-            State::Waiting { retry_at, tries } if at.now >= retry_at => ask(tries, out),
+        // One that does not tell is sent what it is owed, and takes what it has not.
+        Event::Listed => match state {
+            State::Listing => serve(out),
             State::Away
             | State::Asking { .. }
             | State::Waiting { .. }
             | State::Known
             | State::Ahead => state,
         },
+        Event::CaughtUp => match state {
+            State::Known | State::Ahead => ask(0, out),
+            State::Away | State::Asking { .. } | State::Waiting { .. } | State::Listing => state,
+        },
+        // What it keeps it tells with its owner's signature; that it refuses, by its word alone.
+        Event::Forked => match state {
+            State::Known => ask(0, out),
+            State::Away
+            | State::Asking { .. }
+            | State::Waiting { .. }
+            | State::Listing
+            | State::Ahead => state,
+        },
+        Event::Wake => match state {
+            State::Waiting { retry_at, tries } if at.now >= retry_at => ask(tries, out),
+            State::Away
+            | State::Asking { .. }
+            | State::Waiting { .. }
+            | State::Listing
+            | State::Known
+            | State::Ahead => state,
+        },
     }
+}
+
+fn serve(out: &mut Vec<Action>) -> State {
+    out.push(Action::Serve);
+    State::Known
 }
 
 fn ask(tries: u32, out: &mut Vec<Action>) -> State {

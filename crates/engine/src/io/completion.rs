@@ -42,6 +42,8 @@ impl Output {
                 Input::NotWithdrawn { device, code },
             Self::TrustSupplier { device } => Input::TrustNotRecorded { device, code },
             Self::AskTip { device } => Input::TipNotTold { device, code },
+            Self::CatchUp { .. } => Input::NotCaughtUp { code },
+            Self::ListShards { device, .. } => Input::ShardsNotListed { device, code },
             Self::WatchFolder { folder } => Input::FolderUnwatchable { folder, code },
             Self::BackUp { ref folders } =>
                 Input::BackupNotBegun { folders: folders.clone(), code },
@@ -95,6 +97,8 @@ impl Output {
             Self::WithdrawShards { .. } | Self::WithdrawAll { .. } => &[InputKind::ShardsWithdrawn],
             Self::TrustSupplier { .. } => &[InputKind::TrustRecorded],
             Self::AskTip { .. } => &[InputKind::TipTold],
+            Self::CatchUp { .. } => &[InputKind::CaughtUp, InputKind::StillBehind],
+            Self::ListShards { .. } => &[InputKind::ShardsListed],
             Self::WatchFolder { .. } => &[InputKind::FolderWatched],
             Self::BackUp { .. } => &[InputKind::BackupAsked],
             Self::StartScan { .. } => &[InputKind::ScanFinished],

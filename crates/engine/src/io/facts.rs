@@ -123,6 +123,10 @@ pub struct Facts {
     pub head_keepers: Vec<DeviceId>,
     /// The newest head known to have been settled.
     pub settled: Option<Sequence>,
+    /// Suppliers of whom it is to be asked which shards they have: the catalogue was taken in anew from what
+    /// suppliers keep, and they were not there.
+    #[serde(default)]
+    pub unlisted: Vec<DeviceId>,
 }
 
 /// An offer of space that a search found.

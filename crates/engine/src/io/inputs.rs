@@ -164,6 +164,36 @@ pub enum Input {
     TipTold { device: DeviceId, tip: TipFact },
     /// It did not tell. (Answer to `AskTip`.)
     TipNotTold { device: DeviceId, code: ErrorCode },
+    /// What suppliers keep of the own lane is in the catalogue, which goes on from there as another
+    /// writer. (Answer to `CatchUp`.)
+    CaughtUp {
+        /// The newest head that it knows now.
+        sequence: Sequence,
+        /// How packs moved, also those of earlier tries.
+        moved: Vec<GroupChange>,
+        /// Suppliers of whom it is to be asked which shards they have.
+        unlisted: Vec<DeviceId>,
+    },
+    /// It is not, or not as a whole. (Answer to `CatchUp`.)
+    StillBehind {
+        /// Why not; `Forked`: another machine writes the lane too.
+        code: ErrorCode,
+        /// How packs moved.
+        moved: Vec<GroupChange>,
+    },
+    /// Nothing was taken in. (Answer to `CatchUp`.)
+    NotCaughtUp { code: ErrorCode },
+    /// The catalogue knows which shards a supplier has, as far as it proved that. (Answer to `ListShards`.)
+    ShardsListed {
+        /// The supplier.
+        device: DeviceId,
+        /// Whether it proved what it told, so that this counts.
+        is_proved: bool,
+        /// How packs moved.
+        moved: Vec<GroupChange>,
+    },
+    /// It was not asked, or did not tell. (Answer to `ListShards`.)
+    ShardsNotListed { device: DeviceId, code: ErrorCode },
 
     // --- folders ------------------------------------------------------------------------
     /// A folder came under protection, or its schedule changed.

@@ -120,6 +120,23 @@ pub enum Output {
         /// The supplier.
         device: DeviceId,
     },
+    /// Take the newest head of this lane that these suppliers keep into the catalogue, with all that it lists,
+    /// and go on from it as another writer; answer `CaughtUp`, `StillBehind` or
+    /// `NotCaughtUp`.
+    CatchUp {
+        /// Who told a head that the catalogue does not have; at most `SUPPLIERS_MAX`.
+        devices: Vec<DeviceId>,
+        /// Whether heads were given in this run: then nobody else may have written it.
+        was_open: bool,
+    },
+    /// Ask a supplier which shards of this lane it has, and for proofs of some of them: those confirm the
+    /// rest. Answer `ShardsListed` or `ShardsNotListed`.
+    ListShards {
+        /// The supplier.
+        device: DeviceId,
+        /// Picks the shards that are to be proved, and their pieces.
+        pick: u64,
+    },
 
     // --- folders ------------------------------------------------------------------------
     /// Watch a folder; answer `FolderWatched` or `FolderUnwatchable`.

@@ -135,6 +135,22 @@ impl Backup {
         }
     }
 
+    /// Folders are in the catalogue that it had forgotten.
+    pub(crate) fn folders_came_back(&mut self, driver: &mut Driver, folders: Vec<FolderRecord>) {
+        if folders.is_empty() {
+            return;
+        }
+        for record in folders {
+            let path = escape(&record.path);
+            self.remember_folder(record);
+            let message = format!("{path} is backed up again");
+            driver.notice(Severity::Note, Happening::FolderAdded { path }, message);
+        }
+        // Nobody waits for the answer.
+        let (reply, _) = oneshot::channel();
+        self.schedule_all(driver, reply);
+    }
+
     /// Begins a backup that somebody asks for.
     fn begin_backup(
         &mut self,

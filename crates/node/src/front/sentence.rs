@@ -28,6 +28,7 @@ fn of_finding(finding: &FindingView, view: &StatusView) -> String {
     match finding.says {
         Said::Unknown => words::CATALOGUE_DAMAGED.to_owned(),
         Said::Behind => words::BEHIND.to_owned(),
+        Said::CatchingUp => words::CATCHING_UP.to_owned(),
         Said::NothingChosen => "Nothing is protected yet: add a folder.".to_owned(),
         Said::WouldLose { confirmed, enough } => lost(confirmed, enough),
         Said::TestFailed { files } => {
@@ -162,6 +163,7 @@ mod tests {
         let (confirmed, enough, needed) = (1, 2, 5);
         assert!(told(Said::Unknown, Level::Bad, 0).contains("damaged or gone"));
         assert!(told(Said::Behind, Level::Bad, 0).contains("newer versions that this computer"));
+        assert!(told(Said::CatchingUp, Level::Attention, 0).contains("is taking them in"));
         check(
             Said::NothingChosen,
             0,

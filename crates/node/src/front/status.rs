@@ -74,6 +74,7 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         verdict: verdict::unknown(),
         is_clock_wrong,
         is_behind: engine.is_behind,
+        is_catching_up: engine.is_catching_up,
         protection: protection(&folders),
         enough: engine.enough,
         nickname: config.nickname.clone(),
@@ -133,7 +134,7 @@ fn protection(folders: &[FolderView]) -> Protection {
 
 fn head_view(context: &Context, seen: &Seen) -> Result<Option<HeadView>, ApiError> {
     // The newest that is known here may not be the newest there is.
-    if seen.engine.is_behind {
+    if seen.engine.is_behind || seen.engine.is_catching_up {
         return Ok(None);
     }
     let Some(head) = context

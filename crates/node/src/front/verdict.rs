@@ -48,6 +48,7 @@ pub(crate) fn judge(view: &mut StatusView) {
     let around = Surroundings {
         is_damaged: view.protection == Protection::Unknown,
         is_behind: view.is_behind,
+        is_catching_up: view.is_catching_up,
         is_practice: view.scope == PRACTICE,
         words_checked: view.phrase_confirmed,
         test_failed: failed.map_or(0, |test| test.result.failed),
@@ -87,6 +88,7 @@ pub(super) fn surroundings(enough: Option<u8>, jobs: &[JobView]) -> Surroundings
     Surroundings {
         is_damaged: false,
         is_behind: false,
+        is_catching_up: false,
         is_practice: false,
         words_checked: false,
         test_failed: 0,

@@ -58,6 +58,7 @@ fn facts_of_supplier(context: &Context, config: &Config) -> Result<Facts, NodeEr
         head: None,
         head_keepers: Vec::new(),
         settled: None,
+        unlisted: Vec::new(),
     })
 }
 
@@ -115,6 +116,7 @@ fn all_facts(
             None => Vec::new(),
         },
         settled: catalogue.settled().map_err(error)?,
+        unlisted: catalogue.unlisted().map_err(error)?,
     };
     Ok((facts, sets))
 }

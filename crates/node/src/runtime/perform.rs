@@ -28,6 +28,8 @@ macro_rules! for_suppliers {
             | Output::WithdrawAll { .. }
             | Output::TrustSupplier { .. }
             | Output::AskTip { .. }
+            | Output::CatchUp { .. }
+            | Output::ListShards { .. }
             | Output::PutHead { .. }
     };
 }
@@ -165,6 +167,12 @@ impl Node {
                 suppliers.trust_supplier(driver, completion, device);
             }
             Output::AskTip { device } => suppliers.ask_tip(driver, completion, device),
+            Output::CatchUp { devices, was_open } => {
+                suppliers.catch_up(driver, completion, devices, was_open);
+            }
+            Output::ListShards { device, pick } => {
+                suppliers.list_shards(driver, completion, device, pick);
+            }
             Output::PutHead { device, sequence } => {
                 suppliers.put_head(driver, completion, device, sequence);
             }

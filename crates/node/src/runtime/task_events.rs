@@ -48,6 +48,7 @@ macro_rules! from_others {
             | TaskEvent::SetRecorded { .. }
             | TaskEvent::Offers { .. }
             | TaskEvent::Check { .. }
+            | TaskEvent::LaneTaken { .. }
             | TaskEvent::Withdrawn { .. }
             | TaskEvent::Trusted { .. }
             | TaskEvent::Befriended { .. }
@@ -222,6 +223,10 @@ impl Node {
                 code,
                 withdrawn,
             } => suppliers.shards_withdrawn(driver, completion, device, code, withdrawn),
+            TaskEvent::LaneTaken { completion, taken } => {
+                let folders = suppliers.lane_taken(driver, completion, *taken);
+                self.backup.folders_came_back(driver, folders);
+            }
             TaskEvent::Trusted { completion, device } => {
                 suppliers.supplier_trusted(driver, completion, device);
             }

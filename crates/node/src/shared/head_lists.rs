@@ -5,7 +5,7 @@ use tracing::debug;
 use bitdust_engine::JobId;
 use bitdust_model::ErrorCode;
 use bitdust_model::head::Head;
-use bitdust_model::manifest::{BlobRef, Manifest, OWN_PACK, PackRef, SnapshotRecord};
+use bitdust_model::manifest::{BlobRef, Manifest, OWN_PACK, PackRef, Segment, SnapshotRecord};
 use bitdust_pipeline::index::{read_manifest, read_segment, read_snapshot_page};
 use bitdust_store::{Catalogue, CatalogueError, DatabaseError};
 
@@ -65,7 +65,8 @@ pub(crate) async fn load_head(
     Ok(HeadLists::Read(missing))
 }
 
-async fn read_manifest_of(
+/// Reads the manifest of a head.
+pub(crate) async fn read_manifest_of(
     context: &Context,
     job: JobId,
     head: &Head,
@@ -108,12 +109,35 @@ async fn load_page(
     own: &PackRef,
     blob: BlobRef,
 ) -> Result<Result<(), ErrorCode>, ErrorCode> {
-    let read = load_piece(context, job, packs, own, blob).await;
-    let page = read.and_then(|raw| read_snapshot_page(&raw).map_err(|_| ErrorCode::Corrupt));
-    match page {
-        Ok(page) => import_snapshots(context, page.snapshots).await,
+    match read_page_at(context, job, packs, own, blob).await {
+        Ok(snapshots) => import_snapshots(context, snapshots).await,
         Err(code) => Ok(Err(code)),
     }
+}
+
+/// Reads a page of older versions that a manifest names by its place; `own` is the pack of the manifest.
+pub(crate) async fn read_page_at(
+    context: &Context,
+    job: JobId,
+    packs: &[PackRef],
+    own: &PackRef,
+    blob: BlobRef,
+) -> Result<Vec<SnapshotRecord>, ErrorCode> {
+    let raw = load_piece(context, job, packs, own, blob).await?;
+    let page = read_snapshot_page(&raw).map_err(|_| ErrorCode::Corrupt)?;
+    Ok(page.snapshots)
+}
+
+/// Reads a piece of the index in the same way.
+pub(crate) async fn read_segment_at(
+    context: &Context,
+    job: JobId,
+    packs: &[PackRef],
+    own: &PackRef,
+    blob: BlobRef,
+) -> Result<Segment, ErrorCode> {
+    let raw = load_piece(context, job, packs, own, blob).await?;
+    read_segment(&raw).map_err(|_| ErrorCode::Corrupt)
 }
 
 async fn load_segment(
@@ -123,9 +147,7 @@ async fn load_segment(
     own: &PackRef,
     blob: BlobRef,
 ) -> Result<Result<(), ErrorCode>, ErrorCode> {
-    let read = load_piece(context, job, packs, own, blob).await;
-    let segment = read.and_then(|raw| read_segment(&raw).map_err(|_| ErrorCode::Corrupt));
-    match segment {
+    match read_segment_at(context, job, packs, own, blob).await {
         Ok(segment) => {
             let import = import(context, move |catalogue| catalogue.import_segment(segment));
             Ok(import.await?.map(|_| ()))

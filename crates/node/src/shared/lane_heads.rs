@@ -1,8 +1,8 @@
 //! What suppliers keep of the heads of this identity.
 
-use bitdust_model::head::LaneHeads;
+use bitdust_model::head::{Head, LaneHeads};
 use bitdust_model::message::Body;
-use bitdust_model::{DeviceId, ErrorCode, HeadHash, Sequence, limits};
+use bitdust_model::{DeviceId, ErrorCode, HeadHash, Sequence, Signed, limits};
 
 use crate::shared::answer::refusal;
 use crate::shared::context::Context;
@@ -30,19 +30,45 @@ pub(crate) async fn heads_of(
     Ok(all)
 }
 
+/// A head of this lane as a supplier keeps it, with its own signature.
+pub(crate) struct OwnTip {
+    pub(crate) head: Head,
+    pub(crate) signed: Signed<Head>,
+}
+
 /// The newest head of this lane that a supplier tells.
-pub(crate) async fn ask_tip(
+pub(crate) async fn own_tip(
     context: &Context,
     device: DeviceId,
-) -> Result<Option<(Sequence, HeadHash)>, ErrorCode> {
+) -> Result<Option<OwnTip>, ErrorCode> {
     let lanes = heads_of(context, device).await?;
     let own = context.device;
-    let tips = lanes.iter().filter_map(|lane| lane.tips.first());
+    let tips = lanes
+        .into_iter()
+        .filter_map(|lane| lane.tips.into_iter().next());
     let mut tips = tips.filter(|tip| tip.head.signer == own.0);
     let Some(tip) = tips.next() else {
         return Ok(None);
     };
     let head = bitdust_crypto::verify_by(&tip.head, &own.0);
     let head = head.map_err(|_| ErrorCode::NotAuthentic)?;
-    Ok(Some((head.sequence, bitdust_crypto::head_hash(&tip.head))))
+    if head.lane != own || head.owner != context.identity {
+        return Err(ErrorCode::NotAuthentic);
+    }
+    Ok(Some(OwnTip {
+        head,
+        signed: tip.head,
+    }))
+}
+
+/// Which that is.
+pub(crate) async fn ask_tip(
+    context: &Context,
+    device: DeviceId,
+) -> Result<Option<(Sequence, HeadHash)>, ErrorCode> {
+    let tip = own_tip(context, device).await?;
+    Ok(tip.map(|tip| {
+        let hash = bitdust_crypto::head_hash(&tip.signed);
+        (tip.head.sequence, hash)
+    }))
 }

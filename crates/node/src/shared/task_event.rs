@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use crate::shared::completion::Completion;
 use crate::shared::fetch_request::{FetchRequest, Plain, RangeBytes};
 use crate::shared::folder_outcome::FolderOutcome;
+use crate::shared::lane_taken::LaneTaken;
 use crate::shared::owed_shard::{OwedShard, Remade};
 use crate::shared::restore_request::RestoreRequest;
 
@@ -151,6 +152,13 @@ pub(crate) enum TaskEvent {
         /// What is answered.
         completion: Completion,
         device: DeviceId,
+    },
+    /// What suppliers keep of the own lane was taken in, or not.
+    LaneTaken {
+        /// What is answered.
+        completion: Completion,
+        /// What came of it.
+        taken: Box<LaneTaken>,
     },
     /// The piece to check is chosen.
     Check {

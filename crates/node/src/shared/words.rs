@@ -12,6 +12,11 @@ pub(crate) const BEHIND: &str = "Your suppliers have newer versions that this co
      is older, or another computer uses the same keys. Nothing was overwritten, and nothing more is backed up. \
      Recover with your 24 words into another folder (`bitdust --home FOLDER recover`).";
 
+/// Suppliers keep what this machine did not know, and it is taking that in.
+pub(crate) const CATCHING_UP: &str = "Your suppliers have newer versions than this computer knows, as after an older \
+     copy of its disk was put back. It is taking them in, for which enough suppliers must be online. Nothing was \
+     overwritten, and nothing is backed up before that.";
+
 /// Said in place of the status.
 pub(crate) const CATALOGUE_DAMAGED: &str = "The list of what is stored is damaged or gone on this computer: nothing \
      is backed up, and nothing is called safe. Your suppliers still have what they had. Start BitDust again; if \
@@ -53,7 +58,9 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
         ErrorCode::CatalogueDamaged => {
             "the list of what is stored is damaged or gone on this computer; your suppliers still have what they had; start BitDust again; if it says so again, recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
         }
-        ErrorCode::Stale => "the suppliers know something newer; this device does not overwrite it",
+        ErrorCode::Stale => {
+            "your suppliers have newer versions than this computer knew; it is taking them in, and nothing was overwritten; back up again in a moment"
+        }
         ErrorCode::Forked => {
             "your suppliers have newer versions that this computer does not know: its own list is older, or another computer uses the same keys; nothing was overwritten; recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
         }

@@ -29,7 +29,7 @@ pub(super) struct Lineage<'a> {
 
 /// From where heads are sent.
 struct Start {
-    /// The newest that the supplier keeps, or that a quorum keeps.
+    /// The newest that the supplier keeps, or that a quorum keeps, or the one before that.
     after: Sequence,
     /// Receipts of that quorum.
     receipts: Vec<Signed<HeadReceipt>>,
@@ -54,8 +54,8 @@ impl<'a> Lineage<'a> {
 
     /// Gives the head with a number; `known`: the newest for which the supplier signed. Where that does
     /// not lead on, it is asked what it has. Its receipts are kept. Fails with `Forked` where the supplier
-    /// keeps a head of this lane that is not known here, and with `TooMany` where it missed more than can
-    /// be told it.
+    /// keeps a head of this lane that is not known here, and with `Busy` where it missed more than can be told
+    /// it before others have signed.
     pub(super) async fn put(
         &self,
         sequence: Sequence,
@@ -165,21 +165,19 @@ impl<'a> Lineage<'a> {
         let (newest, hash) = tip.ok_or(ErrorCode::Forked)?;
         let catalogue = self.context.catalogue.clone();
         let found = blocking(move || {
-            if let Some(own) = catalogue.head(newest)? {
-                let start = Start {
+            let own = catalogue.head(newest)?;
+            if own.as_ref().is_some_and(|own| own.hash != hash) {
+                return Ok::<_, CatalogueError>(Err(ErrorCode::Forked));
+            }
+            if own.is_some() && catalogue.has_heads_between(newest, sequence)? {
+                return Ok(Ok(Start {
                     after: newest,
                     receipts: Vec::new(),
-                };
-                let is_own = own.hash == hash;
-                return Ok::<_, CatalogueError>(if is_own {
-                    Ok(start)
-                } else {
-                    Err(ErrorCode::Forked)
-                });
+                }));
             }
-            let oldest = catalogue.heads_between(Sequence(0), sequence, 1)?;
-            let is_older = oldest.first().is_some_and(|it| newest < it.sequence);
-            if !is_older {
+            // What lay between is not kept here any more, or was taken in from suppliers and never was.
+            let published = catalogue.newest_published_head()?;
+            if own.is_none() && published.is_none_or(|it| it.sequence <= newest) {
                 return Ok(Err(ErrorCode::Forked));
             }
             let sets = catalogue.sets()?.into_iter();
@@ -191,11 +189,21 @@ impl<'a> Lineage<'a> {
             let Some(quorum) = quorums.max() else {
                 return Ok(Err(ErrorCode::TooMany));
             };
-            let Some(after) = catalogue.last_kept_by_many(sequence, quorum)? else {
-                return Ok(Err(ErrorCode::TooMany));
-            };
-            let receipts = catalogue.head_receipts(after)?;
-            Ok(Ok(Start { after, receipts }))
+            if let Some(after) = catalogue.last_kept_by_many(sequence, quorum)?
+                && after > newest
+                && catalogue.has_heads_between(after, sequence)?
+            {
+                let receipts = catalogue.head_receipts(after)?;
+                return Ok(Ok(Start { after, receipts }));
+            }
+            // Those of the head itself do as well, once there are enough.
+            let receipts = catalogue.head_receipts(sequence)?;
+            Ok(if receipts.len() < quorum {
+                Err(ErrorCode::Busy)
+            } else {
+                let after = Sequence(sequence.0.saturating_sub(1));
+                Ok(Start { after, receipts })
+            })
         });
         found.await?.map_err(|error| error.code())?
     }

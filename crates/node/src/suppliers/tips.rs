@@ -35,7 +35,8 @@ async fn told_by(context: &Context, device: DeviceId) -> Result<TipFact, ErrorCo
     })
 }
 
-/// Whether the catalogue has a head, or only newer ones: older ones are forgotten after a while.
+/// Whether the catalogue has a head, or a newer one: older ones are forgotten after a while, and where the
+/// lane was taken in from suppliers those in front of what was taken in were never here.
 fn is_known(
     catalogue: &Catalogue,
     sequence: Sequence,
@@ -44,8 +45,6 @@ fn is_known(
     if let Some(own) = catalogue.head(sequence)? {
         return Ok(own.hash == hash);
     }
-    let oldest = catalogue.heads_between(Sequence(0), Sequence(i64::MAX as u64), 1)?;
-    Ok(oldest
-        .first()
-        .is_some_and(|oldest| sequence < oldest.sequence))
+    let newest = catalogue.newest_published_head()?;
+    Ok(newest.is_some_and(|newest| sequence < newest.sequence))
 }

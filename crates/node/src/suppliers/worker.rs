@@ -361,7 +361,8 @@ async fn fetch_range(
 /// Bytes of one check: enough to need the disk, little enough for a slow line.
 const CHECK_BYTES: u64 = limits::SHARD_ALIGN as u64;
 
-async fn check(
+/// Fetches a random piece of a shard and checks its proof.
+pub(super) async fn check(
     context: &Context,
     client: &BulkClient,
     pack: &PackRef,

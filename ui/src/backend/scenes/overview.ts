@@ -93,9 +93,14 @@ function clockWrong(): StatusView {
   return statusOf({ is_clock_wrong: true, suppliers: all, protection: { kind: "stored", confirmed: 0, needed: 6 } });
 }
 
-/** An older copy of its list was laid back. */
+/** Another computer writes with the same keys. */
 function behind(): StatusView {
   return statusOf({ is_behind: true, head: null });
+}
+
+/** An older copy of its list was laid back. */
+function catchingUp(): StatusView {
+  return statusOf({ is_catching_up: true, head: null });
 }
 
 /** Bytes of its list went bad. */
@@ -177,6 +182,7 @@ export const overviewScenes: Scenes = {
   "test-failed": () => running(testFailed()),
   "clock-wrong": () => running(clockWrong()),
   behind: () => running(behind()),
+  "catching-up": () => running(catchingUp()),
   "catalogue-damaged": () => running(catalogueDamaged()),
   practice,
   huge,

@@ -20,6 +20,7 @@ function folderVerdict(folder: FolderView, view: Facts): FolderVerdictView {
   const told = (says: FolderSaid, level: Level): FolderVerdictView => ({ says, level });
   if (view.protection.kind === "unknown" || folder.protection.kind === "unknown") return told({ kind: "unknown" }, "bad");
   if (view.is_behind) return told({ kind: "behind" }, "bad");
+  if (view.is_catching_up) return told({ kind: "catching_up" }, "attention");
   if (folder.protection.kind === "nothing" || folder.protection.kind === "partly") return isOnItsWay(view, folder) ? told({ kind: "first_backup" }, unfinished(view)) : told({ kind: "never_backed_up" }, "attention");
   if (folder.protection.kind === "stored" && view.enough !== null && folder.protection.confirmed < view.enough) return told({ kind: "would_lose", confirmed: folder.protection.confirmed, enough: view.enough }, "bad");
   if (folder.state.kind === "failed" || folder.state.kind === "away") return told({ kind: folder.state.kind }, "attention");
@@ -50,7 +51,7 @@ function tooFew(view: Facts): FindingView[] {
 
 function findings(view: Facts): FindingView[] {
   if (view.protection.kind === "unknown") return [finding({ kind: "unknown" }, "bad")];
-  if (view.folders.length === 0 && !view.is_behind) return [finding({ kind: "nothing_chosen" }, "plain", "folder")];
+  if (view.folders.length === 0 && !view.is_behind && !view.is_catching_up) return [finding({ kind: "nothing_chosen" }, "plain", "folder")];
   const few = tooFew(view);
   const isLost = few.some(({ says }) => says.kind === "would_lose");
   const files = view.last_verify?.result.failed ?? 0;
@@ -59,6 +60,7 @@ function findings(view: Facts): FindingView[] {
   const [failed, away, but] = [inState("failed"), inState("away"), view.folders.filter(({ problems }) => problems > 0)];
   return [
     ...(view.is_behind ? [finding({ kind: "behind" }, "bad")] : []),
+    ...(view.is_catching_up ? [finding({ kind: "catching_up" }, "attention")] : []),
     ...(isLost ? few : []),
     ...(files > 0 ? [finding({ kind: "test_failed", files }, "bad", "suppliers")] : []),
     ...withoutBackup(view),

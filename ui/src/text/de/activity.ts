@@ -57,6 +57,10 @@ export const activity: Translated<typeof English> = {
   supplier_suspect: "{name} hat einen Teil Ihrer Daten verloren und zählt erst wieder, wenn der Rest nachgewiesen ist",
   supplier_emptied: "{name} kann nichts von Ihren Daten nachweisen und zählt erst wieder, wenn sie neu übertragen und nachgewiesen sind",
   supplier_trusted: "{name} hat eine ganze Reihe von Prüfungen bestanden und zählt wieder",
+  caught_up: {
+    one: "Dieser Computer hatte {count} seiner Versionen vergessen, etwa weil eine ältere Kopie seiner Platte zurückgespielt wurde. Ihre Aufbewahrer hatten sie behalten; sie steht wieder in der Liste",
+    other: "Dieser Computer hatte {count} seiner Versionen vergessen, etwa weil eine ältere Kopie seiner Platte zurückgespielt wurde. Ihre Aufbewahrer hatten sie behalten; sie stehen wieder in der Liste",
+  },
   friend_made: "{name} ist jetzt befreundet",
   offer_changed: "Angebot für andere: {bytes}",
   offer_withdrawn: "Kein Platz mehr für andere",

@@ -54,6 +54,10 @@ export const activity = {
   supplier_suspect: "{name} lost part of what it kept for you and does not count until it has proved that the rest is there",
   supplier_emptied: "{name} can prove nothing of what it kept for you; it counts again once it has it anew and proves it",
   supplier_trusted: "{name} passed a whole row of checks and counts again",
+  caught_up: {
+    one: "This computer had forgotten {count} of its versions, as after an older copy of its disk was put back. Your suppliers had kept it; it is listed again",
+    other: "This computer had forgotten {count} of its versions, as after an older copy of its disk was put back. Your suppliers had kept them; they are listed again",
+  },
   friend_made: "{name} is a friend now",
   offer_changed: "You offer {bytes} to others",
   offer_withdrawn: "You offer no space to others",

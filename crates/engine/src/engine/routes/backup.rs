@@ -74,7 +74,8 @@ impl Engine {
             }
             Input::MetadataSealed { job, sequence } => self.metadata_sealed(job, sequence),
             Input::MetadataFailed { job, code } => {
-                self.sealing.remove(&job);
+                // What was lost meanwhile is in no head.
+                self.sealing_ended(job);
                 self.tasks
                     .push_back(Task::Backup(job, backup::Event::MetadataFailed { code }));
             }

@@ -78,6 +78,7 @@ impl Engine {
         self.offered = facts.offered;
         self.head_recorded = facts.head;
         self.settled = facts.settled;
+        self.unlisted = facts.unlisted.iter().copied().collect();
         if let Some(sequence) = facts.head {
             let keepers = facts.head_keepers.iter().copied().collect();
             self.kept.insert(sequence, keepers);

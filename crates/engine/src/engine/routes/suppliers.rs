@@ -104,6 +104,22 @@ impl Engine {
                 }
                 self.tasks.push_back(Task::Tip(device, tip::Event::NotTold));
             }
+            Input::CaughtUp {
+                sequence,
+                moved,
+                unlisted,
+            } => self.caught_up(sequence, &moved, unlisted),
+            Input::StillBehind { code, moved } => self.still_behind(code, &moved),
+            Input::NotCaughtUp { code } => self.still_behind(code, &[]),
+            Input::ShardsListed {
+                device,
+                is_proved,
+                moved,
+            } => self.shards_listed(device, is_proved, &moved),
+            Input::ShardsNotListed { device, code } => {
+                self.note_failure(device, code);
+                self.tasks.push_back(Task::Tip(device, tip::Event::Listed));
+            }
             Input::TrustNotRecorded { device, .. } => {
                 self.tasks
                     .push_back(Task::Check(device, check::Event::NotCleared));

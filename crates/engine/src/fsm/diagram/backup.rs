@@ -230,6 +230,7 @@ fn head_is_drawn() {
         declined(ErrorCode::Stale),
         Event::Recorded { sequence: FIRST },
         Event::NotRecorded { sequence: FIRST },
+        Event::CaughtUp { sequence: FIRST },
         Event::Wake,
     ];
     let first = head::State::default();

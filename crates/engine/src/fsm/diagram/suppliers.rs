@@ -42,10 +42,22 @@ fn tip_is_drawn() {
     let events = [
         Event::Online,
         Event::Gone,
-        Event::Told { is_known: true },
-        Event::Told { is_known: false },
+        Event::Told {
+            is_known: true,
+            is_unlisted: false,
+        },
+        Event::Told {
+            is_known: true,
+            is_unlisted: true,
+        },
+        Event::Told {
+            is_known: false,
+            is_unlisted: false,
+        },
         Event::NotTold,
+        Event::Listed,
         Event::Forked,
+        Event::CaughtUp,
         Event::Wake,
     ];
     let walk = walk(
@@ -55,7 +67,7 @@ fn tip_is_drawn() {
         |state, event, at, out| tip::step(state, event, at, out),
     );
     let intro = "One supplier: what it keeps of the own lane, asked each time it is there, before it is \
-                 given a head.";
+                 given a head or what it is owed.";
     check_page("tip", "Tip", intro, &walk);
 }
 
@@ -67,7 +79,14 @@ fn lane_is_drawn() {
     let counted = stands
         .into_iter()
         .flat_map(|stand| [false, true].map(|is_awaited| Event::Counted { stand, is_awaited }));
-    let events: Vec<_> = counted.chain([Event::Wake]).collect();
+    let caught_up = [
+        Event::Began,
+        Event::CaughtUp,
+        Event::NotCaughtUp { is_final: false },
+        Event::NotCaughtUp { is_final: true },
+        Event::Wake,
+    ];
+    let events: Vec<_> = counted.chain(caught_up).collect();
     let walk = walk(
         &[lane::State::default()],
         &events,
