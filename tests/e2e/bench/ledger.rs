@@ -226,6 +226,7 @@ fn started(code: Code, groups: Vec<GroupTotal>) -> Input {
         head: Some(Sequence(1)),
         head_keepers: Vec::new(),
         settled: None,
+        unlisted: Vec::new(),
     };
     Input::Started {
         facts: Box::new(facts),

@@ -178,72 +178,6 @@ fn what_a_damaged_catalogue_says_is_not_called_safe() -> Outcome {
     scene.restore_and_compare()
 }
 
-/// An older copy of the list is laid back: what was written after it is neither hidden nor overwritten,
-/// however often it is tried, and not at a supplier either that knows as little. The right list, or the words,
-/// go on from there.
-#[test]
-fn a_catalogue_that_was_laid_back_overwrites_nothing() -> Outcome {
-    let mut scene = Scene::set_up("laid-back")?;
-    scene.stage.keep_ports(Transport::Tcp)?;
-    scene.stage.customer.stop()?;
-    let old = scene.lay_back(None)?;
-    scene.stage.customer.start()?;
-    // One is away and stays as it is.
-    scene.stage.suppliers[1].stop()?;
-    scene.stage.customer.wait_until_connected(1)?;
-    scene.write("second")?;
-    let backup = scene.stage.customer.order(&["backup"]);
-    let backup = backup.within(SOON).attempt()?;
-    ensure!(backup.code == Some(3), "{}", backup.object);
-    scene.stage.customer.stop()?;
-    let right = scene.lay_back(Some(&old))?;
-    scene.stage.suppliers[1].start()?;
-    scene.stage.customer.start()?;
-    scene.stage.customer.wait_until_connected(2)?;
-    wait_until_behind(&scene.stage.customer)?;
-    for attempt in 0..5 {
-        let name = format!("after-{attempt}");
-        scene.write(&name)?;
-        let customer = &scene.stage.customer;
-        let refused = customer.order(&["backup"]).within(SOON).attempt()?;
-        ensure!(refused.code == Some(1), "{attempt}: {}", refused.object);
-        let told = refused.object.to_string();
-        ensure!(told.contains("forked"), "{attempt}: {told}");
-        std::fs::remove_file(scene.source.join(name))?;
-    }
-    scene.stage.customer.stop()?;
-    scene.lay_back(Some(&right))?;
-    scene.stage.customer.start()?;
-    scene.stage.customer.wait_until_connected(2)?;
-    scene.write("third")?;
-    scene.back_up()?;
-    scene.stage.customer.wait_until_spread()?;
-    // The one that was away has all of it.
-    let words = scene.stage.customer.words.clone();
-    scene.stage.customer.stop()?;
-    scene.stage.suppliers[0].kill()?;
-    let mut machine = scene.stage.new_machine(&scene.world, "new-home")?;
-    machine.recover(&words)?;
-    machine.start()?;
-    machine.wait_until_connected(1)?;
-    scene.stage.customer = machine;
-    scene.restore_and_compare()
-}
-
-/// Without a backup that fails: each supplier is asked when it is there.
-fn wait_until_behind(machine: &Machine) -> Outcome {
-    eventually("that suppliers have more is told", SOON, || {
-        let status = machine.status()?;
-        let sentence = status["sentence"].as_str().unwrap_or_default();
-        let is_told = sentence.contains("newer versions that this computer does not know");
-        let folder = &status["folders"][0]["verdict"];
-        let is_bad = folder["says"]["kind"] == "behind" && folder["level"] == "bad";
-        // Nothing is called the newest version.
-        let is_modest = status["head"].is_null();
-        Ok((is_told && is_bad && is_modest).then_some(()))
-    })
-}
-
 fn wait_until_unknown(machine: &Machine) -> Outcome {
     eventually("the damage is told", SOON, || {
         let status = machine.status()?;
@@ -332,20 +266,6 @@ impl Scene {
         scene.back_up()?;
         customer.wait_until_spread()?;
         Ok(scene)
-    }
-
-    /// Puts another catalogue in the place of the customer's, which is not running; gives what was there.
-    fn lay_back(&self, catalogue: Option<&[u8]>) -> Result<Vec<u8>> {
-        let home = &self.stage.customer.home;
-        let path = home.join("catalogue.db");
-        for part in ["catalogue.db-wal", "catalogue.db-shm"] {
-            ensure!(!home.join(part).exists(), "it was not closed: {part}");
-        }
-        let was = std::fs::read(&path)?;
-        if let Some(catalogue) = catalogue {
-            std::fs::write(path, catalogue)?;
-        }
-        Ok(was)
     }
 
     fn write(&mut self, name: &str) -> Outcome {
