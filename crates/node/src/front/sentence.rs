@@ -37,9 +37,7 @@ fn of_finding(finding: &FindingView, view: &StatusView) -> String {
                 "In the last test restore {files} did not come back. What is on this computer is untouched: see who is missing, then test again."
             )
         }
-        Said::WaitsForPeople { have, need } => format!(
-            "Waiting for suppliers: {have} of {need} have signed. The backup begins once there are enough."
-        ),
+        Said::WaitsForPeople { have, need } => waits(view.peers, !view.suppliers.is_empty(), have, need),
         Said::FirstBackup => {
             "The first backup is under way: nothing is safe before it is done.".to_owned()
         }
@@ -91,6 +89,17 @@ fn lost(confirmed: u8, enough: u8) -> String {
     )
 }
 
+/// Nobody is asked as long as nobody is connected, which is said then.
+fn waits(peers: u32, is_anybody_known: bool, have: u8, need: u8) -> String {
+    match (peers, is_anybody_known) {
+        (0, false) => "Not backed up yet: you are not connected to anyone. Invite a friend (`bitdust invite`), accept an invitation (`bitdust accept`), or use a second computer of yours.".to_owned(),
+        (0, true) => "Not backed up yet: you are not connected to anyone now. Check the internet connection of this computer.".to_owned(),
+        (_, _) => format!(
+            "Waiting for suppliers: {have} of {need} have signed. The backup begins once there are enough."
+        ),
+    }
+}
+
 fn stored(how: &str, view: &StatusView) -> String {
     match view.folders.len() {
         1 => format!("Your folder is {how}."),
@@ -125,11 +134,13 @@ mod tests {
     use super::*;
     use crate::front::verdict::tests::scenes;
 
-    /// A status of three folders, of which nothing is said yet.
+    /// A status of three folders, of which nothing is said yet, with somebody connected.
     fn status() -> StatusView {
         let mut all = scenes().into_iter();
         let is_fit = |view: &StatusView| view.scope == "internet" && view.folders.len() == 3;
-        all.find(is_fit).expect("a scene with three folders")
+        let mut view = all.find(is_fit).expect("a scene with three folders");
+        view.peers = 1;
+        view
     }
 
     fn finding(says: Said, level: Level, folders: &[String]) -> FindingView {
@@ -230,6 +241,21 @@ mod tests {
             "All 3 folders are stored safely with your suppliers.",
         );
         check(Said::Protected, 0, "All 3 folders are protected.");
+    }
+
+    #[test]
+    fn who_is_connected_to_nobody_is_told_so_and_waits_for_no_signature() {
+        assert_eq!(
+            waits(0, false, 0, 4),
+            "Not backed up yet: you are not connected to anyone. Invite a friend (`bitdust invite`), accept an invitation (`bitdust accept`), or use a second computer of yours."
+        );
+        assert_eq!(
+            waits(0, true, 0, 4),
+            "Not backed up yet: you are not connected to anyone now. Check the internet connection of this computer."
+        );
+        for is_known in [false, true] {
+            assert!(waits(1, is_known, 0, 4).starts_with("Waiting for suppliers: 0 of 4"));
+        }
     }
 
     #[test]
