@@ -124,11 +124,11 @@ test("a backup that ends tells who is still owed something, until it is read or 
 
 test("the newest version says who has it", async ({ page }) => {
   await open(page, { scene: "protected" });
-  await expect(page.getByText("Newest version: no. 48, kept by 6 of 6")).toBeVisible();
+  await expect(page.getByText("Newest version: no. 48, confirmed by 6 of 6")).toBeVisible();
   await page.evaluate(() => window.mock?.world.setStatus({ head: { sequence: 49, written_at: Date.now(), confirmed: 5, of: 6 } }));
-  await expect(page.getByText("Newest version: no. 49, kept by 5 of 6")).toBeVisible();
+  await expect(page.getByText("Newest version: no. 49, confirmed by 5 of 6")).toBeVisible();
   await open(page, { scene: "restore-many-versions", route: "/restore" });
-  await expect(page.getByText("Newest version: no. 48, kept by 6 of 6.")).toBeVisible();
+  await expect(page.getByText("Newest version: no. 48, confirmed by 6 of 6.")).toBeVisible();
 });
 
 test("the button fits the trouble, who is missing is listed, and nothing green stands beside red", async ({ page }) => {

@@ -7,8 +7,8 @@ beforeEach(() => {
   preferences.language = "en";
 });
 
-test("a version has a number and people who keep it", () => {
+test("a version has a number and people who confirmed it", () => {
   const head = { sequence: 1_048, written_at: 0, confirmed: 5, of: 6 };
-  expect(headWords(head)).toBe("Newest version: no. 1048, kept by 5 of 6");
+  expect(headWords(head)).toBe("Newest version: no. 1048, confirmed by 5 of 6");
   expect(headWords({ ...head, confirmed: 0 })).toBe("Newest version: no. 1048, confirmed by nobody since BitDust started");
 });

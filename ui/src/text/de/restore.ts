@@ -59,7 +59,7 @@ export const restore: Translated<typeof English> = {
   problem_list: "Was sich nicht wiederherstellen ließ",
   way: "Ort in dieser Version",
   newest: "Neueste",
-  head_some: "Neueste Version: Nr. {sequence}, bei {confirmed} von {of} aufbewahrt",
+  head_some: "Neueste Version: Nr. {sequence}, von {confirmed} von {of} bestätigt",
   head_none: "Neueste Version: Nr. {sequence}, von niemandem bestätigt, seit BitDust läuft",
   clock_wrong: "Falsche Uhr",
   clock_wrong_more: "Diese Version entstand, als die Uhr eines Computers falsch ging.",

@@ -56,7 +56,7 @@ export const restore = {
   problem_list: "What could not be restored",
   way: "Place in this version",
   newest: "Newest",
-  head_some: "Newest version: no. {sequence}, kept by {confirmed} of {of}",
+  head_some: "Newest version: no. {sequence}, confirmed by {confirmed} of {of}",
   head_none: "Newest version: no. {sequence}, confirmed by nobody since BitDust started",
   clock_wrong: "Wrong clock",
   clock_wrong_more: "This version was taken while the clock of a computer was wrong.",
