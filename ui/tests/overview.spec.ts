@@ -149,6 +149,14 @@ test("the button fits the trouble, who is missing is listed, and nothing green s
   await expect(page.locator("main .good, main .calm.held")).toHaveCount(0);
 });
 
+test("pieces are on their way only while a backup runs", async ({ page }) => {
+  await open(page, { scene: "backing-up" });
+  await expect(page.getByText(/^They are being sent to \d+ people\.$/)).toBeVisible();
+  await page.evaluate(() => window.mock?.world.setStatus({ jobs: [] }));
+  await expect(page.getByText("They are sent with your first backup.")).toBeVisible();
+  await expect(page.getByText(/^They are being sent/)).toHaveCount(0);
+});
+
 test("a failed call is said with a hint and stays until it was read", async ({ page }) => {
   await open(page, { scene: "supplier-lost" });
   await page.evaluate(() => window.mock?.refuse("backup", "too_few_suppliers"));

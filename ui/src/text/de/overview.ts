@@ -21,6 +21,7 @@ export const overview: Translated<typeof English> = {
   pieces_none: "Noch niemand",
   pieces_none_hint: "Laden Sie jemanden ein, oder suchen Sie Menschen.",
   pieces_first: "Noch nicht vollständig",
+  pieces_first_later: "Sie werden mit der ersten Sicherung gesendet.",
   pieces_first_hint: { one: "Sie werden gerade an {count} Menschen gesendet.", other: "Sie werden gerade an {count} Menschen gesendet." },
   pieces_some: { one: "Bisher {count} Mensch", other: "Bisher {count} Menschen" },
   pieces_some_hint: "Sobald es genug sind, bewahrt jeder ein Stück auf.",

@@ -18,6 +18,7 @@ export const overview = {
   pieces_none: "Nobody yet",
   pieces_none_hint: "Invite someone or find people.",
   pieces_first: "Not complete yet",
+  pieces_first_later: "They are sent with your first backup.",
   pieces_first_hint: { one: "They are being sent to {count} person.", other: "They are being sent to {count} people." },
   pieces_some: { one: "{count} person so far", other: "{count} people so far" },
   pieces_some_hint: "Each will keep a piece as soon as there are enough.",
