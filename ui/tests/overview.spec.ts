@@ -149,6 +149,12 @@ test("the button fits the trouble, who is missing is listed, and nothing green s
   await expect(page.locator("main .good, main .calm.held")).toHaveCount(0);
 });
 
+test("no backup is offered of folders that are not there", async ({ page }) => {
+  await open(page, { scene: "folder-away" });
+  await expect(page.getByRole("heading", { name: "Documents is not there now" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Back up now" })).toHaveCount(0);
+});
+
 test("pieces are on their way only while a backup runs", async ({ page }) => {
   await open(page, { scene: "backing-up" });
   await expect(page.getByText(/^They are being sent to \d+ people\.$/)).toBeVisible();
