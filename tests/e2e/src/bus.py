@@ -3,23 +3,27 @@
 
 bus.py serve              a place for icons beside the clock, and one for notifications; prints
                           what comes there as lines of JSON
-bus.py look NAME PATH     prints the icon's name and its menu as one line of JSON
+bus.py look NAME PATH     prints the icon's picture, by the name it has in the sources, and its
+                          menu as one line of JSON
 bus.py choose NAME PATH ID   chooses an entry of the menu
 """
 
 import json
 import sys
+from pathlib import Path
 
 import gi
 
+gi.require_version("GdkPixbuf", "2.0")
 gi.require_version("Gio", "2.0")
-from gi.repository import Gio, GLib  # noqa: E402
+from gi.repository import GdkPixbuf, Gio, GLib  # noqa: E402
 
 WATCHER = "org.kde.StatusNotifierWatcher"
 NOTIFICATIONS = "org.freedesktop.Notifications"
 ITEM = "org.kde.StatusNotifierItem"
 MENU = "com.canonical.dbusmenu"
 PATIENCE_MILLISECONDS = 10_000
+PICTURES = Path(__file__).parents[3] / "src-tauri/icons"
 
 INTERFACES = Gio.DBusNodeInfo.new_for_xml(f"""
 <node>
@@ -104,11 +108,24 @@ def entries(layout):
     return found + [entry for child in children for entry in entries(child)]
 
 
+def pixels(picture):
+    return GdkPixbuf.Pixbuf.new_from_file(str(picture)).get_pixels()
+
+
+def named(icon):
+    """The picture of which an icon is a copy; none where it was replaced before it was read."""
+    try:
+        shown = pixels(icon)
+    except GLib.Error:
+        return None
+    return next((it.stem for it in PICTURES.glob("tray*.png") if pixels(it) == shown), None)
+
+
 def look(name, path):
     arguments = GLib.Variant("(ss)", (ITEM, "IconName"))
     (icon,) = ask(name, path, "org.freedesktop.DBus.Properties", "Get", arguments)
     layout = ask(name, menu_of(name, path), MENU, "GetLayout", GLib.Variant("(iias)", (0, -1, [])))[1]
-    tell(icon=icon, entries=entries(layout))
+    tell(picture=named(icon), entries=entries(layout))
 
 
 def choose(name, path, entry):

@@ -33,7 +33,7 @@ struct Icon {
 /// What an icon shows.
 #[derive(Debug, Clone)]
 pub struct Shown {
-    /// The name of its picture.
+    /// The name that its picture has in the sources, such as `tray-attention`.
     pub picture: String,
     /// Entries of its menu, with their numbers.
     pub entries: Vec<(u64, String)>,
@@ -86,7 +86,7 @@ impl<'a> Bus<'a> {
             Some((entry["id"].as_u64()?, label))
         });
         Ok(Shown {
-            picture: shown["icon"].as_str().unwrap_or_default().to_owned(),
+            picture: shown["picture"].as_str().unwrap_or_default().to_owned(),
             entries: entries.collect(),
         })
     }

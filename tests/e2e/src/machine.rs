@@ -112,8 +112,12 @@ impl Machine {
     pub fn window_arguments(&self) -> Vec<String> {
         let home = self.home.display().to_string();
         let mut arguments = vec!["--home".to_owned(), home];
-        arguments.extend(["--scope", "loopback", "--network"].map(str::to_owned));
-        arguments.push(self.network.clone());
+        for (flag, value) in [
+            ("--scope", self.scope),
+            ("--network", self.network.as_str()),
+        ] {
+            arguments.extend([flag.to_owned(), value.to_owned()]);
+        }
         for address in &self.bootstrap {
             arguments.extend(["--bootstrap".to_owned(), address.clone()]);
         }

@@ -292,6 +292,7 @@ impl Window<'_> {
 
     /// Writes a picture of the page into the desktop's folder, for whoever looks into a failure.
     pub fn picture(&self, name: &str) -> Result<()> {
+        self.wait_until_drawn()?;
         let path = format!("/session/{}/screenshot", self.session);
         let shot = self.desktop.ask("GET", &path, None)?;
         let text = shot.as_str().context("no picture")?;
@@ -301,6 +302,17 @@ impl Window<'_> {
             bytes,
         )?;
         Ok(())
+    }
+
+    /// What a script finds may be seen some frames later, on a busy machine much later.
+    fn wait_until_drawn(&self) -> Result<()> {
+        let draw = "window.isDrawn = false;
+            requestAnimationFrame(() => requestAnimationFrame(() => { window.isDrawn = true; }));";
+        self.run(draw, &json!([]))?;
+        eventually("the page is drawn", SOON, || {
+            let is_drawn = self.run("return window.isDrawn", &json!([]))?;
+            Ok((is_drawn == true).then_some(()))
+        })
     }
 
     /// Ends the application.
