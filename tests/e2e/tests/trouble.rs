@@ -12,11 +12,15 @@ use bitdust_e2e_tests::world::built_window;
 use bitdust_e2e_tests::{
     Bus, Desktop, Machine, Outcome, Stage, Transport, Window, World, eventually,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(60);
+/// How long the node waits at most before it tries again whoever was away.
+const REDIAL: (&str, &str) = ("policy.redial_max", "2000");
 /// The transport over which the end of a program is seen at once.
 const ALERT: Transport = Transport::Tcp;
+/// The one that soonest gives up a program that is silent.
+const IMPATIENT: Transport = Transport::Quic;
 /// The pictures of the icon, by their names in the sources.
 const CALM: &str = "tray";
 const NEEDS_YOU: &str = "tray-attention";
@@ -163,6 +167,105 @@ fn the_icon_beside_the_clock_follows_the_window() -> Outcome {
     window.quit()
 }
 
+/// Where data could be lost, another backup does not help and is not offered, and nothing is green.
+#[test]
+fn what_could_be_lost_leads_to_who_is_missing() -> Outcome {
+    let world = World::over("trouble-lost", ALERT)?;
+    let settings = [
+        REDIAL,
+        ("policy.receipt_counts_for", "15000"),
+        ("policy.check_interval", "3000"),
+    ];
+    let mut stage = Stage::prepare(&world, 4, &settings)?;
+    let folder = make_folder(&world, "letters")?;
+    let desktop = Desktop::start(&world, "screen")?;
+    let bus = Bus::offer(&desktop)?;
+    let window = desktop.open(&stage.customer)?;
+    stage.hire()?;
+    let add = stage.customer.order(&["folder", "add", "--"]);
+    add.argument(&folder).run()?;
+    stage.customer.attempt(&["backup"])?.expect_done()?;
+    window.click("Test now")?;
+    window.wait_for("came back whole", SOON)?;
+    // The control: this is how something green is found.
+    eventually("the test is green", SOON, || {
+        Ok((!greens(&window)?.is_empty()).then_some(()))
+    })?;
+
+    for supplier in &mut stage.suppliers[1..] {
+        supplier.kill()?;
+    }
+    let lost = ("Your data could be lost", "bad");
+    told(&window, &bus, lost, NEEDS_YOU)?;
+    window.wait_for(
+        "Only 1 of 2 people needed can prove they have your data",
+        SOON,
+    )?;
+    window.wait_for("1 of 4 kept", SOON)?;
+    ensure!(offered(&window)? == ["See who is missing"]);
+    let shown = window.text()?;
+    ensure!(!shown.contains("Back up now"), "{shown}");
+    ensure!(shown.contains("came back whole"), "{shown}");
+    // That they confirmed it once does not say that they keep it.
+    ensure!(shown.contains("confirmed by 4 of 4"), "{shown}");
+    ensure!(greens(&window)?.is_empty(), "{:?}", greens(&window)?);
+    window.picture("lost")?;
+    let said = stage.customer.order(&["status"]).plain().run()?.stdout;
+    ensure!(said.starts_with("Your data could be lost"), "{said}");
+
+    window.click("See who is missing")?;
+    window.wait_for("Who holds a piece", SOON)?;
+    window.picture("missing")?;
+    window.quit()
+}
+
+/// A bar is full when all is done, and not when all is read: as long as somebody has not confirmed,
+/// it is said who.
+#[test]
+fn no_bar_is_full_while_a_confirmation_is_missing() -> Outcome {
+    let world = World::over("trouble-bar", IMPATIENT)?;
+    let settings = [
+        REDIAL,
+        ("policy.request_timeout", "5000"),
+        ("policy.stall_timeout", "5000"),
+    ];
+    let stage = Stage::prepare(&world, 2, &settings)?;
+    let owner = &stage.customer;
+    owner.set("code", "2/2")?;
+    owner.set("listen", IMPATIENT.listen_address())?;
+    let folder = make_folder(&world, "letters")?;
+    let desktop = Desktop::start(&world, "screen")?;
+    let window = desktop.open(owner)?;
+    stage.hire()?;
+    owner
+        .order(&["folder", "add", "--"])
+        .argument(&folder)
+        .run()?;
+    window.wait_for("Your folder is not stored yet", SOON)?;
+    watch_bars(&window)?;
+
+    stage.suppliers[1].hold(true)?;
+    window.click("Back up now")?;
+    let waits =
+        "Waiting for supplier-2 to come online: 1 of 2 people have confirmed the last piece";
+    window.wait_for(waits, SOON)?;
+    window.picture("confirming")?;
+    stage.suppliers[1].hold(false)?;
+    owner.wait_for_versions(&folder, 1)?;
+    window.wait_for("2 of 2 kept", SOON)?;
+
+    let bars = bars(&window)?;
+    let says = |bar: &Value| bar["says"].as_str().unwrap_or_default().to_owned();
+    ensure!(bars.iter().any(|bar| says(bar).contains(waits)), "{bars:?}");
+    for bar in &bars {
+        let share = bar["share"].as_f64().context("no share")?;
+        let now = bar["now"].as_str().unwrap_or_default();
+        ensure!(share < 0.999 && now != "100", "a full bar: {bar}");
+        ensure!(!says(bar).is_empty(), "a bar without words: {bar}");
+    }
+    window.quit()
+}
+
 fn make_folder(world: &World, name: &str) -> Result<PathBuf> {
     let folder = world.make_folder(name)?;
     for number in 0..5 {
@@ -243,4 +346,40 @@ fn switch(window: &Window<'_>, name: &str, on: bool) -> Outcome {
     eventually(&format!("{name} is switched"), SOON, || {
         Ok((window.texts(&selector)?.len() == 1).then_some(()))
     })
+}
+
+/// What in the window has one of the colours of what is good.
+fn greens(window: &Window<'_>) -> Result<Vec<String>> {
+    let script = "const probe = document.body.appendChild(document.createElement('i'));
+        const greens = ['--good', '--good-soft', '--good-line', '--good-fill'].map((name) => {
+            probe.style.color = `var(${name})`;
+            return getComputedStyle(probe).color;
+        });
+        probe.remove();
+        const parts = ['color', 'backgroundColor', 'borderTopColor', 'fill', 'stroke'];
+        const isGreen = (it) => parts.some((part) => greens.includes(getComputedStyle(it)[part]));
+        const shown = [...document.querySelectorAll('#app *')].filter((it) => it.getClientRects().length > 0);
+        return shown.filter(isGreen).map((it) => `${it.tagName}.${it.getAttribute('class')} ${it.textContent.trim()}`);";
+    Ok(bitdust_e2e_tests::texts(&window.run(script, &json!([]))?))
+}
+
+/// Has the page note from now on how full its bars are, with the words around them.
+fn watch_bars(window: &Window<'_>) -> Outcome {
+    let script = "window.bars = [];
+        const look = () => {
+            for (const bar of document.querySelectorAll('[role=progressbar]')) {
+                const share = bar.firstElementChild.offsetWidth / bar.offsetWidth;
+                const says = bar.closest('.job')?.innerText ?? '';
+                window.bars.push({ share, now: bar.getAttribute('aria-valuenow'), says });
+            }
+        };
+        new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });";
+    window.run(script, &json!([]))?;
+    Ok(())
+}
+
+/// The bars that were seen.
+fn bars(window: &Window<'_>) -> Result<Vec<Value>> {
+    let bars = window.run("return window.bars", &json!([]))?;
+    Ok(bars.as_array().context("nothing was watched")?.clone())
 }
