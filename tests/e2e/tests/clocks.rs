@@ -132,6 +132,13 @@ fn restore_and_compare(world: &World, machine: &Machine, source: &Path, name: &s
     Ok(())
 }
 
+/// The ids of all versions as they are listed, the oldest first.
+fn ids(machine: &Machine) -> Result<Vec<String>> {
+    let id = |version: &Value| version["id"].as_str().map(str::to_owned);
+    let ids = versions(machine)?.iter().map(id).collect::<Option<_>>();
+    ids.context("a version without an id")
+}
+
 /// The versions whose times are called wrong, by their places in the list.
 fn marked(machine: &Machine) -> Result<Vec<usize>> {
     let versions = versions(machine)?;
@@ -239,19 +246,81 @@ fn a_clock_400_days_ahead() -> Outcome {
 
 /// Certificates of connections begin in 1975: before that nobody can be met, and it is said why.
 #[test]
-fn a_clock_in_1972() -> Outcome {
-    let world = World::new("1972")?;
+fn a_start_in_1970() -> Outcome {
+    let world = World::new("1970-start")?;
     let (mut stage, source) = stage(&world)?;
+    // The first second of 1970, before which Linux lets no clock be set, and one of 1972.
+    for seconds in [0, 70_000_000] {
+        stage.customer.stop()?;
+        stage.customer.clock()?.set_wall_to(seconds)?;
+        stage.customer.start()?;
+        expect_stale(&stage.customer)?;
+        expect_clock_named(&stage.customer, true)?;
+        stage.customer.clock()?.set_wall(0)?;
+        expect_clock_named(&stage.customer, false)?;
+        wait_until_safe(&stage.customer)?;
+        add_and_back_up(&stage.customer, &source, &format!("after {seconds}"))?;
+        let target = format!("restored-after-{seconds}");
+        restore_and_compare(&world, &stage.customer, &source, &target)?;
+    }
+    ensure!(marked(&stage.customer)?.is_empty());
+    stage.check_alive()
+}
+
+/// The battery of the clock dies while the machine sleeps: it wakes in 1970, with suppliers that it met
+/// before. What is made then comes after all that was made before.
+#[test]
+fn a_clock_that_falls_back_to_1970() -> Outcome {
+    let world = World::new("1970-fall")?;
+    let (mut stage, source) = stage(&world)?;
+    let customer = &stage.customer;
+    customer.hold(true)?;
+    customer.clock()?.sleep(DAY + DAY / 24)?;
+    customer.clock()?.set_wall_to(0)?;
+    customer.hold(false)?;
+    expect_clock_named(customer, true)?;
+    wait_until_safe(customer)?;
+    add_and_back_up(customer, &source, "in 1970")?;
+    restore_and_compare(&world, customer, &source, "restored-in-1970")?;
+    customer.clock()?.set_wall_to(0)?;
+    add_and_back_up(customer, &source, "in 1970 again")?;
+    expect_clock_named(customer, true)?;
+    restore_and_compare(&world, customer, &source, "restored-again")?;
+    let made = ids(customer)?;
+    ensure!(made.len() == 3, "{made:?}");
+
+    // Alone it knows nothing to be fresh, by such a clock and by the right one.
+    let mut suppliers = stage.suppliers.iter();
+    suppliers.try_for_each(|it| it.hold(true))?;
     stage.customer.stop()?;
-    stage.customer.clock()?.set_wall_to(70_000_000)?;
     stage.customer.start()?;
     expect_stale(&stage.customer)?;
     expect_clock_named(&stage.customer, true)?;
     stage.customer.clock()?.set_wall(0)?;
+    expect_stale(&stage.customer)?;
     expect_clock_named(&stage.customer, false)?;
+    let mut suppliers = stage.suppliers.iter();
+    suppliers.try_for_each(|it| it.hold(false))?;
     wait_until_safe(&stage.customer)?;
-    add_and_back_up(&stage.customer, &source, "second")?;
-    restore_and_compare(&world, &stage.customer, &source, "restored")
+    add_and_back_up(&stage.customer, &source, "right again")?;
+    let listed = ids(&stage.customer)?;
+    ensure!(listed.starts_with(&made), "{listed:?}, and made {made:?}");
+    let odd = marked(&stage.customer)?;
+    ensure!(odd == [1, 2], "{odd:?}");
+    restore_and_compare(&world, &stage.customer, &source, "restored")?;
+
+    let words = stage.customer.words.clone();
+    stage.customer.kill()?;
+    let mut machine = stage.new_machine(&world, "new-machine")?;
+    machine.recover(&words)?;
+    machine.start()?;
+    machine.wait_until_connected(3)?;
+    let recovered = ids(&machine)?;
+    ensure!(recovered == listed, "{recovered:?}");
+    let odd = marked(&machine)?;
+    ensure!(odd == [1, 2], "{odd:?}");
+    restore_and_compare(&world, &machine, &source, "recovered")?;
+    stage.check_alive()
 }
 
 #[test]
