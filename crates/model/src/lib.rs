@@ -1,7 +1,7 @@
 //! The vocabulary of BitDust: ids, units, messages, limits and error codes.
 //!
 //! It owns the shape of everything that two crates speak about, and nothing else:
-//! no behaviour beyond encoding, no IO, no cryptography.
+//! no behaviour beyond encoding and small pure rules about these shapes, no IO, no cryptography.
 
 pub mod code;
 pub mod codec;
@@ -26,6 +26,8 @@ pub mod status;
 pub mod tree;
 pub mod unit;
 pub mod verdict;
+pub mod versions;
+pub mod witness;
 
 pub use code::{Code, CodeVersion};
 pub use codec::{DecodeError, EncodeError, decode, encode, try_encode};

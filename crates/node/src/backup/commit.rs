@@ -11,13 +11,13 @@ use tokio::sync::Semaphore;
 use bitdust_crypto::{head_hash, set_hash};
 use bitdust_engine::{JobId, SetFact};
 use bitdust_model::head::Head;
-use bitdust_model::intervals::CLOCK_EARLIEST;
 use bitdust_model::ledger::AtHand;
 use bitdust_model::manifest::{
     BlobRef, FolderRecord, FolderSchedule, FriendRecord, Manifest, OWN_PACK, PackKind, PackRecord,
     PackRef, SnapshotRecord,
 };
 use bitdust_model::set::SetVersion;
+use bitdust_model::versions::place_new;
 use bitdust_model::{
     EncodeError, ErrorCode, HeadHash, PackId, Schedule, Sequence, UnixMillis, limits, try_encode,
 };
@@ -188,7 +188,7 @@ impl CommitWriter<'_> {
         if count > limits::SNAPSHOTS_MAX {
             return Err(CommitError::TooManySnapshots { count });
         }
-        order(
+        place_new(
             &snapshots,
             self.last_written_at()?,
             &mut self.request.snapshots,
@@ -461,19 +461,6 @@ fn set_version(set: &OwnSet) -> SetVersion {
         set: set.set,
         version: set.version,
         hash: set_hash(&set.record),
-    }
-}
-
-/// Gives new versions their places behind all that are known, in the order of their times, and marks
-/// those whose time cannot be right: from before this program, or before the head that was written
-/// last.
-fn order(known: &[SnapshotRecord], last: UnixMillis, new: &mut [SnapshotRecord]) {
-    let highest = known.iter().map(|snapshot| snapshot.order).max();
-    let first = highest.unwrap_or(0).saturating_add(1);
-    new.sort_by_key(|snapshot| snapshot.taken_at);
-    for (order, snapshot) in (first..).zip(new) {
-        snapshot.order = order;
-        snapshot.is_clock_suspect = snapshot.taken_at < last.max(CLOCK_EARLIEST);
     }
 }
 

@@ -1,10 +1,9 @@
 //! Versions of folders.
 
-use std::collections::BTreeMap;
-
 use bitdust_model::limits::SNAPSHOTS_MAX;
 use bitdust_model::manifest::SnapshotRecord;
-use bitdust_model::{DeviceId, SnapshotId, UnixMillis};
+use bitdust_model::versions::oldest_first;
+use bitdust_model::{SnapshotId, UnixMillis};
 use rusqlite::{Transaction, params};
 
 use super::error::refuse_when_full;
@@ -12,9 +11,8 @@ use super::{Catalogue, CatalogueError};
 use crate::row::{SnapshotRow, blob, decode_row, encode_row, to_column};
 
 impl Catalogue {
-    /// All snapshots, oldest first, as a reader sees them whose clock shows `now`. Those of one device
-    /// are in their order, whatever its clock said meanwhile. Devices that write beside each other do
-    /// not know each other's order: theirs lie as they were taken, unless that time is doubted.
+    /// All snapshots, oldest first, as a reader sees them whose clock shows `now`
+    /// ([`oldest_first`]).
     pub fn snapshots(&self, now: UnixMillis) -> Result<Vec<SnapshotRecord>, CatalogueError> {
         self.read(|connection| {
             let mut statement = connection
@@ -22,7 +20,7 @@ impl Catalogue {
             let rows = statement
                 .query_and_then([], |row| Ok(decode_row::<SnapshotRow>(blob(row, 0)?)?.0))?;
             let records: Result<_, CatalogueError> = rows.collect();
-            records.map(|records| interleaved(records, now))
+            records.map(|records| oldest_first(records, now))
         })
     }
 
@@ -38,25 +36,6 @@ impl Catalogue {
             }
         })
     }
-}
-
-/// Brings snapshots that come by their order into one row: a device's clock is taken to stand still
-/// where it went back or is doubted.
-fn interleaved(records: Vec<SnapshotRecord>, now: UnixMillis) -> Vec<SnapshotRecord> {
-    let mut clocks: BTreeMap<DeviceId, UnixMillis> = BTreeMap::new();
-    let mut timed: Vec<(UnixMillis, SnapshotRecord)> = records
-        .into_iter()
-        .map(|record| {
-            let clock = clocks.entry(record.device).or_default();
-            if !record.is_time_suspect(now) {
-                *clock = record.taken_at.max(*clock);
-            }
-            (*clock, record)
-        })
-        .collect();
-    // Stable: at one time the order decides.
-    timed.sort_by_key(|(at, _)| *at);
-    timed.into_iter().map(|(_, record)| record).collect()
 }
 
 /// Adds a snapshot; one with its id is replaced. At most `SNAPSHOTS_MAX`.

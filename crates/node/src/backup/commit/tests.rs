@@ -2,6 +2,7 @@
 
 use bitdust_crypto::{PackCipher, ShardMask, verify_by};
 use bitdust_engine::DraftFact;
+use bitdust_model::intervals::CLOCK_EARLIEST;
 use bitdust_model::manifest::{ChunkRecord, Retention};
 use bitdust_model::set::{Holder, PositionRecord, PositionState, SetRecord};
 use bitdust_model::tree::Meta;
@@ -339,31 +340,4 @@ async fn a_version_that_lost_its_lists_stops_no_other() {
         .expect("taken back");
     assert_eq!(seal(&home, Vec::new()).await, Ok(Sequence(1)));
     assert!(!catalogue.is_damaged());
-}
-
-/// Versions in the order in which a person made them, whatever the clock said meanwhile.
-#[test]
-fn a_version_comes_behind_all_that_are_known() {
-    let at = |order: u64, taken_at: UnixMillis| SnapshotRecord {
-        order,
-        taken_at,
-        ..plain_version()
-    };
-    let year = 365 * 24 * 60 * 60 * 1_000;
-    let now = UnixMillis(CLOCK_EARLIEST.0 + year);
-    let ahead = UnixMillis(now.0 + 2 * year);
-    let known = [at(3, ahead), at(2, now)];
-    let mut new = [at(0, UnixMillis(now.0 + 2)), at(0, UnixMillis(now.0 + 1))];
-    order(&known, now, &mut new);
-    let orders = new
-        .iter()
-        .map(|version| (version.order, version.taken_at.0 - now.0));
-    assert_eq!(orders.collect::<Vec<_>>(), [(4, 1), (5, 2)]);
-    assert!(new.iter().all(|version| !version.is_clock_suspect));
-    order(&known, ahead, &mut new);
-    assert!(new[0].is_clock_suspect, "the head before was written later");
-    let mut first = [at(0, UnixMillis(1))];
-    order(&[], UnixMillis(0), &mut first);
-    assert_eq!(first[0].order, 1);
-    assert!(first[0].is_clock_suspect, "in 1970");
 }
