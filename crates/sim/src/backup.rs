@@ -1,6 +1,6 @@
 //! A backup in this world: the walk, the packs that it seals, the lists, the head.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bitdust_engine::{Input, JobId, VersionFact};
@@ -41,6 +41,7 @@ impl World {
         let is_changed = self.newest_version(node).as_ref() != Some(&snapshot);
         let still = self.still_at_hand(node, at_hand);
         let scan = Scan {
+            taken_at: self.nodes[node.0].wall_clock(self.now),
             snapshot,
             is_changed,
             left,
@@ -134,7 +135,7 @@ impl World {
             forgotten: false,
         };
         machine.disk.packs.insert(pack, row);
-        let receipts = std::collections::BTreeMap::new();
+        let receipts = BTreeMap::new();
         self.books.packs.insert(
             (node, pack),
             PackEntry {
@@ -186,7 +187,9 @@ impl World {
         packs.extend(scan.sealed.iter().copied());
         packs.remove(&commit);
         let (mut trees, mut still) = (scan.trees.clone(), scan.still);
-        let snapshot = if folders.contains(&FOLDER) && scan.is_changed {
+        let is_new = folders.contains(&FOLDER) && scan.is_changed;
+        let taken_at = is_new.then_some(scan.taken_at);
+        let snapshot = if is_new {
             trees.extend(still);
             scan.snapshot.clone()
         } else {
@@ -206,6 +209,9 @@ impl World {
             commit,
             kept: BTreeSet::new(),
             recorded: false,
+            written_at: self.nodes[node.0].wall_clock(self.now),
+            received_at: BTreeMap::new(),
+            versions: self.versions_of_head(node, sequence, taken_at),
         };
         self.books.heads.insert((node, sequence), entry);
         let input = Input::MetadataSealed { job, sequence };
@@ -223,9 +229,11 @@ impl World {
         if let Some(entry) = self.books.heads.get_mut(&(node, sequence)) {
             entry.recorded = true;
             let packs = entry.packs.clone();
+            let versions = entry.versions.clone();
             for pack in packs.into_iter().chain([entry.commit]) {
                 moved.extend(self.change_pack(node, pack, |row| row.published |= row.committed));
             }
+            self.record_versions(node, versions);
         }
         let wait = self.disk_time();
         self.deliver(node, wait, Input::CommitRecorded { sequence, moved });

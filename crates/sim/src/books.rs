@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitdust_engine::{JobId, SetFact};
-use bitdust_model::manifest::PackKind;
-use bitdust_model::{DeviceId, IdentityId, PackId, Position, Sequence, Tick};
+use bitdust_model::manifest::{PackKind, SnapshotRecord};
+use bitdust_model::{
+    DeviceId, IdentityId, PackId, Position, Sequence, SnapshotId, Tick, UnixMillis,
+};
 
 use crate::id::{HeadKey, NodeId, PackKey};
 
@@ -43,6 +45,12 @@ pub(crate) struct HeadEntry {
     /// Suppliers whose word on it reached the owner.
     pub(crate) kept: BTreeSet<DeviceId>,
     pub(crate) recorded: bool,
+    /// When it was signed, by the clock of its machine.
+    pub(crate) written_at: UnixMillis,
+    /// When it came to those who gave their word, by their clocks.
+    pub(crate) received_at: BTreeMap<DeviceId, UnixMillis>,
+    /// All versions of its machine.
+    pub(crate) versions: Vec<SnapshotRecord>,
 }
 
 /// A record in the DHT.
@@ -66,6 +74,8 @@ pub(crate) struct Books {
     pub(crate) proofs: BTreeMap<(NodeId, DeviceId), Tick>,
     /// Machines that have forgotten versions that they published, and the newest of these.
     pub(crate) laid_back: BTreeMap<NodeId, Sequence>,
+    /// Versions in the order in which they were made, with their machines.
+    pub(crate) made: Vec<(NodeId, SnapshotId)>,
     /// The DHT, by person and lane.
     pub(crate) lanes: BTreeMap<(IdentityId, DeviceId), LaneEntry>,
 }

@@ -27,6 +27,7 @@ mod space;
 mod supplier;
 mod tips;
 mod trust;
+mod versions;
 mod world;
 
 pub use failure::Failure;

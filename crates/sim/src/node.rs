@@ -9,7 +9,7 @@ use bitdust_engine::{
     Phase, RecoveryFound, SealedPackFact, SetFact, SupplierFact, known_at, packs_at_start,
 };
 use bitdust_model::ledger::{Group, GroupTotal};
-use bitdust_model::manifest::PackKind;
+use bitdust_model::manifest::{PackKind, SnapshotRecord};
 use bitdust_model::{
     ByteCount, DeviceId, IdentityId, PackId, Position, Schedule, Sequence, SetId, Tick, UnixMillis,
 };
@@ -112,6 +112,8 @@ pub(crate) struct Disk {
     pub(crate) settled: Option<Sequence>,
     /// Who is to be asked which shards they have.
     pub(crate) unlisted: BTreeSet<DeviceId>,
+    /// Versions in the catalogue.
+    pub(crate) versions: Vec<SnapshotRecord>,
     /// The newest head that recovery found in another lane.
     pub(crate) recovered: Option<HeadKey>,
     pub(crate) offered: ByteCount,
@@ -161,6 +163,8 @@ pub(crate) struct Memory {
 /// A walk under way.
 #[derive(Debug)]
 pub(crate) struct Scan {
+    /// When it began, by the machine's clock.
+    pub(crate) taken_at: UnixMillis,
     pub(crate) snapshot: BTreeSet<u64>,
     /// Whether that differs from the newest version.
     pub(crate) is_changed: bool,

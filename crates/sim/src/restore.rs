@@ -162,6 +162,7 @@ impl World {
             (true, 0) => {
                 // Of several lanes the first one is restored.
                 self.nodes[node.0].disk.recovered.get_or_insert(head);
+                self.take_versions(node, self.books.heads[&head].versions.clone());
                 let lists = ListsRead::Whole;
                 Input::CatalogueRebuilt { job, lists }
             }
@@ -374,6 +375,9 @@ impl World {
     fn record_kept(&mut self, node: NodeId, device: DeviceId, sequence: Sequence) -> Input {
         if let Some(entry) = self.books.heads.get_mut(&(node, sequence)) {
             entry.kept.insert(device);
+            let supplier = &self.nodes[self.by_device[&device].0];
+            let received_at = supplier.wall_clock(self.now);
+            entry.received_at.entry(device).or_insert(received_at);
         }
         let keepers = &mut self.nodes[node.0].disk.keepers;
         keepers.entry(sequence).or_default().insert(device);

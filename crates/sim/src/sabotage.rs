@@ -68,6 +68,8 @@ pub enum Sabotage {
     BelievesLists,
     /// Leads on to lists wherever they are: what every backup once did.
     LeadsOnToTheAbsent,
+    /// Lists versions by the times at which they were taken: what every catalogue once did.
+    OrdersByTime,
 }
 
 impl Sabotage {
@@ -87,6 +89,7 @@ impl Sabotage {
             | Self::ForgetsAtStart
             | Self::KnowsEveryHead
             | Self::BelievesLists
+            | Self::OrdersByTime
             | Self::ForgetsDebts => {}
             Self::GivesUnasked => give_unasked(outputs),
             Self::LeadsOnToTheAbsent => outputs.iter_mut().for_each(lead_anywhere),
@@ -159,6 +162,7 @@ impl Sabotage {
             | Self::KnowsEveryHead
             | Self::BelievesLists
             | Self::GivesUnasked
+            | Self::OrdersByTime
             | Self::ForgetsDebts => told,
         }
     }
