@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use bitdust_crypto::verify_header;
 use bitdust_model::manifest::{PackKind, PackRef};
 use bitdust_model::shard::{ShardHeader, SignedHeader};
-use bitdust_model::{DeviceId, IdentityId, PackId, Position, ShardId, UnixMillis, limits};
+use bitdust_model::{DeviceId, IdentityId, PackId, Position, SetId, ShardId, UnixMillis, limits};
 use bitdust_store::{Catalogue, HomePaths, ShardStore};
 use rusqlite::{Connection, OpenFlags};
 
@@ -54,6 +54,8 @@ pub fn glance(catalogue: &Path) -> Result<Glance> {
 pub struct Committed {
     /// The ids of its shards by position, as their files are named.
     pub shards: Vec<String>,
+    /// The devices that are to have them now, in full; empty where nobody is.
+    pub holders: Vec<String>,
     /// What is in it.
     pub kind: PackKind,
     /// Shards that give it back.
@@ -71,6 +73,7 @@ pub fn committed_packs(home: &Path, folder: &Path) -> Result<Vec<Committed>> {
     let rows = statement.query_map([], |row| Ok((PackId(row.get(0)?), row.get(1)?)))?;
     let found = rows.collect::<Result<Vec<(PackId, bool)>, _>>()?;
     drop(statement);
+    let holders = holders(&connection)?;
     drop(connection);
     // Places inside of packs are not asked for, so the length of their header does not matter.
     let catalogue = Catalogue::open(&copy, 0)?;
@@ -79,7 +82,12 @@ pub fn committed_packs(home: &Path, folder: &Path) -> Result<Vec<Committed>> {
         let known = catalogue
             .pack_ref(pack)?
             .context("a pack without its record")?;
+        let holder = |position| holders.get(&(known.set, position)).cloned();
+        let positions = (0..).take(known.shards.len());
         packs.push(Committed {
+            holders: positions
+                .map(|position| holder(position).unwrap_or_default())
+                .collect(),
             shards: known.shards.iter().map(ShardId::to_hex).collect(),
             kind: known.kind,
             k: known.k,
@@ -87,6 +95,18 @@ pub fn committed_packs(home: &Path, folder: &Path) -> Result<Vec<Committed>> {
         });
     }
     Ok(packs)
+}
+
+/// Who has which position of which set.
+fn holders(connection: &Connection) -> Result<BTreeMap<(SetId, u8), String>> {
+    let mut statement = connection.prepare(
+        "SELECT set_id, position, device FROM positions JOIN holders ON holders.id = positions.holder",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let device = DeviceId(row.get(2)?).to_hex();
+        Ok(((SetId(row.get(0)?), row.get(1)?), device))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Which shards were ever named for a place of a pack.
@@ -280,7 +300,7 @@ pub fn copy_database(database: &Path, folder: &Path) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use bitdust_model::manifest::PackKind;
-    use bitdust_model::{CodeVersion, Epoch, SetId};
+    use bitdust_model::{CodeVersion, Epoch};
 
     use super::*;
 

@@ -27,6 +27,7 @@ pub mod size;
 pub mod somebody;
 pub mod stage;
 pub mod wait;
+pub mod whole;
 pub mod window;
 pub mod witness;
 pub mod world;

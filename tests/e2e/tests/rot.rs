@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use bitdust_e2e_tests::ledger::{committed_packs, shard_files};
 use bitdust_e2e_tests::rot::{is_whole, rot};
+use bitdust_e2e_tests::whole::{Auditor, Withheld};
 use bitdust_e2e_tests::{Outcome, Random, Stage, World, differences, eventually, sized};
 use bitdust_model::manifest::PackKind;
 use serde_json::Value;
@@ -17,6 +18,10 @@ const SOON: Duration = Duration::from_secs(60);
 const HURRIED: &str = "1000";
 const NEVER: &str = "86400000";
 const FILE_BYTES: u64 = 6_000_000;
+/// Shards of a pack that may be lost while it is called safe, of each code here.
+const SPARE: usize = 1;
+/// How long it may be kept back that all is safe.
+const SAID_WITHIN: Duration = Duration::from_secs(60);
 
 /// With two suppliers everything depends on each of them.
 #[test]
@@ -179,6 +184,7 @@ fn what_was_owed_is_paid_beside_one_that_rots() -> Outcome {
 struct Scene {
     stage: Stage,
     source: PathBuf,
+    auditor: Auditor,
     random: Random,
     world: World,
 }
@@ -207,6 +213,7 @@ impl Scene {
             random: world.random(),
             stage,
             source,
+            auditor: Auditor::default(),
             world,
         };
         scene.write("first")?;
@@ -321,15 +328,33 @@ impl Scene {
         })
     }
 
-    /// Waits until a supplier has all shards whole that it had, and everything is said to be safe.
+    /// Waits until a supplier has all shards whole that it had, and everything is said to be safe: not
+    /// before it is so, once the loss was noticed, and soon after.
     fn until_whole(&self, supplier: usize, before: &BTreeMap<PathBuf, u64>) -> Result<Value> {
-        eventually("all is whole again, and said to be", SOON, || {
+        let mut withheld = Withheld::at_most(SAID_WITHIN);
+        let mut is_noticed = false;
+        let status = eventually("all is whole again, and said to be", 2 * SOON, || {
+            let home = &self.stage.customer.home;
+            let packs = committed_packs(home, self.world.folder())?;
+            let is_mended = are_whole(before)?;
+            let shelves = self.auditor.look(&self.stage.suppliers)?;
+            let is_true = shelves.are_safe(&packs, SPARE).is_ok();
             let status = self.stage.customer.status()?;
             let is_trusted = self.view(&status, supplier)?["is_suspect"] == false;
             let is_safe = status["protection"]["kind"] == "safe";
-            let is_well = is_trusted && is_safe && are_whole(before)?;
+            is_noticed |= !is_trusted;
+            let shelves = self.auditor.look(&self.stage.suppliers)?;
+            if let (true, true, Err(held)) = (is_noticed, is_safe, shelves.are_safe(&packs, SPARE))
+            {
+                bail!("called safe with {held} shards of a pack");
+            }
+            withheld.note(is_true, is_safe, Instant::now())?;
+            let is_well = is_trusted && is_safe && is_mended;
             Ok(is_well.then_some(status))
-        })
+        })?;
+        let longest = withheld.longest().as_secs_f64();
+        eprintln!("noticed: {is_noticed}; safe was kept back for {longest:.1} s");
+        Ok(status)
     }
 
     fn restore_and_compare(&self) -> Outcome {
