@@ -1,5 +1,6 @@
 //! The steps, as the search takes them.
 
+use crate::packed::Packed;
 use crate::protocol::{Change, Protocol, bit, count, each};
 use crate::recovery::number;
 use crate::rules::Rule;
@@ -147,13 +148,16 @@ impl Protocol {
         self.push_of_devices(state, actions);
     }
 
-    /// The next state, with those devices in order that differ in nothing but their numbers; none where
-    /// nothing changes.
-    pub(crate) fn next_state(&self, state: &State, action: Action) -> Option<State> {
+    /// Where a step leads.
+    pub(crate) fn next_state(&self, state: &State, action: Action) -> State {
         let mut next = *state;
         self.apply(&mut next, action);
         self.spool(&mut next);
-        let next = next.in_order(self.code.n() - 1);
-        (next != *state).then_some(next)
+        next
+    }
+
+    /// A state as it is kept, with those devices in order that differ in nothing but their numbers.
+    pub(crate) fn packed(&self, state: &State) -> Packed {
+        Packed::new(state, 1..usize::from(self.code.n()))
     }
 }

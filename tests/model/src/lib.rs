@@ -7,6 +7,7 @@
 
 mod check;
 mod holders;
+mod packed;
 pub mod promises;
 mod protocol;
 mod recovery;
