@@ -6,6 +6,7 @@
 //! ([`Rule`]): the tests show that the search then finds what the rule is there for.
 
 mod check;
+mod found;
 mod holders;
 mod packed;
 pub mod promises;
