@@ -1,7 +1,7 @@
 //! What holds in every state, and what must be met somewhere so that this means something.
 
 use crate::protocol::{Change, Protocol, bit, each};
-use crate::recovery::number;
+use crate::recovery::{Answers, Verdict, number};
 use crate::state::{Devices, LaneRecord, SetStage, Stage, State};
 
 /// A settled version is found by every recovery that hears k holders of the newest set.
@@ -85,21 +85,31 @@ fn groups(protocol: &Protocol) -> impl Iterator<Item = Devices> {
     (1..=everybody).filter(move |group| group & !everybody == 0)
 }
 
-fn settled_is_found(protocol: &Protocol, state: &State) -> bool {
-    if state.settled == 0 {
-        return true;
-    }
-    let is_in_force = state.set >= SetStage::InForce && protocol.change == Change::Replace;
+/// Whether something holds of all that recoveries find and say, whoever answers and whatever lane
+/// record they read.
+fn in_all_recoveries(
+    protocol: &Protocol,
+    state: &State,
+    holds: impl Fn(&Answers, &Verdict) -> bool,
+) -> bool {
+    let telling = protocol.telling(state);
+    let lanes: Vec<_> = protocol.lane_records(state).collect();
     groups(protocol).all(|heard| {
-        let counted = protocol.counted(state, heard) & protocol.new_members();
-        let hears_newest = is_in_force && protocol.is_k(counted);
-        let answers = protocol.hear(state, heard);
-        protocol.lane_records(state).all(|lane| {
-            let verdict = protocol.judge(&answers, lane);
-            let must_find = verdict.heard_enough || hears_newest;
-            !must_find || verdict.found >= state.settled
-        })
+        let answers = telling.hear(heard);
+        let mut verdicts = lanes.iter().map(|lane| protocol.judge(&answers, *lane));
+        verdicts.all(|verdict| holds(&answers, &verdict))
     })
+}
+
+fn settled_is_found(protocol: &Protocol, state: &State) -> bool {
+    let settled = state.settled;
+    let is_in_force = state.set >= SetStage::InForce && protocol.change == Change::Replace;
+    settled == 0
+        || in_all_recoveries(protocol, state, |answers, verdict| {
+            let hears_newest = is_in_force && answers.are_k_of_new;
+            let must_find = verdict.heard_enough || hears_newest;
+            !must_find || verdict.found >= settled
+        })
 }
 
 fn published_is_found(protocol: &Protocol, state: &State) -> bool {
@@ -113,26 +123,17 @@ fn published_is_found(protocol: &Protocol, state: &State) -> bool {
 }
 
 fn newest_is_newest(protocol: &Protocol, state: &State) -> bool {
-    groups(protocol).all(|heard| {
-        let answers = protocol.hear(state, heard);
-        protocol.lane_records(state).all(|lane| {
-            let verdict = protocol.judge(&answers, lane);
-            !verdict.says_newest || verdict.named <= verdict.found
-        })
+    in_all_recoveries(protocol, state, |_, verdict| {
+        !verdict.says_newest || verdict.named <= verdict.found
     })
 }
 
 fn newest_is_settled(protocol: &Protocol, state: &State) -> bool {
-    if state.settled == 0 {
-        return true;
-    }
-    groups(protocol).all(|heard| {
-        let answers = protocol.hear(state, heard);
-        protocol.lane_records(state).all(|lane| {
-            let verdict = protocol.judge(&answers, lane);
-            !verdict.says_newest || verdict.found >= state.settled
+    let settled = state.settled;
+    settled == 0
+        || in_all_recoveries(protocol, state, |_, verdict| {
+            !verdict.says_newest || verdict.found >= settled
         })
-    })
 }
 
 fn nothing_is_dropped(protocol: &Protocol, state: &State) -> bool {

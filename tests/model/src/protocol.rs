@@ -137,11 +137,6 @@ impl Protocol {
         count(folded & self.old_members())
     }
 
-    /// Whether these are enough to be heard.
-    pub(crate) fn is_k(&self, devices: Devices) -> bool {
-        count(devices) >= self.code.k()
-    }
-
     /// Whether the shards of these give a pack back.
     pub(crate) fn is_k_of_shards(&self, devices: Devices) -> bool {
         self.shards(devices) >= self.code.k()

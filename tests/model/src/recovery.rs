@@ -1,6 +1,6 @@
 //! What a recovery finds that hears some devices and no other: a function of the state, not a step.
 
-use crate::protocol::{Change, Protocol};
+use crate::protocol::{Change, Protocol, count};
 use crate::rules::Rule;
 use crate::state::{Devices, LaneRecord, SetStage, State};
 
@@ -42,14 +42,28 @@ impl Protocol {
     /// What somebody learns of these devices.
     #[must_use]
     pub fn hear(&self, state: &State, heard: Devices) -> Answers {
-        let is_told = |index: &usize| state.versions[*index].head.kept & heard != 0;
-        let counted = self.counted(state, heard);
-        Answers {
-            found: self.newest_readable(state, heard),
-            told: [1, 0].into_iter().find(is_told).map_or(0, number),
-            are_k_of_old: self.is_k(counted & self.old_members()),
-            are_k_of_new: self.is_k(counted & self.new_members()),
-            know_new_set: self.knows_new_set(state, heard),
+        self.telling(state).hear(heard)
+    }
+
+    /// Who tells what.
+    pub(crate) fn telling(&self, state: &State) -> Telling {
+        let [first, second] = &state.versions;
+        let former = if second.reaches_former {
+            first.lists.kept
+        } else {
+            Devices::MAX
+        };
+        Telling {
+            heads: [first.head.kept, second.head.kept],
+            lists: [
+                [first.lists.kept, Devices::MAX],
+                [second.lists.kept, former],
+            ],
+            counted: self.counted(state, Devices::MAX),
+            with_new_set: self.with_new_set(state),
+            old_members: self.old_members(),
+            new_members: self.new_members(),
+            k: self.code.k(),
         }
     }
 
@@ -104,13 +118,16 @@ impl Protocol {
         answers.are_k_of_new && (is_in_force || answers.are_k_of_old)
     }
 
-    /// Whether one of these devices has the record of the new version of the set: it comes with the
-    /// contract of the new device, and with each head that names it.
-    fn knows_new_set(&self, state: &State, heard: Devices) -> bool {
+    /// Who has the record of the new version of the set: it comes with the contract of the new device,
+    /// and with each head that names it.
+    fn with_new_set(&self, state: &State) -> Devices {
         let is_told = match self.change {
             Change::None | Change::SecondSet => false,
             Change::Replace => state.set >= SetStage::Recorded,
         };
+        if !is_told {
+            return 0;
+        }
         let by_heads = state
             .versions
             .iter()
@@ -119,7 +136,7 @@ impl Protocol {
             .fold(self.new_members() & !self.old_members(), |with, version| {
                 with | version.head.kept
             });
-        is_told && heard & with_record & self.with_anything(state) != 0
+        with_record & self.with_anything(state)
     }
 
     pub(crate) fn with_anything(&self, state: &State) -> Devices {
@@ -128,13 +145,39 @@ impl Protocol {
             with | version.data.kept | version.lists.kept
         })
     }
+}
 
-    fn newest_readable(&self, state: &State, heard: Devices) -> u8 {
-        let is_readable = |index: &usize| {
-            let keeps_list = |of: usize| state.versions[of].lists.kept & heard != 0;
-            state.versions[*index].head.kept & heard != 0 && state.lists_of(*index).all(keeps_list)
-        };
-        [1, 0].into_iter().find(is_readable).map_or(0, number)
+/// Who tells what in a state, so that each group that may answer is asked by a few bits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Telling {
+    /// Who keeps the head of each version.
+    heads: [Devices; 2],
+    /// Who keeps the lists to which each leads: its own, and those before if it leads to them.
+    lists: [[Devices; 2]; 2],
+    /// Whose answer counts.
+    counted: Devices,
+    /// Who has the record of the new set.
+    with_new_set: Devices,
+    old_members: Devices,
+    new_members: Devices,
+    k: u8,
+}
+
+impl Telling {
+    /// What somebody learns of these devices.
+    pub(crate) fn hear(&self, heard: Devices) -> Answers {
+        let is_told = |index: &usize| self.heads[*index] & heard != 0;
+        let has_lists = |index: &usize| self.lists[*index].iter().all(|with| with & heard != 0);
+        let is_readable = |index: &usize| is_told(index) && has_lists(index);
+        let newest = |index: Option<usize>| index.map_or(0, number);
+        let counted = self.counted & heard;
+        Answers {
+            found: newest([1, 0].into_iter().find(is_readable)),
+            told: newest([1, 0].into_iter().find(is_told)),
+            are_k_of_old: count(counted & self.old_members) >= self.k,
+            are_k_of_new: count(counted & self.new_members) >= self.k,
+            know_new_set: self.with_new_set & heard != 0,
+        }
     }
 }
 
