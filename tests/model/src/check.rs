@@ -2,7 +2,6 @@
 
 use crate::packed::Packed;
 use crate::protocol::{Change, Protocol, bit, count, each};
-use crate::recovery::number;
 use crate::rules::Rule;
 use crate::state::{SetStage, Stage, State};
 
@@ -56,7 +55,10 @@ impl Protocol {
             (self.may_list(state, index), Action::List(index)),
             (self.may_send(state, index), Action::Send(index)),
             (self.may_publish(state, index), Action::Publish(index)),
-            (self.may_settle(state, index), Action::Settle(index)),
+            (
+                !self.is_reduced && self.may_settle(state, index),
+                Action::Settle(index),
+            ),
             (
                 stage > Stage::Unmade && stage < Stage::Sent,
                 Action::Fail(index),
@@ -89,9 +91,9 @@ impl Protocol {
         actions.extend(each(state.unasked & present).map(Action::Ask));
         actions.extend(each(state.late & present).map(Action::TakeLateHead));
         actions.extend(each(state.away).map(Action::ComeBack));
-        let may_go = self.budget.trips == u8::MAX || state.trips < self.budget.trips;
-        if may_go && count(state.away) < self.budget.away {
-            actions.extend(each(present).map(Action::Leave));
+        if !self.has_no_trip_left(state) && count(state.away) < self.budget.away {
+            let stays = if self.is_reduced { self.idle(state) } else { 0 };
+            actions.extend(each(present & !stays).map(Action::Leave));
         }
         if state.losses < self.budget.losses {
             actions.extend(each(self.with_anything(state)).map(Action::Lose));
@@ -120,7 +122,7 @@ impl Protocol {
                 state.versions[index].stage = Stage::Published;
                 state.versions[index].in_memory = false;
             }
-            Action::Settle(index) => state.settled = number(index),
+            Action::Settle(index) => self.settle(state, index),
             Action::Fail(index) => Self::fail_version(&mut state.versions[index]),
             Action::RecordSet => state.set = SetStage::Recorded,
             Action::Enforce => state.set = SetStage::InForce,
@@ -153,11 +155,15 @@ impl Protocol {
         let mut next = *state;
         self.apply(&mut next, action);
         self.spool(&mut next);
+        if self.is_reduced {
+            self.stand_in(&mut next);
+        }
         next
     }
 
     /// A state as it is kept, with those devices in order that differ in nothing but their numbers.
     pub(crate) fn packed(&self, state: &State) -> Packed {
-        Packed::new(state, 1..usize::from(self.code.n()))
+        let alike = if self.is_reduced { self.alike() } else { 0..0 };
+        Packed::new(state, alike)
     }
 }

@@ -33,6 +33,11 @@ impl Found {
         self.pieces[number / PIECE][number % PIECE]
     }
 
+    /// Whether one is among them.
+    pub(crate) fn has(&self, state: Packed) -> bool {
+        self.table[self.place_of(state).0] != NONE
+    }
+
     /// Adds those that are new.
     pub(crate) fn add(&mut self, reached: &[Packed]) {
         while (self.count + reached.len()) * 4 >= self.table.len() * 3 {
@@ -56,7 +61,7 @@ impl Found {
     }
 
     fn push(&mut self, state: Packed) {
-        if self.count % PIECE == 0 {
+        if self.count.is_multiple_of(PIECE) {
             self.pieces.push(Vec::with_capacity(PIECE));
         }
         self.pieces[self.count / PIECE].push(state);

@@ -14,6 +14,7 @@ mod protocol;
 mod recovery;
 mod rules;
 mod search;
+mod stand_in;
 mod state;
 mod writer;
 

@@ -12,6 +12,9 @@ const LANE_BITS: u32 = 21;
 /// Devices of the largest world: four, and the one that takes the place of one of them.
 pub(crate) const DEVICES: usize = 5;
 const LANE: u32 = (1 << LANE_BITS) - 1;
+/// How often holders have gone away: behind the lanes, nine flags, the progress of two versions and
+/// the number of losses.
+const TRIPS: u128 = 3 << (5 * LANE_BITS + 9 + 6 + 2);
 
 /// The most that is counted of trips and of losses.
 pub(crate) const COUNT_MAX: u8 = 3;
@@ -42,6 +45,12 @@ impl Packed {
         }
         set_rest(&mut state, low(bits));
         state
+    }
+
+    /// The same before anybody had gone away, if somebody has.
+    pub(crate) fn before_trips(self) -> Option<Self> {
+        let Self(bits) = self;
+        (bits & TRIPS != 0).then_some(Self(bits & !TRIPS))
     }
 
     /// A number that differs in every bit where two states differ in one.

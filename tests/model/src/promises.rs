@@ -102,7 +102,7 @@ fn in_all_recoveries(
 }
 
 fn settled_is_found(protocol: &Protocol, state: &State) -> bool {
-    let settled = state.settled;
+    let settled = state.newest_settled();
     let is_in_force = state.set >= SetStage::InForce && protocol.change == Change::Replace;
     settled == 0
         || in_all_recoveries(protocol, state, |answers, verdict| {
@@ -129,7 +129,7 @@ fn newest_is_newest(protocol: &Protocol, state: &State) -> bool {
 }
 
 fn newest_is_settled(protocol: &Protocol, state: &State) -> bool {
-    let settled = state.settled;
+    let settled = state.newest_settled();
     settled == 0
         || in_all_recoveries(protocol, state, |_, verdict| {
             !verdict.says_newest || verdict.found >= settled
@@ -140,7 +140,7 @@ fn nothing_is_dropped(protocol: &Protocol, state: &State) -> bool {
     let is_here = |index: usize| {
         let version = &state.versions[index];
         // One who loses everything may take the last copy of what is not settled with him.
-        let is_owed = state.losses == 0 || state.settled == number(index);
+        let is_owed = state.losses == 0 || state.settled >> index & 1 != 0;
         let mut data = state.data_of(index);
         let mut lists = state.lists_of(index);
         version.stage < Stage::Published
@@ -155,10 +155,10 @@ fn nothing_is_dropped(protocol: &Protocol, state: &State) -> bool {
 /// What the model must reach; what it never reaches it does not check.
 fn reached() -> Vec<Promise> {
     vec![
-        sometimes("version 1 settles", |_, state| state.settled == 1),
-        sometimes("version 2 settles", |_, state| state.settled == 2),
+        sometimes("version 1 settles", |_, state| state.newest_settled() == 1),
+        sometimes("version 2 settles", |_, state| state.newest_settled() == 2),
         sometimes("version 1 settles, then 2 is published", |_, state| {
-            state.settled == 1 && state.versions[1].stage == Stage::Published
+            state.newest_settled() == 1 && state.versions[1].stage == Stage::Published
         }),
         sometimes("a crash between a head and its record", |_, state| {
             state.versions.iter().any(|version| {
@@ -229,18 +229,18 @@ fn reached_by_change() -> Vec<Promise> {
         }),
         sometimes(
             "a version settles while the change is on its way",
-            |_, state| state.set == SetStage::Recorded && state.settled == 2,
+            |_, state| state.set == SetStage::Recorded && state.newest_settled() == 2,
         ),
         sometimes(
             "the former holder is let go, and both versions are there",
-            |_, state| state.set == SetStage::Released && state.settled == 2,
+            |_, state| state.set == SetStage::Released && state.newest_settled() == 2,
         ),
         sometimes(
             "the new device has only the older head",
             |protocol, state| {
                 let new = bit(protocol.code.n());
                 let [first, second] = &state.versions;
-                first.head.kept & !second.head.kept & new != 0 && state.settled == 2
+                first.head.kept & !second.head.kept & new != 0 && state.newest_settled() == 2
             },
         ),
     ]

@@ -40,6 +40,8 @@ pub struct Protocol {
     pub budget: Budget,
     /// Which rules are in force.
     pub rules: Rules,
+    /// Whether states are left out for which another stands.
+    pub is_reduced: bool,
 }
 
 impl Protocol {

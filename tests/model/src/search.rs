@@ -154,6 +154,10 @@ impl<'a> Walk<'a> {
         } = self;
         protocol.steps_from(state, actions, reached);
         self.steps += reached.len();
+        if protocol.is_reduced {
+            // Once all are back no more can happen than if nobody had gone away.
+            reached.retain(|it| !it.before_trips().is_some_and(|before| found.has(before)));
+        }
         found.add(reached);
         self.next += 1;
     }

@@ -5,6 +5,8 @@
 //! takes the place of device 0. What the writer holds here is what its disk holds, apart from
 //! `in_memory`; what it does in one transaction is one step.
 
+use crate::recovery::number;
+
 /// Devices, one a bit.
 pub type Devices = u8;
 
@@ -118,7 +120,7 @@ pub struct State {
     pub late: Devices,
     /// Whether that head is the one of the second version.
     pub late_second: bool,
-    /// The newest version of which people were told that it is settled, from 1 on.
+    /// The versions of which people were told that they are settled, one a bit.
     pub settled: u8,
     /// How often holders have gone away, where that is limited.
     pub trips: u8,
@@ -151,6 +153,13 @@ impl State {
     #[must_use]
     pub fn newest_published(&self) -> Option<usize> {
         self.newest(Stage::Published)
+    }
+
+    /// The newest version of which people were told that it is settled, from 1 on; 0: none.
+    #[must_use]
+    pub fn newest_settled(&self) -> u8 {
+        let is_settled = |index: &usize| self.settled >> index & 1 != 0;
+        [1, 0].into_iter().find(is_settled).map_or(0, number)
     }
 
     fn newest(&self, stage: Stage) -> Option<usize> {

@@ -203,10 +203,19 @@ impl Protocol {
             Change::Replace => version.names_new_set || state.set < SetStage::InForce,
         };
         version.stage == Stage::Published
-            && state.settled < number(index)
+            && state.newest_settled() < number(index)
             && is_of_newest_set
             && self.has_quorum(state, index, self.count_for(state, index))
             && self.is_data_settled(state, index)
+    }
+
+    /// People are told that a version is settled. Which older ones were is of interest only where
+    /// something may be lost: else all that is published is owed.
+    pub(crate) fn settle(&self, state: &mut State, index: usize) {
+        if self.budget.losses == 0 {
+            state.settled = 0;
+        }
+        state.settled |= 1 << index;
     }
 
     fn is_data_settled(&self, state: &State, index: usize) -> bool {

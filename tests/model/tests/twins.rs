@@ -23,6 +23,7 @@ fn world(code: (u8, u8), change: Change, away: u8, losses: u8) -> Protocol {
             losses,
         },
         rules: Rules::all(),
+        is_reduced: true,
     }
 }
 
