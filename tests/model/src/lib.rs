@@ -6,6 +6,7 @@
 //! ([`Rule`]): the tests show that the search then finds what the rule is there for.
 
 mod check;
+mod cover;
 mod found;
 mod holders;
 mod packed;
@@ -19,6 +20,7 @@ mod state;
 mod writer;
 
 pub use check::Action;
+pub use cover::Cover;
 pub use protocol::{Budget, Change, Protocol};
 pub use recovery::{Answers, Verdict};
 pub use rules::{Rule, Rules};
