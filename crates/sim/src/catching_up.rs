@@ -2,6 +2,7 @@
 //! which shards it has.
 
 use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 
 use bitdust_engine::{Input, SetFact, sample};
 use bitdust_model::ledger::GroupChange;
@@ -29,6 +30,8 @@ impl World {
             return self.deliver(node, wait, Input::StillBehind { code, moved });
         };
         let moved = self.take_lane(node, sequence);
+        let versions = self.books.heads[&(node, sequence)].versions.clone();
+        self.take_versions(node, versions);
         let disk = &mut self.nodes[node.0].disk;
         let holders = disk.sets.values().flat_map(SetFact::holders);
         disk.unlisted = holders.map(|(_, device)| device).collect();
@@ -84,8 +87,8 @@ impl World {
                 forgotten: false,
             };
             let known = &mut self.nodes[node.0].disk.packs;
-            if !known.contains_key(&pack) {
-                known.insert(pack, row);
+            if let Entry::Vacant(place) = known.entry(pack) {
+                place.insert(row);
                 // What anybody signed for it is forgotten with it.
                 let entry = self.books.packs.get_mut(&(node, pack));
                 entry.expect("looked up above").receipts.clear();

@@ -95,7 +95,7 @@ fn a_list_alone_is_no_proof() {
         stage.back_up()?;
         let image = stage.world.image(stage.customer);
         stage.world.set_folder(stage.customer, 0..40);
-        for supplier in stage.suppliers[..3].to_vec() {
+        for supplier in stage.suppliers[..3].iter().copied() {
             stage.world.set_lie(supplier, Lie::KeepsNothing);
         }
         stage.back_up()?;
