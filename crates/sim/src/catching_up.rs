@@ -4,19 +4,31 @@
 use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 
-use bitdust_engine::{Input, SetFact, sample};
+use bitdust_engine::{Input, Output, SetFact, sample};
 use bitdust_model::ledger::GroupChange;
 use bitdust_model::limits::PROOFS_OF_TRUST;
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position, Sequence};
 
+use crate::call::Request;
 use crate::id::NodeId;
 use crate::node::{Lie, PackRow};
 use crate::sabotage::Sabotage;
 use crate::world::World;
 
 impl World {
+    /// Asks what suppliers keep of the own lane, or takes that in.
+    pub(crate) fn do_lane(&mut self, node: NodeId, output: &Output) {
+        if let Output::AskTip { device } = *output {
+            self.call(node, device, Request::Tip);
+        } else if let Output::ListShards { device, pick } = *output {
+            self.call(node, device, Request::List { pick });
+        } else if let Output::CatchUp { devices, .. } = output {
+            self.catch_up(node, devices);
+        }
+    }
+
     /// Goes on from the newest head that one of these keeps, if the lists of it can be had now.
-    pub(crate) fn catch_up(&mut self, node: NodeId, devices: &[DeviceId]) {
+    fn catch_up(&mut self, node: NodeId, devices: &[DeviceId]) {
         let wait = self.latency();
         let lane = self.nodes[node.0].device;
         let told = devices.iter().map(|device| self.by_device[device]);

@@ -39,14 +39,7 @@ impl World {
             Output::UnwatchFolder { .. } => {}
             Output::BackUp { folders } => self.begin_backup(node, folders),
             Output::StartScan { job, at_hand } => self.start_scan(node, job, at_hand),
-            Output::SendShard {
-                pack,
-                position,
-                device,
-                ..
-            } => {
-                self.send_shard(node, pack, position, device);
-            }
+            Output::SendShard { .. } => self.do_send(node, &output),
             Output::SpoolShard { .. }
             | Output::LoadSpool { .. }
             | Output::RemakeShard { .. }
@@ -55,9 +48,9 @@ impl World {
             Output::CommitPack { pack } => self.commit_pack(node, pack),
             Output::ReleasePack { pack } => self.release_pack(node, pack),
             Output::SealMetadata { job, folders, .. } => self.seal_metadata(node, job, &folders),
-            Output::AskTip { device } => self.call(node, device, Request::Tip),
-            Output::CatchUp { devices, .. } => self.catch_up(node, &devices),
-            Output::ListShards { device, pick } => self.call(node, device, Request::List { pick }),
+            Output::AskTip { .. } | Output::CatchUp { .. } | Output::ListShards { .. } => {
+                self.do_lane(node, &output);
+            }
             Output::PutHead { device, sequence } => self.put_head(node, device, sequence),
             Output::RecordCommit { sequence } => self.record_commit(node, sequence),
             Output::JobMoved { job, phase } => self.job_moved(node, job, phase),
@@ -76,6 +69,18 @@ impl World {
             | Output::AllowAccess { .. }
             | Output::Refuse { .. }
             | Output::PublishDeposits => self.do_supply(node, output),
+        }
+    }
+
+    fn do_send(&mut self, node: NodeId, output: &Output) {
+        if let Output::SendShard {
+            pack,
+            position,
+            device,
+            ..
+        } = *output
+        {
+            self.send_shard(node, pack, position, device);
         }
     }
 

@@ -310,8 +310,7 @@ impl World {
 
     /// The answer to a call of this machine.
     pub(crate) fn take_answer(&mut self, call: Call, result: Result<(), ErrorCode>) {
-        let node = call.from;
-        let device = self.nodes[call.to.0].device;
+        let (node, device) = (call.from, self.nodes[call.to.0].device);
         let input = match (call.request, result) {
             (Request::Propose { bytes }, Ok(())) => {
                 self.record_contract(node, call.to, bytes);

@@ -108,17 +108,7 @@ pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Ac
         Event::Told {
             is_known,
             is_unlisted,
-        } => {
-            out.push(Action::Count);
-            if !is_known {
-                State::Ahead
-            } else if is_unlisted {
-                out.push(Action::List);
-                State::Listing
-            } else {
-                serve(out)
-            }
-        }
+        } => told(is_known, is_unlisted, out),
         Event::NotTold => match state {
             State::Asking { tries } => {
                 out.push(Action::Count);
@@ -162,6 +152,18 @@ pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Ac
             | State::Known
             | State::Ahead => state,
         },
+    }
+}
+
+fn told(is_known: bool, is_unlisted: bool, out: &mut Vec<Action>) -> State {
+    out.push(Action::Count);
+    if !is_known {
+        State::Ahead
+    } else if is_unlisted {
+        out.push(Action::List);
+        State::Listing
+    } else {
+        serve(out)
     }
 }
 

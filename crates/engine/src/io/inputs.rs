@@ -97,29 +97,17 @@ pub enum Input {
     /// The search could not be done.
     SearchFailed { code: ErrorCode },
     /// The stranger is remembered as a supplier.
-    SupplierAdopted {
-        /// The supplier.
-        device: DeviceId,
-    },
+    SupplierAdopted { device: DeviceId },
     /// The catalogue did not take it.
-    AdoptFailed {
-        /// The supplier.
-        device: DeviceId,
-        code: ErrorCode,
-    },
+    AdoptFailed { device: DeviceId, code: ErrorCode },
     /// Both signed; recorded in the catalogue.
     ContractSigned {
-        /// The supplier.
         device: DeviceId,
         /// Bytes agreed.
         bytes: ByteCount,
     },
     /// The supplier did not sign, or could not be asked.
-    ContractRefused {
-        /// The supplier.
-        device: DeviceId,
-        code: ErrorCode,
-    },
+    ContractRefused { device: DeviceId, code: ErrorCode },
     /// The set the engine asked for is recorded.
     SetRecorded {
         /// It.
@@ -132,7 +120,6 @@ pub enum Input {
     /// A supplier gave no proof of a shard that it confirmed. `Corrupt` and `NotFound` are proof of
     /// loss; transient codes are not. (Answer to `CheckSupplier`.)
     ProofFailed {
-        /// The supplier.
         device: DeviceId,
         pack: PackId,
         position: Position,
@@ -145,7 +132,6 @@ pub enum Input {
     /// The catalogue took back what a supplier had confirmed. (Answer to `WithdrawShards` and
     /// `WithdrawAll`.)
     ShardsWithdrawn {
-        /// The supplier.
         device: DeviceId,
         /// Which of the shards that were named it had confirmed; empty where all was taken back.
         shards: Vec<(PackId, Position)>,
@@ -185,7 +171,6 @@ pub enum Input {
     NotCaughtUp { code: ErrorCode },
     /// The catalogue knows which shards a supplier has, as far as it proved that. (Answer to `ListShards`.)
     ShardsListed {
-        /// The supplier.
         device: DeviceId,
         /// Whether it proved what it told, so that this counts.
         is_proved: bool,
@@ -280,21 +265,11 @@ pub enum Input {
     /// A shard that was owed was made anew and may be sent. (Answer to `RemakeShard`.)
     ShardRemade(OwedFact),
     /// No shard is owed to this supplier but those that are at hand. (Answer to `RemakeShard`.)
-    NothingOwed {
-        /// The supplier.
-        device: DeviceId,
-    },
+    NothingOwed { device: DeviceId },
     /// No owed shard could be made anew. (Answer to `RemakeShard`.)
-    RemakeFailed {
-        /// The supplier.
-        device: DeviceId,
-        code: ErrorCode,
-    },
+    RemakeFailed { device: DeviceId, code: ErrorCode },
     /// The spool holds nothing for this supplier (any more). (Answer to `LoadSpool`.)
-    SpoolEmpty {
-        /// The supplier.
-        device: DeviceId,
-    },
+    SpoolEmpty { device: DeviceId },
     /// The next one is damaged and can never be sent. (Answer to `LoadSpool`.)
     SpooledDamaged {
         pack: PackId,
@@ -314,11 +289,7 @@ pub enum Input {
         code: ErrorCode,
     },
     /// The spool could not be read. (Answer to `LoadSpool`.)
-    SpoolUnreadable {
-        /// The supplier.
-        device: DeviceId,
-        code: ErrorCode,
-    },
+    SpoolUnreadable { device: DeviceId, code: ErrorCode },
     /// The pack is committed in the catalogue: its chunks count as known.
     PackCommitted {
         pack: PackId,
@@ -338,14 +309,12 @@ pub enum Input {
     MetadataFailed { job: JobId, code: ErrorCode },
     /// A supplier confirmed a head and took the sealed records with it.
     HeadKept {
-        /// The supplier.
         device: DeviceId,
         /// The head's place in the lane.
         sequence: Sequence,
     },
     /// A supplier did not keep a head.
     HeadRefused {
-        /// The supplier.
         device: DeviceId,
         /// The head's place in the lane.
         sequence: Sequence,
@@ -437,7 +406,6 @@ pub enum Input {
     /// A supplier told its heads of this identity; the node keeps them.
     HeadsHeard {
         job: JobId,
-        /// The supplier.
         device: DeviceId,
         /// Of each lane the newest, or one for each branch; empty: it has none.
         heads: Vec<HeadFact>,
@@ -445,7 +413,6 @@ pub enum Input {
     /// A supplier could not be asked.
     HeadsFailed {
         job: JobId,
-        /// The supplier.
         device: DeviceId,
         code: ErrorCode,
     },

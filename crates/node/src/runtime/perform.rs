@@ -14,6 +14,16 @@ use crate::suppliers::{LostShards, RecordUpdate};
 
 // Every output is in exactly one of these groups, and whoever takes a group names the others: one
 // that is new is routed before anything compiles.
+/// What suppliers are asked and given of the own lane.
+macro_rules! of_lane {
+    () => {
+        Output::AskTip { .. }
+            | Output::CatchUp { .. }
+            | Output::ListShards { .. }
+            | Output::PutHead { .. }
+    };
+}
+
 macro_rules! for_suppliers {
     () => {
         Output::PublishRecords { .. }
@@ -27,10 +37,7 @@ macro_rules! for_suppliers {
             | Output::WithdrawShards { .. }
             | Output::WithdrawAll { .. }
             | Output::TrustSupplier { .. }
-            | Output::AskTip { .. }
-            | Output::CatchUp { .. }
-            | Output::ListShards { .. }
-            | Output::PutHead { .. }
+            | of_lane!()
     };
 }
 
@@ -166,19 +173,26 @@ impl Node {
             Output::TrustSupplier { device } => {
                 suppliers.trust_supplier(driver, completion, device);
             }
-            Output::AskTip { device } => suppliers.ask_tip(driver, completion, device),
-            Output::CatchUp { devices, was_open } => {
-                suppliers.catch_up(driver, completion, devices, was_open);
-            }
-            Output::ListShards { device, pick } => {
-                suppliers.list_shards(driver, completion, device, pick);
-            }
-            Output::PutHead { device, sequence } => {
-                suppliers.put_head(driver, completion, device, sequence);
-            }
+            of_lane!() => self.begin_with_lane(output, completion),
             for_backup!() | to_bring_back!() | for_others!() | notes!() => {
                 misrouted((&output).into())
             }
+        }
+    }
+
+    /// What suppliers keep of the own lane is asked, taken in, or given.
+    fn begin_with_lane(&mut self, output: Output, completion: Completion) {
+        let (driver, suppliers) = (&mut self.driver, &mut self.suppliers);
+        if let Output::AskTip { device } = output {
+            suppliers.ask_tip(driver, completion, device);
+        } else if let Output::CatchUp { devices, was_open } = output {
+            suppliers.catch_up(driver, completion, devices, was_open);
+        } else if let Output::ListShards { device, pick } = output {
+            suppliers.list_shards(driver, completion, device, pick);
+        } else if let Output::PutHead { device, sequence } = output {
+            suppliers.put_head(driver, completion, device, sequence);
+        } else {
+            misrouted((&output).into());
         }
     }
 

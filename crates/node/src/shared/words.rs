@@ -23,6 +23,9 @@ pub(crate) const CATALOGUE_DAMAGED: &str = "The list of what is stored is damage
      it says so again, recover with your 24 words into another folder (`bitdust --home FOLDER recover`). This home goes on keeping what it keeps for \
      others.";
 
+const TAKING_IN: &str = "your suppliers have newer versions than this computer knew; it is taking them in, and nothing \
+     was overwritten; back up again in a moment";
+
 const NO_VERSION: &str = "nobody who answered keeps a version of this identity; nothing was changed; try again when \
      more of your suppliers are online";
 
@@ -58,9 +61,7 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
         ErrorCode::CatalogueDamaged => {
             "the list of what is stored is damaged or gone on this computer; your suppliers still have what they had; start BitDust again; if it says so again, recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
         }
-        ErrorCode::Stale => {
-            "your suppliers have newer versions than this computer knew; it is taking them in, and nothing was overwritten; back up again in a moment"
-        }
+        ErrorCode::Stale => TAKING_IN,
         ErrorCode::Forked => {
             "your suppliers have newer versions that this computer does not know: its own list is older, or another computer uses the same keys; nothing was overwritten; recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
         }

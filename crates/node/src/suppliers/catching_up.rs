@@ -148,25 +148,19 @@ impl LaneReader<'_> {
     /// The newest head of the lane that some of them tell.
     async fn newest_tip(&self, devices: &[DeviceId]) -> Result<OwnTip, ErrorCode> {
         let tips = devices.iter().map(|device| own_tip(self.context, *device));
-        let mut newest: Option<OwnTip> = None;
+        let (mut newest, mut failure): (Option<OwnTip>, _) = (None, ErrorCode::Unreachable);
         for tip in futures::future::join_all(tips).await {
-            let tip = match tip {
-                Ok(Some(tip)) => tip,
-                Ok(None) => continue,
-                Err(code) => {
-                    debug!(
-                        code = code.name(),
-                        "A supplier did not tell its newest head again"
-                    );
-                    continue;
-                }
+            let is_newer = |tip: &OwnTip| {
+                let known = newest.as_ref().map(|known| known.head.sequence);
+                Some(tip.head.sequence) > known
             };
-            let is_newer = |known: &OwnTip| tip.head.sequence > known.head.sequence;
-            if newest.as_ref().is_none_or(is_newer) {
-                newest = Some(tip);
+            match tip {
+                Ok(Some(tip)) if is_newer(&tip) => newest = Some(tip),
+                Ok(_) => {}
+                Err(code) => failure = code,
             }
         }
-        newest.ok_or(ErrorCode::Unreachable)
+        newest.ok_or(failure)
     }
 
     /// All versions that a manifest lists, oldest first.

@@ -96,6 +96,22 @@ impl Engine {
                 self.tasks
                     .push_back(Task::Check(device, check::Event::Cleared));
             }
+            Input::TrustNotRecorded { device, .. } => {
+                self.tasks
+                    .push_back(Task::Check(device, check::Event::NotCleared));
+            }
+            other => return self.route_lane(other),
+        }
+        None
+    }
+
+    /// What suppliers tell of the own lane.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`family` is the exhaustive match"
+    )]
+    fn route_lane(&mut self, input: Input) -> Option<Input> {
+        match input {
             Input::TipTold { device, tip } => self.tip_told(device, tip),
             Input::TipNotTold { device, code } => {
                 self.note_failure(device, code);
@@ -119,10 +135,6 @@ impl Engine {
             Input::ShardsNotListed { device, code } => {
                 self.note_failure(device, code);
                 self.tasks.push_back(Task::Tip(device, tip::Event::Listed));
-            }
-            Input::TrustNotRecorded { device, .. } => {
-                self.tasks
-                    .push_back(Task::Check(device, check::Event::NotCleared));
             }
             other => return Some(other),
         }
