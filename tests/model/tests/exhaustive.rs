@@ -7,7 +7,7 @@ use bitdust_model::Code;
 use bitdust_protocol_model::{Budget, Change, Protocol, Rules};
 
 /// More than fit into the memory of an ordinary machine.
-const STATES_MAX: usize = 200_000_000;
+const STATES_MAX: usize = 500_000_000;
 /// What cannot be reached where one copy is enough: contents of which too few are left.
 const ONE_IS_ENOUGH: &[&str] = &["contents of too few are sealed again"];
 /// What cannot be reached where nobody loses anything.
@@ -189,4 +189,29 @@ fn two_of_three_with_a_change_and_a_returner() {
 #[test]
 fn one_of_four_with_one_away() {
     check(world((1, 4), Change::None, 1, 0), 354_199, &NO_LOSS);
+}
+
+#[test]
+fn two_of_four_with_one_away() {
+    check(world((2, 4), Change::None, 1, 0), 2_875_227, &NO_LOSS);
+}
+
+#[test]
+#[ignore = "for make test-long"]
+fn one_of_four_with_a_change_and_a_returner() {
+    let world = world((1, 4), Change::Replace, 0, 0);
+    check(with_a_returner(world), 33_245_642, &NO_LOSS);
+}
+
+#[test]
+#[ignore = "for make test-long"]
+fn two_of_four_with_a_change_and_a_returner() {
+    let world = world((2, 4), Change::Replace, 0, 0);
+    check(with_a_returner(world), 196_729_776, &NO_LOSS);
+}
+
+#[test]
+#[ignore = "for make test-long"]
+fn one_of_three_with_a_change_and_one_away() {
+    check(world((1, 3), Change::Replace, 1, 0), 22_205_473, &NO_LOSS);
 }
