@@ -91,8 +91,10 @@ pub struct Engine {
     /// Backups whose head is being sealed, and whether anything was lost since: also of those that
     /// ended meanwhile.
     sealing: BTreeMap<JobId, bool>,
-    /// What suppliers keep of the lane is taken in once they are; whether it was open before.
-    catch_up_after_sealing: Option<bool>,
+    /// What suppliers keep of the lane is taken in once they are.
+    is_catch_up_due: bool,
+    /// Whether a head was signed in this run.
+    has_written: bool,
     fetches: BTreeMap<FetchId, Fetch>,
     /// How fast these are answered.
     pace: Pace,
@@ -185,7 +187,8 @@ impl Engine {
             ledger: Ledger::default(),
             jobs: BTreeMap::new(),
             sealing: BTreeMap::new(),
-            catch_up_after_sealing: None,
+            is_catch_up_due: false,
+            has_written: false,
             fetches: BTreeMap::new(),
             pace: Pace::default(),
             folders: BTreeMap::new(),
@@ -277,12 +280,16 @@ impl Engine {
         if !self.tasks.is_empty() {
             return;
         }
+        // Before jobs: none begins by a list of which it is just told that others know better.
+        if std::mem::take(&mut self.lane_due) {
+            self.count_lane();
+            if !self.tasks.is_empty() {
+                return;
+            }
+        }
         if std::mem::take(&mut self.jobs_due) {
             self.start_fetches();
             self.count_for_jobs();
-        }
-        if std::mem::take(&mut self.lane_due) {
-            self.count_lane();
         }
         if std::mem::take(&mut self.settled_due) {
             self.note_settled();

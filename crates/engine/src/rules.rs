@@ -125,8 +125,8 @@ pub struct LaneTold {
     pub sequence: Sequence,
     /// Whether this catalogue wrote it, as far as it says itself.
     pub is_own_writer: bool,
-    /// Whether this device gave heads since it runs.
-    pub was_open: bool,
+    /// Whether this device signed a head since it runs.
+    pub has_written: bool,
     /// Whether it lists every version that this device published.
     pub lists_all: bool,
 }
@@ -138,7 +138,7 @@ pub struct LaneTold {
 #[must_use]
 pub fn may_go_on(told: &LaneTold) -> bool {
     let is_ahead = Some(told.sequence) > told.published;
-    is_ahead && told.lists_all && (told.is_own_writer || !told.was_open)
+    is_ahead && told.lists_all && (told.is_own_writer || !told.has_written)
 }
 
 /// Whether a head whose signature is good is one of an identity's: a device of it wrote it into
@@ -259,7 +259,7 @@ mod tests {
             published: Some(Sequence(4)),
             sequence: Sequence(9),
             is_own_writer: true,
-            was_open: true,
+            has_written: true,
             lists_all: true,
         };
         let nothing = LaneTold {
@@ -268,7 +268,7 @@ mod tests {
         };
         let before_it_wrote = LaneTold {
             is_own_writer: false,
-            was_open: false,
+            has_written: false,
             ..good
         };
         for told in [good, nothing, before_it_wrote] {

@@ -283,10 +283,14 @@ impl Story {
             }
             Output::AskTip { device } => {
                 let kept = self.keeps.get(&device).copied();
+                if let Some(sequence) = kept.filter(|_| kept == self.kept_elsewhere) {
+                    let tip = TipFact::Unknown { sequence };
+                    return vec![Input::TipTold { device, tip }];
+                }
                 let tip = kept.map_or(TipFact::Nothing, |sequence| TipFact::Known { sequence });
                 vec![Input::TipTold { device, tip }]
             }
-            Output::CatchUp { devices, .. } => vec![match self.kept_elsewhere {
+            Output::CatchUp { devices, .. } => vec![match self.kept_elsewhere.take() {
                 Some(sequence) => Input::CaughtUp {
                     sequence,
                     moved: Vec::new(),

@@ -295,6 +295,7 @@ impl Engine {
     /// pack that got lost meanwhile: kept again, such a pack would be named by a version and described
     /// nowhere.
     pub(super) fn metadata_sealed(&mut self, job: JobId, sequence: Sequence) {
+        self.has_written = true;
         let has_lost = self.sealing_ended(job);
         self.tasks
             .push_back(Task::Head(head::Event::Signed { sequence }));

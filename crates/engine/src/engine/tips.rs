@@ -131,33 +131,33 @@ impl Engine {
                     .tasks
                     .push_back(Task::Head(head::Event::HoldersChanged)),
                 lane::Action::Stop => self.stop_running(ErrorCode::Stale),
-                lane::Action::CatchUp { was_open } => self.catch_up(was_open),
+                lane::Action::CatchUp => self.catch_up(),
                 lane::Action::AskAgain => self.ask_all_again(),
             }
         }
     }
 
-    fn catch_up(&mut self, was_open: bool) {
-        if !self.sealing.is_empty() {
-            // Its lists are made from what is about to be replaced: it ends first.
-            self.catch_up_after_sealing = Some(was_open);
+    fn catch_up(&mut self) {
+        // The lists of a head that is being sealed are made from what is about to be replaced: it ends first.
+        self.is_catch_up_due = !self.sealing.is_empty();
+        if self.is_catch_up_due {
             return;
         }
-        let ahead = self
-            .heard
-            .iter()
-            .filter(|(_, told)| **told == ToldHead::Unknown);
+        let ahead = self.heard.iter();
+        let ahead = ahead.filter(|(_, told)| **told == ToldHead::Unknown);
         let devices = ahead.map(|(device, _)| *device).collect();
-        self.emit(Output::CatchUp { devices, was_open });
+        let has_written = self.has_written;
+        self.emit(Output::CatchUp {
+            devices,
+            has_written,
+        });
     }
 
     /// The head of a backup is sealed, or could not be. Says whether anything was lost meanwhile.
     pub(super) fn sealing_ended(&mut self, job: JobId) -> bool {
         let has_lost = self.sealing.remove(&job) == Some(true);
-        if self.sealing.is_empty()
-            && let Some(was_open) = self.catch_up_after_sealing.take()
-        {
-            self.catch_up(was_open);
+        if self.sealing.is_empty() && self.is_catch_up_due {
+            self.catch_up();
         }
         has_lost
     }
@@ -172,8 +172,8 @@ impl Engine {
         moved.iter().for_each(|change| self.ledger.apply(change));
         self.unlisted = unlisted.into_iter().collect();
         self.head_recorded = self.head_recorded.max(Some(sequence));
-        self.kept.retain(|of, _| Some(*of) >= self.head_recorded);
-        self.heard.retain(|_, told| *told != ToldHead::Unknown);
+        // Also for a draft that had the same number.
+        self.kept.clear();
         self.settled_due = true;
         self.tasks
             .push_back(Task::Head(head::Event::CaughtUp { sequence }));
@@ -192,6 +192,7 @@ impl Engine {
     }
 
     fn ask_all_again(&mut self) {
+        self.heard.retain(|_, told| *told != ToldHead::Unknown);
         for &device in self.suppliers.keys() {
             self.tasks
                 .push_back(Task::Tip(device, tip::Event::CaughtUp));

@@ -18,6 +18,8 @@ pub(crate) enum State {
     Unheard {
         /// Until when a backup waits for them before it begins, where some may tell at any moment.
         until: Option<Tick>,
+        /// Failures in a row to take in what they keep.
+        tries: u32,
     },
     /// Enough have, and others may at any moment.
     Hearing {
@@ -28,16 +30,12 @@ pub(crate) enum State {
     Abreast,
     /// Somebody keeps what is not known here: that is being taken in.
     CatchingUp {
-        /// Whether heads were given before, in this run.
-        was_open: bool,
         /// Failures in a row.
         tries: u32,
     },
     /// It could not be taken in.
     Waiting {
-        /// Whether heads were given before, in this run.
-        was_open: bool,
-        /// When it is tried again.
+        /// When everybody is asked anew.
         retry_at: Tick,
         /// Failures in a row.
         tries: u32,
@@ -48,7 +46,10 @@ pub(crate) enum State {
 
 impl Default for State {
     fn default() -> Self {
-        Self::Unheard { until: None }
+        Self::Unheard {
+            until: None,
+            tries: 0,
+        }
     }
 }
 
@@ -56,7 +57,7 @@ impl State {
     /// When time alone moves this machine.
     pub(crate) const fn deadline(self) -> Option<Tick> {
         match self {
-            Self::Unheard { until } => until,
+            Self::Unheard { until, .. } => until,
             Self::Hearing { until } => Some(until),
             Self::Waiting { retry_at, .. } => Some(retry_at),
             Self::Abreast | Self::CatchingUp { .. } | Self::Behind => None,
@@ -77,7 +78,7 @@ impl State {
     pub(crate) const fn is_listening(self) -> bool {
         matches!(
             self,
-            Self::Unheard { until: Some(_) } | Self::Hearing { .. }
+            Self::Unheard { until: Some(_), .. } | Self::Hearing { .. }
         )
     }
 
@@ -118,11 +119,8 @@ pub(crate) enum Action {
     /// Stop the backup that runs: what it began is not made from what suppliers keep.
     Stop,
     /// Take in what suppliers keep.
-    CatchUp {
-        /// Whether heads were given before, in this run.
-        was_open: bool,
-    },
-    /// It is taken in: ask everybody anew.
+    CatchUp,
+    /// It is taken in, or could not be: ask everybody anew.
     AskAgain,
 }
 
@@ -130,7 +128,7 @@ pub(crate) enum Action {
 pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
     match event {
         Event::Began => match state {
-            State::Unheard { .. } => unheard(at),
+            State::Unheard { tries, .. } => unheard(tries, at),
             State::Hearing { .. }
             | State::Abreast
             | State::CatchingUp { .. }
@@ -139,10 +137,7 @@ pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Ac
         },
         Event::Counted { stand, is_awaited } => counted(state, stand, is_awaited, at, out),
         Event::CaughtUp => match state {
-            State::CatchingUp { .. } => {
-                out.push(Action::AskAgain);
-                unheard(at)
-            }
+            State::CatchingUp { .. } => ask_again(0, at, out),
             State::Unheard { .. }
             | State::Hearing { .. }
             | State::Abreast
@@ -151,8 +146,7 @@ pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Ac
         },
         Event::NotCaughtUp { is_final } => match state {
             State::CatchingUp { .. } if is_final => State::Behind,
-            State::CatchingUp { was_open, tries } => State::Waiting {
-                was_open,
+            State::CatchingUp { tries } => State::Waiting {
                 retry_at: at.retry_at(tries),
                 tries: tries.saturating_add(1),
             },
@@ -163,15 +157,13 @@ pub(crate) fn step(state: State, event: Event, at: &Moment<'_>, out: &mut Vec<Ac
             | State::Behind => state,
         },
         Event::Wake => match state {
-            State::Unheard { until } => State::Unheard {
+            State::Unheard { until, tries } => State::Unheard {
                 until: until.filter(|until| at.now < *until),
+                tries,
             },
             State::Hearing { until } if at.now >= until => open(out),
-            State::Waiting {
-                was_open,
-                retry_at,
-                tries,
-            } if at.now >= retry_at => catch_up(was_open, tries, out),
+            // Who told it may be gone, or tell something else by now.
+            State::Waiting { retry_at, tries } if at.now >= retry_at => ask_again(tries, at, out),
             State::Hearing { .. }
             | State::Abreast
             | State::CatchingUp { .. }
@@ -190,10 +182,8 @@ fn counted(
 ) -> State {
     match stand {
         LaneStand::Behind => match state {
-            State::Unheard { .. } | State::Hearing { .. } | State::Abreast => {
-                out.push(Action::Stop);
-                catch_up(state.is_open(), 0, out)
-            }
+            State::Unheard { tries, .. } => catch_up(tries, out),
+            State::Hearing { .. } | State::Abreast => catch_up(0, out),
             State::CatchingUp { .. } | State::Waiting { .. } | State::Behind => state,
         },
         LaneStand::Abreast => match state {
@@ -208,7 +198,10 @@ fn counted(
             | State::Behind => state,
         },
         LaneStand::Unheard => match state {
-            State::Hearing { .. } => State::Unheard { until: None },
+            State::Hearing { .. } => State::Unheard {
+                until: None,
+                tries: 0,
+            },
             State::Unheard { .. }
             | State::Abreast
             | State::CatchingUp { .. }
@@ -218,10 +211,16 @@ fn counted(
     }
 }
 
-fn unheard(at: &Moment<'_>) -> State {
+fn unheard(tries: u32, at: &Moment<'_>) -> State {
     State::Unheard {
         until: Some(at.now + RECORDS_PATIENCE),
+        tries,
     }
+}
+
+fn ask_again(tries: u32, at: &Moment<'_>, out: &mut Vec<Action>) -> State {
+    out.push(Action::AskAgain);
+    unheard(tries, at)
 }
 
 fn open(out: &mut Vec<Action>) -> State {
@@ -229,7 +228,8 @@ fn open(out: &mut Vec<Action>) -> State {
     State::Abreast
 }
 
-fn catch_up(was_open: bool, tries: u32, out: &mut Vec<Action>) -> State {
-    out.push(Action::CatchUp { was_open });
-    State::CatchingUp { was_open, tries }
+fn catch_up(tries: u32, out: &mut Vec<Action>) -> State {
+    out.push(Action::Stop);
+    out.push(Action::CatchUp);
+    State::CatchingUp { tries }
 }

@@ -126,8 +126,8 @@ pub enum Output {
     CatchUp {
         /// Who told a head that the catalogue does not have; at most `SUPPLIERS_MAX`.
         devices: Vec<DeviceId>,
-        /// Whether heads were given in this run: then nobody else may have written it.
-        was_open: bool,
+        /// Whether a head was signed in this run: then nobody else may have written this one.
+        has_written: bool,
     },
     /// Ask a supplier which shards of this lane it has, and for proofs of some of them: those confirm the
     /// rest. Answer `ShardsListed` or `ShardsNotListed`.

@@ -185,8 +185,12 @@ impl Node {
         let (driver, suppliers) = (&mut self.driver, &mut self.suppliers);
         if let Output::AskTip { device } = output {
             suppliers.ask_tip(driver, completion, device);
-        } else if let Output::CatchUp { devices, was_open } = output {
-            suppliers.catch_up(driver, completion, devices, was_open);
+        } else if let Output::CatchUp {
+            devices,
+            has_written,
+        } = output
+        {
+            suppliers.catch_up(driver, completion, devices, has_written);
         } else if let Output::ListShards { device, pick } = output {
             suppliers.list_shards(driver, completion, device, pick);
         } else if let Output::PutHead { device, sequence } = output {

@@ -8,6 +8,8 @@ use bitdust_model::{DeviceId, ErrorCode, Sequence};
 pub(crate) struct LaneTaken {
     /// How packs moved, also where it failed.
     pub(crate) moved: Vec<GroupChange>,
+    /// Folders that came under protection, also where it failed later.
+    pub(crate) folders: Vec<FolderRecord>,
     /// What the catalogue goes on from, or why it does not.
     pub(crate) result: Result<TakenHead, ErrorCode>,
 }
@@ -18,8 +20,6 @@ pub(crate) struct TakenHead {
     pub(crate) sequence: Sequence,
     /// Who is to be asked which shards they have.
     pub(crate) unlisted: Vec<DeviceId>,
-    /// Folders that came under protection with it.
-    pub(crate) folders: Vec<FolderRecord>,
     /// Versions that were not known here.
     pub(crate) versions: u64,
 }

@@ -37,17 +37,19 @@ impl Suppliers {
         driver: &mut Driver,
         completion: Completion,
         devices: Vec<DeviceId>,
-        was_open: bool,
+        has_written: bool,
     ) {
         let context = self.context.clone();
         driver.spawn(async move {
             let mut reader = LaneReader {
                 context: &context,
                 moved: Vec::new(),
+                folders: Vec::new(),
             };
-            let result = reader.take(&devices, was_open).await;
+            let result = reader.take(&devices, has_written).await;
             let taken = Box::new(LaneTaken {
                 moved: reader.moved,
+                folders: reader.folders,
                 result,
             });
             let event = |completion| TaskEvent::LaneTaken { completion, taken };
@@ -63,13 +65,17 @@ impl Suppliers {
         completion: Completion,
         taken: LaneTaken,
     ) -> Vec<FolderRecord> {
-        let LaneTaken { moved, result } = taken;
+        let LaneTaken {
+            moved,
+            folders,
+            result,
+        } = taken;
         let head = match result {
             Ok(head) => head,
             Err(code) => {
                 debug!(code = code.name(), "The own lane was not taken in");
                 driver.tell(completion.done(Input::StillBehind { code, moved }));
-                return Vec::new();
+                return folders;
             }
         };
         let versions = head.versions;
@@ -83,7 +89,7 @@ impl Suppliers {
             moved,
             unlisted: head.unlisted,
         }));
-        head.folders
+        folders
     }
 }
 
@@ -92,10 +98,16 @@ struct LaneReader<'a> {
     context: &'a Context,
     /// How packs moved.
     moved: Vec<GroupChange>,
+    /// Folders that are under protection again.
+    folders: Vec<FolderRecord>,
 }
 
 impl LaneReader<'_> {
-    async fn take(&mut self, devices: &[DeviceId], was_open: bool) -> Result<TakenHead, ErrorCode> {
+    async fn take(
+        &mut self,
+        devices: &[DeviceId],
+        has_written: bool,
+    ) -> Result<TakenHead, ErrorCode> {
         let tip = self.newest_tip(devices).await?;
         let head = &tip.head;
         let holders = self.catalogue(known_holders(head.clone())).await??;
@@ -106,13 +118,19 @@ impl LaneReader<'_> {
         let mut packs = manifest.packs.clone();
         packs.push(head.commit.clone());
         let snapshots = self.versions_of(&manifest, &packs, head).await?;
-        let (told, versions) = self.compare(head, &snapshots, was_open).await?;
+        let (told, versions) = self.compare(head, &snapshots, has_written).await?;
+        if Some(told.sequence) <= told.published {
+            // It was taken in meanwhile, or told again as it was: everybody is asked anew.
+            return Err(ErrorCode::Busy);
+        }
         if !may_go_on(&told) {
             return Err(ErrorCode::Forked);
         }
         let segments = self.import_index(&manifest, &packs, head).await?;
-        let folders = self.take_folders(manifest.folders).await?;
+        self.folders = self.take_folders(manifest.folders).await?;
         let lane = TakenLane {
+            published: told.published,
+            lists: packs.iter().map(|pack| pack.pack).collect(),
             head: OwnHead {
                 sequence: head.sequence,
                 hash: head_hash(&tip.signed),
@@ -129,7 +147,6 @@ impl LaneReader<'_> {
         Ok(TakenHead {
             sequence: head.sequence,
             unlisted: holders,
-            folders,
             versions,
         })
     }
@@ -148,7 +165,7 @@ impl LaneReader<'_> {
     /// The newest head of the lane that some of them tell.
     async fn newest_tip(&self, devices: &[DeviceId]) -> Result<OwnTip, ErrorCode> {
         let tips = devices.iter().map(|device| own_tip(self.context, *device));
-        let (mut newest, mut failure): (Option<OwnTip>, _) = (None, ErrorCode::Unreachable);
+        let (mut newest, mut failure): (Option<OwnTip>, _) = (None, None);
         for tip in futures::future::join_all(tips).await {
             let is_newer = |tip: &OwnTip| {
                 let known = newest.as_ref().map(|known| known.head.sequence);
@@ -157,10 +174,12 @@ impl LaneReader<'_> {
             match tip {
                 Ok(Some(tip)) if is_newer(&tip) => newest = Some(tip),
                 Ok(_) => {}
-                Err(code) => failure = code,
+                Err(code) => failure = Some(code),
             }
         }
-        newest.ok_or(failure)
+        // What is said without the own signature is no word on the lane, least of all that it is forked.
+        let failure = failure.filter(|code| code.is_transient());
+        newest.ok_or(failure.unwrap_or(ErrorCode::Unreachable))
     }
 
     /// All versions that a manifest lists, oldest first.
@@ -184,7 +203,7 @@ impl LaneReader<'_> {
         &self,
         head: &Head,
         snapshots: &[SnapshotRecord],
-        was_open: bool,
+        has_written: bool,
     ) -> Result<(LaneTold, u64), ErrorCode> {
         let listed: BTreeSet<SnapshotId> = snapshots.iter().map(|it| it.snapshot).collect();
         let (sequence, writer, lane) = (head.sequence, head.writer, head.lane);
@@ -197,7 +216,7 @@ impl LaneReader<'_> {
                 published: newest.map(|head| head.sequence),
                 sequence,
                 is_own_writer: catalogue.writer()? == writer,
-                was_open,
+                has_written,
                 lists_all: own.is_subset(&listed),
             };
             Ok((told, listed.difference(&own).count() as u64))

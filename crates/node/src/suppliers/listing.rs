@@ -3,12 +3,14 @@
 //! A list alone is only its word. As many random pieces as make a suspect supplier trusted again are fetched
 //! and proved; then the rest is believed as a receipt is, and checked by chance like everything else.
 
-use bitdust_engine::{Input, sample};
+use bitdust_engine::{Input, Random};
 use bitdust_model::ledger::GroupChange;
 use bitdust_model::limits::{LISTING_PAGES_MAX, PROOFS_OF_TRUST};
+use bitdust_model::manifest::PackRef;
 use bitdust_model::message::Body;
 use bitdust_model::shard::{SignedHeader, StoreHeader};
 use bitdust_model::{DeviceId, ErrorCode, PackId, Position, ShardId, decode};
+use bitdust_net::BulkClient;
 use bitdust_store::catalogue::ListedShard;
 use bitdust_store::{Catalogue, CatalogueError};
 use futures::stream::{StreamExt as _, TryStreamExt as _};
@@ -44,24 +46,35 @@ impl Suppliers {
                 device,
             };
             let shards = listing.not_confirmed().await?;
-            let (is_proved, moved) = match listing.prove(&shards, pick).await {
-                Ok(()) => (true, listing.confirm(shards).await?),
-                Err(code @ (ErrorCode::Corrupt | ErrorCode::NotFound)) => {
-                    debug!(%device, code = code.name(), "Shards were listed and not proved");
-                    (false, Vec::new())
-                }
-                Err(code) => return Err(code),
+            // What can fail before it knows what it is asked for is no answer to that.
+            let chosen = listing.choose(&shards, pick).await?;
+            let client = context.net.bulk(device).await;
+            let client = client.map_err(|error| error.code())?;
+            let is_proved = listing.prove(&client, chosen).await;
+            let (moved, is_recorded) = if is_proved {
+                listing.confirm(shards).await
+            } else {
+                (Vec::new(), true)
             };
-            listing
-                .catalogue(move |catalogue| catalogue.note_listed(device))
-                .await?;
+            if is_recorded {
+                let noted = listing.catalogue(move |catalogue| catalogue.note_listed(device));
+                noted.await?;
+            }
             Ok(Input::ShardsListed {
                 device,
-                is_proved,
+                is_proved: is_proved && is_recorded,
                 moved,
             })
         });
     }
+}
+
+/// A piece that is to be proved.
+struct Proof {
+    pack: PackRef,
+    position: Position,
+    /// Picks the piece.
+    pick: u64,
 }
 
 struct Listing<'a> {
@@ -94,15 +107,21 @@ impl Listing<'_> {
                 return Err(refusal(&answer));
             };
             let listed: Vec<_> = headers.into_iter().filter_map(listed).collect();
-            let last = listed.last().map(|shard| shard.shard);
+            // In the order of their ids, each once: so that it comes to an end, and none is counted twice.
+            let mut last = after;
+            for shard in &listed {
+                if Some(shard.shard) <= last {
+                    return Err(ErrorCode::Malformed);
+                }
+                last = Some(shard.shard);
+            }
             let device = self.device;
             let found = self.catalogue(move |catalogue| catalogue.not_confirmed(device, &listed));
             missing.extend(found.await?);
             if !more {
                 return Ok(missing);
             }
-            // In the order of their ids, so that it comes to an end.
-            if last.is_none() || last <= after {
+            if last == after {
                 return Err(ErrorCode::Malformed);
             }
             after = last;
@@ -110,45 +129,73 @@ impl Listing<'_> {
         Err(ErrorCode::TooMany)
     }
 
-    /// Has it prove random pieces of so many of them as make anybody trusted.
-    async fn prove(&self, shards: &[(PackId, Position)], pick: u64) -> Result<(), ErrorCode> {
-        if shards.is_empty() {
-            return Ok(());
+    /// Chooses by chance which of them are to be proved, and which piece of each: it listed them before that.
+    async fn choose(
+        &self,
+        shards: &[(PackId, Position)],
+        pick: u64,
+    ) -> Result<Vec<Proof>, ErrorCode> {
+        let mut random = Random::from_number(pick);
+        let mut left: Vec<_> = shards.to_vec();
+        let mut chosen = Vec::new();
+        while chosen.len() < usize::from(PROOFS_OF_TRUST) && !left.is_empty() {
+            let at = usize::try_from(random.below(left.len() as u64)).unwrap_or(0);
+            chosen.push((left.swap_remove(at), random.next_word()));
         }
-        let client = self.context.net.bulk(self.device).await;
-        let client = &client.map_err(|error| error.code())?;
-        let count = shards.len() as u64;
-        let turns = (0..PROOFS_OF_TRUST).take(shards.len());
-        let proofs = turns.filter_map(|turn| {
-            let chosen = usize::try_from(sample(pick, turn, count)?).ok()?;
-            Some((*shards.get(chosen)?, pick.rotate_left(turn.into())))
-        });
-        let proofs = proofs.map(|((pack, position), pick)| async move {
-            let known = self.catalogue(move |catalogue| catalogue.pack_ref(pack));
-            let pack = known.await?.ok_or(ErrorCode::Internal)?;
+        self.catalogue(move |catalogue| {
+            let proofs = chosen.into_iter().map(|((pack, position), pick)| {
+                let known = catalogue.pack_ref(pack)?;
+                let pack = known.ok_or(CatalogueError::UnknownPack { pack })?;
+                Ok(Proof {
+                    pack,
+                    position,
+                    pick,
+                })
+            });
+            proofs.collect()
+        })
+        .await
+    }
+
+    /// Has it prove them. It has one chance: whoever could fail and be asked for others would in the end be
+    /// asked only for what it has.
+    async fn prove(&self, client: &BulkClient, chosen: Vec<Proof>) -> bool {
+        let proofs = chosen.into_iter().map(|proof| async move {
+            let Proof {
+                pack,
+                position,
+                pick,
+            } = proof;
             check(self.context, client, &pack, position, pick).await
         });
         let proofs = futures::stream::iter(proofs).buffer_unordered(PROOFS_AT_ONCE);
-        proofs.try_collect::<()>().await
+        match proofs.try_collect::<()>().await {
+            Ok(()) => true,
+            Err(code) => {
+                debug!(device = %self.device, code = code.name(), "Shards were listed and not proved");
+                false
+            }
+        }
     }
 
-    /// Records all of them as kept.
-    async fn confirm(
-        &self,
-        shards: Vec<(PackId, Position)>,
-    ) -> Result<Vec<GroupChange>, ErrorCode> {
-        let (device, is_any) = (self.device, !shards.is_empty());
-        self.catalogue(move |catalogue| {
+    /// Records all of them as kept. Says how that moved packs, and whether all were recorded: where the disk
+    /// refuses, it is asked again after the next start.
+    async fn confirm(&self, shards: Vec<(PackId, Position)>) -> (Vec<GroupChange>, bool) {
+        let (catalogue, device) = (self.context.catalogue.clone(), self.device);
+        let done = blocking(move || {
             let mut moved = Vec::new();
             for part in shards.chunks(RECORDED_AT_ONCE) {
-                moved.extend(catalogue.confirm_listed(device, part.to_vec(), wall_clock())?);
+                let now = wall_clock();
+                let Ok(changes) = catalogue.confirm_listed(device, part.to_vec(), now) else {
+                    return (moved, false);
+                };
+                moved.extend(changes);
             }
-            if is_any {
-                catalogue.mark_checked(device, wall_clock(), true)?;
-            }
-            Ok(moved)
-        })
-        .await
+            let is_fresh =
+                shards.is_empty() || catalogue.mark_checked(device, wall_clock(), true).is_ok();
+            (moved, is_fresh)
+        });
+        done.await.unwrap_or_default()
     }
 }
 

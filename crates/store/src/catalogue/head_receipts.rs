@@ -4,10 +4,11 @@
 
 use bitdust_model::document::Signed;
 use bitdust_model::head::HeadReceipt;
-use bitdust_model::{DeviceId, Sequence};
+use bitdust_model::{DeviceId, Sequence, decode};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Catalogue, CatalogueError};
+use crate::database::DatabaseError;
 use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
 
 /// Under which the newest head is noted that was settled.
@@ -22,13 +23,14 @@ impl Catalogue {
         sequence: Sequence,
         receipt: &Signed<HeadReceipt>,
     ) -> Result<(), CatalogueError> {
+        let plain: HeadReceipt = decode(&receipt.bytes).map_err(DatabaseError::Damaged)?;
         let receipt = encode_signed(receipt)?;
         let sequence = to_column("sequence", sequence.0)?;
         self.write(move |transaction| {
             transaction.execute(
                 "INSERT OR REPLACE INTO head_receipts (sequence, device, receipt)
-                 SELECT sequence, ?2, ?3 FROM own_heads WHERE sequence = ?1",
-                params![sequence, supplier.0, receipt],
+                 SELECT sequence, ?2, ?3 FROM own_heads WHERE sequence = ?1 AND hash = ?4",
+                params![sequence, supplier.0, receipt, plain.head.0],
             )?;
             Ok(())
         })

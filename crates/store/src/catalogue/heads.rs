@@ -18,7 +18,7 @@ use crate::database::DatabaseError;
 use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
 
 /// Under which the newest head is noted that was abandoned.
-const ABANDONED_KEY: &str = "abandoned_draft";
+pub(super) const ABANDONED_KEY: &str = "abandoned_draft";
 
 /// A head of the own lane.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,15 +3,16 @@
 
 use bitdust_model::ledger::GroupChange;
 use bitdust_model::manifest::{BlobRef, SnapshotRecord};
-use bitdust_model::{DeviceId, PackId, Position, ShardId, UnixMillis};
+use bitdust_model::{DeviceId, PackId, Position, Sequence, ShardId, UnixMillis};
 use rusqlite::{Connection, Transaction, params};
 
 use super::confirmations::{holder_of, make_holder, recount};
 use super::groups::Moves;
-use super::heads::{OwnHead, insert_head};
+use super::heads::{ABANDONED_KEY, OwnHead, insert_head};
 use super::id::SegmentId;
 use super::meta::{get, set};
 use super::pack_rows::{PackState, expect_number, number_of, ref_of, state_to_column};
+use super::packs::raise_state;
 use super::segments::insert_segment;
 use super::snapshots::insert_snapshot;
 use super::{Catalogue, CatalogueError};
@@ -25,6 +26,10 @@ const UNLISTED_KEY: &str = "unlisted";
 pub struct TakenLane {
     /// The head as suppliers keep it.
     pub head: OwnHead,
+    /// The newest head that was published here when they were compared.
+    pub published: Option<Sequence>,
+    /// The packs of its lists.
+    pub lists: Vec<PackId>,
     /// The segments of its index, oldest first.
     pub segments: Vec<TakenSegment>,
     /// The versions that it lists.
@@ -58,11 +63,19 @@ impl Catalogue {
     /// the place of the own one, and own heads that were never published are forgotten. What was published
     /// here and is in none of its segments is described again by the next commit. Gives how that moves packs.
     ///
-    /// Refused as stale where a published head of this catalogue is as new.
+    /// Refused as stale where a published head of this catalogue is as new, or was published meanwhile.
     pub fn take_lane(&self, lane: TakenLane) -> Result<Vec<GroupChange>, CatalogueError> {
         self.write_durably(move |transaction| {
             let mut moves = Moves::default();
+            expect_published(transaction, lane.published)?;
+            // Receipts too: the head that is taken may have the number of one of these.
+            transaction.execute(
+                "DELETE FROM head_receipts WHERE sequence IN
+                 (SELECT sequence FROM own_heads WHERE published = 0)",
+                [],
+            )?;
             transaction.execute("DELETE FROM own_heads WHERE published = 0", [])?;
+            transaction.execute("DELETE FROM meta WHERE key = ?1", [ABANDONED_KEY])?;
             insert_head(
                 transaction,
                 &OwnHead {
@@ -77,8 +90,9 @@ impl Catalogue {
             transaction.execute("DELETE FROM segments", [])?;
             for segment in lane.segments {
                 let number = insert_segment(transaction, segment.blobs)?;
-                describe(transaction, number, &segment.packs)?;
+                describe(transaction, number, &segment.packs, &mut moves)?;
             }
+            moves.publish_lists(transaction, &lane.lists)?;
             describe_rest_again(transaction, &mut moves)?;
             for snapshot in lane.snapshots {
                 insert_snapshot(transaction, snapshot)?;
@@ -162,18 +176,38 @@ fn unlisted(connection: &Connection) -> Result<Vec<DeviceId>, CatalogueError> {
     Ok(devices.iter().copied().map(DeviceId).collect())
 }
 
+fn expect_published(
+    connection: &Connection,
+    expected: Option<Sequence>,
+) -> Result<(), CatalogueError> {
+    let newest: Option<i64> = connection.query_row(
+        "SELECT max(sequence) FROM own_heads WHERE published = 1",
+        [],
+        |row| row.get(0),
+    )?;
+    let expected = expected.map(|head| to_column("sequence", head.0));
+    if newest == expected.transpose()? {
+        Ok(())
+    } else {
+        Err(CatalogueError::Stale { what: "head" })
+    }
+}
+
 fn describe(
     transaction: &Transaction<'_>,
     segment: SegmentId,
     packs: &[PackId],
+    moves: &mut Moves,
 ) -> Result<(), CatalogueError> {
     let segment = to_column("segment", segment.0)?;
-    let mut statement =
-        transaction.prepare_cached("UPDATE packs SET segment = ?2 WHERE pack = ?1")?;
     for pack in packs {
-        if statement.execute(params![pack.0, segment])? == 0 {
-            return Err(CatalogueError::UnknownPack { pack: *pack });
-        }
+        let number = expect_number(transaction, *pack)?;
+        moves.of(transaction, number, || {
+            raise_state(transaction, number, PackState::Published)
+        })?;
+        transaction
+            .prepare_cached("UPDATE packs SET segment = ?2 WHERE id = ?1")?
+            .execute(params![number, segment])?;
     }
     Ok(())
 }

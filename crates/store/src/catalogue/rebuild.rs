@@ -99,7 +99,19 @@ fn import_pack(
     moves: &mut Moves,
 ) -> Result<(), CatalogueError> {
     let number = insert(transaction, pack)?;
+    // Those of own sets are published only by the head that describes them: until then a backup that finds
+    // what is in them has to describe them itself.
+    let is_own = transaction
+        .prepare_cached(
+            "SELECT 1 FROM own_sets WHERE set_id = (SELECT set_id FROM packs WHERE id = ?1)",
+        )?
+        .exists([number])?;
+    let state = if is_own {
+        PackState::Committed
+    } else {
+        PackState::Published
+    };
     moves.of(transaction, number, || {
-        raise_state(transaction, number, PackState::Published)
+        raise_state(transaction, number, state)
     })
 }

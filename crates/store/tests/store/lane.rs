@@ -76,6 +76,8 @@ fn laid_back(dir: &tempfile::TempDir) -> Catalogue {
 fn lane(sequence: u64, packs: &[u64]) -> TakenLane {
     TakenLane {
         head: own_head(sequence, true),
+        published: Some(Sequence(1)),
+        lists: Vec::new(),
         segments: vec![TakenSegment {
             blobs: vec![blob(7)],
             packs: packs.iter().map(|it| pack(*it)).collect(),
@@ -101,8 +103,13 @@ fn the_catalogue_goes_on_from_a_head_that_suppliers_keep() {
     let moved = import(&catalogue, &[1, 2]);
     assert_eq!(moved.len(), 1, "what was known does not move: {moved:?}");
     assert_eq!((moved[0].from, moved[0].packs), (None, 1));
+    assert!(
+        !moved[0].to.is_published,
+        "no head that is known here describes it"
+    );
     let moved = catalogue.take_lane(lane(5, &[1, 2])).expect("taken");
-    assert_eq!(moved, [], "both are described");
+    assert_eq!(moved.len(), 1, "both are described: {moved:?}");
+    assert!(moved[0].to.is_published);
     let newest = catalogue
         .newest_head()
         .expect("read")
@@ -139,11 +146,11 @@ fn what_the_new_index_does_not_describe_is_described_by_the_next_commit() {
     let catalogue = laid_back(&dir);
     import(&catalogue, &[2]);
     let moved = catalogue.take_lane(lane(5, &[2])).expect("taken");
-    let [change] = &moved[..] else {
-        panic!("one pack moves: {moved:?}");
+    let is_back = |change: &&GroupChange| {
+        let was_published = change.from.is_some_and(|from| from.is_published);
+        was_published && !change.to.is_published
     };
-    let from = change.from.expect("it was committed");
-    assert!(from.is_published && !change.to.is_published);
+    assert_eq!(moved.iter().filter(is_back).count(), 1, "{moved:?}");
     let waiting = catalogue.packs_to_publish(None).expect("read");
     let waiting: Vec<PackId> = waiting.iter().map(|it| it.pack.pack).collect();
     assert_eq!(waiting, [pack(1)]);
@@ -164,6 +171,13 @@ fn what_was_published_here_is_never_replaced_by_something_older() {
             "{sequence}"
         );
     }
+    let mut meanwhile = lane(5, &[2]);
+    meanwhile.published = None;
+    let refused = catalogue.take_lane(meanwhile);
+    assert!(
+        matches!(refused, Err(CatalogueError::Stale { .. })),
+        "another was published meanwhile"
+    );
     let unknown = catalogue.take_lane(lane(5, &[2, 9]));
     assert!(matches!(unknown, Err(CatalogueError::UnknownPack { .. })));
     assert!(
