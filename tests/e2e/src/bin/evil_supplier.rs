@@ -231,8 +231,9 @@ impl Evil {
 
     async fn answer(&self, from: Peer, body: Body, reply: Reply) {
         match (self.mode(), &body) {
-            // Without these it would not be a supplier at all.
-            (_, Body::Befriend { .. } | Body::Propose(_)) => {}
+            // Without these it would not be a supplier at all, and nothing would be sent to it.
+            (_, Body::Befriend { .. } | Body::Propose(_))
+            | (Mode::Denies, Body::HeadsAsk { .. }) => {}
             (Mode::Silent, _) => {
                 let _kept_open = reply;
                 return std::future::pending().await;
