@@ -1,6 +1,7 @@
 //! A machine: a home of its own, commands run on it, and perhaps a daemon.
 
 use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::clock::Clock;
+use crate::hosts::Host;
 use crate::ports::free_port;
 use crate::process::Process;
 use crate::wait::eventually;
@@ -62,8 +64,12 @@ pub struct Machine {
     program: PathBuf,
     folder: PathBuf,
     network: String,
-    listen: Option<&'static str>,
+    listen: Vec<String>,
+    host: Option<Host>,
     daemon: Option<Process>,
+    /// A daemon that was held where it was. To end it would be heard on connections that it began, as these
+    /// leave from the address of the other side.
+    vanished: Option<Process>,
 }
 
 /// What a command gave.
@@ -87,6 +93,15 @@ impl Machine {
     /// A machine with an empty home.
     #[must_use]
     pub fn new(world: &World, name: &str) -> Self {
+        let host = world.host();
+        let transports = match (world.transport(), &host) {
+            (Some(transport), _) => vec![transport],
+            (None, Some(_)) => vec![Transport::Tcp, Transport::Quic],
+            // It listens where it does by itself.
+            (None, None) => vec![],
+        };
+        let anywhere = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+        let place = host.as_ref().map_or(anywhere, Host::place);
         Self {
             name: name.to_owned(),
             home: world.path(name),
@@ -102,8 +117,13 @@ impl Machine {
             program: world.program().to_owned(),
             folder: world.folder().to_owned(),
             network: world.network().to_owned(),
-            listen: world.transport().map(Transport::listen_address),
+            listen: transports
+                .into_iter()
+                .map(|transport| transport.listen_address_at(place))
+                .collect(),
+            host,
             daemon: None,
+            vanished: None,
         }
     }
 
@@ -242,6 +262,30 @@ impl Machine {
         daemon.kill()
     }
 
+    /// Its host goes off the network, and the daemon does nothing any more: whoever is connected hears no end
+    /// of that, and who dials it gets no answer.
+    pub fn vanish(&mut self) -> Result<()> {
+        self.host()?.leave()?;
+        self.hold(true)?;
+        self.vanished = self.daemon.take();
+        self.addresses.clear();
+        Ok(())
+    }
+
+    /// Its host is on the network again, and the daemon starts.
+    pub fn come_back(&mut self) -> Result<()> {
+        // Its home is free only then.
+        drop(self.vanished.take());
+        self.host()?.join()?;
+        self.start()
+    }
+
+    /// Its host.
+    pub fn host(&self) -> Result<&Host> {
+        let host = self.host.as_ref();
+        host.with_context(|| format!("{} has no host of its own", self.name))
+    }
+
     /// Holds the daemon where it is, or lets it go on.
     pub fn hold(&self, held: bool) -> Result<()> {
         let daemon = self.daemon.as_ref();
@@ -273,7 +317,8 @@ impl Machine {
         self.stop()?;
         let mut tries = 0;
         loop {
-            let address = transport.listen_address_at(free_port()?);
+            let place = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port()?);
+            let address = transport.listen_address_at(place);
             self.set("listen", &address)?;
             tries += 1;
             match self.start() {
@@ -430,7 +475,7 @@ impl Machine {
         }
         words.extend(["--home".into(), self.home.clone().into()]);
         words.extend(["--scope", self.scope, "--network", &self.network].map(Into::into));
-        if let Some(listen) = self.listen {
+        for listen in &self.listen {
             words.extend(["--listen", listen].map(Into::into));
         }
         for address in &self.bootstrap {

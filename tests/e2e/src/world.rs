@@ -1,6 +1,7 @@
 //! A practice network of its own, in a temporary folder.
 
 use std::env::VarError;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,6 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::corpus::Random;
+use crate::hosts::{Host, Hosts};
 use crate::machine::Machine;
 
 /// A way to carry bytes.
@@ -22,19 +24,17 @@ pub enum Transport {
 impl Transport {
     /// Any free port of this machine.
     #[must_use]
-    pub const fn listen_address(self) -> &'static str {
-        match self {
-            Self::Tcp => "/ip4/127.0.0.1/tcp/0",
-            Self::Quic => "/ip4/127.0.0.1/udp/0/quic-v1",
-        }
+    pub fn listen_address(self) -> String {
+        self.listen_address_at(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))
     }
 
-    /// A certain port of this machine.
+    /// A place on this machine; port 0 is any free one.
     #[must_use]
-    pub fn listen_address_at(self, port: u16) -> String {
+    pub fn listen_address_at(self, place: SocketAddrV4) -> String {
+        let (host, port) = (place.ip(), place.port());
         match self {
-            Self::Tcp => format!("/ip4/127.0.0.1/tcp/{port}"),
-            Self::Quic => format!("/ip4/127.0.0.1/udp/{port}/quic-v1"),
+            Self::Tcp => format!("/ip4/{host}/tcp/{port}"),
+            Self::Quic => format!("/ip4/{host}/udp/{port}/quic-v1"),
         }
     }
 }
@@ -48,6 +48,7 @@ pub struct World {
     network: String,
     seed: u64,
     transport: Option<Transport>,
+    hosts: Option<Hosts>,
 }
 
 impl World {
@@ -73,6 +74,7 @@ impl World {
             network,
             seed,
             transport: None,
+            hosts: None,
         })
     }
 
@@ -81,6 +83,20 @@ impl World {
         let mut world = Self::new(name)?;
         world.transport = Some(transport);
         Ok(world)
+    }
+
+    /// A network with a host for each machine, which can vanish.
+    pub fn of_hosts(name: &str, hosts: &Hosts) -> Result<Self> {
+        let mut world = Self::new(name)?;
+        world.hosts = Some(hosts.clone());
+        Ok(world)
+    }
+
+    /// The same, over TCP alone.
+    #[must_use]
+    pub fn over_tcp(mut self) -> Self {
+        self.transport = Some(Transport::Tcp);
+        self
     }
 
     /// Where everything lies.
@@ -125,6 +141,12 @@ impl World {
     #[must_use]
     pub const fn transport(&self) -> Option<Transport> {
         self.transport
+    }
+
+    /// A host for the next machine, where machines have their own.
+    #[must_use]
+    pub fn host(&self) -> Option<Host> {
+        self.hosts.as_ref().map(Hosts::next)
     }
 
     /// Contents that are the same for the same seed.

@@ -232,7 +232,7 @@ fn no_bar_is_full_while_a_confirmation_is_missing() -> Outcome {
     let stage = Stage::prepare(&world, 2, &settings)?;
     let owner = &stage.customer;
     owner.set("code", "2/2")?;
-    owner.set("listen", IMPATIENT.listen_address())?;
+    owner.set("listen", &IMPATIENT.listen_address())?;
     let folder = make_folder(&world, "letters")?;
     let desktop = Desktop::start(&world, "screen")?;
     let window = desktop.open(owner)?;
