@@ -17,6 +17,7 @@ mod report;
 mod roofline;
 mod single;
 mod tree;
+mod vanished;
 
 use std::path::PathBuf;
 
@@ -27,7 +28,7 @@ use crate::report::Report;
 
 const USAGE: &str = "usage: bitdust-bench FOLDER [NAME]... [--corpus NAME]... [--rounds N]";
 /// All benchmarks, in the order in which they run.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "desktop",
     "jobs",
     "image",
@@ -36,6 +37,7 @@ const NAMES: [&str; 9] = [
     "catalogue",
     "ledger",
     "neighbours",
+    vanished::NAME,
     "roofline",
 ];
 /// How often each job is done unless the command line says otherwise.
@@ -67,6 +69,10 @@ fn main() -> Result<()> {
             "catalogue" => catalogue::measure(&choice)?,
             "ledger" => ledger::measure()?,
             "neighbours" => neighbours::measure(&choice)?,
+            vanished::NAME => {
+                vanished::measure_apart(&choice)?;
+                continue;
+            }
             "roofline" => roofline::measure(&choice)?,
             _ => bail!("{name:?} is no benchmark: {}", NAMES.join(", ")),
         };

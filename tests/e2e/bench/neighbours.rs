@@ -13,11 +13,11 @@ use crate::jobs::{CODE, SUPPLIERS};
 use crate::pass::let_pass;
 use crate::report::{Bar, Figure, ONE_PEER, Report, Row};
 
-const FILE_BYTES: u64 = 10_000;
+pub(crate) const FILE_BYTES: u64 = 10_000;
 /// As many as may go at this code.
-const DEAD: usize = 3;
+pub(crate) const DEAD: usize = 3;
 /// Between their death and the beginning of a restore.
-const MOMENT: Duration = Duration::from_millis(500);
+pub(crate) const MOMENT: Duration = Duration::from_millis(500);
 /// In which a node finds somebody of the network.
 const JOINED_WITHIN: Duration = Duration::from_secs(60);
 /// In which a node that joined is known to the others.
@@ -35,9 +35,9 @@ pub(crate) fn measure(choice: &Choice) -> Result<Report> {
     })
 }
 
-fn set_up(world: &World) -> Result<Stage> {
-    let mut stage = Stage::prepare(world, SUPPLIERS, &SETTINGS)?;
-    stage.customer.set("code", CODE)?;
+pub(crate) fn set_up(world: &World, suppliers: u8, code: &str) -> Result<Stage> {
+    let mut stage = Stage::prepare(world, suppliers, &SETTINGS)?;
+    stage.customer.set("code", code)?;
     stage.customer.start()?;
     stage.hire()?;
     Ok(stage)
@@ -46,7 +46,7 @@ fn set_up(world: &World) -> Result<Stage> {
 /// Small backups: with all there, after a stranger died whom all know, after a supplier died.
 fn beside_one(rounds: usize) -> Result<Vec<Row>> {
     let world = World::over("bench-one-dead", Transport::Tcp)?;
-    let mut stage = set_up(&world)?;
+    let mut stage = set_up(&world, SUPPLIERS, CODE)?;
     let source = world.make_folder("source")?;
     let mut random = Random::new(5);
     random.write_file(&source.join("first"), FILE_BYTES)?;
@@ -64,15 +64,7 @@ fn beside_one(rounds: usize) -> Result<Vec<Row>> {
         Ok(Figure::of(&seconds))
     };
     let alive = seconds(&stage, "alive")?;
-    let mut stranger = stage.new_machine(&world, "stranger")?;
-    stranger.init()?;
-    stranger.start()?;
-    stranger.run(&["offer", "1GB"])?;
-    eventually("a stranger in the network", JOINED_WITHIN, || {
-        let peers = stranger.status()?["peers"].as_u64();
-        Ok((peers > Some(0)).then_some(()))
-    })?;
-    let_pass(KNOWN_AFTER);
+    let mut stranger = join_a_stranger(&world, &stage, "stranger")?;
     stranger.kill()?;
     let strange = seconds(&stage, "stranger")?;
     stage.suppliers[0].kill()?;
@@ -85,11 +77,25 @@ fn beside_one(rounds: usize) -> Result<Vec<Row>> {
     ])
 }
 
+/// Somebody who is nobody's supplier and whom all know.
+pub(crate) fn join_a_stranger(world: &World, stage: &Stage, name: &str) -> Result<Machine> {
+    let mut stranger = stage.new_machine(world, name)?;
+    stranger.init()?;
+    stranger.start()?;
+    stranger.run(&["offer", "1GB"])?;
+    eventually("a stranger in the network", JOINED_WITHIN, || {
+        let peers = stranger.status()?["peers"].as_u64();
+        Ok((peers > Some(0)).then_some(()))
+    })?;
+    let_pass(KNOWN_AFTER);
+    Ok(stranger)
+}
+
 /// A recovery, and restores of 500 MB just after three of six were killed and later.
 fn beside_three(rounds: usize) -> Result<Vec<Row>> {
     let world = World::over("bench-three-dead", Transport::Tcp)?;
     let corpus = CorpusName::Incompressible.make(world.folder())?;
-    let mut stage = set_up(&world)?;
+    let mut stage = set_up(&world, SUPPLIERS, CODE)?;
     stage.back_up(&corpus.folder)?;
     let status = stage.customer.wait_until_spread()?;
     let dead: Vec<_> = stage.by_place(&status)?.into_iter().take(DEAD).collect();
@@ -141,7 +147,7 @@ fn beside_three(rounds: usize) -> Result<Vec<Row>> {
 }
 
 /// Restores everything and compares it; gives the seconds.
-fn restore(customer: &Machine, source: &Path, target: &Path) -> Result<f64> {
+pub(crate) fn restore(customer: &Machine, source: &Path, target: &Path) -> Result<f64> {
     let order = customer.order(&["restore", "latest", "--to"]);
     let reply = order.argument(target).run()?;
     let different = differences(source, target)?;
