@@ -96,8 +96,8 @@ mod tests {
 
     #[test]
     fn what_is_late_follows_what_answers_take() {
-        check([], 1_000);
-        check([20; 3], 1_000);
+        check([], 700);
+        check([20; 3], 700);
         check([700; 3], 1_400);
         check([20; 4], 250);
         check([20, 20, 20, 300], 600);
@@ -129,9 +129,9 @@ mod tests {
         pace.was_late(ONE, now, &policy);
         pace.was_late(TWO, now, &policy);
         assert_eq!(pace.late(now), BTreeSet::from([ONE, TWO]));
-        pace.answered(ONE, millis(1_001), &policy);
+        pace.answered(ONE, millis(701), &policy);
         assert_eq!(pace.late(now), BTreeSet::from([ONE, TWO]), "late again");
-        pace.answered(ONE, millis(1_000), &policy);
+        pace.answered(ONE, millis(700), &policy);
         assert_eq!(pace.late(now), BTreeSet::from([TWO]));
         assert_eq!(pace.late(now + policy.late_for), BTreeSet::new());
         pace.gone(TWO);

@@ -185,7 +185,7 @@ fn three_that_do_not_answer_cost_seconds_once() {
     let mut line = Line::new([None, FAST, None, None, FAST, FAST]);
     let (took, asked) = line.fetch(90);
     eprintln!("{took} ms, {asked} asked, {:?}", line.asked);
-    assert!(took < 4_000, "{took} ms");
+    assert!(took < 630 + 2_000, "{took} ms");
     let vain: usize = [0, 2, 3].iter().map(|id| line.asked[*id]).sum();
     assert!(vain <= 3 * FETCHES_IN_FLIGHT_MAX, "{vain} asked in vain");
     assert_eq!(line.fetch(90), (630, 270), "nobody waits for them again");
@@ -201,7 +201,7 @@ fn who_falls_silent_later_costs_less() {
     }
     let (took, _) = line.fetch(90);
     eprintln!("{took} ms");
-    assert!(took < 2_000, "{took} ms");
+    assert!(took < 630 + 1_000, "{took} ms");
 }
 
 #[test]

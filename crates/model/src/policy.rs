@@ -107,7 +107,7 @@ impl Default for Policy {
             stall_timeout: MINUTE,
             straggler_wait: Duration::from_millis(700),
             late_min: Duration::from_millis(250),
-            late_first: SECOND,
+            late_first: Duration::from_millis(700),
             late_for: MINUTE,
             retry_min: SECOND,
             retry_max: 5 * MINUTE,

@@ -1,5 +1,7 @@
 //! Fetches: what restores, recoveries and look-ups bring back, a few at a time.
 
+use std::collections::BTreeSet;
+
 use bitdust_model::limits::{FETCHES_HEDGING_MAX, FETCHES_IN_FLIGHT_MAX, FETCHES_QUEUED_MAX};
 use bitdust_model::{DeviceId, ErrorCode, PackId};
 
@@ -67,6 +69,9 @@ impl Engine {
     pub(super) fn step_fetch(&mut self, id: FetchId, event: fetch::Event) {
         let random = self.draw(Machine::Fetch, Subject::Fetch(id));
         self.note_pace(id, event);
+        if event == fetch::Event::Wake {
+            self.note_overdue();
+        }
         let late = self.pace.late(self.now);
         let peers = fetch::Peers {
             online: &self.online,
@@ -91,6 +96,7 @@ impl Engine {
         self.noted(step, name(&after), !out.is_empty(), after.deadline());
         if is_over {
             self.fetches.remove(&id);
+            self.wake_parked();
         } else if let Some(entry) = self.fetches.get_mut(&id) {
             entry.state = after;
         }
@@ -133,6 +139,23 @@ impl Engine {
             | fetch::Event::Resumed
             | fetch::Event::Wake => {}
         }
+    }
+
+    /// All who are late by now, whichever fetch waits for them: none of them is asked in the place of another.
+    fn note_overdue(&mut self) {
+        let fetches = self.fetches.values();
+        let overdue = fetches.flat_map(|fetch| fetch.state.overdue(self.now));
+        for device in overdue.collect::<BTreeSet<_>>() {
+            self.note_late(device);
+        }
+    }
+
+    /// What came in somebody's place is out of memory: the next fetch may ask others.
+    fn wake_parked(&mut self) {
+        let parked = self.fetches.iter();
+        let parked = parked.filter(|(_, fetch)| fetch.state.is_parked());
+        let wakes = parked.map(|(&id, _)| Task::Fetch(id, fetch::Event::Wake));
+        self.tasks.extend(wakes);
     }
 
     fn note_late(&mut self, device: DeviceId) {

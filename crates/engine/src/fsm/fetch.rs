@@ -6,13 +6,15 @@
 //! away are dialed until patience ends.
 //!
 //! Nobody is waited for who is late while others could be asked: instead of direct positions any
-//! k are gathered then, and where these are late one more is asked each time. What suffices first
+//! k are gathered then, and where these are late others in the place of all of them. What suffices first
 //! wins; what comes later is not needed.
 
 mod gathering;
 mod peers;
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeSet;
 
 use bitdust_model::intervals::AGAIN_AFTER_MIN;
 use bitdust_model::{DeviceId, ErrorCode, Position, Tick};
@@ -96,6 +98,30 @@ impl State {
     pub(crate) fn is_hedging(&self, now: Tick) -> bool {
         let gathering = self.gathering();
         gathering.is_some_and(|gathering| gathering.is_hedging(now))
+    }
+
+    /// Whose answers are late, without those in whose place others were asked.
+    pub(crate) fn overdue(&self, now: Tick) -> BTreeSet<DeviceId> {
+        match self {
+            Self::Direct { gathering } | Self::Whole { gathering } => gathering.overdue(now),
+            Self::Queued { .. }
+            | Self::Decoding { .. }
+            | Self::Waiting { .. }
+            | Self::Decoded
+            | Self::GivenUp => BTreeSet::new(),
+        }
+    }
+
+    /// Whether others would have been asked by now if no other fetch had.
+    pub(crate) const fn is_parked(&self) -> bool {
+        match self {
+            Self::Direct { gathering } | Self::Whole { gathering } => gathering.is_parked(),
+            Self::Queued { .. }
+            | Self::Decoding { .. }
+            | Self::Waiting { .. }
+            | Self::Decoded
+            | Self::GivenUp => false,
+        }
     }
 
     /// Whether more pieces are here or asked for than it takes.
@@ -230,9 +256,7 @@ pub(crate) fn step(
                 gathering.restart(at.now);
                 rest(gathering)
             }
-            Event::Wake if gathering.hedge_at().is_some_and(|due| at.now >= due) => {
-                hedge(gathering, at, peers, out)
-            }
+            Event::Wake if gathering.is_hedge_due(at.now) => hedge(gathering, at, peers, out),
             Event::TurnCame | Event::Decoded | Event::DecodeFailed { .. } | Event::Wake => {
                 rest(gathering)
             }

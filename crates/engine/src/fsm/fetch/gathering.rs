@@ -4,7 +4,6 @@
 //! It knows no states and wants nothing done: it says whom to ask, and its machine asks.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use bitdust_model::limits::DECODE_TRIES_MAX;
 use bitdust_model::{DeviceId, ErrorCode, Position, Tick};
@@ -12,6 +11,8 @@ use bitdust_model::{DeviceId, ErrorCode, Position, Tick};
 use crate::io::PlaceFact;
 
 use super::peers::Peers;
+
+mod hedging;
 
 /// What is wanted, and who may have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub(crate) struct Gathering {
     is_direct_tried_now: bool,
     /// When a late answer is to be noticed.
     hedge_at: Option<Tick>,
+    /// Whether it could not ask others the last time because another fetch did.
+    is_parked: bool,
     /// No further hedge before.
     quiet_until: Tick,
     /// Whether one of those who were asked last in the place of others answered.
@@ -94,6 +97,7 @@ impl Gathering {
             direct_tried: false,
             is_direct_tried_now: false,
             hedge_at: None,
+            is_parked: false,
             quiet_until: now,
             is_hedge_answered: false,
         }
@@ -224,98 +228,6 @@ impl Gathering {
             PartState::Asked(ask) => Some((ask.device, ask.asked_at)),
             PartState::Here { .. } | PartState::Bad => None,
         }
-    }
-
-    /// When a late answer is to be noticed.
-    pub(super) const fn hedge_at(&self) -> Option<Tick> {
-        self.hedge_at
-    }
-
-    /// Sets when the first answer is late in whose place nobody was asked.
-    pub(super) fn plan_hedge(&mut self) {
-        let asks = self.asks().filter(|ask| !ask.is_passed);
-        let first = asks.map(|ask| ask.late_at).min();
-        self.hedge_at = first.map(|at| at.max(self.quiet_until));
-    }
-
-    /// The machine slept: waiting begins anew.
-    pub(super) fn restart(&mut self, now: Tick) {
-        self.progress_at = now;
-        for ask in self.asks_mut() {
-            ask.late_at = now + ask.late_at.since(ask.asked_at);
-            ask.asked_at = now;
-        }
-        if self.hedge_at.is_some() {
-            self.plan_hedge();
-        }
-    }
-
-    /// Whose answers are late, without those in whose place others were asked.
-    pub(super) fn overdue(&self, now: Tick) -> BTreeSet<DeviceId> {
-        let asks = self.asks().filter(|ask| !ask.is_passed);
-        let late = asks.filter(|ask| ask.late_at <= now);
-        late.map(|ask| ask.device).collect()
-    }
-
-    /// Whether others were asked in the place of those who are late, of whom nobody answered and not
-    /// all are late as well.
-    pub(super) fn is_hedging(&self, now: Tick) -> bool {
-        let mut asks = self.asks();
-        !self.is_hedge_answered && asks.any(|ask| ask.is_hedge && now < ask.late_at)
-    }
-
-    /// Whom to ask in the place of those who are late: for whole pieces where direct ones are late,
-    /// else for one more. Nobody who is late too is asked, and nobody where that would not suffice.
-    /// Where it may not ask now, or finds nobody, it tries `again_after`.
-    pub(super) fn hedge(&mut self, peers: &Peers<'_>, now: Tick, again_after: Duration) -> Asks {
-        if !peers.may_hedge {
-            self.hedge_at = Some(now + again_after);
-            return Vec::new();
-        }
-        let known: BTreeSet<_> = self.pieces.keys().copied().collect();
-        let asks = if self.whole {
-            self.pass_one(peers, now)
-        } else if self.has_enough_in_time(peers) {
-            self.go_whole();
-            self.ask_whole(peers, now)
-        } else {
-            Vec::new()
-        };
-        if asks.is_empty() {
-            // Others who are late may be fast again by then.
-            let later = (!self.askable(peers).is_empty()).then(|| now + again_after);
-            let due = self.asks().map(|ask| ask.late_at);
-            self.hedge_at = due.filter(|late_at| now < *late_at).min().or(later);
-        } else {
-            // Of those who gave something already no answer says how fast others are.
-            for (position, piece) in &mut self.pieces {
-                if let PartState::Asked(ask) = piece
-                    && !known.contains(position)
-                {
-                    ask.is_hedge = true;
-                }
-            }
-            self.is_hedge_answered = false;
-            self.quiet_until = now + peers.late_after;
-            self.plan_hedge();
-        }
-        asks
-    }
-
-    /// Asks for one more whole piece in the place of the one that is late for the longest.
-    fn pass_one(&mut self, peers: &Peers<'_>, now: Tick) -> Asks {
-        let mut askable = self.askable(peers).into_iter();
-        let next = askable.next().filter(|(_, device)| !peers.is_late(*device));
-        let late = self
-            .asks_mut()
-            .filter(|ask| ask.whole && !ask.is_passed && ask.late_at <= now)
-            .min_by_key(|ask| ask.late_at);
-        let (Some((position, device)), Some(late)) = (next, late) else {
-            return Vec::new();
-        };
-        late.is_passed = true;
-        self.note_ask(position, device, true, peers, now);
-        vec![(position, device)]
     }
 
     /// Whether any piece is on its way.

@@ -112,7 +112,9 @@ impl Scene {
     /// Wakes it when it wants to be woken.
     fn wake(&mut self, due: u64, wanted: &[Action]) {
         assert_eq!(self.state.deadline(), Some(Tick(due)));
-        self.feed(due - 1, Event::Wake, &[]);
+        if !self.state.is_parked() {
+            self.feed(due - 1, Event::Wake, &[]);
+        }
         self.feed(due, Event::Wake, wanted);
     }
 
@@ -159,16 +161,29 @@ fn direct_positions_win_also_while_they_are_asked_for_once_more() {
 }
 
 #[test]
-fn one_more_is_asked_each_time_that_a_piece_is_late() {
-    let mut scene = Scene::new(2, 5, &[]);
+fn in_the_place_of_all_pieces_that_are_late_others_are_asked() {
+    let mut scene = Scene::new(2, 6, &[]);
     scene.begin(&[whole(0), whole(1)]);
-    scene.wake(1_000, &[note(0), note(1), whole(2)]);
+    scene.wake(1_000, &[note(0), note(1), whole(2), whole(3)]);
     scene.late = devices([0, 1]);
     scene.come(1_005, 2, &[]);
-    scene.wake(2_000, &[note(1), whole(3)]);
-    scene.come(2_005, 3, &[decode(&[2, 3])]);
+    scene.wake(2_000, &[note(3), whole(4), whole(5)]);
+    scene.come(2_005, 4, &[decode(&[2, 4])]);
     scene.come(2_006, 1, &[]);
     scene.fail(2_007, 0, &[]);
+}
+
+/// Three silent ones of six cost two such times, however they lie, also where one piece is enough.
+#[test]
+fn as_many_more_are_asked_as_were_silent_until_then() {
+    for direct in [&[0][..], &[]] {
+        let mut scene = Scene::new(1, 6, direct);
+        scene.begin(&[ask(0, direct.is_empty())]);
+        scene.wake(1_000, &[note(0), whole(1)]);
+        scene.late = devices([0]);
+        scene.wake(2_000, &[note(1), whole(2), whole(3)]);
+        scene.come(2_005, 3, &[decode(&[3])]);
+    }
 }
 
 /// Answers that come on time are waited for, and nobody is asked in vain.
@@ -250,12 +265,17 @@ fn a_fetch_waits_its_turn_to_ask_others() {
     scene.begin(&[whole(0)]);
     scene.may_hedge = false;
     scene.wake(1_000, &[note(0)]);
-    scene.may_hedge = true;
     assert!(!scene.state.is_hedging(Tick(1_000)));
-    scene.wake(1_250, &[note(0), whole(1)]);
-    assert!(scene.state.is_hedging(Tick(2_249)));
-    assert!(!scene.state.is_hedging(Tick(2_250)), "it is late as well");
-    scene.come(2_251, 1, &[decode(&[1])]);
+    assert!(scene.state.is_parked());
+    scene.wake(1_250, &[note(0)]);
+    scene.may_hedge = true;
+    assert_eq!(scene.state.deadline(), Some(Tick(1_500)));
+    // The other one is over before that.
+    scene.feed(1_300, Event::Wake, &[note(0), whole(1)]);
+    assert!(!scene.state.is_parked());
+    assert!(scene.state.is_hedging(Tick(2_299)));
+    assert!(!scene.state.is_hedging(Tick(2_300)), "it is late as well");
+    scene.come(2_301, 1, &[decode(&[1])]);
     let mut scene = Scene::new(2, 4, &[0, 1]);
     scene.begin(&[ask(0, false), ask(1, false)]);
     scene.wake(1_000, &[note(0), note(1), whole(2), whole(3)]);
