@@ -472,6 +472,22 @@ fn with_vacant_positions_a_version_is_published_and_settles_by_those_that_are_le
     assert!(story.engine.away().is_empty());
 }
 
+/// A dial of a host that vanished takes half a minute to fail.
+#[test]
+fn whoever_is_being_reached_for_the_first_time_is_waited_for_once() {
+    let home = set(HOME, 1, 1, &[Active; 3]);
+    let mut story = Story::begin(&[home], &[], &[], &[1, 2]);
+    story.tell(Input::BackupAsked {
+        job: JOB,
+        folders: Vec::new(),
+        is_scheduled: false,
+    });
+    story.passes(1_000);
+    assert_eq!(story.ended, Some(None), "it waits no more than once");
+    assert_eq!(story.receivers(), devices([1, 2]));
+    assert!(story.is_owed(3));
+}
+
 /// Two of six give everything back, and four are safe: one vacant position harms nothing.
 #[test]
 fn a_set_with_room_to_spare_is_safe_with_a_vacant_position() {

@@ -76,6 +76,9 @@ pub const QUIC_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 /// meets a dead node takes thrice as long; those that are alive were seen to answer within milliseconds
 /// on loopback, and have not been measured farther away.
 pub const RECORDS_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a start waits for suppliers that are there, or are being reached, to tell the newest head that they
+/// keep, where as many as it takes have told theirs. Whoever vanished takes far longer to be noticed.
+pub const TIPS_PATIENCE: Duration = Duration::from_millis(700);
 
 /// How long a supplier keeps older heads of a lane.
 pub const HEADS_KEPT: Duration = Duration::from_secs(HEADS_KEPT_DAYS * 24 * 60 * 60);

@@ -122,6 +122,14 @@ impl Engine {
         holders.collect()
     }
 
+    /// Suppliers that it is tried to reach for the first time: a dial of one that vanished takes long to fail,
+    /// and each backup until then would wait for it anew.
+    pub(super) fn coming(&self) -> Vec<DeviceId> {
+        let suppliers = self.suppliers.iter();
+        let coming = suppliers.filter(|(_, supplier)| supplier.link.is_coming());
+        coming.map(|(device, _)| *device).collect()
+    }
+
     /// By position of a set, how its holder stands.
     fn holder_flags(&self, set: &SetFact) -> HolderFlags {
         let of = |is_so: fn(&Supplier) -> bool| {

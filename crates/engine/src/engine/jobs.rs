@@ -136,7 +136,10 @@ impl Engine {
                     let at_hand = self.lists_at_hand();
                     self.emit(Output::StartScan { job, at_hand });
                 }
-                backup::Action::PassOver => self.pass_over(self.stragglers(job)),
+                backup::Action::PassOver => {
+                    self.pass_over(self.stragglers(job));
+                    self.pass_over(self.coming());
+                }
                 backup::Action::SealMetadata => self.seal_metadata(job),
                 backup::Action::PublishHead => {
                     self.tasks.push_back(Task::Head(head::Event::PackPlaced));

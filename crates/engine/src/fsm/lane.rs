@@ -6,7 +6,7 @@
 //! what they have and goes on from there, unless another one writes with the same keys.
 
 use bitdust_model::Tick;
-use bitdust_model::intervals::RECORDS_PATIENCE;
+use bitdust_model::intervals::TIPS_PATIENCE;
 
 use super::Moment;
 use crate::rules::LaneStand;
@@ -189,7 +189,7 @@ fn counted(
         LaneStand::Abreast => match state {
             State::Unheard { .. } | State::Hearing { .. } if !is_awaited => open(out),
             State::Unheard { .. } => State::Hearing {
-                until: at.now + RECORDS_PATIENCE,
+                until: at.now + TIPS_PATIENCE,
             },
             State::Hearing { .. }
             | State::Abreast
@@ -213,7 +213,7 @@ fn counted(
 
 fn unheard(tries: u32, at: &Moment<'_>) -> State {
     State::Unheard {
-        until: Some(at.now + RECORDS_PATIENCE),
+        until: Some(at.now + TIPS_PATIENCE),
         tries,
     }
 }
