@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt as _};
 use tracing::{debug, info};
 
 use bitdust_crypto::{LocatorKey, RootSecrets, verify_by};
@@ -104,10 +105,16 @@ impl Sought<'_> {
         devices: Vec<DeviceId>,
     ) -> (Vec<LaneRecord>, Vec<DeviceId>) {
         let (mut found, mut missing) = (Vec::new(), Vec::new());
-        for device in devices {
-            match self.lane_of(context, device).await {
-                Ok(Some(lane)) => found.push(lane),
-                Ok(None) | Err(_) => missing.push(device),
+        let searches = devices.into_iter().map(|device| async move {
+            let lane = self.lane_of(context, device).await;
+            lane.ok().flatten().ok_or(device)
+        });
+        // Each may have to wait for nodes of the DHT that are gone.
+        let mut searches = stream::iter(searches).buffered(limits::LANES_SOUGHT_MAX);
+        while let Some(lane) = searches.next().await {
+            match lane {
+                Ok(lane) => found.push(lane),
+                Err(device) => missing.push(device),
             }
         }
         if !missing.is_empty() {
