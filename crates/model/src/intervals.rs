@@ -72,6 +72,9 @@ pub const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 pub const SWEEP_EVERY_MIN: Duration = Duration::from_millis(1);
 /// Below the five seconds that are usual: a dead peer costs a query of the DHT one such wait.
 pub const QUIC_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The same for TCP, whose system would try for two minutes: a host that vanished answers nothing. A packet that
+/// is lost is sent again after a second.
+pub const TCP_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the DHT may take to know better than connected peers who keep the same records. A query that
 /// meets a dead node takes thrice as long; those that are alive were seen to answer within milliseconds
 /// on loopback, and have not been measured farther away.

@@ -285,6 +285,8 @@ pub const PARTS_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 pub const NETWORK_NAME_BYTES_MAX: usize = 32;
 /// Commands to the network, notices inside it, or events from it that wait at once.
 pub const NET_QUEUE_MAX: usize = 256;
+/// Nodes of which it is remembered that they could not be reached.
+pub const UNREACHABLE_MAX: usize = 1_024;
 /// Connections being set up at once, each direction.
 pub const CONNECTIONS_PENDING_MAX: u32 = 64;
 /// Bytes of memory of the process above which no further connection is taken.

@@ -14,13 +14,14 @@ use libp2p::swarm::NetworkBehaviour;
 use libp2p::{PeerId, identify, kad, memory_connection_limits, ping};
 
 use crate::config::{Protocols, Scope};
-use crate::streams;
+use crate::{reluctance, streams};
 
 /// All that a node does on the network.
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     pub(crate) limits: connection_limits::Behaviour,
     pub(crate) memory: memory_connection_limits::Behaviour,
+    pub(crate) reluctance: reluctance::Behaviour,
     pub(crate) identify: identify::Behaviour,
     pub(crate) ping: ping::Behaviour,
     pub(crate) kad: kad::Behaviour<MemoryStore>,
@@ -50,6 +51,7 @@ impl Behaviour {
             memory: memory_connection_limits::Behaviour::with_max_bytes(
                 limits::NET_PROCESS_BYTES_MAX,
             ),
+            reluctance: reluctance::Behaviour::new(policy),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::default(),
             kad: kad_behaviour(me, protocols, policy),

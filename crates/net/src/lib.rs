@@ -19,6 +19,7 @@ mod handshake;
 mod local;
 mod peers;
 mod pool;
+mod reluctance;
 mod reply;
 mod request;
 mod session;

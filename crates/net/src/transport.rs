@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bitdust_model::intervals::QUIC_HANDSHAKE_TIMEOUT;
+use bitdust_model::intervals::{QUIC_HANDSHAKE_TIMEOUT, TCP_CONNECT_TIMEOUT};
 use bitdust_model::limits;
 use futures::future::{BoxFuture, Either};
 use futures::io::BufReader;
@@ -78,7 +78,8 @@ fn named(keypair: &Keypair, scope: Scope, encryption: Encryption) -> Result<Conn
 }
 
 fn gated(keypair: &Keypair, scope: Scope, encryption: Encryption) -> Result<Connections, NetError> {
-    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+    let tcp = TransportTimeout::with_outgoing_timeout(tcp, TCP_CONNECT_TIMEOUT)
         .upgrade(Version::V1Lazy)
         .authenticate(Security::new(keypair, encryption)?)
         .multiplex(Yamux::new())

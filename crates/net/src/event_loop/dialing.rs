@@ -102,6 +102,7 @@ impl EventLoop {
     fn dial(&mut self, options: DialOpts, waiter: Waiter) {
         let connection = options.connection_id();
         let peer = options.get_peer_id();
+        self.swarm.behaviour_mut().reluctance.want(connection);
         match self.swarm.dial(options) {
             Ok(()) => drop(self.dials.insert(connection, Dial { peer, waiter })),
             Err(error) => self.dial_failed(peer, waiter, &error),
