@@ -1,7 +1,6 @@
 //! What the kernel says about a process: its memory, its sockets, the bytes it received.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
@@ -15,8 +14,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const CHATTER_BYTES: u64 = 64 << 10;
 /// Where a line of the kernel's table has the socket's number.
 const INODE_AT: usize = 9;
-/// Where a line of `ss` has the other end of a connection.
-const PEER_AT: usize = 4;
 /// The state of a socket that listens, as the kernel's table has it.
 const LISTENING: &str = "0A";
 
@@ -108,18 +105,6 @@ fn own_sockets(process: u32) -> Result<BTreeSet<String>> {
         }
     }
     Ok(own)
-}
-
-/// The other ends of the open TCP connections of a process (`ss`).
-pub fn tcp_peers(process: u32) -> Result<BTreeSet<SocketAddr>> {
-    let output = Command::new("ss").args(["-tnpHO"]).output();
-    let output = output.context("ss cannot be run")?;
-    ensure!(output.status.success(), "ss: {}", output.status);
-    let owner = format!("pid={process},");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let own = text.lines().filter(|line| line.contains(&owner));
-    let peers = own.filter_map(|line| line.split_whitespace().nth(PEER_AT));
-    peers.map(|peer| Ok(peer.parse()?)).collect()
 }
 
 /// Bytes that each open TCP connection of a process has received so far, by both ends, as

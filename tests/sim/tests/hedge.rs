@@ -70,7 +70,7 @@ fn a_restore_does_not_wait_for_suppliers_that_do_not_answer() -> Result<(), Fail
             late += usize::from(took > alone + LONGER);
         }
     }
-    assert!(late <= 1, "{late} of {restores} took long");
+    assert!(late <= 2, "{late} of {restores} took long");
     eprintln!("at most {longest:?} longer");
     Ok(())
 }
