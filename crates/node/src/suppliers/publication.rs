@@ -3,6 +3,7 @@
 use bitdust_crypto::{dht_key, offers_key};
 use bitdust_model::locator::{Addresses, Contact, DhtRecord, KeyedRecord, Offer, RecordKind};
 use bitdust_model::{ByteCount, ErrorCode, Sequence, encode, limits};
+use bitdust_net::NetError;
 use tracing::debug;
 
 use crate::shared::context::{Context, wall_clock};
@@ -18,8 +19,8 @@ pub(crate) struct OwnOffer {
     pub(crate) free: Option<ByteCount>,
 }
 
-/// Joins the DHT and puts all own records into it; done when at least one copy of one was taken. Where the
-/// node ends meanwhile they are put without the joining, which takes seconds where many are gone.
+/// Joins the DHT and puts all own records into it; done when it was joined and at least one copy of one was
+/// taken. Where the node ends meanwhile they are put without the joining, which takes seconds where many are gone.
 pub(crate) async fn publish(
     context: &Context,
     offer: OwnOffer,
@@ -31,10 +32,13 @@ pub(crate) async fn publish(
     } else {
         locators(context).await?
     };
-    let joined = ending.unless_begun(context.net.bootstrap()).await;
-    if let Some(Err(error)) = joined {
-        debug!(%error, "The DHT could not be joined");
-    }
+    let joined = match ending.unless_begun(context.net.bootstrap()).await {
+        Some(Err(error)) => {
+            debug!(%error, "The DHT could not be joined");
+            Err(error)
+        }
+        Some(Ok(())) | None => Ok(()),
+    };
     if offer.free.is_some() {
         records.extend(public_records(context, &offer));
     }
@@ -42,7 +46,7 @@ pub(crate) async fn publish(
         // There is nothing to lead to, and the network is joined as far as it can be.
         Ok(())
     } else {
-        put_all(context, records).await
+        are_placed(joined, put_all(context, records).await)
     };
     if offer.free.is_some() {
         let slot = context.device.0[0] % limits::OFFER_SLOTS;
@@ -51,6 +55,16 @@ pub(crate) async fn publish(
         }
     }
     put
+}
+
+/// Whether records lie where they are looked for. A node that knew nobody when it joined may have met a first one
+/// meanwhile, who took them; others would not find them once that one is gone, so they are put again.
+fn are_placed(joined: Result<(), NetError>, put: Result<(), ErrorCode>) -> Result<(), ErrorCode> {
+    put?;
+    match joined {
+        Err(error @ NetError::NoPeers) => Err(error.code()),
+        Err(_) | Ok(()) => Ok(()),
+    }
 }
 
 /// Puts the records of the lane into the DHT, which was joined before; done as above.
@@ -119,4 +133,20 @@ fn public_records(context: &Context, offer: &OwnOffer) -> Vec<KeyedRecord> {
         }
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_that_only_a_first_node_took_are_put_again() {
+        assert_eq!(are_placed(Ok(()), Ok(())), Ok(()));
+        let alone = are_placed(Err(NetError::NoPeers), Ok(()));
+        assert_eq!(alone, Err(NetError::NoPeers.code()));
+        let busy = are_placed(Err(NetError::Busy), Ok(()));
+        assert_eq!(busy, Ok(()), "the table is filled");
+        let refused = are_placed(Ok(()), Err(ErrorCode::Stale));
+        assert_eq!(refused, Err(ErrorCode::Stale));
+    }
 }

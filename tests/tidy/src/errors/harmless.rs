@@ -67,8 +67,6 @@ pub(super) const HARMLESS: &[Harmless] = &[
         reason: "one of several; there are friends and suppliers besides" },
     Harmless { path: "crates/node/src/suppliers/reach.rs", what: "A friend is not where they were",
         reason: "one of several ways into the network" },
-    Harmless { path: "crates/node/src/suppliers/publication.rs", what: "The DHT could not be joined",
-        reason: "the records that follow cannot be put then, which is answered" },
     Harmless { path: "crates/node/src/suppliers/publication.rs", what: "The offer could not be announced",
         reason: "it is with the next round; own backups must not wait for it" },
     Harmless { path: "crates/node/src/suppliers/worker.rs", what: "A missed check was not recorded",
