@@ -34,7 +34,7 @@ pub use pack::{OpenError, PackCipher, TAG_BYTES, pack_id};
 pub use phrase::{Phrase, PhraseError};
 pub use place::{dht_key, nickname_key, offers_key};
 pub use random::random;
-pub use record::{RecordError, is_newer, validate_record};
+pub use record::{Numbered, RecordError, next_number, validate_record};
 pub use sealed_box::{SealedBoxError, seal_to};
 pub use sign::{SigningKey, VerifyError, contract_id, head_hash, set_hash, tombstone_hash};
 pub use sign::{verify, verify_by, verify_certificate, verify_header};

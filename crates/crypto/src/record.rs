@@ -48,11 +48,40 @@ pub enum RecordError {
     },
 }
 
-/// Whether a record of `candidate` replaces one of `known`: it must be larger, but not by
-/// more than `SEQUENCE_JUMP_MAX`, so that nobody who once had the key can end the sequence.
+/// The number of a public record, and when it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbered {
+    /// The number.
+    pub sequence: Sequence,
+    /// Seconds since 1970 by the clock of whoever gave it.
+    pub at: u64,
+}
+
+/// The largest step that a clock which leaps makes: a reader that missed it, and two days of steps as long as
+/// they took, believes the next one all the same.
+const NUMBER_STEP_MAX: u64 = SEQUENCE_JUMP_MAX / 2;
+
+/// The number of the next public record by whoever gave the `last` one, at `seconds` since 1970 by their clock.
+///
+/// It follows the clock, so that whoever forgot how far they were goes on about where they would be, after a pause of
+/// some days behind it. It goes no farther than time has passed since the last one, and not backwards, so that
+/// readers believe it ([`is_newer`]) whatever the clock did meanwhile.
+///
+/// [`is_newer`]: bitdust_model::locator::is_newer
 #[must_use]
-pub const fn is_newer(candidate: Sequence, known: Sequence) -> bool {
-    candidate.0 > known.0 && candidate.0 - known.0 <= SEQUENCE_JUMP_MAX
+pub fn next_number(last: Option<Numbered>, seconds: u64) -> Numbered {
+    let sequence = match last {
+        None => seconds.max(1),
+        Some(Numbered { sequence, at }) => {
+            let passed = seconds.saturating_sub(at).min(NUMBER_STEP_MAX);
+            let followed = seconds.min(sequence.0.saturating_add(passed));
+            followed.max(sequence.0.saturating_add(1))
+        }
+    };
+    Numbered {
+        sequence: Sequence(sequence),
+        at: seconds,
+    }
 }
 
 /// Checks everything about a record that can be checked without opening it.

@@ -53,6 +53,13 @@ pub struct DhtRecord {
     pub body: Vec<u8>,
 }
 
+/// Whether a record of `candidate` replaces one of `known`: it must be larger, but not by
+/// more than `SEQUENCE_JUMP_MAX`, so that nobody who once had the key can end the sequence.
+#[must_use]
+pub const fn is_newer(candidate: Sequence, known: Sequence) -> bool {
+    candidate.0 > known.0 && candidate.0 - known.0 <= limits::SEQUENCE_JUMP_MAX
+}
+
 impl Versioned for DhtRecord {
     const KIND: &'static str = "DHT record";
     const BYTES_MAX: usize = limits::DHT_VALUE_BYTES_MAX;

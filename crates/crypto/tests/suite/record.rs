@@ -1,11 +1,13 @@
 //! Records of the DHT: each good one beside a twin that lies about one thing.
 
 use bitdust_crypto::{
-    LocatorKey, RecordError, SigningKey, dht_key, is_newer, nickname_key, offers_key,
+    LocatorKey, Numbered, RecordError, SigningKey, dht_key, next_number, nickname_key, offers_key,
     validate_record,
 };
 use bitdust_model::limits::{ADDRESSES_MAX, SEQUENCE_JUMP_MAX};
-use bitdust_model::locator::{Addresses, DhtRecord, KeyedRecord, NicknameClaim, Offer, RecordKind};
+use bitdust_model::locator::{
+    Addresses, DhtRecord, KeyedRecord, NicknameClaim, Offer, RecordKind, is_newer,
+};
 use bitdust_model::{ByteCount, DhtKey, Sequence, UnixMillis, encode};
 
 use crate::world::Person;
@@ -227,6 +229,57 @@ fn newer_is_larger_without_absurd_jumps() {
     check(6 + SEQUENCE_JUMP_MAX, 5, false);
     check(u64::MAX, 0, false);
     check(0, u64::MAX, false);
+}
+
+/// By a clock that leaps by 400 days, is right again, stands at 1970, and is right again, of a node that puts its
+/// records each hour: whoever has one of the last 48 hours believes the next one.
+#[test]
+fn the_next_number_is_newer_by_any_clock() {
+    const HOUR: u64 = 60 * 60;
+    const DAY: u64 = 24 * HOUR;
+    const START: u64 = 20_000 * DAY;
+    let clock = |day: u64, time: u64| match day {
+        3..6 => time + 400 * DAY,
+        9..12 => 0,
+        15..18 => time + 12 * DAY,
+        _ => time,
+    };
+    let mut given: Vec<Numbered> = Vec::new();
+    for hour in 0..21 * 24 {
+        let next = next_number(given.last().copied(), clock(hour / 24, START + hour * HOUR));
+        for known in given.iter().rev().take(48) {
+            let (next, known) = (next.sequence, known.sequence);
+            assert!(
+                is_newer(next, known),
+                "hour {hour}: {next:?} after {known:?}"
+            );
+        }
+        given.push(next);
+    }
+    // Numbered by the clock alone, the right clock is refused after a wrong one.
+    assert!(!is_newer(Sequence(START), Sequence(START + 400 * DAY)));
+}
+
+#[test]
+fn numbers_follow_a_clock_that_goes_right() {
+    let now = 1_000_000_000;
+    let first = next_number(None, now);
+    assert_eq!(
+        first.sequence,
+        Sequence(now),
+        "as whoever forgot it would go on"
+    );
+    assert_eq!(next_number(Some(first), now).sequence, Sequence(now + 1));
+    let later = next_number(Some(first), now + 40_000);
+    assert_eq!(later.sequence, Sequence(now + 40_000));
+    let weeks_later = next_number(Some(first), now + 3_000_000);
+    assert_eq!(weeks_later.sequence, Sequence(now + SEQUENCE_JUMP_MAX / 2));
+    let last = Numbered {
+        sequence: Sequence(u64::MAX),
+        at: 0,
+    };
+    assert_eq!(next_number(Some(last), now).sequence, Sequence(u64::MAX));
+    assert_eq!(next_number(None, 0).sequence, Sequence(1));
 }
 
 #[test]

@@ -4,9 +4,9 @@
 
 use std::time::Instant;
 
-use bitdust_crypto::{is_newer, validate_record};
+use bitdust_crypto::validate_record;
 use bitdust_model::codec::Versioned;
-use bitdust_model::locator::{DhtRecord, KeyedRecord, SignedRecord};
+use bitdust_model::locator::{DhtRecord, KeyedRecord, SignedRecord, is_newer};
 use bitdust_model::{DhtKey, Sequence, decode, encode, limits};
 use libp2p::kad::store::{MemoryStore, RecordStore};
 use libp2p::kad::{self, Record};

@@ -4,7 +4,9 @@
 //! recoveries; what was sealed then is kept and published as it is. Lane records are signed anew each
 //! time, so that they carry the newest head and addresses.
 
-use bitdust_crypto::{LocatorKey, RootSecrets, RootSlot, set_hash};
+use bitdust_crypto::{
+    LocatorKey, Numbered, RootSecrets, RootSlot, next_number, set_hash, verify_by,
+};
 use bitdust_model::HeadRef;
 use bitdust_model::codec::Versioned;
 use bitdust_model::locator::{Contact, HomeSet, KeyedRecord, LaneRecord, RootRecord};
@@ -24,6 +26,8 @@ pub(crate) const ROOT_KEY: &str = "root_record";
 const SEALED_ROOT_KEY: &str = "sealed_root_record";
 /// Where the number of the newest lane record is kept.
 const LANE_SEQUENCE_KEY: &str = "lane_record_sequence";
+/// Where the number of the newest public records is kept, and when it was given.
+const PUBLIC_SEQUENCE_KEY: &str = "public_record_sequence";
 
 /// Addresses of one supplier in a lane record, so that thirty of them fit.
 const LANE_ADDRESSES_MAX: usize = 2;

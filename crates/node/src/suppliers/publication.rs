@@ -2,13 +2,14 @@
 
 use bitdust_crypto::{dht_key, offers_key};
 use bitdust_model::locator::{Addresses, Contact, DhtRecord, KeyedRecord, Offer, RecordKind};
-use bitdust_model::{ByteCount, ErrorCode, Sequence, encode, limits};
+use bitdust_model::{ByteCount, ErrorCode, encode, limits};
 use bitdust_net::NetError;
 use tracing::debug;
 
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::driver::Ending;
-use crate::shared::records::{lane_locators, locators};
+use crate::shared::records::{lane_locators, locators, next_public_sequence};
+use crate::shared::task::blocking;
 
 /// What this node tells strangers about itself.
 #[derive(Debug, Clone)]
@@ -40,7 +41,8 @@ pub(crate) async fn publish(
         Some(Ok(())) | None => Ok(()),
     };
     if offer.free.is_some() {
-        records.extend(public_records(context, &offer));
+        let (worker, offer) = (context.clone(), offer.clone());
+        records.extend(blocking(move || public_records(&worker, &offer)).await??);
     }
     let put = if records.is_empty() {
         // There is nothing to lead to, and the network is joined as far as it can be.
@@ -93,8 +95,9 @@ async fn put_all(context: &Context, records: Vec<KeyedRecord>) -> Result<(), Err
     if copies > 0 { Ok(()) } else { Err(failure) }
 }
 
-fn public_records(context: &Context, offer: &OwnOffer) -> Vec<KeyedRecord> {
+fn public_records(context: &Context, offer: &OwnOffer) -> Result<Vec<KeyedRecord>, ErrorCode> {
     let now = wall_clock();
+    let sequence = next_public_sequence(context)?;
     let contact = Contact {
         identity: context.identity,
         device: context.device,
@@ -112,14 +115,12 @@ fn public_records(context: &Context, offer: &OwnOffer) -> Vec<KeyedRecord> {
         certificate: context.secrets.certificate.clone(),
         free,
     };
-    [
+    let records = [
         (RecordKind::Offer, encode(&space)),
         (RecordKind::Addresses, encode(&Addresses { contact })),
     ]
     .into_iter()
     .map(|(kind, body)| {
-        // The wall clock numbers them: each publication is newer than the one before it.
-        let sequence = Sequence(now.0 / 1000);
         let record = DhtRecord {
             kind,
             network: context.network.to_string(),
@@ -131,8 +132,8 @@ fn public_records(context: &Context, offer: &OwnOffer) -> Vec<KeyedRecord> {
             key: dht_key(kind, &context.device.0),
             record: signing.sign(&record),
         }
-    })
-    .collect()
+    });
+    Ok(records.collect())
 }
 
 #[cfg(test)]

@@ -30,14 +30,28 @@ impl Catalogue {
     /// Counts a key up durably and gives the new number, the first of which is 1. No two callers
     /// get the same.
     pub fn count_up_meta(&self, key: &str) -> Result<u64, CatalogueError> {
-        let key = key.to_owned();
-        self.write_durably(move |transaction| {
-            let before = get(transaction, &key)?
+        self.change_meta(key, |before| {
+            let before = before
                 .and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)))
                 .unwrap_or(0);
             let number = before.saturating_add(1);
-            set(transaction, &key, &number.to_le_bytes())?;
-            Ok(number)
+            (number.to_le_bytes().to_vec(), number)
+        })
+    }
+
+    /// Changes the value of a key durably by a rule that is given the value there is and gives the new one, of at
+    /// most `META_BYTES_MAX` bytes, and an answer. Nobody else changes it meanwhile.
+    pub fn change_meta<T: Send + 'static>(
+        &self,
+        key: &str,
+        rule: impl FnOnce(Option<Vec<u8>>) -> (Vec<u8>, T) + Send + 'static,
+    ) -> Result<T, CatalogueError> {
+        let key = key.to_owned();
+        self.write_durably(move |transaction| {
+            let (value, answer) = rule(get(transaction, &key)?);
+            check_length("setting", value.len(), META_BYTES_MAX)?;
+            set(transaction, &key, &value)?;
+            Ok(answer)
         })
     }
 
