@@ -382,3 +382,32 @@ fn what_the_ledger_does_not_know_is_not_called_safe() {
         "proved nothing lately"
     );
 }
+
+/// It is asked that before it is sent anything, so that this may be the first that it denies.
+#[test]
+fn whoever_denies_its_contract_when_asked_for_heads_is_asked_to_sign_again() {
+    for (code, expected) in [(ErrorCode::NoContract, 1), (ErrorCode::TimedOut, 0)] {
+        let mut story = Story::begin_with(Vec::new());
+        story.outputs.clear();
+        story.tell(Input::PeerUp {
+            device: device(LATE),
+            identity: IdentityId([LATE; 32]),
+        });
+        let asks = |output: &&Output| matches!(output, Output::AskTip { device: of } if *of == device(LATE));
+        assert_eq!(story.outputs.iter().filter(asks).count(), 1);
+        story.tell(Input::TipNotTold {
+            device: device(LATE),
+            code,
+        });
+        // Asked at once, a liar would be asked without end.
+        let is_proposed = |output: &Output| matches!(output, Output::Propose { device: of, .. } if *of == device(LATE));
+        assert!(!story.outputs.iter().any(is_proposed));
+        let soon = Tick(0) + 4 * Policy::default().retry_min;
+        while let Some((due, _)) = story.engine.wake_at().filter(|(due, _)| *due < soon) {
+            let outputs = apply(&mut story.engine, Input::Wake, due).outputs;
+            story.outputs.extend(outputs);
+        }
+        let proposals = story.outputs.iter().filter(|output| is_proposed(output));
+        assert_eq!(proposals.count(), expected, "{code:?}");
+    }
+}

@@ -149,11 +149,12 @@ pub enum Body {
         /// Whether more follow.
         more: bool,
     },
-    /// Keep these records and publish them while the contract lives; answered by `Done`.
+    /// Keep these records and publish them while the contract lives; answered by `Located`.
     Deposit(Vec<KeyedRecord>),
     /// Does anybody's record lie here under these keys? Answered by `Located`.
     Locate(Vec<DhtKey>),
-    /// Records kept for customers under the keys asked for.
+    /// Records kept for customers under the keys asked for; after a deposit those that are kept instead, as they
+    /// are not older.
     Located(Vec<KeyedRecord>),
     /// A lane of mine is closed; answered by `Done`.
     FencePut(Signed<Fence>),

@@ -7,6 +7,7 @@ pub(crate) mod clock_doubt;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod context;
+pub(crate) mod deposit;
 pub(crate) mod disk_space;
 pub(crate) mod driver;
 pub(crate) mod error;

@@ -240,15 +240,15 @@ async fn keep_records(
         }
     }
     let shards = context.shards.clone();
-    blocking(move || {
+    let instead = blocking(move || {
+        let mut instead = Vec::new();
         for record in records {
-            shards.put_deposit(from.identity, &record)?;
+            instead.extend(shards.put_deposit(from.identity, &record)?);
         }
-        Ok::<_, ShardError>(())
-    })
-    .await?
-    .map_err(|error| error.code())?;
-    Ok(Body::Done)
+        Ok::<_, ShardError>(instead)
+    });
+    let instead = instead.await?.map_err(|error| error.code())?;
+    Ok(Body::Located(instead))
 }
 
 async fn keep_fence(

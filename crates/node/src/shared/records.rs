@@ -165,6 +165,69 @@ fn next_sequence(context: &Context) -> Result<Sequence, ErrorCode> {
     number.map(Sequence).map_err(|error| error.code())
 }
 
+/// Counts on from lane records of this machine that others keep, where their number is larger; says whether it is.
+pub(crate) async fn count_past(
+    context: &Context,
+    records: Vec<KeyedRecord>,
+) -> Result<bool, ErrorCode> {
+    if records.is_empty() {
+        return Ok(false);
+    }
+    let worker = context.clone();
+    blocking(move || {
+        let numbers = records
+            .iter()
+            .filter_map(|record| lane_number(&worker, record));
+        let Some(Sequence(kept)) = numbers.max() else {
+            return Ok(false);
+        };
+        let rule = move |before: Option<Vec<u8>>| {
+            let before = before.and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)));
+            let before = before.unwrap_or(0);
+            (before.max(kept).to_le_bytes().to_vec(), kept > before)
+        };
+        let counted = worker.catalogue.change_meta(LANE_SEQUENCE_KEY, rule);
+        counted.map_err(|error| error.code())
+    })
+    .await?
+}
+
+/// The number of a lane record that this machine signed.
+fn lane_number(context: &Context, record: &KeyedRecord) -> Option<Sequence> {
+    let mut keys = (0..limits::LOCATOR_SLOTS)
+        .map(|slot| LocatorKey::lane(context.current(), context.device, slot));
+    let key = keys.find(|key| key.dht_key() == record.key)?;
+    let plain = key.open(&record.record, &context.network).ok()?;
+    let signed = postcard::from_bytes::<Signed<LaneRecord>>(&plain).ok()?;
+    let lane = verify_by(&signed, &context.device.0).ok()?;
+    Some(lane.sequence)
+}
+
+/// The next number for the public records of this device.
+pub(crate) fn next_public_sequence(context: &Context) -> Result<Sequence, ErrorCode> {
+    let seconds = wall_clock().0 / 1000;
+    if context.catalogue.is_damaged() {
+        // As whoever has forgotten how far it was.
+        return Ok(next_number(None, seconds).sequence);
+    }
+    let rule = move |last: Option<Vec<u8>>| {
+        let next = next_number(last.as_deref().and_then(numbered), seconds);
+        let value = [next.sequence.0.to_le_bytes(), next.at.to_le_bytes()].concat();
+        (value, next.sequence)
+    };
+    let number = context.catalogue.change_meta(PUBLIC_SEQUENCE_KEY, rule);
+    number.map_err(|error| error.code())
+}
+
+/// A number and the seconds at which it was given, as the catalogue keeps them.
+fn numbered(bytes: &[u8]) -> Option<Numbered> {
+    let (number, at) = bytes.split_at_checked(8)?;
+    Some(Numbered {
+        sequence: Sequence(u64::from_le_bytes(number.try_into().ok()?)),
+        at: u64::from_le_bytes(at.try_into().ok()?),
+    })
+}
+
 fn lane_record(context: &Context, sequence: Sequence) -> Result<LaneRecord, ErrorCode> {
     let code = |error: CatalogueError| error.code();
     let catalogue = &context.catalogue;
@@ -326,6 +389,56 @@ mod tests {
             numbers.insert(lane.sequence);
         }
         assert_eq!(numbers.len(), all.len(), "each lane record has its number");
+    }
+
+    /// As after an older copy of the disk was put back.
+    #[tokio::test]
+    async fn whoever_forgot_how_far_its_lane_records_were_goes_on_from_what_is_kept_of_them() {
+        let home = TestHome::new().await;
+        let context = &home.context;
+        let number = |records: &[KeyedRecord]| {
+            let lane: DhtRecord = bitdust_crypto::verify(&records[0].record).expect("signed");
+            lane.sequence
+        };
+        for _ in 0..5 {
+            lane_locators(context).await.expect("records");
+        }
+        let kept = lane_locators(context).await.expect("records");
+        let again = count_past(context, kept.clone()).await;
+        assert_eq!(again, Ok(false), "it is as far");
+        let laid_back = context
+            .catalogue
+            .set_meta(LANE_SEQUENCE_KEY, &2_u64.to_le_bytes());
+        laid_back.expect("kept");
+        let elsewhere = KeyedRecord {
+            key: kept[1].key,
+            ..kept[0].clone()
+        };
+        let nobodys = count_past(context, vec![elsewhere]).await;
+        assert_eq!(nobodys, Ok(false), "not what is sealed for another place");
+        assert_eq!(count_past(context, kept.clone()).await, Ok(true));
+        let next = lane_locators(context).await.expect("records");
+        assert_eq!(number(&next), number(&kept).next());
+    }
+
+    #[tokio::test]
+    async fn public_records_are_numbered_on_and_from_the_clock_where_none_was() {
+        let home = TestHome::new().await;
+        let seconds = wall_clock().0 / 1000;
+        let first = next_public_sequence(&home.context).expect("a number");
+        assert!(first.0 >= seconds);
+        let second = next_public_sequence(&home.context).expect("a number");
+        assert!(second > first);
+        let [number, at] = [second.0 + 5_000_000, seconds + 5_000_000];
+        let kept = [number.to_le_bytes(), at.to_le_bytes()].concat();
+        let ahead = home.context.catalogue.set_meta(PUBLIC_SEQUENCE_KEY, &kept);
+        ahead.expect("kept");
+        let third = next_public_sequence(&home.context).expect("a number");
+        assert_eq!(
+            third,
+            Sequence(number + 1),
+            "the clock was wrong, or is now"
+        );
     }
 
     #[test]

@@ -2,16 +2,15 @@
 
 use bitdust_engine::Input;
 use bitdust_model::head::HeadBundle;
-use bitdust_model::message::Body;
 use bitdust_model::{DeviceId, ErrorCode, Sequence};
 
 use bitdust_store::CatalogueError;
 
 use super::Suppliers;
 use super::lineage::Lineage;
-use crate::shared::answer::refusal;
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
+use crate::shared::deposit::deposit;
 use crate::shared::driver::Driver;
 use crate::shared::records;
 use crate::shared::task::blocking;
@@ -86,14 +85,11 @@ async fn leave_locators(context: &Context, device: DeviceId) -> Result<(), Error
         return Ok(());
     }
     let located = records::locators(context).await?;
-    let answer = context
-        .net
-        .request(device, Body::Deposit(located))
-        .await
-        .map_err(|error| error.code())?;
-    if answer == Body::Done {
-        Ok(())
-    } else {
-        Err(refusal(&answer))
+    let instead = deposit(context, device, located).await?;
+    if records::count_past(context, instead).await? {
+        // This machine had forgotten how far it was, as after an older copy of its disk was put back.
+        let lane = records::lane_locators(context).await?;
+        deposit(context, device, lane).await?;
     }
+    Ok(())
 }

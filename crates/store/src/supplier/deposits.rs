@@ -2,37 +2,34 @@
 //! them; it keeps the newest of each key.
 
 use bitdust_model::limits::{DATABASE_PAGE_MAX, DEPOSITS_PER_CUSTOMER_MAX};
-use bitdust_model::locator::{DhtRecord, KeyedRecord};
-use bitdust_model::{DhtKey, IdentityId, decode};
-use rusqlite::{OptionalExtension, Row, params};
+use bitdust_model::locator::{DhtRecord, KeyedRecord, is_newer};
+use bitdust_model::{DhtKey, IdentityId, Sequence, decode};
+use rusqlite::{Row, Transaction, params};
 
 use super::alignment::note_record;
 use super::{ShardError, ShardStore};
 use crate::row::{blob, decode_signed, encode_signed, from_column, to_column};
 
 impl ShardStore {
-    /// Keeps a verified record for a customer unless one with its number or a newer one is
-    /// kept; says whether it was taken. At most `DEPOSITS_PER_CUSTOMER_MAX` keys of one
+    /// Keeps a verified record for a customer, if it is newer ([`is_newer`]) than the one that is kept; gives that
+    /// one where it stays and is another. At most `DEPOSITS_PER_CUSTOMER_MAX` keys of one
     /// customer.
     pub fn put_deposit(
         &self,
         identity: IdentityId,
         record: &KeyedRecord,
-    ) -> Result<bool, ShardError> {
+    ) -> Result<Option<KeyedRecord>, ShardError> {
         let inner: DhtRecord = decode(&record.record.bytes)?;
         let sequence = to_column("sequence", inner.sequence.0)?;
         let (key, bytes) = (record.key, encode_signed(&record.record)?);
+        let offered = record.record.clone();
         let documents = self.shared.documents.clone();
         self.write(move |transaction| {
-            let kept: Option<i64> = transaction
-                .query_row(
-                    "SELECT sequence FROM deposits WHERE identity = ?1 AND dht_key = ?2",
-                    [identity.0, key.0],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            if kept.is_some_and(|kept| kept >= sequence) {
-                return Ok(false);
+            let kept = kept(transaction, identity, key)?;
+            let stays = kept.filter(|(number, _)| !is_newer(inner.sequence, *number));
+            if let Some((_, record)) = stays {
+                let is_same = record.record == offered;
+                return Ok((!is_same).then_some(record));
             }
             transaction.execute(
                 "INSERT OR REPLACE INTO deposits (identity, dht_key, sequence, record) VALUES (?1, ?2, ?3, ?4)",
@@ -48,7 +45,7 @@ impl ShardStore {
                 });
             }
             note_record(&documents, transaction, identity, key)?;
-            Ok(true)
+            Ok(None)
         })
     }
 
@@ -86,6 +83,23 @@ impl ShardStore {
                 .collect()
         })
     }
+}
+
+/// What a customer left under a key, with its number.
+fn kept(
+    transaction: &Transaction<'_>,
+    identity: IdentityId,
+    key: DhtKey,
+) -> Result<Option<(Sequence, KeyedRecord)>, ShardError> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT dht_key, record, sequence FROM deposits WHERE identity = ?1 AND dht_key = ?2",
+    )?;
+    let mut rows = statement.query([identity.0, key.0])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let sequence = from_column("sequence", row.get::<_, i64>(2)?)?;
+    Ok(Some((Sequence(sequence), record_from_row(row)?)))
 }
 
 fn record_from_row(row: &Row<'_>) -> Result<KeyedRecord, ShardError> {

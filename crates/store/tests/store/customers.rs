@@ -3,7 +3,9 @@
 use bitdust_model::HeadRef;
 use bitdust_model::contract::{Contract, ContractAcceptance, ContractKind};
 use bitdust_model::head::HeadBundle;
-use bitdust_model::limits::{DEPOSITS_PER_CUSTOMER_MAX, DEVICES_MAX, HEADS_PER_LANE_MAX};
+use bitdust_model::limits::{
+    DEPOSITS_PER_CUSTOMER_MAX, DEVICES_MAX, HEADS_PER_LANE_MAX, SEQUENCE_JUMP_MAX,
+};
 use bitdust_model::locator::{DhtRecord, Fence, KeyedRecord, RecordKind};
 use bitdust_model::set::{Holder, PositionRecord, PositionState, SetRecord};
 use bitdust_model::{
@@ -509,31 +511,23 @@ fn a_fence_ends_a_lane() {
 fn the_newest_deposit_of_a_key_wins() {
     let home = Supplier::new();
     let (store, _) = home.open();
-    assert!(
-        store
-            .put_deposit(identity(1), &deposit(1, 5))
-            .expect("kept")
-    );
-    assert!(
-        !store
-            .put_deposit(identity(1), &deposit(1, 5))
-            .expect("the same again")
-    );
-    assert!(
-        !store
-            .put_deposit(identity(1), &deposit(1, 4))
-            .expect("older")
-    );
-    assert!(
-        store
-            .put_deposit(identity(1), &deposit(1, 6))
-            .expect("newer")
-    );
-    assert!(
-        store
-            .put_deposit(identity(2), &deposit(1, 3))
-            .expect("a copy somebody else left")
-    );
+    let jump = 6 + SEQUENCE_JUMP_MAX;
+    for (owner, number, instead, what) in [
+        (1, 5, None, "kept"),
+        (1, 5, None, "the same again"),
+        (1, 4, Some(5), "older"),
+        (1, 6, None, "newer"),
+        (1, jump + 1, Some(6), "too large a step"),
+        (2, 3, None, "a copy somebody else left"),
+    ] {
+        let kept = store.put_deposit(identity(owner), &deposit(1, number));
+        let instead = instead.map(|number| deposit(1, number));
+        assert_eq!(kept.expect("asked"), instead, "{what}");
+    }
+    let mut other = deposit(1, 6);
+    other.record.signature.0[0] ^= 1;
+    let kept = store.put_deposit(identity(1), &other).expect("asked");
+    assert_eq!(kept, Some(deposit(1, 6)), "another one of its number");
     assert_eq!(
         store.deposit(deposit(1, 0).key).expect("asked"),
         Some(deposit(1, 6))

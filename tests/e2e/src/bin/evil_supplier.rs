@@ -55,7 +55,8 @@ enum Mode {
     Silent,
     /// Refuses whatever may be refused.
     Refuses,
-    /// Says that there is no contract, although it signed one.
+    /// Says that there is no contract, although it signed one, to whoever sends it something or asks for that
+    /// again; what it keeps of heads it tells, so that something is sent.
     Denies,
 }
 
@@ -300,7 +301,7 @@ impl Evil {
                 headers: vec![],
                 more: false,
             },
-            Body::Locate(_) => Body::Located(vec![]),
+            Body::Locate(_) | Body::Deposit(_) => Body::Located(vec![]),
             Body::Delete { .. } => Body::Deleted {
                 packs: vec![],
                 bytes: ByteCount(0),

@@ -479,8 +479,15 @@ async fn records_are_kept_for_a_customer_where_all_are_valid_locators() {
     let located = async || locate(&home.context, vec![good.key]).await;
     assert_eq!(located().await, Ok(Body::Located(Vec::new())), "none");
     let answer = alice.ask(&home, Body::Deposit(vec![good.clone()])).await;
-    assert_eq!(answer, Ok(Body::Done));
+    assert_eq!(answer, Ok(Body::Located(Vec::new())), "all are kept");
     assert_eq!(located().await, Ok(Body::Located(vec![good.clone()])));
+    // Sealed again under its number.
+    let another = alice.ask(&home, Body::Deposit(vec![record(0, network)]));
+    assert_eq!(
+        another.await,
+        Ok(Body::Located(vec![good.clone()])),
+        "kept instead"
+    );
 }
 
 /// A record of another kind that is as it should be.
