@@ -19,6 +19,7 @@ pub mod locator;
 pub mod manifest;
 pub mod message;
 pub mod policy;
+pub mod roots;
 pub mod schedule;
 pub mod set;
 pub mod shard;

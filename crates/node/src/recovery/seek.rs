@@ -9,6 +9,7 @@ use bitdust_crypto::{LocatorKey, RootSecrets, verify_by};
 use bitdust_model::intervals::RECORDS_PATIENCE;
 use bitdust_model::locator::{KeyedRecord, LaneRecord, RootRecord};
 use bitdust_model::message::Body;
+use bitdust_model::roots::united;
 use bitdust_model::{DeviceId, DhtKey, Document, Epoch, ErrorCode, Sequence, Signed, limits};
 
 use crate::shared::answer::refusal;
@@ -27,7 +28,7 @@ pub(super) struct FoundRoot {
     pub(super) lanes: Vec<LaneRecord>,
 }
 
-/// Looks for the newest root record. Fails where nobody could be asked. Connected peers answer at once;
+/// Looks for root records; gives what they say together. Fails where nobody could be asked. Connected peers answer at once;
 /// while the DHT is asked whether it knows a newer one, the lanes of theirs are looked for already.
 pub(super) async fn seek_root(
     context: &Context,
@@ -38,11 +39,9 @@ pub(super) async fn seek_root(
         .collect();
     let search = Search::new(context, &keys);
     let mut asked = search.ask_peers().await;
-    let newest_of = |asked: &Asked| {
-        let number = |record: &RootRecord| record.sequence;
-        search.newest(asked, &root.identity().0, number)
-    };
-    let told = newest_of(&asked);
+    // The newest alone may lack a device of somebody who recovered at the same time.
+    let united_of = |asked: &Asked| united(search.believed(asked, &root.identity().0).collect());
+    let told = united_of(&asked);
     let lanes = async {
         let Some(told) = &told else {
             return Vec::new();
@@ -62,7 +61,7 @@ pub(super) async fn seek_root(
     if let Some(code) = asked.unanswered {
         return Err(code);
     }
-    let Some(record) = newest_of(&asked) else {
+    let Some(record) = united_of(&asked) else {
         return Ok(None);
     };
     if told.is_none_or(|told| told.epoch != record.epoch) {
@@ -71,6 +70,21 @@ pub(super) async fn seek_root(
     }
     info!("Found the identity's record");
     Ok(Some(FoundRoot { record, lanes }))
+}
+
+/// The root records among what somebody keeps, as far as they are believable.
+pub(super) fn roots_among(
+    context: &Context,
+    root: &RootSecrets,
+    records: Vec<KeyedRecord>,
+) -> Vec<RootRecord> {
+    let keys: Vec<_> = (0..limits::LOCATOR_SLOTS)
+        .map(|slot| LocatorKey::root(root, slot))
+        .collect();
+    let mut told = Asked::nobody();
+    told.answered(records);
+    let search = Search::new(context, &keys);
+    search.believed(&told, &root.identity().0).collect()
 }
 
 /// Looks for the lane records of these devices under the keys of all epochs up to the newest; gives
@@ -243,26 +257,29 @@ impl<'a> Search<'a> {
         asked
     }
 
-    /// The newest believable document: sealed under one of the keys, and signed by whom it should.
+    /// The newest believable document; of several with one number the first.
     fn newest<T: Document>(
         &self,
         asked: &Asked,
         signer: &[u8; 32],
         number: impl Fn(&T) -> Sequence,
     ) -> Option<T> {
-        let records = asked.records.iter();
-        records
-            .filter_map(|record| self.believed(signer, record))
-            .reduce(|known: T, other| {
-                if number(&known) < number(&other) {
-                    other
-                } else {
-                    known
-                }
-            })
+        self.believed(asked, signer).reduce(|known: T, other| {
+            if number(&known) < number(&other) {
+                other
+            } else {
+                known
+            }
+        })
     }
 
-    fn believed<T: Document>(&self, signer: &[u8; 32], record: &KeyedRecord) -> Option<T> {
+    /// The believable documents: sealed under one of the keys, and signed by whom they should.
+    fn believed<T: Document>(&self, asked: &Asked, signer: &[u8; 32]) -> impl Iterator<Item = T> {
+        let records = asked.records.iter();
+        records.filter_map(|record| self.open(signer, record))
+    }
+
+    fn open<T: Document>(&self, signer: &[u8; 32], record: &KeyedRecord) -> Option<T> {
         let key = self.keys.iter().find(|key| key.dht_key() == record.key)?;
         let plain = key.open(&record.record, &self.context.network).ok()?;
         let signed = postcard::from_bytes::<Signed<T>>(&plain).ok()?;
