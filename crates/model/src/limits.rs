@@ -191,6 +191,8 @@ pub const OFFERS_PER_SEARCH_MAX: usize = 20;
 pub const OFFERS_AT_ONCE_MAX: usize = 4;
 /// Lanes whose records a recovery looks for at once, each under a few keys of the DHT.
 pub const LANES_SOUGHT_MAX: usize = 12;
+/// Root records that a recovery writes at most, where others write theirs at the same time.
+pub const ROOT_WRITES_MAX: u32 = 8;
 /// Times that a recovery looks for lane records before it does without those it misses.
 pub const LANE_SEARCHES_MAX: u32 = 2;
 /// Customers of one supplier.

@@ -25,6 +25,7 @@ use bitdust_model::head::{Head, HeadBundle};
 use bitdust_model::locator::{LaneRecord, RootRecord};
 use bitdust_model::status::Problems;
 use bitdust_model::{DeviceId, ErrorCode, HeadRef};
+use bitdust_store::HomePaths;
 use bitdust_store::catalogue::Introduction;
 
 use crate::recovery::believe::believe;
@@ -55,6 +56,8 @@ pub(crate) struct RecoveryStart {
     pub(crate) root: RootSecrets,
     /// Whether the old machines will never write again.
     pub(crate) old_machine_gone: bool,
+    /// Of the home that is to get a machine of the identity.
+    pub(crate) paths: HomePaths,
     /// Who waits for the result.
     pub(crate) reply: oneshot::Sender<Result<Recovered, NodeError>>,
 }
@@ -65,6 +68,7 @@ struct Run {
     counters: Arc<Counters>,
     root: Arc<RootSecrets>,
     old_machine_gone: bool,
+    paths: HomePaths,
     nickname: String,
     reply: oneshot::Sender<Result<Recovered, NodeError>>,
     /// The newest root record found.
@@ -82,6 +86,8 @@ struct Run {
     heads: ToldHeads,
     /// What could not be had of the lists that are taken over.
     lists_missing: MissingLists,
+    /// Others are being told of this machine.
+    is_entering: bool,
     /// What is told in the end.
     result: Option<Recovered>,
 }
@@ -118,6 +124,7 @@ impl Run {
             empty: self.answered.len() - told,
             named: self.named.values().map(|head| head.sequence).max(),
             missing: self.missing,
+            is_entering: self.is_entering,
         }
     }
 
@@ -155,6 +162,7 @@ impl Recovery {
             counters: counters.clone(),
             root: Arc::new(start.root),
             old_machine_gone: start.old_machine_gone,
+            paths: start.paths,
             nickname,
             reply: start.reply,
             found: None,
@@ -165,6 +173,7 @@ impl Recovery {
             suppliers: BTreeMap::new(),
             heads: ToldHeads::new(),
             lists_missing: MissingLists::default(),
+            is_entering: false,
             result: None,
         });
         driver.tell(Input::RecoverAsked { job: id });
@@ -316,7 +325,7 @@ impl Recovery {
 
     /// Takes over what was found, and enters this device into the root record.
     pub(crate) fn enter_device(
-        &self,
+        &mut self,
         driver: &mut Driver,
         completion: Completion,
         job: JobId,
@@ -334,7 +343,11 @@ impl Recovery {
             suppliers: run.suppliers.values().cloned().collect(),
             nickname: run.nickname.clone(),
             newest: newest_found(taken, &run.heads, run.lists_missing),
+            paths: run.paths.clone(),
         };
+        if let Some(run) = &mut self.run {
+            run.is_entering = true;
+        }
         let context = self.context.clone();
         driver.spawn(async move {
             match entry.make(&context).await {
@@ -440,6 +453,7 @@ mod tests {
         let start = RecoveryStart {
             root: RootSecrets::from_phrase(&Phrase::generate()),
             old_machine_gone: false,
+            paths: HomePaths::new(home.home_dir()),
             reply,
         };
         let begun = recovery.begin(&mut home.driver, start, String::new());

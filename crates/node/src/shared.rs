@@ -11,6 +11,7 @@ pub(crate) mod deposit;
 pub(crate) mod disk_space;
 pub(crate) mod driver;
 pub(crate) mod error;
+pub(crate) mod fences;
 pub(crate) mod fetch_request;
 pub(crate) mod fetching;
 pub(crate) mod folder_outcome;

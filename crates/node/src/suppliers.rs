@@ -31,6 +31,7 @@ use crate::shared::completion::Completion;
 use crate::shared::config::Config;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
+use crate::shared::fences::tell_fences;
 use crate::shared::names::{ConnectedPeer, Peers};
 use crate::shared::task::blocking;
 use crate::suppliers::publication::{OwnOffer, publish, publish_lane};
@@ -52,6 +53,8 @@ pub(crate) struct Suppliers {
     nickname: String,
     /// All sets that packs were coded for.
     sets: BTreeMap<SetId, SetRecord>,
+    /// Who is told fences as soon as they come.
+    unfenced: Vec<DeviceId>,
 }
 
 /// What a home knows of its suppliers at its start.
@@ -59,6 +62,8 @@ pub(crate) struct KnownSuppliers {
     pub(crate) friends: Vec<Friend>,
     /// All sets that packs were coded for.
     pub(crate) sets: BTreeMap<SetId, SetRecord>,
+    /// Who has not taken fences yet.
+    pub(crate) unfenced: Vec<DeviceId>,
 }
 
 /// What the own records are to tell anew.
@@ -92,6 +97,7 @@ impl Suppliers {
             external: config.external.clone(),
             nickname: config.nickname.clone(),
             sets: known.sets,
+            unfenced: known.unfenced,
         }
     }
 
@@ -119,6 +125,14 @@ impl Suppliers {
         };
         self.peers.came(peer.device, state);
         self.know_contact(peer);
+        if self.unfenced.contains(&peer.device) {
+            let (context, device) = (self.context.clone(), peer.device);
+            driver.spawn(async move {
+                if let Err(code) = tell_fences(&context, device).await {
+                    debug!(code = code.name(), %device, "Fences are told when it comes again");
+                }
+            });
+        }
         driver.tell(Input::PeerUp {
             device: peer.device,
             identity: peer.identity,
@@ -258,6 +272,7 @@ mod tests {
         let known = KnownSuppliers {
             friends: Vec::new(),
             sets: BTreeMap::new(),
+            unfenced: Vec::new(),
         };
         let listening = vec!["/ip4/127.0.0.1/tcp/1".to_owned()];
         Suppliers::new(home.context.clone(), &Config::default(), listening, known)

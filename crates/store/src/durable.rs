@@ -18,6 +18,12 @@ pub fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_parts_durably(path, &[bytes])
 }
 
+/// Removes a file, if it is there, so that it is gone after a crash too.
+pub fn remove_durably(path: &Path) -> io::Result<()> {
+    remove_if_there(path)?;
+    sync_dir(parent_of(path))
+}
+
 /// [`write_durably`] for content that lies in several pieces.
 pub(crate) fn write_parts_durably(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let temporary = temporary_beside(path)?;

@@ -78,6 +78,12 @@ impl HomePaths {
         self.dir.join("keys")
     }
 
+    /// There from before the keys of a recovery are until the machine is in the identity's root record.
+    #[must_use]
+    pub fn unfinished_recovery(&self) -> PathBuf {
+        self.dir.join("recovery-unfinished")
+    }
+
     /// The configuration, for people.
     #[must_use]
     pub fn config(&self) -> PathBuf {
@@ -138,10 +144,16 @@ impl HomePaths {
         self.dir.join("lock")
     }
 
-    /// Whether the folder holds an identity.
+    /// Whether the folder holds an identity, or is to.
     #[must_use]
     pub fn has_keys(&self) -> bool {
         self.keys().exists()
+    }
+
+    /// Whether a recovery was broken off before anybody was told of this machine: its keys are of no use.
+    #[must_use]
+    pub fn is_recovery_unfinished(&self) -> bool {
+        self.unfinished_recovery().exists()
     }
 
     /// Space on the home's disk that this user may still fill.

@@ -16,7 +16,7 @@ pub mod supplier;
 
 pub use catalogue::{Catalogue, CatalogueError};
 pub use database::DatabaseError;
-pub use durable::{code_of as disk_error_code, write_durably};
+pub use durable::{code_of as disk_error_code, remove_durably, write_durably};
 pub use home::{Home, HomeError, HomePaths};
 pub use migrate::MigrateError;
 pub use spool::{Spool, SpoolError};

@@ -249,6 +249,14 @@ pub fn signed_headers(
     }
 }
 
+/// How many lanes a supplier has closed.
+pub fn closed_lanes(home: &Path, folder: &Path) -> Result<usize> {
+    let copy = copy_database(&HomePaths::new(home).supplier(), folder)?;
+    let connection = Connection::open(copy)?;
+    let count: i64 = connection.query_row("SELECT count(*) FROM fences", [], |row| row.get(0))?;
+    Ok(usize::try_from(count)?)
+}
+
 /// The files of the shards that a supplier keeps: those whose names are ids.
 pub fn shard_files(home: &Path) -> Result<Vec<PathBuf>> {
     files_without_ending(HomePaths::new(home).shards())

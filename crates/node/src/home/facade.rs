@@ -1,5 +1,7 @@
 //! What front ends enter by: make a home, recover one, hold or join one.
 
+use std::path::{Path, PathBuf};
+
 use tokio::sync::oneshot;
 
 use bitdust_api::view::JobPhase;
@@ -8,7 +10,9 @@ use bitdust_crypto::{DeviceKeys, HomeSecrets, KeyGuard, Phrase, RootSecrets, sea
 use bitdust_model::intervals::JOIN_PATIENCE;
 use bitdust_model::{DeviceId, Epoch, ErrorCode};
 use bitdust_pipeline::pack::HEADER_BYTES;
-use bitdust_store::{Catalogue, Home, HomeError, HomePaths, disk_error_code, write_durably};
+use bitdust_store::{
+    Catalogue, Home, HomeError, HomePaths, disk_error_code, remove_durably, write_durably,
+};
 
 use crate::front::local::{self, Client};
 use crate::recovery::RecoveryStart;
@@ -57,8 +61,9 @@ pub struct RecoverOptions {
 /// Makes a new identity in a new home. Refuses a home that has one.
 pub fn init(settings: &Settings, options: &InitOptions) -> Result<Initialised, NodeError> {
     let home = Home::open(&settings.home)?;
-    let mut config = new_config(&home, settings)?;
+    let mut config = new_config(&home, settings, &options.guard)?;
     config.set("nickname", &options.nickname)?;
+    config.set("phrase_confirmed", "false")?;
     let phrase = Phrase::generate();
     let root = RootSecrets::from_phrase(&phrase);
     let (guard, nickname) = (&options.guard, &options.nickname);
@@ -101,7 +106,7 @@ async fn begin_recovery(
         )
     })?;
     let home = Home::open(&settings.home)?;
-    let config = new_config(&home, settings)?;
+    let config = new_config(&home, settings, &options.guard)?;
     if config.bootstrap.is_empty() {
         return Err(NodeError::new(
             ErrorCode::BadRequest,
@@ -110,12 +115,17 @@ async fn begin_recovery(
         ));
     }
     let root = RootSecrets::from_phrase(&phrase);
-    make_device(&home, settings, &config, &root, &options.guard, "")?;
     let paths = home.paths().clone();
+    write_durably(&paths.unfinished_recovery(), b"")
+        .map_err(|error| not_written(&paths.unfinished_recovery(), &error))?;
+    if let Err(error) = make_device(&home, settings, &config, &root, &options.guard, "") {
+        return Err(forget(&home, error));
+    }
     let (reply, result) = oneshot::channel();
     let start = RecoveryStart {
         root,
         old_machine_gone: options.old_machine_gone,
+        paths: paths.clone(),
         reply,
     };
     match start::start(home, settings, Stay::Short, Some(start)).await {
@@ -124,10 +134,7 @@ async fn begin_recovery(
             running,
             result,
         }),
-        Err(error) => {
-            forget(&paths);
-            Err(error)
-        }
+        Err(error) => Err(begin_anew(&paths, error)),
     }
 }
 
@@ -150,18 +157,33 @@ async fn end_recovery(
     match recovered {
         Ok(recovered) => {
             closed?;
-            let mut config = Config::load(&paths)?;
-            config.set("nickname", &recovered.nickname)?;
-            config.set("phrase_confirmed", "true")?;
-            config.save(&paths)?;
             Ok(recovered)
         }
         // Why it failed says more than how its node ended.
-        Err(error) => {
-            forget(&paths);
-            Err(error)
-        }
+        Err(error) => Err(begin_anew(&paths, error)),
     }
+}
+
+/// After a recovery that failed its home is as before, unless it was done before it failed: then others know of
+/// the machine, and the home is whole.
+fn begin_anew(paths: &HomePaths, error: NodeError) -> NodeError {
+    match Home::open(paths.dir()) {
+        Ok(home) => forget(&home, error),
+        // Somebody began anew meanwhile.
+        Err(_) => error,
+    }
+}
+
+/// Removes what a recovery made, where it is not done; gives why it failed, and what is there all the same.
+fn forget(home: &Home, error: NodeError) -> NodeError {
+    let message = match forget_unfinished(home) {
+        Ok(()) if home.paths().has_keys() => {
+            "this machine is one of yours all the same, and its home can be used".to_owned()
+        }
+        Ok(()) => return error,
+        Err(left) => left.message,
+    };
+    NodeError::new(error.code, format!("{}; {message}", error.message))
 }
 
 /// Tells what is going on until the result is there.
@@ -263,8 +285,12 @@ impl Connection {
     }
 }
 
-/// The configuration of a home that is about to get an identity.
-fn new_config(home: &Home, settings: &Settings) -> Result<Config, NodeError> {
+/// The configuration of a home that is about to get an identity. What a recovery left that was killed goes:
+/// nobody was told of the machine that it made.
+fn new_config(home: &Home, settings: &Settings, guard: &str) -> Result<Config, NodeError> {
+    // Nothing is removed for what cannot be done.
+    key_guard(guard, &settings.unlock, "")?;
+    forget_unfinished(home)?;
     if home.paths().has_keys() {
         return Err(NodeError::new(
             ErrorCode::BadRequest,
@@ -274,9 +300,35 @@ fn new_config(home: &Home, settings: &Settings) -> Result<Config, NodeError> {
             ),
         ));
     }
+    check_unused(home.paths())?;
     let mut config = Config::load(home.paths())?;
     config.apply(settings)?;
     Ok(config)
+}
+
+/// A catalogue whose keys are gone is of another machine: it is not gone on from, and not removed.
+fn check_unused(paths: &HomePaths) -> Result<(), NodeError> {
+    let path = paths.catalogue();
+    if !path.exists() {
+        return Ok(());
+    }
+    let catalogue = Catalogue::open(&path, header_bytes()?);
+    if catalogue
+        .and_then(|catalogue| catalogue.is_unused())
+        .unwrap_or(false)
+    {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is there without its keys; nothing was changed. Choose another folder, or move this one aside",
+        path.display()
+    );
+    Err(NodeError::new(ErrorCode::BadRequest, message))
+}
+
+fn header_bytes() -> Result<u32, NodeError> {
+    u32::try_from(HEADER_BYTES)
+        .map_err(|error| NodeError::new(ErrorCode::Internal, error.to_string()))
 }
 
 /// Makes keys and certificate of a new device, and keeps its settings. The keys come last: a home
@@ -304,13 +356,13 @@ fn make_device(
     let guard = key_guard(guard, &settings.unlock, &label)?;
     let sealed = seal_home(&secrets, guard)
         .map_err(|error| NodeError::new(ErrorCode::NotAllowed, error.to_string()))?;
-    let header_bytes = u32::try_from(HEADER_BYTES).map_err(|error| internal(&error))?;
-    let catalogue = Catalogue::open(&home.paths().catalogue(), header_bytes).map_err(|error| {
-        NodeError::new(
-            error.code(),
-            format!("the catalogue cannot be made: {error}"),
-        )
-    })?;
+    let catalogue =
+        Catalogue::open(&home.paths().catalogue(), header_bytes()?).map_err(|error| {
+            NodeError::new(
+                error.code(),
+                format!("the catalogue cannot be made: {error}"),
+            )
+        })?;
     if !nickname.is_empty() {
         catalogue.set_metas(kept).map_err(|error| {
             NodeError::new(
@@ -320,16 +372,14 @@ fn make_device(
         })?;
     }
     config.save(home.paths())?;
-    write_durably(&home.paths().keys(), &sealed).map_err(|error| {
-        NodeError::new(
-            disk_error_code(&error),
-            format!(
-                "{} cannot be written: {error}",
-                home.paths().keys().display()
-            ),
-        )
-    })?;
+    write_durably(&home.paths().keys(), &sealed)
+        .map_err(|error| not_written(&home.paths().keys(), &error))?;
     Ok(id)
+}
+
+fn not_written(path: &Path, error: &std::io::Error) -> NodeError {
+    let message = format!("{} cannot be written: {error}", path.display());
+    NodeError::new(disk_error_code(error), message)
 }
 
 /// What a person chose to guard the keys with.
@@ -350,26 +400,35 @@ fn key_guard<'a>(
     Err(NodeError::new(ErrorCode::BadRequest, message))
 }
 
-/// Removes what a failed recovery made, so that it can be tried again in the same home.
-fn forget(paths: &HomePaths) {
+/// Removes what a recovery made that failed or was killed, so that it can be tried again in the same home. The
+/// file that says so goes last: as long as it is there nobody was told of the machine.
+fn forget_unfinished(home: &Home) -> Result<(), NodeError> {
+    let paths = home.paths();
+    if !paths.is_recovery_unfinished() {
+        return Ok(());
+    }
     let database = paths.catalogue();
     let beside = |ending: &str| {
         let mut name = database.clone().into_os_string();
         name.push(ending);
-        std::path::PathBuf::from(name)
+        PathBuf::from(name)
     };
     for file in [
         paths.keys(),
         database.clone(),
         beside("-wal"),
         beside("-shm"),
+        paths.unfinished_recovery(),
     ] {
-        if let Err(error) = std::fs::remove_file(&file)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(%error, "A file of the failed recovery stays behind");
-        }
+        remove_durably(&file).map_err(|error| {
+            let message = format!(
+                "{}, which is left of a recovery that was broken off, cannot be removed: {error}. Remove it and try again",
+                file.display()
+            );
+            NodeError::new(disk_error_code(&error), message)
+        })?;
     }
+    Ok(())
 }
 
 impl From<HomeError> for NodeError {
@@ -425,7 +484,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = settings(folder.path());
         let home = Home::open(&settings.home).expect("a home");
-        let config = new_config(&home, &settings).expect("settings");
+        let config = new_config(&home, &settings, "file").expect("settings");
         let in_the_way = home.paths().config();
         std::fs::create_dir(&in_the_way).expect("made");
         let root = RootSecrets::from_phrase(&Phrase::generate());

@@ -143,6 +143,15 @@ struct OpenHome {
     running: Option<Running>,
 }
 
+/// What a home can be opened to.
+enum Opening {
+    /// There is none, or what a recovery left that was broken off.
+    Absent,
+    /// Its keys want a passphrase.
+    Locked,
+    Open(OpenHome),
+}
+
 struct Actor {
     settings: Settings,
     version: String,
@@ -269,8 +278,9 @@ impl Actor {
         }
         self.enter(HostState::Starting);
         match self.open_or_attach(&paths).await {
-            Ok(None) => self.enter(HostState::Locked),
-            Ok(Some(opened)) => {
+            Ok(Opening::Absent) => self.enter(HostState::Absent),
+            Ok(Opening::Locked) => self.enter(HostState::Locked),
+            Ok(Opening::Open(opened)) => {
                 let is_own = opened.running.is_some();
                 self.opened = Some(opened);
                 self.use_client();
@@ -289,18 +299,21 @@ impl Actor {
         }
     }
 
-    async fn open_or_attach(&mut self, paths: &HomePaths) -> Result<Option<OpenHome>, NodeError> {
+    async fn open_or_attach(&mut self, paths: &HomePaths) -> Result<Opening, NodeError> {
         let socket = socket_path(&self.settings.home);
         let running = match Home::open(&self.settings.home) {
+            // With keys that nobody was told of nothing can be done; the words begin anew. Whoever recovers
+            // holds the home meanwhile.
+            Ok(_) if paths.is_recovery_unfinished() => return Ok(Opening::Absent),
             Ok(_) if self.settings.unlock == Unlock::None && keys::is_locked(paths) => {
-                return Ok(None);
+                return Ok(Opening::Locked);
             }
             Ok(home) => Some(start::start(home, &self.settings, Stay::Long, None).await?),
             Err(error) if error.code() == ErrorCode::HomeHeld => None,
             Err(error) => return Err(error.into()),
         };
         let client = self.connect(&socket).await?;
-        Ok(Some(OpenHome { client, running }))
+        Ok(Opening::Open(OpenHome { client, running }))
     }
 
     /// Opens a client whose events reach the front ends as long as it is the one in use.

@@ -9,14 +9,19 @@ use bitdust_crypto::RootSecrets;
 use bitdust_model::HeadRef;
 use bitdust_model::head::HeadBundle;
 use bitdust_model::intervals::RECORDS_PATIENCE;
-use bitdust_model::locator::{ClosedLane, Fence, RootRecord};
-use bitdust_model::message::Body;
-use bitdust_model::{DeviceId, ErrorCode, Signed, encode, limits};
-use bitdust_store::CatalogueError;
+use bitdust_model::locator::{ClosedLane, KeyedRecord, RootRecord};
+use bitdust_model::roots::{close, say_the_same, united};
+use bitdust_model::{DeviceId, ErrorCode, encode, limits};
 use bitdust_store::catalogue::Introduction;
+use bitdust_store::{CatalogueError, HomePaths, disk_error_code, remove_durably};
 
+use crate::recovery::seek::roots_among;
 use crate::restore::versions::newest_of_each;
+use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
+use crate::shared::deposit::deposit;
+use crate::shared::error::NodeError;
+use crate::shared::fences::{FENCES_KEY, UntoldFences, tell_fences};
 use crate::shared::foreign_lanes::{FOREIGN_LANES_KEY, ForeignLanes};
 use crate::shared::records;
 use crate::shared::recovery_found::{NewestFound, Recovered};
@@ -36,6 +41,8 @@ pub(super) struct Entry {
     pub(super) nickname: String,
     /// What people are told of versions.
     pub(super) newest: NewestFound,
+    /// Of the home, which is whole once this device is entered.
+    pub(super) paths: HomePaths,
 }
 
 impl Entry {
@@ -56,9 +63,9 @@ impl Entry {
         })
         .await?
         .map_err(|error: CatalogueError| error.code())?;
-        let nickname = self.enter_device(context).await?;
         let worker = context.clone();
         let (snapshots, files) = blocking(move || count_versions(&worker)).await??;
+        let nickname = self.enter_device(context).await?;
         Ok(Recovered {
             identity: context.identity.to_hex(),
             nickname,
@@ -80,32 +87,59 @@ impl Entry {
                 fences.push(self.root.fence(lane, last, wall_clock()));
             }
         }
-        record.sequence = record.sequence.next();
         if !record.devices.contains(&context.device) {
             record.devices.push(context.device);
         }
+        let mut kept = self.signed(context, &mut record)?;
+        let holders = self.suppliers.iter().map(|supplier| supplier.device);
+        let holders = holders.filter(|_| !fences.is_empty()).collect();
+        let untold = UntoldFences { fences, holders };
+        kept.push((FENCES_KEY.to_owned(), encode(&untold)));
+        keep(context, kept).await?;
+        self.tell(context, &mut record).await?;
+        // Killed before this, the recovery begins anew with another device, and this one stays behind in the root
+        // record with a lane in which nothing is. Killed after it, nobody lacks anything that leads to this device.
+        let (paths, nickname) = (self.paths.clone(), record.nickname.clone());
+        blocking(move || make_whole(&paths, &nickname)).await??;
+        Ok(record.nickname)
+    }
+
+    /// A root record under the next number, as the catalogue keeps it.
+    fn signed(
+        &self,
+        context: &Context,
+        record: &mut RootRecord,
+    ) -> Result<Vec<(String, Vec<u8>)>, ErrorCode> {
         // No lane is ever dropped: later recoveries would find nothing of it.
         if record.devices.len() + record.fences.len() > limits::DEVICES_MAX {
             return Err(ErrorCode::TooMany);
         }
+        record.sequence = record.sequence.next();
         if !self.nickname.is_empty() {
             record.nickname.clone_from(&self.nickname);
         }
-        let kept = records::seal_root(&self.root, &context.network, &record)?;
-        let catalogue = context.catalogue.clone();
-        blocking(move || catalogue.set_metas(kept))
-            .await?
-            .map_err(|error| error.code())?;
-        self.tell_network(context, &fences).await?;
-        Ok(record.nickname)
+        records::seal_root(&self.root, &context.network, record)
+    }
+
+    /// Tells the network and the suppliers, of whom somebody has to take it. Where another recovery wrote a record
+    /// of its own at the same time, both go on as one, under the next number.
+    async fn tell(&self, context: &Context, record: &mut RootRecord) -> Result<(), ErrorCode> {
+        for _ in 0..limits::ROOT_WRITES_MAX {
+            let told = self.tell_network(context).await?;
+            let is_kept = told.is_kept(record, self.suppliers.is_empty());
+            let others = told.instead.into_iter().flatten().collect();
+            let Some(more) = beyond(record, others) else {
+                return is_kept.then_some(()).ok_or(ErrorCode::Unreachable);
+            };
+            *record = more;
+            let kept = self.signed(context, record)?;
+            keep(context, kept).await?;
+        }
+        Err(ErrorCode::Busy)
     }
 
     /// Puts the new records into the DHT and gives them to suppliers, with the fences.
-    async fn tell_network(
-        &self,
-        context: &Context,
-        fences: &[Signed<Fence>],
-    ) -> Result<(), ErrorCode> {
+    async fn tell_network(&self, context: &Context) -> Result<Told, ErrorCode> {
         let located = records::locators(context).await?;
         let connected: Vec<DeviceId> = context
             .net
@@ -118,42 +152,80 @@ impl Entry {
         let suppliers = self.suppliers.iter().map(|supplier| supplier.device);
         let told = suppliers
             .filter(|device| connected.contains(device))
-            .map(|device| {
-                let bodies = fences
-                    .iter()
-                    .cloned()
-                    .map(Body::FencePut)
-                    .chain([Body::Deposit(located.clone())]);
-                tell_supplier(context, device, bodies.collect())
-            });
+            .map(|device| tell_supplier(context, device, located.clone()));
         // The suppliers keep the records and publish them; the DHT need not be waited for long.
         let put = located.iter().map(|record| async {
             let putting = context.net.put_record(record.clone());
-            let put = tokio::time::timeout(RECORDS_PATIENCE, putting).await;
-            if let Ok(Err(error)) = put {
-                debug!(%error, "A record could not be put");
+            match tokio::time::timeout(RECORDS_PATIENCE, putting).await {
+                Ok(Ok(copies)) => copies > 0,
+                Ok(Err(error)) => {
+                    debug!(%error, "A record could not be put");
+                    false
+                }
+                Err(_) => false,
             }
         });
-        futures::join!(
+        let (told, put) = futures::join!(
             futures::future::join_all(told),
             futures::future::join_all(put)
         );
-        Ok(())
+        let instead = told.into_iter().flatten();
+        Ok(Told {
+            instead: instead
+                .map(|records| roots_among(context, &self.root, records))
+                .collect(),
+            is_put: !put.is_empty() && put.into_iter().all(|is_put| is_put),
+        })
     }
 }
 
-/// Closes a lane in the root record. Of two ends of one lane the earlier counts, as at suppliers.
-fn close(record: &mut RootRecord, closed: ClosedLane) {
-    record.devices.retain(|device| *device != closed.lane);
-    let known = record
-        .fences
-        .iter_mut()
-        .find(|fence| fence.lane == closed.lane);
-    match known {
-        Some(known) if known.last.sequence > closed.last.sequence => *known = closed,
-        Some(_) => {}
-        None => record.fences.push(closed),
+/// What became of the records.
+struct Told {
+    /// Root records that suppliers which answered keep instead.
+    instead: Vec<Vec<RootRecord>>,
+    /// Whether nodes of the DHT answered for each of them, which say nothing of what they keep.
+    is_put: bool,
+}
+
+impl Told {
+    /// Whether somebody keeps the root record, or one that says the same. Where there is no supplier the DHT has to
+    /// do.
+    fn is_kept(&self, record: &RootRecord, is_alone: bool) -> bool {
+        let mut instead = self.instead.iter();
+        let is_kept = instead.any(|roots| roots.iter().all(|it| say_the_same(it, record)));
+        is_kept || (is_alone && self.is_put)
     }
+}
+
+async fn keep(context: &Context, kept: Vec<(String, Vec<u8>)>) -> Result<(), ErrorCode> {
+    let catalogue = context.catalogue.clone();
+    let kept = blocking(move || catalogue.set_metas(kept)).await?;
+    kept.map_err(|error| error.code())
+}
+
+/// What a root record and others say together, where one of the others is in its way: it says something else under
+/// the same number, or stands above it.
+fn beyond(record: &RootRecord, others: Vec<RootRecord>) -> Option<RootRecord> {
+    let is_in_the_way = |other: &RootRecord| {
+        other.sequence > record.sequence
+            || (other.sequence == record.sequence && !say_the_same(other, record))
+    };
+    if !others.iter().any(is_in_the_way) {
+        return None;
+    }
+    let mut all = others;
+    all.push(record.clone());
+    united(all)
+}
+
+/// Writes down what the person is called, and that the recovery is done.
+fn make_whole(paths: &HomePaths, nickname: &str) -> Result<(), ErrorCode> {
+    let code = |error: NodeError| error.code;
+    let mut config = Config::load(paths).map_err(code)?;
+    config.set("nickname", nickname).map_err(code)?;
+    config.set("phrase_confirmed", "true").map_err(code)?;
+    config.save(paths).map_err(code)?;
+    remove_durably(&paths.unfinished_recovery()).map_err(|error| disk_error_code(&error))
 }
 
 /// All versions, and the files of the newest of each folder.
@@ -164,10 +236,21 @@ fn count_versions(context: &Context) -> Result<(u64, u64), ErrorCode> {
     Ok((all, newest.iter().map(|snapshot| snapshot.files).sum()))
 }
 
-async fn tell_supplier(context: &Context, device: DeviceId, bodies: Vec<Body>) {
-    for body in bodies {
-        if let Err(error) = context.net.request(device, body).await {
-            debug!(%error, "A supplier was not told of this device");
+/// The fences first: what they close is to stay closed. Gives what is kept instead of the records; `None`: it was
+/// not told.
+async fn tell_supplier(
+    context: &Context,
+    device: DeviceId,
+    located: Vec<KeyedRecord>,
+) -> Option<Vec<KeyedRecord>> {
+    if let Err(code) = tell_fences(context, device).await {
+        debug!(code = code.name(), "A supplier was not told what is closed");
+    }
+    match deposit(context, device, located).await {
+        Ok(instead) => Some(instead),
+        Err(code) => {
+            debug!(code = code.name(), "A supplier was not told of this device");
+            None
         }
     }
 }
@@ -198,7 +281,7 @@ mod tests {
         }
     }
 
-    /// Enters the device of a home behind those that the root record has, with nobody around.
+    /// Enters the device of a home behind those that the root record has, with no supplier around.
     fn entry(home: &TestHome, devices: Vec<DeviceId>) -> Entry {
         let record = RootRecord {
             identity: home.context.identity,
@@ -217,6 +300,7 @@ mod tests {
             suppliers: Vec::new(),
             nickname: String::new(),
             newest: NewestFound::default(),
+            paths: HomePaths::new(home.home_dir()),
         }
     }
 
@@ -240,12 +324,12 @@ mod tests {
     #[tokio::test]
     async fn a_device_is_entered_behind_those_that_were_there() {
         let home = TestHome::new().await;
+        let _somebody = home.meet_somebody().await;
         let old = DeviceId([7; 32]);
-        for (nickname, expected) in [("", "alice"), ("alice again", "alice again")] {
-            let entry = Entry {
-                nickname: nickname.to_owned(),
-                ..entry(&home, vec![old])
-            };
+        for (number, nickname, expected) in [(4, "", "alice"), (5, "alice again", "alice again")] {
+            let mut entry = entry(&home, vec![old]);
+            entry.record.sequence = Sequence(number);
+            nickname.clone_into(&mut entry.nickname);
             let recovered = entry.make(&home.context).await.expect("entered");
             let expected = Recovered {
                 identity: home.context.identity.to_hex(),
@@ -258,14 +342,76 @@ mod tests {
             assert_eq!(recovered, expected);
         }
         let record = kept_root(&home);
-        assert_eq!(record.sequence, Sequence(5), "it replaces the old one");
+        assert_eq!(record.sequence, Sequence(6), "it replaces the old one");
         assert_eq!(record.devices, [old, home.context.device]);
         assert_eq!(record.nickname, "alice again", "also for the next device");
+    }
+
+    /// Until somebody else knows of the machine its home is of no use.
+    #[tokio::test]
+    async fn the_home_is_whole_once_somebody_took_the_records() {
+        let home = TestHome::new().await;
+        let paths = HomePaths::new(home.home_dir());
+        bitdust_store::write_durably(&paths.unfinished_recovery(), b"").expect("written");
+        let alone = entry(&home, Vec::new()).make(&home.context).await;
+        assert_eq!(alone, Err(ErrorCode::Unreachable));
+        assert!(paths.is_recovery_unfinished());
+        assert!(Config::load(&paths).expect("read").nickname.is_empty());
+        let _somebody = home.meet_somebody().await;
+        let mut again = entry(&home, Vec::new());
+        again.record.sequence = Sequence(5);
+        let told = again.make(&home.context).await;
+        assert!(told.is_ok(), "{told:?}");
+        assert!(!paths.is_recovery_unfinished());
+        assert_eq!(Config::load(&paths).expect("read").nickname, "alice");
+    }
+
+    /// P10: with the largest number alone one of two machines would be lost for good.
+    #[test]
+    fn what_another_recovery_wrote_at_the_same_time_is_united_with_the_own() {
+        let record = |sequence, devices: &[u8]| RootRecord {
+            identity: IdentityId([1; 32]),
+            epoch: Epoch(0),
+            sequence: Sequence(sequence),
+            nickname: "alice".to_owned(),
+            devices: devices.iter().map(|it| DeviceId([*it; 32])).collect(),
+            fences: Vec::new(),
+        };
+        let own = record(6, &[1, 2]);
+        assert_eq!(beyond(&own, Vec::new()), None);
+        assert_eq!(beyond(&own, vec![record(5, &[1, 4])]), None, "it is older");
+        let resealed = beyond(&own, vec![record(6, &[2, 1])]);
+        assert_eq!(resealed, None, "both say the same");
+        let less = beyond(&own, vec![record(6, &[1])]).expect("it is kept in its place");
+        assert_eq!(less.devices.len(), 2);
+        let other = beyond(&own, vec![record(6, &[1, 3])]).expect("one more");
+        assert_eq!(other.sequence, Sequence(6), "the next is the seventh");
+        assert_eq!(other.devices.len(), 3);
+        let above = beyond(&own, vec![record(9, &[1])]).expect("above it");
+        assert_eq!(above.sequence, Sequence(9));
+        assert!(above.devices.contains(&DeviceId([2; 32])));
+        let told = |instead| Told {
+            instead,
+            is_put: true,
+        };
+        assert!(
+            !told(Vec::new()).is_kept(&own, false),
+            "no supplier answered"
+        );
+        assert!(told(Vec::new()).is_kept(&own, true), "there is none");
+        assert!(told(vec![Vec::new()]).is_kept(&own, false));
+        let others = vec![vec![record(6, &[1])], vec![record(6, &[2, 1])]];
+        assert!(
+            told(others.clone()).is_kept(&own, false),
+            "the second says the same"
+        );
+        assert!(!told(others[..1].to_vec()).is_kept(&own, false));
     }
 
     #[tokio::test]
     async fn lanes_are_closed_only_where_the_old_machines_are_gone() {
         let home = TestHome::new().await;
+        let _somebody = home.meet_somebody().await;
         let [laptop, desktop] = [(); 2].map(|()| DeviceKeys::generate());
         let last = |sequence| closed_lane(0, sequence).last;
         let ends = [(laptop.device(), last(9)), (desktop.device(), last(3))];
@@ -273,12 +419,14 @@ mod tests {
             (laptop.device(), Sequence(9)),
             (desktop.device(), Sequence(3)),
         ];
-        for (old_machine_gone, expected) in [(false, &lanes[..0]), (true, &lanes[..])] {
-            let entry = Entry {
+        for (number, old_machine_gone, expected) in [(4, false, &lanes[..0]), (5, true, &lanes[..])]
+        {
+            let mut entry = Entry {
                 old_machine_gone,
                 ends: ends.into(),
                 ..entry(&home, vec![laptop.device()])
             };
+            entry.record.sequence = Sequence(number);
             entry.make(&home.context).await.expect("entered");
             let record = kept_root(&home);
             let closed = closed(&record).into_iter().collect::<BTreeMap<_, _>>();
@@ -293,6 +441,7 @@ mod tests {
     #[tokio::test]
     async fn no_device_and_no_fence_makes_room_for_another() {
         let home = TestHome::new().await;
+        let _somebody = home.meet_somebody().await;
         let device = |number: usize| DeviceId([u8::try_from(number).expect("few"); 32]);
         let devices: Vec<_> = (1..limits::DEVICES_MAX).map(device).collect();
         let last = entry(&home, devices.clone());
@@ -306,26 +455,10 @@ mod tests {
         assert_eq!(kept_root(&home), kept, "nothing is signed");
     }
 
-    #[test]
-    fn of_two_ends_of_a_lane_the_earlier_counts() {
-        let mut record = RootRecord {
-            identity: IdentityId([1; 32]),
-            epoch: Epoch(0),
-            sequence: Sequence(1),
-            nickname: String::new(),
-            devices: vec![DeviceId([7; 32]), DeviceId([8; 32])],
-            fences: Vec::new(),
-        };
-        for last in [5, 3, 9] {
-            close(&mut record, closed_lane(7, last));
-        }
-        assert_eq!(record.fences, [closed_lane(7, 3)]);
-        assert_eq!(record.devices, [DeviceId([8; 32])]);
-    }
-
     #[tokio::test]
     async fn sets_and_suppliers_of_the_old_machines_are_taken_over() {
         let home = TestHome::new().await;
+        let _somebody = home.meet_somebody().await;
         let old = DeviceKeys::generate();
         let set = set_record(home.context.identity, old.device(), 2);
         // A supplier sends what it likes beside the head.
@@ -352,7 +485,8 @@ mod tests {
             }],
             ..entry(&home, Vec::new())
         };
-        entry.make(&home.context).await.expect("entered");
+        let entered = entry.make(&home.context).await;
+        assert_eq!(entered, Err(ErrorCode::Unreachable), "it is not there");
         assert_eq!(foreign_sets(&home.context), Ok(vec![set]));
         let known = foreign_certificates(&home.context).expect("read");
         let known = known.iter().map(|it| (it.device, it.issued_at));

@@ -18,13 +18,21 @@ pub(super) struct SoFar {
     pub(super) named: Option<Sequence>,
     /// Machines of the identity without a record.
     pub(super) missing: usize,
+    /// Whether all was read, and others were being told of this machine.
+    pub(super) is_entering: bool,
 }
 
 const NO_TRACE: &str = "no trace of this identity was found; nothing was changed. Check the words, and give the \
      address of a node of the network with --bootstrap, best that of a friend who keeps your data";
 
+const NOT_TOLD: &str = "your versions were found, but nobody could be told of this machine, so that it cannot back up; \
+     what your suppliers keep is unharmed. Try again when they are online";
+
 /// What people are told.
 pub(super) fn recovery_error(code: ErrorCode, so_far: SoFar) -> NodeError {
+    if so_far.is_entering && code.is_transient() {
+        return NodeError::new(code, NOT_TOLD);
+    }
     if matches!(
         code,
         ErrorCode::NotFound | ErrorCode::Unreachable | ErrorCode::TimedOut
@@ -93,6 +101,7 @@ mod tests {
             empty: 4,
             named: Some(Sequence(17)),
             missing: 0,
+            is_entering: false,
         };
         let text = said(ErrorCode::VersionsMissing, so_far);
         for part in [
@@ -113,5 +122,13 @@ mod tests {
         let text = said(ErrorCode::TooFewSuppliers, few);
         assert!(text.contains("1 told a version"), "{text}");
         assert!(text.contains("try again when more are online"), "{text}");
+        let text = said(ErrorCode::Unreachable, so_far);
+        assert!(text.contains("no trace"), "{text}");
+        let entering = SoFar {
+            is_entering: true,
+            ..so_far
+        };
+        let text = said(ErrorCode::Unreachable, entering);
+        assert!(text.contains("your versions were found"), "{text}");
     }
 }

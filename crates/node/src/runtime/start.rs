@@ -36,6 +36,7 @@ use crate::shared::context::{Context, wall_clock};
 use crate::shared::disk_space::DiskSpace;
 use crate::shared::driver::Driver;
 use crate::shared::error::NodeError;
+use crate::shared::fences::UntoldFences;
 use crate::shared::settings::{Scope, Settings};
 use crate::shared::task_event::TaskEvent;
 use crate::suppliers::{KnownSuppliers, Suppliers};
@@ -76,7 +77,7 @@ pub(crate) async fn start(
     stay: Stay,
     recovery: Option<RecoveryStart>,
 ) -> Result<Running, NodeError> {
-    let config = configure(&home, settings)?;
+    let config = configure(&home, settings, recovery.is_some())?;
     let (secrets, guard) = unlock(&home, settings)?;
     let Opened {
         context,
@@ -130,19 +131,37 @@ pub(crate) async fn start(
     })
 }
 
+/// Nobody may know of the machine that a recovery made which was killed.
+fn check_whole(home: &Home) -> Result<(), NodeError> {
+    if home.paths().is_recovery_unfinished() {
+        return Err(NodeError::new(
+            ErrorCode::Interrupted,
+            "the recovery of this home was broken off, so that it cannot be used yet. Run `bitdust recover` again, \
+             with the 24 words, or `bitdust init` for a new identity",
+        ));
+    }
+    Ok(())
+}
+
 fn known_suppliers(
     context: &Context,
     sets: BTreeMap<SetId, SetRecord>,
 ) -> Result<KnownSuppliers, NodeError> {
-    let friends = or_nothing(&context.catalogue, context.catalogue.friends());
+    let catalogue = &context.catalogue;
+    let friends = or_nothing(catalogue, catalogue.friends());
+    let untold = or_nothing(catalogue, UntoldFences::kept(catalogue));
     Ok(KnownSuppliers {
         friends: friends.map_err(catalogue_error)?,
         sets,
+        unfenced: untold.map_err(catalogue_error)?.holders,
     })
 }
 
-/// The settings of a home, with what flags say, which is remembered.
-fn configure(home: &Home, settings: &Settings) -> Result<Config, NodeError> {
+/// The settings of a home that can be started, with what flags say, which is remembered.
+fn configure(home: &Home, settings: &Settings, is_recovery: bool) -> Result<Config, NodeError> {
+    if !is_recovery {
+        check_whole(home)?;
+    }
     let mut config = Config::load(home.paths())?;
     if let Some(network) = &settings.network {
         config.set("network", network)?;

@@ -42,7 +42,11 @@ impl Stage {
         let (stop, stopped) = oneshot::channel();
         let (events, _) = broadcast::channel(limits::FRONT_END_QUEUE_MAX);
         let held = Home::open(home.home_dir()).expect("the home of the test");
-        let known = KnownSuppliers { friends, sets };
+        let known = KnownSuppliers {
+            friends,
+            sets,
+            unfenced: Vec::new(),
+        };
         let mut node = Node {
             engine: Engine::new(config.policy.clone()),
             clock: Clock::start(),

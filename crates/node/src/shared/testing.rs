@@ -13,7 +13,7 @@ use bitdust_model::{
     ByteCount, ChunkId, CodeVersion, DeviceId, Epoch, HeadHash, IdentityId, PackId, Policy,
     Position, Sequence, SetHash, SetId, ShardId, Signed, UnixMillis, WriterId, limits,
 };
-use bitdust_net::{NetConfig, Scope};
+use bitdust_net::{Client, NetConfig, NetEvent, Scope};
 use bitdust_pipeline::pack::HEADER_BYTES;
 use bitdust_pipeline::shard::shard_id;
 use bitdust_store::{Begin, Catalogue, Home, ShardStore, Spool};
@@ -26,6 +26,19 @@ use crate::shared::disk_space::DiskSpace;
 use crate::shared::driver::Driver;
 use crate::shared::task_event::TaskEvent;
 
+/// A node of the network, as long as it is kept.
+pub(crate) struct Neighbour {
+    _net: Client,
+    _heard: mpsc::Receiver<NetEvent>,
+    network: JoinHandle<()>,
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        self.network.abort();
+    }
+}
+
 /// A home with everything but a node.
 pub(crate) struct TestHome {
     pub(crate) context: Context,
@@ -35,6 +48,8 @@ pub(crate) struct TestHome {
     pub(crate) events: mpsc::Receiver<TaskEvent>,
     pub(crate) driver: Driver,
     dir: TempDir,
+    /// What the network tells; it ends where nobody listens.
+    _heard: mpsc::Receiver<NetEvent>,
     network: JoinHandle<()>,
 }
 
@@ -50,7 +65,7 @@ impl TestHome {
         let secrets = HomeSecrets::of(&root, device, certificate, Epoch(0));
         let secrets = Arc::new(secrets.expect("secrets"));
         let policy = Policy::default();
-        let (net, _, event_loop) = bitdust_net::start(NetConfig {
+        let (net, heard, event_loop) = bitdust_net::start(NetConfig {
             network: "wing-test".to_owned(),
             scope: Scope::Loopback,
             listen: Vec::new(),
@@ -89,6 +104,7 @@ impl TestHome {
             events,
             driver: Driver::default(),
             dir,
+            _heard: heard,
             network: tokio::spawn(event_loop.run()),
         }
     }
@@ -99,6 +115,40 @@ impl TestHome {
         std::fs::create_dir_all(&folder).expect("made");
         std::fs::write(folder.join("letter"), b"dear reader").expect("written");
         folder.display().to_string()
+    }
+
+    /// Somebody else joins, whom this home knows as a node of the DHT.
+    pub(crate) async fn meet_somebody(&self) -> Neighbour {
+        let root = RootSecrets::from_phrase(&Phrase::generate());
+        let device = DeviceKeys::generate();
+        let (net, heard, event_loop) = bitdust_net::start(NetConfig {
+            network: "wing-test".to_owned(),
+            scope: Scope::Loopback,
+            listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
+            external: Vec::new(),
+            device: SigningKey::from_seed(&device.signing().seed()),
+            certificate: root.certify(&device, Epoch(0), "somebody", wall_clock()),
+            policy: Policy::default(),
+            kad_server: Some(true),
+        })
+        .await
+        .expect("a network");
+        let network = tokio::spawn(event_loop.run());
+        let addresses = net.listening().await.expect("it listens");
+        let met = self.context.net.dial_address(&addresses[0]).await;
+        assert_eq!(met.ok(), Some(device.device()));
+        let joined = async {
+            while self.context.net.bootstrap().await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let joined = tokio::time::timeout(std::time::Duration::from_secs(10), joined).await;
+        assert!(joined.is_ok(), "it is no node of the DHT");
+        Neighbour {
+            _net: net,
+            _heard: heard,
+            network,
+        }
     }
 
     /// Where the home lies.

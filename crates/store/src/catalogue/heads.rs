@@ -138,6 +138,16 @@ impl Catalogue {
         })
     }
 
+    /// Whether nothing is in the catalogue that somebody could miss.
+    pub fn is_unused(&self) -> Result<bool, CatalogueError> {
+        self.read(|connection| {
+            let unused = "SELECT NOT EXISTS (SELECT 1 FROM own_heads) AND NOT EXISTS (SELECT 1 FROM own_sets)
+                 AND NOT EXISTS (SELECT 1 FROM suppliers) AND NOT EXISTS (SELECT 1 FROM friends)
+                 AND NOT EXISTS (SELECT 1 FROM folders)";
+            Ok(connection.query_row(unused, [], |row| row.get(0))?)
+        })
+    }
+
     /// The newest head known to be published.
     pub fn newest_published_head(&self) -> Result<Option<OwnHead>, CatalogueError> {
         self.read(|connection| {

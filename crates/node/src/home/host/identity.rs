@@ -130,10 +130,8 @@ impl Actor {
         result: Result<RecoveredView, ApiError>,
         reply: HostReply,
     ) {
-        match &result {
-            Ok(_) => self.open_home().await,
-            Err(_) => self.enter(HostState::Absent),
-        }
+        // One that failed when it was done leaves a home all the same.
+        self.open_home().await;
         drop(reply.send(result.map(HostAnswer::Recovered)));
     }
 }

@@ -1,0 +1,193 @@
+//! Recoveries that are killed, and several at once: the words go on working, and no machine is left that backs up
+//! for nobody.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use bitdust_e2e_tests::interrupt::draw_moments;
+use bitdust_e2e_tests::ledger::closed_lanes;
+use bitdust_e2e_tests::process::Process;
+use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually, sized};
+
+const AT_ONCE: usize = 3;
+const WITHIN: Duration = Duration::from_secs(120);
+const SOON: Duration = Duration::from_secs(60);
+/// What a killed recovery leaves that told nobody of its machine.
+const MARKER: &str = "recovery-unfinished";
+
+/// Nothing of it can be started before it was done; the same command does it then. Once it was done, the machine
+/// is one that everybody finds.
+#[test]
+fn a_recovery_killed_at_many_moments_is_run_again() -> Outcome {
+    let mut scene = Scene::set_up("recovery-kills")?;
+    let usual = scene.recover("undisturbed")?;
+    let mut devices = vec![usual.device.clone()];
+    let mut random = scene.world.random();
+    let (mut broken_off, mut done) = (0, 0);
+    for (kill, moment) in draw_moments(&mut random, sized(8, 20))
+        .into_iter()
+        .enumerate()
+    {
+        let name = format!("machine-{kill}");
+        let mut machine = scene.stage.new_machine(&scene.world, &name)?;
+        let after = scene.took.mul_f64(moment);
+        let mut recovery = scene.begin(&machine)?;
+        match recovery.wait(after) {
+            Ok(status) => ensure!(status.success(), "it failed: {status}"),
+            Err(_) => recovery.kill()?,
+        }
+        let (has_keys, is_marked) = (
+            machine.home.join("keys").exists(),
+            machine.home.join(MARKER).exists(),
+        );
+        eprintln!("killed after {after:?}: keys {has_keys}, marked {is_marked}");
+        if has_keys && !is_marked {
+            done += 1;
+        } else {
+            broken_off += 1;
+            let status = machine.attempt(&["status"])?;
+            ensure!(status.code != Some(0), "it can be used: {}", status.object);
+            machine.recover(&scene.words)?;
+        }
+        ensure!(!machine.home.join(MARKER).exists());
+        machine.device = scene.device_of(&machine)?;
+        scene.restore_and_compare(&machine)?;
+        devices.push(machine.device);
+    }
+    eprintln!("{broken_off} were broken off, {done} were done");
+    ensure!(broken_off > 0, "no kill came before the end");
+    let last = scene.recover("last")?;
+    devices.push(last.device.clone());
+    // One that was told and not noted stays behind, with a lane in which nothing is.
+    let further = scene.further_devices(&last, &devices)?;
+    ensure!(further <= broken_off, "{further} nobody made");
+    Ok(())
+}
+
+/// Each of them finds the same root record and writes one of its own.
+#[test]
+fn recoveries_at_the_same_time_know_of_each_other() -> Outcome {
+    let mut scene = Scene::set_up("recoveries-at-once")?;
+    let mut machines = vec![];
+    for number in 0..AT_ONCE {
+        let name = format!("machine-{number}");
+        machines.push(scene.stage.new_machine(&scene.world, &name)?);
+    }
+    let recoveries = machines.iter().map(|machine| scene.begin(machine));
+    for mut recovery in recoveries.collect::<Result<Vec<_>>>()? {
+        let status = recovery.wait(WITHIN)?;
+        ensure!(status.success(), "{status}");
+    }
+    let mut devices = vec![];
+    for machine in &machines {
+        devices.push(scene.device_of(machine)?);
+    }
+    let last = scene.recover("last")?;
+    devices.push(last.device.clone());
+    ensure!(scene.further_devices(&last, &devices)? == 0);
+    Ok(())
+}
+
+/// The one that is away while it is closed has it closed once it comes back.
+#[test]
+fn a_supplier_that_was_away_is_told_which_machines_are_gone() -> Outcome {
+    let mut scene = Scene::set_up("told-late")?;
+    scene.stage.suppliers[1].stop()?;
+    let mut machine = scene.recover("new")?;
+    scene.stage.suppliers[1].start()?;
+    ensure!(scene.closed_at(1)? == 0, "nobody has told it");
+    machine.bootstrap = vec![
+        scene.stage.suppliers[0].address()?,
+        scene.stage.suppliers[1].address()?,
+    ];
+    machine.start()?;
+    eventually("the closed lane at the other supplier", SOON, || {
+        Ok((scene.closed_at(1)? == 1).then_some(()))
+    })
+}
+
+/// Somebody whose machine is gone, and whose two suppliers keep all of it.
+struct Scene {
+    stage: Stage,
+    source: PathBuf,
+    words: String,
+    /// What a recovery takes that nothing disturbs.
+    took: Duration,
+    world: World,
+}
+
+impl Scene {
+    fn set_up(name: &str) -> Result<Self> {
+        let world = World::new(name)?;
+        let mut stage = Stage::set_up(&world, 2, Some("1/2"))?;
+        let source = world.make_folder("source")?;
+        let mut random = world.random();
+        for file in 0..8 {
+            random.write_file(&source.join(format!("file-{file}")), 300_000)?;
+        }
+        stage.back_up(&source)?;
+        stage.customer.wait_until_spread()?;
+        stage.customer.lose()?;
+        Ok(Self {
+            words: stage.customer.words.clone(),
+            stage,
+            source,
+            took: Duration::ZERO,
+            world,
+        })
+    }
+
+    /// A recovery from the beginning to the end; remembers how long it took.
+    fn recover(&mut self, name: &str) -> Result<Machine> {
+        let mut machine = self.stage.new_machine(&self.world, name)?;
+        let began = Instant::now();
+        machine.recover(&self.words)?;
+        self.took = began.elapsed();
+        Ok(machine)
+    }
+
+    fn begin(&self, machine: &Machine) -> Result<Process> {
+        let order = machine.order(&["recover", "--old-machine-gone", "--keys", "file"]);
+        order.input(&self.words).begin()
+    }
+
+    fn device_of(&self, machine: &Machine) -> Result<String> {
+        let devices = machine.run(&["device", "list"])?;
+        let devices = devices.object["devices"].as_array().context("no devices")?;
+        let this = devices.iter().find(|device| device["this"] == true);
+        let this = this.and_then(|device| device["device"].as_str());
+        Ok(this.context("it does not know itself")?.to_owned())
+    }
+
+    fn restore_and_compare(&self, machine: &Machine) -> Outcome {
+        let target = self.world.path(&format!("restored-{}", machine.name));
+        let restore = machine.order(&["restore", "latest", "--to"]);
+        restore.argument(&target).within(WITHIN).run()?;
+        let different = differences(&self.source, &target)?;
+        ensure!(different.is_empty(), "{}: {different}", machine.name);
+        Ok(())
+    }
+
+    /// The root record that a machine found has these devices and the lost one; gives how many others it has.
+    fn further_devices(&self, machine: &Machine, devices: &[String]) -> Result<usize> {
+        let listed = machine.run(&["device", "list"])?;
+        let listed = listed.object["devices"]
+            .as_array()
+            .context("no devices")?
+            .clone();
+        let listed = listed.iter().filter_map(|device| device["device"].as_str());
+        let listed: BTreeSet<_> = listed.map(str::to_owned).collect();
+        let mut wanted: BTreeSet<_> = devices.iter().cloned().collect();
+        wanted.insert(self.stage.customer.device.clone());
+        let missing: Vec<_> = wanted.difference(&listed).collect();
+        ensure!(missing.is_empty(), "{missing:?} of {listed:?}");
+        Ok(listed.len() - wanted.len())
+    }
+
+    fn closed_at(&self, supplier: usize) -> Result<usize> {
+        let supplier = &self.stage.suppliers[supplier];
+        closed_lanes(&supplier.home, &self.world.make_folder("looked-at")?)
+    }
+}
