@@ -239,7 +239,7 @@ pub struct HeadView {
     pub sequence: u64,
     /// When it was written.
     pub written_at: UnixMillis,
-    /// Suppliers that signed for exactly this one since the node started.
+    /// Suppliers that signed for exactly this one and keep all lists that it leads to.
     pub confirmed: u32,
     /// Suppliers of the set.
     pub of: u32,
@@ -372,6 +372,18 @@ pub struct SnapshotView {
     pub bytes: u64,
     /// Things that could not be protected.
     pub problems: u64,
+    /// Who has it; `None`: not known, for it is another machine's, or suppliers keep versions that this one has
+    /// forgotten.
+    pub kept: Option<KeptView>,
+}
+
+/// Who signed for a version and keeps all lists that it leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct KeptView {
+    /// Suppliers that did.
+    pub confirmed: u32,
+    /// Suppliers of the set.
+    pub of: u32,
 }
 
 /// A page of a listing.

@@ -13,9 +13,9 @@ use bitdust_api::host::{
 };
 use bitdust_api::view::{
     ContractView, DeviceView, EntryView, EstimateView, FileVersionView, FindingView, FolderState,
-    FolderVerdictView, FolderView, FoundView, HeadView, JobPhase, JobTask, JobView, LastVerifyView,
-    ListingView, PreviewView, ReachView, Schedule, SettingView, SnapshotView, StatusView,
-    SupplierView, UnprotectedView, VerdictView, VerifyView,
+    FolderVerdictView, FolderView, FoundView, HeadView, JobPhase, JobTask, JobView, KeptView,
+    LastVerifyView, ListingView, PreviewView, ReachView, Schedule, SettingView, SnapshotView,
+    StatusView, SupplierView, UnprotectedView, VerdictView, VerifyView,
 };
 use bitdust_api::{
     Answer, ApiError, Call, Event, HostAnswer, HostCall, HostEvent, HostState, HostView, JobId,
@@ -105,6 +105,7 @@ fn bindings() -> String {
         SupplierView,
         ContractView,
         SnapshotView,
+        KeptView,
         ListingView,
         EntryView,
         EstimateView,

@@ -37,4 +37,6 @@ pub use verdict::{
     Finding, FolderHealth, FolderVerdict, Health, Surroundings, Trouble, Verdict, folder_verdict,
     verdict,
 };
-pub use view::{CustomerView, EngineView, FolderView, FolderWork, JobView, Reach, SupplierView};
+pub use view::{
+    CustomerView, EngineView, FolderView, FolderWork, HeadStand, JobView, Reach, SupplierView,
+};

@@ -42,6 +42,8 @@ pub struct SupplierView {
     pub suspect: bool,
     /// Whether it counts and lacks something that is published.
     pub owed: bool,
+    /// How it stands to the newest head.
+    pub head: HeadStand,
 }
 
 /// One job.
@@ -109,6 +111,19 @@ pub struct CustomerView {
     pub used: ByteCount,
     /// Bytes of shards under way.
     pub reserved: ByteCount,
+}
+
+/// How a supplier stands to the newest head that is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum HeadStand {
+    /// It has no position of the home set that counts, or lost something: no version counts as kept by it.
+    Uncounted,
+    /// It did not sign for it, maybe for one before.
+    Lacking,
+    /// It signed for it, and lacks lists that it leads to.
+    WithoutLists,
+    /// It signed for it and has all lists that it leads to.
+    Leading,
 }
 
 /// What can be had of what was published from holders that are there now.

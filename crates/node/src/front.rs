@@ -10,6 +10,7 @@ mod sentence;
 pub(crate) mod status;
 mod sums;
 pub(crate) mod verdict;
+mod versions;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};

@@ -61,6 +61,8 @@ fn check(name: &str, suppliers: u8, away: usize, code: &str) -> Outcome {
     are_owed(&reply, &stage.suppliers[..away])?;
     are_named(customer, &stage.suppliers[..away])?;
     ensure!(customer.versions_of(&source)? == 2);
+    let all = u64::from(suppliers);
+    say_who_has_them(customer, &source, &[all, all - away as u64])?;
     restore_and_compare(&world, customer, &source, "while-they-are-away")?;
     // Nothing of what is known is sent again for a third version.
     std::fs::write(source.join("third"), "Dear both")?;
@@ -87,6 +89,7 @@ fn check(name: &str, suppliers: u8, away: usize, code: &str) -> Outcome {
         }
         Ok((is_safe && lacks == 0 && missing == 0).then_some(()))
     })?;
+    say_who_has_them(&stage.customer, &source, &[all; 3])?;
     stage.lose_suppliers(usize::from(suppliers) - k_of(code)?)?;
     restore_and_compare(&world, &stage.customer, &source, "after-losses")
 }
@@ -131,6 +134,25 @@ fn are_named(customer: &Machine, away: &[Machine]) -> Outcome {
         Ok(is_so.then_some(()))
     });
     named.with_context(|| last)
+}
+
+/// Each version, oldest first, says how many have it: those who signed for a head that lists it.
+fn say_who_has_them(customer: &Machine, folder: &Path, wanted: &[u64]) -> Outcome {
+    let mut last = String::new();
+    let said = eventually("each version says who has it", SOON, || {
+        let listed = customer.run(&["snapshots"])?;
+        let path = folder.to_str().context("the path is no text")?;
+        let versions = listed.object["snapshots"].as_array().into_iter().flatten();
+        let versions = versions.filter(|version| version["path"] == path);
+        let kept = versions.map(|version| version["kept"]["confirmed"].as_u64());
+        let kept: Option<Vec<_>> = kept.collect();
+        last = format!("{kept:?} instead of {wanted:?}");
+        let kept = kept.unwrap_or_default();
+        let too_many = kept.iter().zip(wanted).any(|(kept, wanted)| kept > wanted);
+        ensure!(!too_many, "{last}");
+        Ok((kept == wanted).then_some(()))
+    });
+    said.with_context(|| last)
 }
 
 /// Whether people are told this name for a machine: its nickname, and how its device begins.

@@ -986,7 +986,7 @@ sequence: number,
  */
 written_at: UnixMillis, 
 /**
- * Suppliers that signed for exactly this one since the node started.
+ * Suppliers that signed for exactly this one and keep all lists that it leads to.
  */
 confirmed: number, 
 /**
@@ -1137,7 +1137,25 @@ bytes: number,
 /**
  * Things that could not be protected.
  */
-problems: number, };
+problems: number, 
+/**
+ * Who has it; `None`: not known, for it is another machine's, or suppliers keep versions that this one has
+ * forgotten.
+ */
+kept: KeptView | null, };
+
+/**
+ * Who signed for a version and keeps all lists that it leads to.
+ */
+export type KeptView = { 
+/**
+ * Suppliers that did.
+ */
+confirmed: number, 
+/**
+ * Suppliers of the set.
+ */
+of: number, };
 
 /**
  * A page of a listing.

@@ -4,7 +4,7 @@ import type { SnapshotView } from "../backend/bindings";
 import { foldersOf, newestOfEach, timeLine, versionsOf } from "./versions";
 
 function version(id: string, path: string, taken_at: number): SnapshotView {
-  return { id, path, taken_at, device: "", is_clock_suspect: false, files: 1, bytes: 1, problems: 0 };
+  return { id, path, taken_at, device: "", is_clock_suspect: false, files: 1, bytes: 1, problems: 0, kept: null };
 }
 
 /** A day of March 2026 by the clock of this machine. */

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bitdust_api::view::{EntryView, ListingView, SnapshotView};
+use bitdust_api::view::{EntryView, KeptView, ListingView, SnapshotView};
 use bitdust_api::{Answer, Call};
 use bitdust_model::ByteCount;
 use bitdust_node::Connection;
@@ -126,6 +126,10 @@ fn snapshot_line(snapshot: &SnapshotView) -> String {
         count(snapshot.files, "file", "files"),
         ByteCount(snapshot.bytes),
     );
+    if let Some(KeptView { confirmed, of }) = snapshot.kept {
+        write!(line, ", confirmed by {confirmed} of {of} suppliers")
+            .expect("writing to a string cannot fail");
+    }
     if snapshot.is_clock_suspect {
         line.push_str(", taken while the clock was wrong");
     }

@@ -4,23 +4,26 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitdust_model::status::Protection;
-use bitdust_model::{DeviceId, FolderId};
+use bitdust_model::{DeviceId, FolderId, PositionMask};
 
 use super::Engine;
 use super::entries::{Folder, Job, Supplier, Work};
 use crate::fsm::{folder_watch, name, schedule};
 use crate::io::{JobId, SetFact};
 use crate::safety;
-use crate::view::{CustomerView, EngineView, FolderView, FolderWork, JobView, Reach, SupplierView};
+use crate::view::{
+    CustomerView, EngineView, FolderView, FolderWork, HeadStand, JobView, Reach, SupplierView,
+};
 
 impl Engine {
     /// What the status screen shows, as of the last input.
     #[must_use]
     pub fn view(&self) -> EngineView {
+        let leading = self.head_positions();
         let suppliers = self
             .suppliers
             .iter()
-            .map(|(device, it)| self.supplier_view(*device, it));
+            .map(|(device, it)| self.supplier_view(*device, it, leading));
         let customers = self.customers.iter().filter_map(|(&lane, customer)| {
             let account = customer.link.account()?;
             Some(CustomerView {
@@ -45,7 +48,7 @@ impl Engine {
             set: self.sets.home().map(|set| set.set),
             code: self.sets.home().map(|set| set.code),
             published: self.head_recorded,
-            head_kept: self.head_positions().count(),
+            head_kept: leading.count(),
             settled: self.settled,
             reach: self.reach(),
             suppliers_wanted: self.suppliers_wanted,
@@ -127,7 +130,12 @@ impl Engine {
         }
     }
 
-    fn supplier_view(&self, device: DeviceId, supplier: &Supplier) -> SupplierView {
+    fn supplier_view(
+        &self,
+        device: DeviceId,
+        supplier: &Supplier,
+        leading: PositionMask,
+    ) -> SupplierView {
         let confirmed = supplier.is_fresh(self.now);
         let home = self.sets.home();
         SupplierView {
@@ -148,18 +156,39 @@ impl Engine {
                 .map(|until| until.since(self.now)),
             suspect: supplier.is_suspect(),
             owed: !supplier.is_suspect() && self.is_owed(device),
+            head: self.head_stand(device, leading),
         }
+    }
+
+    fn head_stand(&self, device: DeviceId, leading: PositionMask) -> HeadStand {
+        let mut counted = self.sets.home().into_iter().flat_map(SetFact::counted);
+        let position = counted.find(|(_, holder)| *holder == device);
+        match position {
+            Some((position, _)) if leading.has(position) => HeadStand::Leading,
+            Some(_) if self.is_trusted(device) => {
+                if self.has_newest_head(device) {
+                    HeadStand::WithoutLists
+                } else {
+                    HeadStand::Lacking
+                }
+            }
+            Some(_) | None => HeadStand::Uncounted,
+        }
+    }
+
+    fn has_newest_head(&self, device: DeviceId) -> bool {
+        let keepers = self.head_recorded.and_then(|head| self.kept.get(&head));
+        keepers.is_some_and(|keepers| keepers.contains(&device))
     }
 
     /// Whether somebody lacks something where it counts: the newest published head in the home set, or
     /// some published pack in any.
     fn is_owed(&self, device: DeviceId) -> bool {
-        let Some(head) = self.head_recorded else {
+        if self.head_recorded.is_none() {
             return false;
-        };
+        }
         let home = self.sets.home().map(|home| home.set);
-        let keepers = self.kept.get(&head);
-        let has_head = keepers.is_some_and(|keepers| keepers.contains(&device));
+        let has_head = self.has_newest_head(device);
         let places = self.sets.places_of(device);
         let mut counted = places.filter(|(set, position)| set.position(*position).counts());
         counted.any(|(set, position)| {

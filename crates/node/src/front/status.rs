@@ -25,6 +25,7 @@ use crate::front::damage::forget;
 use crate::front::remembered::{last_verify, unprotected};
 use crate::front::sums::{spooled, stored};
 use crate::front::verdict;
+use crate::front::versions::Keepers;
 use crate::shared::answer::{catalogue_error, or_nothing};
 use crate::shared::clock_doubt::is_clock_wrong;
 use crate::shared::config::Config;
@@ -346,9 +347,14 @@ pub(crate) fn customer_views(seen: &Seen) -> Vec<ContractView> {
 }
 
 /// Versions, oldest first.
-pub(crate) fn snapshot_views(context: &Context) -> Result<Vec<SnapshotView>, ApiError> {
+pub(crate) fn snapshot_views(
+    context: &Context,
+    seen: &Seen,
+) -> Result<Vec<SnapshotView>, ApiError> {
     let now = wall_clock();
     let snapshots = context.catalogue.snapshots(now).map_err(catalogue_error)?;
+    let set = seen.backup.set.as_ref();
+    let keepers = Keepers::of(context, &seen.engine, set).map_err(catalogue_error)?;
     Ok(snapshots
         .into_iter()
         .map(|snapshot| SnapshotView {
@@ -360,6 +366,9 @@ pub(crate) fn snapshot_views(context: &Context) -> Result<Vec<SnapshotView>, Api
             files: snapshot.files,
             bytes: snapshot.bytes,
             problems: snapshot.problems,
+            kept: keepers
+                .as_ref()
+                .and_then(|keepers| keepers.kept(snapshot.snapshot, snapshot.device)),
         })
         .collect())
 }

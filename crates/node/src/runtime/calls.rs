@@ -403,7 +403,7 @@ fn question(context: &Context, seen: &Seen, call: Call) -> Reported {
         Call::SupplierList => Ok(Answer::Suppliers(status::supplier_views(context, seen)?)),
         Call::CustomerList => Ok(Answer::Customers(status::customer_views(seen))),
         Call::FolderList => Ok(Answer::Folders(status::folder_views(context, seen)?)),
-        Call::Snapshots => Ok(Answer::Snapshots(status::snapshot_views(context)?)),
+        Call::Snapshots => Ok(Answer::Snapshots(status::snapshot_views(context, seen)?)),
         Call::DeviceList => Ok(Answer::Devices(status::device_views(context)?)),
         Call::History {
             before,

@@ -23,16 +23,21 @@ impl Suppliers {
 }
 
 async fn told_by(context: &Context, device: DeviceId) -> Result<TipFact, ErrorCode> {
-    let Some((sequence, hash)) = ask_tip(context, device).await? else {
-        return Ok(TipFact::Nothing);
-    };
+    let tip = ask_tip(context, device).await?;
     let catalogue = context.catalogue.clone();
-    let is_known = blocking(move || is_known(&catalogue, sequence, hash)).await?;
-    Ok(if is_known.map_err(|error| error.code())? {
-        TipFact::Known { sequence }
-    } else {
-        TipFact::Unknown { sequence }
-    })
+    let fact = blocking(move || {
+        let Some((sequence, hash)) = tip else {
+            catalogue.keeps_no_more_than(device, None)?;
+            return Ok::<_, CatalogueError>(TipFact::Nothing);
+        };
+        if !is_known(&catalogue, sequence, hash)? {
+            return Ok(TipFact::Unknown { sequence });
+        }
+        // What it signed for and does not tell any more it has lost, also after the next start.
+        catalogue.keeps_no_more_than(device, Some(sequence))?;
+        Ok(TipFact::Known { sequence })
+    });
+    fact.await?.map_err(|error| error.code())
 }
 
 /// Whether the catalogue has a head, or a newer one: older ones are forgotten after a while, and where the

@@ -59,6 +59,49 @@ impl Catalogue {
         })
     }
 
+    /// The newest head for which a supplier signed and of which it confirmed every list in own sets; of those of
+    /// which that can be said.
+    pub fn last_kept_with_lists(
+        &self,
+        supplier: DeviceId,
+    ) -> Result<Option<Sequence>, CatalogueError> {
+        self.read(|connection| {
+            // The kinds of packs that are lists; what is sealed alone belongs to no head yet.
+            let lacking: Option<i64> = connection
+                .prepare_cached(
+                    "SELECT min(p.id) FROM packs p WHERE p.set_id IN (SELECT set_id FROM own_sets)
+                     AND p.kind IN (1, 2) AND p.state > 0
+                     AND NOT EXISTS (SELECT 1 FROM confirmations c JOIN holders h ON h.id = c.holder
+                                     WHERE c.pack = p.id AND h.device = ?1)",
+                )?
+                .query_row([supplier.0], |row| row.get(0))?;
+            let newest: Option<i64> = connection
+                .prepare_cached(
+                    "SELECT max(r.sequence) FROM head_receipts r JOIN own_heads o ON o.sequence = r.sequence
+                     WHERE r.device = ?1 AND o.newest_pack < ?2",
+                )?
+                .query_row(params![supplier.0, lacking.unwrap_or(i64::MAX)], |row| row.get(0))?;
+            let newest = newest.map(|newest| from_column("sequence", newest));
+            Ok(newest.transpose()?.map(Sequence))
+        })
+    }
+
+    /// Takes back durably what a supplier signed of heads after one, or of all: it does not keep them any more.
+    pub fn keeps_no_more_than(
+        &self,
+        supplier: DeviceId,
+        newest: Option<Sequence>,
+    ) -> Result<(), CatalogueError> {
+        let newest = newest.map_or(Ok(0), |newest| to_column("sequence", newest.0))?;
+        self.write_durably(move |transaction| {
+            transaction.execute(
+                "DELETE FROM head_receipts WHERE device = ?1 AND sequence > ?2",
+                params![supplier.0, newest],
+            )?;
+            Ok(())
+        })
+    }
+
     /// The newest head before another for which at least so many signed.
     pub fn last_kept_by_many(
         &self,

@@ -228,7 +228,8 @@ pub(super) fn insert_head(
         }
     }
     transaction.execute(
-        "INSERT INTO own_heads (sequence, hash, published, head) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO own_heads (sequence, hash, published, head, newest_pack)
+         VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(id), 0) FROM packs))
          ON CONFLICT (sequence) DO UPDATE SET published = max(published, excluded.published)",
         params![
             sequence,

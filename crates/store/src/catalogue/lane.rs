@@ -76,6 +76,7 @@ impl Catalogue {
             )?;
             transaction.execute("DELETE FROM own_heads WHERE published = 0", [])?;
             transaction.execute("DELETE FROM meta WHERE key = ?1", [ABANDONED_KEY])?;
+            let listed = lane.head.sequence;
             insert_head(
                 transaction,
                 &OwnHead {
@@ -95,7 +96,7 @@ impl Catalogue {
             moves.publish_lists(transaction, &lane.lists)?;
             describe_rest_again(transaction, &mut moves)?;
             for snapshot in lane.snapshots {
-                insert_snapshot(transaction, snapshot)?;
+                insert_snapshot(transaction, snapshot, Some(listed))?;
             }
             transaction.execute(
                 "UPDATE meta SET value = randomblob(16) WHERE key = 'writer'",

@@ -88,7 +88,7 @@ impl Catalogue {
         self.write(move |transaction| {
             snapshots
                 .into_iter()
-                .try_for_each(|snapshot| insert_snapshot(transaction, snapshot))
+                .try_for_each(|snapshot| insert_snapshot(transaction, snapshot, None))
         })
     }
 }

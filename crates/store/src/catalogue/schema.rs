@@ -8,7 +8,7 @@ use crate::migrate::Schema;
 /// How the catalogue came to be.
 pub(super) const SCHEMA: Schema = Schema {
     first: 4,
-    steps: &[VERSION_4, VERSION_5, VERSION_6, VERSION_7],
+    steps: &[VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8],
 };
 
 const VERSION_4: &str = "
@@ -198,4 +198,11 @@ const VERSION_7: &str = "
 -- counts: 1, or 0 while its holder is being filled or inactive. From here on packs.confirmed is how many
 -- positions of the mask count.
 ALTER TABLE positions ADD COLUMN counts INTEGER NOT NULL DEFAULT 1;
+";
+
+const VERSION_8: &str = "
+-- head: the first own head that lists it; none for what other devices made, and for what is older than this step.
+ALTER TABLE snapshots ADD COLUMN head INTEGER;
+-- newest_pack: no list that it leads to has a larger id in packs; none for what is older than this step.
+ALTER TABLE own_heads ADD COLUMN newest_pack INTEGER;
 ";

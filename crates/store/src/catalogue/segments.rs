@@ -134,8 +134,9 @@ impl Catalogue {
                 }
                 None => None,
             };
+            let listed = head.as_ref().map(|head| head.sequence);
             for snapshot in snapshots {
-                insert_snapshot(transaction, snapshot)?;
+                insert_snapshot(transaction, snapshot, listed)?;
             }
             if let Some(head) = head {
                 insert_head(

@@ -168,6 +168,8 @@ fn a_catalogue_of_version_2_is_read() {
     assert_eq!(totals[0].sealed, ByteCount(sealed.iter().sum()));
     assert_eq!(catalogue.writer().expect("read"), WRITER);
     assert_eq!(catalogue.snapshots(NOW).expect("listed"), [snapshot(1)]);
+    let since = catalogue.listed_since().expect("read");
+    assert!(since.is_empty(), "which head listed it was not noted");
     assert_eq!(
         catalogue.newest_published_head().expect("read"),
         Some(own_head())

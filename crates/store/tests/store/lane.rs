@@ -1,17 +1,18 @@
 //! The own lane taken in from what suppliers keep, and what they list of it.
 
+use bitdust_model::head::HeadReceipt;
 use bitdust_model::ledger::GroupChange;
-use bitdust_model::manifest::Segment;
+use bitdust_model::manifest::{PackKind, Segment};
 use bitdust_model::set::{Holder, PositionRecord, PositionState, SetRecord};
-use bitdust_model::{HeadHash, PackId, Position, Sequence, SetHash, SetId, ShardId};
+use bitdust_model::{DeviceId, HeadHash, PackId, Position, Sequence, SetHash, SetId, ShardId};
 use bitdust_store::Catalogue;
 use bitdust_store::catalogue::{
     CatalogueError, ListedShard, NewSegment, OwnHead, OwnSet, Publication, TakenLane, TakenSegment,
 };
 
 use crate::support::{
-    NOW, blob, commit, device, head, id, identity, open_catalogue, pack, pack_record, signed,
-    snapshot, temporary_folder,
+    NOW, blob, commit, confirm, device, head, id, identity, open_catalogue, pack, pack_record,
+    signed, snapshot, temporary_folder,
 };
 
 fn own_head(sequence: u64, published: bool) -> OwnHead {
@@ -224,4 +225,109 @@ fn a_listed_shard_counts_for_its_holder_and_under_its_own_id() {
     assert_eq!(missing(3, &[right]), [], "it is confirmed");
     let again = catalogue.confirm_listed(device(3), vec![(pack(2), Position(3))], NOW);
     assert_eq!(again.expect("again"), []);
+}
+
+#[test]
+fn a_version_is_listed_since_the_first_head_that_did() {
+    let dir = temporary_folder();
+    let catalogue = laid_back(&dir);
+    let since = |catalogue: &Catalogue| {
+        let since = catalogue.listed_since().expect("read").into_iter();
+        since.map(|(id, head)| (id, head.0)).collect::<Vec<_>>()
+    };
+    let [first, second, foreign] = [1, 2, 3].map(|number| snapshot(number).snapshot);
+    assert_eq!(since(&catalogue), [(first, 1)]);
+    // A recovery lists what other devices made.
+    catalogue
+        .import_snapshots(vec![snapshot(3)])
+        .expect("imported");
+    let taken = TakenLane {
+        segments: Vec::new(),
+        ..lane(4, &[])
+    };
+    catalogue.take_lane(taken).expect("taken");
+    let mut wanted = vec![(first, 1), (second, 4)];
+    wanted.sort_unstable();
+    assert_eq!(since(&catalogue), wanted, "not {foreign:?}");
+}
+
+/// A list that all devices from 0 to 3 confirmed, then a head that leads to it.
+fn put_listed_head(catalogue: &Catalogue, sequence: u64, list: u64) {
+    let mut record = pack_record(list, &[list]);
+    record.pack.kind = PackKind::Tree;
+    catalogue.record_pack(record).expect("recorded");
+    confirm(catalogue, list, 4);
+    catalogue.commit_pack(pack(list)).expect("committed");
+    let head = own_head(sequence, true);
+    catalogue.put_head(head).expect("recorded");
+}
+
+fn sign(catalogue: &Catalogue, supplier: DeviceId, sequence: u64) {
+    let receipt = signed(&HeadReceipt {
+        supplier,
+        lane: device(1),
+        sequence: Sequence(sequence),
+        head: own_head(sequence, true).hash,
+        set_version: Sequence(1),
+        are_lists_complete: true,
+        own_days: None,
+        received_at: NOW,
+    });
+    let put = catalogue.put_head_receipt(supplier, Sequence(sequence), &receipt);
+    put.expect("kept");
+}
+
+/// Also where it was brought forward in steps, which it signs for without their lists.
+#[test]
+fn a_supplier_keeps_versions_up_to_the_first_list_that_it_lacks() {
+    let dir = temporary_folder();
+    let catalogue = laid_back(&dir);
+    for (sequence, list) in [(3, 3), (4, 4), (5, 5)] {
+        put_listed_head(&catalogue, sequence, list);
+    }
+    let [one, other] = [device(2), device(3)];
+    for sequence in [3, 4] {
+        sign(&catalogue, one, sequence);
+    }
+    sign(&catalogue, other, 5);
+    let kept = |supplier| {
+        let kept = catalogue.last_kept_with_lists(supplier);
+        kept.expect("read").map(|head| head.0)
+    };
+    assert_eq!((kept(one), kept(other)), (Some(4), Some(5)));
+    assert_eq!(kept(device(0)), None, "it signed for none");
+    let lost = |list, supplier, position| {
+        let lost = vec![(pack(list), Position(position))];
+        catalogue
+            .withdraw_shards(supplier, lost, false)
+            .expect("noted");
+    };
+    lost(5, one, 2);
+    assert_eq!(kept(one), Some(4), "of a head that it has not");
+    lost(4, one, 2);
+    lost(4, other, 3);
+    assert_eq!((kept(one), kept(other)), (Some(3), None));
+}
+
+#[test]
+fn what_a_supplier_does_not_tell_any_more_it_does_not_keep() {
+    let dir = temporary_folder();
+    let catalogue = laid_back(&dir);
+    let [one, other] = [device(2), device(3)];
+    for supplier in [one, other] {
+        for head in [1, 2] {
+            sign(&catalogue, supplier, head);
+        }
+    }
+    let kept = || {
+        let kept = [one, other].map(|supplier| catalogue.last_kept_by(supplier).expect("read"));
+        kept.map(|head| head.map(|head| head.0))
+    };
+    assert_eq!(kept(), [Some(2), Some(2)]);
+    catalogue
+        .keeps_no_more_than(one, Some(Sequence(1)))
+        .expect("noted");
+    assert_eq!(kept(), [Some(1), Some(2)]);
+    catalogue.keeps_no_more_than(one, None).expect("noted");
+    assert_eq!(kept(), [None, Some(2)]);
 }

@@ -16,7 +16,7 @@ function entry(name: string, kind: string, change: Partial<EntryView> = {}): Ent
 }
 
 function version(index: number, path: string, change: Partial<SnapshotView> = {}): SnapshotView {
-  return { id: hex(`${path} ${index}`), path, device: hex("device"), taken_at: ago(index * 9 * HOUR + 20 * MINUTE), is_clock_suspect: false, files: 8_214 - index, bytes: 41.6 * GB, problems: index % 7 === 3 ? 2 : 0, ...change };
+  return { id: hex(`${path} ${index}`), path, device: hex("device"), taken_at: ago(index * 9 * HOUR + 20 * MINUTE), is_clock_suspect: false, files: 8_214 - index, bytes: 41.6 * GB, problems: index % 7 === 3 ? 2 : 0, kept: { confirmed: 6, of: 6 }, ...change };
 }
 
 /** As a node lists them. */
