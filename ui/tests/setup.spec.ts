@@ -70,6 +70,15 @@ everyLook("recover-found", { scene: "first-run" }, async (page) => {
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Here you are, alice");
 });
 
+everyLook("recover-found-reader", { scene: "first-run" }, async (page) => {
+  await typePhrase(page, "letter ".repeat(24));
+  await page.getByText("Only restore here").click();
+  await findBackups(page);
+  await expect(page.getByText("This computer only restores")).toBeVisible();
+  const asked = await page.evaluate(() => window.mock?.calls.find(({ name }) => name === "recover")?.request);
+  expect(asked).toMatchObject({ recover_as: "reader" });
+});
+
 async function typePhrase(page: Page, words: string): Promise<void> {
   await page.getByRole("button", { name: "Restore from 24 words" }).click();
   await page.getByLabel("Word 1", { exact: true }).evaluate((field, text) => {

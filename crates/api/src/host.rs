@@ -44,8 +44,8 @@ pub enum HostCall {
         phrase: String,
         /// The address or invitation of any live node of the network.
         way_in: String,
-        /// Whether the old machines will never write again.
-        old_machine_gone: bool,
+        /// What this machine becomes.
+        recover_as: RecoverAs,
         /// How the keys rest.
         guard: GuardChoice,
     },
@@ -71,6 +71,18 @@ pub enum HostCall {
         /// Whether it shall run.
         runs: bool,
     },
+}
+
+/// What a recovered machine becomes, beside the machines that the identity had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RecoverAs {
+    /// It takes the place of those before it: they will never write again, and their lanes are closed.
+    Successor,
+    /// It is one more: those before it may go on.
+    Another,
+    /// It only restores: nobody is told of it, and nothing is backed up from it.
+    Reader,
 }
 
 /// How the keys of a home rest.
@@ -145,6 +157,8 @@ pub struct RecoveredView {
     pub identity: String,
     /// The nickname.
     pub nickname: String,
+    /// Whether this machine only restores: as that was asked for, or as the identity has as many machines as it can.
+    pub is_restore_only: bool,
     /// When the newest version that was found was written, by the old machine's clock.
     pub newest: Option<UnixMillis>,
     /// Its number among the versions of its machine.

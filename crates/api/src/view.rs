@@ -86,6 +86,8 @@ pub struct StatusView {
     pub last_verify: Option<LastVerifyView>,
     /// Whether the clock of this computer is surely wrong: most suppliers signed another time.
     pub is_clock_wrong: bool,
+    /// Whether this machine only restores: nobody was told of it, and nothing is backed up from it.
+    pub is_restore_only: bool,
     /// Whether suppliers keep newer versions of this machine that it does not know.
     pub is_behind: bool,
     /// Whether they do, and it is taking them in.

@@ -9,7 +9,7 @@ use bitdust_api::event::{JobOutcome, JobReport, Remark};
 use bitdust_api::history::{Happening, HistoryLine, HistoryView};
 use bitdust_api::host::{
     CreatedView, GuardChoice, HostCallName, MissedVersion, PracticeSupplierView, PracticeView,
-    RecoveredView,
+    RecoverAs, RecoveredView,
 };
 use bitdust_api::view::{
     ContractView, DeviceView, EntryView, EstimateView, FileVersionView, FindingView, FolderState,
@@ -122,6 +122,7 @@ fn bindings() -> String {
         HostAnswer,
         CreatedView,
         MissedVersion,
+        RecoverAs,
         RecoveredView,
         HostView,
         HostState,

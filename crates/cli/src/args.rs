@@ -116,8 +116,11 @@ pub(crate) enum Command {
     /// Bring an identity back from its 24 words, read from standard input; this machine becomes a new device of it
     Recover {
         /// The old machines will never write again: nothing is taken from them any more
-        #[arg(long)]
+        #[arg(long, conflicts_with = "restore_only")]
         old_machine_gone: bool,
+        /// Only restore: nobody is told of this machine, and nothing is backed up from it
+        #[arg(long)]
+        restore_only: bool,
         /// How the keys rest on this machine [default: keyring]
         #[arg(long)]
         keys: Option<KeysArgument>,

@@ -27,10 +27,7 @@ pub(crate) async fn run(invocation: Invocation, output: Output) -> Result<Exit, 
     };
     match invocation.task {
         Task::Init { nickname, keys } => home::init(context, nickname, keys).await,
-        Task::Recover {
-            old_machine_gone,
-            keys,
-        } => home::recover(context, old_machine_gone, keys).await,
+        Task::Recover { recover_as, keys } => home::recover(context, recover_as, keys).await,
         Task::DeviceList => device::list(&context).await,
         Task::Set { key, value } => setting::set(&context, key, value).await,
         Task::Get { key } => setting::get(&context, key).await,

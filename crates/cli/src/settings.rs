@@ -11,6 +11,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use bitdust_api::call::Conflict;
+use bitdust_api::host::RecoverAs;
 use bitdust_api::view::Schedule;
 use bitdust_model::{ByteCount, limits};
 use bitdust_node::Settings;
@@ -78,7 +79,7 @@ pub(crate) enum Task {
     /// A new identity.
     Init { nickname: String, keys: Keys },
     /// An identity from its words.
-    Recover { old_machine_gone: bool, keys: Keys },
+    Recover { recover_as: RecoverAs, keys: Keys },
     /// The machines of the identity.
     DeviceList,
     /// Changes a setting.
@@ -158,6 +159,14 @@ impl Invocation {
     }
 }
 
+const fn recover_as(old_machine_gone: bool, restore_only: bool) -> RecoverAs {
+    match (old_machine_gone, restore_only) {
+        (_, true) => RecoverAs::Reader,
+        (true, false) => RecoverAs::Successor,
+        (false, false) => RecoverAs::Another,
+    }
+}
+
 fn check_command(command: Command) -> Result<Task, Failure> {
     let task = match command {
         Command::Init { nickname, keys } => Task::Init {
@@ -166,9 +175,10 @@ fn check_command(command: Command) -> Result<Task, Failure> {
         },
         Command::Recover {
             old_machine_gone,
+            restore_only,
             keys,
         } => Task::Recover {
-            old_machine_gone,
+            recover_as: recover_as(old_machine_gone, restore_only),
             keys: check_keys(keys),
         },
         Command::Device(DeviceCommand::List) => Task::DeviceList,

@@ -107,7 +107,7 @@ pub struct Engine {
     kept_for: BTreeSet<IdentityId>,
     asks: BTreeMap<AskId, DeviceId>,
     offered: ByteCount,
-
+    is_restore_only: bool,
     /// What the catalogue says is not believed any more.
     is_catalogue_damaged: bool,
     tasks: VecDeque<Task>,
@@ -197,6 +197,7 @@ impl Engine {
             kept_for: BTreeSet::new(),
             asks: BTreeMap::new(),
             offered: ByteCount(0),
+            is_restore_only: false,
             is_catalogue_damaged: false,
             tasks: VecDeque::new(),
             outputs: VecDeque::new(),

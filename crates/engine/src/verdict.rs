@@ -43,6 +43,8 @@ pub struct FolderHealth {
 pub struct Surroundings {
     /// Whether the list of what is stored is damaged or gone.
     pub is_damaged: bool,
+    /// Whether this machine only restores.
+    pub is_restore_only: bool,
     /// Whether suppliers keep newer versions that this machine does not know.
     pub is_behind: bool,
     /// Whether they do, and it is taking them in.
@@ -194,6 +196,9 @@ const fn troubled_folder(trouble: Trouble) -> (FolderSaid, Level) {
 fn findings(health: &Health) -> Vec<Finding> {
     if health.around.is_damaged || has(health, Protection::Unknown) {
         return vec![Finding::of(Said::Unknown, Level::Bad)];
+    }
+    if health.around.is_restore_only {
+        return vec![Finding::of(Said::RestoreOnly, Level::Plain)];
     }
     let is_known = !health.around.is_behind && !health.around.is_catching_up;
     if health.folders.is_empty() && is_known {

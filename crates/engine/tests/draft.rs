@@ -51,6 +51,7 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
     let facts = Facts {
         device: device(0),
         identity: IdentityId([0; 32]),
+        is_restore_only: false,
         code_wanted: None,
         suppliers_wanted: 4,
         contract_bytes: ByteCount(1_000),

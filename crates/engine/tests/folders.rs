@@ -47,6 +47,7 @@ impl Story {
         let facts = Facts {
             device: DeviceId([0; 32]),
             identity: IdentityId([0; 32]),
+            is_restore_only: false,
             code_wanted: None,
             suppliers_wanted: 1,
             contract_bytes: ByteCount(1_000),

@@ -169,6 +169,7 @@ fn facts(chance: &mut Random) -> Facts {
     Facts {
         device: DeviceId([0; 32]),
         identity: IdentityId([0; 32]),
+        is_restore_only: false,
         code_wanted: None,
         suppliers_wanted: byte(chance, 6),
         contract_bytes: ByteCount(1_000),

@@ -134,6 +134,7 @@ fn facts() -> Facts {
     Facts {
         device: DeviceId([99; 32]),
         identity: IdentityId([99; 32]),
+        is_restore_only: false,
         code_wanted: None,
         suppliers_wanted: 0,
         contract_bytes: ByteCount(0),

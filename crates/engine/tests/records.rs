@@ -22,6 +22,7 @@ fn started() -> Engine {
     let facts = Box::new(Facts {
         device: DeviceId([0; 32]),
         identity: IdentityId([0; 32]),
+        is_restore_only: false,
         code_wanted: None,
         suppliers_wanted: 0,
         contract_bytes: ByteCount(0),

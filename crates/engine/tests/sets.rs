@@ -142,6 +142,7 @@ impl Story {
         let facts = Facts {
             device: device(0),
             identity: IdentityId([0; 32]),
+            is_restore_only: false,
             code_wanted: None,
             suppliers_wanted: 0,
             contract_bytes: ByteCount(1_000),

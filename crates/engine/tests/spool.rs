@@ -44,6 +44,7 @@ fn facts(groups: Vec<GroupTotal>, head: Option<Sequence>) -> Facts {
     Facts {
         device: device(0),
         identity: IdentityId([0; 32]),
+        is_restore_only: false,
         code_wanted: None,
         suppliers_wanted: 2,
         contract_bytes: ByteCount(1_000),

@@ -62,6 +62,7 @@ fn with_problems(number: u8, problems: u64) -> FolderHealth {
 fn quiet() -> Surroundings {
     Surroundings {
         is_damaged: false,
+        is_restore_only: false,
         is_behind: false,
         is_catching_up: false,
         is_practice: false,

@@ -86,6 +86,8 @@ pub enum ErrorCode {
     Forked,
     /// A recovery found an identity that has versions, or may have, and nobody who answered has one.
     VersionsMissing,
+    /// This machine only restores: nobody was told of it, so that nobody would find what it writes.
+    RestoreOnly,
 }
 
 impl ErrorCode {

@@ -45,6 +45,8 @@ pub enum Asks {
 pub enum Said {
     /// It cannot be known: the list of what is stored is damaged or gone.
     Unknown,
+    /// This machine only restores: nothing is backed up from it.
+    RestoreOnly,
     /// Suppliers keep newer versions that this machine does not know: nothing more is backed up.
     Behind,
     /// They do, and this machine is taking them in: nothing is backed up before.

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use bitdust_api::host::RecoverAs;
 use bitdust_api::view::JobTask;
 use bitdust_crypto::RootSecrets;
 use bitdust_engine::{HeadFact, Input, JobId, LaneFact, ListsRead, RecoveryFound, WantedHead};
@@ -54,8 +55,8 @@ pub(crate) struct Recovery {
 pub(crate) struct RecoveryStart {
     /// The keys of the phrase.
     pub(crate) root: RootSecrets,
-    /// Whether the old machines will never write again.
-    pub(crate) old_machine_gone: bool,
+    /// What this machine becomes.
+    pub(crate) recover_as: RecoverAs,
     /// Of the home that is to get a machine of the identity.
     pub(crate) paths: HomePaths,
     /// Who waits for the result.
@@ -67,7 +68,7 @@ struct Run {
     job: JobId,
     counters: Arc<Counters>,
     root: Arc<RootSecrets>,
-    old_machine_gone: bool,
+    recover_as: RecoverAs,
     paths: HomePaths,
     nickname: String,
     reply: oneshot::Sender<Result<Recovered, NodeError>>,
@@ -161,7 +162,7 @@ impl Recovery {
             job: id,
             counters: counters.clone(),
             root: Arc::new(start.root),
-            old_machine_gone: start.old_machine_gone,
+            recover_as: start.recover_as,
             paths: start.paths,
             nickname,
             reply: start.reply,
@@ -337,7 +338,7 @@ impl Recovery {
         let entry = Entry {
             root: run.root.clone(),
             record: root.clone(),
-            old_machine_gone: run.old_machine_gone,
+            recover_as: run.recover_as,
             heads: known_heads(taken, &run.heads),
             ends: ends(taken, &run.named),
             suppliers: run.suppliers.values().cloned().collect(),
@@ -452,7 +453,7 @@ mod tests {
         let (reply, result) = oneshot::channel();
         let start = RecoveryStart {
             root: RootSecrets::from_phrase(&Phrase::generate()),
-            old_machine_gone: false,
+            recover_as: RecoverAs::Another,
             paths: HomePaths::new(home.home_dir()),
             reply,
         };

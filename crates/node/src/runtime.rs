@@ -73,6 +73,8 @@ pub(crate) struct Node {
     questions: Questions<Known>,
     checkup: Checkup,
     is_stopping: bool,
+    /// Nobody was told of this machine.
+    is_restore_only: bool,
 }
 
 /// How long a node is meant to run.

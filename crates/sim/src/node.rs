@@ -268,6 +268,7 @@ impl Node {
         Facts {
             device: self.device,
             identity: self.identity,
+            is_restore_only: false,
             code_wanted: None,
             suppliers_wanted: disk.suppliers_wanted,
             contract_bytes: disk.contract_bytes,

@@ -257,6 +257,28 @@ pub fn closed_lanes(home: &Path, folder: &Path) -> Result<usize> {
     Ok(usize::try_from(count)?)
 }
 
+/// What a supplier has of everybody, table by table: how many rows, and the sum of their numbers where records are
+/// replaced by later ones.
+pub fn kept_rows(home: &Path, folder: &Path) -> Result<BTreeMap<&'static str, (i64, i64)>> {
+    let copy = copy_database(&HomePaths::new(home).supplier(), folder)?;
+    let connection = Connection::open(copy)?;
+    let tables = [
+        ("contracts", "0"),
+        ("shards", "0"),
+        ("graced", "0"),
+        ("heads", "sequence"),
+        ("set_records", "version"),
+        ("fences", "last"),
+        ("deposits", "sequence"),
+    ];
+    let counted = tables.into_iter().map(|(table, number)| {
+        let sql = format!("SELECT count(*), coalesce(sum({number}), 0) FROM {table}");
+        let row = connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok((table, row))
+    });
+    counted.collect()
+}
+
 /// The files of the shards that a supplier keeps: those whose names are ids.
 pub fn shard_files(home: &Path) -> Result<Vec<PathBuf>> {
     files_without_ending(HomePaths::new(home).shards())

@@ -1,13 +1,13 @@
 //! Recoveries that are killed, and several at once: the words go on working, and no machine is left that backs up
 //! for nobody.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bitdust_e2e_tests::interrupt::draw_moments;
-use bitdust_e2e_tests::ledger::closed_lanes;
+use bitdust_e2e_tests::ledger::{closed_lanes, kept_rows};
 use bitdust_e2e_tests::process::Process;
 use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually, sized};
 
@@ -108,6 +108,70 @@ fn a_supplier_that_was_away_is_told_which_machines_are_gone() -> Outcome {
     })
 }
 
+/// It may be somebody else's computer. A recovery takes the place of such a home, as nothing is lost with it.
+#[test]
+fn a_machine_that_only_restores_leaves_no_trace() -> Outcome {
+    let scene = Scene::set_up("reader")?;
+    let kept = scene.kept()?;
+    let mut machine = scene.stage.new_machine(&scene.world, "reader")?;
+    let order = machine.order(&["recover", "--restore-only", "--keys", "file"]);
+    let found = order.input(&scene.words).run()?;
+    ensure!(found.object["is_restore_only"] == true, "{}", found.object);
+    scene.restore_and_compare(&machine)?;
+    machine.start()?;
+    machine.wait_until_connected(scene.stage.suppliers.len())?;
+    let source = scene.source.to_str().context("a path in UTF-8")?;
+    for arguments in [
+        &["backup", source][..],
+        &["folder", "add", source],
+        &["invite"],
+        &["supplier", "hire", "2"],
+        &["offer", "1G"],
+        &["set", "offer", "1000000000"],
+        &["set", "suppliers", "2"],
+    ] {
+        let refused = machine.attempt(arguments)?;
+        let (code, message) = refused.error()?;
+        ensure!(code == "restore_only", "{arguments:?}: {message}");
+    }
+    let status = machine.status()?;
+    let says = &status["verdict"]["first"]["says"]["kind"];
+    ensure!(says == "restore_only", "{status}");
+    ensure!(machine.run(&["device", "list"])?.object["devices"] == serde_json::json!([]));
+    machine.stop()?;
+    ensure!(scene.kept()? == kept, "somebody was told of it");
+    machine.recover(&scene.words)?;
+    ensure!(scene.kept()? != kept, "nobody was told of its successor");
+    machine.start()?;
+    machine.wait_for_suppliers(scene.stage.suppliers.len())?;
+    machine.run(&["folder", "add", source])?;
+    machine.run(&["backup", source])?.expect_done()?;
+    Ok(())
+}
+
+/// Where the root record has no place for one more machine, what the others wrote can be restored all the same.
+#[test]
+fn a_recovery_works_any_number_of_times() -> Outcome {
+    let mut scene = Scene::set_up("many-recoveries")?;
+    let (mut machines, mut readers) = (0, 0);
+    for number in 0..sized(3, 130) {
+        let name = format!("machine-{number}");
+        let machine = scene.recover(&name)?;
+        if machine.run(&["device", "list"])?.object["devices"] == serde_json::json!([]) {
+            readers += 1;
+        } else {
+            ensure!(readers == 0, "a later one found a place");
+            machines += 1;
+        }
+        scene.restore_and_compare(&machine)?;
+        eprintln!("{name} after {:?}", scene.took);
+    }
+    eprintln!("{machines} machines, {readers} that only restore");
+    // One closed lane and the others.
+    ensure!(machines == sized(3, 127), "{machines}");
+    Ok(())
+}
+
 /// Somebody whose machine is gone, and whose two suppliers keep all of it.
 struct Scene {
     stage: Stage,
@@ -184,6 +248,15 @@ impl Scene {
         let missing: Vec<_> = wanted.difference(&listed).collect();
         ensure!(missing.is_empty(), "{missing:?} of {listed:?}");
         Ok(listed.len() - wanted.len())
+    }
+
+    /// What each supplier keeps.
+    fn kept(&self) -> Result<Vec<BTreeMap<&'static str, (i64, i64)>>> {
+        let folder = self.world.make_folder("looked-at")?;
+        let suppliers = self.stage.suppliers.iter();
+        suppliers
+            .map(|supplier| kept_rows(&supplier.home, &folder))
+            .collect()
     }
 
     fn closed_at(&self, supplier: usize) -> Result<usize> {

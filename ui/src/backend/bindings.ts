@@ -19,7 +19,7 @@ export type Code = [number, number];
 /**
  * What went wrong, as a stable code that crosses processes and front ends.
  */
-export type ErrorCode = "unreachable" | "timed_out" | "interrupted" | "busy" | "quota_exceeded" | "no_contract" | "expired" | "not_authentic" | "not_allowed" | "replayed" | "not_found" | "corrupt" | "malformed" | "incompatible" | "disk_full" | "disk_failed" | "stale" | "fenced" | "too_few_suppliers" | "too_few_shards" | "unreadable" | "changed" | "bad_path" | "home_held" | "cancelled" | "bad_request" | "not_yet" | "internal" | "too_many" | "catalogue_damaged" | "forked" | "versions_missing";
+export type ErrorCode = "unreachable" | "timed_out" | "interrupted" | "busy" | "quota_exceeded" | "no_contract" | "expired" | "not_authentic" | "not_allowed" | "replayed" | "not_found" | "corrupt" | "malformed" | "incompatible" | "disk_full" | "disk_failed" | "stale" | "fenced" | "too_few_suppliers" | "too_few_shards" | "unreadable" | "changed" | "bad_path" | "home_held" | "cancelled" | "bad_request" | "not_yet" | "internal" | "too_many" | "catalogue_damaged" | "forked" | "versions_missing" | "restore_only";
 
 /**
  * How loud an event is.
@@ -56,7 +56,7 @@ export type Asks = "nothing" | "words" | "people" | "folder" | "suppliers";
 /**
  * What is said of everything.
  */
-export type Said = { "kind": "unknown" } | { "kind": "behind" } | { "kind": "catching_up" } | { "kind": "nothing_chosen" } | { "kind": "would_lose", 
+export type Said = { "kind": "unknown" } | { "kind": "restore_only" } | { "kind": "behind" } | { "kind": "catching_up" } | { "kind": "nothing_chosen" } | { "kind": "would_lose", 
 /**
  * Suppliers that hold fresh confirmations.
  */
@@ -700,6 +700,10 @@ last_verify: LastVerifyView | null,
  * Whether the clock of this computer is surely wrong: most suppliers signed another time.
  */
 is_clock_wrong: boolean, 
+/**
+ * Whether this machine only restores: nobody was told of it, and nothing is backed up from it.
+ */
+is_restore_only: boolean, 
 /**
  * Whether suppliers keep newer versions of this machine that it does not know.
  */
@@ -1454,9 +1458,9 @@ phrase: string,
  */
 way_in: string, 
 /**
- * Whether the old machines will never write again.
+ * What this machine becomes.
  */
-old_machine_gone: boolean, 
+recover_as: RecoverAs, 
 /**
  * How the keys rest.
  */
@@ -1514,6 +1518,11 @@ written_at: UnixMillis | null,
 is_of_another: boolean, };
 
 /**
+ * What a recovered machine becomes, beside the machines that the identity had.
+ */
+export type RecoverAs = "successor" | "another" | "reader";
+
+/**
  * What a recovery found.
  */
 export type RecoveredView = { 
@@ -1525,6 +1534,10 @@ identity: string,
  * The nickname.
  */
 nickname: string, 
+/**
+ * Whether this machine only restores: as that was asked for, or as the identity has as many machines as it can.
+ */
+is_restore_only: boolean, 
 /**
  * When the newest version that was found was written, by the old machine's clock.
  */

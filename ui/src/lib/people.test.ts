@@ -23,6 +23,7 @@ describe("trustOf", () => {
     [{ is_owed: true }, "owed"],
     [{ is_owed: true, confirmed: false }, "unproven"],
     [{ state: "Proposing", confirmed: false, contract_bytes: 0 }, "signing"],
+    [{ state: "Reading", confirmed: false, contract_bytes: 0 }, "source"],
     [{ state: "Refused" }, "refused"],
     [{ state: "Dropped" }, "dropped"],
     [{ state: "Full" }, "full"],

@@ -28,6 +28,7 @@ export type Trust =
   | { kind: "unproven" }
   | { kind: "empty" }
   | { kind: "suspect" }
+  | { kind: "source" }
   | { kind: "signing" }
   | { kind: "refused" }
   | { kind: "dropped" }
@@ -43,6 +44,8 @@ export function trustOf(supplier: SupplierView): Trust {
       return { kind: "refused" };
     case "dropped":
       return { kind: "dropped" };
+    case "reading":
+      return { kind: "source" };
     case "proposing":
       return { kind: "signing" };
     case "full":
@@ -65,7 +68,7 @@ function proven(supplier: SupplierView): Trust {
 }
 
 /** What a person asks first: who needs a look comes before who is fine. */
-const CONCERN: Record<TrustKind, number> = { suspect: 0, refused: 1, unproven: 2, full: 3, owed: 4, unknown: 5, signing: 6, reaching: 7, empty: 8, confirmed: 9, dropped: 10 };
+const CONCERN: Record<TrustKind, number> = { suspect: 0, refused: 1, unproven: 2, full: 3, owed: 4, unknown: 5, signing: 6, reaching: 7, empty: 8, source: 9, confirmed: 10, dropped: 11 };
 
 /** Members of the set by position, then the others by concern and name. */
 export function inOrder(suppliers: SupplierView[]): SupplierView[] {

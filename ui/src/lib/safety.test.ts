@@ -17,6 +17,7 @@ const pictures = folder("/home/alice/Pictures");
 describe("the verdict", () => {
   const rows: [string, Partial<StatusView>, string, RegExp][] = [
     ["nothing there", { folders: [] }, "plain", /^Nothing is stored yet/],
+    ["a computer that only restores", { is_restore_only: true, folders: [] }, "plain", /only restores$/],
     ["a damaged list", { protection: { kind: "unknown" } }, "bad", /is damaged or gone$/],
     ["a damaged list that names no folders", { protection: { kind: "unknown" }, folders: [] }, "bad", /is damaged or gone$/],
     ["all well", {}, "good", /^All 3 folders are stored safely with 6 people/],

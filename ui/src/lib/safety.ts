@@ -61,6 +61,8 @@ function words(finding: FindingView, view: StatusView, now: number): Words {
   switch (says.kind) {
     case "unknown":
       return { title: text("safety.unknown_title"), body: text("safety.unknown_body") };
+    case "restore_only":
+      return { title: text("safety.reader_title"), body: text("safety.reader_body") };
     case "behind":
       return { title: text("safety.behind_title"), body: text("safety.behind_body") };
     case "catching_up":

@@ -3,7 +3,7 @@
  * longer needed; a word is never kept beyond the last step that shows it.
  */
 import { asApiError, backend } from "../backend/backend";
-import type { ApiError, CreatedView, GuardChoice, RecoveredView } from "../backend/bindings";
+import type { ApiError, CreatedView, GuardChoice, RecoverAs, RecoveredView } from "../backend/bindings";
 import { wrongWord, WORDS, type WrongWord } from "../lib/phrase";
 import { hostCall } from "./host.svelte";
 
@@ -22,7 +22,7 @@ export type Entry =
 let step = $state.raw<Entry>({ kind: "welcome" });
 let failure = $state.raw<ApiError | null>(null);
 let isBusy = $state(false);
-const drafts = $state({ nickname: "", phrase: blank(), wayIn: "", oldMachineGone: true });
+const drafts = $state(empty());
 
 export const entry = {
   get step(): Entry {
@@ -64,9 +64,9 @@ export const entry = {
   },
   async recover(guard: GuardChoice): Promise<void> {
     step = { kind: "recovering" };
-    const { phrase, wayIn, oldMachineGone } = drafts;
+    const { phrase, wayIn, recoverAs } = drafts;
     await during(async () => {
-      const recovered = await backend().host("recover", { phrase: phrase.join(" "), way_in: wayIn.trim(), old_machine_gone: oldMachineGone, guard });
+      const recovered = await backend().host("recover", { phrase: phrase.join(" "), way_in: wayIn.trim(), recover_as: recoverAs, guard });
       drafts.phrase = blank();
       step = { kind: "found", recovered };
     });
@@ -82,7 +82,7 @@ export const entry = {
   },
   /** Forgets all that was typed and shown. */
   finish(): void {
-    Object.assign(drafts, { nickname: "", phrase: blank(), wayIn: "", oldMachineGone: true });
+    Object.assign(drafts, empty());
     entry.go({ kind: "welcome" });
   },
 };
@@ -97,6 +97,10 @@ async function during(work: () => Promise<void>): Promise<void> {
   } finally {
     isBusy = false;
   }
+}
+
+function empty(): { nickname: string; phrase: string[]; wayIn: string; recoverAs: RecoverAs } {
+  return { nickname: "", phrase: blank(), wayIn: "", recoverAs: "successor" };
 }
 
 function blank(): string[] {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use bitdust_api::Call;
-use bitdust_api::host::MissedVersion;
+use bitdust_api::host::{MissedVersion, RecoverAs};
 use bitdust_model::ErrorCode;
 use bitdust_node::{InitOptions, NewestFound, RecoverOptions, Recovered, Scope, Unlock};
 use serde_json::json;
@@ -51,7 +51,7 @@ pub(super) async fn init(
 
 pub(super) async fn recover(
     mut context: Context,
-    old_machine_gone: bool,
+    recover_as: RecoverAs,
     keys: Keys,
 ) -> Result<Exit, Failure> {
     prepare_passphrase(&mut context, keys)?;
@@ -59,7 +59,7 @@ pub(super) async fn recover(
     let options = RecoverOptions {
         phrase,
         guard: keys.guard.name().to_owned(),
-        old_machine_gone,
+        recover_as,
     };
     let output = context.output;
     let told = Mutex::new(String::new());
@@ -73,7 +73,7 @@ pub(super) async fn recover(
         .map_err(|error| with_keyring_hint(Failure::from(error), keys))?;
     context
         .output
-        .result(&found, || recovered_text(&found, old_machine_gone, keys))?;
+        .result(&found, || recovered_text(&found, recover_as, keys))?;
     Ok(Exit::Done)
 }
 
@@ -233,12 +233,12 @@ async fn confirm_phrase(context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn recovered_text(found: &Recovered, old_machine_gone: bool, keys: Keys) -> String {
+fn recovered_text(found: &Recovered, recover_as: RecoverAs, keys: Keys) -> String {
     let mut text = format!(
-        "Welcome back: {} · {}. This machine is now the device {}.\n",
+        "Welcome back: {} · {}. {}\n",
         escaped(&found.nickname),
         fingerprint(&found.identity),
-        fingerprint(&found.device),
+        became(found, recover_as),
     );
     text.push_str(&newest_text(&found.newest));
     writeln!(
@@ -249,7 +249,7 @@ fn recovered_text(found: &Recovered, old_machine_gone: bool, keys: Keys) -> Stri
     )
     .expect("writing to a string cannot fail");
     text.push_str("Next: `bitdust snapshots` lists the versions, `bitdust restore latest --to DIR` brings the files back.\n");
-    if !old_machine_gone {
+    if recover_as == RecoverAs::Another && !found.is_restore_only {
         text.push_str("The old machine may go on backing up; if it is gone for good, say so at recovery with --old-machine-gone.\n");
     }
     if keys.guard == Guard::File {
@@ -258,6 +258,23 @@ fn recovered_text(found: &Recovered, old_machine_gone: bool, keys: Keys) -> Stri
         );
     }
     text
+}
+
+/// What this machine is now.
+fn became(found: &Recovered, recover_as: RecoverAs) -> String {
+    match (found.is_restore_only, recover_as) {
+        (false, _) => {
+            let device = fingerprint(&found.device);
+            format!("This machine is now the device {device}.")
+        }
+        (true, RecoverAs::Reader) => {
+            "This machine only restores: nobody was told of it, and nothing is backed up from it.".to_owned()
+        }
+        (true, RecoverAs::Successor | RecoverAs::Another) => {
+            "You have as many machines as an identity can have, so this one only restores: nothing is backed up from it."
+                .to_owned()
+        }
+    }
 }
 
 /// Which version was found, and what is known of newer ones.

@@ -262,6 +262,7 @@ mod tests {
             survival: None,
             last_verify: None,
             is_clock_wrong: false,
+            is_restore_only: false,
             is_behind: false,
             is_catching_up: false,
         }

@@ -8,6 +8,7 @@ use bitdust_model::{DeviceId, ErrorCode, Tick};
 
 use super::entries::Supplier;
 use super::{Engine, Step, Task};
+use crate::fsm::supplier_link::Role;
 use crate::fsm::{
     check, head, holder_set, lane, name, set_up, supplier_link, supplier_search, tip, unspool,
 };
@@ -129,7 +130,8 @@ impl Engine {
             &event,
         );
         let had_contract = supplier.link.has_contract();
-        let link = supplier_link::step(supplier.link, event, &moment, supplier.friend, &mut out);
+        let role = self.role_of(supplier);
+        let link = supplier_link::step(supplier.link, event, &moment, role, &mut out);
         self.noted(step, name(&link), !out.is_empty(), link.deadline());
         if let Some(supplier) = self.suppliers.get_mut(&device) {
             supplier.link = link;
@@ -142,6 +144,16 @@ impl Engine {
         }
         for action in out {
             self.do_link(device, action);
+        }
+    }
+
+    fn role_of(&self, supplier: &Supplier) -> Role {
+        if self.is_restore_only {
+            Role::Source
+        } else if supplier.friend {
+            Role::Friend
+        } else {
+            Role::Stranger
         }
     }
 

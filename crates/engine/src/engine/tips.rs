@@ -244,7 +244,9 @@ impl Engine {
 
     /// Why no backup may be made now, if it may not.
     pub(super) fn refusal(&self) -> Option<ErrorCode> {
-        if self.is_catalogue_damaged {
+        if self.is_restore_only {
+            Some(ErrorCode::RestoreOnly)
+        } else if self.is_catalogue_damaged {
             Some(ErrorCode::CatalogueDamaged)
         } else if self.lane.is_behind() {
             Some(ErrorCode::Forked)

@@ -40,6 +40,7 @@ impl Engine {
             holder_set: name(&self.holder_set),
             head: name(&self.head),
             lane: name(&self.lane),
+            is_restore_only: self.is_restore_only,
             is_behind: self.lane.is_behind(),
             is_catching_up: self.lane.is_catching_up(),
             deposits: name(&self.deposits),

@@ -2,12 +2,23 @@
 //!
 //! It dials with growing waits, proposes where there is no contract, and says when shards
 //! may be sent. Strangers who refuse or cannot be reached are dropped for a while; friends
-//! are asked for ever.
+//! are asked for ever. A machine that only restores proposes nothing.
 
 use bitdust_model::limits::STRANGER_DIALS_MAX;
 use bitdust_model::{ErrorCode, Tick};
 
 use super::Moment;
+
+/// What a supplier is to this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Found by a search: dropped where it is of no use.
+    Stranger,
+    /// Asked for ever.
+    Friend,
+    /// Only read from, as this machine only restores.
+    Source,
+}
 
 /// Where the link stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
@@ -33,6 +44,8 @@ pub(crate) enum State {
         /// Failures in a row.
         tries: u32,
     },
+    /// Connected, and only read from.
+    Reading,
     /// Connected; a contract was proposed.
     Proposing {
         /// Refusals in a row.
@@ -66,6 +79,7 @@ impl State {
             Self::New
             | Self::Adopting
             | Self::Dialing { .. }
+            | Self::Reading
             | Self::Proposing { .. }
             | Self::Contracted => None,
             Self::Offline { retry_at, .. }
@@ -75,6 +89,14 @@ impl State {
         }
     }
 
+    /// The same, with a contract in force or not, of somebody who is not there.
+    fn with_contract(mut self, in_force: bool) -> Self {
+        if let Self::Offline { contract, .. } = &mut self {
+            *contract = in_force;
+        }
+        self
+    }
+
     /// Whether a contract is in force.
     pub(crate) const fn has_contract(self) -> bool {
         match self {
@@ -82,6 +104,7 @@ impl State {
             Self::Contracted | Self::Full { .. } => true,
             Self::New
             | Self::Adopting
+            | Self::Reading
             | Self::Proposing { .. }
             | Self::Refused { .. }
             | Self::Dropped { .. } => false,
@@ -95,17 +118,7 @@ impl State {
 
     /// Whether it is tried for the first time to reach it, since the start or since it was there.
     pub(crate) const fn is_coming(self) -> bool {
-        match self {
-            Self::New | Self::Dialing { tries: 0, .. } => true,
-            Self::Adopting
-            | Self::Offline { .. }
-            | Self::Dialing { .. }
-            | Self::Proposing { .. }
-            | Self::Contracted
-            | Self::Full { .. }
-            | Self::Refused { .. }
-            | Self::Dropped { .. } => false,
-        }
+        matches!(self, Self::New | Self::Dialing { tries: 0, .. })
     }
 
     /// Whether it may soon become a contract that was not there before.
@@ -117,9 +130,11 @@ impl State {
             }
             | Self::Dialing { contract, tries } => !contract && tries < STRANGER_DIALS_MAX,
             Self::Proposing { tries } => tries == 0,
-            Self::Contracted | Self::Full { .. } | Self::Refused { .. } | Self::Dropped { .. } => {
-                false
-            }
+            Self::Reading
+            | Self::Contracted
+            | Self::Full { .. }
+            | Self::Refused { .. }
+            | Self::Dropped { .. } => false,
         }
     }
 
@@ -131,6 +146,7 @@ impl State {
             Self::Proposing { tries } => tries == 0,
             Self::Adopting
             | Self::Offline { .. }
+            | Self::Reading
             | Self::Contracted
             | Self::Full { .. }
             | Self::Refused { .. }
@@ -187,25 +203,37 @@ pub(crate) enum Action {
     Forget,
 }
 
-/// One step. A friend is never dropped.
+/// One step. Only a stranger is ever dropped.
 pub(crate) fn step(
     state: State,
     event: Event,
     at: &Moment<'_>,
-    friend: bool,
+    role: Role,
     out: &mut Vec<Action>,
 ) -> State {
     match state {
-        State::New | State::Adopting => before_start(state, event, out),
+        State::New | State::Adopting => before_start(state, event, role, out),
         State::Offline {
             contract,
             retry_at,
             tries,
-        } => in_offline(state, contract, retry_at, tries, event, at, out),
+        } => in_offline(state, contract, tries, at.now >= retry_at, event, role, out),
         State::Dialing { contract, tries } => {
-            in_dialing(state, contract, tries, event, at, friend, out)
+            in_dialing(state, contract, tries, event, at, role, out)
         }
-        State::Proposing { tries } => in_proposing(tries, event, at, friend, out),
+        State::Reading => match event {
+            Event::Lost => lose(false, at),
+            Event::Wake
+            | Event::Adopt
+            | Event::Start { .. }
+            | Event::Connected
+            | Event::DialFailed
+            | Event::Signed
+            | Event::Refused { .. }
+            | Event::SpaceUsedUp
+            | Event::ContractUnknown => state,
+        },
+        State::Proposing { tries } => in_proposing(tries, event, at, role, out),
         State::Contracted => in_contracted(state, event, at, out),
         State::Full { retry_at } => in_full(state, retry_at, event, at, out),
         State::Refused { retry_at, tries } => in_refused(state, retry_at, tries, event, at, out),
@@ -229,12 +257,12 @@ pub(crate) fn step(
 }
 
 /// Known, told to the catalogue or not: its start is the same.
-fn before_start(state: State, event: Event, out: &mut Vec<Action>) -> State {
+fn before_start(state: State, event: Event, role: Role, out: &mut Vec<Action>) -> State {
     match event {
         Event::Start {
             contract,
             online: true,
-        } => greet(contract, out),
+        } => greet(contract, role, out),
         Event::Start {
             contract,
             online: false,
@@ -254,25 +282,17 @@ fn before_start(state: State, event: Event, out: &mut Vec<Action>) -> State {
 fn in_offline(
     state: State,
     contract: bool,
-    retry_at: Tick,
     tries: u32,
+    is_due: bool,
     event: Event,
-    at: &Moment<'_>,
+    role: Role,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        Event::Wake if at.now >= retry_at => dial(contract, tries, out),
-        Event::Connected => greet(contract, out),
-        Event::Signed => State::Offline {
-            contract: true,
-            retry_at,
-            tries,
-        },
-        Event::ContractUnknown => State::Offline {
-            contract: false,
-            retry_at,
-            tries,
-        },
+        Event::Wake if is_due => dial(contract, tries, out),
+        Event::Connected => greet(contract, role, out),
+        Event::Signed => state.with_contract(true),
+        Event::ContractUnknown => state.with_contract(false),
         Event::Wake
         | Event::Adopt
         | Event::Start { .. }
@@ -289,12 +309,12 @@ fn in_dialing(
     tries: u32,
     event: Event,
     at: &Moment<'_>,
-    friend: bool,
+    role: Role,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        Event::Connected => greet(contract, out),
-        Event::DialFailed => fail_dial(contract, tries, at, friend),
+        Event::Connected => greet(contract, role, out),
+        Event::DialFailed => fail_dial(contract, tries, at, role),
         Event::Signed => State::Dialing {
             contract: true,
             tries,
@@ -316,16 +336,16 @@ fn in_proposing(
     tries: u32,
     event: Event,
     at: &Moment<'_>,
-    friend: bool,
+    role: Role,
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        Event::Signed => greet(true, out),
+        Event::Signed => make_ready(out),
         Event::Refused { code } if code.is_transient() => State::Refused {
             retry_at: at.retry_at(tries),
             tries: tries.saturating_add(1),
         },
-        Event::Refused { .. } if friend => State::Refused {
+        Event::Refused { .. } if role != Role::Stranger => State::Refused {
             retry_at: at.now + at.policy.retry_max,
             tries: tries.saturating_add(1),
         },
@@ -379,10 +399,10 @@ fn in_full(
     out: &mut Vec<Action>,
 ) -> State {
     match event {
-        Event::Wake if at.now >= retry_at => greet(true, out),
-        Event::Signed => greet(true, out),
+        Event::Wake if at.now >= retry_at => make_ready(out),
+        Event::Signed => make_ready(out),
         Event::Lost => lose(true, at),
-        Event::ContractUnknown => greet(false, out),
+        Event::ContractUnknown => propose(out),
         Event::Wake
         | Event::Adopt
         | Event::Start { .. }
@@ -406,7 +426,7 @@ fn in_refused(
             out.push(Action::Propose);
             State::Proposing { tries }
         }
-        Event::Signed => greet(true, out),
+        Event::Signed => make_ready(out),
         Event::Lost => State::Offline {
             contract: false,
             retry_at,
@@ -423,11 +443,20 @@ fn in_refused(
     }
 }
 
-fn greet(contract: bool, out: &mut Vec<Action>) -> State {
-    if contract {
-        out.push(Action::Ready);
-        return State::Contracted;
+fn greet(contract: bool, role: Role, out: &mut Vec<Action>) -> State {
+    match role {
+        Role::Source => State::Reading,
+        Role::Stranger | Role::Friend if contract => make_ready(out),
+        Role::Stranger | Role::Friend => propose(out),
     }
+}
+
+fn make_ready(out: &mut Vec<Action>) -> State {
+    out.push(Action::Ready);
+    State::Contracted
+}
+
+fn propose(out: &mut Vec<Action>) -> State {
     out.push(Action::Propose);
     State::Proposing { tries: 0 }
 }
@@ -445,9 +474,9 @@ fn lose(contract: bool, at: &Moment<'_>) -> State {
     }
 }
 
-fn fail_dial(contract: bool, tries: u32, at: &Moment<'_>, friend: bool) -> State {
+fn fail_dial(contract: bool, tries: u32, at: &Moment<'_>, role: Role) -> State {
     let tries_now = tries.saturating_add(1);
-    if !contract && !friend && tries_now >= STRANGER_DIALS_MAX {
+    if !contract && role == Role::Stranger && tries_now >= STRANGER_DIALS_MAX {
         return drop_stranger(at);
     }
     State::Offline {

@@ -477,21 +477,21 @@ fn the_next_check_comes_before_the_last_proof_ends() {
 
 #[test]
 fn strangers_are_dropped_and_friends_are_asked_for_ever() {
-    use supplier_link::{Event, State};
+    use supplier_link::{Event, Role, State};
     let policy = Policy::default();
     let refused = Event::Refused {
         code: ErrorCode::QuotaExceeded,
     };
-    let step = |friend, state, event| {
-        supplier_link::step(state, event, &at(&policy, 0), friend, &mut Vec::new())
+    let step = |role, state, event| {
+        supplier_link::step(state, event, &at(&policy, 0), role, &mut Vec::new())
     };
     let proposing = State::Proposing { tries: 0 };
     assert!(matches!(
-        step(false, proposing, refused),
+        step(Role::Stranger, proposing, refused),
         State::Dropped { .. }
     ));
     assert!(matches!(
-        step(true, proposing, refused),
+        step(Role::Friend, proposing, refused),
         State::Refused { .. }
     ));
     let dialing = State::Dialing {
@@ -499,11 +499,11 @@ fn strangers_are_dropped_and_friends_are_asked_for_ever() {
         tries: 2,
     };
     assert!(matches!(
-        step(false, dialing, Event::DialFailed),
+        step(Role::Stranger, dialing, Event::DialFailed),
         State::Dropped { .. }
     ));
     assert!(matches!(
-        step(true, dialing, Event::DialFailed),
+        step(Role::Friend, dialing, Event::DialFailed),
         State::Offline { .. }
     ));
     let hired = State::Dialing {
@@ -511,9 +511,27 @@ fn strangers_are_dropped_and_friends_are_asked_for_ever() {
         tries: 99,
     };
     assert!(matches!(
-        step(false, hired, Event::DialFailed),
+        step(Role::Stranger, hired, Event::DialFailed),
         State::Offline { .. }
     ));
+}
+
+#[test]
+fn a_machine_that_only_restores_proposes_nothing() {
+    use supplier_link::{Action, Event, Role, State};
+    let policy = Policy::default();
+    let greeted = |role| {
+        let mut out = Vec::new();
+        let event = Event::Start {
+            contract: false,
+            online: true,
+        };
+        let state = supplier_link::step(State::New, event, &at(&policy, 0), role, &mut out);
+        (state, out)
+    };
+    let proposed = (State::Proposing { tries: 0 }, vec![Action::Propose]);
+    assert_eq!(greeted(Role::Friend), proposed);
+    assert_eq!(greeted(Role::Source), (State::Reading, Vec::new()));
 }
 
 #[test]

@@ -90,6 +90,9 @@ pub struct Facts {
     pub device: DeviceId,
     /// This person.
     pub identity: IdentityId,
+    /// Whether nobody was told of this machine: then it writes nothing, and asks nobody for space.
+    #[serde(default)]
+    pub is_restore_only: bool,
     /// A code a person chose for new sets.
     pub code_wanted: Option<Code>,
     /// Suppliers a person asked for; zero: take friends only.

@@ -27,6 +27,7 @@ fn of_finding(finding: &FindingView, view: &StatusView) -> String {
     let is = if is_plural { "are" } else { "is" };
     match finding.says {
         Said::Unknown => words::CATALOGUE_DAMAGED.to_owned(),
+        Said::RestoreOnly => words::RESTORE_ONLY.to_owned(),
         Said::Behind => words::BEHIND.to_owned(),
         Said::CatchingUp => words::CATCHING_UP.to_owned(),
         Said::NothingChosen => "Nothing is protected yet: add a folder.".to_owned(),
@@ -173,6 +174,7 @@ mod tests {
     fn each_kind_has_a_sentence() {
         let (confirmed, enough, needed) = (1, 2, 5);
         assert!(told(Said::Unknown, Level::Bad, 0).contains("damaged or gone"));
+        assert!(told(Said::RestoreOnly, Level::Plain, 0).contains("only restores"));
         assert!(told(Said::Behind, Level::Bad, 0).contains("newer versions that this computer"));
         assert!(told(Said::CatchingUp, Level::Attention, 0).contains("is taking them in"));
         check(

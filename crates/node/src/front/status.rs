@@ -68,12 +68,11 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
     let files: u64 = folders.iter().map(|folder| folder.files).sum();
     // A disk that refuses what is kept for others hides nothing of the own.
     let used = context.shards.usage_total().unwrap_or_default();
-    let is_clock_wrong = or_nothing(catalogue, is_clock_wrong(context, wall_clock()));
-    let is_clock_wrong = is_clock_wrong.map_err(catalogue_error)?;
     let mut view = StatusView {
         sentence: String::new(),
         verdict: verdict::unknown(),
-        is_clock_wrong,
+        is_clock_wrong: clock_is_wrong(context)?,
+        is_restore_only: engine.is_restore_only,
         is_behind: engine.is_behind,
         is_catching_up: engine.is_catching_up,
         protection: protection(&folders),
@@ -117,6 +116,11 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
     }
     verdict::judge(&mut view);
     Ok(view)
+}
+
+fn clock_is_wrong(context: &Context) -> Result<bool, ApiError> {
+    let found = is_clock_wrong(context, wall_clock());
+    or_nothing(&context.catalogue, found).map_err(catalogue_error)
 }
 
 /// The code of new packs, or the one that there would be.

@@ -47,6 +47,7 @@ pub(crate) fn judge(view: &mut StatusView) {
     let of_jobs = surroundings(view.enough, &view.jobs);
     let around = Surroundings {
         is_damaged: view.protection == Protection::Unknown,
+        is_restore_only: view.is_restore_only,
         is_behind: view.is_behind,
         is_catching_up: view.is_catching_up,
         is_practice: view.scope == PRACTICE,
@@ -87,6 +88,7 @@ pub(super) fn surroundings(enough: Option<u8>, jobs: &[JobView]) -> Surroundings
     let backups = jobs.iter().filter_map(|job| paths_of(job).map(|_| job));
     Surroundings {
         is_damaged: false,
+        is_restore_only: false,
         is_behind: false,
         is_catching_up: false,
         is_practice: false,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::oneshot;
 
+use bitdust_api::host::RecoverAs;
 use bitdust_api::view::JobPhase;
 use bitdust_api::{Answer, ApiError, Call, Event};
 use bitdust_crypto::{DeviceKeys, HomeSecrets, KeyGuard, Phrase, RootSecrets, seal_home};
@@ -23,7 +24,7 @@ use crate::runtime::start::{self, Running};
 use crate::shared::config::Config;
 use crate::shared::context::wall_clock;
 use crate::shared::error::NodeError;
-use crate::shared::records::seal_root;
+use crate::shared::records::{is_restore_only, seal_root};
 use crate::shared::recovery_found::Recovered;
 use crate::shared::settings::{Settings, Unlock};
 
@@ -54,8 +55,8 @@ pub struct RecoverOptions {
     pub phrase: String,
     /// As in [`InitOptions`].
     pub guard: String,
-    /// Whether the old machines will never write again: their lanes are closed.
-    pub old_machine_gone: bool,
+    /// What this machine becomes.
+    pub recover_as: RecoverAs,
 }
 
 /// Makes a new identity in a new home. Refuses a home that has one.
@@ -106,7 +107,8 @@ async fn begin_recovery(
         )
     })?;
     let home = Home::open(&settings.home)?;
-    let config = new_config(&home, settings, &options.guard)?;
+    let mut config = Config::load(home.paths())?;
+    config.apply(settings)?;
     if config.bootstrap.is_empty() {
         return Err(NodeError::new(
             ErrorCode::BadRequest,
@@ -114,6 +116,9 @@ async fn begin_recovery(
              (--bootstrap ADDRESS); nothing was changed",
         ));
     }
+    key_guard(&options.guard, &settings.unlock, "")?;
+    give_up_reader(&home)?;
+    let config = new_config(&home, settings, &options.guard)?;
     let root = RootSecrets::from_phrase(&phrase);
     let paths = home.paths().clone();
     write_durably(&paths.unfinished_recovery(), b"")
@@ -124,7 +129,7 @@ async fn begin_recovery(
     let (reply, result) = oneshot::channel();
     let start = RecoveryStart {
         root,
-        old_machine_gone: options.old_machine_gone,
+        recover_as: options.recover_as,
         paths: paths.clone(),
         reply,
     };
@@ -331,6 +336,25 @@ fn header_bytes() -> Result<u32, NodeError> {
         .map_err(|error| NodeError::new(ErrorCode::Internal, error.to_string()))
 }
 
+/// A machine that only restores has nothing that the words do not bring back: a recovery takes its place.
+fn give_up_reader(home: &Home) -> Result<(), NodeError> {
+    let paths = home.paths();
+    if !paths.has_keys() || paths.is_recovery_unfinished() {
+        return Ok(());
+    }
+    let catalogue = Catalogue::open(&paths.catalogue(), header_bytes()?);
+    let is_reader = catalogue.and_then(|catalogue| is_restore_only(&catalogue));
+    // Of one that cannot be read nothing is known.
+    if !is_reader.unwrap_or(false) {
+        return Ok(());
+    }
+    let mut config = Config::load(paths)?;
+    config.set("nickname", "")?;
+    config.save(paths)?;
+    write_durably(&paths.unfinished_recovery(), b"")
+        .map_err(|error| not_written(&paths.unfinished_recovery(), &error))
+}
+
 /// Makes keys and certificate of a new device, and keeps its settings. The keys come last: a home
 /// with keys is whole.
 fn make_device(
@@ -465,7 +489,7 @@ mod tests {
         let options = RecoverOptions {
             phrase: Phrase::generate().words().join(" "),
             guard: "file".to_owned(),
-            old_machine_gone: false,
+            recover_as: RecoverAs::Another,
         };
         for attempt in 1..=2 {
             let begun = begin_recovery(&settings, &options).await;
@@ -475,6 +499,24 @@ mod tests {
             let code = ended.err().map(|error| error.code);
             assert_eq!(code, Some(ErrorCode::HomeHeld));
             assert!(!has_keys(&settings), "{attempt}: a home is left");
+        }
+    }
+
+    /// One that backs up is never given up for a recovery.
+    #[test]
+    fn a_home_that_only_restores_makes_way_for_a_recovery() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = settings(folder.path());
+        let home = Home::open(&settings.home).expect("a home");
+        let root = RootSecrets::from_phrase(&Phrase::generate());
+        for (nickname, makes_way) in [("", true), ("Robin", false)] {
+            let config = new_config(&home, &settings, "file").expect("settings");
+            make_device(&home, &settings, &config, &root, "file", nickname).expect("made");
+            give_up_reader(&home).expect("looked at");
+            assert_eq!(home.paths().is_recovery_unfinished(), makes_way);
+            let again = new_config(&home, &settings, "file");
+            assert_eq!(again.is_ok(), makes_way);
+            assert_eq!(home.paths().has_keys(), !makes_way);
         }
     }
 

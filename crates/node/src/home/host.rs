@@ -201,10 +201,10 @@ impl Actor {
             HostCall::Recover {
                 phrase,
                 way_in,
-                old_machine_gone,
+                recover_as,
                 guard,
             } => {
-                self.begin_recovery(phrase, &way_in, old_machine_gone, &guard, reply);
+                self.begin_recovery(phrase, &way_in, recover_as, &guard, reply);
                 return;
             }
             HostCall::Unlock { passphrase } => {

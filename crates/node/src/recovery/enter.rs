@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tracing::debug;
 
+use bitdust_api::host::RecoverAs;
+
 use bitdust_crypto::RootSecrets;
 use bitdust_model::HeadRef;
 use bitdust_model::head::HeadBundle;
@@ -31,7 +33,8 @@ use crate::shared::task::blocking;
 pub(super) struct Entry {
     pub(super) root: Arc<RootSecrets>,
     pub(super) record: RootRecord,
-    pub(super) old_machine_gone: bool,
+    /// What this machine becomes.
+    pub(super) recover_as: RecoverAs,
     /// The heads that are known of the lanes.
     pub(super) heads: Vec<HeadBundle>,
     /// Where the lanes end if the old machines are gone.
@@ -65,31 +68,71 @@ impl Entry {
         .map_err(|error: CatalogueError| error.code())?;
         let worker = context.clone();
         let (snapshots, files) = blocking(move || count_versions(&worker)).await??;
-        let nickname = self.enter_device(context).await?;
+        let record = self.entered(context);
+        let is_restore_only = record.is_none();
+        let nickname = match record {
+            Some(record) => self.enter_device(context, record).await?,
+            None => self.keep_to_itself().await?,
+        };
         Ok(Recovered {
             identity: context.identity.to_hex(),
             nickname,
             device: context.device.to_hex(),
+            is_restore_only,
             newest: self.newest,
             snapshots,
             files,
         })
     }
 
-    /// Enters this device into the root record, closes lanes of machines that are gone, and
-    /// tells the network and the suppliers; gives the nickname.
-    async fn enter_device(&self, context: &Context) -> Result<String, ErrorCode> {
+    /// Whether the machines before it will never write again.
+    fn is_successor(&self) -> bool {
+        self.recover_as == RecoverAs::Successor
+    }
+
+    /// The root record with this device in it; `None` where it is not to be entered, or has no place: no lane is
+    /// ever dropped, as later recoveries would find nothing of it.
+    fn entered(&self, context: &Context) -> Option<RootRecord> {
+        if self.recover_as == RecoverAs::Reader {
+            return None;
+        }
         let mut record = self.record.clone();
-        let mut fences = Vec::new();
-        if self.old_machine_gone {
+        if self.is_successor() {
             for (&lane, &last) in &self.ends {
                 close(&mut record, ClosedLane { lane, last });
-                fences.push(self.root.fence(lane, last, wall_clock()));
             }
         }
         if !record.devices.contains(&context.device) {
             record.devices.push(context.device);
         }
+        has_room(&record).then_some(record)
+    }
+
+    /// Nobody is told of this machine, and no root record is kept: by that a start knows that it only restores.
+    async fn keep_to_itself(&self) -> Result<String, ErrorCode> {
+        let nickname = match self.nickname.as_str() {
+            "" => self.record.nickname.clone(),
+            chosen => chosen.to_owned(),
+        };
+        let (paths, called) = (self.paths.clone(), nickname.clone());
+        blocking(move || {
+            offer_nothing(&paths)?;
+            make_whole(&paths, &called)
+        })
+        .await??;
+        Ok(nickname)
+    }
+
+    /// Enters this device into the root record, closes lanes of machines that are gone, and
+    /// tells the network and the suppliers; gives the nickname.
+    async fn enter_device(
+        &self,
+        context: &Context,
+        mut record: RootRecord,
+    ) -> Result<String, ErrorCode> {
+        let closed = self.ends.iter().filter(|_| self.is_successor());
+        let fences = closed.map(|(&lane, &last)| self.root.fence(lane, last, wall_clock()));
+        let fences: Vec<_> = fences.collect();
         let mut kept = self.signed(context, &mut record)?;
         let holders = self.suppliers.iter().map(|supplier| supplier.device);
         let holders = holders.filter(|_| !fences.is_empty()).collect();
@@ -110,8 +153,7 @@ impl Entry {
         context: &Context,
         record: &mut RootRecord,
     ) -> Result<Vec<(String, Vec<u8>)>, ErrorCode> {
-        // No lane is ever dropped: later recoveries would find nothing of it.
-        if record.devices.len() + record.fences.len() > limits::DEVICES_MAX {
+        if !has_room(record) {
             return Err(ErrorCode::TooMany);
         }
         record.sequence = record.sequence.next();
@@ -197,6 +239,11 @@ impl Told {
     }
 }
 
+/// Whether a root record has no more machines and closed lanes than it can.
+fn has_room(record: &RootRecord) -> bool {
+    record.devices.len() + record.fences.len() <= limits::DEVICES_MAX
+}
+
 async fn keep(context: &Context, kept: Vec<(String, Vec<u8>)>) -> Result<(), ErrorCode> {
     let catalogue = context.catalogue.clone();
     let kept = blocking(move || catalogue.set_metas(kept)).await?;
@@ -216,6 +263,16 @@ fn beyond(record: &RootRecord, others: Vec<RootRecord>) -> Option<RootRecord> {
     let mut all = others;
     all.push(record.clone());
     united(all)
+}
+
+/// What a file of settings that was there before may say does not hold for a machine that only restores.
+fn offer_nothing(paths: &HomePaths) -> Result<(), ErrorCode> {
+    let code = |error: NodeError| error.code;
+    let mut config = Config::load(paths).map_err(code)?;
+    for setting in ["offer", "suppliers"] {
+        config.set(setting, "0").map_err(code)?;
+    }
+    config.save(paths).map_err(code)
 }
 
 /// Writes down what the person is called, and that the recovery is done.
@@ -294,7 +351,7 @@ mod tests {
         Entry {
             root: home.root.clone(),
             record,
-            old_machine_gone: false,
+            recover_as: RecoverAs::Another,
             heads: Vec::new(),
             ends: BTreeMap::new(),
             suppliers: Vec::new(),
@@ -335,6 +392,7 @@ mod tests {
                 identity: home.context.identity.to_hex(),
                 nickname: expected.to_owned(),
                 device: home.context.device.to_hex(),
+                is_restore_only: false,
                 newest: NewestFound::default(),
                 snapshots: 0,
                 files: 0,
@@ -419,10 +477,12 @@ mod tests {
             (laptop.device(), Sequence(9)),
             (desktop.device(), Sequence(3)),
         ];
-        for (number, old_machine_gone, expected) in [(4, false, &lanes[..0]), (5, true, &lanes[..])]
-        {
+        for (number, recover_as, expected) in [
+            (4, RecoverAs::Another, &lanes[..0]),
+            (5, RecoverAs::Successor, &lanes[..]),
+        ] {
             let mut entry = Entry {
-                old_machine_gone,
+                recover_as,
                 ends: ends.into(),
                 ..entry(&home, vec![laptop.device()])
             };
@@ -431,9 +491,10 @@ mod tests {
             let record = kept_root(&home);
             let closed = closed(&record).into_iter().collect::<BTreeMap<_, _>>();
             let expected = expected.iter().copied().collect();
-            assert_eq!(closed, expected, "{old_machine_gone}");
+            assert_eq!(closed, expected, "{recover_as:?}");
             let is_open = record.devices.contains(&laptop.device());
-            assert_eq!(is_open, !old_machine_gone, "it is one or the other");
+            let is_closed = recover_as == RecoverAs::Successor;
+            assert_eq!(is_open, !is_closed, "it is one or the other");
         }
     }
 
@@ -450,9 +511,35 @@ mod tests {
         assert_eq!(kept.devices.len(), limits::DEVICES_MAX);
         let mut beyond = entry(&home, devices);
         beyond.record.fences = vec![closed_lane(200, 1)];
-        let refused = beyond.make(&home.context).await;
-        assert_eq!(refused, Err(ErrorCode::TooMany));
+        let reader = beyond.make(&home.context).await;
+        let reader = reader.map(|recovered| recovered.is_restore_only);
+        assert_eq!(
+            reader,
+            Ok(true),
+            "what they wrote can be restored all the same"
+        );
         assert_eq!(kept_root(&home), kept, "nothing is signed");
+    }
+
+    /// With nobody around it cannot even be told by mistake.
+    #[tokio::test]
+    async fn a_machine_that_only_restores_writes_nothing() {
+        let home = TestHome::new().await;
+        let paths = HomePaths::new(home.home_dir());
+        bitdust_store::write_durably(&paths.unfinished_recovery(), b"").expect("written");
+        let reader = Entry {
+            recover_as: RecoverAs::Reader,
+            ..entry(&home, vec![DeviceId([7; 32])])
+        };
+        let reader = reader.make(&home.context).await.expect("nobody is needed");
+        assert!(reader.is_restore_only);
+        assert!(!paths.is_recovery_unfinished(), "it can be used");
+        assert_eq!(Config::load(&paths).expect("read").nickname, "alice");
+        for key in [ROOT_KEY, FENCES_KEY] {
+            let kept = home.context.catalogue.get_meta(key).expect("read");
+            assert_eq!(kept, None, "{key}");
+        }
+        assert_eq!(records::locators(&home.context).await, Ok(Vec::new()));
     }
 
     #[tokio::test]

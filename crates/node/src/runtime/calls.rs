@@ -83,8 +83,13 @@ fn catalogue_is_damaged() -> ApiError {
     ApiError::new(code, words::failure(code))
 }
 
-/// Whether a call would have the catalogue written into.
-const fn needs_catalogue(call: &Call) -> bool {
+fn only_restores() -> ApiError {
+    let code = ErrorCode::RestoreOnly;
+    ApiError::new(code, words::failure(code))
+}
+
+/// Whether a call has the catalogue written into, and so what leads to it told to others.
+const fn writes(call: &Call) -> bool {
     match call {
         for_folders!()
         | Call::Invite
@@ -108,14 +113,38 @@ const fn needs_catalogue(call: &Call) -> bool {
     }
 }
 
+/// Whether a call has this machine keep things for others, or look for those who keep its own.
+fn offers(call: &Call) -> bool {
+    match call {
+        Call::Offer { bytes } => *bytes > 0,
+        Call::SettingsSet { key, value } => {
+            ["offer", "suppliers"].contains(&key.as_str()) && value != "0"
+        }
+        questions!()
+        | for_folders!()
+        | for_wings!()
+        | Call::Status
+        | Call::SettingsGet { .. }
+        | Call::SupplierHire { .. }
+        | Call::SupplierFire { .. }
+        | Call::Verify { .. }
+        | Call::PhraseCheck { .. }
+        | Call::Cancel { .. }
+        | Call::Shutdown => false,
+    }
+}
+
 type CallReply = oneshot::Sender<Reported>;
 
 impl Node {
     /// Answers a call, now or from a task.
     pub(super) fn answer(&mut self, pending: PendingCall) {
         let PendingCall { call, reply } = pending;
-        if self.context.catalogue.is_damaged() && needs_catalogue(&call) {
+        if self.context.catalogue.is_damaged() && writes(&call) {
             return drop(reply.send(Err(catalogue_is_damaged())));
+        }
+        if self.is_restore_only && (writes(&call) || offers(&call)) {
+            return drop(reply.send(Err(only_restores())));
         }
         match call {
             Call::Status => self.answer_with_status(reply),

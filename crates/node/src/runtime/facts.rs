@@ -18,6 +18,7 @@ use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::error::NodeError;
 use crate::shared::foreign_lanes::foreign_sets;
+use crate::shared::records::is_restore_only;
 use crate::shared::set_fact::set_fact;
 
 /// Everything the engine must know at its start, and the set records behind it. Where the catalogue is
@@ -42,6 +43,7 @@ fn facts_of_supplier(context: &Context, config: &Config) -> Result<Facts, NodeEr
     Ok(Facts {
         device: context.device,
         identity: context.identity,
+        is_restore_only: false,
         code_wanted: config.code,
         suppliers_wanted: 0,
         contract_bytes: config.contract,
@@ -93,6 +95,7 @@ fn all_facts(
     let facts = Facts {
         device: context.device,
         identity: context.identity,
+        is_restore_only: is_restore_only(catalogue).map_err(error)?,
         code_wanted: config.code,
         suppliers_wanted: config.suppliers,
         contract_bytes: config.contract,

@@ -118,6 +118,7 @@ pub(crate) async fn start(
         context,
         checkup: Checkup::new(stay == Stay::Long),
         is_stopping: false,
+        is_restore_only: facts.is_restore_only,
         home: HeldHome::new(home, config.clone(), guard),
     };
     tell_findings(&mut node.driver, &swept);

@@ -12,8 +12,10 @@ use tokio::sync::broadcast;
 use super::facts::facts;
 use super::*;
 use crate::backup::own_sets::OwnSets;
+use crate::recovery::root::first_root;
 use crate::shared::answer::Reported;
 use crate::shared::config::Config;
+use crate::shared::records::seal_root;
 use crate::shared::testing::TestHome;
 use crate::suppliers::KnownSuppliers;
 
@@ -32,6 +34,9 @@ impl Stage {
     async fn new() -> Self {
         let mut home = TestHome::new().await;
         let context = home.context.clone();
+        let record = first_root(&home.root, context.device, "tester");
+        let kept = seal_root(&home.root, &context.network, &record).expect("sealed");
+        context.catalogue.set_metas(kept).expect("kept");
         let (_, none) = mpsc::channel(1);
         let tasks = std::mem::replace(&mut home.events, none);
         let config = Config::default();
@@ -76,6 +81,7 @@ impl Stage {
             context,
             checkup: Checkup::new(false),
             is_stopping: false,
+            is_restore_only: facts.is_restore_only,
             home: HeldHome::new(held, config.clone(), "file"),
         };
         node.begin_engine(facts, &config, None);

@@ -12,8 +12,8 @@ use bitdust_model::codec::Versioned;
 use bitdust_model::locator::{Contact, HomeSet, KeyedRecord, LaneRecord, RootRecord};
 use bitdust_model::set::{SetRecord, SetVersion};
 use bitdust_model::{ErrorCode, Sequence, Signed, encode, limits};
-use bitdust_store::CatalogueError;
 use bitdust_store::catalogue::OwnHead;
+use bitdust_store::{Catalogue, CatalogueError};
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
@@ -88,8 +88,13 @@ pub(crate) fn seal_root(
     ])
 }
 
-/// Makes all sealed records: root and lane, each under its keys. None before there is a root record, as in
-/// the middle of a recovery: nothing leads to a lane that none names.
+/// Whether a machine only restores: without a root record that names it nothing would lead to what it writes.
+pub(crate) fn is_restore_only(catalogue: &Catalogue) -> Result<bool, CatalogueError> {
+    Ok(catalogue.get_meta(ROOT_KEY)?.is_none())
+}
+
+/// Makes all sealed records: root and lane, each under its keys. None where there is no root record, as in
+/// the middle of a recovery, or where a machine only restores.
 pub(crate) async fn locators(context: &Context) -> Result<Vec<KeyedRecord>, ErrorCode> {
     let worker = context.clone();
     blocking(move || locators_blocking(&worker)).await?

@@ -25,6 +25,8 @@ pub struct Recovered {
     pub nickname: String,
     /// The new device in full.
     pub device: String,
+    /// Whether it only restores: as that was asked for, or as the identity has as many machines as it can.
+    pub is_restore_only: bool,
     /// The newest version that was found.
     #[serde(flatten)]
     pub newest: NewestFound,

@@ -17,11 +17,24 @@ pub(crate) const CATCHING_UP: &str = "Your suppliers have newer versions than th
      copy of its disk was put back. It is taking them in, for which enough suppliers must be online. Nothing was \
      overwritten, and nothing is backed up before that.";
 
+/// Nobody was told of this machine.
+pub(crate) const RESTORE_ONLY: &str = "This computer only restores: nothing is backed up from it. `bitdust snapshots` \
+     lists what can be restored. To back up from it too, run `bitdust recover` again, with your 24 words and without \
+     --restore-only.";
+
 /// Said in place of the status.
 pub(crate) const CATALOGUE_DAMAGED: &str = "The list of what is stored is damaged or gone on this computer: nothing \
      is backed up, and nothing is called safe. Your suppliers still have what they had. Start BitDust again; if \
      it says so again, recover with your 24 words into another folder (`bitdust --home FOLDER recover`). This home goes on keeping what it keeps for \
      others.";
+
+const LIST_DAMAGED: &str = "the list of what is stored is damaged or gone on this computer; your suppliers still have \
+     what they had; start BitDust again; if it says so again, recover with your 24 words into another folder \
+     (`bitdust --home FOLDER recover`)";
+
+const ONLY_RESTORES: &str = "this computer only restores: nobody was told of it, so that nobody would find what it \
+     backed up or kept; nothing was changed; to back up from it too, run `bitdust recover` again, with your 24 words \
+     and without --restore-only";
 
 const TAKING_IN: &str = "your suppliers have newer versions than this computer knew; it is taking them in, and nothing \
      was overwritten; back up again in a moment";
@@ -58,14 +71,13 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
             "the disk is full; nothing that was safe before is less safe; make room and try again"
         }
         ErrorCode::DiskFailed => "the disk failed; nothing that was safe before is less safe",
-        ErrorCode::CatalogueDamaged => {
-            "the list of what is stored is damaged or gone on this computer; your suppliers still have what they had; start BitDust again; if it says so again, recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
-        }
+        ErrorCode::CatalogueDamaged => LIST_DAMAGED,
         ErrorCode::Stale => TAKING_IN,
         ErrorCode::Forked => {
             "your suppliers have newer versions that this computer does not know: its own list is older, or another computer uses the same keys; nothing was overwritten; recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
         }
         ErrorCode::VersionsMissing => NO_VERSION,
+        ErrorCode::RestoreOnly => ONLY_RESTORES,
         ErrorCode::Fenced => {
             "this device was declared gone by a recovery; start it anew with `bitdust recover`"
         }

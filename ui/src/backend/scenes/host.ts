@@ -39,13 +39,13 @@ function firstRun(hasKeyring: boolean): Scene {
         world.setHost({ state: { kind: "running" }, practice: { suppliers: [] }, has_practice: true });
         return world.host;
       },
-      recover: ({ phrase, way_in }, world) => {
+      recover: ({ phrase, way_in, recover_as }, world) => {
         const at = phrase.split(" ").indexOf("abov");
         if (at >= 0) throw world.fail("bad_request", `word ${at + 1}, "abov", is not in the list of words (did you mean "above"?); compare it with your printed kit`);
         if (way_in === "nobody") throw world.fail("unreachable", "nobody answers at this address");
         world.setStatus(statusOf());
         world.setHost({ state: { kind: "running" } });
-        return { identity: hex("alice"), nickname: "alice", newest: ago(2 * DAY), number: 48, confirmed: 6, of: 6, newer: null, unread: null, index_missing: 0, older_missing: 0, is_sure: true, snapshots: 48, files: 11_746 };
+        return { identity: hex("alice"), nickname: "alice", is_restore_only: recover_as === "reader", newest: ago(2 * DAY), number: 48, confirmed: 6, of: 6, newer: null, unread: null, index_missing: 0, older_missing: 0, is_sure: true, snapshots: 48, files: 11_746 };
       },
     },
   };

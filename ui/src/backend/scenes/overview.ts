@@ -93,6 +93,12 @@ function clockWrong(): StatusView {
   return statusOf({ is_clock_wrong: true, suppliers: all, protection: { kind: "stored", confirmed: 0, needed: 6 } });
 }
 
+/** Made by a recovery that only restores. */
+function restoreOnly(): StatusView {
+  const all = suppliers().map((one) => ({ ...one, state: "Reading", position: null, contract_bytes: 0, kept_bytes: 0, confirmed: false, last_proof: null }));
+  return statusOf({ is_restore_only: true, folders: [], suppliers: all, code: null, head: null, protection: { kind: "nothing" }, offered_bytes: 0, used_by_others_bytes: 0, packed_bytes: 0, coded_bytes: 0, kept_bytes: 0, metadata_bytes: 0, metadata_kept_bytes: 0, metadata_bytes_per_file: null, last_verify: null, notices: [] });
+}
+
 /** Another computer writes with the same keys. */
 function behind(): StatusView {
   return statusOf({ is_behind: true, head: null });
@@ -181,6 +187,7 @@ export const overviewScenes: Scenes = {
   problems: () => running(problems()),
   "test-failed": () => running(testFailed()),
   "clock-wrong": () => running(clockWrong()),
+  "restore-only": () => running(restoreOnly()),
   behind: () => running(behind()),
   "catching-up": () => running(catchingUp()),
   "catalogue-damaged": () => running(catalogueDamaged()),

@@ -51,6 +51,7 @@ function tooFew(view: Facts): FindingView[] {
 
 function findings(view: Facts): FindingView[] {
   if (view.protection.kind === "unknown") return [finding({ kind: "unknown" }, "bad")];
+  if (view.is_restore_only) return [finding({ kind: "restore_only" }, "plain")];
   if (view.folders.length === 0 && !view.is_behind && !view.is_catching_up) return [finding({ kind: "nothing_chosen" }, "plain", "folder")];
   const few = tooFew(view);
   const isLost = few.some(({ says }) => says.kind === "would_lose");

@@ -62,6 +62,8 @@ export const errors: Translated<typeof English> = {
   catalogue_damaged_hint: "Ihre Aufbewahrer haben noch, was sie hatten. Benennen Sie den Ordner mit den Daten von BitDust um, starten Sie BitDust neu, und stellen Sie mit Ihren 24 Wörtern wieder her.",
   versions_missing: "Niemand, der geantwortet hat, hat eine Version",
   versions_missing_hint: "Ihre Aufbewahrer sind bekannt; wer geantwortet hat, hat verloren, was er hatte, oder nie etwas gehabt. Es wurde nichts geändert. Versuchen Sie es noch einmal, wenn mehr von ihnen online sind, und fragen Sie diejenigen, die Ihre Daten aufbewahren.",
+  restore_only: "Dieser Computer stellt nur wieder her",
+  restore_only_hint: "Es wurde nichts geändert. Soll er auch sichern, benennen Sie den Ordner mit den Daten von BitDust um, starten Sie BitDust neu, und stellen Sie mit Ihren 24 Wörtern wieder her.",
   too_many: "Es ist mehr, als in Listen passt",
   too_many_hint: "Was gespeichert war, ist sicher. Weniger Ordner schützen oder weniger Muster verwenden.",
   internal: "Ein unerwarteter Fehler ist aufgetreten",

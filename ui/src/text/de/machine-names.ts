@@ -102,6 +102,7 @@ export const machineStates: Translated<typeof States> = {
   Proving: "Weist nach, was aufbewahrt wird",
   Spreading: "Wartet auf den Rest",
   Proposing: "Schlägt vor",
+  Reading: "Nur zum Lesen",
   Published: "Veröffentlicht",
   Publishing: "Veröffentlicht gerade",
   Queued: "In der Warteschlange",

@@ -7,6 +7,9 @@ export const overview: Translated<typeof English> = {
   back_up_now: "Jetzt sichern",
   backup_begun: "Eine Sicherung beginnt.",
 
+  reader_title: "Ihre Sicherungen liegen bei anderen Menschen",
+  reader_body: "Eine Version, einen Ordner oder einzelne Dateien auswählen, und wohin damit.",
+  reader_do: "Auswählen",
   drop_title: "Einen Ordner irgendwo auf dieses Fenster ziehen",
   drop_body: "Bevor etwas beginnt, ist zu sehen, wie groß er ist und was ausgelassen wird.",
   choose_folder: "Ordner auswählen…",

@@ -5,6 +5,8 @@ export const safety: Translated<typeof English> = {
   title: "Sicherheit",
   unknown_title: "Die Liste des Gespeicherten ist beschädigt oder fehlt",
   unknown_body: "Darum wird jetzt nichts gesichert, und nichts heißt sicher. Die Menschen, die Ihre Daten aufbewahren, haben noch, was sie hatten. Starten Sie diesen Computer neu. Sehen Sie dies dann wieder, benennen Sie den Ordner mit den Daten von BitDust um, starten Sie BitDust neu, und stellen Sie mit Ihren 24 Wörtern wieder her.",
+  reader_title: "Dieser Computer stellt nur wieder her",
+  reader_body: "Von ihm wird nichts gesichert. Soll er auch sichern, benennen Sie den Ordner mit den Daten von BitDust um, starten Sie BitDust neu, und stellen Sie mit Ihren 24 Wörtern wieder her.",
   behind_title: "Ihre Aufbewahrer haben neuere Versionen, als dieser Computer kennt",
   behind_body: "Seine eigene Liste ist älter, oder ein anderer Computer benutzt dieselben Schlüssel. Nichts wurde überschrieben, und es wird nichts mehr gesichert. Benennen Sie den Ordner mit den Daten von BitDust um, starten Sie BitDust neu, und stellen Sie mit Ihren 24 Wörtern wieder her.",
   catching_up_title: "Ihre Aufbewahrer haben neuere Versionen, als dieser Computer kennt",

@@ -89,6 +89,8 @@ export const suppliers: Translated<typeof English> = {
   trust_refused_more: "Wir fragen später noch einmal",
   trust_dropped: "Aufgegeben",
   trust_dropped_more: "Gerade nicht brauchbar, kann später wieder gefunden werden",
+  trust_source: "Nur zum Lesen",
+  trust_source_more: "Dieser Computer stellt nur wieder her",
   trust_reaching: "Noch nicht erreicht",
   trust_reaching_more: "Wir versuchen es weiter",
   trust_unknown: "Noch nicht bekannt",

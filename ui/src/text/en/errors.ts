@@ -59,6 +59,8 @@ export const errors = {
   catalogue_damaged_hint: "Your suppliers still have what they had. Rename the folder of BitDust's data, start BitDust again, and recover with your 24 words.",
   versions_missing: "Nobody who answered has a version",
   versions_missing_hint: "Your suppliers are known, and those who answered lost what they had, or never had it. Nothing was changed. Try again when more of them are online, and ask those who keep your data.",
+  restore_only: "This computer only restores",
+  restore_only_hint: "Nothing was changed. To back up from it too, rename the folder of BitDust's data, start BitDust again, and recover with your 24 words.",
   too_many: "There is more than can be kept in lists",
   too_many_hint: "What was stored before is safe. Protect fewer folders, or use fewer patterns.",
   internal: "An unexpected error happened",

@@ -100,6 +100,7 @@ export const machineStates = {
   Proving: "Proving what it keeps",
   Spreading: "Waiting for the rest",
   Proposing: "Proposing",
+  Reading: "Only read from",
   Published: "Published",
   Publishing: "Publishing",
   Queued: "Queued",

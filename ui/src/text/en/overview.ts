@@ -4,6 +4,9 @@ export const overview = {
   back_up_now: "Back up now",
   backup_begun: "A backup begins.",
 
+  reader_title: "Your backups are with other people",
+  reader_body: "Choose a version, a folder or single files, and where they go.",
+  reader_do: "Choose what to restore",
   drop_title: "Drop a folder anywhere on this window",
   drop_body: "You see how big it is and what is left out before anything begins.",
   choose_folder: "Choose a folder…",

@@ -2,6 +2,8 @@ export const safety = {
   title: "Safety",
   unknown_title: "The list of what is stored is damaged or gone",
   unknown_body: "So nothing is backed up now, and nothing is called safe. The people who keep your data still have what they had. Start this computer again. If you see this again, rename the folder of BitDust's data, start BitDust again, and recover with your 24 words.",
+  reader_title: "This computer only restores",
+  reader_body: "Nothing is backed up from it. To back up from it too, rename the folder of BitDust's data, start BitDust again, and recover with your 24 words.",
   behind_title: "Your suppliers have newer versions than this computer knows",
   behind_body: "Its own list is older, or another computer uses the same keys. Nothing was overwritten, and nothing more is backed up. Rename the folder of BitDust's data, start BitDust again, and recover with your 24 words.",
   catching_up_title: "Your suppliers have newer versions than this computer knows",

@@ -86,6 +86,8 @@ export const suppliers = {
   trust_refused_more: "We ask again later",
   trust_dropped: "Given up",
   trust_dropped_more: "No use now, may be found again later",
+  trust_source: "Only read from",
+  trust_source_more: "This computer only restores",
   trust_reaching: "Not reached yet",
   trust_reaching_more: "We keep trying",
   trust_unknown: "Not known yet",

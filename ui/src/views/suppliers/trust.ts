@@ -16,6 +16,7 @@ const TONES: Record<Trust["kind"], Tone> = {
   unproven: "warn",
   empty: "plain",
   suspect: "bad",
+  source: "plain",
   signing: "busy",
   refused: "warn",
   dropped: "plain",

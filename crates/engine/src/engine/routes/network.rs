@@ -72,6 +72,7 @@ impl Engine {
         }
         self.seed = seed;
         self.own = Some((facts.device, facts.identity));
+        self.is_restore_only = facts.is_restore_only;
         self.code_wanted = facts.code_wanted;
         self.suppliers_wanted = facts.suppliers_wanted;
         self.contract_bytes = facts.contract_bytes;

@@ -161,7 +161,7 @@ fn supplier_search_is_drawn() {
 
 #[test]
 fn supplier_link_is_drawn() {
-    use supplier_link::Event;
+    use supplier_link::{Event, Role};
     let policy = Policy::default();
     let events = [
         Event::Adopt,
@@ -192,11 +192,14 @@ fn supplier_link_is_drawn() {
         Event::Wake,
     ];
     let first = supplier_link::State::default();
+    let roles = [Role::Stranger, Role::Friend, Role::Source];
+    let moments = moments(&policy);
+    let moments = moments.iter().flat_map(|at| roles.map(|role| (*at, role)));
     let walk = walk(
         &[first],
         &events,
-        &flagged(&policy),
-        |state, event, (at, friend), out| supplier_link::step(state, event, at, *friend, out),
+        &moments.collect::<Vec<_>>(),
+        |state, event, (at, role), out| supplier_link::step(state, event, at, *role, out),
     );
     let intro = "One supplier: connected or not, contract or not.";
     check_page("supplier-link", "Supplier link", intro, &walk);

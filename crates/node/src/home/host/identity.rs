@@ -1,6 +1,6 @@
 //! An identity made, confirmed by its words, or recovered, for a window.
 
-use bitdust_api::host::{CreatedView, GuardChoice, RecoveredView};
+use bitdust_api::host::{CreatedView, GuardChoice, RecoverAs, RecoveredView};
 use bitdust_api::view::JobPhase;
 use bitdust_api::{ApiError, Call, HostAnswer, HostState};
 use bitdust_crypto::invitation;
@@ -86,7 +86,7 @@ impl Actor {
         &mut self,
         phrase: String,
         way_in: &str,
-        old_machine_gone: bool,
+        recover_as: RecoverAs,
         guard: &GuardChoice,
         reply: HostReply,
     ) {
@@ -102,7 +102,7 @@ impl Actor {
         let options = RecoverOptions {
             phrase,
             guard,
-            old_machine_gone,
+            recover_as,
         };
         self.enter(HostState::Recovering {
             phase: JobPhase::Seeking,
@@ -163,6 +163,7 @@ fn recovered_view(found: Recovered) -> RecoveredView {
     RecoveredView {
         identity: found.identity,
         nickname: found.nickname,
+        is_restore_only: found.is_restore_only,
         newest: newest.newest,
         number: newest.number,
         confirmed: newest.confirmed,
