@@ -181,6 +181,8 @@ pub struct RecoveredView {
     pub snapshots: u64,
     /// Files in the newest version of each folder.
     pub files: u64,
+    /// Folders that are taken over, and are backed up from this machine once they were restored.
+    pub folders: u64,
 }
 
 /// A version that a recovery knows of and could not take over.

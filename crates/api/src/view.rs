@@ -153,6 +153,9 @@ pub enum FolderState {
     },
     /// The folder is not there now, for example a disk that is not plugged in.
     Away,
+    /// The machine before this one backed it up; this one does once it was restored to where it was, or once
+    /// somebody asks for a backup of it.
+    AwaitsRestore,
 }
 
 /// How much a folder would be.

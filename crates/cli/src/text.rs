@@ -103,6 +103,9 @@ pub(crate) fn folder_said(said: FolderSaid) -> String {
         }
         FolderSaid::Failed => "cannot be backed up now, tried again".to_owned(),
         FolderSaid::Away => "not there now".to_owned(),
+        FolderSaid::AwaitsRestore => {
+            "waits to be restored, and is backed up from then on".to_owned()
+        }
         FolderSaid::Stored { confirmed, needed } => {
             format!("stored, more suppliers needed ({confirmed} of {needed} confirmed)")
         }
@@ -154,6 +157,7 @@ mod tests {
             FolderSaid::WouldLose { confirmed, enough },
             FolderSaid::Failed,
             FolderSaid::Away,
+            FolderSaid::AwaitsRestore,
             FolderSaid::Stored { confirmed, needed },
             FolderSaid::Problems { things: 1 },
             FolderSaid::Practice,

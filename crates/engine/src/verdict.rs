@@ -19,6 +19,8 @@ pub enum Trouble {
     Failed,
     /// It is not there.
     Away,
+    /// It was taken over from another machine, and was not restored yet.
+    AwaitsRestore,
 }
 
 /// What is known of one folder.
@@ -137,6 +139,9 @@ fn folder_finding(folder: &FolderHealth, around: &Surroundings) -> (FolderSaid, 
     if around.is_damaged {
         return (FolderSaid::Unknown, Level::Bad);
     }
+    if folder.awaits_restore() && folder.protection != Protection::Unknown {
+        return (FolderSaid::AwaitsRestore, Level::Attention);
+    }
     let few = match folder.protection {
         Protection::Unknown => return (FolderSaid::Unknown, Level::Bad),
         Protection::Nothing
@@ -189,6 +194,7 @@ const fn troubled_folder(trouble: Trouble) -> (FolderSaid, Level) {
     match trouble {
         Trouble::Failed => (FolderSaid::Failed, Level::Attention),
         Trouble::Away => (FolderSaid::Away, Level::Attention),
+        Trouble::AwaitsRestore => (FolderSaid::AwaitsRestore, Level::Attention),
     }
 }
 
@@ -212,6 +218,7 @@ fn findings(health: &Health) -> Vec<Finding> {
         lost(health, stored),
         test_failed(health),
         missing(health),
+        awaiting(health),
         too_few(health, stored),
         words(health),
         troubled(health, Trouble::Failed, Said::FolderFailed),
@@ -275,7 +282,8 @@ fn test_failed(health: &Health) -> Option<Finding> {
 /// Folders without a backup.
 fn missing(health: &Health) -> Option<Finding> {
     let around = &health.around;
-    let without = health.folders.iter().filter(|folder| !folder.has_backup());
+    let folders = health.folders.iter();
+    let without = folders.filter(|folder| !folder.has_backup() && !folder.awaits_restore());
     let folders: Vec<FolderId> = without.clone().map(|folder| folder.folder).collect();
     if folders.is_empty() {
         return None;
@@ -302,6 +310,12 @@ const fn missing_of(is_all: bool, missing: u32) -> Said {
     } else {
         Said::PartlyBackedUp { missing }
     }
+}
+
+/// Folders that were taken over, and are backed up once they are here again.
+fn awaiting(health: &Health) -> Option<Finding> {
+    let awaiting = troubled(health, Trouble::AwaitsRestore, Said::AwaitsRestore)?;
+    Some(awaiting.asking(Asks::Restore))
 }
 
 /// What is stored and not safe, as long as it is not worse than that.
@@ -361,6 +375,10 @@ impl Finding {
 }
 
 impl FolderHealth {
+    fn awaits_restore(&self) -> bool {
+        self.trouble == Some(Trouble::AwaitsRestore)
+    }
+
     const fn has_backup(&self) -> bool {
         matches!(
             self.protection,

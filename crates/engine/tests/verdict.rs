@@ -326,11 +326,35 @@ fn a_folder_has_a_verdict_of_its_own() {
     assert_eq!(says(&well(1), &around), unknown);
 }
 
+/// Nothing of it is missed, and nothing of it is called safe.
+#[test]
+fn a_folder_that_waits_to_be_restored_is_named_and_asks_for_it() {
+    let waiting = FolderHealth {
+        trouble: Some(Trouble::AwaitsRestore),
+        ..with(2, Protection::Nothing)
+    };
+    let told = of(&[well(1), waiting.clone()], &quiet());
+    assert_eq!(told.first.says, Said::AwaitsRestore);
+    assert_eq!(
+        (told.first.level, told.first.asks),
+        (Level::Attention, Asks::Restore)
+    );
+    assert_eq!(told.first.folders, [id(2)]);
+    assert!(told.also.is_empty(), "{:?}", told.also);
+    let of_folder = folder_verdict(&waiting, &quiet()).says;
+    assert_eq!(of_folder, FolderSaid::AwaitsRestore);
+}
+
 /// Each state that a folder may be in.
 fn all_folders(number: u8) -> Vec<FolderHealth> {
     let mut all = Vec::new();
     for protection in [Protection::Nothing, FEW, SOME, Protection::Safe] {
-        for trouble in [None, Some(Trouble::Failed), Some(Trouble::Away)] {
+        for trouble in [
+            None,
+            Some(Trouble::Failed),
+            Some(Trouble::Away),
+            Some(Trouble::AwaitsRestore),
+        ] {
             for bits in 0..4_u8 {
                 let folder = with(number, protection);
                 all.push(FolderHealth {

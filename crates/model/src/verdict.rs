@@ -36,6 +36,8 @@ pub enum Asks {
     Folder,
     /// See which suppliers are missing.
     Suppliers,
+    /// Bring files back.
+    Restore,
 }
 
 /// What is said of everything.
@@ -94,6 +96,8 @@ pub enum Said {
     FolderFailed,
     /// Folders are not there, for example a disk that is not plugged in.
     FolderAway,
+    /// Folders of the machine before this one are not backed up before they were restored.
+    AwaitsRestore,
     /// Folders were backed up but for some things in them.
     Problems {
         /// How many.
@@ -133,6 +137,8 @@ pub enum FolderSaid {
     Failed,
     /// It is not there; what was stored before stays.
     Away,
+    /// The machine before this one backed it up; this one does once it was restored.
+    AwaitsRestore,
     /// It can be had, and more suppliers are needed before it can be called safe.
     Stored {
         /// Suppliers that hold fresh confirmations.

@@ -7,6 +7,7 @@
 mod believe;
 mod enter;
 mod failure;
+mod inheritance;
 pub(crate) mod lanes;
 mod rebuild;
 pub(crate) mod root;
@@ -33,7 +34,7 @@ use crate::recovery::believe::believe;
 use crate::recovery::enter::Entry;
 use crate::recovery::failure::{SoFar, recovery_error};
 use crate::recovery::lanes::{Learnt, head_fact, known_suppliers, lane_fact};
-use crate::recovery::rebuild::rebuild;
+use crate::recovery::rebuild::{Rebuilt, rebuild};
 use crate::recovery::seek::{FoundRoot, devices_of, seek_lanes, seek_root};
 use crate::recovery::verdict::{ToldHeads, ends, known_heads, newest_found};
 use crate::shared::completion::Completion;
@@ -42,7 +43,7 @@ use crate::shared::driver::Driver;
 use crate::shared::error::NodeError;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
 use crate::shared::lane_heads::heads_of;
-use crate::shared::recovery_found::{Found, MissingLists, Recovered};
+use crate::shared::recovery_found::{Found, Left, MissingLists, Recovered};
 use crate::shared::task_event::TaskEvent;
 
 /// The recovery of a node, if it runs one.
@@ -87,6 +88,8 @@ struct Run {
     heads: ToldHeads,
     /// What could not be had of the lists that are taken over.
     lists_missing: MissingLists,
+    /// What the machines before this one leave.
+    left: Vec<Left>,
     /// Others are being told of this machine.
     is_entering: bool,
     /// What is told in the end.
@@ -101,6 +104,7 @@ impl Run {
         self.suppliers.clear();
         self.named.clear();
         self.answered.clear();
+        self.left.clear();
     }
 
     /// Notes which heads lane records name; says what the engine is told of them.
@@ -114,6 +118,13 @@ impl Run {
         self.named.extend(named);
         self.missing = missing;
         facts
+    }
+
+    /// Notes what came with the lists of a head that are taken over.
+    fn take_lists(&mut self, missing: MissingLists, left: Option<Box<Left>>) {
+        self.left.extend(left.map(|left| *left));
+        self.lists_missing.index += missing.index;
+        self.lists_missing.older += missing.older;
     }
 
     /// What was found, for whoever is told that it does not suffice.
@@ -174,6 +185,7 @@ impl Recovery {
             suppliers: BTreeMap::new(),
             heads: ToldHeads::new(),
             lists_missing: MissingLists::default(),
+            left: Vec::new(),
             is_entering: false,
             result: None,
         });
@@ -306,7 +318,11 @@ impl Recovery {
         let context = self.context.clone();
         driver.spawn(async move {
             match rebuild(&context, job, &bundle, wanted.partly).await {
-                Ok((lists, missing)) => {
+                Ok(Rebuilt {
+                    lists,
+                    missing,
+                    left,
+                }) => {
                     let is_taken = lists == ListsRead::Whole || wanted.partly;
                     let rebuilt = Found::Rebuilt {
                         job,
@@ -316,6 +332,7 @@ impl Recovery {
                         } else {
                             MissingLists::default()
                         },
+                        left: left.filter(|_| is_taken),
                     };
                     found(completion, rebuilt).await;
                 }
@@ -345,6 +362,7 @@ impl Recovery {
             nickname: run.nickname.clone(),
             newest: newest_found(taken, &run.heads, run.lists_missing),
             paths: run.paths.clone(),
+            left: run.left.clone(),
         };
         if let Some(run) = &mut self.run {
             run.is_entering = true;
@@ -409,9 +427,9 @@ impl Recovery {
                 job,
                 lists,
                 missing,
+                left,
             } => {
-                run.lists_missing.index += missing.index;
-                run.lists_missing.older += missing.older;
+                run.take_lists(missing, left);
                 driver.tell(completion.done(Input::CatalogueRebuilt { job, lists }));
             }
             Found::Entered { job, result } => {

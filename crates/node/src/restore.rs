@@ -23,14 +23,16 @@ use bitdust_api::view::{JobTask, VerifyView};
 use bitdust_engine::{FetchId, Input, JobId, PlaceFact};
 use bitdust_model::status::Problems;
 use bitdust_model::{ErrorCode, Position, SetId};
+use bitdust_store::Catalogue;
 
 use crate::restore::fetch::{FetchState, assemble};
 use crate::shared::completion::Completion;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::fetch_request::{FetchRequest, NO_JOB, Plain, RangeBytes, WantedPart};
+use crate::shared::folder_schedule::end_waiting;
 use crate::shared::job::{Begun, Counters, JobEnd, JobWork};
-use crate::shared::restore_request::RestoreRequest;
+use crate::shared::restore_request::{RestoreRequest, Written};
 use crate::shared::supplier_request::SupplierRequest;
 use crate::shared::task::blocking;
 use crate::shared::task_event::TaskEvent;
@@ -75,6 +77,20 @@ enum JobKind {
         /// How many.
         sample: u32,
     },
+}
+
+/// Notes that a folder which waited to be restored is here again, whole; gives its path.
+fn came_back(
+    catalogue: &Catalogue,
+    request: &RestoreRequest,
+    is_whole: bool,
+) -> Result<Option<Vec<u8>>, ErrorCode> {
+    if !request.brings_folder_back() || !is_whole {
+        return Ok(None);
+    }
+    let waited = end_waiting(catalogue, request.snapshot.folder);
+    let waited = waited.map_err(|error| error.code())?;
+    Ok(waited.then(|| request.snapshot.path.clone()))
 }
 
 impl Restore {
@@ -167,12 +183,17 @@ impl Restore {
         let (kind, counters) = (job.kind.clone(), job.counters.clone());
         let (context, runtime) = (self.context.clone(), Handle::current());
         driver.spawn(async move {
-            let result: Result<Problems, ErrorCode> = blocking(move || match kind {
+            let result: Result<Written, ErrorCode> = blocking(move || match kind {
                 JobKind::Restore(request) => {
-                    writer::restore(&context, id, &request, &counters, runtime)
+                    let left = writer::restore(&context, id, &request, &counters, runtime)?;
+                    let back = came_back(&context.catalogue, &request, left.is_whole)?;
+                    let problems = left.problems;
+                    Ok(Written { problems, back })
                 }
                 JobKind::Verify { sample } => {
-                    verify::verify(&context, id, sample, &counters, runtime)
+                    let problems = verify::verify(&context, id, sample, &counters, runtime)?;
+                    let back = None;
+                    Ok(Written { problems, back })
                 }
             })
             .await
@@ -186,16 +207,18 @@ impl Restore {
         });
     }
 
-    /// The writing half is over.
+    /// The writing half is over. Gives the path of a folder that waited for it.
     pub(crate) fn restored(
         &mut self,
         driver: &mut Driver,
         completion: Completion,
         id: JobId,
-        result: Result<Problems, ErrorCode>,
-    ) {
+        result: Result<Written, ErrorCode>,
+    ) -> Option<Vec<u8>> {
+        let mut folder = None;
         let input = match result {
-            Ok(problems) => {
+            Ok(Written { problems, back }) => {
+                folder = back;
                 let count = problems.count();
                 if let Some(job) = self.job(id) {
                     job.problems = problems;
@@ -208,6 +231,7 @@ impl Restore {
             Err(code) => completion.failed(code),
         };
         driver.tell(input);
+        folder
     }
 
     /// Where the fetch of a job is to look; none where nobody waits for it any more.

@@ -2,7 +2,7 @@
 //! for nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -10,6 +10,7 @@ use bitdust_e2e_tests::interrupt::draw_moments;
 use bitdust_e2e_tests::ledger::{closed_lanes, kept_rows};
 use bitdust_e2e_tests::process::Process;
 use bitdust_e2e_tests::{Machine, Outcome, Stage, World, differences, eventually, sized};
+use serde_json::Value;
 
 const AT_ONCE: usize = 3;
 const WITHIN: Duration = Duration::from_secs(120);
@@ -170,6 +171,113 @@ fn a_recovery_works_any_number_of_times() -> Outcome {
     // One closed lane and the others.
     ensure!(machines == sized(3, 127), "{machines}");
     Ok(())
+}
+
+/// What lies where a folder was on a bare machine must never be taken for its newest version.
+#[test]
+fn folders_come_back_with_their_rules_and_wait_until_they_were_restored() -> Outcome {
+    let world = World::new("taken-over")?;
+    let mut stage = Stage::set_up(&world, 2, Some("1/2"))?;
+    let folders = [
+        world.make_folder("pictures")?,
+        world.make_folder("letters")?,
+    ];
+    let mut random = world.random();
+    for folder in &folders {
+        random.write_file(&folder.join("kept"), 300_000)?;
+        std::fs::write(folder.join("left.out"), "a")?;
+    }
+    let rules = ["--exclude", "*.out", "--schedule", "90m"];
+    let [pictures, letters] = &folders;
+    for folder in &folders {
+        let add = stage.customer.order(&["folder", "add"]);
+        rules
+            .iter()
+            .fold(add.argument(folder), |add, rule| add.argument(rule))
+            .run()?;
+    }
+    stage.customer.run(&["backup"])?.expect_done()?;
+    stage.customer.wait_until_spread()?;
+    stage.customer.lose()?;
+    let kept = std::fs::read(pictures.join("kept"))?;
+    for folder in &folders {
+        std::fs::remove_dir_all(folder)?;
+    }
+    let mut machine = stage.new_machine(&world, "new")?;
+    let found = machine.recover(&stage.customer.words)?;
+    ensure!(found.number("/folders")? == 2, "{}", found.object);
+    let names = machine.run(&["supplier", "list"])?.object.to_string();
+    ensure!(
+        names.contains("supplier-1 · "),
+        "friends are called as before: {names}"
+    );
+    machine.start()?;
+    machine.wait_for_suppliers(stage.suppliers.len())?;
+    for folder in &folders {
+        let listed = folder_in(&machine, folder)?;
+        ensure!(listed["state"]["kind"] == "awaits_restore", "{listed}");
+        ensure!(
+            listed["excludes"] == serde_json::json!(["*.out"]),
+            "{listed}"
+        );
+        ensure!(listed["schedule"]["minutes"] == 90, "{listed}");
+    }
+    let says = &machine.status()?["verdict"]["first"];
+    ensure!(says["says"]["kind"] == "awaits_restore", "{says}");
+    let (code, message) = {
+        let refused = machine.attempt(&["backup"])?;
+        let (code, message) = refused.error()?;
+        (code.to_owned(), message.to_owned())
+    };
+    ensure!(code == "bad_request", "{message}");
+    for folder in &folders {
+        ensure!(machine.versions_of(folder)? == 1, "one of a bare disk");
+    }
+    let newest = version_of(&machine, pictures)?;
+    let restore = machine.order(&["restore", &newest, "--to"]);
+    let elsewhere = restore.argument(world.path("elsewhere")).within(WITHIN);
+    elsewhere.run()?;
+    ensure!(folder_in(&machine, pictures)?["state"]["kind"] == "awaits_restore");
+    let restore = machine.order(&["restore", &newest, "--to"]);
+    restore.argument(pictures).within(WITHIN).run()?;
+    ensure!(std::fs::read(pictures.join("kept"))? == kept);
+    ensure!(folder_in(&machine, pictures)?["state"]["kind"] != "awaits_restore");
+    ensure!(folder_in(&machine, letters)?["state"]["kind"] == "awaits_restore");
+    machine.run(&["backup"])?.expect_done()?;
+    machine.wait_for_versions(pictures, 2)?;
+    ensure!(machine.versions_of(letters)? == 1);
+    // Whoever names it wants what is there now.
+    std::fs::create_dir(letters)?;
+    std::fs::write(letters.join("new"), "b")?;
+    machine
+        .order(&["backup"])
+        .argument(letters)
+        .run()?
+        .expect_done()?;
+    machine.wait_for_versions(letters, 2)?;
+    ensure!(folder_in(&machine, letters)?["state"]["kind"] != "awaits_restore");
+    Ok(())
+}
+
+/// A folder under protection, as it is listed.
+fn folder_in(machine: &Machine, folder: &Path) -> Result<Value> {
+    let listed = machine.run(&["folder", "list"])?.object;
+    let folders = listed["folders"].as_array().context("no folders")?;
+    let path = folder.to_str().context("a path in UTF-8")?;
+    let found = folders.iter().find(|listed| listed["path"] == path);
+    found
+        .cloned()
+        .with_context(|| format!("no {path} in {listed}"))
+}
+
+/// The only version of a folder.
+fn version_of(machine: &Machine, folder: &Path) -> Result<String> {
+    let listed = machine.run(&["snapshots"])?.object;
+    let versions = listed["snapshots"].as_array().context("no versions")?;
+    let path = folder.to_str().context("a path in UTF-8")?;
+    let found = versions.iter().find(|version| version["path"] == path);
+    let id = found.and_then(|version| version["id"].as_str());
+    Ok(id.context("no version of it")?.to_owned())
 }
 
 /// Somebody whose machine is gone, and whose two suppliers keep all of it.

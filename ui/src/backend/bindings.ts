@@ -51,7 +51,7 @@ export type Level = "good" | "plain" | "working" | "attention" | "bad";
 /**
  * What a person can do about it.
  */
-export type Asks = "nothing" | "words" | "people" | "folder" | "suppliers";
+export type Asks = "nothing" | "words" | "people" | "folder" | "suppliers" | "restore";
 
 /**
  * What is said of everything.
@@ -88,7 +88,7 @@ confirmed: number,
 /**
  * Suppliers that are needed.
  */
-needed: number, } | { "kind": "words_unchecked" } | { "kind": "folder_failed" } | { "kind": "folder_away" } | { "kind": "problems", 
+needed: number, } | { "kind": "words_unchecked" } | { "kind": "folder_failed" } | { "kind": "folder_away" } | { "kind": "awaits_restore" } | { "kind": "problems", 
 /**
  * How many.
  */
@@ -105,7 +105,7 @@ confirmed: number,
 /**
  * Suppliers that are needed to get it back.
  */
-enough: number, } | { "kind": "failed" } | { "kind": "away" } | { "kind": "stored", 
+enough: number, } | { "kind": "failed" } | { "kind": "away" } | { "kind": "awaits_restore" } | { "kind": "stored", 
 /**
  * Suppliers that hold fresh confirmations.
  */
@@ -893,7 +893,7 @@ retry_at: UnixMillis,
 /**
  * Why.
  */
-error: ErrorCode, } | { "kind": "away" };
+error: ErrorCode, } | { "kind": "away" } | { "kind": "awaits_restore" };
 
 /**
  * A folder under protection.
@@ -1581,7 +1581,11 @@ snapshots: number,
 /**
  * Files in the newest version of each folder.
  */
-files: number, };
+files: number, 
+/**
+ * Folders that are taken over, and are backed up from this machine once they were restored.
+ */
+folders: number, };
 
 /**
  * Where the host stands.

@@ -33,6 +33,8 @@ export function folderWords(folder: FolderView, now: number): FolderWords {
       return { tone, label, more: [nextTry(state, now), textOf(`errors.${state.error}_hint`)] };
     case "away":
       return { tone, label, more: [text("folders.state_away_hint")] };
+    case "awaits_restore":
+      return { tone, label, more: [text("folders.state_awaits_hint")] };
     default:
       return never(state);
   }

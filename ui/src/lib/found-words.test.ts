@@ -4,7 +4,7 @@ import type { RecoveredView } from "../backend/bindings";
 import { foundWarnings } from "./found-words";
 
 const NOW = 1_000_000_000;
-const FOUND: RecoveredView = { identity: "7f", nickname: "alice", is_restore_only: false, newest: NOW - 2, number: 16, confirmed: 2, of: 3, newer: null, unread: null, index_missing: 0, older_missing: 0, is_sure: true, snapshots: 1, files: 1 };
+const FOUND: RecoveredView = { identity: "7f", nickname: "alice", is_restore_only: false, newest: NOW - 2, number: 16, confirmed: 2, of: 3, newer: null, unread: null, index_missing: 0, older_missing: 0, is_sure: true, snapshots: 1, files: 1, folders: 0 };
 
 test("nothing is said where nothing newer can exist", () => {
   expect(foundWarnings(FOUND, NOW)).toEqual([]);

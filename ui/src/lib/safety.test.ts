@@ -36,6 +36,7 @@ describe("the verdict", () => {
     ["unreadable files", { folders: [folder("/a", { problems: 14 })] }, "warn", /except for 14 things/],
     ["a folder that fails", { folders: [folder("/home/a/Letters", { state: { kind: "failed", retry_at: now, error: "disk_full" } })] }, "warn", /^Letters cannot be backed up/],
     ["a folder that is away", { folders: [folder("/media/a/Card", { state: { kind: "away" } })] }, "warn", /^Card is not there now/],
+    ["a folder that waits", { folders: [folder("/home/a/Letters", { protection: { kind: "nothing" }, state: { kind: "awaits_restore" } })] }, "warn", /^Letters waits to be restored/],
     ["a failed test", { last_verify: { at: now, result: { files: 20, bytes: 1, equal: 18, changed_here: 0, failed: 2 } } }, "bad", /^2 files did not come back whole/],
   ];
   test.each(rows)("%s", (_, change, tone, title) => {
@@ -114,6 +115,7 @@ test("each verdict of a folder has its words and its tone", () => {
     [{ kind: "would_lose", confirmed: 1, enough: 2 }, "Could be lost"],
     [{ kind: "failed" }, "The last backup failed"],
     [{ kind: "away" }, "Not there now"],
+    [{ kind: "awaits_restore" }, "Waits to be restored"],
     [{ kind: "stored", confirmed: 4, needed: 6 }, "Stored with 4 of 6"],
     [{ kind: "problems", things: 1 }, "Backed up, except for 1 thing"],
     [{ kind: "practice" }, "Stored for practice"],

@@ -87,6 +87,8 @@ function words(finding: FindingView, view: StatusView, now: number): Words {
       return { title: text("safety.phrase_title"), body: text("safety.phrase_body") };
     case "folder_failed":
       return { title: text("safety.failed_title", folders), body: `${text("safety.failed_body")} ${freshness(view, now)}` };
+    case "awaits_restore":
+      return { title: text("safety.awaits_title", folders), body: text("safety.awaits_body", { count: finding.folders.length }) };
     case "folder_away":
       return { title: text("safety.away_title", folders), body: `${text("safety.away_body")} ${freshness(view, now)}` };
     case "problems":
@@ -150,6 +152,8 @@ export function folderVerdict({ verdict: { says, level } }: FolderView): { tone:
       return told(text("safety.folder_lost"));
     case "failed":
       return told(text("folders.state_failed"));
+    case "awaits_restore":
+      return told(text("safety.folder_awaits"));
     case "away":
       return told(text("folders.state_away"));
     case "stored":

@@ -249,6 +249,19 @@ fn recovered_text(found: &Recovered, recover_as: RecoverAs, keys: Keys) -> Strin
     )
     .expect("writing to a string cannot fail");
     text.push_str("Next: `bitdust snapshots` lists the versions, `bitdust restore latest --to DIR` brings the files back.\n");
+    if found.folders > 0 {
+        let (are, they) = if found.folders == 1 {
+            ("is", "it was")
+        } else {
+            ("are", "they were")
+        };
+        let folders = count(found.folders, "folder", "folders");
+        writeln!(
+            text,
+            "{folders} {are} backed up from this machine once restored to where {they}, or once you ask for a backup by name (`bitdust backup FOLDER`)."
+        )
+        .expect("writing to a string cannot fail");
+    }
     if recover_as == RecoverAs::Another && !found.is_restore_only {
         text.push_str("The old machine may go on backing up; if it is gone for good, say so at recovery with --old-machine-gone.\n");
     }

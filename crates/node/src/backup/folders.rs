@@ -54,6 +54,7 @@ impl Backup {
         }
         let work = CommandWork {
             catalogue: self.context.catalogue.clone(),
+            device: self.context.device,
             schedule: self.schedule,
             is_daemon: self.is_daemon,
         };
@@ -124,7 +125,8 @@ impl Backup {
                 driver.notice(Severity::Note, Happening::FolderRemoved { path }, message);
                 Ok(FolderAnswer::Done)
             }
-            FolderOutcome::Chosen { folders } => {
+            FolderOutcome::Chosen { folders, schedules } => {
+                tell_schedules(driver, schedules);
                 let begun = self.begin_backup(driver, folders)?;
                 Ok(FolderAnswer::Job(begun))
             }
@@ -146,6 +148,16 @@ impl Backup {
             let message = format!("{path} is backed up again");
             driver.notice(Severity::Note, Happening::FolderAdded { path }, message);
         }
+        // Nobody waits for the answer.
+        let (reply, _) = oneshot::channel();
+        self.schedule_all(driver, reply);
+    }
+
+    /// A folder that waited to be restored is here again, by the catalogue.
+    pub(crate) fn folder_restored(&self, driver: &mut Driver, path: &[u8]) {
+        let path = escape(path);
+        let message = format!("{path} is backed up again");
+        driver.notice(Severity::Note, Happening::FolderAdded { path }, message);
         // Nobody waits for the answer.
         let (reply, _) = oneshot::channel();
         self.schedule_all(driver, reply);

@@ -6,13 +6,13 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use bitdust_api::view::Schedule;
 use bitdust_engine::{FolderFact, Input};
-use bitdust_model::{FolderId, limits};
+use bitdust_model::{DeviceId, FolderId, limits};
 use bitdust_source::{FolderWatch, Noticed, WatchError};
 use bitdust_store::Catalogue;
 use bitdust_store::CatalogueError;
 
 use crate::shared::context::{Context, wall_clock};
-use crate::shared::folder_schedule::schedule_of;
+use crate::shared::folder_schedule::{awaits_restore, schedule_of};
 use crate::shared::task_event::TaskEvent;
 
 /// The watches of a node, and the way their notices come in.
@@ -59,17 +59,21 @@ impl Watches {
 /// The folders of a home as the engine must know them at its start.
 pub(crate) fn folder_facts(
     catalogue: &Catalogue,
+    device: DeviceId,
     default: Schedule,
 ) -> Result<Vec<FolderFact>, CatalogueError> {
     let folders = catalogue.folders()?;
     folders
         .iter()
-        .map(|record| folder_fact(catalogue, record.folder, default))
+        .map(|record| folder_fact(catalogue, device, record.folder, default))
         .collect()
 }
 
+/// Versions of other machines say nothing of when this one last looked. One that waits to be restored is backed
+/// up when somebody asks.
 pub(super) fn folder_fact(
     catalogue: &Catalogue,
+    device: DeviceId,
     folder: FolderId,
     default: Schedule,
 ) -> Result<FolderFact, CatalogueError> {
@@ -77,12 +81,16 @@ pub(super) fn folder_fact(
     let newest = catalogue
         .snapshots(now)?
         .into_iter()
-        .filter(|snapshot| snapshot.folder == folder)
+        .filter(|snapshot| snapshot.folder == folder && snapshot.device == device)
         .map(|snapshot| snapshot.taken_at)
         .next_back();
     Ok(FolderFact {
         folder,
-        schedule: schedule_of(catalogue, folder)?.unwrap_or(default),
+        schedule: if awaits_restore(catalogue, folder)? {
+            Schedule::Manual
+        } else {
+            schedule_of(catalogue, folder)?.unwrap_or(default)
+        },
         backed_up_ago_ms: newest.map(|at| at.ago(now)),
     })
 }

@@ -68,6 +68,7 @@ fn of_finding(finding: &FindingView, view: &StatusView) -> String {
             "{} {is} not there now. Finished versions stay stored.",
             names()
         ),
+        Said::AwaitsRestore => awaiting(&names(), is_plural),
         Said::Problems { things } => {
             let things = counted(things, "thing", "things");
             format!("Stored, except for {things} that could not be backed up.")
@@ -76,6 +77,17 @@ fn of_finding(finding: &FindingView, view: &StatusView) -> String {
         Said::Safe => stored("stored safely with your suppliers", view),
         Said::Protected => stored("protected", view),
     }
+}
+
+fn awaiting(names: &str, is_plural: bool) -> String {
+    let (wait, they_are) = if is_plural {
+        ("wait", "They are")
+    } else {
+        ("waits", "It is")
+    };
+    format!(
+        "{names} {wait} to be restored. {they_are} backed up from this computer from then on, or once you ask for a backup by name (`bitdust backup FOLDER`)."
+    )
 }
 
 fn lost(confirmed: u8, enough: u8) -> String {
@@ -226,6 +238,11 @@ mod tests {
             Said::FolderAway,
             2,
             "/home/alice/Pictures and /home/alice/Documents are not there now. Finished versions stay stored.",
+        );
+        check(
+            Said::AwaitsRestore,
+            1,
+            "/home/alice/Pictures waits to be restored. It is backed up from this computer from then on, or once you ask for a backup by name (`bitdust backup FOLDER`).",
         );
         check(
             Said::Problems { things: 1 },

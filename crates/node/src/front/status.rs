@@ -3,7 +3,7 @@
 //! Made on a blocking thread: the catalogue and the folders themselves are looked at, and a disk
 //! that hangs must not stop the loop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -30,7 +30,7 @@ use crate::shared::answer::{catalogue_error, or_nothing};
 use crate::shared::clock_doubt::is_clock_wrong;
 use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
-use crate::shared::folder_schedule::schedule_of;
+use crate::shared::folder_schedule::{awaits_restore, schedule_of};
 use crate::shared::foreign_lanes::foreign_certificates;
 use crate::shared::records::{KeptRoot, ROOT_KEY};
 use crate::shared::settings::Scope;
@@ -167,11 +167,15 @@ fn head_view(context: &Context, seen: &Seen) -> Result<Option<HeadView>, ApiErro
 /// Folders under protection.
 pub(crate) fn folder_views(context: &Context, seen: &Seen) -> Result<Vec<FolderView>, ApiError> {
     let mut newest: BTreeMap<_, SnapshotRecord> = BTreeMap::new();
+    let mut own = BTreeSet::new();
     for snapshot in context
         .catalogue
         .snapshots(wall_clock())
         .map_err(catalogue_error)?
     {
+        if snapshot.device == context.device {
+            own.insert(snapshot.folder);
+        }
         newest.insert(snapshot.folder, snapshot);
     }
     let engine = &seen.engine;
@@ -181,8 +185,7 @@ pub(crate) fn folder_views(context: &Context, seen: &Seen) -> Result<Vec<FolderV
         .into_iter()
         .map(|folder| {
             let latest = newest.get(&folder.folder);
-            let own = engine.folders.iter().find(|it| it.folder == folder.folder);
-            let (state, next_backup) = folder_state(seen, &folder, own.map(|own| own.work));
+            let (state, next_backup) = folder_state(context, seen, &folder)?;
             let schedule = schedule_of(&context.catalogue, folder.folder)
                 .map_err(catalogue_error)?
                 .unwrap_or(seen.home.config.schedule);
@@ -193,7 +196,8 @@ pub(crate) fn folder_views(context: &Context, seen: &Seen) -> Result<Vec<FolderV
                 excludes: folder.excludes,
                 crosses_mounts: folder.crosses_mounts,
                 verdict: verdict::unknown_folder(),
-                protection: if latest.is_some() {
+                // How those of other machines are kept is not known here.
+                protection: if own.contains(&folder.folder) {
                     protection
                 } else {
                     Protection::Nothing
@@ -243,14 +247,19 @@ pub(crate) fn folder_view(
 
 /// What happens with a folder by itself, for people.
 fn folder_state(
+    context: &Context,
     seen: &Seen,
     folder: &FolderRecord,
-    work: Option<FolderWork>,
-) -> (FolderState, Option<UnixMillis>) {
+) -> Result<(FolderState, Option<UnixMillis>), ApiError> {
+    if awaits_restore(&context.catalogue, folder.folder).map_err(catalogue_error)? {
+        return Ok((FolderState::AwaitsRestore, None));
+    }
+    let mut by_engine = seen.engine.folders.iter();
+    let by_engine = by_engine.find(|it| it.folder == folder.folder);
     let now = wall_clock();
     let after = |span: Duration| UnixMillis(now.0 + u64::try_from(span.as_millis()).unwrap_or(0));
     let is_there = Path::new(std::ffi::OsStr::from_bytes(&folder.path)).is_dir();
-    let (state, next) = match work {
+    let (state, next) = match by_engine.map(|it| it.work) {
         Some(FolderWork::Running) => (FolderState::BackingUp, None),
         Some(FolderWork::Resting { due_in }) => (FolderState::Quiet, Some(after(due_in))),
         Some(FolderWork::Changed { due_in }) => {
@@ -270,11 +279,8 @@ fn folder_state(
         }
         Some(FolderWork::Manual) | None => (FolderState::Quiet, None),
     };
-    if is_there {
-        (state, next)
-    } else {
-        (FolderState::Away, next)
-    }
+    let state = if is_there { state } else { FolderState::Away };
+    Ok((state, next))
 }
 
 /// Who keeps data of this device.

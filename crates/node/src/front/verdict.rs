@@ -146,6 +146,7 @@ fn health_of(view: &FolderView, jobs: &[JobView]) -> FolderHealth {
         FolderState::Quiet | FolderState::Changed { .. } | FolderState::BackingUp => None,
         FolderState::Failed { .. } => Some(Trouble::Failed),
         FolderState::Away => Some(Trouble::Away),
+        FolderState::AwaitsRestore => Some(Trouble::AwaitsRestore),
     };
     let mut running = jobs.iter().filter(|job| awaited_by(job).is_none());
     let is_on_its_way =

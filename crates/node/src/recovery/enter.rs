@@ -17,6 +17,7 @@ use bitdust_model::{DeviceId, ErrorCode, encode, limits};
 use bitdust_store::catalogue::Introduction;
 use bitdust_store::{CatalogueError, HomePaths, disk_error_code, remove_durably};
 
+use crate::recovery::inheritance::{inherit_folders, inherit_friends};
 use crate::recovery::seek::roots_among;
 use crate::restore::versions::newest_of_each;
 use crate::shared::config::Config;
@@ -26,7 +27,7 @@ use crate::shared::error::NodeError;
 use crate::shared::fences::{FENCES_KEY, UntoldFences, tell_fences};
 use crate::shared::foreign_lanes::{FOREIGN_LANES_KEY, ForeignLanes};
 use crate::shared::records;
-use crate::shared::recovery_found::{NewestFound, Recovered};
+use crate::shared::recovery_found::{Left, NewestFound, Recovered};
 use crate::shared::task::blocking;
 
 /// What a device is entered with.
@@ -46,6 +47,8 @@ pub(super) struct Entry {
     pub(super) newest: NewestFound,
     /// Of the home, which is whole once this device is entered.
     pub(super) paths: HomePaths,
+    /// What the machines before this one leave.
+    pub(super) left: Vec<Left>,
 }
 
 impl Entry {
@@ -58,8 +61,10 @@ impl Entry {
             certificates: certificates.cloned().collect(),
         };
         let (catalogue, suppliers) = (context.catalogue.clone(), self.suppliers.clone());
+        let left = self.left.clone();
         blocking(move || {
             catalogue.set_meta(FOREIGN_LANES_KEY, &encode(&lanes))?;
+            inherit_friends(&catalogue, &left, wall_clock())?;
             suppliers
                 .into_iter()
                 .try_for_each(|supplier| catalogue.introduce_supplier(supplier))
@@ -70,6 +75,12 @@ impl Entry {
         let (snapshots, files) = blocking(move || count_versions(&worker)).await??;
         let record = self.entered(context);
         let is_restore_only = record.is_none();
+        // Others that go on keep their folders to themselves.
+        let folders = if is_restore_only || !self.is_successor() {
+            0
+        } else {
+            self.inherit_folders(context).await?
+        };
         let nickname = match record {
             Some(record) => self.enter_device(context, record).await?,
             None => self.keep_to_itself().await?,
@@ -82,7 +93,14 @@ impl Entry {
             newest: self.newest,
             snapshots,
             files,
+            folders,
         })
+    }
+
+    async fn inherit_folders(&self, context: &Context) -> Result<u64, ErrorCode> {
+        let (catalogue, left) = (context.catalogue.clone(), self.left.clone());
+        let inherited = blocking(move || inherit_folders(&catalogue, &left)).await?;
+        inherited.map_err(|error| error.code())
     }
 
     /// Whether the machines before it will never write again.
@@ -358,6 +376,7 @@ mod tests {
             nickname: String::new(),
             newest: NewestFound::default(),
             paths: HomePaths::new(home.home_dir()),
+            left: Vec::new(),
         }
     }
 
@@ -396,6 +415,7 @@ mod tests {
                 newest: NewestFound::default(),
                 snapshots: 0,
                 files: 0,
+                folders: 0,
             };
             assert_eq!(recovered, expected);
         }

@@ -55,7 +55,7 @@ impl PublishedVersion {
         let head: Head = bitdust_crypto::verify_by(&published.head, &context.device.0)
             .map_err(|_| ErrorCode::NotAuthentic)?;
         let missing = match load_head(&own, job, &head, true).await? {
-            HeadLists::Read(missing) => missing,
+            HeadLists::Read(missing, _) => missing,
             HeadLists::Unread(code) => return Err(code),
         };
         // By now those are there who hold its lists.

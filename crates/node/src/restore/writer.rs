@@ -39,7 +39,7 @@ pub(crate) fn restore(
     request: &RestoreRequest,
     counters: &Arc<Counters>,
     runtime: Handle,
-) -> Result<Problems, ErrorCode> {
+) -> Result<NotDone, ErrorCode> {
     let read_ahead = if request.path.is_empty() && request.only.is_empty() {
         FOLDER_READ_AHEAD
     } else {
@@ -72,7 +72,7 @@ pub(crate) fn restore(
         context,
     };
     match writer.all(request, found) {
-        Ok(()) if counters.finish() => Ok(problems_of(writer.target.finish(), place)),
+        Ok(()) if counters.finish() => Ok(not_done(writer.target.finish(), place)),
         // What was asked for may fail in other ways when the job is stopped.
         Ok(()) | Err(_) if counters.is_taken_back() => {
             writer.take_back();
@@ -84,9 +84,17 @@ pub(crate) fn restore(
     }
 }
 
-/// What could not be restored, and owners that only root can give things back to.
-fn problems_of(report: RestoreReport, place: &Path) -> Problems {
+/// What a restore could not do.
+pub(super) struct NotDone {
+    /// What could not be restored, and owners that only root can give things back to.
+    pub(super) problems: Problems,
+    /// Whether all contents and names are here.
+    pub(super) is_whole: bool,
+}
+
+fn not_done(report: RestoreReport, place: &Path) -> NotDone {
     let mut problems = report.problems;
+    let is_whole = problems.is_empty();
     if report.owners_not_set > 0 {
         let detail = format!(
             "restored, but {} things belong to you and not to their former owners, and cannot run \
@@ -96,7 +104,7 @@ fn problems_of(report: RestoreReport, place: &Path) -> Problems {
         let path = place.as_os_str().as_bytes();
         problems.push(problem(path, ErrorCode::NotAllowed, detail));
     }
-    problems
+    NotDone { problems, is_whole }
 }
 
 struct Writer<'a> {

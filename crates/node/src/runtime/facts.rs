@@ -69,12 +69,12 @@ fn all_facts(
     config: &Config,
     stay: Stay,
 ) -> Result<(Facts, BTreeMap<SetId, SetRecord>), NodeError> {
-    let catalogue = &context.catalogue;
+    let (catalogue, device) = (&context.catalogue, context.device);
     let error = catalogue_error;
     let mut sets = BTreeMap::new();
     let mut own_sets = Vec::new();
     for own in catalogue.sets().map_err(error)? {
-        let Ok(record) = bitdust_crypto::verify_by(&own.record, &context.device.0) else {
+        let Ok(record) = bitdust_crypto::verify_by(&own.record, &device.0) else {
             continue;
         };
         own_sets.extend(set_fact(&record));
@@ -93,7 +93,7 @@ fn all_facts(
     let head = catalogue.newest_published_head().map_err(error)?;
     let head = head.map(|head| head.sequence);
     let facts = Facts {
-        device: context.device,
+        device,
         identity: context.identity,
         is_restore_only: is_restore_only(catalogue).map_err(error)?,
         code_wanted: config.code,
@@ -110,7 +110,7 @@ fn all_facts(
         packs: packs.kept,
         groups,
         folders: match stay {
-            Stay::Long => folder_facts(catalogue, config.schedule).map_err(error)?,
+            Stay::Long => folder_facts(catalogue, device, config.schedule).map_err(error)?,
             Stay::Short => Vec::new(),
         },
         head,

@@ -181,7 +181,11 @@ impl Node {
                 completion,
                 job,
                 result,
-            } => restore.restored(driver, completion, job, result),
+            } => {
+                if let Some(path) = restore.restored(driver, completion, job, result) {
+                    self.backup.folder_restored(driver, &path);
+                }
+            }
             TaskEvent::RestoreFound { request, reply } => {
                 let begun = restore.restore_found(driver, request);
                 let answer = begun.map(|begun| self.job_began(begun));

@@ -30,6 +30,8 @@ pub(crate) enum FolderOutcome {
     Chosen {
         /// In the order in which they were named, or added where none was.
         folders: Vec<FolderRecord>,
+        /// When those of them are backed up from now on that waited to be restored.
+        schedules: Vec<FolderFact>,
     },
     /// Folders without a schedule of their own have another one.
     Scheduled {

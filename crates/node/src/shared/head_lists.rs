@@ -11,14 +11,13 @@ use bitdust_store::{Catalogue, CatalogueError, DatabaseError};
 
 use crate::shared::context::Context;
 use crate::shared::fetching::fetch_chunks;
-use crate::shared::recovery_found::MissingLists;
+use crate::shared::recovery_found::{Left, MissingLists};
 use crate::shared::task::blocking;
 
 /// What became of the lists of a head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeadLists {
-    /// They are in the catalogue, but for these.
-    Read(MissingLists),
+    /// They are in the catalogue, but for these; beside them what is listed of the machine itself.
+    Read(MissingLists, Box<Left>),
     /// Not even the manifest could be had.
     Unread(ErrorCode),
 }
@@ -42,13 +41,18 @@ pub(crate) async fn load_head(
     if let Err(code) = import(context, move |catalogue| catalogue.import_pack_refs(refs)).await? {
         return Ok(HeadLists::Unread(code));
     }
+    let left = Box::new(Left {
+        folders: manifest.folders,
+        friends: manifest.friends,
+        written_at: head.written_at,
+    });
     let mut missing = MissingLists::default();
     for blob in manifest.segments.into_iter().flatten() {
         if let Err(code) = load_segment(context, job, &packs, &head.commit, blob).await? {
             debug!(code = code.name(), "A part of the index could not be had");
             missing.index += 1;
             if !partly {
-                return Ok(HeadLists::Read(missing));
+                return Ok(HeadLists::Read(missing, left));
             }
         }
     }
@@ -62,7 +66,7 @@ pub(crate) async fn load_head(
             missing.older += 1;
         }
     }
-    Ok(HeadLists::Read(missing))
+    Ok(HeadLists::Read(missing, left))
 }
 
 /// Reads the manifest of a head.

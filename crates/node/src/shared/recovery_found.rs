@@ -4,6 +4,7 @@ use bitdust_api::host::MissedVersion;
 use bitdust_engine::{JobId, ListsRead};
 use bitdust_model::head::{Head, HeadBundle};
 use bitdust_model::locator::{LaneRecord, RootRecord};
+use bitdust_model::manifest::{FolderRecord, FriendRecord};
 use bitdust_model::set::SetRecord;
 use bitdust_model::{DeviceId, Signed, UnixMillis};
 
@@ -14,6 +15,17 @@ pub(crate) struct MissingLists {
     pub(crate) index: u64,
     /// Pages of older versions.
     pub(crate) older: u64,
+}
+
+/// What a machine leaves to one that takes its place, by its newest version.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Left {
+    /// Folders it protected, with their schedules.
+    pub(crate) folders: Vec<FolderRecord>,
+    /// Friends, the newest first.
+    pub(crate) friends: Vec<FriendRecord>,
+    /// When that version was written, by its clock.
+    pub(crate) written_at: UnixMillis,
 }
 
 /// What recovery found.
@@ -34,6 +46,8 @@ pub struct Recovered {
     pub snapshots: u64,
     /// Files in the newest version of each folder.
     pub files: u64,
+    /// Folders that are taken over, and are backed up from this machine once they were restored.
+    pub folders: u64,
 }
 
 /// The newest version that a recovery found, and what it knows of newer ones.
@@ -94,6 +108,8 @@ pub(crate) enum Found {
         lists: ListsRead,
         /// What of it is taken over incomplete.
         missing: MissingLists,
+        /// What its machine leaves, where it is taken over.
+        left: Option<Box<Left>>,
     },
     /// This device is entered into the root record.
     Entered {

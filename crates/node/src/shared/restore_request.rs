@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use bitdust_model::manifest::SnapshotRecord;
+use bitdust_model::status::Problems;
 use bitdust_source::Conflict;
 
 /// Where a restore writes.
@@ -13,6 +14,15 @@ pub(crate) enum Destination {
     Original,
     /// Into a folder of its own.
     Into(PathBuf),
+}
+
+/// What came of a restore.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// What could not be restored.
+    pub(crate) problems: Problems,
+    /// The path of a folder that waited to be restored and is here again.
+    pub(crate) back: Option<Vec<u8>>,
 }
 
 /// What to bring back, and where to.
@@ -59,6 +69,12 @@ impl RestoreRequest {
             is_original,
             conflict,
         }
+    }
+
+    /// Whether it brings a whole folder back to where it was.
+    pub(crate) fn brings_folder_back(&self) -> bool {
+        let origin = Path::new(std::ffi::OsStr::from_bytes(&self.snapshot.path));
+        self.path.is_empty() && self.only.is_empty() && self.to == origin
     }
 
     /// The folder to write into when `path` is not a folder itself.

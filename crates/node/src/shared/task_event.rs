@@ -21,7 +21,7 @@ use crate::shared::fetch_request::{FetchRequest, Plain, RangeBytes};
 use crate::shared::folder_outcome::FolderOutcome;
 use crate::shared::lane_taken::LaneTaken;
 use crate::shared::owed_shard::{OwedShard, Remade};
-use crate::shared::restore_request::RestoreRequest;
+use crate::shared::restore_request::{RestoreRequest, Written};
 
 /// A pack whose shards are in memory until the engine releases it.
 pub(crate) struct PackInFlight {
@@ -177,7 +177,7 @@ pub(crate) enum TaskEvent {
         completion: Completion,
         job: JobId,
         /// What could not be restored, or why nothing could.
-        result: Result<Problems, ErrorCode>,
+        result: Result<Written, ErrorCode>,
     },
     /// The system watches a folder, or says why not.
     WatchOpened {

@@ -6,12 +6,11 @@
 use std::collections::BTreeSet;
 
 use bitdust_api::history::Happening;
-use bitdust_api::view::Schedule;
 use bitdust_crypto::{head_hash, set_hash};
 use bitdust_engine::{Input, LaneTold, may_go_on};
 use bitdust_model::head::Head;
 use bitdust_model::ledger::GroupChange;
-use bitdust_model::manifest::{FolderRecord, FolderSchedule, Manifest, PackRef, SnapshotRecord};
+use bitdust_model::manifest::{FolderRecord, Manifest, PackRef, SnapshotRecord};
 use bitdust_model::set::SetRecord;
 use bitdust_model::{DeviceId, ErrorCode, Severity, SnapshotId, decode};
 use bitdust_store::catalogue::{OwnHead, TakenLane, TakenSegment};
@@ -23,7 +22,7 @@ use crate::shared::completion::Completion;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::driver::Driver;
 use crate::shared::fetch_request::NO_JOB;
-use crate::shared::folder_schedule::schedule_setting;
+use crate::shared::folder_schedule::put_back;
 use crate::shared::head_lists::{read_manifest_of, read_page_at, read_segment_at};
 use crate::shared::lane_heads::{OwnTip, own_tip};
 use crate::shared::lane_taken::{LaneTaken, TakenHead};
@@ -267,30 +266,11 @@ impl LaneReader<'_> {
             };
             let forgotten: Vec<_> = folders.into_iter().filter(|it| !is_known(it)).collect();
             for folder in &forgotten {
-                // The schedule is kept beside it.
-                let record = FolderRecord {
-                    schedule: None,
-                    ..folder.clone()
-                };
-                match folder.schedule.map(schedule) {
-                    Some(schedule) => {
-                        let (key, value) = schedule_setting(folder.folder, schedule);
-                        catalogue.change_folder(record, key, value)?;
-                    }
-                    None => catalogue.add_folder(record)?,
-                }
+                put_back(catalogue, folder, Vec::new())?;
             }
             Ok(forgotten)
         })
         .await
-    }
-}
-
-const fn schedule(schedule: FolderSchedule) -> Schedule {
-    match schedule {
-        FolderSchedule::OnChange => Schedule::OnChange,
-        FolderSchedule::Every { minutes } => Schedule::Every { minutes },
-        FolderSchedule::Manual => Schedule::Manual,
     }
 }
 

@@ -18,20 +18,23 @@ impl Catalogue {
         self.write_durably(move |transaction| add(transaction, folder, &bytes))
     }
 
-    /// Changes a folder and a setting that belongs to it, both or neither. The value has at most
-    /// `META_BYTES_MAX` bytes.
+    /// Changes a folder and settings that belong to it, all or none. Their values have at most
+    /// `META_BYTES_MAX` bytes each.
     pub fn change_folder(
         &self,
         record: FolderRecord,
-        key: String,
-        value: Vec<u8>,
+        settings: Vec<(String, Vec<u8>)>,
     ) -> Result<(), CatalogueError> {
-        check_length("setting", value.len(), META_BYTES_MAX)?;
+        for (_, value) in &settings {
+            check_length("setting", value.len(), META_BYTES_MAX)?;
+        }
         let folder = record.folder;
         let bytes = encode_row(&FolderRow(record))?;
         self.write_durably(move |transaction| {
             add(transaction, folder, &bytes)?;
-            meta::set(transaction, &key, &value)
+            settings
+                .iter()
+                .try_for_each(|(key, value)| meta::set(transaction, key, value))
         })
     }
 

@@ -158,7 +158,8 @@ fn a_folder_and_its_setting_change_together_or_not_at_all() {
         schedule: None,
         retention: Retention::KeepAll,
     };
-    let change = |value: Vec<u8>| catalogue.change_folder(moved.clone(), "rule".to_owned(), value);
+    let change =
+        |value: Vec<u8>| catalogue.change_folder(moved.clone(), vec![("rule".to_owned(), value)]);
     let refused = change(vec![0; META_BYTES_MAX + 1]).expect_err("too long");
     assert_eq!(refused.code(), ErrorCode::BadRequest);
     assert_eq!(catalogue.folders().expect("listed"), before);

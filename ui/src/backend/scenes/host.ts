@@ -45,7 +45,7 @@ function firstRun(hasKeyring: boolean): Scene {
         if (way_in === "nobody") throw world.fail("unreachable", "nobody answers at this address");
         world.setStatus(statusOf());
         world.setHost({ state: { kind: "running" } });
-        return { identity: hex("alice"), nickname: "alice", is_restore_only: recover_as === "reader", newest: ago(2 * DAY), number: 48, confirmed: 6, of: 6, newer: null, unread: null, index_missing: 0, older_missing: 0, is_sure: true, snapshots: 48, files: 11_746 };
+        return { identity: hex("alice"), nickname: "alice", is_restore_only: recover_as === "reader", newest: ago(2 * DAY), number: 48, confirmed: 6, of: 6, newer: null, unread: null, index_missing: 0, older_missing: 0, is_sure: true, snapshots: 48, files: 11_746, folders: recover_as === "successor" ? 3 : 0 };
       },
     },
   };

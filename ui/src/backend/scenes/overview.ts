@@ -93,6 +93,12 @@ function clockWrong(): StatusView {
   return statusOf({ is_clock_wrong: true, suppliers: all, protection: { kind: "stored", confirmed: 0, needed: 6 } });
 }
 
+/** Recovered: one folder was restored and is backed up again, another is still to be. */
+function awaitingRestore(): StatusView {
+  const waits = { protection: { kind: "nothing" }, state: { kind: "awaits_restore" }, next_backup: null } as const;
+  return statusOf({ folders: [folder("/home/alice/Pictures"), folder("/home/alice/Documents", { ...waits, files: 3_120, bytes: 6.2 * GB, last_backup: ago(4 * DAY) })] });
+}
+
 /** Made by a recovery that only restores. */
 function restoreOnly(): StatusView {
   const all = suppliers().map((one) => ({ ...one, state: "Reading", position: null, contract_bytes: 0, kept_bytes: 0, confirmed: false, last_proof: null }));
@@ -187,6 +193,7 @@ export const overviewScenes: Scenes = {
   problems: () => running(problems()),
   "test-failed": () => running(testFailed()),
   "clock-wrong": () => running(clockWrong()),
+  "awaits-restore": () => running(awaitingRestore()),
   "restore-only": () => running(restoreOnly()),
   behind: () => running(behind()),
   "catching-up": () => running(catchingUp()),

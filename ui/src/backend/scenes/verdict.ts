@@ -19,6 +19,7 @@ const isOnItsWay = (view: Facts, folder: FolderView): boolean => backups(view).s
 function folderVerdict(folder: FolderView, view: Facts): FolderVerdictView {
   const told = (says: FolderSaid, level: Level): FolderVerdictView => ({ says, level });
   if (view.protection.kind === "unknown" || folder.protection.kind === "unknown") return told({ kind: "unknown" }, "bad");
+  if (folder.state.kind === "awaits_restore") return told({ kind: "awaits_restore" }, "attention");
   if (view.is_behind) return told({ kind: "behind" }, "bad");
   if (view.is_catching_up) return told({ kind: "catching_up" }, "attention");
   if (folder.protection.kind === "nothing" || folder.protection.kind === "partly") return isOnItsWay(view, folder) ? told({ kind: "first_backup" }, unfinished(view)) : told({ kind: "never_backed_up" }, "attention");
@@ -31,7 +32,7 @@ function folderVerdict(folder: FolderView, view: Facts): FolderVerdictView {
 }
 
 function withoutBackup(view: Facts): FindingView[] {
-  const missing = view.folders.filter(({ protection }) => protection.kind === "nothing");
+  const missing = view.folders.filter(({ protection, state }) => protection.kind === "nothing" && state.kind !== "awaits_restore");
   if (missing.length === 0) return [];
   const isAll = missing.length === view.folders.length;
   const begun: Said = isAll ? { kind: "first_backup" } : { kind: "partly_backed_up", missing: missing.length };
@@ -58,13 +59,14 @@ function findings(view: Facts): FindingView[] {
   const files = view.last_verify?.result.failed ?? 0;
   const isStored = view.folders.some(({ protection }) => protection.kind === "stored" || protection.kind === "safe");
   const inState = (kind: FolderView["state"]["kind"]) => view.folders.filter(({ state }) => state.kind === kind);
-  const [failed, away, but] = [inState("failed"), inState("away"), view.folders.filter(({ problems }) => problems > 0)];
+  const [failed, away, awaiting, but] = [inState("failed"), inState("away"), inState("awaits_restore"), view.folders.filter(({ problems }) => problems > 0)];
   return [
     ...(view.is_behind ? [finding({ kind: "behind" }, "bad")] : []),
     ...(view.is_catching_up ? [finding({ kind: "catching_up" }, "attention")] : []),
     ...(isLost ? few : []),
     ...(files > 0 ? [finding({ kind: "test_failed", files }, "bad", "suppliers")] : []),
     ...withoutBackup(view),
+    ...(awaiting.length > 0 ? [finding({ kind: "awaits_restore" }, "attention", "restore", awaiting)] : []),
     ...(isLost ? [] : few),
     ...(isStored && !view.phrase_confirmed && view.scope !== "loopback" ? [finding({ kind: "words_unchecked" }, "attention", "words")] : []),
     ...(failed.length > 0 ? [finding({ kind: "folder_failed" }, "attention", "nothing", failed)] : []),

@@ -69,6 +69,7 @@ export const folders: Translated<typeof English> = {
   state_failed_when: "{reason}. Nächster Versuch {when}.",
   state_failed_soon: "{reason}. Nächster Versuch, sobald er an der Reihe ist.",
   state_away: "Gerade nicht da",
+  state_awaits_hint: "Stellen Sie ihn dort wieder her, wo er war; von da an wird er gesichert. „Jetzt sichern“ nimmt stattdessen als neueste Version, was jetzt da ist.",
   state_away_hint: "Vielleicht ist seine Festplatte nicht verbunden, oder er wurde verschoben. Ist er wieder da, gehen die Sicherungen weiter; gespeicherte Versionen bleiben.",
   confirmed: "{confirmed} von {needed} Menschen haben ihn bestätigt",
   last: "Letzte Version {when}",

@@ -7,6 +7,7 @@ export const overview: Translated<typeof English> = {
   back_up_now: "Jetzt sichern",
   backup_begun: "Eine Sicherung beginnt.",
 
+  restore_do: "Wiederherstellen",
   reader_title: "Ihre Sicherungen liegen bei anderen Menschen",
   reader_body: "Eine Version, einen Ordner oder einzelne Dateien auswählen, und wohin damit.",
   reader_do: "Auswählen",

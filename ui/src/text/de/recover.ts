@@ -39,6 +39,7 @@ export const recover: Translated<typeof English> = {
   found_versions: { one: "{count} Version", other: "{count} Versionen" },
   found_files: { one: "{count} Datei", other: "{count} Dateien" },
   found_hint: "Zuerst kommen die Namen. Noch wurde nichts wiederhergestellt: auswählen, was und wohin.",
+  found_waits: { one: "{count} Ordner wird von diesem Computer gesichert, sobald er wieder da ist, wo er war.", other: "{count} Ordner werden von diesem Computer gesichert, sobald sie wieder da sind, wo sie waren." },
   everything: "Alles zurücklegen …",
   found_folders: "Gefundene Ordner",
   choose: "Dateien auswählen",

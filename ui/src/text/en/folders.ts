@@ -66,6 +66,7 @@ export const folders = {
   state_failed_when: "{reason}. It is tried again {when}.",
   state_failed_soon: "{reason}. It is tried again as soon as its turn comes.",
   state_away: "Not there now",
+  state_awaits_hint: "Restore it to where it was, and it is backed up from then on. “Back up now” takes what is there as its newest version instead.",
   state_away_hint: "Its disk may not be connected, or it was moved. Backups go on when it is back; stored versions stay.",
   confirmed: "{confirmed} of {needed} people have confirmed it",
   last: "Last version {when}",

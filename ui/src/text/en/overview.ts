@@ -4,6 +4,7 @@ export const overview = {
   back_up_now: "Back up now",
   backup_begun: "A backup begins.",
 
+  restore_do: "Restore",
   reader_title: "Your backups are with other people",
   reader_body: "Choose a version, a folder or single files, and where they go.",
   reader_do: "Choose what to restore",

@@ -36,6 +36,7 @@ export const recover = {
   found_versions: { one: "{count} version", other: "{count} versions" },
   found_files: { one: "{count} file", other: "{count} files" },
   found_hint: "Names come first. Nothing was restored yet: choose what and where to.",
+  found_waits: { one: "{count} folder is backed up from this computer once it is back where it was.", other: "{count} folders are backed up from this computer once they are back where they were." },
   everything: "Put all back…",
   found_folders: "Folders that were found",
   choose: "Choose what to restore",

@@ -10,14 +10,14 @@ use bitdust_api::view::{SCHEDULE_MINUTES, Schedule};
 use bitdust_crypto::random;
 use bitdust_engine::FolderFact;
 use bitdust_model::manifest::{FolderRecord, Retention};
-use bitdust_model::{ErrorCode, FolderId};
+use bitdust_model::{DeviceId, ErrorCode, FolderId};
 use bitdust_source::Excludes;
 use bitdust_store::Catalogue;
 
 use crate::backup::watches::{folder_fact, folder_facts};
 use crate::shared::answer::catalogue_error;
 use crate::shared::folder_outcome::FolderOutcome;
-use crate::shared::folder_schedule::schedule_setting;
+use crate::shared::folder_schedule::{awaits_restore, end_waiting, schedule_setting};
 use crate::shared::text::unescape;
 
 /// What is asked about folders.
@@ -58,6 +58,7 @@ pub(crate) enum FolderCommand {
 /// What the work is done with.
 pub(super) struct CommandWork {
     pub(super) catalogue: Catalogue,
+    pub(super) device: DeviceId,
     /// When folders are backed up that have no schedule of their own.
     pub(super) schedule: Schedule,
     /// Whether folders are backed up without being asked.
@@ -82,7 +83,7 @@ impl CommandWork {
             FolderCommand::Remove { folder } => self.remove(&folder),
             FolderCommand::Backup { folders } => self.choose(&folders),
             FolderCommand::ScheduleAll => {
-                let facts = folder_facts(&self.catalogue, self.schedule);
+                let facts = folder_facts(&self.catalogue, self.device, self.schedule);
                 let facts = facts.map_err(catalogue_error)?;
                 Ok(FolderOutcome::Scheduled { facts })
             }
@@ -110,6 +111,7 @@ impl CommandWork {
         };
         let kept = self.catalogue.add_folder(record.clone());
         kept.map_err(catalogue_error)?;
+        end_waiting(&self.catalogue, record.folder).map_err(catalogue_error)?;
         let schedule = self.next_schedule(record.folder, self.schedule);
         Ok(FolderOutcome::Added { record, schedule })
     }
@@ -132,8 +134,8 @@ impl CommandWork {
         let has_new_excludes = record.excludes != excludes;
         record.excludes = excludes;
         record.crosses_mounts = crosses_mounts;
-        let (key, value) = schedule_setting(record.folder, schedule);
-        let kept = self.catalogue.change_folder(record.clone(), key, value);
+        let setting = schedule_setting(record.folder, schedule);
+        let kept = self.catalogue.change_folder(record.clone(), vec![setting]);
         kept.map_err(catalogue_error)?;
         let schedule = self.next_schedule(record.folder, schedule);
         Ok(FolderOutcome::Changed {
@@ -151,23 +153,48 @@ impl CommandWork {
     }
 
     fn choose(&self, names: &[String]) -> Result<FolderOutcome, ApiError> {
-        let mut folders = self.folders()?;
-        if !names.is_empty() {
-            let named = names.iter().map(|name| find(&folders, name));
-            folders = named.collect::<Result<_, _>>()?;
-        }
-        if folders.is_empty() {
+        let all = self.folders()?;
+        if all.is_empty() {
             let message =
                 "no folder is under protection yet; add one with `bitdust folder add DIR`";
             return Err(ApiError::new(ErrorCode::BadRequest, message));
         }
-        Ok(FolderOutcome::Chosen { folders })
+        let folders = if names.is_empty() {
+            self.without_waiting(all)?
+        } else {
+            let named = names.iter().map(|name| find(&all, name));
+            named.collect::<Result<_, _>>()?
+        };
+        let mut schedules = Vec::new();
+        for folder in &folders {
+            // Whoever names it wants what is there now.
+            if end_waiting(&self.catalogue, folder.folder).map_err(catalogue_error)? {
+                schedules.extend(self.next_schedule(folder.folder, self.schedule));
+            }
+        }
+        Ok(FolderOutcome::Chosen { folders, schedules })
+    }
+
+    /// Folders that do not wait to be restored.
+    fn without_waiting(&self, all: Vec<FolderRecord>) -> Result<Vec<FolderRecord>, ApiError> {
+        let mut folders = Vec::new();
+        for folder in all {
+            if !awaits_restore(&self.catalogue, folder.folder).map_err(catalogue_error)? {
+                folders.push(folder);
+            }
+        }
+        if folders.is_empty() {
+            let message = "all folders wait to be restored, so that nothing was backed up; restore them to where they \
+                           were, or name those that are to be backed up as they are now";
+            return Err(ApiError::new(ErrorCode::BadRequest, message));
+        }
+        Ok(folders)
     }
 
     /// When a folder that the catalogue has taken is backed up. Where it cannot say when that was
     /// done last the folder is taken for a new one: under protection in any case.
     fn next_schedule(&self, folder: FolderId, chosen: Schedule) -> Option<FolderFact> {
-        let known = folder_fact(&self.catalogue, folder, self.schedule);
+        let known = folder_fact(&self.catalogue, self.device, folder, self.schedule);
         let new = FolderFact {
             folder,
             schedule: chosen,

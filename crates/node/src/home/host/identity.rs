@@ -175,6 +175,7 @@ fn recovered_view(found: Recovered) -> RecoveredView {
         is_sure: newest.is_sure,
         snapshots: found.snapshots,
         files: found.files,
+        folders: found.folders,
     }
 }
 
