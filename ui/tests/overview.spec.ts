@@ -1,6 +1,6 @@
 import { checkAccess, everyLook, expect, open, picture, test } from "./harness";
 
-const scenes = ["protected", "empty", "backing-up", "waiting-for-suppliers", "waiting-alone", "standing-still", "confirming", "amber-phrase", "folder-missing", "supplier-lost", "pieces-owed", "would-lose", "problems", "test-failed", "clock-wrong", "restore-only", "awaits-restore", "behind", "catching-up", "catalogue-damaged", "practice", "huge"];
+const scenes = ["protected", "empty", "backing-up", "waiting-for-suppliers", "waiting-alone", "standing-still", "confirming", "amber-phrase", "folder-missing", "supplier-lost", "pieces-owed", "would-lose", "problems", "test-failed", "clock-wrong", "restore-only", "awaits-restore", "replaced", "behind", "catching-up", "catalogue-damaged", "practice", "huge"];
 for (const scene of scenes) everyLook(`overview-${scene}`, { scene });
 
 test("German is complete and nothing is cut off", async ({ page }) => {

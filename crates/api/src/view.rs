@@ -88,6 +88,8 @@ pub struct StatusView {
     pub is_clock_wrong: bool,
     /// Whether this machine only restores: nobody was told of it, and nothing is backed up from it.
     pub is_restore_only: bool,
+    /// Whether another machine took the place of this one: nothing more is backed up from it.
+    pub is_replaced: bool,
     /// Whether suppliers keep newer versions of this machine that it does not know.
     pub is_behind: bool,
     /// Whether they do, and it is taking them in.

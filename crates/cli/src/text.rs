@@ -90,6 +90,9 @@ pub(crate) fn folder_said(said: FolderSaid) -> String {
         FolderSaid::Unknown => {
             "not known: the list of what is stored is damaged or gone".to_owned()
         }
+        FolderSaid::Replaced => {
+            "backed up no more: another computer took the place of this one".to_owned()
+        }
         FolderSaid::Behind => {
             "your suppliers have newer versions that this computer does not know".to_owned()
         }
@@ -150,6 +153,7 @@ mod tests {
         let (confirmed, enough, needed) = (1, 2, 5);
         let said = [
             FolderSaid::Unknown,
+            FolderSaid::Replaced,
             FolderSaid::Behind,
             FolderSaid::CatchingUp,
             FolderSaid::NeverBackedUp,

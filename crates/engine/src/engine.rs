@@ -41,7 +41,7 @@ use crate::rules::ToldHead;
 use crate::timer::{Timers, WakeReason};
 use crate::transition::{Machine, Subject, Transition};
 
-use entries::{Customer, Fetch, Folder, Job, Pack, Supplier};
+use entries::{Customer, Fetch, Folder, Job, Membership, Pack, Supplier};
 use sets::Sets;
 
 /// All decisions of one node. See the crate's documentation for the contract.
@@ -107,7 +107,7 @@ pub struct Engine {
     kept_for: BTreeSet<IdentityId>,
     asks: BTreeMap<AskId, DeviceId>,
     offered: ByteCount,
-    is_restore_only: bool,
+    membership: Membership,
     /// What the catalogue says is not believed any more.
     is_catalogue_damaged: bool,
     tasks: VecDeque<Task>,
@@ -197,7 +197,7 @@ impl Engine {
             kept_for: BTreeSet::new(),
             asks: BTreeMap::new(),
             offered: ByteCount(0),
-            is_restore_only: false,
+            membership: Membership::default(),
             is_catalogue_damaged: false,
             tasks: VecDeque::new(),
             outputs: VecDeque::new(),

@@ -47,6 +47,8 @@ pub struct Surroundings {
     pub is_damaged: bool,
     /// Whether this machine only restores.
     pub is_restore_only: bool,
+    /// Whether another machine took the place of this one.
+    pub is_replaced: bool,
     /// Whether suppliers keep newer versions that this machine does not know.
     pub is_behind: bool,
     /// Whether they do, and it is taking them in.
@@ -142,6 +144,9 @@ fn folder_finding(folder: &FolderHealth, around: &Surroundings) -> (FolderSaid, 
     if folder.awaits_restore() && folder.protection != Protection::Unknown {
         return (FolderSaid::AwaitsRestore, Level::Attention);
     }
+    if around.is_replaced && folder.protection != Protection::Unknown {
+        return (FolderSaid::Replaced, Level::Bad);
+    }
     let few = match folder.protection {
         Protection::Unknown => return (FolderSaid::Unknown, Level::Bad),
         Protection::Nothing
@@ -206,13 +211,15 @@ fn findings(health: &Health) -> Vec<Finding> {
     if health.around.is_restore_only {
         return vec![Finding::of(Said::RestoreOnly, Level::Plain)];
     }
-    let is_known = !health.around.is_behind && !health.around.is_catching_up;
+    let around = &health.around;
+    let is_known = !around.is_replaced && !around.is_behind && !around.is_catching_up;
     if health.folders.is_empty() && is_known {
         let nothing = Finding::of(Said::NothingChosen, Level::Plain);
         return vec![nothing.asking(Asks::Folder)];
     }
     let stored = stored(health);
     let found = [
+        replaced(health),
         behind(health),
         catching_up(health),
         lost(health, stored),
@@ -254,6 +261,11 @@ fn stored(health: &Health) -> Option<(u8, u8)> {
         | Protection::Safe => None,
     });
     stored.flatten().min()
+}
+
+fn replaced(health: &Health) -> Option<Finding> {
+    let is_replaced = health.around.is_replaced;
+    is_replaced.then(|| Finding::of(Said::Replaced, Level::Bad))
 }
 
 fn behind(health: &Health) -> Option<Finding> {

@@ -153,6 +153,8 @@ pub struct EngineView {
     pub lane: &'static str,
     /// Whether this machine only restores.
     pub is_restore_only: bool,
+    /// Whether another machine took the place of this one.
+    pub is_replaced: bool,
     /// Whether suppliers keep newer versions of it that are not known here.
     pub is_behind: bool,
     /// Whether what suppliers keep of the lane, and was not known here, is being taken in.

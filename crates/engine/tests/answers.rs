@@ -420,6 +420,7 @@ fn facts() -> Facts {
         device: device(0),
         identity: identity(0),
         is_restore_only: false,
+        is_replaced: false,
         code_wanted: Some(Code::new(1, 2).expect("a code")),
         suppliers_wanted: 2,
         contract_bytes: ByteCount(1_000),

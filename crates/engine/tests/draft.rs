@@ -52,6 +52,7 @@ fn check(confirmed: u8, spooled: u8, given_out: bool, begun: bool) {
         device: device(0),
         identity: IdentityId([0; 32]),
         is_restore_only: false,
+        is_replaced: false,
         code_wanted: None,
         suppliers_wanted: 4,
         contract_bytes: ByteCount(1_000),

@@ -48,6 +48,7 @@ impl Story {
             device: DeviceId([0; 32]),
             identity: IdentityId([0; 32]),
             is_restore_only: false,
+            is_replaced: false,
             code_wanted: None,
             suppliers_wanted: 1,
             contract_bytes: ByteCount(1_000),
@@ -297,6 +298,26 @@ fn nothing_is_backed_up_from_a_damaged_catalogue() {
     assert!(story.engine.view().jobs.is_empty());
     assert!(story.sealed.is_empty());
     assert_eq!(story.engine.view().protection, Protection::Unknown);
+}
+
+/// What was stored stays as it is; what nobody would find is not made.
+#[test]
+fn nothing_is_backed_up_once_another_machine_took_the_place() {
+    let mut story = Story::begin(&[(DOCUMENTS, Schedule::OnChange, Some(1_000))]);
+    story.settle();
+    story.tell(Input::FolderChanged { folder: DOCUMENTS });
+    story.pass(story.policy.watch_still);
+    assert!(story.running.is_some(), "a backup runs");
+    story.tell(Input::LaneClosed);
+    assert!(story.running.is_none(), "it ended");
+    assert!(story.engine.view().is_replaced);
+    let FolderWork::Retrying { code, .. } = story.work(DOCUMENTS) else {
+        panic!("it is not tried again: {:?}", story.work(DOCUMENTS));
+    };
+    assert_eq!(code, ErrorCode::Fenced);
+    story.pass(Duration::from_secs(100_000));
+    assert!(story.running.is_none(), "tries end at once");
+    assert_ne!(story.engine.view().protection, Protection::Unknown);
 }
 
 #[test]

@@ -170,6 +170,7 @@ fn facts(chance: &mut Random) -> Facts {
         device: DeviceId([0; 32]),
         identity: IdentityId([0; 32]),
         is_restore_only: false,
+        is_replaced: false,
         code_wanted: None,
         suppliers_wanted: byte(chance, 6),
         contract_bytes: ByteCount(1_000),

@@ -135,6 +135,7 @@ fn facts() -> Facts {
         device: DeviceId([99; 32]),
         identity: IdentityId([99; 32]),
         is_restore_only: false,
+        is_replaced: false,
         code_wanted: None,
         suppliers_wanted: 0,
         contract_bytes: ByteCount(0),

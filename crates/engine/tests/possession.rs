@@ -13,6 +13,7 @@ fn started() -> Engine {
         device: DeviceId([0; 32]),
         identity: IdentityId([0; 32]),
         is_restore_only: false,
+        is_replaced: false,
         code_wanted: None,
         suppliers_wanted: 0,
         contract_bytes: ByteCount(0),

@@ -143,6 +143,7 @@ impl Story {
             device: device(0),
             identity: IdentityId([0; 32]),
             is_restore_only: false,
+            is_replaced: false,
             code_wanted: None,
             suppliers_wanted: 0,
             contract_bytes: ByteCount(1_000),

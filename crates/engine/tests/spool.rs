@@ -45,6 +45,7 @@ fn facts(groups: Vec<GroupTotal>, head: Option<Sequence>) -> Facts {
         device: device(0),
         identity: IdentityId([0; 32]),
         is_restore_only: false,
+        is_replaced: false,
         code_wanted: None,
         suppliers_wanted: 2,
         contract_bytes: ByteCount(1_000),

@@ -63,6 +63,7 @@ fn quiet() -> Surroundings {
     Surroundings {
         is_damaged: false,
         is_restore_only: false,
+        is_replaced: false,
         is_behind: false,
         is_catching_up: false,
         is_practice: false,
@@ -318,6 +319,11 @@ fn a_folder_has_a_verdict_of_its_own() {
     around.is_behind = true;
     let behind = (FolderSaid::Behind, Level::Bad);
     assert_eq!(says(&well(1), &around), behind);
+    around.is_replaced = true;
+    let replaced = (FolderSaid::Replaced, Level::Bad);
+    assert_eq!(says(&well(1), &around), replaced);
+    assert_eq!(of(&[well(1)], &around).first.says, Said::Replaced);
+    around.is_replaced = false;
     around.is_behind = false;
     around.is_practice = true;
     let practice = (FolderSaid::Practice, Level::Plain);

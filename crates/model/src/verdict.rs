@@ -49,6 +49,8 @@ pub enum Said {
     Unknown,
     /// This machine only restores: nothing is backed up from it.
     RestoreOnly,
+    /// Another machine took the place of this one: nothing more is backed up.
+    Replaced,
     /// Suppliers keep newer versions that this machine does not know: nothing more is backed up.
     Behind,
     /// They do, and this machine is taking them in: nothing is backed up before.
@@ -118,6 +120,8 @@ pub enum Said {
 pub enum FolderSaid {
     /// It cannot be known: the list of what is stored is damaged or gone.
     Unknown,
+    /// Another machine took the place of this one, which backs it up no more.
+    Replaced,
     /// Suppliers keep newer versions that this machine does not know.
     Behind,
     /// They do, and this machine is taking them in.

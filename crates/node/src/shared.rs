@@ -22,6 +22,7 @@ pub(crate) mod job;
 pub(crate) mod lane_heads;
 pub(crate) mod lane_taken;
 pub(crate) mod names;
+pub(crate) mod newer_root;
 pub(crate) mod owed_shard;
 pub(crate) mod question;
 pub(crate) mod rate;

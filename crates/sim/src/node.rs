@@ -269,6 +269,7 @@ impl Node {
             device: self.device,
             identity: self.identity,
             is_restore_only: false,
+            is_replaced: false,
             code_wanted: None,
             suppliers_wanted: disk.suppliers_wanted,
             contract_bytes: disk.contract_bytes,

@@ -211,6 +211,7 @@ fn started(code: Code, groups: Vec<GroupTotal>) -> Input {
         device: DeviceId([200; 32]),
         identity: IdentityId([200; 32]),
         is_restore_only: false,
+        is_replaced: false,
         code_wanted: Some(code),
         suppliers_wanted: code.n(),
         contract_bytes: ByteCount(1 << 42),

@@ -109,6 +109,54 @@ fn a_supplier_that_was_away_is_told_which_machines_are_gone() -> Outcome {
     })
 }
 
+/// It learns of it from suppliers, before it backs up for nobody; of one that joined, too.
+#[test]
+fn a_machine_whose_place_was_taken_says_so_and_backs_nothing_up() -> Outcome {
+    let world = World::new("replaced")?;
+    let mut stage = Stage::set_up(&world, 2, Some("1/2"))?;
+    let source = world.make_folder("source")?;
+    world.random().write_file(&source.join("file"), 300_000)?;
+    stage.back_up(&source)?;
+    stage.customer.wait_until_spread()?;
+    stage.customer.stop()?;
+    let words = stage.customer.words.clone();
+    let joined = stage.new_machine(&world, "joined")?;
+    joined
+        .order(&["recover", "--keys", "file"])
+        .input(&words)
+        .run()?;
+    stage.customer.start()?;
+    eventually("the old one knows of the one that joined", SOON, || {
+        let listed = stage.customer.run(&["device", "list"])?;
+        let devices = listed.object["devices"].as_array().context("no devices")?;
+        Ok((devices.len() == 2).then_some(()))
+    })?;
+    std::fs::write(source.join("new"), "a")?;
+    stage.customer.run(&["backup"])?.expect_done()?;
+    stage.customer.wait_until_spread()?;
+    stage.customer.stop()?;
+    let mut successor = stage.new_machine(&world, "successor")?;
+    successor.recover(&words)?;
+    stage.customer.start()?;
+    let says = eventually("it says so", SOON, || {
+        let status = stage.customer.status()?;
+        let says = &status["verdict"]["first"];
+        Ok((says["says"]["kind"] == "replaced").then(|| says.clone()))
+    })?;
+    ensure!(says["level"] == "bad", "{says}");
+    let refused = stage.customer.attempt(&["backup"])?;
+    ensure!(refused.error()?.0 == "fenced", "{}", refused.object);
+    // Also where it meets nobody.
+    stage.customer.stop()?;
+    for supplier in &mut stage.suppliers {
+        supplier.stop()?;
+    }
+    let status = stage.customer.status()?;
+    let says = &status["verdict"]["first"]["says"]["kind"];
+    ensure!(says == "replaced", "{status}");
+    Ok(())
+}
+
 /// It may be somebody else's computer. A recovery takes the place of such a home, as nothing is lost with it.
 #[test]
 fn a_machine_that_only_restores_leaves_no_trace() -> Outcome {

@@ -56,7 +56,7 @@ export type Asks = "nothing" | "words" | "people" | "folder" | "suppliers" | "re
 /**
  * What is said of everything.
  */
-export type Said = { "kind": "unknown" } | { "kind": "restore_only" } | { "kind": "behind" } | { "kind": "catching_up" } | { "kind": "nothing_chosen" } | { "kind": "would_lose", 
+export type Said = { "kind": "unknown" } | { "kind": "restore_only" } | { "kind": "replaced" } | { "kind": "behind" } | { "kind": "catching_up" } | { "kind": "nothing_chosen" } | { "kind": "would_lose", 
 /**
  * Suppliers that hold fresh confirmations.
  */
@@ -97,7 +97,7 @@ things: number, } | { "kind": "practice" } | { "kind": "safe" } | { "kind": "pro
 /**
  * What is said of one folder.
  */
-export type FolderSaid = { "kind": "unknown" } | { "kind": "behind" } | { "kind": "catching_up" } | { "kind": "never_backed_up" } | { "kind": "first_backup" } | { "kind": "would_lose", 
+export type FolderSaid = { "kind": "unknown" } | { "kind": "replaced" } | { "kind": "behind" } | { "kind": "catching_up" } | { "kind": "never_backed_up" } | { "kind": "first_backup" } | { "kind": "would_lose", 
 /**
  * Suppliers that hold fresh confirmations.
  */
@@ -704,6 +704,10 @@ is_clock_wrong: boolean,
  * Whether this machine only restores: nobody was told of it, and nothing is backed up from it.
  */
 is_restore_only: boolean, 
+/**
+ * Whether another machine took the place of this one: nothing more is backed up from it.
+ */
+is_replaced: boolean, 
 /**
  * Whether suppliers keep newer versions of this machine that it does not know.
  */

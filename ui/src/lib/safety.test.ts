@@ -18,6 +18,7 @@ describe("the verdict", () => {
   const rows: [string, Partial<StatusView>, string, RegExp][] = [
     ["nothing there", { folders: [] }, "plain", /^Nothing is stored yet/],
     ["a computer that only restores", { is_restore_only: true, folders: [] }, "plain", /only restores$/],
+    ["one whose place was taken", { is_replaced: true }, "bad", /took the place of this one$/],
     ["a damaged list", { protection: { kind: "unknown" } }, "bad", /is damaged or gone$/],
     ["a damaged list that names no folders", { protection: { kind: "unknown" }, folders: [] }, "bad", /is damaged or gone$/],
     ["all well", {}, "good", /^All 3 folders are stored safely with 6 people/],
@@ -108,6 +109,7 @@ describe("pieces that people lack", () => {
 test("each verdict of a folder has its words and its tone", () => {
   const rows: [FolderSaid, string][] = [
     [{ kind: "unknown" }, "Not known"],
+    [{ kind: "replaced" }, "Not backed up here any more"],
     [{ kind: "behind" }, "Newer versions elsewhere"],
     [{ kind: "catching_up" }, "Being brought up to date"],
     [{ kind: "never_backed_up" }, "Not backed up yet"],

@@ -63,6 +63,8 @@ function words(finding: FindingView, view: StatusView, now: number): Words {
       return { title: text("safety.unknown_title"), body: text("safety.unknown_body") };
     case "restore_only":
       return { title: text("safety.reader_title"), body: text("safety.reader_body") };
+    case "replaced":
+      return { title: text("safety.replaced_title"), body: text("safety.replaced_body") };
     case "behind":
       return { title: text("safety.behind_title"), body: text("safety.behind_body") };
     case "catching_up":
@@ -140,6 +142,8 @@ export function folderVerdict({ verdict: { says, level } }: FolderView): { tone:
   switch (says.kind) {
     case "unknown":
       return told(text("safety.folder_unknown"));
+    case "replaced":
+      return told(text("safety.folder_replaced"));
     case "behind":
       return told(text("safety.folder_behind"));
     case "catching_up":

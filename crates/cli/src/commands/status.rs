@@ -263,6 +263,7 @@ mod tests {
             last_verify: None,
             is_clock_wrong: false,
             is_restore_only: false,
+            is_replaced: false,
             is_behind: false,
             is_catching_up: false,
         }

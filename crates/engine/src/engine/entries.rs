@@ -14,7 +14,29 @@ use crate::fsm::{
     backup, check, customer_link, fetch, folder_watch, pack, recovery, restore, schedule,
     supplier_link, tip, transfer, unspool,
 };
-use crate::io::{JobId, Phase};
+use crate::io::{Facts, JobId, Phase};
+
+/// What this machine is to its identity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Membership {
+    /// One of its machines.
+    #[default]
+    Member,
+    /// Nobody was told of it: it only restores.
+    Reader,
+    /// A recovery took its place: nobody takes anything more of it.
+    Replaced,
+}
+
+impl Membership {
+    pub(crate) const fn of(facts: &Facts) -> Self {
+        match (facts.is_restore_only, facts.is_replaced) {
+            (true, _) => Self::Reader,
+            (false, true) => Self::Replaced,
+            (false, false) => Self::Member,
+        }
+    }
+}
 
 /// One supplier with its machines.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use bitdust_model::limits::JOBS_MAX;
 use bitdust_model::manifest::PackKind;
 use bitdust_model::{ErrorCode, FolderId, Sequence};
 
-use super::entries::{Job, PackGroup, Work};
+use super::entries::{Job, Membership, PackGroup, Work};
 use super::{Engine, Step, Task};
 use crate::fsm::{Moment, backup, head, holder_set, name, recovery, restore};
 use crate::io::{JobId, Output, SetFact, VersionFact};
@@ -21,6 +21,12 @@ impl Engine {
     pub(super) fn catalogue_is_damaged(&mut self) {
         self.is_catalogue_damaged = true;
         self.stop_backups(ErrorCode::CatalogueDamaged);
+    }
+
+    /// Nobody takes anything more of this machine: what it would back up from now on nobody would find.
+    pub(super) fn lane_closed(&mut self) {
+        self.membership = Membership::Replaced;
+        self.stop_backups(ErrorCode::Fenced);
     }
 
     pub(super) fn ask_backup(&mut self, job: JobId, folders: Vec<FolderId>, is_scheduled: bool) {

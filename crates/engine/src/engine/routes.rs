@@ -48,7 +48,7 @@ const fn family(input: &Input) -> Family {
         Input::FolderScheduled { .. } | Input::FolderForgotten { .. }
         | Input::FolderWatched { .. } | Input::FolderUnwatchable { .. }
         | Input::FolderChanged { .. } | Input::FolderGone { .. } | Input::Resumed
-        | Input::CatalogueDamaged => Family::Folders,
+        | Input::CatalogueDamaged | Input::LaneClosed => Family::Folders,
         Input::BackupAsked { .. } | Input::BackupNotBegun { .. } | Input::CancelAsked { .. }
         | Input::PackSealed { .. } | Input::ScanFinished { .. }
         | Input::ScanFailed { .. } | Input::PackCommitted { .. }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bitdust_model::limits::SUPPLIERS_MAX;
 use bitdust_model::{DeviceId, ErrorCode, Tick};
 
-use super::entries::Supplier;
+use super::entries::{Membership, Supplier};
 use super::{Engine, Step, Task};
 use crate::fsm::supplier_link::Role;
 use crate::fsm::{
@@ -148,7 +148,7 @@ impl Engine {
     }
 
     fn role_of(&self, supplier: &Supplier) -> Role {
-        if self.is_restore_only {
+        if self.membership == Membership::Reader {
             Role::Source
         } else if supplier.friend {
             Role::Friend

@@ -3,7 +3,7 @@
 use bitdust_model::ledger::GroupChange;
 use bitdust_model::{DeviceId, ErrorCode, Sequence};
 
-use super::entries::Work;
+use super::entries::{Membership, Work};
 use super::{Engine, Step, Task};
 use crate::fsm::{backup, head, lane, name, tip};
 use crate::io::{JobId, Output, SetFact, TipFact};
@@ -244,8 +244,13 @@ impl Engine {
 
     /// Why no backup may be made now, if it may not.
     pub(super) fn refusal(&self) -> Option<ErrorCode> {
-        if self.is_restore_only {
-            Some(ErrorCode::RestoreOnly)
+        let closed = match self.membership {
+            Membership::Member => None,
+            Membership::Reader => Some(ErrorCode::RestoreOnly),
+            Membership::Replaced => Some(ErrorCode::Fenced),
+        };
+        if closed.is_some() {
+            closed
         } else if self.is_catalogue_damaged {
             Some(ErrorCode::CatalogueDamaged)
         } else if self.lane.is_behind() {
@@ -263,6 +268,6 @@ impl Engine {
 
     /// Whether a supplier may be given a head: it was asked what it keeps since it is there.
     pub(super) fn may_be_given_heads(&self, device: DeviceId) -> bool {
-        self.lane.is_open() && self.has_told(device)
+        self.lane.is_open() && self.membership != Membership::Replaced && self.has_told(device)
     }
 }

@@ -7,7 +7,7 @@ use bitdust_model::status::Protection;
 use bitdust_model::{DeviceId, FolderId, PositionMask};
 
 use super::Engine;
-use super::entries::{Folder, Job, Supplier, Work};
+use super::entries::{Folder, Job, Membership, Supplier, Work};
 use crate::fsm::{folder_watch, name, schedule};
 use crate::io::{JobId, SetFact};
 use crate::safety;
@@ -40,7 +40,8 @@ impl Engine {
             holder_set: name(&self.holder_set),
             head: name(&self.head),
             lane: name(&self.lane),
-            is_restore_only: self.is_restore_only,
+            is_restore_only: self.membership == Membership::Reader,
+            is_replaced: self.membership == Membership::Replaced,
             is_behind: self.lane.is_behind(),
             is_catching_up: self.lane.is_catching_up(),
             deposits: name(&self.deposits),

@@ -93,6 +93,9 @@ pub struct Facts {
     /// Whether nobody was told of this machine: then it writes nothing, and asks nobody for space.
     #[serde(default)]
     pub is_restore_only: bool,
+    /// Whether a recovery closed the lane of this machine: nobody takes anything more of it.
+    #[serde(default)]
+    pub is_replaced: bool,
     /// A code a person chose for new sets.
     pub code_wanted: Option<Code>,
     /// Suppliers a person asked for; zero: take friends only.

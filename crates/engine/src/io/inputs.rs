@@ -150,6 +150,8 @@ pub enum Input {
     TipTold { device: DeviceId, tip: TipFact },
     /// It did not tell. (Answer to `AskTip`.)
     TipNotTold { device: DeviceId, code: ErrorCode },
+    /// The root key closed the own lane: a recovery took the place of this machine.
+    LaneClosed,
     /// What suppliers keep of the own lane is in the catalogue, which goes on from there as another
     /// writer. (Answer to `CatchUp`.)
     CaughtUp {

@@ -28,6 +28,7 @@ fn of_finding(finding: &FindingView, view: &StatusView) -> String {
     match finding.says {
         Said::Unknown => words::CATALOGUE_DAMAGED.to_owned(),
         Said::RestoreOnly => words::RESTORE_ONLY.to_owned(),
+        Said::Replaced => words::REPLACED.to_owned(),
         Said::Behind => words::BEHIND.to_owned(),
         Said::CatchingUp => words::CATCHING_UP.to_owned(),
         Said::NothingChosen => "Nothing is protected yet: add a folder.".to_owned(),
@@ -187,6 +188,7 @@ mod tests {
         let (confirmed, enough, needed) = (1, 2, 5);
         assert!(told(Said::Unknown, Level::Bad, 0).contains("damaged or gone"));
         assert!(told(Said::RestoreOnly, Level::Plain, 0).contains("only restores"));
+        assert!(told(Said::Replaced, Level::Bad, 0).contains("took the place of this one"));
         assert!(told(Said::Behind, Level::Bad, 0).contains("newer versions that this computer"));
         assert!(told(Said::CatchingUp, Level::Attention, 0).contains("is taking them in"));
         check(

@@ -73,6 +73,7 @@ pub(crate) fn status(context: &Context, seen: &Seen) -> Result<StatusView, ApiEr
         verdict: verdict::unknown(),
         is_clock_wrong: clock_is_wrong(context)?,
         is_restore_only: engine.is_restore_only,
+        is_replaced: engine.is_replaced,
         is_behind: engine.is_behind,
         is_catching_up: engine.is_catching_up,
         protection: protection(&folders),

@@ -48,6 +48,7 @@ pub(crate) fn judge(view: &mut StatusView) {
     let around = Surroundings {
         is_damaged: view.protection == Protection::Unknown,
         is_restore_only: view.is_restore_only,
+        is_replaced: view.is_replaced,
         is_behind: view.is_behind,
         is_catching_up: view.is_catching_up,
         is_practice: view.scope == PRACTICE,
@@ -89,6 +90,7 @@ pub(super) fn surroundings(enough: Option<u8>, jobs: &[JobView]) -> Surroundings
     Surroundings {
         is_damaged: false,
         is_restore_only: false,
+        is_replaced: false,
         is_behind: false,
         is_catching_up: false,
         is_practice: false,

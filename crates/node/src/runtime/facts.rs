@@ -18,6 +18,7 @@ use crate::shared::config::Config;
 use crate::shared::context::{Context, wall_clock};
 use crate::shared::error::NodeError;
 use crate::shared::foreign_lanes::foreign_sets;
+use crate::shared::newer_root::is_replaced;
 use crate::shared::records::is_restore_only;
 use crate::shared::set_fact::set_fact;
 
@@ -44,6 +45,7 @@ fn facts_of_supplier(context: &Context, config: &Config) -> Result<Facts, NodeEr
         device: context.device,
         identity: context.identity,
         is_restore_only: false,
+        is_replaced: false,
         code_wanted: config.code,
         suppliers_wanted: 0,
         contract_bytes: config.contract,
@@ -96,6 +98,7 @@ fn all_facts(
         device,
         identity: context.identity,
         is_restore_only: is_restore_only(catalogue).map_err(error)?,
+        is_replaced: is_replaced(context).map_err(error)?,
         code_wanted: config.code,
         suppliers_wanted: config.suppliers,
         contract_bytes: config.contract,

@@ -23,7 +23,7 @@ use crate::shared::task::blocking;
 /// Where the signed root record is kept in the catalogue.
 pub(crate) const ROOT_KEY: &str = "root_record";
 /// Where the sealed root record is kept, slot by slot.
-const SEALED_ROOT_KEY: &str = "sealed_root_record";
+pub(super) const SEALED_ROOT_KEY: &str = "sealed_root_record";
 /// Where the number of the newest lane record is kept.
 const LANE_SEQUENCE_KEY: &str = "lane_record_sequence";
 /// Where the number of the newest public records is kept, and when it was given.
@@ -49,9 +49,9 @@ impl Versioned for KeptRoot {
 /// The root record as it lies in the DHT. While one lives there, no other of the same number takes
 /// its place, not even the same one sealed again; only the very same lives longer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct SealedRoot {
+pub(super) struct SealedRoot {
     /// One for each slot.
-    records: Vec<KeyedRecord>,
+    pub(super) records: Vec<KeyedRecord>,
 }
 
 impl Versioned for SealedRoot {

@@ -17,6 +17,11 @@ pub(crate) const CATCHING_UP: &str = "Your suppliers have newer versions than th
      copy of its disk was put back. It is taking them in, for which enough suppliers must be online. Nothing was \
      overwritten, and nothing is backed up before that.";
 
+/// A recovery closed the lane of this machine.
+pub(crate) const REPLACED: &str = "Another computer took the place of this one: it was recovered with your 24 words, \
+     and this one was called gone. Nothing more is backed up from here; what was stored before stays. To back up from \
+     here again, recover with your 24 words into another folder (`bitdust --home FOLDER recover`).";
+
 /// Nobody was told of this machine.
 pub(crate) const RESTORE_ONLY: &str = "This computer only restores: nothing is backed up from it. `bitdust snapshots` \
      lists what can be restored. To back up from it too, run `bitdust recover` again, with your 24 words and without \
@@ -79,7 +84,7 @@ pub(crate) const fn failure(code: ErrorCode) -> &'static str {
         ErrorCode::VersionsMissing => NO_VERSION,
         ErrorCode::RestoreOnly => ONLY_RESTORES,
         ErrorCode::Fenced => {
-            "this device was declared gone by a recovery; start it anew with `bitdust recover`"
+            "another computer took the place of this one by a recovery, so that nobody takes more of it; what was stored before stays; recover with your 24 words into another folder (`bitdust --home FOLDER recover`)"
         }
         ErrorCode::TooFewSuppliers => {
             "there are not enough suppliers; accept invitations or hire some, then try again"

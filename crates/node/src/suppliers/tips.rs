@@ -9,7 +9,9 @@ use crate::shared::completion::Completion;
 use crate::shared::context::Context;
 use crate::shared::driver::Driver;
 use crate::shared::lane_heads::ask_tip;
+use crate::shared::newer_root::learn_root;
 use crate::shared::task::blocking;
+use crate::shared::task_event::TaskEvent;
 
 impl Suppliers {
     /// Asks a supplier for the newest head of this lane that it keeps.
@@ -23,7 +25,14 @@ impl Suppliers {
 }
 
 async fn told_by(context: &Context, device: DeviceId) -> Result<TipFact, ErrorCode> {
-    let tip = ask_tip(context, device).await?;
+    // By what it keeps of the identity another machine may have taken the place of this one.
+    let (tip, is_replaced) = futures::join!(ask_tip(context, device), learn_root(context, device));
+    if let Ok(true) = is_replaced {
+        let closed = TaskEvent::Input(Input::LaneClosed);
+        // A loop that has ended backs nothing up.
+        drop(context.task_events.send(closed).await);
+    }
+    let tip = tip?;
     let catalogue = context.catalogue.clone();
     let fact = blocking(move || {
         let Some((sequence, hash)) = tip else {

@@ -105,6 +105,11 @@ function restoreOnly(): StatusView {
   return statusOf({ is_restore_only: true, folders: [], suppliers: all, code: null, head: null, protection: { kind: "nothing" }, offered_bytes: 0, used_by_others_bytes: 0, packed_bytes: 0, coded_bytes: 0, kept_bytes: 0, metadata_bytes: 0, metadata_kept_bytes: 0, metadata_bytes_per_file: null, last_verify: null, notices: [] });
 }
 
+/** It came back after it was called gone. */
+function replaced(): StatusView {
+  return statusOf({ is_replaced: true });
+}
+
 /** Another computer writes with the same keys. */
 function behind(): StatusView {
   return statusOf({ is_behind: true, head: null });
@@ -195,6 +200,7 @@ export const overviewScenes: Scenes = {
   "clock-wrong": () => running(clockWrong()),
   "awaits-restore": () => running(awaitingRestore()),
   "restore-only": () => running(restoreOnly()),
+  replaced: () => running(replaced()),
   behind: () => running(behind()),
   "catching-up": () => running(catchingUp()),
   "catalogue-damaged": () => running(catalogueDamaged()),

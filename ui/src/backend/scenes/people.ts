@@ -168,6 +168,7 @@ export function statusOf(change: Partial<StatusView> = {}): StatusView {
     last_verify: { at: ago(2 * HOUR), result: { files: 20, bytes: 61 * MB, equal: 20, changed_here: 0, failed: 0 } },
     is_clock_wrong: false,
     is_restore_only: false,
+    is_replaced: false,
     is_behind: false,
     is_catching_up: false,
     ...change,

@@ -20,6 +20,7 @@ function folderVerdict(folder: FolderView, view: Facts): FolderVerdictView {
   const told = (says: FolderSaid, level: Level): FolderVerdictView => ({ says, level });
   if (view.protection.kind === "unknown" || folder.protection.kind === "unknown") return told({ kind: "unknown" }, "bad");
   if (folder.state.kind === "awaits_restore") return told({ kind: "awaits_restore" }, "attention");
+  if (view.is_replaced) return told({ kind: "replaced" }, "bad");
   if (view.is_behind) return told({ kind: "behind" }, "bad");
   if (view.is_catching_up) return told({ kind: "catching_up" }, "attention");
   if (folder.protection.kind === "nothing" || folder.protection.kind === "partly") return isOnItsWay(view, folder) ? told({ kind: "first_backup" }, unfinished(view)) : told({ kind: "never_backed_up" }, "attention");
@@ -53,7 +54,7 @@ function tooFew(view: Facts): FindingView[] {
 function findings(view: Facts): FindingView[] {
   if (view.protection.kind === "unknown") return [finding({ kind: "unknown" }, "bad")];
   if (view.is_restore_only) return [finding({ kind: "restore_only" }, "plain")];
-  if (view.folders.length === 0 && !view.is_behind && !view.is_catching_up) return [finding({ kind: "nothing_chosen" }, "plain", "folder")];
+  if (view.folders.length === 0 && !view.is_replaced && !view.is_behind && !view.is_catching_up) return [finding({ kind: "nothing_chosen" }, "plain", "folder")];
   const few = tooFew(view);
   const isLost = few.some(({ says }) => says.kind === "would_lose");
   const files = view.last_verify?.result.failed ?? 0;
@@ -61,6 +62,7 @@ function findings(view: Facts): FindingView[] {
   const inState = (kind: FolderView["state"]["kind"]) => view.folders.filter(({ state }) => state.kind === kind);
   const [failed, away, awaiting, but] = [inState("failed"), inState("away"), inState("awaits_restore"), view.folders.filter(({ problems }) => problems > 0)];
   return [
+    ...(view.is_replaced ? [finding({ kind: "replaced" }, "bad")] : []),
     ...(view.is_behind ? [finding({ kind: "behind" }, "bad")] : []),
     ...(view.is_catching_up ? [finding({ kind: "catching_up" }, "attention")] : []),
     ...(isLost ? few : []),

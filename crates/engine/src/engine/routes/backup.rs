@@ -33,6 +33,7 @@ impl Engine {
             }
             Input::Resumed => self.resumed(),
             Input::CatalogueDamaged => self.catalogue_is_damaged(),
+            Input::LaneClosed => self.lane_closed(),
             other => return Some(other),
         }
         None

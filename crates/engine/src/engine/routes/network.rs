@@ -4,7 +4,7 @@ use bitdust_model::DeviceId;
 use bitdust_model::limits::CONNECTIONS_MAX;
 use bitdust_model::manifest::PackKind;
 
-use crate::engine::entries::Work;
+use crate::engine::entries::{Membership, Work};
 use crate::engine::sets::Sets;
 use crate::engine::{Engine, Task};
 use crate::fsm::{
@@ -72,7 +72,7 @@ impl Engine {
         }
         self.seed = seed;
         self.own = Some((facts.device, facts.identity));
-        self.is_restore_only = facts.is_restore_only;
+        self.membership = Membership::of(facts);
         self.code_wanted = facts.code_wanted;
         self.suppliers_wanted = facts.suppliers_wanted;
         self.contract_bytes = facts.contract_bytes;
